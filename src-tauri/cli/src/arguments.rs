@@ -1,0 +1,159 @@
+//! The command line, as typed and as meant.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use tidemark_engine::desk::{FilterInput, FilterOperator};
+
+/// Answers queries from the local cache, and pulls from MongoDB only what is missing.
+#[derive(Debug, Parser)]
+#[command(name = "tidemark-cli", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Answer a query.
+    Fetch(Box<FetchOptions>),
+    /// Print what a fetch would do, and send nothing but what a plan needs.
+    Plan(Box<QueryOptions>),
+    /// List the cached queries.
+    Cached(CacheOptions),
+    /// Forget a cached query, or some of its days.
+    Forget(ForgetOptions),
+}
+
+/// Where the cache lies.
+#[derive(Debug, Args)]
+pub(crate) struct CacheOptions {
+    /// Folder of the cache.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+}
+
+/// Source, days and filters.
+#[derive(Debug, Args)]
+pub(crate) struct QueryOptions {
+    /// Connection string. A password may come from TIDEMARK_MONGODB_PASSWORD instead.
+    #[arg(long)]
+    pub(crate) uri: String,
+    /// Database.
+    #[arg(long)]
+    pub(crate) db: String,
+    /// Collection of the trades.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: String,
+    /// Mapping file.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) mapping: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) cache: CacheOptions,
+    /// First day.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: String,
+    /// Last day, inclusive.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to: String,
+    /// Any of these values; given again for one field it adds values. A comma within a value is
+    /// written \, and a backslash \\.
+    #[arg(long = "filter", value_name = "FIELD=VALUE[,VALUE...]", value_parser = read_filter)]
+    pub(crate) filters: Vec<FilterInput>,
+    /// A match document in Extended JSON, on top of the filters.
+    #[arg(long = "match", value_name = "EXTENDED_JSON", default_value = "", hide_default_value = true)]
+    pub(crate) advanced: String,
+    /// Answer from the cache alone.
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Pull every requested day again.
+    #[arg(long, conflicts_with = "offline")]
+    pub(crate) refresh: bool,
+    /// Ask the source for a count per held day, and pull the days that differ.
+    #[arg(long, conflicts_with_all = ["offline", "refresh"])]
+    pub(crate) verify: bool,
+}
+
+/// A query, and what to do with its answer.
+#[derive(Debug, Args)]
+pub(crate) struct FetchOptions {
+    #[command(flatten)]
+    pub(crate) query: QueryOptions,
+    /// Write the input rows as CSV. A partial answer is written to FILE with `.partial` in its name.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Write the downstream rows as CSV, likewise.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) downstream_csv: Option<PathBuf>,
+    /// Print each event as a line of JSON before the answer.
+    #[arg(long)]
+    pub(crate) events: bool,
+}
+
+/// What to forget.
+#[derive(Debug, Args)]
+pub(crate) struct ForgetOptions {
+    /// Signature of the cached query.
+    pub(crate) signature: String,
+    /// First day to forget.
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "to")]
+    pub(crate) from: Option<String>,
+    /// Last day to forget, inclusive.
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "from")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) cache: CacheOptions,
+}
+
+/// Reads `FIELD=VALUE,VALUE`. The engine knows which fields there are.
+fn read_filter(text: &str) -> Result<FilterInput, String> {
+    let (field, values) = text.split_once('=').ok_or("a filter is written FIELD=VALUE[,VALUE...]")?;
+    if field.trim().is_empty() {
+        return Err("a filter is written FIELD=VALUE[,VALUE...]; the field is missing".to_owned());
+    }
+    Ok(FilterInput {
+        field: field.trim().to_owned(),
+        operator: FilterOperator::AnyOf,
+        values: split_values(values)?,
+    })
+}
+
+fn split_values(text: &str) -> Result<Vec<String>, String> {
+    let mut values = vec![String::new()];
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        let current = values.last_mut().expect("it begins with one value");
+        match character {
+            ',' => values.push(String::new()),
+            '\\' => match characters.next() {
+                Some(escaped @ (',' | '\\')) => current.push(escaped),
+                Some(other) => return Err(format!("\\{other} means nothing; write \\\\ for a backslash")),
+                None => return Err("a backslash at the end means nothing; write \\\\".to_owned()),
+            },
+            other => current.push(other),
+        }
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_comma_parts_values_unless_it_is_escaped() {
+        assert_eq!(split_values(r"a,b\,c,d\\"), Ok(vec!["a".into(), "b,c".into(), r"d\".into()]));
+        assert_eq!(split_values(""), Ok(vec![String::new()]));
+        assert!(split_values(r"a\n").is_err());
+        let filter = read_filter(r"product=x=y,z").expect("a filter");
+        assert_eq!((filter.field.as_str(), filter.values.len()), ("product", 2));
+        assert!(read_filter("product").is_err() && read_filter("=x").is_err());
+    }
+}

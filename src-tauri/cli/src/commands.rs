@@ -1,0 +1,194 @@
+//! The subcommands: each unpacks its options, calls the engine and prints.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tidemark_engine::answer::Answer;
+use tidemark_engine::day::DayRange;
+use tidemark_engine::desk::{FetchMode, Role, ViewKey};
+use tidemark_engine::failure::{Code, Failure, Result};
+use tidemark_engine::filter::Filters;
+use tidemark_engine::mapping::Mapping;
+use tidemark_engine::run::{Engine, EventSink, FetchRequest};
+use tidemark_engine::signature::{Query, Signature};
+use tidemark_engine::source::{Source, SourceSettings};
+use tokio_util::sync::CancellationToken;
+
+use crate::arguments::{Arguments, CacheOptions, Command, FetchOptions, ForgetOptions, QueryOptions};
+
+/// Environment variable that may hold the password.
+const PASSWORD: &str = "TIDEMARK_MONGODB_PASSWORD";
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Complete,
+    Partial,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<Outcome> {
+    match arguments.command {
+        Command::Fetch(options) => fetch(*options).await,
+        Command::Plan(options) => plan(*options).await,
+        Command::Cached(options) => cached(&options).await,
+        Command::Forget(options) => forget(&options).await,
+    }
+}
+
+async fn fetch(options: FetchOptions) -> Result<Outcome> {
+    let (engine, source, request) = prepare(&options.query)?;
+    let cancel = cancel_on_interrupt();
+    let wants_events = options.events;
+    let events: EventSink = Arc::new(move |event| {
+        if wants_events {
+            print_line(&json!(event));
+        }
+    });
+    let answer = engine.fetch(Some(&source), &request, events, cancel.clone()).await?;
+    let mut last = answer_line(&answer);
+    let key =
+        ViewKey { signature: answer.signature.clone(), from: request.range.from(), to: request.range.to() };
+    let files =
+        [(Role::Input, "csv", options.csv), (Role::Downstream, "downstream_csv", options.downstream_csv)];
+    for (role, name, path) in files {
+        let Some(path) = path else { continue };
+        last[name] = json!(export(&engine, &key, role, &path, &cancel).await?);
+    }
+    explain(&answer);
+    print_line(&last);
+    Ok(if answer.complete { Outcome::Complete } else { Outcome::Partial })
+}
+
+/// Writes a CSV; the path it got.
+async fn export(
+    engine: &Engine,
+    key: &ViewKey,
+    role: Role,
+    path: &Path,
+    cancel: &CancellationToken,
+) -> Result<String> {
+    // A cancelled fetch still exports what it has; the token would cancel the export too.
+    let cancel = if cancel.is_cancelled() { CancellationToken::new() } else { cancel.clone() };
+    let exported = engine.export_csv(key, role, None, path, |_| {}, cancel).await?;
+    if !exported.complete {
+        eprintln!("The answer is partial, so the file is named {}.", exported.path);
+    }
+    Ok(exported.path)
+}
+
+async fn plan(options: QueryOptions) -> Result<Outcome> {
+    let (engine, source, request) = prepare(&options)?;
+    let plan = engine.plan(Some(&source), &request).await?;
+    eprintln!("{}.", plan.sentence);
+    print_line(&json!(plan));
+    Ok(Outcome::Complete)
+}
+
+async fn cached(options: &CacheOptions) -> Result<Outcome> {
+    let queries = engine(options)?.cached_queries().await?;
+    for query in &queries {
+        match &query.failure {
+            None => eprintln!(
+                "{}  {} days, {} + {} rows, {}: {}",
+                query.signature,
+                query.days,
+                query.input_rows,
+                query.downstream_rows,
+                query.source,
+                query.filters
+            ),
+            Some(failure) => eprintln!("{}  {}", query.signature, failure.message),
+        }
+    }
+    print_line(&json!({"cached": queries}));
+    Ok(Outcome::Complete)
+}
+
+async fn forget(options: &ForgetOptions) -> Result<Outcome> {
+    let signature = Signature::parse(&options.signature)?;
+    let range = match (&options.from, &options.to) {
+        (Some(from), Some(to)) => Some(DayRange::parse(from, to)?),
+        _ => None,
+    };
+    engine(&options.cache)?.forget(&signature, range).await?;
+    print_line(&json!({"forgotten": signature.as_str()}));
+    Ok(Outcome::Complete)
+}
+
+fn engine(options: &CacheOptions) -> Result<Engine> {
+    let folder = options.cache.clone().unwrap_or_else(Engine::default_folder);
+    // A command ends soon; what it opened stays open that long.
+    Engine::new(&folder, 2)
+}
+
+fn prepare(options: &QueryOptions) -> Result<(Engine, Source, FetchRequest)> {
+    let mapping = read_mapping(options.mapping.as_ref())?;
+    let range = DayRange::parse(&options.from, &options.to)?;
+    let filters = Filters::parse(&mapping, &options.filters, &options.advanced)?;
+    let source = Source::new(&SourceSettings {
+        uri: options.uri.clone(),
+        password: std::env::var(PASSWORD).ok().filter(|password| !password.is_empty()),
+        database: options.db.clone(),
+        collection: options.collection.clone(),
+    })?;
+    let mode = match (options.refresh, options.verify) {
+        (true, _) => FetchMode::Refresh,
+        (_, true) => FetchMode::Verify,
+        _ => FetchMode::Normal,
+    };
+    let query = Query { source: source.identity().clone(), mapping, filters };
+    let request = FetchRequest { query, range, mode, offline: options.offline };
+    Ok((engine(&options.cache)?, source, request))
+}
+
+fn read_mapping(path: Option<&PathBuf>) -> Result<Mapping> {
+    let Some(path) = path else { return Ok(Mapping::default()) };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(Code::BadMapping, format!("The mapping file {} cannot be read.", path.display()))
+            .because(error)
+    })?;
+    Mapping::parse(&text)
+}
+
+/// The answer with its public keys first; what is empty is left out.
+fn answer_line(answer: &Answer) -> Value {
+    let mut line = json!(answer);
+    if let Some(object) = line.as_object_mut() {
+        object.retain(|key, value| {
+            !matches!(key.as_str(), "changes" | "failure" | "notes")
+                || !(value.is_null() || value.as_array().is_some_and(Vec::is_empty))
+        });
+    }
+    line
+}
+
+/// What a person should read beside the answer.
+fn explain(answer: &Answer) {
+    for note in &answer.notes {
+        eprintln!("{note}");
+    }
+    if let Some(failure) = &answer.failure {
+        eprintln!("{} {}", failure.message, failure.next);
+    }
+    if !answer.complete {
+        eprintln!("Partial: {} of {} days are missing.", answer.days.missing.len(), answer.days.requested);
+    }
+}
+
+fn cancel_on_interrupt() -> CancellationToken {
+    let cancel = CancellationToken::new();
+    let on_interrupt = cancel.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            on_interrupt.cancel();
+        }
+    });
+    cancel
+}
+
+/// One line of JSON. A reader that has gone away is no reason to fail.
+fn print_line(value: &Value) {
+    let _ = writeln!(std::io::stdout(), "{value}");
+}

@@ -1,0 +1,183 @@
+//! What a fetch answers, and what it tells on the way.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use ts_rs::TS;
+
+use crate::day::Day;
+use crate::failure::Failure;
+
+/// Where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Every day came from the cache (adopted ones included).
+    Cache,
+    /// Some days came from the cache, some from the server.
+    PartCache,
+    /// Every day came from the server.
+    Server,
+    /// The server was not asked, or could not be: the cache alone answered.
+    Offline,
+}
+
+/// One requested day that the answer does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct MissingDay {
+    /// The day.
+    pub day: Day,
+    /// Why, in the user's words.
+    pub why: String,
+}
+
+/// How the requested days were answered. `from_cache + adopted + fetched + missing.len()` is `requested`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
+pub struct AnswerDays {
+    /// Days asked for.
+    pub requested: usize,
+    /// Days served from this query's own file.
+    pub from_cache: usize,
+    /// Days copied from a broader cached query.
+    pub adopted: usize,
+    /// Days pulled from MongoDB.
+    pub fetched: usize,
+    /// Days that the answer does not hold.
+    pub missing: Vec<Day>,
+    /// The same days, each with its reason.
+    pub why_missing: Vec<MissingDay>,
+    /// Held days that may still change at the source: not ended, or inside the settling time when fetched.
+    pub open: Vec<Day>,
+}
+
+/// Rows of an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, TS)]
+pub struct AnswerRows {
+    /// Trades that the filters match.
+    #[ts(type = "number")]
+    pub input: u64,
+    /// Other messages that carry a matched trade's id.
+    #[ts(type = "number")]
+    pub downstream: u64,
+}
+
+/// Trades that a refresh or a verification found different at the source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, TS)]
+pub struct Changes {
+    /// In the source, not held before.
+    #[ts(type = "number")]
+    pub added: u64,
+    /// Held before with other content.
+    #[ts(type = "number")]
+    pub changed: u64,
+    /// Held before, no longer in the source.
+    #[ts(type = "number")]
+    pub gone: u64,
+}
+
+/// The answer to a query: how much, how complete, how fresh, and where from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Answer {
+    /// The query's signature, 32 hex digits.
+    pub signature: String,
+    /// Where the answer came from.
+    pub answer: Origin,
+    /// Whether every requested day is held.
+    pub complete: bool,
+    /// The days, by how they were answered.
+    pub days: AnswerDays,
+    /// The rows.
+    pub rows: AnswerRows,
+    /// The oldest fetch time among the held days.
+    #[ts(type = "string | null")]
+    pub oldest_fetch: Option<DateTime<Utc>>,
+    /// Commands sent to MongoDB while answering; handshakes and pings left out.
+    #[ts(type = "number")]
+    pub mongo_commands: u64,
+    /// Wall time, in milliseconds.
+    #[ts(type = "number")]
+    pub elapsed_ms: u64,
+    /// What changed at the source in days that were fetched again.
+    pub changes: Option<Changes>,
+    /// Plain remarks a trader should read, such as trades without a trade id.
+    pub notes: Vec<String>,
+    /// What kept the answer from being complete or fresh, where something failed.
+    pub failure: Option<Failure>,
+}
+
+/// What a run tells while it goes on. Sent in order, and no faster than a window can draw.
+#[derive(Debug, Clone, Serialize, TS)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// The plan is made; nothing has been pulled yet.
+    Planned {
+        /// Days to pull from MongoDB (fetch and refresh).
+        days_to_pull: usize,
+        /// Days that are served from the cache.
+        days_cached: usize,
+        /// Days to copy from a broader cached query.
+        days_to_adopt: usize,
+        /// MongoDB queries (windows) this takes.
+        windows: usize,
+        /// About how many input rows the pull brings, where that is known.
+        #[ts(type = "number | null")]
+        expected_rows: Option<u64>,
+    },
+    /// A window of days is committed: rows and coverage.
+    ChunkStored {
+        /// First day of the window.
+        from: Day,
+        /// Last day of the window.
+        to: Day,
+        /// Input rows stored with it.
+        #[ts(type = "number")]
+        input_rows: u64,
+        /// Downstream rows stored with it.
+        #[ts(type = "number")]
+        downstream_rows: u64,
+    },
+    /// How far the run has come, input rows.
+    Progress {
+        /// Input rows received so far.
+        #[ts(type = "number")]
+        rows: u64,
+        /// About how many input rows there will be, where that is known.
+        #[ts(type = "number | null")]
+        expected_rows: Option<u64>,
+        /// Days committed so far.
+        days_done: usize,
+        /// Days to pull in all.
+        days_total: usize,
+        /// Input rows a second, over the last seconds.
+        rows_per_second: f64,
+        /// Estimated time left, in milliseconds, where that is known.
+        #[ts(type = "number | null")]
+        remaining_ms: Option<u64>,
+    },
+    /// How far the run has come, downstream messages.
+    DownstreamProgress {
+        /// Downstream rows received so far.
+        #[ts(type = "number")]
+        rows: u64,
+        /// Trade ids whose messages have been asked for.
+        #[ts(type = "number")]
+        trades_asked: u64,
+        /// Trade ids whose messages are in.
+        #[ts(type = "number")]
+        trades_done: u64,
+    },
+    /// The run is over and has an answer (complete or partial).
+    Finished {
+        /// The answer.
+        answer: Box<Answer>,
+    },
+    /// The run is over and has no answer.
+    Failed {
+        /// Why.
+        failure: Failure,
+    },
+    /// The run was cancelled; what was committed is kept.
+    Cancelled {
+        /// What is held now.
+        answer: Box<Answer>,
+    },
+}

@@ -1,0 +1,137 @@
+//! Adoption: days of a broader cached query, filtered locally and copied with their fetch time.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use bson::RawDocument;
+use duckdb::Connection;
+
+use super::file::CacheFile;
+use super::schema;
+use super::writer::{Committed, DayRows, SegmentWriter};
+use crate::day::{Day, DayRange};
+use crate::decode::{Decoder, FieldSet, RowKey};
+use crate::desk::Role;
+use crate::failure::{Code, Failure, Result};
+use crate::filter::FieldCondition;
+use crate::matcher;
+use crate::source::mark_text;
+use crate::trade::{stamp, trades_of};
+
+/// Rows decoded before they are appended.
+const ROWS_A_BATCH: usize = 12_288;
+
+/// Copies the rows of `days` that meet `conditions` from a broader query's file.
+///
+/// A downstream message of a day belongs to the trades of that day, so it is copied where one of its
+/// trades was. A message that is input of the broader query is downstream here if its trade is: the
+/// broader file keeps it in both roles.
+///
+/// # Errors
+/// `cancelled` where a document cannot be decided locally as MongoDB would, so that its days have to be
+/// fetched; see [`super::duckdb_failure`].
+pub fn adopt(
+    target: &Arc<CacheFile>,
+    broader: &Arc<CacheFile>,
+    days: DayRange,
+    conditions: &[FieldCondition],
+) -> Result<Committed> {
+    let (connection, state) = broader.snapshot()?;
+    let mapping = &target.identity().mapping;
+    let mut writer = SegmentWriter::begin(Arc::clone(target))?;
+    let mut input = Decoder::new(Arc::clone(target.registry()), false);
+    let mut downstream = Decoder::new(Arc::clone(target.registry()), true);
+    let mut rows: BTreeMap<Day, DayRows> = BTreeMap::new();
+    for day in days.days() {
+        let Some(held) = state.days.get(&day) else {
+            return Err(Failure::new(Code::NotCached, "The broader query does not hold this day any more."));
+        };
+        let mut count = 0;
+        let mut trades = HashSet::new();
+        let mut mark = None;
+        each_document(&connection, held.segment, Role::Input, day, &mut |document, _| {
+            for condition in conditions {
+                match matcher::matches(condition, document) {
+                    Some(true) => {}
+                    Some(false) => return Ok(()),
+                    None => return Err(undecidable()),
+                }
+            }
+            if let Some(path) = &mapping.trade_id {
+                trades.extend(trades_of(path, document));
+            }
+            if let Some(path) = &mapping.changed_at {
+                mark = mark.max(stamp(document, path));
+            }
+            input.push(RowKey { day, trade: None }, document);
+            count += 1;
+            Ok(())
+        })?;
+        each_document(&connection, held.segment, Role::Downstream, day, &mut |document, trade| {
+            if let Some(trade) = trade.filter(|trade| trades.contains(*trade)) {
+                downstream.push(RowKey { day, trade: Some(trade) }, document);
+            }
+            Ok(())
+        })?;
+        for (role, decoder) in [(Role::Input, &mut input), (Role::Downstream, &mut downstream)] {
+            if decoder.rows() >= ROWS_A_BATCH
+                && let Some(decoded) = decoder.finish_batch()
+            {
+                writer.append(role, decoded)?;
+            }
+        }
+        rows.insert(
+            day,
+            DayRows {
+                fetched: held.fetched,
+                input_rows: count,
+                input_fields: FieldSet::default(),
+                downstream_fields: FieldSet::default(),
+                change_mark: mark.map(mark_text),
+            },
+        );
+    }
+    for (role, decoder) in [(Role::Input, &mut input), (Role::Downstream, &mut downstream)] {
+        if let Some(decoded) = decoder.finish_batch() {
+            writer.append(role, decoded)?;
+        }
+        for (day, fields) in decoder.take_presence() {
+            if let Some(entry) = rows.get_mut(&day) {
+                match role {
+                    Role::Input => entry.input_fields = fields,
+                    Role::Downstream => entry.downstream_fields = fields,
+                }
+            }
+        }
+    }
+    writer.commit(rows, &[])
+}
+
+fn undecidable() -> Failure {
+    Failure::new(Code::Cancelled, "A document cannot be judged locally as MongoDB would.")
+}
+
+/// Calls `each` with every document of a day, and its trade's key for downstream rows.
+fn each_document(
+    connection: &Connection,
+    segment: u32,
+    role: Role,
+    day: Day,
+    each: &mut dyn FnMut(&RawDocument, Option<&str>) -> Result<()>,
+) -> Result<()> {
+    let (table, trade) = match role {
+        Role::Input => (schema::table(role, segment), "NULL::VARCHAR"),
+        Role::Downstream => (schema::table(role, segment), "trade"),
+    };
+    let mut select = connection.prepare(&format!("SELECT doc, {trade} FROM {table} WHERE day = ?"))?;
+    let mut rows = select.query([day.number()])?;
+    while let Some(row) = rows.next()? {
+        let bytes: Vec<u8> = row.get(0)?;
+        let trade: Option<String> = row.get(1)?;
+        let document = RawDocument::from_bytes(&bytes).map_err(|error| {
+            Failure::new(Code::CacheDamaged, "A cached document cannot be read.").because(error)
+        })?;
+        each(document, trade.as_deref())?;
+    }
+    Ok(())
+}

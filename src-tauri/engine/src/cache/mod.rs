@@ -1,0 +1,24 @@
+//! The local cache: one DuckDB file a query, which says everything about itself.
+//!
+//! A file holds *segments*: the input and downstream rows of one committed window, as two tables
+//! with just the columns that its documents have. The ledger says which segment holds which day.
+//! So windows that stream side by side never touch the same table, a new field never alters an old
+//! table, and a day that is fetched again is the old segment's rows out, a new segment in, in one
+//! transaction.
+
+pub mod adopt;
+mod error;
+pub mod export;
+mod file;
+mod folder;
+pub mod relation;
+mod schema;
+pub mod values;
+mod view;
+mod writer;
+
+pub use error::duckdb_failure;
+pub use file::{CacheFile, FileState, HeldDay, Identity};
+pub use folder::Cache;
+pub use view::{View, ViewCounts};
+pub use writer::{Committed, DayRows, SegmentWriter};

@@ -1,0 +1,126 @@
+//! SQL that reads values: one logical column over the physical columns of its kinds.
+//!
+//! Names of physical columns and tables are made of numbers and fixed words; no text of a document
+//! or of a trader ever becomes SQL, except as a quoted identifier through [`quoted`].
+
+use std::collections::BTreeMap;
+
+use crate::decode::{FieldId, FieldRegistry, FieldSet, Kind};
+use crate::desk::ColumnView;
+
+/// A logical column: a path, and the physical columns that hold its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Dotted path.
+    pub path: String,
+    /// Physical columns by kind, in the order of [`Kind`].
+    pub fields: BTreeMap<Kind, FieldId>,
+}
+
+impl Column {
+    /// The column as the window shows it.
+    #[must_use]
+    pub fn view(&self) -> ColumnView {
+        let kinds = || self.fields.keys().filter(|kind| **kind != Kind::Null);
+        ColumnView {
+            path: self.path.clone(),
+            types: self.fields.keys().map(|kind| kind.name().to_owned()).collect(),
+            numeric: kinds().next().is_some() && kinds().all(|kind| kind.is_number()),
+        }
+    }
+
+    /// The value as text, null where there is none: the text of the CSV and of the grid.
+    #[must_use]
+    pub fn text(&self, has: &dyn Fn(FieldId) -> bool) -> String {
+        let texts: Vec<String> = self
+            .fields
+            .iter()
+            .filter(|(_, field)| has(**field))
+            .filter_map(|(kind, field)| text_of(*kind, &format!("c{field}")))
+            .collect();
+        match texts.as_slice() {
+            [] => "NULL::VARCHAR".to_owned(),
+            [one] => one.clone(),
+            several => format!("coalesce({})", several.join(", ")),
+        }
+    }
+
+    /// Expressions to order by: numbers first and by their value, then the rest by its text.
+    #[must_use]
+    pub fn order(&self, has: &dyn Fn(FieldId) -> bool) -> Vec<String> {
+        let physical =
+            |kind: Kind| self.fields.get(&kind).filter(|field| has(**field)).map(|field| format!("c{field}"));
+        // Doubles order numbers of all kinds; the exact kinds then decide between equal doubles.
+        let approximate: Vec<String> = [Kind::Int32, Kind::Int64, Kind::Double, Kind::Decimal]
+            .into_iter()
+            .filter_map(|kind| physical(kind).map(|column| format!("TRY_CAST({column} AS DOUBLE)")))
+            .collect();
+        let whole: Vec<String> = [Kind::Int32, Kind::Int64].into_iter().filter_map(physical).collect();
+        let exact: Vec<String> = physical(Kind::Decimal)
+            .map(|column| format!("TRY_CAST({column} AS DECIMAL(38, 12))"))
+            .into_iter()
+            .collect();
+        let moments: Vec<String> = [Kind::Date, Kind::Bool].into_iter().filter_map(physical).collect();
+        let texts: Vec<String> =
+            [Kind::Text, Kind::Json, Kind::ObjectId].into_iter().filter_map(physical).collect();
+        let one = |columns: Vec<String>, sql_type: &str| match columns.as_slice() {
+            [] => format!("NULL::{sql_type}"),
+            [one] => format!("{one}::{sql_type}"),
+            several => format!("coalesce({})::{sql_type}", several.join(", ")),
+        };
+        vec![
+            one(approximate, "DOUBLE"),
+            one(whole, "BIGINT"),
+            one(exact, "DECIMAL(38, 12)"),
+            one(moments.into_iter().map(|column| format!("{column}::BIGINT")).collect(), "BIGINT"),
+            one(texts, "VARCHAR"),
+        ]
+    }
+}
+
+/// The columns of a set of fields: `_id` first, the others in the order in which they turned up.
+#[must_use]
+pub fn columns(registry: &FieldRegistry, present: &FieldSet) -> Vec<Column> {
+    let mut columns: Vec<Column> = Vec::new();
+    for number in 0..FieldId::try_from(registry.len()).unwrap_or(FieldId::MAX) {
+        let Some(field) = registry.field(number).filter(|_| present.contains(number)) else { continue };
+        let at = match columns.iter().position(|column| column.path == *field.path) {
+            Some(at) => at,
+            None => {
+                columns.push(Column { path: field.path.to_string(), fields: BTreeMap::new() });
+                columns.len() - 1
+            }
+        };
+        columns[at].fields.insert(field.kind, number);
+    }
+    if let Some(at) = columns.iter().position(|column| column.path == "_id") {
+        columns[..=at].rotate_right(1);
+    }
+    columns
+}
+
+fn text_of(kind: Kind, column: &str) -> Option<String> {
+    Some(match kind {
+        Kind::Null => return None,
+        Kind::Bool | Kind::Int32 | Kind::Int64 => format!("{column}::VARCHAR"),
+        // DuckDB writes the shortest text that reads back as the same double.
+        Kind::Double => format!(
+            "CASE WHEN isfinite({column}) THEN {column}::VARCHAR WHEN isnan({column}) THEN 'NaN' \
+             WHEN {column} > 0 THEN 'Infinity' WHEN {column} < 0 THEN '-Infinity' END"
+        ),
+        Kind::Date => format!("strftime(epoch_ms({column}), '%Y-%m-%dT%H:%M:%S.%gZ')"),
+        Kind::Decimal | Kind::Text | Kind::ObjectId | Kind::Json => column.to_owned(),
+    })
+}
+
+/// A text as an SQL identifier.
+#[must_use]
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as an SQL string.
+#[must_use]
+pub fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

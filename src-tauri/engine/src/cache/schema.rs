@@ -1,0 +1,73 @@
+//! Tables of a cache file.
+//!
+//! | table | one row |
+//! |---|---|
+//! | `meta` | a fact about the query: format version, signature, canonical text, mapping, filters |
+//! | `coverage` | a held day: its segment, when it was fetched, its row counts, the fields its rows have |
+//! | `field` | a path and a type found there; its number names the physical column `c<number>` |
+//! | `segment_column` | a physical column of a segment's table |
+//! | `overlap` | an `_id` that stands in the file more than once |
+//! | `overlap_checked` | up to which segment `overlap` has been worked out |
+//! | `input_<n>`, `downstream_<n>` | a document of segment n |
+
+use crate::decode::{Field, FieldId, Kind};
+use crate::desk::Role;
+
+/// Version of the file format. Raise it with a migration in [`super::file`].
+pub(super) const FORMAT: u32 = 1;
+
+/// Creates the tables of an empty file. No keys: two windows that commit side by side would clash on
+/// an index; the commit lock keeps the ledger unique, and the days of windows never overlap.
+pub(super) const CREATE: &str = "
+    CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
+    CREATE TABLE coverage (
+        day INTEGER NOT NULL, segment INTEGER NOT NULL, fetched_ms BIGINT NOT NULL,
+        input_rows BIGINT NOT NULL, downstream_rows BIGINT NOT NULL,
+        input_fields VARCHAR NOT NULL, downstream_fields VARCHAR NOT NULL, change_mark VARCHAR);
+    CREATE TABLE field (number INTEGER NOT NULL, path VARCHAR NOT NULL, kind VARCHAR NOT NULL);
+    CREATE TABLE segment_column (segment INTEGER NOT NULL, role VARCHAR NOT NULL, field INTEGER NOT NULL);
+    CREATE TABLE overlap (id BLOB NOT NULL);
+    CREATE TABLE overlap_checked (segment INTEGER NOT NULL);
+";
+
+/// Name of a role in table names and in the ledger.
+pub(super) const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Input => "input",
+        Role::Downstream => "downstream",
+    }
+}
+
+/// Name of a segment's table.
+pub(super) fn table(role: Role, segment: u32) -> String {
+    format!("{}_{segment}", role_name(role))
+}
+
+/// Name of a field's physical column.
+pub(super) fn column(field: FieldId) -> String {
+    format!("c{field}")
+}
+
+/// Statement that creates a segment's table, still without fields. Documents are most of a file, and
+/// zstd halves them at no measurable cost in time.
+pub(super) fn create_segment(role: Role, segment: u32) -> String {
+    let trade = match role {
+        Role::Input => "",
+        Role::Downstream => "trade VARCHAR, ",
+    };
+    format!(
+        "CREATE TABLE {} (day INTEGER NOT NULL, id BLOB NOT NULL, {trade}doc BLOB NOT NULL USING COMPRESSION zstd)",
+        table(role, segment)
+    )
+}
+
+/// Statement that adds a field to a segment's table; `None` for fields that are all nulls.
+pub(super) fn add_column(role: Role, segment: u32, number: FieldId, field: &Field) -> Option<String> {
+    let sql_type = field.kind.sql_type()?;
+    Some(format!("ALTER TABLE {} ADD COLUMN {} {sql_type}", table(role, segment), column(number)))
+}
+
+/// A stored field; `None` where the file names a kind that this version does not know.
+pub(super) fn read_field(path: &str, kind: &str) -> Option<Field> {
+    Some(Field { path: path.into(), kind: Kind::named(kind)? })
+}

@@ -1,0 +1,245 @@
+//! Storing a window: its rows and its coverage in one transaction.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use duckdb::arrow::array::{ArrayRef, Int32Array, StringArray};
+use duckdb::arrow::datatypes::{DataType, Field as ArrowField, Schema};
+use duckdb::arrow::record_batch::RecordBatch;
+use duckdb::{Connection, params};
+
+use super::file::{CacheFile, HeldDay, remove_days};
+use super::schema::{self, role_name};
+use crate::answer::Changes;
+use crate::day::Day;
+use crate::decode::{Decoded, FieldId, FieldSet};
+use crate::desk::Role;
+use crate::failure::Result;
+
+/// What is known of one day of a window when it is committed. Days without rows have an entry too.
+#[derive(Debug, Clone)]
+pub struct DayRows {
+    /// When the pull of the day began.
+    pub fetched: DateTime<Utc>,
+    /// Input rows.
+    pub input_rows: u64,
+    /// Fields of the input rows.
+    pub input_fields: FieldSet,
+    /// Fields of the downstream rows.
+    pub downstream_fields: FieldSet,
+    /// The greatest change stamp, where the mapping has one.
+    pub change_mark: Option<String>,
+}
+
+/// What a commit stored.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Committed {
+    /// Input rows.
+    pub input_rows: u64,
+    /// Downstream rows.
+    pub downstream_rows: u64,
+    /// What differs from what was held of these days, where any of them was held.
+    pub changes: Option<Changes>,
+}
+
+/// A window's transaction. Dropped without [`commit`](Self::commit), it leaves no trace.
+#[derive(Debug)]
+pub struct SegmentWriter {
+    file: Arc<CacheFile>,
+    connection: Connection,
+    segment: u32,
+    columns: HashMap<Role, Vec<FieldId>>,
+    open: bool,
+}
+
+impl SegmentWriter {
+    /// Begins a segment.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn begin(file: Arc<CacheFile>) -> Result<Self> {
+        let connection = file.connect()?;
+        let segment = file.new_segment();
+        connection.execute_batch(&format!(
+            "BEGIN TRANSACTION; {}; {};",
+            schema::create_segment(Role::Input, segment),
+            schema::create_segment(Role::Downstream, segment)
+        ))?;
+        Ok(Self { file, connection, segment, columns: HashMap::new(), open: true })
+    }
+
+    /// Appends rows. New fields become columns first.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn append(&mut self, role: Role, decoded: Decoded) -> Result<()> {
+        let known = self.columns.entry(role).or_default();
+        for number in &decoded.fields[known.len()..] {
+            let field = self.file.registry().field(*number).expect("the decoder took the number from there");
+            if let Some(statement) = schema::add_column(role, self.segment, *number, &field) {
+                self.connection.execute_batch(&statement)?;
+            }
+        }
+        known.clone_from(&decoded.fields);
+        let mut appender = self.connection.appender(&schema::table(role, self.segment))?;
+        appender.append_record_batch(decoded.batch)?;
+        appender.flush()?;
+        Ok(())
+    }
+
+    /// Commits the window: the old rows of its days out, the new rows and their coverage in.
+    ///
+    /// A downstream row is appended once, under the first day of its trade; `more_days` names the
+    /// further days on which a trade has input, and the row is copied there.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`]. Nothing of the window is stored then.
+    pub fn commit(mut self, days: BTreeMap<Day, DayRows>, more_days: &[(Day, String)]) -> Result<Committed> {
+        self.copy_to_further_days(more_days)?;
+        let downstream = self.downstream_counts()?;
+        let file = Arc::clone(&self.file);
+        let mut committed = Committed::default();
+        self.open = false;
+        let columns = std::mem::take(&mut self.columns);
+        let result = file.commit(&self.connection, |state| {
+            committed.changes = self.compare_with_held(state, days.keys().copied())?;
+            remove_days(&self.connection, state, days.keys().copied())?;
+            let mut insert =
+                self.connection.prepare("INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
+            for (day, rows) in days {
+                let downstream_rows = downstream.get(&day).copied().unwrap_or(0);
+                insert.execute(params![
+                    day.number(),
+                    self.segment,
+                    rows.fetched.timestamp_millis(),
+                    rows.input_rows,
+                    downstream_rows,
+                    rows.input_fields.to_text(),
+                    rows.downstream_fields.to_text(),
+                    rows.change_mark,
+                ])?;
+                committed.input_rows += rows.input_rows;
+                committed.downstream_rows += downstream_rows;
+                let held = HeldDay {
+                    segment: self.segment,
+                    fetched: DateTime::from_timestamp_millis(rows.fetched.timestamp_millis())
+                        .unwrap_or(rows.fetched),
+                    input_rows: rows.input_rows,
+                    downstream_rows,
+                    input_fields: rows.input_fields,
+                    downstream_fields: rows.downstream_fields,
+                    change_mark: rows.change_mark,
+                };
+                state.days.insert(day, held);
+            }
+            self.store_columns(&columns)?;
+            for (role, columns) in columns {
+                state.columns.insert((self.segment, role), columns);
+            }
+            Ok(())
+        });
+        if result.is_err() {
+            self.roll_back();
+        }
+        result.map(|()| committed)
+    }
+
+    fn store_columns(&self, columns: &HashMap<Role, Vec<FieldId>>) -> Result<()> {
+        let mut insert = self.connection.prepare("INSERT INTO segment_column VALUES (?, ?, ?)")?;
+        for (role, columns) in columns {
+            for field in columns {
+                insert.execute(params![self.segment, role_name(*role), field])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn copy_to_further_days(&self, more_days: &[(Day, String)]) -> Result<()> {
+        if more_days.is_empty() {
+            return Ok(());
+        }
+        let days: ArrayRef =
+            Arc::new(Int32Array::from_iter_values(more_days.iter().map(|(day, _)| day.number())));
+        let trades: ArrayRef =
+            Arc::new(StringArray::from_iter_values(more_days.iter().map(|(_, trade)| trade)));
+        let fields = Schema::new(vec![
+            ArrowField::new("day", DataType::Int32, false),
+            ArrowField::new("trade", DataType::Utf8, false),
+        ]);
+        let batch = RecordBatch::try_new(Arc::new(fields), vec![days, trades])
+            .expect("both columns come from one list");
+        let links = format!("further_day_{}", self.segment);
+        self.connection.execute_batch(&format!("CREATE TEMP TABLE {links} (day INTEGER, trade VARCHAR)"))?;
+        let mut appender = self.connection.appender_to_catalog_and_db(&links, "temp", "main")?;
+        appender.append_record_batch(batch)?;
+        appender.flush()?;
+        drop(appender);
+        let table = schema::table(Role::Downstream, self.segment);
+        self.connection.execute_batch(&format!(
+            "INSERT INTO {table} SELECT further.day, row.* EXCLUDE (day) FROM {table} AS row
+             JOIN {links} AS further ON further.trade = row.trade;
+             DROP TABLE {links};"
+        ))?;
+        Ok(())
+    }
+
+    fn downstream_counts(&self) -> Result<HashMap<Day, u64>> {
+        let table = schema::table(Role::Downstream, self.segment);
+        let mut select =
+            self.connection.prepare(&format!("SELECT day, count(*) FROM {table} GROUP BY day"))?;
+        let rows = select.query_map([], |row| Ok((Day::from_number(row.get(0)?), row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, duckdb::Error>>()?)
+    }
+
+    /// How the window's input differs from what is held of its days.
+    fn compare_with_held(
+        &self,
+        state: &super::FileState,
+        days: impl Iterator<Item = Day>,
+    ) -> Result<Option<Changes>> {
+        let mut held: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+        for day in days {
+            if let Some(old) = state.days.get(&day) {
+                held.entry(old.segment).or_default().push(day.number().to_string());
+            }
+        }
+        if held.is_empty() {
+            return Ok(None);
+        }
+        let day_list = held.values().flatten().cloned().collect::<Vec<_>>().join(", ");
+        let old = held
+            .iter()
+            .map(|(segment, days)| {
+                let table = schema::table(Role::Input, *segment);
+                format!("SELECT id, doc FROM {table} WHERE day IN ({})", days.join(", "))
+            })
+            .collect::<Vec<_>>()
+            .join(" UNION ALL ");
+        let new = schema::table(Role::Input, self.segment);
+        let changes = self.connection.query_row(
+            &format!(
+                "SELECT count(*) FILTER (old.id IS NULL), count(*) FILTER (old.doc <> new.doc),
+                        count(*) FILTER (new.id IS NULL)
+                 FROM ({old}) AS old
+                 FULL JOIN (SELECT id, doc FROM {new} WHERE day IN ({day_list})) AS new ON old.id = new.id"
+            ),
+            [],
+            |row| Ok(Changes { added: row.get(0)?, changed: row.get(1)?, gone: row.get(2)? }),
+        )?;
+        Ok(Some(changes))
+    }
+
+    fn roll_back(&self) {
+        // A failed COMMIT has rolled back already, and a broken connection cannot; both leave nothing.
+        let _ = self.connection.execute_batch("ROLLBACK");
+    }
+}
+
+impl Drop for SegmentWriter {
+    fn drop(&mut self) {
+        if self.open {
+            self.roll_back();
+        }
+    }
+}

@@ -1,0 +1,462 @@
+//! Calendar days, ranges and sets of them, and the zone that says when a day begins.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use chrono::{
+    DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+};
+use chrono_tz::Tz;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::failure::{Code, Failure, Result};
+
+/// A range may not be longer than this: a slip of the year must not plan a century of days.
+pub const LONGEST_RANGE_YEARS: i32 = 40;
+
+/// First and last day that the type holds. Far outside what can be typed, and inside what chrono can hold.
+const FIRST: i32 = -4_371_222; // about -9999-01-01
+const LAST: i32 = 6_585_000; // about the year 19999
+
+/// A calendar day, with no zone. Kept as days since 1970-01-01; written `YYYY-MM-DD`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i32);
+
+impl Day {
+    /// Reads `YYYY-MM-DD`. A date that does not exist is refused.
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        let bad =
+            || Failure::new(Code::BadRange, format!("\"{text}\" is not a date of the form YYYY-MM-DD."));
+        let bytes = text.as_bytes();
+        let shaped = bytes.len() == 10
+            && bytes.iter().enumerate().all(|(at, byte)| match at {
+                4 | 7 => *byte == b'-',
+                _ => byte.is_ascii_digit(),
+            });
+        if !shaped {
+            return Err(bad());
+        }
+        let part = |from: usize, to: usize| text[from..to].parse::<u32>().map_err(|_| bad());
+        let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
+        let year = i32::try_from(year).map_err(|_| bad())?;
+        Self::from_ymd(year, month, day)
+            .ok_or_else(|| Failure::new(Code::BadRange, format!("The date {text} does not exist.")))
+    }
+
+    /// The day of a year, a month and a day of the month, where there is one.
+    #[must_use]
+    pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Self> {
+        NaiveDate::from_ymd_opt(year, month, day).map(Self::from)
+    }
+
+    /// The day of a year and a day of that year (1 to 366), where there is one.
+    #[must_use]
+    pub fn from_year_day(year: i32, day_of_year: u32) -> Option<Self> {
+        NaiveDate::from_yo_opt(year, day_of_year).map(Self::from)
+    }
+
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        self.0
+    }
+
+    /// The day that is so many days after 1970-01-01 (before it, where negative).
+    #[must_use]
+    pub fn from_number(number: i32) -> Self {
+        Self(number.clamp(FIRST, LAST))
+    }
+
+    /// The day after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        self.plus(1)
+    }
+
+    /// The day before.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        self.plus(-1)
+    }
+
+    /// The day so many days later.
+    #[must_use]
+    pub fn plus(self, days: i32) -> Self {
+        Self::from_number(self.0.saturating_add(days))
+    }
+
+    /// The year.
+    #[must_use]
+    pub fn year(self) -> i32 {
+        self.date().year()
+    }
+
+    /// The day of the year, 1 to 366.
+    #[must_use]
+    pub fn day_of_year(self) -> u32 {
+        self.date().ordinal()
+    }
+
+    /// The same day as chrono has it.
+    #[must_use]
+    pub fn date(self) -> NaiveDate {
+        NaiveDate::from_epoch_days(self.0).expect("the number is kept within what chrono can hold")
+    }
+}
+
+impl From<NaiveDate> for Day {
+    fn from(date: NaiveDate) -> Self {
+        Self::from_number(date.to_epoch_days())
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.date().fmt(f)
+    }
+}
+
+impl std::str::FromStr for Day {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(|failure| de::Error::custom(failure.message))
+    }
+}
+
+/// A day crosses to the window as plain text, so no type of its own is exported for it.
+impl ts_rs::TS for Day {
+    type WithoutGenerics = Self;
+    type OptionInnerType = Self;
+
+    fn name(_: &ts_rs::Config) -> String {
+        "string".to_owned()
+    }
+
+    fn inline(config: &ts_rs::Config) -> String {
+        Self::name(config)
+    }
+}
+
+/// Days from a first to a last one, both inclusive. Never empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DayRange {
+    from: Day,
+    to: Day,
+}
+
+impl DayRange {
+    /// The days `from` to `to`, both inclusive.
+    pub fn new(from: Day, to: Day) -> Result<Self> {
+        if from > to {
+            return Err(Failure::new(
+                Code::BadRange,
+                format!("The range ends ({to}) before it begins ({from})."),
+            ));
+        }
+        let range = Self { from, to };
+        if from.date().with_year(from.year() + LONGEST_RANGE_YEARS).unwrap_or(LAST_DATE) < to.date() {
+            return Err(Failure::new(
+                Code::BadRange,
+                format!("The range {range} is longer than {LONGEST_RANGE_YEARS} years."),
+            ));
+        }
+        Ok(range)
+    }
+
+    /// Reads both ends as `YYYY-MM-DD`.
+    pub fn parse(from: &str, to: &str) -> Result<Self> {
+        Self::new(Day::parse(from)?, Day::parse(to)?)
+    }
+
+    /// One day.
+    #[must_use]
+    pub const fn single(day: Day) -> Self {
+        Self { from: day, to: day }
+    }
+
+    /// The first day.
+    #[must_use]
+    pub const fn from(&self) -> Day {
+        self.from
+    }
+
+    /// The last day, inclusive.
+    #[must_use]
+    pub const fn to(&self) -> Day {
+        self.to
+    }
+
+    /// Number of days, at least one.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty)] // a range is never empty
+    pub fn len(&self) -> usize {
+        usize::try_from(self.to.0 - self.from.0).expect("a range never ends before it begins") + 1
+    }
+
+    /// Every day, in order.
+    pub fn days(&self) -> impl DoubleEndedIterator<Item = Day> + use<> {
+        (self.from.0..=self.to.0).map(Day)
+    }
+
+    /// Whether the day is in the range.
+    #[must_use]
+    pub fn contains(&self, day: Day) -> bool {
+        self.from <= day && day <= self.to
+    }
+
+    /// The days that both have, where there are any.
+    #[must_use]
+    pub fn intersect(&self, other: &Self) -> Option<Self> {
+        let (from, to) = (self.from.max(other.from), self.to.min(other.to));
+        (from <= to).then_some(Self { from, to })
+    }
+}
+
+/// A stand-in where 40 years after a 29 February is no date: never smaller than a day that exists.
+const LAST_DATE: NaiveDate = NaiveDate::MAX;
+
+impl fmt::Display for DayRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.from == self.to { self.from.fmt(f) } else { write!(f, "{} to {}", self.from, self.to) }
+    }
+}
+
+/// A set of days, kept as sorted ranges that neither overlap nor touch. Two equal sets have equal ranges.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct DaySet {
+    ranges: Vec<DayRange>,
+}
+
+impl DaySet {
+    /// The empty set.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { ranges: Vec::new() }
+    }
+
+    /// The days of all the ranges, given in any order.
+    pub fn from_ranges(ranges: impl IntoIterator<Item = DayRange>) -> Self {
+        let mut sorted: Vec<DayRange> = ranges.into_iter().collect();
+        sorted.sort_by_key(|range| (range.from, range.to));
+        let mut joined: Vec<DayRange> = Vec::with_capacity(sorted.len());
+        for range in sorted {
+            match joined.last_mut() {
+                Some(last) if range.from.0 <= last.to.0.saturating_add(1) => last.to = last.to.max(range.to),
+                _ => joined.push(range),
+            }
+        }
+        Self { ranges: joined }
+    }
+
+    /// Adds the days of a range.
+    pub fn insert(&mut self, range: DayRange) {
+        let ranges = std::mem::take(&mut self.ranges);
+        *self = Self::from_ranges(ranges.into_iter().chain([range]));
+    }
+
+    /// The days that either set has.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self::from_ranges(self.ranges.iter().chain(&other.ranges).copied())
+    }
+
+    /// The days that both sets have.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let (mut left, mut right) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
+        let mut ranges = Vec::new();
+        while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+            ranges.extend(a.intersect(b));
+            // The one that ends first can meet nothing more.
+            if a.to < b.to {
+                left.next();
+            } else {
+                right.next();
+            }
+        }
+        Self { ranges }
+    }
+
+    /// The days of this set that the other lacks.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Self {
+        let mut ranges = Vec::new();
+        for range in &self.ranges {
+            let mut from = range.from.0;
+            let first = other.ranges.partition_point(|hole| hole.to < range.from);
+            for hole in other.ranges[first..].iter().take_while(|hole| hole.from <= range.to) {
+                if from < hole.from.0 {
+                    ranges.push(DayRange { from: Day(from), to: hole.from.previous() });
+                }
+                from = hole.to.0 + 1;
+            }
+            if from <= range.to.0 {
+                ranges.push(DayRange { from: Day(from), to: range.to });
+            }
+        }
+        Self { ranges }
+    }
+
+    /// Whether the day is in the set.
+    #[must_use]
+    pub fn contains(&self, day: Day) -> bool {
+        let at = self.ranges.partition_point(|range| range.to < day);
+        self.ranges.get(at).is_some_and(|range| range.contains(day))
+    }
+
+    /// Number of days.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ranges.iter().map(DayRange::len).sum()
+    }
+
+    /// Whether no day is in the set.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// The ranges: sorted, and with at least one day between any two.
+    #[must_use]
+    pub fn ranges(&self) -> &[DayRange] {
+        &self.ranges
+    }
+
+    /// Every day, in order.
+    pub fn days(&self) -> impl Iterator<Item = Day> + '_ {
+        self.ranges.iter().flat_map(DayRange::days)
+    }
+}
+
+impl FromIterator<Day> for DaySet {
+    fn from_iter<I: IntoIterator<Item = Day>>(days: I) -> Self {
+        let sorted: BTreeSet<Day> = days.into_iter().collect();
+        Self::from_ranges(sorted.into_iter().map(DayRange::single))
+    }
+}
+
+impl From<DayRange> for DaySet {
+    fn from(range: DayRange) -> Self {
+        Self { ranges: vec![range] }
+    }
+}
+
+/// The zone whose midnights part the days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DayZone(Tz);
+
+impl Default for DayZone {
+    fn default() -> Self {
+        Self(Tz::UTC)
+    }
+}
+
+impl DayZone {
+    /// Reads a name of the IANA time zone database, such as `Europe/London`.
+    pub fn parse(name: &str) -> Result<Self> {
+        let name = name.trim();
+        name.parse().map(Self).map_err(|_| {
+            Failure::new(
+                Code::BadMapping,
+                format!("\"{name}\" is not a time zone; a name such as Europe/London or UTC is expected."),
+            )
+        })
+    }
+
+    /// The name, such as `Europe/London`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    /// The instant at which a day begins. Where the clocks skip midnight it is the first instant after
+    /// it, and where midnight comes twice it is the first of the two. A day that the zone skipped
+    /// altogether (Apia on 2011-12-30) begins where the next one does, and is empty.
+    #[must_use]
+    pub fn start_of(&self, day: Day) -> DateTime<Utc> {
+        let midnight = day.date().and_time(NaiveTime::MIN);
+        match self.0.from_local_datetime(&midnight) {
+            MappedLocalTime::Single(at) => at.to_utc(),
+            MappedLocalTime::Ambiguous(one, other) => one.to_utc().min(other.to_utc()),
+            MappedLocalTime::None => self.end_of_gap(midnight),
+        }
+    }
+
+    /// The instant at which a day ends: the start of the next.
+    #[must_use]
+    pub fn end_of(&self, day: Day) -> DateTime<Utc> {
+        self.start_of(day.next())
+    }
+
+    /// The day in which an instant lies: the one with `start_of(day) <= at < end_of(day)`.
+    #[must_use]
+    pub fn day_of(&self, at: DateTime<Utc>) -> Day {
+        let in_utc = Day::from(at.date_naive());
+        if in_utc.0 <= FIRST + 1 || in_utc.0 >= LAST - 1 {
+            // A stamp that is no trade's. No zone matters there, and beyond it local time may overflow.
+            return in_utc;
+        }
+        let mut day = Day::from(at.with_timezone(&self.0).date_naive());
+        // The local date can be a day off where clocks were set back across midnight.
+        while self.start_of(day) > at {
+            day = day.previous();
+        }
+        while self.end_of(day) <= at {
+            day = day.next();
+        }
+        day
+    }
+
+    /// The first instant whose local time is not before a local time that the zone skipped.
+    fn end_of_gap(&self, skipped: NaiveDateTime) -> DateTime<Utc> {
+        // Every offset is within 16 hours and no gap is longer than a day, so the end lies in between.
+        let near = skipped.and_utc();
+        let (mut before, mut after) = (near - TimeDelta::hours(40), near + TimeDelta::hours(40));
+        while after - before > TimeDelta::seconds(1) {
+            let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
+            if middle.with_timezone(&self.0).naive_local() < skipped {
+                before = middle;
+            } else {
+                after = middle;
+            }
+        }
+        after
+    }
+}
+
+impl fmt::Display for DayZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for DayZone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for DayZone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::parse(&name).map_err(|failure| de::Error::custom(failure.message))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,529 @@
+//! The decoder: documents in, Arrow record batches out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bson::{RawBsonRef, RawDocument};
+use duckdb::arrow::array::{
+    ArrayRef, BinaryBuilder, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, StringBuilder,
+};
+use duckdb::arrow::datatypes::{DataType, Field as ArrowField, Schema};
+use duckdb::arrow::record_batch::RecordBatch;
+use md5::{Digest, Md5};
+
+use super::extjson::write_relaxed;
+use super::field::{FieldId, FieldRegistry, Kind};
+use crate::day::Day;
+
+/// Sub-documents below this depth stay one column of Extended JSON.
+const MAX_DEPTH: usize = 12;
+/// Once a file knows this many fields, new sub-documents stay one column each: documents that use
+/// data as field names would otherwise make a column a document.
+const MAX_FIELDS: usize = 1_500;
+/// Milliseconds of 0001-01-01 and of 9999-12-31T23:59:59.999, the years a date column can show.
+const DATE_COLUMN: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
+
+/// What identifies a row and places it, beside the document itself.
+#[derive(Debug, Clone, Copy)]
+pub struct RowKey<'a> {
+    /// The day the row belongs to.
+    pub day: Day,
+    /// Equality key of the trade id, for downstream rows.
+    pub trade: Option<&'a str>,
+}
+
+/// A set of fields, by number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldSet(Vec<u64>);
+
+impl FieldSet {
+    /// Adds a field.
+    pub fn insert(&mut self, field: FieldId) {
+        let word = field as usize / 64;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (field % 64);
+    }
+
+    /// Adds all of another set.
+    pub fn extend(&mut self, other: &Self) {
+        if other.0.len() > self.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine |= theirs;
+        }
+    }
+
+    /// Whether the field is in the set.
+    #[must_use]
+    pub fn contains(&self, field: FieldId) -> bool {
+        self.0.get(field as usize / 64).is_some_and(|word| word >> (field % 64) & 1 == 1)
+    }
+
+    /// The set as hex text, for the ledger.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        self.0.iter().map(|word| format!("{word:x}")).collect::<Vec<_>>().join(",")
+    }
+
+    /// The set of a text that [`to_text`](Self::to_text) made; unreadable words count as empty.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self(text.split(',').map(|word| u64::from_str_radix(word, 16).unwrap_or(0)).collect())
+    }
+}
+
+/// Decoded rows, ready to append to a table whose columns are `day, id, [trade,] doc`, then `fields`.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The rows.
+    pub batch: RecordBatch,
+    /// The fields of the physical columns, in the batch's order. A later batch of the same decoder
+    /// has these first and may have more.
+    pub fields: Vec<FieldId>,
+    /// Documents whose bytes could not be taken apart to the end. They are kept whole.
+    pub unreadable: u64,
+}
+
+/// Decodes documents into columns. One decoder serves one table of one window.
+#[derive(Debug)]
+pub struct Decoder {
+    root: Node,
+    sink: Sink,
+    days: Int32Builder,
+    ids: BinaryBuilder,
+    trades: Option<StringBuilder>,
+    documents: BinaryBuilder,
+    bytes: usize,
+    unreadable: u64,
+    presence: HashMap<Day, FieldSet>,
+    id_buffer: Vec<u8>,
+}
+
+impl Decoder {
+    /// A decoder; with `trades`, rows carry the key of their trade id.
+    #[must_use]
+    pub fn new(registry: Arc<FieldRegistry>, trades: bool) -> Self {
+        Self {
+            root: Node::default(),
+            sink: Sink { registry, columns: Vec::new(), row: 0, day: None, present: FieldSet::default() },
+            days: Int32Builder::new(),
+            ids: BinaryBuilder::new(),
+            trades: trades.then(StringBuilder::new),
+            documents: BinaryBuilder::new(),
+            bytes: 0,
+            unreadable: 0,
+            presence: HashMap::new(),
+            id_buffer: Vec::new(),
+        }
+    }
+
+    /// Rows taken in since the last [`finish_batch`](Self::finish_batch).
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.sink.row
+    }
+
+    /// BSON bytes taken in since the last [`finish_batch`](Self::finish_batch).
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Takes in one document.
+    pub fn push(&mut self, key: RowKey<'_>, document: &RawDocument) {
+        if self.sink.day != Some(key.day) {
+            self.change_day(Some(key.day));
+        }
+        self.days.append_value(key.day.number());
+        if let Some(trades) = &mut self.trades {
+            trades.append_option(key.trade);
+        }
+        self.id_buffer.clear();
+        write_id(&mut self.id_buffer, document);
+        self.ids.append_value(&self.id_buffer);
+        self.documents.append_value(document.as_bytes());
+        self.bytes += document.as_bytes().len();
+        if !walk(&mut self.root, &mut self.sink, "", document, 0) {
+            self.unreadable += 1;
+        }
+        self.sink.row += 1;
+    }
+
+    /// The rows taken in so far, as a batch; `None` where there are none.
+    pub fn finish_batch(&mut self) -> Option<Decoded> {
+        let rows = std::mem::take(&mut self.sink.row);
+        if rows == 0 {
+            return None;
+        }
+        self.bytes = 0;
+        let mut fields = vec![
+            ArrowField::new("day", DataType::Int32, false),
+            ArrowField::new("id", DataType::Binary, false),
+        ];
+        let mut arrays: Vec<ArrayRef> = vec![Arc::new(self.days.finish()), Arc::new(self.ids.finish())];
+        if let Some(trades) = &mut self.trades {
+            fields.push(ArrowField::new("trade", DataType::Utf8, true));
+            arrays.push(Arc::new(trades.finish()));
+        }
+        fields.push(ArrowField::new("doc", DataType::Binary, false));
+        arrays.push(Arc::new(self.documents.finish()));
+        let mut numbers = Vec::with_capacity(self.sink.columns.len());
+        for column in &mut self.sink.columns {
+            let array = column.values.finish(rows);
+            fields.push(ArrowField::new(format!("c{}", column.field), array.data_type().clone(), true));
+            arrays.push(array);
+            numbers.push(column.field);
+        }
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+            .expect("every column was filled up to the row count");
+        Some(Decoded { batch, fields: numbers, unreadable: std::mem::take(&mut self.unreadable) })
+    }
+
+    /// Which fields each day's documents have, over everything taken in.
+    pub fn take_presence(&mut self) -> HashMap<Day, FieldSet> {
+        self.change_day(None);
+        std::mem::take(&mut self.presence)
+    }
+
+    fn change_day(&mut self, day: Option<Day>) {
+        if let Some(done) = self.sink.day.take() {
+            self.presence.entry(done).or_default().extend(&self.sink.present);
+        }
+        self.sink.present = FieldSet::default();
+        self.sink.day = day;
+    }
+}
+
+/// `_id` as bytes: its type, then its value. Documents of a view may have none; they are told apart
+/// by their content.
+fn write_id(out: &mut Vec<u8>, document: &RawDocument) {
+    match document.get("_id") {
+        Ok(Some(RawBsonRef::ObjectId(id))) => {
+            out.push(7);
+            out.extend_from_slice(&id.bytes());
+        }
+        Ok(Some(RawBsonRef::String(text))) => {
+            out.push(2);
+            out.extend_from_slice(text.as_bytes());
+        }
+        Ok(Some(RawBsonRef::Int32(number))) => {
+            out.push(16);
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        Ok(Some(RawBsonRef::Int64(number))) => {
+            out.push(18);
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        Ok(Some(other)) => {
+            let mut holder = bson::RawDocumentBuf::new();
+            holder.append(bson::cstr!("_id"), other);
+            out.push(0xfe);
+            out.extend_from_slice(holder.as_bytes());
+        }
+        Ok(None) | Err(_) => {
+            out.push(0xff);
+            out.extend_from_slice(&Md5::digest(document.as_bytes()));
+        }
+    }
+}
+
+/// The names seen in one sub-document. Documents of a collection mostly have the same names in the
+/// same order, so the entry after the last one found is tried first.
+#[derive(Debug, Default)]
+struct Node {
+    entries: Vec<Entry>,
+    index: HashMap<Box<str>, usize>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: Box<str>,
+    path: Box<str>,
+    slots: [Option<Slot>; Kind::ALL.len()],
+    child: Option<Box<Node>>,
+}
+
+/// Where values of one path and kind go: the field's number, and its column unless it is all nulls.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    field: FieldId,
+    column: usize,
+}
+
+impl Node {
+    fn entry(&mut self, name: &str, guess: usize, prefix: &str) -> usize {
+        if self.entries.get(guess).is_some_and(|entry| &*entry.name == name) {
+            return guess;
+        }
+        if let Some(at) = self.index.get(name) {
+            return *at;
+        }
+        let path = if prefix.is_empty() { name.into() } else { format!("{prefix}.{name}").into() };
+        self.entries.push(Entry { name: name.into(), path, slots: [None; Kind::ALL.len()], child: None });
+        self.index.insert(name.into(), self.entries.len() - 1);
+        self.entries.len() - 1
+    }
+}
+
+/// Takes one document apart. False where its bytes are not valid BSON to the end.
+fn walk(node: &mut Node, sink: &mut Sink, prefix: &str, document: &RawDocument, depth: usize) -> bool {
+    let mut readable = true;
+    let mut guess = 0;
+    for element in document.iter_elements() {
+        let Ok(element) = element else { return false };
+        let at = node.entry(element.key().as_str(), guess, prefix);
+        guess = at + 1;
+        let entry = &mut node.entries[at];
+        match element.value() {
+            Ok(RawBsonRef::Document(inner)) if !inner.is_empty() && depth < MAX_DEPTH => {
+                if entry.child.is_none() && sink.registry.len() >= MAX_FIELDS {
+                    sink.json(entry, RawBsonRef::Document(inner));
+                    continue;
+                }
+                let child = entry.child.get_or_insert_default();
+                readable &= walk(child, sink, &entry.path, inner, depth + 1);
+            }
+            Ok(value) => sink.value(entry, value),
+            // Text that is not UTF-8 is shown with replacement characters; the document keeps its bytes.
+            Err(_) => {
+                readable = false;
+                if let Ok(lossy) = element.value_utf8_lossy() {
+                    sink.value(entry, lossy.as_raw_bson_ref());
+                }
+            }
+        }
+    }
+    readable
+}
+
+#[derive(Debug)]
+struct Sink {
+    registry: Arc<FieldRegistry>,
+    columns: Vec<Column>,
+    row: usize,
+    day: Option<Day>,
+    present: FieldSet,
+}
+
+#[derive(Debug)]
+struct Column {
+    field: FieldId,
+    values: Values,
+}
+
+impl Sink {
+    fn value(&mut self, entry: &mut Entry, value: RawBsonRef<'_>) {
+        match value {
+            RawBsonRef::Null | RawBsonRef::Undefined => {
+                self.column(entry, Kind::Null);
+            }
+            RawBsonRef::Boolean(flag) => {
+                if let Some(Values::Bool(values)) = self.column(entry, Kind::Bool) {
+                    values.append_value(flag);
+                }
+            }
+            RawBsonRef::Int32(number) => {
+                if let Some(Values::Int32(values)) = self.column(entry, Kind::Int32) {
+                    values.append_value(number);
+                }
+            }
+            RawBsonRef::Int64(number) => {
+                if let Some(Values::Int64(values)) = self.column(entry, Kind::Int64) {
+                    values.append_value(number);
+                }
+            }
+            RawBsonRef::Double(number) => {
+                if let Some(Values::Double(values)) = self.column(entry, Kind::Double) {
+                    values.append_value(number);
+                }
+            }
+            RawBsonRef::String(text) => self.text(entry, Kind::Text, text),
+            RawBsonRef::DateTime(date) if DATE_COLUMN.contains(&date.timestamp_millis()) => {
+                if let Some(Values::Int64(values)) = self.column(entry, Kind::Date) {
+                    values.append_value(date.timestamp_millis());
+                }
+            }
+            RawBsonRef::ObjectId(id) => self.text(entry, Kind::ObjectId, &id.to_hex()),
+            RawBsonRef::Decimal128(number) => self.text(entry, Kind::Decimal, &number.to_string()),
+            other => self.json(entry, other),
+        }
+    }
+
+    fn json(&mut self, entry: &mut Entry, value: RawBsonRef<'_>) {
+        let mut text = String::new();
+        // What cannot be written is still in the document's bytes; the column shows how far it went.
+        let _ = write_relaxed(&mut text, value);
+        self.text(entry, Kind::Json, &text);
+    }
+
+    fn text(&mut self, entry: &mut Entry, kind: Kind, text: &str) {
+        if let Some(Values::Text(values)) = self.column(entry, kind) {
+            values.append_value(text);
+        }
+    }
+
+    /// The column of a path and kind, filled up with nulls to the current row. `None` for nulls, and
+    /// where the row has a value there already: of two equal names in one document the first counts.
+    fn column(&mut self, entry: &mut Entry, kind: Kind) -> Option<&mut Values> {
+        let slot = match entry.slots[kind as usize] {
+            Some(slot) => slot,
+            None => {
+                let slot =
+                    Slot { field: self.registry.number_of(&entry.path, kind), column: self.columns.len() };
+                if kind != Kind::Null {
+                    self.columns.push(Column { field: slot.field, values: Values::of(kind) });
+                }
+                entry.slots[kind as usize] = Some(slot);
+                slot
+            }
+        };
+        self.present.insert(slot.field);
+        if kind == Kind::Null {
+            return None;
+        }
+        let values = &mut self.columns[slot.column].values;
+        let filled = values.len();
+        if filled > self.row {
+            return None;
+        }
+        values.append_nulls(self.row - filled);
+        Some(values)
+    }
+}
+
+#[derive(Debug)]
+enum Values {
+    Bool(BooleanBuilder),
+    Int32(Int32Builder),
+    Int64(Int64Builder),
+    Double(Float64Builder),
+    Text(StringBuilder),
+}
+
+/// The same call on whichever builder it is.
+macro_rules! each {
+    ($values:expr, $builder:ident => $call:expr) => {
+        match $values {
+            Values::Bool($builder) => $call,
+            Values::Int32($builder) => $call,
+            Values::Int64($builder) => $call,
+            Values::Double($builder) => $call,
+            Values::Text($builder) => $call,
+        }
+    };
+}
+
+impl Values {
+    fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Bool => Self::Bool(BooleanBuilder::new()),
+            Kind::Int32 => Self::Int32(Int32Builder::new()),
+            Kind::Int64 | Kind::Date => Self::Int64(Int64Builder::new()),
+            Kind::Double => Self::Double(Float64Builder::new()),
+            Kind::Null | Kind::Decimal | Kind::Text | Kind::ObjectId | Kind::Json => {
+                Self::Text(StringBuilder::new())
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        use duckdb::arrow::array::ArrayBuilder as _;
+        each!(self, builder => builder.len())
+    }
+
+    fn append_nulls(&mut self, count: usize) {
+        match self {
+            Self::Text(builder) => (0..count).for_each(|_| builder.append_null()),
+            Self::Bool(builder) => builder.append_nulls(count),
+            Self::Int32(builder) => builder.append_nulls(count),
+            Self::Int64(builder) => builder.append_nulls(count),
+            Self::Double(builder) => builder.append_nulls(count),
+        }
+    }
+
+    fn finish(&mut self, rows: usize) -> ArrayRef {
+        self.append_nulls(rows - self.len());
+        each!(self, builder => Arc::new(builder.finish()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::{Bson, doc};
+    use duckdb::arrow::array::{Array as _, AsArray as _};
+    use duckdb::arrow::datatypes::Int64Type;
+
+    use super::*;
+
+    fn raw(document: &bson::Document) -> bson::RawDocumentBuf {
+        bson::RawDocumentBuf::try_from(document).expect("encodes")
+    }
+
+    fn day(number: i32) -> Day {
+        Day::from_number(number)
+    }
+
+    #[test]
+    fn a_path_with_two_types_has_two_columns_and_loses_no_digit() {
+        let registry = Arc::new(FieldRegistry::default());
+        let mut decoder = Decoder::new(Arc::clone(&registry), false);
+        let key = RowKey { day: day(1), trade: None };
+        decoder.push(key, &raw(&doc! { "_id": 1, "n": 9_007_199_254_740_993_i64 }));
+        decoder.push(key, &raw(&doc! { "_id": 2, "n": 0.5, "deep": { "er": "x" } }));
+        decoder.push(key, &raw(&doc! { "_id": 3, "n": Bson::Null }));
+        let decoded = decoder.finish_batch().expect("three rows");
+        assert_eq!(decoded.batch.num_rows(), 3);
+        let n = decoded.batch.column_by_name("c1").expect("n as int64").as_primitive::<Int64Type>();
+        assert_eq!(n.value(0), 9_007_199_254_740_993);
+        assert!(n.is_null(1) && n.is_null(2));
+        let fields: Vec<_> = (0..5).filter_map(|number| registry.field(number)).collect();
+        let names: Vec<_> = fields.iter().map(|field| (&*field.path, field.kind)).collect();
+        assert_eq!(
+            names,
+            [
+                ("_id", Kind::Int32),
+                ("n", Kind::Int64),
+                ("n", Kind::Double),
+                ("deep.er", Kind::Text),
+                ("n", Kind::Null)
+            ]
+        );
+        let present = decoder.take_presence();
+        assert!((0..5).all(|number| present[&day(1)].contains(number)));
+    }
+
+    #[test]
+    fn of_two_equal_names_the_first_counts() {
+        let mut bytes = bson::RawDocumentBuf::new();
+        bytes.append(bson::cstr!("a"), 1_i64);
+        bytes.append(bson::cstr!("a"), 2_i64);
+        let mut decoder = Decoder::new(Arc::default(), false);
+        decoder.push(RowKey { day: day(1), trade: None }, &bytes);
+        let decoded = decoder.finish_batch().expect("a row");
+        assert_eq!(decoded.batch.column_by_name("c0").expect("a").as_primitive::<Int64Type>().value(0), 1);
+    }
+
+    #[test]
+    fn later_batches_keep_the_column_order() {
+        let mut decoder = Decoder::new(Arc::default(), true);
+        let key = RowKey { day: day(1), trade: Some("s:t1") };
+        decoder.push(key, &raw(&doc! { "a": 1, "b": "x" }));
+        assert_eq!(decoder.finish_batch().expect("a row").fields, [0, 1]);
+        decoder.push(key, &raw(&doc! { "c": true, "a": 2 }));
+        assert_eq!(decoder.finish_batch().expect("a row").fields, [0, 1, 2]);
+        assert!(decoder.finish_batch().is_none());
+    }
+
+    #[test]
+    fn field_sets_survive_the_ledger() {
+        let mut set = FieldSet::default();
+        set.insert(3);
+        set.insert(700);
+        let back = FieldSet::from_text(&set.to_text());
+        assert_eq!(back, set);
+        assert!(back.contains(700) && !back.contains(4));
+    }
+}

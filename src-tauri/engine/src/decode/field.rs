@@ -1,0 +1,159 @@
+//! Fields: a dotted path and the type found there.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Number of a [`Field`] within one cache file. The physical column is named `c<number>`.
+pub type FieldId = u32;
+
+/// The stored type of a physical column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Only nulls so far: known as a field, without a physical column.
+    Null,
+    /// `BOOLEAN`.
+    Bool,
+    /// `INTEGER`.
+    Int32,
+    /// `BIGINT`.
+    Int64,
+    /// `DOUBLE`.
+    Double,
+    /// Decimal128, as its exact text: 34 digits fit no native column.
+    Decimal,
+    /// Milliseconds since 1970 in UTC, as `BIGINT`; years 1 to 9999.
+    Date,
+    /// Text.
+    Text,
+    /// 24 hex digits.
+    ObjectId,
+    /// Arrays, empty sub-documents and the rare types, as relaxed Extended JSON.
+    Json,
+}
+
+impl Kind {
+    /// Every kind, in BSON's order of comparison where that says anything.
+    pub const ALL: [Self; 10] = [
+        Self::Null,
+        Self::Int32,
+        Self::Int64,
+        Self::Double,
+        Self::Decimal,
+        Self::Text,
+        Self::Json,
+        Self::ObjectId,
+        Self::Bool,
+        Self::Date,
+    ];
+
+    /// Name in the cache file and in the window.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool => "bool",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
+            Self::Double => "double",
+            Self::Decimal => "decimal128",
+            Self::Date => "date",
+            Self::Text => "string",
+            Self::ObjectId => "objectId",
+            Self::Json => "json",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Type of the physical column, where there is one.
+    #[must_use]
+    pub const fn sql_type(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Null => return None,
+            Self::Bool => "BOOLEAN",
+            Self::Int32 => "INTEGER",
+            Self::Int64 | Self::Date => "BIGINT",
+            Self::Double => "DOUBLE",
+            Self::Decimal | Self::Text | Self::ObjectId | Self::Json => "VARCHAR",
+        })
+    }
+
+    /// Whether its values are numbers.
+    #[must_use]
+    pub const fn is_number(self) -> bool {
+        matches!(self, Self::Int32 | Self::Int64 | Self::Double | Self::Decimal)
+    }
+}
+
+/// A path and a type found there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Field {
+    /// Dotted path.
+    pub path: Arc<str>,
+    /// Type found there.
+    pub kind: Kind,
+}
+
+/// The fields of one cache file. Numbers are given once and never change, so that windows which
+/// decode side by side agree on them.
+#[derive(Debug, Default)]
+pub struct FieldRegistry {
+    inner: Mutex<Fields>,
+}
+
+#[derive(Debug, Default)]
+struct Fields {
+    list: Vec<Field>,
+    numbers: HashMap<Field, FieldId>,
+}
+
+impl FieldRegistry {
+    /// A registry that already knows these fields, numbered in order.
+    #[must_use]
+    pub fn with(fields: Vec<Field>) -> Self {
+        let registry = Self::default();
+        for field in fields {
+            registry.number_of(&field.path, field.kind);
+        }
+        registry
+    }
+
+    /// The number of a field, given now if it is new.
+    pub fn number_of(&self, path: &str, kind: Kind) -> FieldId {
+        let mut fields = self.lock();
+        let field = Field { path: path.into(), kind };
+        if let Some(number) = fields.numbers.get(&field) {
+            return *number;
+        }
+        let number = FieldId::try_from(fields.list.len()).expect("fewer than 2^32 fields");
+        fields.numbers.insert(field.clone(), number);
+        fields.list.push(field);
+        number
+    }
+
+    /// The field of a number.
+    #[must_use]
+    pub fn field(&self, number: FieldId) -> Option<Field> {
+        self.lock().list.get(number as usize).cloned()
+    }
+
+    /// How many fields there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lock().list.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Fields> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,296 @@
+//! JSON as people type it, read strictly, and match documents in Extended JSON.
+//!
+//! Messages are the middle of a sentence: the caller says which text they are about.
+
+use std::fmt;
+
+use bson::{Bson, Document};
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// Deeper nesting than this is a mistake or an attack.
+const DEEPEST: usize = 100;
+
+/// Operators that run code on the server.
+const SERVER_CODE: [&str; 3] = ["$where", "$function", "$accumulator"];
+
+/// Keys that make an object a single value of a BSON type.
+const TYPE_KEYS: [&str; 17] = [
+    "$oid",
+    "$symbol",
+    "$regularExpression",
+    "$numberInt",
+    "$numberLong",
+    "$numberDouble",
+    "$numberDecimal",
+    "$binary",
+    "$uuid",
+    "$code",
+    "$timestamp",
+    "$date",
+    "$minKey",
+    "$maxKey",
+    "$dbPointer",
+    "$undefined",
+    "$scope",
+];
+
+/// Reads one JSON object: no key twice in one object, no NUL in a key, bounded depth, no whole number
+/// that would lose digits. The message says line and column.
+pub(crate) fn parse_object(text: &str) -> Result<Map<String, Value>, String> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Strict { depth: 0 }.deserialize(&mut reader).and_then(|value| {
+        reader.end()?;
+        Ok(value)
+    });
+    match value {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(_) => Err("is not an object in braces".to_owned()),
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            let text = error.to_string();
+            let what = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+            Err(format!("cannot be read at line {line}, column {column}: {what}"))
+        }
+    }
+}
+
+/// Turns a JSON object into a match document. The message says the path of what is wrong.
+pub(crate) fn match_document(map: Map<String, Value>) -> Result<Document, String> {
+    if let Some(path) = map.iter().find_map(|(key, value)| code_in(key, value, "")) {
+        return Err(format!("uses {path}, which runs code on the server and is refused"));
+    }
+    if let Some(key) = map.keys().find(|key| TYPE_KEYS.contains(&key.as_str())) {
+        return Err(format!("is a single value ({key}), not conditions on fields"));
+    }
+    document(map, "")
+}
+
+/// The canonical Extended JSON of a document.
+pub(crate) fn canonical(document: &Document) -> Value {
+    Bson::Document(document.clone()).into_canonical_extjson()
+}
+
+/// The relaxed Extended JSON of a document where it reads back as the same document, else the canonical.
+pub(crate) fn readable(document: &Document) -> Value {
+    let relaxed = Bson::Document(document.clone()).into_relaxed_extjson();
+    let same = match relaxed.clone() {
+        // Compared as canonical JSON: two NaN are the same value here.
+        Value::Object(map) => match_document(map).is_ok_and(|read| canonical(&read) == canonical(document)),
+        _ => false,
+    };
+    if same { relaxed } else { canonical(document) }
+}
+
+/// The path of the first operator that runs code, under a key and its value.
+fn code_in(key: &str, value: &Value, above: &str) -> Option<String> {
+    let path = join(above, key);
+    if SERVER_CODE.contains(&key) {
+        return Some(path);
+    }
+    code_within(value, &path)
+}
+
+fn code_within(value: &Value, path: &str) -> Option<String> {
+    match value {
+        Value::Object(map) => map.iter().find_map(|(key, value)| code_in(key, value, path)),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(at, item)| code_within(item, &format!("{path}[{at}]")))
+        }
+        _ => None,
+    }
+}
+
+fn document(map: Map<String, Value>, path: &str) -> Result<Document, String> {
+    map.into_iter()
+        .map(|(key, value)| {
+            let value = bson(value, &join(path, &key))?;
+            Ok((key, value))
+        })
+        .collect()
+}
+
+fn bson(value: Value, path: &str) -> Result<Bson, String> {
+    match value {
+        Value::Object(map) if !map.keys().any(|key| TYPE_KEYS.contains(&key.as_str())) => {
+            document(map, path).map(Bson::Document)
+        }
+        Value::Array(items) => items
+            .into_iter()
+            .enumerate()
+            .map(|(at, item)| bson(item, &format!("{path}[{at}]")))
+            .collect::<Result<_, _>>()
+            .map(Bson::Array),
+        single => Bson::try_from(single).map_err(|error| {
+            let why = error.message.clone().unwrap_or_else(|| error.to_string());
+            format!("has a value at {path} that is no Extended JSON: {why}")
+        }),
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// Reads any JSON value, strictly.
+#[derive(Clone, Copy)]
+struct Strict {
+    depth: usize,
+}
+
+impl Strict {
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        if self.depth == DEEPEST {
+            return Err(E::custom(format!("nested more than {DEEPEST} levels deep")));
+        }
+        Ok(Self { depth: self.depth + 1 })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
+        // MongoDB has no such type, and a double would drop digits without a word.
+        i64::try_from(value).map(Value::from).map_err(|_| {
+            E::custom(format!("{value} does not fit in 64 bits; write {{\"$numberDecimal\": \"{value}\"}}"))
+        })
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(inner)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut map = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if key.contains('\0') {
+                return Err(A::Error::custom("a key holds a NUL character"));
+            }
+            if map.contains_key(&key) {
+                return Err(A::Error::custom(format!("the key \"{key}\" appears twice in one object")));
+            }
+            map.insert(key, entries.next_value_seed(inner)?);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use bson::doc;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Document, String> {
+        parse_object(text).and_then(match_document)
+    }
+
+    #[test]
+    fn both_forms_of_extended_json_are_read() {
+        let id = bson::oid::ObjectId::parse_str("65a1b2c3d4e5f60718293a4b").unwrap();
+        assert_eq!(
+            read(
+                r#"{"_id": {"$oid": "65a1b2c3d4e5f60718293a4b"}, "n": {"$gt": {"$numberLong": "7"}}, "x": [1, 2.5, null]}"#
+            ),
+            Ok(doc! {"_id": id, "n": {"$gt": 7_i64}, "x": [1, 2.5, null]})
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_placed() {
+        let message = read("{\"a\": 1,\n  \"b\": }").unwrap_err();
+        assert!(message.contains("line 2, column 8"), "{message}");
+        let message = read(r#"{"a": 1, "a": 2}"#).unwrap_err();
+        assert!(message.contains("\"a\" appears twice") && message.contains("line 1"), "{message}");
+        assert!(read(r#"{"a\u0000b": 1}"#).unwrap_err().contains("NUL"));
+        assert!(read("[1]").unwrap_err().contains("not an object"));
+        assert!(read("{} {}").unwrap_err().contains("line 1"));
+        assert!(read(r#"{"n": 18446744073709551615}"#).unwrap_err().contains("64 bits"));
+        assert!(read(r#"{"$oid": "65a1b2c3d4e5f60718293a4b"}"#).unwrap_err().contains("single value"));
+        let message = read(r#"{"$or": [{"a": 1}, {"b": {"$oid": "nope"}}]}"#).unwrap_err();
+        assert!(message.contains("$or[1].b"), "{message}");
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+        assert!(read(&nested(100)).is_ok());
+        assert!(read(&nested(101)).unwrap_err().contains("100 levels"));
+        assert!(read(&nested(5_000)).is_err());
+    }
+
+    #[test]
+    fn server_side_code_is_refused_wherever_it_hides() {
+        for (text, path) in [
+            (r#"{"$where": "true"}"#, "$where"),
+            (r#"{"$or": [{"a": 1}, {"$where": "true"}]}"#, "$or[1].$where"),
+            (r#"{"\u0024where": "true"}"#, "$where"),
+            (r#"{"$expr": {"$eq": [{"$function": {"body": "x"}}, 1]}}"#, "$expr.$eq[0].$function"),
+            (r#"{"a": {"$code": "x", "$scope": {"$accumulator": {}}}}"#, "a.$scope.$accumulator"),
+        ] {
+            let message = read(text).unwrap_err();
+            assert!(message.contains(&format!("uses {path},")), "{message}");
+        }
+        // As a value it is a text like any other.
+        assert!(read(r#"{"a": "$where"}"#).is_ok());
+    }
+
+    #[test]
+    fn the_readable_form_reads_back_the_same() {
+        for document in [
+            doc! {"a": 1, "b": "x"},
+            doc! {"a": 7_i64},
+            doc! {"a": {"$in": [1.0, 2.5]}},
+            doc! {"a": f64::NAN},
+        ] {
+            let text = readable(&document).to_string();
+            assert_eq!(canonical(&read(&text).unwrap()).to_string(), canonical(&document).to_string());
+        }
+        assert_eq!(readable(&doc! {"a": 1}).to_string(), r#"{"a":1}"#);
+    }
+}

@@ -1,0 +1,183 @@
+//! Failures that reach a person: a code, a sentence, what to do next, and the technical cause.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Result of every engine operation that can fail in front of a person.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// What went wrong, as a closed set that callers can branch on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// No server of the source answers.
+    SourceUnreachable,
+    /// The server refused the user name or the password.
+    AuthFailed,
+    /// No secure connection could be agreed on.
+    TlsFailed,
+    /// The user is known but may not read this.
+    NotAuthorized,
+    /// The server took longer than the time limit.
+    SourceTimeout,
+    /// A filter or the advanced match cannot be used.
+    BadFilter,
+    /// The dates cannot be used.
+    BadRange,
+    /// The mapping does not fit the documents, or is not a mapping.
+    BadMapping,
+    /// The run was cancelled.
+    Cancelled,
+    /// Asked to answer from the cache alone, and the cache holds none of it.
+    NotCached,
+    /// Another Tidemark has the file open.
+    CacheBusy,
+    /// A cache file cannot be read.
+    CacheDamaged,
+    /// No room left where the cache lies.
+    DiskFull,
+    /// The CSV file could not be written.
+    ExportFailed,
+}
+
+impl Code {
+    /// The code as it is written in JSON, in logs and in the contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SourceUnreachable => "source_unreachable",
+            Self::AuthFailed => "auth_failed",
+            Self::TlsFailed => "tls_failed",
+            Self::NotAuthorized => "not_authorized",
+            Self::SourceTimeout => "source_timeout",
+            Self::BadFilter => "bad_filter",
+            Self::BadRange => "bad_range",
+            Self::BadMapping => "bad_mapping",
+            Self::Cancelled => "cancelled",
+            Self::NotCached => "not_cached",
+            Self::CacheBusy => "cache_busy",
+            Self::CacheDamaged => "cache_damaged",
+            Self::DiskFull => "disk_full",
+            Self::ExportFailed => "export_failed",
+        }
+    }
+
+    /// What a person can do about it, in one sentence.
+    #[must_use]
+    pub const fn next_step(self) -> &'static str {
+        match self {
+            Self::SourceUnreachable => {
+                "Check the host name, the network and the VPN; what is cached can be browsed meanwhile."
+            }
+            Self::AuthFailed => "Enter the user name and the password again.",
+            Self::TlsFailed => "Ask your administrator which certificates the server expects.",
+            Self::NotAuthorized => "Ask your administrator for read access to this collection.",
+            Self::SourceTimeout => {
+                "Try a shorter range; if that is slow too, ask for an index on the date fields."
+            }
+            Self::BadFilter => "Correct the filter and try again.",
+            Self::BadRange => "Correct the dates and try again.",
+            Self::BadMapping => "Correct the mapping and try again.",
+            Self::Cancelled => "Run the query again to fetch the rest.",
+            Self::NotCached => "Run the query with the server in reach.",
+            Self::CacheBusy => "Close the other Tidemark, or wait until it is done.",
+            Self::CacheDamaged => "Fetch the query again; the damaged file was set aside.",
+            Self::DiskFull => "Free some disk space and run the query again; what was stored is kept.",
+            Self::ExportFailed => "Choose another folder or file name and export again.",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A failure as a person meets it. Never holds a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct Failure {
+    /// What went wrong.
+    pub code: Code,
+    /// One sentence in the user's words.
+    pub message: String,
+    /// What to do next.
+    pub next: String,
+    /// The technical cause, where there is one.
+    pub cause: Option<String>,
+}
+
+impl Failure {
+    /// A failure with the code's own advice and no technical cause.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), next: code.next_step().to_owned(), cause: None }
+    }
+
+    /// Adds the technical cause, with any password in a connection string blotted out.
+    #[must_use]
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(redact(&cause.to_string()));
+        self
+    }
+
+    /// Replaces the code's own advice.
+    #[must_use]
+    pub fn advise(mut self, next: impl Into<String>) -> Self {
+        self.next = next.into();
+        self
+    }
+}
+
+/// Blots out whatever stands between the user name and the host of a connection string.
+#[must_use]
+pub fn redact(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (head, tail) = rest.split_at(at + 3);
+        out.push_str(head);
+        // The authority ends at white space or a quote. A password may hold a slash that
+        // somebody forgot to escape, so the last `@` before that counts.
+        let end = tail.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(tail.len());
+        let authority = &tail[..end];
+        match authority.rfind('@') {
+            Some(sign) => {
+                let user = authority[..sign].split(':').next().unwrap_or_default();
+                out.push_str(user);
+                if authority[..sign].contains(':') {
+                    out.push_str(":***");
+                }
+                out.push_str(&authority[sign..]);
+            }
+            None => out.push_str(authority),
+        }
+        rest = &tail[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_reads_as_code_and_sentence() {
+        let failure = Failure::new(Code::BadRange, "The range ends before it begins.").because("to < from");
+        assert_eq!(failure.to_string(), "bad_range: The range ends before it begins.");
+        assert_eq!(
+            serde_json::to_string(&failure).expect("plain data"),
+            r#"{"code":"bad_range","message":"The range ends before it begins.","next":"Correct the dates and try again.","cause":"to < from"}"#
+        );
+    }
+
+    #[test]
+    fn a_password_never_survives() {
+        let shown = redact("cannot reach mongodb://ann:s3/cr@t@db1:27017,db2/x?tls=true now");
+        assert_eq!(shown, "cannot reach mongodb://ann:***@db1:27017,db2/x?tls=true now");
+        assert_eq!(redact("mongodb://db1/x"), "mongodb://db1/x");
+    }
+}

@@ -1,0 +1,31 @@
+//! The engine of Tidemark: what to fetch, cache and deliver. It knows no window and no Tauri.
+//!
+//! Decisions are pure, effects are apart from them:
+//!
+//! | pure | effects |
+//! |---|---|
+//! | [`day`], [`mapping`], [`filter`], [`matcher`], [`query`], [`signature`] | [`source`]: MongoDB, read only |
+//! | [`pipeline`]: what MongoDB is asked | [`cache`]: one DuckDB file a query |
+//! | [`plan`]: what to serve, adopt and pull | [`run`]: carries a plan out |
+//! | [`decode`]: raw BSON to columns | |
+//!
+//! [`desk`] and [`answer`] are the types that cross to a front end; [`failure`] is the one error type.
+
+pub mod answer;
+pub mod cache;
+pub mod day;
+pub mod decode;
+pub mod desk;
+mod extended_json;
+pub mod failure;
+pub mod filter;
+pub mod mapping;
+pub mod matcher;
+mod number;
+pub mod pipeline;
+pub mod plan;
+pub mod query;
+pub mod run;
+pub mod signature;
+pub mod source;
+mod trade;

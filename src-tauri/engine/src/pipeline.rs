@@ -1,0 +1,336 @@
+//! The pipelines that go to MongoDB: dates first, so that an index can serve them, then the filters.
+
+use bson::{Bson, Document, doc};
+use chrono::{DateTime, Utc};
+
+use crate::day::{Day, DayRange};
+use crate::mapping::{DateMapping, Mapping};
+use crate::query::Query;
+
+/// The part of a `$match` that keeps to the days of a range.
+#[must_use]
+pub fn date_match(mapping: &Mapping, range: &DayRange) -> Document {
+    let bounds = |part: &DayRange| {
+        let zone = &mapping.day_zone;
+        doc! {"$gte": date(zone.start_of(part.from())), "$lt": date(zone.end_of(part.to()))}
+    };
+    match mapping.dates() {
+        DateMapping::YearDay { year, day_of_year } => {
+            any_year(range, |part| doc! {year: part.from().year(), day_of_year: days_of_year(part)})
+        }
+        DateMapping::DayTimestamp { day_of_year, timestamp } => {
+            any_year(range, |part| doc! {day_of_year: days_of_year(part), timestamp: bounds(part)})
+        }
+        DateMapping::Timestamp { timestamp } => doc! {timestamp: bounds(range)},
+    }
+}
+
+/// The one `$match` of the input: dates, what makes a document input, the filters.
+#[must_use]
+pub fn input_match(query: &Query, range: &DayRange) -> Document {
+    let mut parts = vec![query.mapping.input_match.clone()];
+    parts.extend(query.filters.match_parts());
+    all_of(date_match(&query.mapping, range), parts)
+}
+
+/// The pipeline that pulls the input of a range. Nothing is sorted on the server.
+#[must_use]
+pub fn input_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
+    vec![doc! {"$match": input_match(query, range)}]
+}
+
+/// The match that pulls the downstream messages of some trades. Without a path of the trade id there are none.
+#[must_use]
+pub fn downstream_match(mapping: &Mapping, ids: Vec<Bson>) -> Document {
+    match &mapping.trade_id {
+        Some(path) => all_of(doc! {path: {"$in": ids}}, vec![mapping.downstream_match.clone()]),
+        None => doc! {"_id": {"$in": []}},
+    }
+}
+
+/// The pipeline that counts the input of every day of a range and finds its greatest change stamp.
+/// Each result is `{_id, count, changed}`; `_id` is `{year, day}`, or `{date: "YYYY-MM-DD"}` where the
+/// mapping has a time stamp alone, and `changed` is there only where the mapping has a change stamp.
+#[must_use]
+pub fn day_counts_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
+    let mapping = &query.mapping;
+    let zone = mapping.day_zone.name();
+    let day = match mapping.dates() {
+        DateMapping::YearDay { year, day_of_year } => doc! {"year": field(year), "day": field(day_of_year)},
+        DateMapping::DayTimestamp { day_of_year, timestamp } => {
+            doc! {"year": {"$year": {"date": field(timestamp), "timezone": zone}}, "day": field(day_of_year)}
+        }
+        DateMapping::Timestamp { timestamp } => {
+            doc! {"date": {"$dateToString": {"date": field(timestamp), "format": "%Y-%m-%d", "timezone": zone}}}
+        }
+    };
+    let mut group = doc! {"_id": day, "count": {"$sum": 1}};
+    if let Some(path) = &mapping.changed_at {
+        group.insert("changed", doc! {"$max": field(path)});
+    }
+    vec![doc! {"$match": input_match(query, range)}, doc! {"$group": group}]
+}
+
+/// The input's aggregate as text to paste into mongosh.
+#[must_use]
+pub fn explain_text(query: &Query, range: &DayRange) -> String {
+    let pipeline = Bson::Array(input_pipeline(query, range).into_iter().map(Bson::Document).collect());
+    let spelling = spelling_of(&pipeline);
+    // A number in JavaScript is a double, so a long one is spelled out as what it is.
+    let json = match spelling {
+        Spelling::Canonical => pipeline.into_canonical_extjson(),
+        _ => pipeline.into_relaxed_extjson(),
+    };
+    let stages = format!("{json:#}");
+    // The shell reads `{"$date": …}` as a document unless it is told that this is Extended JSON.
+    let stages = if spelling == Spelling::Plain { stages } else { format!("EJSON.deserialize({stages})") };
+    let quoted = |name: &str| serde_json::Value::from(name).to_string();
+    format!(
+        "db.getSiblingDB({}).getCollection({}).aggregate({stages}, {{ allowDiskUse: true }})",
+        quoted(&query.source.database),
+        quoted(&query.source.collection),
+    )
+}
+
+/// What a text must spell out so that mongosh reads the values that are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Spelling {
+    Plain,
+    Typed,
+    Canonical,
+}
+
+fn spelling_of(value: &Bson) -> Spelling {
+    const EXACT: u64 = 1 << 53;
+    match value {
+        Bson::Array(items) => items.iter().map(spelling_of).max().unwrap_or(Spelling::Plain),
+        Bson::Document(document) => document.values().map(spelling_of).max().unwrap_or(Spelling::Plain),
+        Bson::String(_) | Bson::Int32(_) | Bson::Boolean(_) | Bson::Null => Spelling::Plain,
+        Bson::Double(double) if double.is_finite() => Spelling::Plain,
+        Bson::Int64(whole) if whole.unsigned_abs() <= EXACT => Spelling::Plain,
+        Bson::Int64(_) => Spelling::Canonical,
+        _ => Spelling::Typed,
+    }
+}
+
+/// The match of each calendar year's part of a range; `$or` where there is more than one.
+fn any_year(range: &DayRange, part_match: impl Fn(&DayRange) -> Document) -> Document {
+    let mut parts: Vec<Document> = years(range).iter().map(part_match).collect();
+    if parts.len() == 1 {
+        parts.remove(0)
+    } else {
+        doc! {"$or": parts}
+    }
+}
+
+/// A range cut at the turns of the years.
+fn years(range: &DayRange) -> Vec<DayRange> {
+    (range.from().year()..=range.to().year())
+        .filter_map(|year| {
+            let whole = DayRange::new(Day::from_ymd(year, 1, 1)?, Day::from_ymd(year, 12, 31)?).ok()?;
+            whole.intersect(range)
+        })
+        .collect()
+}
+
+fn days_of_year(part: &DayRange) -> Document {
+    let number = |day: Day| i32::try_from(day.day_of_year()).expect("a year has at most 366 days");
+    doc! {"$gte": number(part.from()), "$lte": number(part.to())}
+}
+
+fn date(at: DateTime<Utc>) -> bson::DateTime {
+    bson::DateTime::from_millis(at.timestamp_millis())
+}
+
+fn field(path: &str) -> String {
+    format!("${path}")
+}
+
+/// All the conditions as one document, the first part first: flat where every key is asked once, else the
+/// others under `$and`, so that none is lost.
+fn all_of(first: Document, others: Vec<Document>) -> Document {
+    let others: Vec<Document> = others.into_iter().filter(|part| !part.is_empty()).collect();
+    let mut flat = first.clone();
+    for (key, value) in others.iter().flatten() {
+        if flat.insert(key.clone(), value.clone()).is_some() {
+            let mut nested = first;
+            nested.insert("$and", others);
+            return nested;
+        }
+    }
+    flat
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::desk::{FilterInput, FilterOperator};
+    use crate::filter::Filters;
+    use crate::query::SourceIdentity;
+
+    fn query(mapping: &str, product: &[&str], advanced: &str) -> Query {
+        let mapping = Mapping::parse(mapping).unwrap();
+        let input = FilterInput {
+            field: mapping.filters[0].name.clone(),
+            operator: FilterOperator::AnyOf,
+            values: product.iter().map(|&text| text.to_owned()).collect(),
+        };
+        let filters = Filters::parse(&mapping, &[input], advanced).unwrap();
+        Query { source: SourceIdentity::new(["db1"], None, "desk", "trades", None), mapping, filters }
+    }
+
+    fn range(from: &str, to: &str) -> DayRange {
+        DayRange::parse(from, to).unwrap()
+    }
+
+    fn at(text: &str) -> bson::DateTime {
+        date(text.parse().unwrap())
+    }
+
+    #[test]
+    fn year_and_day_are_asked_per_calendar_year() {
+        let mapping = Mapping::default();
+        assert_eq!(
+            date_match(&mapping, &range("2024-02-28", "2024-03-01")),
+            doc! {"year": 2024, "day_of_year": {"$gte": 59, "$lte": 61}}
+        );
+        assert_eq!(
+            date_match(&mapping, &range("2023-12-30", "2025-01-02")),
+            doc! {"$or": [
+                {"year": 2023, "day_of_year": {"$gte": 364, "$lte": 365}},
+                {"year": 2024, "day_of_year": {"$gte": 1, "$lte": 366}},
+                {"year": 2025, "day_of_year": {"$gte": 1, "$lte": 2}},
+            ]}
+        );
+    }
+
+    #[test]
+    fn time_stamps_are_asked_in_the_day_zone() {
+        let only =
+            Mapping::parse(r#"{"year": null, "day_of_year": null, "day_zone": "Europe/London"}"#).unwrap();
+        assert_eq!(
+            date_match(&only, &range("2024-03-31", "2024-03-31")),
+            doc! {"timestamp": {"$gte": at("2024-03-31T00:00:00Z"), "$lt": at("2024-03-31T23:00:00Z")}}
+        );
+        let both = Mapping::parse(r#"{"year": null, "day_zone": "Europe/London"}"#).unwrap();
+        assert_eq!(
+            date_match(&both, &range("2023-12-31", "2024-01-01")),
+            doc! {"$or": [
+                {"day_of_year": {"$gte": 365, "$lte": 365}, "timestamp": {"$gte": at("2023-12-31T00:00:00Z"), "$lt": at("2024-01-01T00:00:00Z")}},
+                {"day_of_year": {"$gte": 1, "$lte": 1}, "timestamp": {"$gte": at("2024-01-01T00:00:00Z"), "$lt": at("2024-01-02T00:00:00Z")}},
+            ]}
+        );
+    }
+
+    #[test]
+    fn dates_come_first_and_the_rest_is_flat() {
+        let query = query(r#"{"input_match": {"kind": "trade"}}"#, &["Power"], r#"{"price": {"$gt": 1}}"#);
+        let matched = input_match(&query, &range("2024-01-01", "2024-01-31"));
+        assert_eq!(
+            matched,
+            doc! {"year": 2024, "day_of_year": {"$gte": 1, "$lte": 31}, "kind": "trade", "product": {"$in": ["Power"]}, "price": {"$gt": 1}}
+        );
+        assert_eq!(matched.keys().collect::<Vec<_>>(), ["year", "day_of_year", "kind", "product", "price"]);
+        assert_eq!(input_pipeline(&query, &range("2024-01-01", "2024-01-31")), [doc! {"$match": matched}]);
+    }
+
+    #[test]
+    fn a_collision_drops_no_condition() {
+        let two_years = range("2023-12-31", "2024-01-01");
+        let query = query(
+            r#"{"input_match": {"product": {"$ne": "Oil"}}}"#,
+            &["Power"],
+            r#"{"$or": [{"a": 1}], "$and": [{"b": 1}]}"#,
+        );
+        let matched = input_match(&query, &two_years);
+        assert_eq!(matched.keys().collect::<Vec<_>>(), ["$or", "$and"]);
+        assert_eq!(matched.get_array("$or").unwrap().len(), 2);
+        assert_eq!(
+            matched.get_array("$and").unwrap(),
+            &[
+                bson::bson!({"product": {"$ne": "Oil"}}),
+                bson::bson!({"product": {"$in": ["Power"]}}),
+                bson::bson!({"$or": [{"a": 1}], "$and": [{"b": 1}]}),
+            ]
+        );
+    }
+
+    #[test]
+    fn downstream_is_asked_by_trade_id() {
+        let mapping = Mapping::parse(
+            r#"{"trade_id": "t.id", "downstream_match": {"kind": "message", "t.id": {"$ne": 3}}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            downstream_match(&mapping, vec![1.into(), "x".into()]),
+            doc! {"t.id": {"$in": [1, "x"]}, "$and": [{"kind": "message", "t.id": {"$ne": 3}}]}
+        );
+        assert_eq!(downstream_match(&Mapping::default(), vec![]), doc! {"trade_id": {"$in": []}});
+    }
+
+    #[test]
+    fn days_are_counted_by_their_own_fields() {
+        let january = range("2024-01-01", "2024-01-31");
+        let group = |mapping: &str| day_counts_pipeline(&query(mapping, &[], ""), &january).remove(1);
+        assert_eq!(
+            group(r#"{"changed_at": "meta.changed"}"#),
+            doc! {"$group": {"_id": {"year": "$year", "day": "$day_of_year"}, "count": {"$sum": 1}, "changed": {"$max": "$meta.changed"}}}
+        );
+        assert_eq!(
+            group(r#"{"year": null, "day_of_year": null, "day_zone": "Europe/London"}"#),
+            doc! {"$group": {
+                "_id": {"date": {"$dateToString": {"date": "$timestamp", "format": "%Y-%m-%d", "timezone": "Europe/London"}}},
+                "count": {"$sum": 1},
+            }}
+        );
+        assert_eq!(
+            group(r#"{"year": null}"#).get_document("$group").unwrap().get_document("_id").unwrap(),
+            &doc! {"year": {"$year": {"date": "$timestamp", "timezone": "UTC"}}, "day": "$day_of_year"}
+        );
+    }
+
+    #[test]
+    fn the_text_can_be_pasted() {
+        let january = range("2024-01-01", "2024-01-31");
+        let text = explain_text(&query("", &["Power"], ""), &january);
+        assert!(
+            text.starts_with("db.getSiblingDB(\"desk\").getCollection(\"trades\").aggregate([\n"),
+            "{text}"
+        );
+        assert!(text.contains("\"$gte\": 1,") && text.ends_with("], { allowDiskUse: true })"), "{text}");
+        let dated = explain_text(&query(r#"{"year": null}"#, &[], ""), &january);
+        assert!(
+            dated.contains("aggregate(EJSON.deserialize([")
+                && dated.contains("\"$date\": \"2024-01-01T00:00:00Z\""),
+            "{dated}"
+        );
+        let long = explain_text(&query("", &[], r#"{"n": 9007199254740993}"#), &january);
+        assert!(long.contains("\"$numberLong\": \"9007199254740993\""), "{long}");
+    }
+
+    proptest! {
+        #[test]
+        fn every_day_of_the_range_and_no_other_is_asked(from in 18_000..20_000, length in 0..900) {
+            let range = DayRange::new(Day::from_number(from), Day::from_number(from + length)).unwrap();
+            let matched = date_match(&Mapping::default(), &range);
+            let parts: Vec<Document> = match matched.get_array("$or") {
+                Ok(parts) => parts.iter().map(|part| part.as_document().unwrap().clone()).collect(),
+                Err(_) => vec![matched],
+            };
+            let asked = |day: Day| parts.iter().filter(|part| {
+                let days = part.get_document("day_of_year").unwrap();
+                let number = i32::try_from(day.day_of_year()).unwrap();
+                part.get_i32("year").unwrap() == day.year()
+                    && (days.get_i32("$gte").unwrap()..=days.get_i32("$lte").unwrap()).contains(&number)
+            }).count();
+            for number in from - 400..from + length + 400 {
+                let day = Day::from_number(number);
+                prop_assert_eq!(asked(day), usize::from(range.contains(day)));
+            }
+        }
+    }
+}

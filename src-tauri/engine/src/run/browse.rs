@@ -1,0 +1,319 @@
+//! Looking at what is cached: no server is needed for any of this.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bson::Bson;
+use tokio_util::sync::CancellationToken;
+
+use super::engine::{Engine, off_thread};
+use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin};
+use crate::cache::export::{partial_name, unfinished_name};
+use crate::cache::{CacheFile, Identity, View};
+use crate::day::{DayRange, DaySet};
+use crate::desk::{
+    CachedQuery, DayState, ExportProgress, Exported, Page, QueryInput, Role, RowDetail, Sort, ViewKey,
+    ViewShape, WindowView,
+};
+use crate::failure::{Code, Failure, Result};
+use crate::plan::{Policy, state_of};
+use crate::signature::{Query, Signature};
+
+/// How often an export tells how far it is.
+const EXPORT_TICK: Duration = Duration::from_millis(150);
+/// Rows of a page at most.
+const PAGE_LIMIT: u64 = 2_000;
+
+impl Engine {
+    /// The cached queries, most recently fetched first. Files that another Tidemark has open, or that
+    /// cannot be read, are listed with the reason.
+    ///
+    /// # Errors
+    /// `cache_damaged` where the folder cannot be listed.
+    pub async fn cached_queries(&self) -> Result<Vec<CachedQuery>> {
+        let engine = self.clone();
+        off_thread(move || {
+            let mut found: Vec<CachedQuery> = Vec::new();
+            for path in engine.cache().files()? {
+                match engine.cache().open_listed(&path) {
+                    Ok(file) if file.state().days.is_empty() => {}
+                    Ok(file) => found.push(listed(&engine, &file)),
+                    Err(failure) => found.push(unreadable(&path, failure)),
+                }
+            }
+            found.sort_by(|a, b| {
+                b.newest_fetch.cmp(&a.newest_fetch).then_with(|| a.signature.cmp(&b.signature))
+            });
+            Ok(found)
+        })
+        .await
+    }
+
+    /// What the cache holds of some days of a query, as an answer.
+    ///
+    /// # Errors
+    /// `not_cached`, `cache_busy`, `cache_damaged`.
+    pub async fn cached_answer(&self, key: &ViewKey) -> Result<Answer> {
+        let begun = Instant::now();
+        let (signature, range) = read_key(key)?;
+        let view = self.view(&signature, range).await?;
+        let policy = policy_of(view.file());
+        let now = self.now();
+        let mut days = AnswerDays { requested: range.len(), ..AnswerDays::default() };
+        let ledger = view.state().ledger();
+        for day in range.days() {
+            match ledger.get(&day) {
+                Some(held) => {
+                    days.from_cache += 1;
+                    if state_of(day, Some(held), now, &policy) != DayState::Settled {
+                        days.open.push(day);
+                    }
+                }
+                None => {
+                    days.missing.push(day);
+                    days.why_missing.push(MissingDay { day, why: "not cached".to_owned() });
+                }
+            }
+        }
+        let counts = view.counts();
+        Ok(Answer {
+            signature: key.signature.clone(),
+            answer: Origin::Offline,
+            complete: days.missing.is_empty(),
+            days,
+            rows: AnswerRows { input: counts.input, downstream: counts.downstream },
+            oldest_fetch: ledger.range(range.from()..=range.to()).map(|(_, held)| held.fetched).min(),
+            mongo_commands: 0,
+            elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            changes: None,
+            notes: Vec::new(),
+            failure: None,
+        })
+    }
+
+    /// The columns and the row count of a view.
+    ///
+    /// # Errors
+    /// `not_cached`, `cache_busy`, `cache_damaged`.
+    pub async fn view_shape(&self, key: &ViewKey, role: Role) -> Result<ViewShape> {
+        let (signature, range) = read_key(key)?;
+        let view = self.view(&signature, range).await?;
+        let counts = view.counts();
+        Ok(ViewShape {
+            columns: view.columns(role).iter().map(crate::cache::relation::Column::view).collect(),
+            rows: match role {
+                Role::Input => counts.input,
+                Role::Downstream => counts.downstream,
+            },
+        })
+    }
+
+    /// A page of a view; at most 2,000 rows.
+    ///
+    /// # Errors
+    /// `not_cached`, `cache_busy`, `cache_damaged`; `bad_filter` where the sort names no column.
+    pub async fn page(
+        &self,
+        key: &ViewKey,
+        role: Role,
+        sort: Option<Sort>,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Page> {
+        let (signature, range) = read_key(key)?;
+        let engine = self.clone();
+        off_thread(move || {
+            let view = engine.view_blocking(&signature, range)?;
+            Ok(Page { offset, rows: view.page(role, sort.as_ref(), offset, limit.min(PAGE_LIMIT))? })
+        })
+        .await
+    }
+
+    /// One row as MongoDB held it.
+    ///
+    /// # Errors
+    /// `not_cached`, `cache_busy`, `cache_damaged`.
+    pub async fn row_detail(
+        &self,
+        key: &ViewKey,
+        role: Role,
+        sort: Option<Sort>,
+        position: u64,
+    ) -> Result<RowDetail> {
+        let (signature, range) = read_key(key)?;
+        let engine = self.clone();
+        off_thread(move || {
+            let view = engine.view_blocking(&signature, range)?;
+            let (day, document) = view.document(role, sort.as_ref(), position)?;
+            let document = bson::Document::try_from(document.as_ref()).map_err(|error| {
+                Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.").because(error)
+            })?;
+            let document = Bson::Document(document);
+            Ok(RowDetail {
+                relaxed: format!("{:#}", document.clone().into_relaxed_extjson()),
+                canonical: format!("{:#}", document.into_canonical_extjson()),
+                fetched: view.state().days.get(&day).map(|held| held.fetched),
+                day,
+            })
+        })
+        .await
+    }
+
+    /// Writes a view as CSV. A partial answer's file is named `….partial.csv`.
+    ///
+    /// # Errors
+    /// `export_failed`, `disk_full`, `cancelled`, and those of opening the view.
+    pub async fn export_csv(
+        &self,
+        key: &ViewKey,
+        role: Role,
+        sort: Option<Sort>,
+        path: &Path,
+        progress: impl Fn(ExportProgress) + Send,
+        cancel: CancellationToken,
+    ) -> Result<Exported> {
+        let (signature, range) = read_key(key)?;
+        let engine = self.clone();
+        // A view of its own: paging goes on meanwhile.
+        let view = off_thread(move || View::open(engine.cache().open_signature(&signature)?, range)).await?;
+        let view = std::sync::Arc::new(view);
+        let held: DaySet = view.state().held_in(range).map(|(day, _)| day).collect();
+        let complete = held.len() == range.len();
+        let target = if complete { path.to_owned() } else { partial_name(path) };
+        let counts = view.counts();
+        let rows = match role {
+            Role::Input => counts.input,
+            Role::Downstream => counts.downstream,
+        };
+        let interrupt = view.interrupt_handle();
+        let unfinished = unfinished_name(&target);
+        let work = {
+            let target = target.clone();
+            off_thread(move || view.export_csv(role, sort.as_ref(), &target))
+        };
+        tokio::pin!(work);
+        let mut tick = tokio::time::interval(EXPORT_TICK);
+        let bytes = loop {
+            tokio::select! {
+                done = &mut work => break done?,
+                () = cancel.cancelled() => {
+                    interrupt.interrupt();
+                    // The statement may have been over before it could be interrupted.
+                    break (&mut work).await?;
+                }
+                _ = tick.tick() => {
+                    let bytes = std::fs::metadata(&unfinished).map_or(0, |file| file.len());
+                    progress(ExportProgress { bytes, rows });
+                }
+            }
+        };
+        Ok(Exported { path: target.to_string_lossy().into_owned(), rows, bytes, complete })
+    }
+
+    /// Values of a text field that start with a prefix, as the cached queries of the same source and
+    /// mapping have them.
+    ///
+    /// # Errors
+    /// `cache_damaged` where the folder cannot be listed.
+    pub async fn cached_values(
+        &self,
+        query: &Query,
+        path: &str,
+        prefix: &str,
+        limit: u32,
+    ) -> Result<Vec<String>> {
+        let identity = Identity::of(query);
+        let (engine, path, prefix) = (self.clone(), path.to_owned(), prefix.to_owned());
+        off_thread(move || {
+            let mut found = std::collections::BTreeSet::new();
+            let mut files: Vec<PathBuf> = engine.cache().siblings(&identity)?;
+            files.extend(
+                engine.cache().open_existing(&identity).ok().flatten().map(|file| file.path().to_owned()),
+            );
+            for file in files {
+                if let Ok(file) = engine.cache().open_listed(&file) {
+                    found.extend(crate::cache::values::starting_with(&file, &path, &prefix, limit)?);
+                }
+                if found.len() >= limit as usize {
+                    break;
+                }
+            }
+            Ok(found.into_iter().take(limit as usize).collect())
+        })
+        .await
+    }
+}
+
+fn read_key(key: &ViewKey) -> Result<(Signature, DayRange)> {
+    Ok((Signature::parse(&key.signature)?, DayRange::new(key.from, key.to)?))
+}
+
+fn policy_of(file: &CacheFile) -> Policy {
+    let mapping = &file.identity().mapping;
+    Policy {
+        zone: mapping.day_zone,
+        settle: mapping.settle(),
+        open_day: mapping.open_day(),
+        refresh_all: false,
+    }
+}
+
+fn listed(engine: &Engine, file: &CacheFile) -> CachedQuery {
+    let identity = file.identity();
+    let state = file.state();
+    let ledger = state.ledger();
+    let (policy, now) = (policy_of(file), engine.now());
+    let held: DaySet = ledger.keys().copied().collect();
+    let (filters, advanced) = identity.filters.to_inputs();
+    let form = held.ranges().first().zip(held.ranges().last()).map(|(first, last)| QueryInput {
+        from: first.from().to_string(),
+        to: last.to().to_string(),
+        filters,
+        advanced,
+    });
+    CachedQuery {
+        signature: identity.signature.to_string(),
+        source: identity.source.clone(),
+        filters: identity.filters.describe(),
+        form,
+        held: held.ranges().iter().map(|run| WindowView { from: run.from(), to: run.to() }).collect(),
+        days: ledger.len(),
+        open_days: ledger
+            .iter()
+            .filter(|(day, held)| state_of(**day, Some(held), now, &policy) != DayState::Settled)
+            .count(),
+        input_rows: ledger.values().map(|held| held.input_rows).sum(),
+        downstream_rows: ledger.values().map(|held| held.downstream_rows).sum(),
+        bytes: size_of(file.path()),
+        oldest_fetch: ledger.values().map(|held| held.fetched).min(),
+        newest_fetch: ledger.values().map(|held| held.fetched).max(),
+        failure: None,
+    }
+}
+
+fn unreadable(path: &Path, failure: Failure) -> CachedQuery {
+    CachedQuery {
+        signature: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        source: String::new(),
+        filters: String::new(),
+        form: None,
+        held: Vec::new(),
+        days: 0,
+        open_days: 0,
+        input_rows: 0,
+        downstream_rows: 0,
+        bytes: size_of(path),
+        oldest_fetch: None,
+        newest_fetch: None,
+        failure: Some(failure),
+    }
+}
+
+fn size_of(path: &Path) -> u64 {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push(".wal");
+    [path.to_owned(), PathBuf::from(wal)]
+        .iter()
+        .map(|file| std::fs::metadata(file).map_or(0, |file| file.len()))
+        .sum()
+}

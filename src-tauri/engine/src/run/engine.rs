@@ -1,0 +1,166 @@
+//! The engine: one cache folder, its runs and its views.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+use super::prepare::{FetchRequest, prepare};
+use super::shared::Pulls;
+use crate::cache::{Cache, View};
+use crate::day::DayRange;
+use crate::desk::PlanView;
+use crate::failure::{Code, Failure, Result};
+use crate::signature::Signature;
+use crate::source::Source;
+
+/// Views kept open, so that paging does not open one each time.
+const VIEWS: usize = 3;
+
+/// Tells the time. Tests set their own.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// The engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    cache: Cache,
+    pub(super) pulls: Pulls,
+    clock: Clock,
+    views: Arc<Mutex<VecDeque<Arc<View>>>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("cache", &self.cache.folder()).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine on a cache folder, which is created where it is missing. `keep_open` files stay open
+    /// after their last use: a window pages, a command line ends.
+    ///
+    /// # Errors
+    /// `disk_full` or `cache_damaged` where the folder cannot be used.
+    pub fn new(folder: &Path, keep_open: usize) -> Result<Self> {
+        Ok(Self {
+            cache: Cache::new(folder, keep_open)?,
+            pulls: Pulls::default(),
+            clock: Arc::new(Utc::now),
+            views: Arc::default(),
+        })
+    }
+
+    /// The same engine with another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The folder where caches lie on this system.
+    #[must_use]
+    pub fn default_folder() -> PathBuf {
+        directories::ProjectDirs::from("", "", "Tidemark")
+            .map_or_else(|| PathBuf::from("tidemark-cache"), |folders| folders.data_local_dir().join("cache"))
+    }
+
+    /// The cache.
+    #[must_use]
+    pub const fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
+    /// What a fetch would do. Asks the source only where days have to be pulled, and never pulls.
+    ///
+    /// # Errors
+    /// Any of the contract's failures but those of storing.
+    pub async fn plan(&self, source: Option<&Source>, request: &FetchRequest) -> Result<PlanView> {
+        Ok(prepare(self, source, request).await?.view())
+    }
+
+    /// The rows of a cached query's days, as of the last commit.
+    ///
+    /// # Errors
+    /// `not_cached`, `cache_busy`, `cache_damaged`.
+    pub async fn view(&self, signature: &Signature, range: DayRange) -> Result<Arc<View>> {
+        let engine = self.clone();
+        let signature = signature.clone();
+        off_thread(move || engine.view_blocking(&signature, range)).await
+    }
+
+    pub(super) fn view_blocking(&self, signature: &Signature, range: DayRange) -> Result<Arc<View>> {
+        {
+            let mut views = self.views();
+            if let Some(at) = views.iter().position(|view| {
+                view.range() == range
+                    && view.file().identity().signature == *signature
+                    && view.generation() == view.file().state().generation
+            }) && let Some(view) = views.remove(at)
+            {
+                views.push_front(Arc::clone(&view));
+                return Ok(view);
+            }
+        }
+        let file = self.cache.open_signature(signature)?;
+        let view = Arc::new(View::open(file, range)?);
+        let mut views = self.views();
+        // An older view of the same query would keep its snapshot, and so old rows, alive.
+        views.retain(|other| other.file().identity().signature != *signature || other.range() != range);
+        views.push_front(Arc::clone(&view));
+        views.truncate(VIEWS);
+        Ok(view)
+    }
+
+    /// Forgets a cached query, or some of its days.
+    ///
+    /// # Errors
+    /// `not_cached`, `cache_busy` while it is being fetched or read.
+    pub async fn forget(&self, signature: &Signature, range: Option<DayRange>) -> Result<()> {
+        if self.pulls.busy(signature) {
+            return Err(Failure::new(Code::CacheBusy, "This query is being fetched.")
+                .advise("Cancel the fetch, or wait until it is done."));
+        }
+        let engine = self.clone();
+        let signature = signature.clone();
+        off_thread(move || {
+            engine.close_views(&signature);
+            match range {
+                None => engine.cache.delete(&signature),
+                Some(range) => {
+                    let file = engine.cache.open_signature(&signature)?;
+                    file.forget(range)?;
+                    let empty = file.state().days.is_empty();
+                    drop(file);
+                    if empty { engine.cache.delete(&signature) } else { Ok(()) }
+                }
+            }
+        })
+        .await
+    }
+
+    pub(super) fn close_views(&self, signature: &Signature) {
+        self.views().retain(|view| view.file().identity().signature != *signature);
+    }
+
+    fn views(&self) -> MutexGuard<'_, VecDeque<Arc<View>>> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs blocking work where it blocks no async worker.
+///
+/// # Errors
+/// What `work` returns; `cache_damaged` where it panics.
+pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        Err(Failure::new(Code::CacheDamaged, "Reading or writing the cache failed unexpectedly.")
+            .because(error))
+    })
+}

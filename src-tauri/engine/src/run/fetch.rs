@@ -1,0 +1,420 @@
+//! A run from plan to answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio_util::sync::CancellationToken;
+
+use super::engine::{Engine, off_thread};
+use super::prepare::{Broader, FetchRequest, Prepared, is_out_of_reach, prepare};
+use super::progress::{Meter, TICK};
+use super::pull::{PullContext, Pulled, pull_window};
+use super::shared::Ticket;
+use crate::answer::{Answer, AnswerDays, AnswerRows, Changes, MissingDay, Origin, RunEvent};
+use crate::cache::{CacheFile, adopt};
+use crate::day::{Day, DayRange, DaySet};
+use crate::desk::{DayAction, DayState};
+use crate::failure::{Code, Failure, Result};
+use crate::plan::{Action, DayCoverage, Reach, state_of};
+use crate::signature::Query;
+use crate::source::Source;
+
+/// Where a run's events go, in order.
+pub type EventSink = Arc<dyn Fn(RunEvent) + Send + Sync>;
+
+/// What the pulls of a run came to.
+#[derive(Debug, Default)]
+struct Outcome {
+    fetched: DaySet,
+    adopted: DaySet,
+    changes: Option<Changes>,
+    without_trade_id: u64,
+    unreadable: u64,
+    notes: Vec<String>,
+    /// The failure that says most, and the days it cost.
+    failure: Option<Failure>,
+    failed: BTreeMap<Day, String>,
+}
+
+impl Engine {
+    /// Answers a query: serves what is held, adopts and pulls the rest, and commits it window by
+    /// window. The answer may be partial; it says which days are missing and why.
+    ///
+    /// # Errors
+    /// Any of the contract's failures, where there is no answer at all or where a person has to act:
+    /// a wrong password, a filter the server refuses, a full disk. What was committed is kept.
+    pub async fn fetch(
+        &self,
+        source: Option<&Source>,
+        request: &FetchRequest,
+        events: EventSink,
+        cancel: CancellationToken,
+    ) -> Result<Answer> {
+        let result = self.answer_query(source, request, &events, &cancel).await;
+        match &result {
+            Ok(answer) if cancel.is_cancelled() => {
+                events(RunEvent::Cancelled { answer: Box::new(answer.clone()) });
+            }
+            Ok(answer) => events(RunEvent::Finished { answer: Box::new(answer.clone()) }),
+            Err(failure) => events(RunEvent::Failed { failure: failure.clone() }),
+        }
+        result
+    }
+
+    async fn answer_query(
+        &self,
+        source: Option<&Source>,
+        request: &FetchRequest,
+        events: &EventSink,
+        cancel: &CancellationToken,
+    ) -> Result<Answer> {
+        let begun = Instant::now();
+        let commands = source.map_or(0, Source::commands);
+        let prepared = tokio::select! {
+            prepared = prepare(self, source, request) => prepared?,
+            () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
+        };
+        let view = prepared.view();
+        events(RunEvent::Planned {
+            days_to_pull: view.counts.fetch + view.counts.refresh,
+            days_cached: view.counts.serve,
+            days_to_adopt: view.counts.adopt,
+            windows: prepared.plan.windows.len(),
+            expected_rows: prepared.plan.expected_rows,
+        });
+        let outcome = self.carry_out(source, request, &prepared, events, cancel).await?;
+        let sent = source.map_or(0, Source::commands) - commands;
+        self.conclude(request, prepared, outcome, cancel, sent, begun).await
+    }
+
+    /// Adopts and pulls what the plan says.
+    async fn carry_out(
+        &self,
+        source: Option<&Source>,
+        request: &FetchRequest,
+        prepared: &Prepared,
+        events: &EventSink,
+        cancel: &CancellationToken,
+    ) -> Result<Outcome> {
+        let mut outcome = Outcome::default();
+        let adopting = prepared.days(DayAction::Adopt);
+        let mut windows = prepared.plan.windows.clone();
+        if adopting.is_empty() && windows.is_empty() {
+            return Ok(outcome);
+        }
+        let file = self.writable(prepared, &mut outcome).await?;
+        for (run, broader) in adoptions(prepared) {
+            match self.adopt_run(&prepared.identity.signature, &file, broader, run).await {
+                Ok(()) => outcome.adopted = outcome.adopted.union(&DaySet::from_ranges([run])),
+                // What cannot be decided locally is asked of the server.
+                Err(failure) if failure.code == Code::DiskFull => return Err(failure),
+                Err(failure) if prepared.reach == Reach::Offline => {
+                    outcome.failed.extend(run.days().map(|day| (day, failure.message.clone())));
+                }
+                Err(_) => windows.push(run),
+            }
+        }
+        let Some(source) = source.filter(|_| !windows.is_empty()) else { return Ok(outcome) };
+        let query = Arc::new(request.query.clone());
+        let started = self.now();
+        let tickets: Vec<Ticket> = windows
+            .iter()
+            .flat_map(|window| {
+                self.pulls.join_or_start(&prepared.identity.signature, *window, |window, counters, cancel| {
+                    Box::pin(pull_window(PullContext {
+                        source: source.clone(),
+                        query: Arc::clone(&query),
+                        file: Arc::clone(&file),
+                        window,
+                        started,
+                        counters,
+                        cancel,
+                    }))
+                })
+            })
+            .collect();
+        let asked = DaySet::from_ranges(windows);
+        follow(tickets, &asked, prepared.plan.expected_rows, events, cancel, &mut outcome).await;
+        Ok(outcome)
+    }
+
+    async fn writable(&self, prepared: &Prepared, outcome: &mut Outcome) -> Result<Arc<CacheFile>> {
+        let cache = self.cache().clone();
+        let identity = Arc::clone(&prepared.identity);
+        let opened = off_thread(move || cache.open_or_create(&identity)).await?;
+        outcome.notes.extend(opened.set_aside.map(|failure| failure.message));
+        Ok(opened.file)
+    }
+
+    async fn adopt_run(
+        &self,
+        signature: &crate::signature::Signature,
+        file: &Arc<CacheFile>,
+        broader: &Broader,
+        run: DayRange,
+    ) -> Result<()> {
+        // Through the same registry as pulls, so that no two commits race for one day.
+        let tickets = self.pulls.join_or_start(signature, run, |run, _, _| {
+            let (file, broader) = (Arc::clone(file), broader.clone());
+            Box::pin(async move {
+                let committed =
+                    off_thread(move || adopt::adopt(&file, &broader.file, run, &broader.conditions)).await?;
+                Ok(Pulled { committed, ..Pulled::default() })
+            })
+        });
+        for ticket in tickets {
+            ticket.outcome().await?;
+        }
+        Ok(())
+    }
+
+    async fn conclude(
+        &self,
+        request: &FetchRequest,
+        prepared: Prepared,
+        mut outcome: Outcome,
+        cancel: &CancellationToken,
+        mongo_commands: u64,
+        begun: Instant,
+    ) -> Result<Answer> {
+        // What a person has to mend is a failure, not a partial answer; what was committed is kept.
+        if let Some(failure) =
+            outcome.failure.take_if(|failure| !is_out_of_reach(failure) && failure.code != Code::Cancelled)
+        {
+            self.drop_if_empty(&prepared).await;
+            return Err(failure);
+        }
+        let signature = prepared.identity.signature.clone();
+        let engine = self.clone();
+        let range = request.range;
+        let view = off_thread(move || match engine.view_blocking(&signature, range) {
+            Ok(view) => Ok(Some(view)),
+            Err(failure) if failure.code == Code::NotCached => Ok(None),
+            Err(failure) => Err(failure),
+        })
+        .await?;
+        let held: BTreeMap<Day, DayCoverage> = view
+            .as_ref()
+            .map(|view| {
+                view.state()
+                    .ledger()
+                    .range(range.from()..=range.to())
+                    .map(|(day, held)| (*day, held.clone()))
+                    .collect()
+            })
+            .unwrap_or_default();
+        // Read anew: what was fetched just now was fetched after the plan was made.
+        let days = answer_days(&prepared, &outcome, &held, self.now());
+        let lacking = days.why_missing.iter().any(|missing| {
+            prepared.plan.days.iter().any(|day| {
+                day.day == missing.day
+                    && day.action != Action::Unavailable(crate::plan::UnavailableReason::Future)
+            })
+        });
+        let failure = outcome.failure.or_else(|| prepared.unreachable.clone());
+        if held.is_empty() && lacking {
+            drop(view);
+            self.drop_if_empty(&prepared).await;
+            return Err(failure
+                .unwrap_or_else(|| Failure::new(Code::NotCached, "None of these days is in the cache.")));
+        }
+        let counts = view.as_ref().map(|view| view.counts()).unwrap_or_default();
+        let origin = if request.offline || prepared.unreachable.is_some() {
+            Origin::Offline
+        } else if days.fetched == 0 {
+            Origin::Cache
+        } else if days.from_cache + days.adopted == 0 {
+            Origin::Server
+        } else {
+            Origin::PartCache
+        };
+        let failure = failure.or_else(|| {
+            cancel.is_cancelled().then(|| Failure::new(Code::Cancelled, "The fetch was cancelled."))
+        });
+        let mut notes = prepared.notes;
+        notes.extend(prepared.set_aside.map(|failure| failure.message));
+        notes.append(&mut outcome.notes);
+        notes.extend(remarks(&request.query, outcome.without_trade_id, outcome.unreadable));
+        notes.dedup();
+        Ok(Answer {
+            signature: prepared.identity.signature.to_string(),
+            answer: origin,
+            complete: days.missing.is_empty(),
+            rows: AnswerRows { input: counts.input, downstream: counts.downstream },
+            oldest_fetch: held.values().map(|held| held.fetched).min(),
+            mongo_commands,
+            elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            changes: outcome.changes,
+            notes,
+            failure,
+            days,
+        })
+    }
+
+    /// A file that a failed first fetch left without a day says nothing; it goes.
+    async fn drop_if_empty(&self, prepared: &Prepared) {
+        let signature = prepared.identity.signature.clone();
+        let cache = self.cache().clone();
+        let engine = self.clone();
+        let work = off_thread(move || {
+            engine.close_views(&signature);
+            if cache.open_signature(&signature)?.state().days.is_empty() {
+                cache.delete(&signature)?;
+            }
+            Ok(())
+        });
+        // An empty file that stays does no harm: it is not listed.
+        let _ = work.await;
+    }
+}
+
+/// Waits for the pulls, tells how they come along, and gathers what they came to.
+async fn follow(
+    tickets: Vec<Ticket>,
+    asked: &DaySet,
+    expected_rows: Option<u64>,
+    events: &EventSink,
+    cancel: &CancellationToken,
+    outcome: &mut Outcome,
+) {
+    let mut meter = Meter::new(tickets.iter().map(Ticket::counters).collect(), expected_rows, asked.len());
+    let mut waiting: FuturesUnordered<_> = tickets
+        .into_iter()
+        .map(|ticket| async move {
+            let result = ticket.outcome().await;
+            (ticket.window(), result)
+        })
+        .collect();
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        tokio::select! {
+            next = waiting.next() => {
+                let Some((window, result)) = next else { break };
+                let days = DaySet::from_ranges([window]).intersection(asked);
+                match result {
+                    Ok(pulled) => {
+                        outcome.fetched = outcome.fetched.union(&days);
+                        gather(outcome, &pulled);
+                        events(RunEvent::ChunkStored {
+                            from: window.from(),
+                            to: window.to(),
+                            input_rows: pulled.committed.input_rows,
+                            downstream_rows: pulled.committed.downstream_rows,
+                        });
+                    }
+                    Err(failure) => {
+                        outcome.failed.extend(days.days().map(|day| (day, failure.message.clone())));
+                        // A failure that a person has to mend is worth more than "out of reach".
+                        if outcome.failure.as_ref().is_none_or(is_out_of_reach) {
+                            outcome.failure = Some(failure);
+                        }
+                        // What stopped one window stops the rest; their tickets go with `waiting`.
+                        break;
+                    }
+                }
+            }
+            () = cancel.cancelled() => break,
+            _ = tick.tick() => {}
+        }
+        meter.tick(outcome.fetched.len()).into_iter().for_each(|event| events(event));
+    }
+    meter.tick(outcome.fetched.len()).into_iter().for_each(|event| events(event));
+    let why = match &outcome.failure {
+        Some(failure) => failure.message.clone(),
+        None => "the fetch was cancelled".to_owned(),
+    };
+    for day in asked.difference(&outcome.fetched).days() {
+        outcome.failed.entry(day).or_insert_with(|| why.clone());
+    }
+}
+
+fn gather(outcome: &mut Outcome, pulled: &Pulled) {
+    if let Some(changes) = pulled.committed.changes {
+        let sum = outcome.changes.get_or_insert_default();
+        sum.added += changes.added;
+        sum.changed += changes.changed;
+        sum.gone += changes.gone;
+    }
+    outcome.without_trade_id += pulled.without_trade_id;
+    outcome.unreadable += pulled.unreadable;
+    for note in &pulled.notes {
+        if !outcome.notes.contains(note) {
+            outcome.notes.push(note.clone());
+        }
+    }
+}
+
+/// Stretches of days to adopt, each with the query they come from.
+fn adoptions(prepared: &Prepared) -> Vec<(DayRange, &Broader)> {
+    prepared
+        .broader
+        .iter()
+        .flat_map(|broader| {
+            let signature = broader.file.identity().signature.to_string();
+            let days: DaySet = prepared
+                .plan
+                .days
+                .iter()
+                .filter(|day| matches!(&day.action, Action::Adopt { from } if *from == signature))
+                .map(|day| day.day)
+                .collect();
+            days.ranges().iter().map(|run| (*run, broader)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn answer_days(
+    prepared: &Prepared,
+    outcome: &Outcome,
+    held: &BTreeMap<Day, DayCoverage>,
+    now: DateTime<Utc>,
+) -> AnswerDays {
+    let mut days = AnswerDays { requested: prepared.plan.days.len(), ..AnswerDays::default() };
+    for planned in &prepared.plan.days {
+        let day = planned.day;
+        let coverage = held.get(&day);
+        if coverage.is_none() {
+            let why = match (&planned.action, outcome.failed.get(&day)) {
+                (_, Some(why)) => why.clone(),
+                (Action::Unavailable(reason), None) => reason.describe().to_owned(),
+                _ => "it was not fetched".to_owned(),
+            };
+            days.missing.push(day);
+            days.why_missing.push(MissingDay { day, why });
+            continue;
+        }
+        if outcome.fetched.contains(day) {
+            days.fetched += 1;
+        } else if outcome.adopted.contains(day) {
+            days.adopted += 1;
+        } else {
+            days.from_cache += 1;
+        }
+        if state_of(day, coverage, now, &prepared.policy) != DayState::Settled {
+            days.open.push(day);
+        }
+    }
+    days
+}
+
+fn remarks(query: &Query, without_trade_id: u64, unreadable: u64) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if without_trade_id > 0 {
+        let path = query.mapping.trade_id.as_deref().unwrap_or_default();
+        remarks.push(match without_trade_id {
+            1 => format!("1 trade has no trade id ({path}); no downstream messages were looked for."),
+            many => {
+                format!("{many} trades have no trade id ({path}); no downstream messages were looked for.")
+            }
+        });
+    }
+    if unreadable > 0 {
+        remarks.push(format!(
+            "{unreadable} documents hold bytes that are not valid BSON; they are kept as they are, some of their fields are not shown."
+        ));
+    }
+    remarks
+}

@@ -1,0 +1,14 @@
+//! Running a fetch: plan, adopt, pull what is missing side by side, commit window by window, answer.
+
+mod browse;
+mod engine;
+mod fetch;
+mod prepare;
+mod progress;
+mod pull;
+mod shared;
+mod verify;
+
+pub use engine::{Clock, Engine, off_thread};
+pub use fetch::EventSink;
+pub use prepare::FetchRequest;

@@ -1,0 +1,208 @@
+//! What a run decides before it pulls anything.
+
+use std::sync::Arc;
+
+use super::engine::{Engine, off_thread};
+use super::progress::approximate;
+use super::verify;
+use crate::cache::{CacheFile, Identity};
+use crate::day::{DayRange, DaySet};
+use crate::desk::{DayAction, FetchMode, PlanView, WindowView};
+use crate::failure::{Code, Failure, Result};
+use crate::filter::FieldCondition;
+use crate::plan::{Action, Ledger, Plan, PlanRequest, Policy, Reach};
+use crate::signature::Query;
+use crate::source::Source;
+
+/// A query with its days, and how to answer it.
+#[derive(Debug, Clone)]
+pub struct FetchRequest {
+    /// The query.
+    pub query: Query,
+    /// The requested days.
+    pub range: DayRange,
+    /// How to treat days that are held.
+    pub mode: FetchMode,
+    /// Whether the source must not be asked.
+    pub offline: bool,
+}
+
+/// A broader cached query that days can be adopted from.
+#[derive(Debug, Clone)]
+pub(super) struct Broader {
+    pub(super) file: Arc<CacheFile>,
+    /// The conditions to evaluate locally.
+    pub(super) conditions: Vec<FieldCondition>,
+    ledger: Ledger,
+}
+
+/// The plan and what it was made of.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) identity: Arc<Identity>,
+    pub(super) plan: Plan,
+    pub(super) policy: Policy,
+    pub(super) broader: Vec<Broader>,
+    pub(super) reach: Reach,
+    /// Why the source is out of reach, where it was asked.
+    pub(super) unreachable: Option<Failure>,
+    pub(super) set_aside: Option<Failure>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Prepared {
+    pub(super) fn view(&self) -> PlanView {
+        PlanView {
+            signature: self.identity.signature.to_string(),
+            reachable: self.reach == Reach::Online,
+            days: self.plan.days.iter().map(crate::plan::PlannedDay::view).collect(),
+            counts: self.plan.counts(),
+            windows: self
+                .plan
+                .windows
+                .iter()
+                .map(|window| WindowView { from: window.from(), to: window.to() })
+                .collect(),
+            expected_rows: self.plan.expected_rows,
+            sentence: self.plan.sentence(),
+        }
+    }
+
+    /// The days of an action.
+    pub(super) fn days(&self, wanted: DayAction) -> DaySet {
+        self.plan.days.iter().filter(|day| day.view().action == wanted).map(|day| day.day).collect()
+    }
+}
+
+/// Makes the plan. It asks the source only where days have to be pulled: whether it is in reach, and
+/// about how many rows there are where the cache cannot tell.
+pub(super) async fn prepare(
+    engine: &Engine,
+    source: Option<&Source>,
+    request: &FetchRequest,
+) -> Result<Prepared> {
+    let now = engine.now();
+    let mapping = &request.query.mapping;
+    let policy = Policy {
+        zone: mapping.day_zone,
+        settle: mapping.settle(),
+        open_day: mapping.open_day(),
+        refresh_all: request.mode == FetchMode::Refresh,
+    };
+    let identity = Arc::new(Identity::of(&request.query));
+    let (ledger, marks, set_aside) = own_ledger(engine, &identity).await?;
+    let mut differing = DaySet::new();
+    let mut rows_per_day = average(&ledger);
+    let mut reach = if request.offline || source.is_none() { Reach::Offline } else { Reach::Online };
+    let mut unreachable = None;
+    let mut broader: Vec<Broader> = Vec::new();
+    let mut notes = Vec::new();
+    let plan = |broader: &[Broader], reach, differing: &DaySet, rows_per_day| {
+        let adoptable: Vec<(String, Ledger)> = broader
+            .iter()
+            .map(|broader| (broader.file.identity().signature.to_string(), broader.ledger.clone()))
+            .collect();
+        Plan::new(&PlanRequest {
+            range: request.range,
+            ledger: &ledger,
+            adoptable: &adoptable,
+            now,
+            policy: &policy,
+            reach,
+            differing,
+            rows_per_day,
+        })
+    };
+    let mut made = plan(&broader, reach, &differing, rows_per_day);
+    let all_served = made.days.iter().all(|day| day.action == Action::Serve);
+    if !all_served && request.mode != FetchMode::Refresh {
+        broader = find_broader(engine, &identity).await?;
+        if !broader.is_empty() {
+            made = plan(&broader, reach, &differing, rows_per_day);
+        }
+    }
+    let asks = !made.windows.is_empty() || request.mode == FetchMode::Verify;
+    if let Some(source) = source.filter(|_| reach == Reach::Online && asks) {
+        match source.ping().await {
+            Ok(_) => {}
+            Err(failure) if is_out_of_reach(&failure) => {
+                reach = Reach::Offline;
+                unreachable = Some(failure);
+            }
+            Err(failure) => return Err(failure),
+        }
+        if reach == Reach::Online {
+            if request.mode == FetchMode::Verify {
+                differing = verify::differing(source, &request.query, request.range, &ledger, &marks).await?;
+                notes.push(verify::sentence(&differing, &ledger, request.range));
+            }
+            made = plan(&broader, reach, &differing, rows_per_day);
+            if rows_per_day.is_none() && !made.windows.is_empty() {
+                let days = made.to_pull();
+                let span = match days.ranges() {
+                    [first, .., last] => DayRange::new(first.from(), last.to())?,
+                    [only] => *only,
+                    [] => request.range,
+                };
+                if let Some(rows) = source.estimate(&request.query, span).await? {
+                    rows_per_day = Some(approximate(rows) / approximate(span.len() as u64));
+                }
+            }
+        }
+        made = plan(&broader, reach, &differing, rows_per_day);
+    }
+    Ok(Prepared { identity, plan: made, policy, broader, reach, unreachable, set_aside, notes })
+}
+
+/// Whether a failure means that the source is out of reach, so that the cache alone can answer.
+pub(super) fn is_out_of_reach(failure: &Failure) -> bool {
+    matches!(failure.code, Code::SourceUnreachable | Code::SourceTimeout)
+}
+
+type Marks = std::collections::BTreeMap<crate::day::Day, Option<String>>;
+
+async fn own_ledger(engine: &Engine, identity: &Arc<Identity>) -> Result<(Ledger, Marks, Option<Failure>)> {
+    let cache = engine.cache().clone();
+    let identity = Arc::clone(identity);
+    off_thread(move || {
+        let (file, set_aside) = match cache.open_existing(&identity) {
+            Err(failure) if failure.code == Code::CacheDamaged => {
+                let opened = cache.open_or_create(&identity)?;
+                (Some(opened.file), opened.set_aside)
+            }
+            other => (other?, None),
+        };
+        let Some(file) = file else { return Ok((Ledger::new(), Marks::new(), set_aside)) };
+        let state = file.state();
+        let marks = state.days.iter().map(|(day, held)| (*day, held.change_mark.clone())).collect();
+        Ok((state.ledger(), marks, set_aside))
+    })
+    .await
+}
+
+async fn find_broader(engine: &Engine, identity: &Arc<Identity>) -> Result<Vec<Broader>> {
+    let cache = engine.cache().clone();
+    let identity = Arc::clone(identity);
+    off_thread(move || {
+        let mut found = Vec::new();
+        for path in cache.siblings(&identity)? {
+            // A sibling that is busy or damaged is of no help here; it is reported where it is listed.
+            let Ok(file) = cache.open_listed(&path) else { continue };
+            let theirs = file.identity();
+            if theirs.family != identity.family {
+                continue;
+            }
+            if let Some(conditions) = theirs.filters.broader_than(&identity.filters) {
+                let ledger = file.state().ledger();
+                found.push(Broader { file, conditions, ledger });
+            }
+        }
+        Ok(found)
+    })
+    .await
+}
+
+fn average(ledger: &Ledger) -> Option<f64> {
+    let rows: u64 = ledger.values().map(|held| held.input_rows).sum();
+    (!ledger.is_empty()).then(|| approximate(rows) / approximate(ledger.len() as u64))
+}

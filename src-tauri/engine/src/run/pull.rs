@@ -1,0 +1,388 @@
+//! Pulling one window: three steps that overlap.
+//!
+//! ```text
+//! cursor of the input ─┐
+//!                      ├─ batches ─► decode ─ columns ─► store ─► commit
+//! cursors of the       │               │
+//! downstream messages ─┘ ◄─ trade ids ─┘
+//! ```
+//! Both channels of rows are bounded, so memory depends on the batches in flight. The channel of trade
+//! ids is not: were it full while the decoder waits to send and the cursors wait for the decoder,
+//! nothing would move. It holds what [`Trades`] holds anyway, the ids of one window.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc as std_mpsc;
+
+use bson::{Bson, RawBsonRef};
+use chrono::{DateTime, Utc};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use mongodb::raw_batch_cursor::RawBatch;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::progress::Counters;
+use crate::cache::{CacheFile, Committed, DayRows, SegmentWriter};
+use crate::day::{Day, DayRange};
+use crate::decode::{Decoded, Decoder, RowKey};
+use crate::desk::Role;
+use crate::failure::{Code, Failure, Result};
+use crate::pipeline;
+use crate::signature::Query;
+use crate::source::{PullOrder, Source, mark_text};
+use crate::trade::{DayOf, Trades, stamp};
+
+/// Raw batches that wait for the decoder.
+const BATCHES_WAITING: usize = 3;
+/// Decoded batches that wait for the store.
+const COLUMNS_WAITING: usize = 2;
+/// Rows and bytes of a decoded batch.
+const ROWS_A_BATCH: usize = 12_288;
+const BYTES_A_BATCH: usize = 8 << 20;
+/// Trade ids in one question for downstream messages.
+const IDS_A_QUESTION: usize = 1_000;
+/// Questions for downstream messages of one window under way at once.
+const QUESTIONS: usize = 2;
+
+/// What a committed window brought.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pulled {
+    pub(super) committed: Committed,
+    pub(super) without_trade_id: u64,
+    pub(super) unreadable: u64,
+    pub(super) notes: Vec<String>,
+}
+
+/// Everything a pull needs.
+#[derive(Debug, Clone)]
+pub(super) struct PullContext {
+    pub(super) source: Source,
+    pub(super) query: Arc<Query>,
+    pub(super) file: Arc<CacheFile>,
+    pub(super) window: DayRange,
+    pub(super) started: DateTime<Utc>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) cancel: CancellationToken,
+}
+
+enum Incoming {
+    Input(RawBatch),
+    InputDone,
+    Downstream(RawBatch),
+}
+
+enum ToStore {
+    Rows(Role, Decoded),
+    Commit(Box<Summary>),
+}
+
+/// What the decoder knows when everything is in.
+#[derive(Debug, Default)]
+struct Summary {
+    days: BTreeMap<Day, DayRows>,
+    further: Vec<(Day, String)>,
+    input_rows: u64,
+    without_trade_id: u64,
+    unreadable: u64,
+}
+
+/// Pulls a window and commits it. Cancelled, it stops the cursors, stores nothing, and is over only
+/// when its transaction is.
+pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
+    let (raw_sender, raw_receiver) = mpsc::channel(BATCHES_WAITING);
+    let (id_sender, id_receiver) = mpsc::unbounded_channel();
+    let (store_sender, store_receiver) = std_mpsc::sync_channel(COLUMNS_WAITING);
+    let file = Arc::clone(&context.file);
+    let storing = tokio::task::spawn_blocking(move || store(file, &store_receiver));
+    let decoding = {
+        let context = context.clone();
+        let sender = store_sender.clone();
+        tokio::task::spawn_blocking(move || decode(&context, raw_receiver, id_sender, &sender))
+    };
+    let pulling = async {
+        let input = pull_input(&context, raw_sender.clone());
+        let downstream = pull_downstream(&context, id_receiver, raw_sender);
+        tokio::select! {
+            pulled = async { tokio::try_join!(input, downstream) } => pulled.map(|_| ()),
+            () = context.cancel.cancelled() => Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
+        }
+    };
+    let pulled = pulling.await;
+    // The senders are gone now, so the decoder comes to its end, whatever happened.
+    let decoded = join(decoding).await;
+    let commit = async {
+        pulled?;
+        let summary = decoded?;
+        let mut notes = Vec::new();
+        if summary.input_rows == 0 {
+            notes = context.source.explain_nothing(&context.query).await?;
+        }
+        Ok((summary, notes))
+    };
+    let ready = commit.await;
+    let (result, notes) = match ready {
+        Ok((summary, notes)) => {
+            let pulled = Pulled {
+                committed: Committed::default(),
+                without_trade_id: summary.without_trade_id,
+                unreadable: summary.unreadable,
+                notes,
+            };
+            // Where the store has failed already, its own failure below says why.
+            let _ = store_sender.send(ToStore::Commit(Box::new(summary)));
+            (Ok(()), pulled)
+        }
+        Err(failure) => (Err(failure), Pulled::default()),
+    };
+    drop(store_sender);
+    match (join(storing).await, result) {
+        (Ok(Some(committed)), Ok(())) => Ok(Pulled { committed, ..notes }),
+        // A full disk stops the decoder and the cursors too; the store's word is the cause.
+        (Err(failure), _) | (Ok(_), Err(failure)) => Err(failure),
+        (Ok(None), Ok(())) => Err(Failure::new(Code::Cancelled, "The window was not stored.")),
+    }
+}
+
+async fn join<T>(task: tokio::task::JoinHandle<Result<T>>) -> Result<T> {
+    task.await.unwrap_or_else(|error| {
+        Err(Failure::new(Code::CacheDamaged, "Storing the rows failed unexpectedly.").because(error))
+    })
+}
+
+/// The failure of a step whose neighbour has gone; the neighbour's own failure is the one to show.
+fn neighbour_gone() -> Failure {
+    Failure::new(Code::Cancelled, "The window was given up.")
+}
+
+async fn pull_input(context: &PullContext, sender: mpsc::Sender<Incoming>) -> Result<()> {
+    let order =
+        PullOrder { collection: None, pipeline: pipeline::input_pipeline(&context.query, &context.window) };
+    let mut cursor = context.source.pull(order).await?;
+    while let Some(batch) = cursor.next().await {
+        sender.send(Incoming::Input(batch?)).await.map_err(|_| neighbour_gone())?;
+    }
+    sender.send(Incoming::InputDone).await.map_err(|_| neighbour_gone())
+}
+
+async fn pull_downstream(
+    context: &PullContext,
+    mut ids: mpsc::UnboundedReceiver<Vec<Bson>>,
+    sender: mpsc::Sender<Incoming>,
+) -> Result<()> {
+    let mut asked = FuturesUnordered::new();
+    let mut more = true;
+    loop {
+        tokio::select! {
+            next = ids.recv(), if more && asked.len() < QUESTIONS => match next {
+                Some(ids) => asked.push(ask_downstream(context, ids, sender.clone())),
+                None => more = false,
+            },
+            Some(done) = asked.next() => done?,
+            else => return Ok(()),
+        }
+    }
+}
+
+async fn ask_downstream(context: &PullContext, ids: Vec<Bson>, sender: mpsc::Sender<Incoming>) -> Result<()> {
+    let count = ids.len();
+    Counters::add(&context.counters.trades_asked, count);
+    let matches = pipeline::downstream_match(&context.query.mapping, ids);
+    let order = PullOrder {
+        collection: context.query.mapping.downstream_collection.clone(),
+        pipeline: vec![bson::doc! {"$match": matches}],
+    };
+    let mut cursor = context.source.pull(order).await?;
+    while let Some(batch) = cursor.next().await {
+        sender.send(Incoming::Downstream(batch?)).await.map_err(|_| neighbour_gone())?;
+    }
+    Counters::add(&context.counters.trades_done, count);
+    Ok(())
+}
+
+fn store(file: Arc<CacheFile>, orders: &std_mpsc::Receiver<ToStore>) -> Result<Option<Committed>> {
+    let mut writer = SegmentWriter::begin(file)?;
+    while let Ok(order) = orders.recv() {
+        match order {
+            ToStore::Rows(role, decoded) => writer.append(role, decoded)?,
+            ToStore::Commit(summary) => return writer.commit(summary.days, &summary.further).map(Some),
+        }
+    }
+    Ok(None)
+}
+
+fn decode(
+    context: &PullContext,
+    mut batches: mpsc::Receiver<Incoming>,
+    ids: mpsc::UnboundedSender<Vec<Bson>>,
+    store: &std_mpsc::SyncSender<ToStore>,
+) -> Result<Summary> {
+    let mut window = WindowDecoder::new(context, ids, store);
+    while let Some(incoming) = batches.blocking_recv() {
+        match incoming {
+            Incoming::Input(batch) => window.input(&batch)?,
+            Incoming::InputDone => window.input_done(),
+            Incoming::Downstream(batch) => window.downstream(&batch)?,
+        }
+    }
+    window.finish()
+}
+
+/// The decoder's side of a window.
+struct WindowDecoder<'a> {
+    context: &'a PullContext,
+    day_of: DayOf,
+    trades: Trades,
+    input: Decoder,
+    downstream: Decoder,
+    rows: HashMap<Day, u64>,
+    marks: HashMap<Day, i64>,
+    new_ids: Vec<Bson>,
+    /// Gone once every trade is asked for.
+    ids: Option<mpsc::UnboundedSender<Vec<Bson>>>,
+    store: &'a std_mpsc::SyncSender<ToStore>,
+    summary: Summary,
+}
+
+impl<'a> WindowDecoder<'a> {
+    fn new(
+        context: &'a PullContext,
+        ids: mpsc::UnboundedSender<Vec<Bson>>,
+        store: &'a std_mpsc::SyncSender<ToStore>,
+    ) -> Self {
+        let registry = context.file.registry();
+        let mapping = &context.query.mapping;
+        Self {
+            context,
+            day_of: DayOf::new(mapping, context.window),
+            trades: Trades::default(),
+            input: Decoder::new(Arc::clone(registry), false),
+            downstream: Decoder::new(Arc::clone(registry), true),
+            rows: HashMap::new(),
+            marks: HashMap::new(),
+            new_ids: Vec::new(),
+            ids: mapping.trade_id.is_some().then_some(ids),
+            store,
+            summary: Summary::default(),
+        }
+    }
+
+    fn input(&mut self, batch: &RawBatch) -> Result<()> {
+        let mapping = &self.context.query.mapping;
+        let mut count = 0;
+        for value in documents(batch)? {
+            let RawBsonRef::Document(document) = value.map_err(not_bson)? else { continue };
+            let day = self.day_of.day(document)?;
+            *self.rows.entry(day).or_default() += 1;
+            if let Some(path) = &mapping.trade_id
+                && !self.trades.note(path, day, document, &mut self.new_ids)
+            {
+                self.summary.without_trade_id += 1;
+            }
+            if let Some(path) = &mapping.changed_at
+                && let Some(mark) = stamp(document, path)
+            {
+                let greatest = self.marks.entry(day).or_insert(mark);
+                *greatest = mark.max(*greatest);
+            }
+            self.input.push(RowKey { day, trade: None }, document);
+            count += 1;
+        }
+        Counters::add(&self.context.counters.input_rows, count);
+        self.summary.input_rows += count as u64;
+        while self.new_ids.len() >= IDS_A_QUESTION {
+            let rest = self.new_ids.split_off(IDS_A_QUESTION);
+            self.ask(rest);
+        }
+        self.flush(Role::Input, false)
+    }
+
+    fn input_done(&mut self) {
+        self.ask(Vec::new());
+        self.ids = None;
+    }
+
+    /// Asks for the messages of the new trades, and goes on with `rest`.
+    fn ask(&mut self, rest: Vec<Bson>) {
+        let ids = std::mem::replace(&mut self.new_ids, rest);
+        if let Some(sender) = self.ids.as_ref().filter(|_| !ids.is_empty()) {
+            // A puller that has gone has failed, and says so itself.
+            let _ = sender.send(ids);
+        }
+    }
+
+    fn downstream(&mut self, batch: &RawBatch) -> Result<()> {
+        let Some(path) = &self.context.query.mapping.trade_id else { return Ok(()) };
+        let mut count = 0;
+        for value in documents(batch)? {
+            let RawBsonRef::Document(document) = value.map_err(not_bson)? else { continue };
+            let trades = self.trades.of_message(path, document);
+            if trades.is_empty() {
+                return Err(Failure::new(
+                    Code::BadMapping,
+                    "The server returned a message of a trade that was not asked for.",
+                )
+                .because(format!("{:?}", document.get("_id"))));
+            }
+            for (trade, day) in trades {
+                self.downstream.push(RowKey { day, trade: Some(&trade) }, document);
+            }
+            count += 1;
+        }
+        Counters::add(&self.context.counters.downstream_rows, count);
+        self.flush(Role::Downstream, false)
+    }
+
+    fn flush(&mut self, role: Role, all: bool) -> Result<()> {
+        let decoder = match role {
+            Role::Input => &mut self.input,
+            Role::Downstream => &mut self.downstream,
+        };
+        if !all && decoder.rows() < ROWS_A_BATCH && decoder.bytes() < BYTES_A_BATCH {
+            return Ok(());
+        }
+        if let Some(decoded) = decoder.finish_batch() {
+            self.summary.unreadable += decoded.unreadable;
+            self.store.send(ToStore::Rows(role, decoded)).map_err(|_| neighbour_gone())?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Summary> {
+        self.flush(Role::Input, true)?;
+        self.flush(Role::Downstream, true)?;
+        let mut input_fields = self.input.take_presence();
+        let mut downstream_fields = self.downstream.take_presence();
+        let further = self.trades.into_further_days();
+        if !further.is_empty() {
+            // Which rows are copied to a further day is known to the store alone: what any
+            // downstream row of the window has, those may have too.
+            let mut any = crate::decode::FieldSet::default();
+            downstream_fields.values().for_each(|fields| any.extend(fields));
+            for (day, _) in &further {
+                downstream_fields.insert(*day, any.clone());
+            }
+        }
+        for day in self.context.window.days() {
+            self.summary.days.insert(
+                day,
+                DayRows {
+                    fetched: self.context.started,
+                    input_rows: self.rows.get(&day).copied().unwrap_or(0),
+                    input_fields: input_fields.remove(&day).unwrap_or_default(),
+                    downstream_fields: downstream_fields.remove(&day).unwrap_or_default(),
+                    change_mark: self.marks.get(&day).map(|mark| mark_text(*mark)),
+                },
+            );
+        }
+        self.summary.further = further;
+        Ok(self.summary)
+    }
+}
+
+fn documents(batch: &RawBatch) -> Result<impl Iterator<Item = bson::error::Result<RawBsonRef<'_>>>> {
+    Ok(batch.doc_slices()?.into_iter())
+}
+
+fn not_bson(error: bson::error::Error) -> Failure {
+    Failure::new(Code::SourceUnreachable, "The server's answer cannot be read.").because(error)
+}

@@ -1,0 +1,157 @@
+//! Pulls that runs share: two runs that need the same day of the same query wait for one pull.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::progress::Counters;
+use super::pull::Pulled;
+use crate::day::{DayRange, DaySet};
+use crate::failure::{Code, Failure, Result};
+use crate::signature::Signature;
+
+/// Windows that stream at once, over all runs.
+const WINDOWS_AT_ONCE: usize = 3;
+
+/// Work that commits a window.
+pub(super) type Work = Pin<Box<dyn Future<Output = Result<Pulled>> + Send>>;
+
+/// The pulls under way. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Pulls {
+    under_way: Arc<Mutex<HashMap<Signature, Vec<Arc<Pull>>>>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Default for Pulls {
+    fn default() -> Self {
+        Self { under_way: Arc::default(), permits: Arc::new(Semaphore::new(WINDOWS_AT_ONCE)) }
+    }
+}
+
+#[derive(Debug)]
+struct Pull {
+    window: DayRange,
+    counters: Arc<Counters>,
+    outcome: watch::Sender<Option<Result<Pulled>>>,
+    cancel: CancellationToken,
+    waiting: Mutex<usize>,
+}
+
+impl Pulls {
+    /// A ticket for every pull that a window needs: joined where one is under way, begun where not.
+    pub(super) fn join_or_start(
+        &self,
+        signature: &Signature,
+        window: DayRange,
+        work: impl Fn(DayRange, Arc<Counters>, CancellationToken) -> Work,
+    ) -> Vec<Ticket> {
+        let mut under_way = self.lock();
+        let pulls = under_way.entry(signature.clone()).or_default();
+        let mut tickets = Vec::new();
+        let mut left = DaySet::from_ranges([window]);
+        let mut ending = Vec::new();
+        for pull in pulls.iter().filter(|pull| pull.window.intersect(&window).is_some()) {
+            let mut waiting = pull.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            if *waiting == 0 {
+                // Given up by everybody, but its transaction may not be over yet.
+                ending.push(pull.outcome.subscribe());
+                continue;
+            }
+            *waiting += 1;
+            left = left.difference(&DaySet::from_ranges([pull.window]));
+            tickets.push(Ticket { pull: Arc::clone(pull) });
+        }
+        for part in left.ranges() {
+            let pull = Arc::new(Pull {
+                window: *part,
+                counters: Arc::default(),
+                outcome: watch::Sender::new(None),
+                cancel: CancellationToken::new(),
+                waiting: Mutex::new(1),
+            });
+            pulls.push(Arc::clone(&pull));
+            let future = work(*part, Arc::clone(&pull.counters), pull.cancel.clone());
+            tokio::spawn(self.clone().run(signature.clone(), Arc::clone(&pull), ending.clone(), future));
+            tickets.push(Ticket { pull });
+        }
+        tickets
+    }
+
+    /// Whether anything of a query is being pulled.
+    pub(super) fn busy(&self, signature: &Signature) -> bool {
+        self.lock().get(signature).is_some_and(|pulls| !pulls.is_empty())
+    }
+
+    async fn run(
+        self,
+        signature: Signature,
+        pull: Arc<Pull>,
+        ending: Vec<watch::Receiver<Option<Result<Pulled>>>>,
+        work: Work,
+    ) {
+        for mut earlier in ending {
+            // A sender that is gone has ended too.
+            let _ = earlier.wait_for(Option::is_some).await;
+        }
+        let result = tokio::select! {
+            permit = self.permits.acquire() => {
+                // The semaphore is never closed; the permit is held to the end of the work.
+                let _permit = permit;
+                work.await
+            }
+            () = pull.cancel.cancelled() => Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
+        };
+        let mut under_way = self.lock();
+        if let Some(pulls) = under_way.get_mut(&signature) {
+            pulls.retain(|other| !Arc::ptr_eq(other, &pull));
+            if pulls.is_empty() {
+                under_way.remove(&signature);
+            }
+        }
+        pull.outcome.send_replace(Some(result));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Signature, Vec<Arc<Pull>>>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A run's interest in a pull. When the last ticket goes, the pull is cancelled.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    pull: Arc<Pull>,
+}
+
+impl Ticket {
+    /// The days of the pull, which another run may have chosen.
+    pub(super) fn window(&self) -> DayRange {
+        self.pull.window
+    }
+
+    pub(super) fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.pull.counters)
+    }
+
+    /// Waits until the pull is over.
+    pub(super) async fn outcome(&self) -> Result<Pulled> {
+        let mut receiver = self.pull.outcome.subscribe();
+        let gone = || Failure::new(Code::Cancelled, "The fetch was cancelled.");
+        let outcome = receiver.wait_for(Option::is_some).await.map_err(|_| gone())?;
+        outcome.clone().unwrap_or_else(|| Err(gone()))
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut waiting = self.pull.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        *waiting -= 1;
+        if *waiting == 0 {
+            self.pull.cancel.cancel();
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Who and where the source is, and the client that reaches it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bson::doc;
+use mongodb::event::EventHandler;
+use mongodb::event::command::CommandEvent;
+use mongodb::options::{ClientOptions, ConnectionString, HostInfo};
+use mongodb::{Client, Collection, Database};
+use tokio::sync::OnceCell;
+
+use crate::failure::{Code, Failure, Result};
+use crate::signature::SourceIdentity;
+
+/// How long to look for a server before the source counts as out of reach.
+const SELECTION_TIME: Duration = Duration::from_secs(3);
+/// Commands of the driver's own, which answer nothing: handshakes, pings and the end of a session.
+const SILENT: [&str; 8] =
+    ["hello", "ismaster", "isMaster", "ping", "saslStart", "saslContinue", "authenticate", "endSessions"];
+
+/// Where the documents are and who reads them.
+#[derive(Clone)]
+pub struct SourceSettings {
+    /// Connection string, with or without the password.
+    pub uri: String,
+    /// The password, where the connection string has none.
+    pub password: Option<String>,
+    /// Database.
+    pub database: String,
+    /// Collection of the trades.
+    pub collection: String,
+}
+
+impl std::fmt::Debug for SourceSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SourceSettings")
+            .field("uri", &crate::failure::redact(&self.uri))
+            .field("database", &self.database)
+            .field("collection", &self.collection)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A MongoDB source. Cheap to clone; nothing is sent before the first question.
+#[derive(Debug, Clone)]
+pub struct Source {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    uri: String,
+    database: String,
+    collection: String,
+    identity: SourceIdentity,
+    client: OnceCell<Client>,
+    commands: Arc<AtomicU64>,
+}
+
+impl Source {
+    /// A source; checks the settings without the network.
+    ///
+    /// # Errors
+    /// `source_unreachable` where the connection string cannot be read.
+    pub fn new(settings: &SourceSettings) -> Result<Self> {
+        for (name, value) in [("database", &settings.database), ("collection", &settings.collection)] {
+            if value.trim().is_empty() {
+                return Err(Failure::new(Code::SourceUnreachable, format!("The {name} has no name."))
+                    .advise(format!("Enter the name of the {name}.")));
+            }
+        }
+        let uri = with_password(settings.uri.trim(), settings.password.as_deref());
+        // A user without a password yet is still somebody: the name belongs to the identity.
+        let readable = with_password(&uri, Some("none"));
+        let parsed = ConnectionString::parse(&readable).map_err(|error| {
+            Failure::new(Code::SourceUnreachable, "The connection string cannot be read.")
+                .advise("It looks like mongodb://user@host:27017/ or mongodb+srv://user@cluster.")
+                .because(error)
+        })?;
+        let hosts: Vec<String> = match &parsed.host_info {
+            HostInfo::HostIdentifiers(hosts) => hosts.iter().map(ToString::to_string).collect(),
+            HostInfo::DnsRecord(name) => vec![format!("srv:{name}")],
+            _ => Vec::new(),
+        };
+        let user = parsed.credential.as_ref().and_then(|credential| credential.username.clone());
+        Ok(Self {
+            inner: Arc::new(Inner {
+                identity: SourceIdentity::new(
+                    &hosts,
+                    parsed.replica_set.as_deref(),
+                    settings.database.trim(),
+                    settings.collection.trim(),
+                    user.as_deref(),
+                ),
+                uri,
+                database: settings.database.trim().to_owned(),
+                collection: settings.collection.trim().to_owned(),
+                client: OnceCell::new(),
+                commands: Arc::default(),
+            }),
+        })
+    }
+
+    /// Who and where the source is; part of every signature.
+    #[must_use]
+    pub fn identity(&self) -> &SourceIdentity {
+        &self.inner.identity
+    }
+
+    /// Commands sent so far, the driver's own left out.
+    #[must_use]
+    pub fn commands(&self) -> u64 {
+        self.inner.commands.load(Ordering::Relaxed)
+    }
+
+    /// Asks whether the source is in reach. Returns the round trip.
+    ///
+    /// # Errors
+    /// `source_unreachable`, `auth_failed`, `tls_failed`.
+    pub async fn ping(&self) -> Result<Duration> {
+        let database = self.database().await?;
+        let started = Instant::now();
+        // Selection has its own limit; this one is for a host that takes the connection and is silent.
+        match tokio::time::timeout(2 * SELECTION_TIME, database.run_command(doc! {"ping": 1})).await {
+            Ok(answer) => answer.map(|_| started.elapsed()).map_err(Failure::from),
+            Err(_) => Err(Failure::new(Code::SourceUnreachable, "The server does not answer.")),
+        }
+    }
+
+    /// The version that the server tells.
+    ///
+    /// # Errors
+    /// See [`ping`](Self::ping).
+    pub async fn version(&self) -> Result<String> {
+        let info = self.database().await?.run_command(doc! {"buildInfo": 1}).await?;
+        Ok(info.get_str("version").unwrap_or("unknown").to_owned())
+    }
+
+    pub(super) async fn database(&self) -> Result<Database> {
+        let client = self.inner.client.get_or_try_init(|| self.connect()).await?;
+        Ok(client.database(&self.inner.database))
+    }
+
+    pub(super) async fn collection(&self, name: Option<&str>) -> Result<Collection<bson::RawDocumentBuf>> {
+        Ok(self.database().await?.collection(name.unwrap_or(&self.inner.collection)))
+    }
+
+    /// Name of the trades' collection.
+    #[must_use]
+    pub fn collection_name(&self) -> &str {
+        &self.inner.collection
+    }
+
+    /// Name of the database.
+    #[must_use]
+    pub fn database_name(&self) -> &str {
+        &self.inner.database
+    }
+
+    async fn connect(&self) -> Result<Client> {
+        let mut options = ClientOptions::parse(&self.inner.uri).await?;
+        options.app_name = Some("Tidemark".to_owned());
+        options.server_selection_timeout = Some(SELECTION_TIME);
+        options.connect_timeout.get_or_insert(SELECTION_TIME);
+        let commands = Arc::clone(&self.inner.commands);
+        options.command_event_handler = Some(EventHandler::callback(move |event| {
+            if let CommandEvent::Started(command) = event
+                && !SILENT.contains(&command.command_name.as_str())
+            {
+                commands.fetch_add(1, Ordering::Relaxed);
+            }
+        }));
+        Ok(Client::with_options(options)?)
+    }
+}
+
+/// Puts a password into a connection string that names a user and no password.
+fn with_password(uri: &str, password: Option<&str>) -> String {
+    let Some(password) = password else { return uri.to_owned() };
+    let Some(start) = uri.find("://").map(|at| at + 3) else { return uri.to_owned() };
+    let end = uri[start..].find(['/', '?']).map_or(uri.len(), |at| start + at);
+    let Some(sign) = uri[start..end].rfind('@').map(|at| start + at) else { return uri.to_owned() };
+    if uri[start..sign].contains(':') {
+        return uri.to_owned();
+    }
+    let escaped: String =
+        password
+            .bytes()
+            .map(|byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            })
+            .collect();
+    format!("{}:{escaped}{}", &uri[..sign], &uri[sign..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(uri: &str) -> Source {
+        let settings = SourceSettings {
+            uri: uri.to_owned(),
+            password: None,
+            database: "desk".to_owned(),
+            collection: "trades".to_owned(),
+        };
+        Source::new(&settings).expect("a readable connection string")
+    }
+
+    #[test]
+    fn a_password_goes_where_the_user_is() {
+        assert_eq!(with_password("mongodb://ann@db1/x", Some("p@ss/1")), "mongodb://ann:p%40ss%2F1@db1/x");
+        assert_eq!(with_password("mongodb://ann:own@db1/x", Some("other")), "mongodb://ann:own@db1/x");
+        assert_eq!(with_password("mongodb://db1/x", Some("other")), "mongodb://db1/x");
+    }
+
+    #[test]
+    fn the_identity_has_the_user_and_never_the_password() {
+        let with = source("mongodb://ann:secret@DB1:27017,db2/?replicaSet=rs0&connectTimeoutMS=5");
+        let without = source("mongodb://ann@db2:27017,db1/?replicaSet=rs0");
+        assert_eq!(with.identity(), without.identity());
+        assert_eq!(with.identity().user.as_deref(), Some("ann"));
+        assert!(!format!("{:?}", with.identity()).contains("secret"));
+    }
+}

@@ -1,0 +1,74 @@
+//! The driver's errors in the trader's words.
+
+use std::error::Error as _;
+
+use mongodb::error::{Error, ErrorKind};
+
+use crate::failure::{Code, Failure};
+
+/// What a driver error means to a person.
+#[must_use]
+pub fn mongodb_failure(error: &Error) -> Failure {
+    let code = code_of(error);
+    let message = match code {
+        Code::AuthFailed => "The server refused the user name or the password.",
+        Code::TlsFailed => "No secure connection to the server could be made.",
+        Code::NotAuthorized => "This user may not read the collection.",
+        Code::SourceTimeout => "The server took longer than the time limit.",
+        Code::BadFilter => "The server refused the query.",
+        _ => "The server cannot be reached.",
+    };
+    Failure::new(code, message).because(describe(error))
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        mongodb_failure(&error)
+    }
+}
+
+/// Server error codes: <https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml>.
+fn code_of(error: &Error) -> Code {
+    match error.kind.as_ref() {
+        ErrorKind::Authentication { .. } => Code::AuthFailed,
+        ErrorKind::InvalidTlsConfig { .. } => Code::TlsFailed,
+        ErrorKind::Command(command) => match command.code {
+            // AuthenticationFailed; ProtocolError as some servers answer a bad mechanism
+            18 | 334 => Code::AuthFailed,
+            // Unauthorized, and "requires authentication" of servers that were given none
+            13 => Code::NotAuthorized,
+            // MaxTimeMSExpired, ExceededTimeLimit, NetworkTimeout
+            50 | 262 | 89 => Code::SourceTimeout,
+            // InterruptedAtShutdown, ShutdownInProgress, NotWritablePrimary, NotPrimaryNoSecondaryOk,
+            // PrimarySteppedDown, HostUnreachable, HostNotFound, CursorNotFound, QueryPlanKilled
+            11600 | 91 | 10107 | 13435 | 189 | 6 | 7 | 43 | 175 => Code::SourceUnreachable,
+            _ if command.message.to_lowercase().contains("authentication failed") => Code::AuthFailed,
+            _ => Code::BadFilter,
+        },
+        // The driver tells what kept it from choosing a server by text alone.
+        _ => by_text(&describe(error)),
+    }
+}
+
+fn by_text(text: &str) -> Code {
+    let text = text.to_lowercase();
+    let has = |needles: &[&str]| needles.iter().any(|needle| text.contains(needle));
+    if has(&["authentication failure", "authentication failed", "scram failure", "sasl"]) {
+        Code::AuthFailed
+    } else if has(&["certificate", "tls", "handshake failure", "invalidcontenttype", "corrupt message"]) {
+        Code::TlsFailed
+    } else {
+        Code::SourceUnreachable
+    }
+}
+
+fn describe(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,9 @@
+//! MongoDB, read only: connecting, reaching, pulling, counting.
+
+mod connect;
+mod error;
+mod read;
+
+pub use connect::{Source, SourceSettings};
+pub use error::mongodb_failure;
+pub use read::{DayCount, PullOrder, change_mark, mark_text};

@@ -1,0 +1,247 @@
+//! Questions to the source: pulls, counts, and what its documents look like.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bson::{Bson, Document, doc};
+use futures_util::TryStreamExt as _;
+use mongodb::raw_batch_cursor::RawBatchCursor;
+
+use super::connect::Source;
+use crate::day::{Day, DayRange};
+use crate::desk::ValueType;
+use crate::failure::{Code, Failure, Result};
+use crate::mapping::DateMapping;
+use crate::pipeline;
+use crate::signature::Query;
+
+/// Documents a batch. Large enough that the round trip does not count, small enough to show progress.
+const BATCH_SIZE: u32 = 4_000;
+/// Time limit of a pull at the server.
+const PULL_LIMIT: Duration = Duration::from_secs(600);
+/// Time limit of an estimate: a plan should not wait for it.
+const ESTIMATE_LIMIT: Duration = Duration::from_secs(2);
+/// Documents looked at to see whether a mapping fits.
+const SAMPLE: i64 = 100;
+/// What a DBA sees in the server's log and in `currentOp`.
+const COMMENT: &str = "tidemark";
+
+/// What to pull.
+#[derive(Debug, Clone)]
+pub struct PullOrder {
+    /// Collection, where it is not that of the trades.
+    pub collection: Option<String>,
+    /// The pipeline.
+    pub pipeline: Vec<Document>,
+}
+
+/// What the source says of one day.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DayCount {
+    /// Input documents.
+    pub rows: u64,
+    /// The greatest change stamp, where the mapping has one.
+    pub change_mark: Option<String>,
+}
+
+impl Source {
+    /// Starts a pull. Dropping the cursor before its end stops it at the server.
+    ///
+    /// # Errors
+    /// See [`super::mongodb_failure`].
+    pub async fn pull(&self, order: PullOrder) -> Result<RawBatchCursor> {
+        let collection = self.collection(order.collection.as_deref()).await?;
+        Ok(collection
+            .aggregate(order.pipeline)
+            .allow_disk_use(true)
+            .batch_size(BATCH_SIZE)
+            .max_time(PULL_LIMIT)
+            .comment(COMMENT)
+            .batch()
+            .await?)
+    }
+
+    /// Counts the input documents of a range; `None` where that takes too long.
+    ///
+    /// # Errors
+    /// See [`super::mongodb_failure`].
+    pub async fn estimate(&self, query: &Query, range: DayRange) -> Result<Option<u64>> {
+        let mut pipeline = pipeline::input_pipeline(query, &range);
+        pipeline.push(doc! {"$count": "rows"});
+        match self.documents(pipeline, ESTIMATE_LIMIT).await {
+            Ok(found) => Ok(Some(found.first().map_or(0, |row| whole(row.get("rows"))))),
+            Err(failure) if failure.code == Code::SourceTimeout => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Counts the input documents of each day of a range. Days without any are left out.
+    ///
+    /// # Errors
+    /// See [`super::mongodb_failure`]; `bad_mapping` where an answer names no day.
+    pub async fn day_counts(&self, query: &Query, range: DayRange) -> Result<BTreeMap<Day, DayCount>> {
+        let found = self.documents(pipeline::day_counts_pipeline(query, &range), PULL_LIMIT).await?;
+        let mut counts: BTreeMap<Day, DayCount> = BTreeMap::new();
+        for row in found {
+            let day = counted_day(&row).ok_or_else(|| {
+                Failure::new(Code::BadMapping, "The server counted documents of a day that cannot be.")
+                    .because(row.to_string())
+            })?;
+            let mark = row.get("changed").and_then(change_mark);
+            let count = counts.entry(day).or_default();
+            count.rows += whole(row.get("count"));
+            count.change_mark = count.change_mark.take().max(mark);
+        }
+        Ok(counts)
+    }
+
+    /// Explains why a range came back empty: a missing collection or a date field that no document
+    /// has is a failure, a filter field that no document has is a remark.
+    ///
+    /// # Errors
+    /// `bad_mapping`; see [`super::mongodb_failure`].
+    pub async fn explain_nothing(&self, query: &Query) -> Result<Vec<String>> {
+        let mapping = &query.mapping;
+        let mut wanted = vec![self.collection_name()];
+        wanted.extend(mapping.downstream_collection.as_deref());
+        match self.database().await?.list_collection_names().await {
+            Ok(names) => {
+                for name in wanted {
+                    if !names.iter().any(|have| have == name) {
+                        return Err(Failure::new(
+                            Code::BadMapping,
+                            format!(
+                                "There is no collection {name} in the database {}.",
+                                self.database_name()
+                            ),
+                        )
+                        .advise("Check the names of the database and the collection."));
+                    }
+                }
+            }
+            // Who may not list collections may still read them.
+            Err(error) => {
+                let failure = Failure::from(error);
+                if failure.code != Code::NotAuthorized {
+                    return Err(failure);
+                }
+            }
+        }
+        let sample = self.documents(vec![doc! {"$limit": SAMPLE}], ESTIMATE_LIMIT).await?;
+        if sample.is_empty() {
+            return Ok(vec![format!("The collection {} is empty.", self.collection_name())]);
+        }
+        let lacks =
+            |path: &str| !sample.iter().any(|document| has_path(&Bson::Document(document.clone()), path));
+        let looked = sample.len();
+        let dates = match mapping.dates() {
+            DateMapping::YearDay { year, day_of_year } => vec![year, day_of_year],
+            DateMapping::DayTimestamp { day_of_year, timestamp } => vec![day_of_year, timestamp],
+            DateMapping::Timestamp { timestamp } => vec![timestamp],
+        };
+        if let Some(path) = dates.into_iter().find(|path| lacks(path)) {
+            return Err(Failure::new(
+                Code::BadMapping,
+                format!("None of {looked} documents looked at has the date field {path}."),
+            )
+            .advise("Correct the mapping: name the path that holds it, or null."));
+        }
+        Ok(query
+            .filters
+            .fields
+            .iter()
+            .filter(|field| lacks(&field.path))
+            .map(|field| {
+                format!("None of {looked} documents looked at has the field {} ({}).", field.path, field.name)
+            })
+            .collect())
+    }
+
+    /// Values of a field that start with a prefix, at most `limit`.
+    ///
+    /// # Errors
+    /// See [`super::mongodb_failure`].
+    pub async fn suggestions(
+        &self,
+        path: &str,
+        kind: ValueType,
+        prefix: &str,
+        limit: u32,
+    ) -> Result<Vec<String>> {
+        if kind != ValueType::Text {
+            return Ok(Vec::new());
+        }
+        let starts = format!("^{}", crate::filter::escape(prefix));
+        let matches = doc! { path: { "$regex": &starts, "$options": "i" } };
+        let pipeline = vec![
+            doc! {"$match": &matches},
+            doc! {"$limit": 20_000},
+            doc! {"$project": {"_id": 0, "value": format!("${path}")}},
+            doc! {"$unwind": "$value"},
+            doc! {"$match": {"value": {"$regex": &starts, "$options": "i"}}},
+            doc! {"$group": {"_id": "$value"}},
+            doc! {"$sort": {"_id": 1}},
+            doc! {"$limit": limit},
+        ];
+        let found = self.documents(pipeline, ESTIMATE_LIMIT).await?;
+        Ok(found.iter().filter_map(|row| row.get_str("_id").ok()).map(str::to_owned).collect())
+    }
+
+    async fn documents(&self, pipeline: Vec<Document>, limit: Duration) -> Result<Vec<Document>> {
+        let collection = self.collection(None).await?;
+        let cursor = collection.aggregate(pipeline).max_time(limit).comment(COMMENT).await?;
+        Ok(cursor.try_collect().await?)
+    }
+}
+
+/// A change stamp as text that orders as the stamp does: a date or a whole number.
+#[must_use]
+pub fn change_mark(value: &Bson) -> Option<String> {
+    match value {
+        Bson::DateTime(date) => Some(mark_text(date.timestamp_millis())),
+        Bson::Int32(number) => Some(mark_text(i64::from(*number))),
+        Bson::Int64(number) => Some(mark_text(*number)),
+        Bson::Timestamp(stamp) => Some(mark_text(i64::from(stamp.time) << 32 | i64::from(stamp.increment))),
+        _ => None,
+    }
+}
+
+/// The text of a change stamp's number.
+#[must_use]
+pub fn mark_text(number: i64) -> String {
+    format!("{:020}", i128::from(number) - i128::from(i64::MIN))
+}
+
+/// The day that a row of [`pipeline::day_counts_pipeline`] counts.
+fn counted_day(row: &Document) -> Option<Day> {
+    let id = row.get_document("_id").ok()?;
+    if let Ok(date) = id.get_str("date") {
+        return Day::parse(date).ok();
+    }
+    let number = |name: &str| match id.get(name)? {
+        Bson::Int32(number) => Some(*number),
+        Bson::Int64(number) => i32::try_from(*number).ok(),
+        Bson::Double(number) => number.to_string().parse().ok(),
+        _ => None,
+    };
+    Day::from_year_day(number("year")?, u32::try_from(number("day")?).ok()?)
+}
+
+fn whole(value: Option<&Bson>) -> u64 {
+    match value {
+        Some(Bson::Int32(number)) => u64::try_from(*number).unwrap_or(0),
+        Some(Bson::Int64(number)) => u64::try_from(*number).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+fn has_path(value: &Bson, path: &str) -> bool {
+    let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
+    match value {
+        Bson::Document(document) => {
+            document.get(head).is_some_and(|value| rest.is_none_or(|rest| has_path(value, rest)))
+        }
+        Bson::Array(values) => values.iter().any(|value| has_path(value, path)),
+        _ => false,
+    }
+}

@@ -1,0 +1,206 @@
+//! Starts a real server that speaks MongoDB's protocol, as a process of its own, for tests and the demo.
+//!
+//! Which server: the one that `TIDEMARK_TEST_MONGODB_URI` names, else a `mongod` on the path, else
+//! `secantusd-rs`, which `cargo xtask setup` installs. A server that was started here ends with
+//! its [`TestServer`], and its temporary folder goes with it. On Linux and macOS it ends also when
+//! the test process dies without running a destructor (a kill, a server kept in a `static`).
+//!
+//! Everything is blocking and short, so it can be called from a `tokio` test as it is.
+
+mod process;
+mod program;
+mod wire;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tempfile::TempDir;
+
+use crate::process::Process;
+use crate::program::Program;
+
+/// Names a server that runs already; then none is started.
+pub const EXTERNAL_URI: &str = "TIDEMARK_TEST_MONGODB_URI";
+
+/// How long a server gets to answer its first ping. Recovery after a kill takes the longest.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A running server. Stopped when dropped, unless it is one that was not started here.
+#[derive(Debug)]
+pub struct TestServer {
+    uri: String,
+    port: u16,
+    local: Option<Local>,
+}
+
+/// The server's process and what is needed to start it again.
+#[derive(Debug)]
+struct Local {
+    program: Program,
+    auth: bool,
+    process: Mutex<Option<Process>>,
+    folder: Folder,
+}
+
+/// Where a server keeps its data. Declared after the process, so that it is removed after the process has ended.
+#[derive(Debug)]
+enum Folder {
+    Temporary(TempDir),
+    Kept(PathBuf),
+}
+
+impl Folder {
+    fn temporary() -> Result<Self, String> {
+        tempfile::Builder::new()
+            .prefix("tidemark-server-")
+            .tempdir()
+            .map(Self::Temporary)
+            .map_err(|error| format!("No temporary folder for the test server: {error}."))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Kept(folder) => folder,
+        }
+    }
+
+    /// Whether nothing in it is wanted once the server has ended.
+    fn is_temporary(&self) -> bool {
+        matches!(self, Self::Temporary(_))
+    }
+}
+
+impl TestServer {
+    /// Starts an empty server on a free port, or takes the one that [`EXTERNAL_URI`] names.
+    pub fn start() -> Result<Self, String> {
+        match std::env::var(EXTERNAL_URI) {
+            Ok(uri) if !uri.trim().is_empty() => {
+                Ok(Self { port: wire::port_of(&uri), uri: uri.trim().to_owned(), local: None })
+            }
+            _ => Self::start_in(Folder::temporary()?, None),
+        }
+    }
+
+    /// Starts a server that keeps its data in `folder`, on `port` or, given 0, on a free one.
+    /// [`EXTERNAL_URI`] has no say in this.
+    pub fn start_on(folder: &Path, port: u16) -> Result<Self, String> {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| format!("The server's folder {} cannot be made: {error}.", folder.display()))?;
+        Self::start_in(Folder::Kept(folder.to_owned()), (port != 0).then_some(port))
+    }
+
+    /// Starts an empty server that lets nobody in but `user`, who may do everything.
+    /// [`uri`](Self::uri) carries the credentials. [`EXTERNAL_URI`] has no say in this.
+    pub fn start_with_auth(user: &str, password: &str) -> Result<Self, String> {
+        let mut server = Self::start_in(Folder::temporary()?, None)?;
+        wire::create_root_user(server.port, user, password)?;
+        let port = server.port;
+        if let Some(local) = &mut server.local {
+            local.shut_down()?;
+            local.auth = true;
+            local.start(Some(port))?;
+        }
+        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        server.uri =
+            format!("mongodb://{}:{}@127.0.0.1:{port}/?authSource=admin", encode(user), encode(password));
+        Ok(server)
+    }
+
+    fn start_in(folder: Folder, port: Option<u16>) -> Result<Self, String> {
+        let local = Local { program: Program::find()?, auth: false, process: Mutex::new(None), folder };
+        let port = local.start(port)?;
+        Ok(Self { uri: format!("mongodb://127.0.0.1:{port}/"), port, local: Some(local) })
+    }
+
+    /// Connection string, credentials included.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// Port on 127.0.0.1; of an external server, the one in its connection string.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether the server was running before and is left running: it can be neither stopped nor paused.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        self.local.is_none()
+    }
+
+    /// Kills the server at once, as a power cut would: open connections break in mid-answer.
+    ///
+    /// What was written shortly before may be lost; [`shut_down`](Self::shut_down) keeps it.
+    pub fn stop(&self) -> Result<(), String> {
+        self.local()?.lock().take();
+        Ok(())
+    }
+
+    /// Ends the server in order, with all that was written safe in its folder.
+    pub fn shut_down(&self) -> Result<(), String> {
+        self.local()?.shut_down()
+    }
+
+    /// Starts the server again, on the same port and with the same data. A running one is shut down first.
+    pub fn restart(&self) -> Result<(), String> {
+        let local = self.local()?;
+        local.shut_down()?;
+        local.start(Some(self.port)).map(drop)
+    }
+
+    /// Freezes the server: connections stay open and nothing answers. Linux and macOS only.
+    pub fn pause(&self) -> Result<(), String> {
+        self.local()?.with_process(Process::pause)
+    }
+
+    /// Wakes a paused server.
+    pub fn resume(&self) -> Result<(), String> {
+        self.local()?.with_process(Process::resume)
+    }
+
+    fn local(&self) -> Result<&Local, String> {
+        self.local
+            .as_ref()
+            .ok_or_else(|| format!("The server that {EXTERNAL_URI} names is not ours to stop or pause."))
+    }
+}
+
+impl Local {
+    fn lock(&self) -> MutexGuard<'_, Option<Process>> {
+        // A panic elsewhere leaves nothing half done in here.
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the process and waits until it answers; gives the port.
+    fn start(&self, port: Option<u16>) -> Result<u16, String> {
+        let mut slot = self.lock();
+        let (process, port) = Process::start(
+            &self.program,
+            self.folder.path(),
+            self.folder.is_temporary(),
+            port,
+            self.auth,
+            START_TIMEOUT,
+        )?;
+        *slot = Some(process);
+        Ok(port)
+    }
+
+    fn shut_down(&self) -> Result<(), String> {
+        self.lock().take().map_or(Ok(()), Process::shut_down)
+    }
+
+    fn with_process(&self, act: impl FnOnce(&Process) -> Result<(), String>) -> Result<(), String> {
+        self.lock().as_ref().map_or_else(|| Err("The server does not run.".to_owned()), act)
+    }
+}
+
+/// Whether a server can be started here, and if not, what to do about it.
+pub fn available() -> Result<(), String> {
+    Program::find().map(drop)
+}

@@ -1,0 +1,71 @@
+//! The small ones: build, types, bench, soak.
+
+use std::path::Path;
+
+use crate::Outcome;
+use crate::place::Place;
+use crate::run::{cargo, npm, run, step};
+use crate::setup::{self, Needs};
+
+/// The pages that the desktop app carries inside.
+pub(crate) fn build_ui(place: &Place) -> Outcome {
+    step("Build the UI", || run(&mut npm(place, &["run", "build"])))
+}
+
+/// Release builds of the app and the command line.
+pub(crate) fn build(place: &Place) -> Outcome {
+    setup::install(place, Needs::BUILD)?;
+    build_ui(place)?;
+    step("Build the app", || {
+        let app = ["build", "--release", "-p", "tidemark", "--features", "tauri/custom-protocol"];
+        run(&mut cargo(place, &app))
+    })?;
+    step("Build the command line", || run(&mut cargo(place, &["build", "--release", "-p", "tidemark-cli"])))?;
+    for program in ["tidemark", "tidemark-cli"] {
+        println!("{}", place.built("release", program).display());
+    }
+    Ok(())
+}
+
+/// Generates the UI's types: the engine's test of them writes instead of comparing.
+pub(crate) fn types(place: &Place) -> Outcome {
+    setup::install(place, Needs::ENGINE_ALONE)?;
+    step("Generate the UI's types", || {
+        run(cargo(place, &["test", "-p", "tidemark-engine", "--test", "types"]).env("UPDATE_TYPES", "1"))
+    })
+}
+
+/// Runs the benchmarks.
+pub(crate) fn bench(place: &Place, messages: u64, json: Option<&Path>) -> Outcome {
+    if !place.root.join("src-tauri/bench/Cargo.toml").is_file() {
+        return Err("There are no benchmarks yet: src-tauri/bench is missing.".to_owned());
+    }
+    setup::install(place, Needs::ENGINE)?;
+    step("Build the benchmarks", || run(&mut cargo(place, &["build", "--release", "-p", "tidemark-bench"])))?;
+    step("Measure", || {
+        let mut command = cargo(place, &["run", "--quiet", "--release", "-p", "tidemark-bench", "--"]);
+        command.args(["--messages", &messages.to_string()]);
+        if let Some(file) = json {
+            // As the caller sees it, wherever the benchmark runs.
+            let file = std::path::absolute(file)
+                .map_err(|error| format!("{} is no place for a file: {error}.", file.display()))?;
+            command.arg("--json").arg(file);
+        }
+        run(&mut command)
+    })
+}
+
+/// Runs the engine's oracle for a while.
+pub(crate) fn soak(place: &Place, minutes: u64, seed: Option<u64>) -> Outcome {
+    setup::install(place, Needs::ENGINE)?;
+    step("Compare cached with uncached answers", || {
+        let arguments = ["test", "--release", "-p", "tidemark-engine", "--test", "oracle"];
+        let mut command = cargo(place, &arguments);
+        command.args(["--", "--ignored", "--nocapture"]);
+        command.env("TIDEMARK_SOAK_MINUTES", minutes.to_string());
+        if let Some(seed) = seed {
+            command.env("TIDEMARK_SOAK_SEED", seed.to_string());
+        }
+        run(&mut command)
+    })
+}

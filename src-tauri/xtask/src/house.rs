@@ -1,0 +1,104 @@
+//! Rules of the house that no compiler checks.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::Outcome;
+use crate::place::Place;
+use crate::run::{cargo, output};
+
+/// The engine knows no Tauri and no window.
+pub(crate) fn engine_knows_no_window(place: &Place) -> Outcome {
+    let tree = ["tree", "-p", "tidemark-engine", "--edges", "normal,build", "--prefix", "none"];
+    let tree = output(&mut cargo(place, &tree))?;
+    let mut strangers: Vec<&str> = tree
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| {
+            ["tauri", "wry", "tao", "gtk", "webkit2gtk"]
+                .iter()
+                .any(|window| name == window || name.starts_with(&format!("{window}-")))
+        })
+        .collect();
+    strangers.sort_unstable();
+    strangers.dedup();
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    Err(format!("The engine must not depend on: {}.", strangers.join(", ")))
+}
+
+/// No file names a registry's host or a folder of the machine that it was written on.
+pub(crate) fn files_name_no_machine(place: &Place) -> Outcome {
+    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    let files = output(Command::new("git").args(list).current_dir(&place.root))?;
+    let mut found = Vec::new();
+    for file in files.split('\0').filter(|file| !file.is_empty()) {
+        // Deleted in the checkout, or not a text: nothing to read in it.
+        let Ok(text) = fs::read_to_string(place.root.join(file)) else {
+            continue;
+        };
+        for (number, line) in (1..).zip(text.lines()) {
+            if let Some(what) = named_in(Path::new(file), line) {
+                found.push(format!("{file}:{number} names {what}"));
+            }
+        }
+    }
+    if found.is_empty() { Ok(()) } else { Err(found.join("\n  ")) }
+}
+
+/// What a line names that it should not.
+fn named_in(file: &Path, line: &str) -> Option<String> {
+    // Put together here, so that this file does not break its own rule.
+    let folders = ["root", "home", "work", "Users"].map(|name| format!("/{name}/"));
+    let hosts = [
+        ["registry.", "npmjs.org"],
+        ["registry.", "yarnpkg.com"],
+        ["index.", "crates.io"],
+        ["static.", "crates.io"],
+        ["files.", "pythonhosted.org"],
+        ["pypi", ".org/simple"],
+        ["deb.", "debian.org"],
+    ]
+    .map(|parts| parts.concat());
+
+    let starts_a_path = |at: usize| {
+        !line[..at].ends_with(|before: char| before.is_alphanumeric() || "._-~}/*".contains(before))
+    };
+    let folder = folders
+        .into_iter()
+        .find(|folder| line.match_indices(folder.as_str()).any(|(at, _)| starts_a_path(at)));
+    let host = || hosts.into_iter().find(|host| line.contains(host.as_str()));
+    // npm notes where it took a package from; then a lock file holds good for one registry alone.
+    let resolved = || {
+        let is_lock = file.file_name().is_some_and(|name| name == "package-lock.json");
+        (is_lock && line.contains("\"resolved\": \"http")).then(|| "a registry".to_owned())
+    };
+    folder.or_else(host).or_else(resolved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(line: &str) -> Option<String> {
+        named_in(Path::new("notes.md"), line)
+    }
+
+    #[test]
+    fn folders_of_a_machine_are_found() {
+        assert_eq!(named(&["see /ro", "ot/file"].concat()), Some(["/ro", "ot/"].concat()));
+        assert!(named(&["\"/ho", "me/me/x\""].concat()).is_some());
+        assert_eq!(named("pages/home/index.html and a/work/b and ~/.cache"), None);
+    }
+
+    #[test]
+    fn registries_are_found() {
+        assert!(named(&["https://registry.npm", "js.org/x"].concat()).is_some());
+        assert_eq!(named("source = \"registry+https://github.com/rust-lang/crates.io-index\""), None);
+        let line = "      \"resolved\": \"https://somewhere/x.tgz\",";
+        assert!(named_in(Path::new("ui/package-lock.json"), line).is_some());
+        assert_eq!(named(line), None);
+    }
+}

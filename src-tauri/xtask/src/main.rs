@@ -1,0 +1,90 @@
+//! The chores of this repository, as `cargo xtask COMMAND`.
+//!
+//! Each command installs what it needs and lacks, says what it is doing as it does it, and says
+//! what it could not do and what to do about it. Nothing here knows how the app works; it starts
+//! cargo, npm and the programs that they build.
+
+mod chores;
+mod demo;
+mod house;
+mod place;
+mod run;
+mod setup;
+mod test;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::place::Place;
+
+/// What went wrong, as a sentence that says what to do about it.
+type Outcome<T = ()> = Result<T, String>;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "The chores of this repository")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Install what building, testing and the demo need and this machine lacks.
+    Setup,
+    /// Open the app, connected to a sample desk on a server of its own.
+    Demo {
+        /// Messages of the sample desk.
+        #[arg(long, default_value_t = 200_000)]
+        messages: u64,
+        /// Open it on a virtual display, take a screenshot of the window, and end.
+        #[arg(long)]
+        headless_check: bool,
+    },
+    /// Run every check.
+    Test,
+    /// Measure: fetch, repeat, delta, export, memory, disk.
+    Bench {
+        /// Messages in the collection.
+        #[arg(long, default_value_t = 1_000_000)]
+        messages: u64,
+        /// Write the figures to this file as well.
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
+    /// Build the app and the command line for release.
+    Build,
+    /// Generate the UI's types from the engine.
+    Types,
+    /// Compare cached with uncached answers over random queries, for a while.
+    Soak {
+        /// How long.
+        #[arg(long)]
+        minutes: u64,
+        /// Seed, to repeat a run.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+}
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    let done = Place::find().and_then(|place| match command {
+        Command::Setup => setup::install(&place, setup::Needs::ALL),
+        Command::Demo { messages, headless_check: false } => demo::open(&place, messages),
+        Command::Demo { messages, headless_check: true } => demo::check(&place, messages),
+        Command::Test => test::every_check(&place),
+        Command::Bench { messages, json } => chores::bench(&place, messages, json.as_deref()),
+        Command::Build => chores::build(&place),
+        Command::Types => chores::types(&place),
+        Command::Soak { minutes, seed } => chores::soak(&place, minutes, seed),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("\n{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
