@@ -1,0 +1,165 @@
+import { act, render, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it, vi } from "vitest";
+
+import { App } from "./App";
+import type { Failure } from "./backend";
+import { BackendContext } from "./state/backendContext";
+import { type Fake, makeFake, makePlan } from "./test/fakeBackend";
+import { makeAnswer, makePartial, makeQuery } from "./test/made";
+
+// jsdom lays nothing out, and the grid is nothing without a layout; the window test drives the real one.
+vi.mock("./grid/GridView", () => ({
+  GridView: ({ content }: { content: { length: number } }) => <div data-testid="grid">{content.length}</div>,
+}));
+
+async function open(fake: Fake): Promise<void> {
+  render(
+    <BackendContext value={fake.backend}>
+      <App />
+    </BackendContext>,
+  );
+  await screen.findByTestId("fetch-button");
+}
+
+const failure = (code: Failure["code"], message: string): Failure => ({
+  code,
+  message,
+  next: "Do.",
+  cause: "why",
+});
+
+describe("the window", () => {
+  it("plans before anything is fetched, and fetches what the form says", async () => {
+    const fake = makeFake();
+    const user = userEvent.setup();
+    await open(fake);
+    expect(await screen.findByText(/0 of 31 days cached/)).toBeInTheDocument();
+    await user.type(screen.getByTestId("filter-product-input"), "Brent,Dutch TTF");
+    await user.click(screen.getByTestId("fetch-button"));
+    expect(vi.mocked(fake.backend.fetch).mock.calls[0]?.[1].filters).toEqual([
+      { field: "product", operator: "any_of", values: ["Brent", "Dutch TTF"] },
+    ]);
+    expect(screen.getByTestId("progress")).toBeInTheDocument();
+    act(() => fake.finish(makeAnswer({ answer: "server" })));
+    expect(await screen.findByTestId("answer-origin")).toHaveTextContent("Server");
+    expect(screen.getByTestId("answer-completeness")).toHaveTextContent("Complete");
+    expect(screen.queryByTestId("progress")).not.toBeInTheDocument();
+    await waitFor(() => expect(screen.getByTestId("row-count-input")).toHaveTextContent("2"));
+  });
+
+  it("counts what is still being typed when Ctrl+Enter is pressed", async () => {
+    const fake = makeFake();
+    const user = userEvent.setup();
+    await open(fake);
+    await user.type(screen.getByTestId("filter-product-input"), "Brent");
+    await user.keyboard("{Control>}{Enter}{/Control}");
+    expect(vi.mocked(fake.backend.fetch).mock.calls[0]?.[1].filters[0]?.values).toEqual(["Brent"]);
+  });
+
+  it("makes tokens of a pasted list", async () => {
+    const fake = makeFake();
+    const user = userEvent.setup();
+    await open(fake);
+    await user.click(screen.getByTestId("filter-product-input"));
+    await user.paste("A\nB;C");
+    await waitFor(() =>
+      expect(vi.mocked(fake.backend.plan).mock.lastCall?.[0].filters[0]?.values).toEqual(["A", "B", "C"]),
+    );
+  });
+
+  it("shows a bad filter beside the advanced match, keeps the text, and does not fetch", async () => {
+    const fake = makeFake({ form: makeQuery({ advanced: "{" }) });
+    vi.mocked(fake.backend.plan).mockRejectedValue(failure("bad_filter", "It does not parse: line 1."));
+    await open(fake);
+    expect(await screen.findByTestId("advanced-error")).toHaveTextContent("line 1");
+    expect(screen.getByTestId("advanced-input")).toHaveValue("{");
+    expect(screen.getByTestId("fetch-button")).toBeDisabled();
+  });
+
+  it("does not let a partial answer pass for a complete one", async () => {
+    const fake = makeFake();
+    const user = userEvent.setup();
+    await open(fake);
+    await user.click(screen.getByTestId("fetch-button"));
+    act(() => fake.finish(makePartial(["2025-01-30", "2025-01-31"])));
+    expect(await screen.findByTestId("partial-banner")).toHaveTextContent("2 of 31 days missing");
+    expect(screen.getByTestId("answer-completeness")).toHaveAttribute("data-complete", "false");
+    expect(screen.getByTestId("export-button")).toHaveTextContent("partial");
+  });
+
+  it("plans again and goes on by itself when the source is back", async () => {
+    const away = failure("source_unreachable", "No server answers.");
+    const fake = makeFake({ connection: { state: "offline", failure: away } });
+    const user = userEvent.setup();
+    await open(fake);
+    await screen.findByText(/0 of 31 days cached/);
+    await user.click(screen.getByTestId("fetch-button"));
+    act(() => fake.finish(makePartial(["2025-01-31"], { failure: away })));
+    await waitFor(() => expect(screen.getByTestId("activity")).toHaveTextContent("Paused"));
+    const plans = vi.mocked(fake.backend.plan).mock.calls.length;
+    act(() => fake.connection({ state: "online", round_trip_ms: 2, version: "8" }));
+    await waitFor(() => expect(fake.backend.fetch).toHaveBeenCalledTimes(2));
+    await waitFor(() => expect(vi.mocked(fake.backend.plan).mock.calls.length).toBeGreaterThan(plans));
+  });
+
+  it("cancels with Escape and says what is kept", async () => {
+    const fake = makeFake();
+    const user = userEvent.setup();
+    await open(fake);
+    await user.click(screen.getByTestId("fetch-button"));
+    await user.keyboard("{Escape}");
+    expect(fake.backend.cancel).toHaveBeenCalledOnce();
+    act(() => {
+      fake.tell({ event: "cancelled", answer: makePartial(["2025-01-31"]) });
+      fake.finish(makePartial(["2025-01-31"], { answer: "cache" }));
+    });
+    expect(await screen.findByTestId("cancelled-note")).toBeInTheDocument();
+    expect(screen.getByTestId("partial-banner")).toBeInTheDocument();
+  });
+
+  it("opens a cached query with no server and fills the form with it", async () => {
+    const fake = makeFake({ connection: { state: "offline", failure: failure("source_unreachable", "x") } });
+    const held = { from: "2025-01-01", to: "2025-01-10" };
+    vi.mocked(fake.backend.cachedQueries).mockResolvedValue([
+      {
+        signature: "7".repeat(32),
+        source: "db1 · trading.messages",
+        filters: "product any of Brent",
+        form: makeQuery({ ...held, filters: [{ field: "product", operator: "any_of", values: ["Brent"] }] }),
+        held: [held],
+        days: 10,
+        open_days: 0,
+        input_rows: 5,
+        downstream_rows: 15,
+        bytes: 1000,
+        oldest_fetch: null,
+        newest_fetch: null,
+        failure: null,
+      },
+    ]);
+    const user = userEvent.setup();
+    await open(fake);
+    await user.click(screen.getByTestId("cached-tab"));
+    await user.click(await screen.findByTestId("cached-open"));
+    expect(await screen.findByTestId("answer-origin")).toHaveTextContent("Offline");
+    expect(fake.backend.answer).toHaveBeenCalledWith({ signature: "7".repeat(32), ...held });
+    await waitFor(() => expect(vi.mocked(fake.backend.plan).mock.lastCall?.[0].filters).toHaveLength(1));
+    expect(fake.backend.fetch).not.toHaveBeenCalled();
+  });
+
+  it("shows why a run failed and keeps the rows on the screen", async () => {
+    const fake = makeFake();
+    vi.mocked(fake.backend.plan).mockImplementation((query) => Promise.resolve(makePlan(query)));
+    vi.mocked(fake.backend.answer).mockRejectedValue(failure("not_cached", "x"));
+    const user = userEvent.setup();
+    await open(fake);
+    await screen.findByText(/0 of 31 days cached/);
+    await user.click(screen.getByTestId("fetch-button"));
+    act(() => fake.fail(failure("auth_failed", "The server refused the password.")));
+    expect(await screen.findByTestId("run-failure")).toHaveTextContent(
+      "The server refused the password. Do.",
+    );
+    expect(screen.getByTestId("fetch-button")).toBeEnabled();
+  });
+});

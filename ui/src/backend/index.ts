@@ -1,0 +1,122 @@
+// The one door to the desktop side. Nothing else in the window imports Tauri.
+
+import { Channel, invoke, isTauri } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
+
+import type {
+  Answer,
+  CachedQuery,
+  Connection,
+  Day,
+  Exported,
+  ExportProgress,
+  Failure,
+  FetchMode,
+  Page,
+  PlanView,
+  QueryInput,
+  Role,
+  RowDetail,
+  RunEvent,
+  Sort,
+  SourceProfile,
+  SourceView,
+  ViewKey,
+  ViewShape,
+} from "./types";
+
+export type * from "./types";
+
+/** What the window can ask of the desktop side. Every promise rejects with a `Failure`. */
+export interface Backend {
+  sourceView(): Promise<SourceView>;
+  connect(profile: SourceProfile, password: string | null): Promise<SourceView>;
+  /** Calls back on every change of the connection; the result stops that. */
+  onConnection(changed: (connection: Connection) => void): () => void;
+  plan(query: QueryInput): Promise<PlanView>;
+  fetch(runId: number, query: QueryInput, mode: FetchMode, told: (event: RunEvent) => void): Promise<Answer>;
+  cancel(runId: number): Promise<void>;
+  /** What is held of a cached query now. Needs no server. */
+  answer(key: ViewKey): Promise<Answer>;
+  viewShape(key: ViewKey, role: Role): Promise<ViewShape>;
+  page(key: ViewKey, role: Role, sort: Sort | null, offset: number, limit: number): Promise<Page>;
+  rowDetail(key: ViewKey, role: Role, sort: Sort | null, position: number): Promise<RowDetail>;
+  suggest(field: string, prefix: string): Promise<string[]>;
+  /** Null when the file dialog was dismissed. */
+  exportCsv(
+    exportId: number,
+    key: ViewKey,
+    role: Role,
+    sort: Sort | null,
+    told: (progress: ExportProgress) => void,
+  ): Promise<Exported | null>;
+  cancelExport(exportId: number): Promise<void>;
+  pipeline(query: QueryInput): Promise<string>;
+  copyText(text: string): Promise<void>;
+  cachedQueries(): Promise<CachedQuery[]>;
+  forget(signature: string, from: Day | null, to: Day | null): Promise<void>;
+  rememberForm(query: QueryInput): Promise<void>;
+}
+
+/** Whatever a promise was rejected with, as a failure that can be shown. */
+export function toFailure(error: unknown): Failure {
+  if (typeof error === "object" && error !== null && "code" in error && "message" in error) {
+    const failure = error as Failure;
+    return { ...failure, next: failure.next ?? "", cause: failure.cause ?? null };
+  }
+  return {
+    // The nearest code of the closed set: nothing was answered.
+    code: "source_unreachable",
+    message: "The window could not be answered by the desktop side.",
+    next: "Try again; if it stays so, restart Tidemark.",
+    cause: error instanceof Error ? error.message : String(error),
+  };
+}
+
+function channel<T>(told: (message: T) => void): Channel<T> {
+  const made = new Channel<T>();
+  made.onmessage = told;
+  return made;
+}
+
+function desktop(): Backend {
+  return {
+    sourceView: () => invoke("source_view"),
+    connect: (profile, password) => invoke("connect", { profile, password }),
+    onConnection(changed) {
+      // `listen` answers later than this returns, so stopping waits for it.
+      const stop = listen<Connection>("connection", (event) => changed(event.payload));
+      return () => void stop.then((unlisten) => unlisten());
+    },
+    plan: (query) => invoke("plan", { query }),
+    fetch: (runId, query, mode, told) => invoke("fetch", { runId, query, mode, events: channel(told) }),
+    cancel: (runId) => invoke("cancel", { runId }),
+    answer: (key) => invoke("answer", { key }),
+    viewShape: (key, role) => invoke("view_shape", { key, role }),
+    async page(key, role, sort, offset, limit) {
+      // Raw bytes: a page is decoded once, here, and not wrapped in JSON a second time on the way.
+      const bytes = await invoke<ArrayBuffer>("page", { key, role, sort, offset, limit });
+      return JSON.parse(new TextDecoder().decode(bytes)) as Page;
+    },
+    rowDetail: (key, role, sort, position) => invoke("row_detail", { key, role, sort, position }),
+    suggest: (field, prefix) => invoke("suggest", { field, prefix }),
+    exportCsv: (exportId, key, role, sort, told) =>
+      invoke("export_csv", { exportId, key, role, sort, events: channel(told) }),
+    cancelExport: (exportId) => invoke("cancel_export", { exportId }),
+    pipeline: (query) => invoke("pipeline", { query }),
+    copyText: (text) => invoke("copy_text", { text }),
+    cachedQueries: () => invoke("cached_queries"),
+    forget: (signature, from, to) => invoke("forget", { signature, from, to }),
+    rememberForm: (query) => invoke("remember_form", { query }),
+  };
+}
+
+/** The desktop side, or, in an ordinary browser while developing, an imitation of it. */
+export async function openBackend(): Promise<Backend> {
+  // `import.meta.env.DEV` is a constant of the build: the preview is cut from the product.
+  if (import.meta.env.DEV && !isTauri()) {
+    const { previewBackend } = await import("./preview");
+    return previewBackend();
+  }
+  return desktop();
+}

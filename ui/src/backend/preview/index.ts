@@ -1,0 +1,227 @@
+// An imitation of the desktop side, for looking at the window in an ordinary browser. Development only.
+// The address chooses a scene: ?scene=running|done|partial|offline&rows=5000000&theme=dark
+
+import { addDays, dayCount } from "../../logic/days";
+import type { Backend } from "../index";
+import type { Answer, Connection, Failure, QueryInput, SourceProfile, SourceView } from "../types";
+import { columnsOf, makeRow, SUGGESTIONS } from "./rows";
+import { invalid, PreviewStore, TODAY, unreachable } from "./store";
+
+const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+function seed(store: PreviewStore, form: QueryInput): void {
+  for (let back = 3; back <= 24; back += 1) {
+    store.hold(form, addDays(TODAY, -back), `${addDays(TODAY, -2)}T09:30:00Z`);
+  }
+  store.hold(form, TODAY);
+  const wide: QueryInput = { ...form, filters: [] };
+  for (let back = 40; back <= 420; back += 1) store.hold(wide, addDays(TODAY, -back), `${TODAY}T07:00:00Z`);
+  const other: QueryInput = { ...form, filters: [{ field: "cell", operator: "any_of", values: ["UK-01"] }] };
+  for (let back = 1; back <= 9; back += 1) store.hold(other, addDays(TODAY, -back), `${TODAY}T08:12:00Z`);
+}
+
+function profile(): SourceProfile {
+  return {
+    uri: "mongodb://desk@db1.desk.example:27017/?tls=true",
+    database: "trading",
+    collection: "messages",
+    mapping: "",
+  };
+}
+
+export function previewBackend(): Backend {
+  const params = new URLSearchParams(location.search);
+  const store = new PreviewStore();
+  const form: QueryInput = {
+    from: params.get("from") ?? addDays(TODAY, -29),
+    to: params.get("to") ?? TODAY,
+    filters: [
+      { field: "product", operator: "any_of", values: ["Brent", "Dutch TTF", "Zürich Güter"] },
+      { field: "receiver", operator: "exists", values: [] },
+    ],
+    advanced: "",
+  };
+  store.perDay = Math.round(Number(params.get("rows") ?? 66_000) / 30);
+  seed(store, form);
+  store.online = params.get("scene") !== "offline" && params.get("scene") !== "partial";
+  const connection = (): Connection =>
+    store.online
+      ? { state: "online", round_trip_ms: 3, version: "8.0.4" }
+      : { state: "offline", failure: unreachable() };
+  const listeners = new Set<(connection: Connection) => void>();
+  // So that a developer can pull the plug: `tidemark.online(false)` in the console.
+  Object.assign(window, {
+    tidemark: {
+      online(on: boolean) {
+        store.online = on;
+        listeners.forEach((changed) => changed(connection()));
+      },
+    },
+  });
+  const cancelled = new Set<number>();
+  let used = profile();
+  const view = (): SourceView => ({
+    profile: used,
+    fields: [
+      ...["product", "cell", "receiver", "attribute", "relatedDispatcher", "relatedAttributes"].map(
+        (name) => ({
+          name,
+          path: name,
+          value_type: "text" as const,
+        }),
+      ),
+      { name: "quantity", path: "quantity", value_type: "decimal" as const },
+    ],
+    day_zone: "Europe/London",
+    today: TODAY,
+    connection: connection(),
+    form,
+    cache_folder: "~/.local/share/tidemark/cache",
+  });
+  // Failures cross as plain data, as the desktop side sends them.
+  const refuse = (failure: Failure) => Promise.reject(failure);
+
+  async function run(
+    id: number,
+    query: QueryInput,
+    mode: string,
+    told: Parameters<Backend["fetch"]>[3],
+  ): Promise<Answer> {
+    const plan = store.plan(query);
+    const key = { signature: plan.signature, from: query.from, to: query.to };
+    const wanted = plan.days.filter(
+      (day) => day.action === "fetch" || day.action === "refresh" || day.action === "adopt",
+    );
+    const pull = mode === "refresh" ? plan.days.filter((day) => day.action !== "unavailable") : wanted;
+    const expected = pull.reduce((sum, day) => sum + store.rowsOf(day.day), 0);
+    told({
+      event: "planned",
+      days_to_pull: pull.length,
+      days_cached: plan.counts.serve,
+      days_to_adopt: plan.counts.adopt,
+      windows: 2,
+      expected_rows: expected,
+    });
+    let rows = 0;
+    for (const [index, day] of pull.entries()) {
+      for (let step = 1; step <= 5; step += 1) {
+        await wait(params.get("scene") === "running" ? 700 : 40);
+        if (cancelled.has(id)) {
+          const answer = store.answer(key, index, 4);
+          told({ event: "cancelled", answer });
+          return answer;
+        }
+        rows += Math.round(store.rowsOf(day.day) / 5);
+        told({
+          event: "progress",
+          rows,
+          expected_rows: expected,
+          days_done: index,
+          days_total: pull.length,
+          rows_per_second: 41_250,
+          remaining_ms: (pull.length - index) * 1200,
+        });
+        told({
+          event: "downstream_progress",
+          rows: rows * 2,
+          trades_asked: rows,
+          trades_done: Math.round(rows * 0.66),
+        });
+      }
+      store.hold(query, day.day, new Date(`${TODAY}T15:42:10Z`).toISOString());
+      told({ event: "chunk_stored", from: day.day, to: day.day, input_rows: 10, downstream_rows: 30 });
+    }
+    const answer = store.answer(
+      key,
+      pull.length,
+      pull.length === 0 ? 0 : 12,
+      store.online ? undefined : "offline",
+    );
+    told({ event: "finished", answer });
+    return answer;
+  }
+
+  return {
+    sourceView: () => Promise.resolve(view()),
+    async connect(next) {
+      await wait(400);
+      used = next;
+      return view();
+    },
+    onConnection(changed) {
+      listeners.add(changed);
+      return () => listeners.delete(changed);
+    },
+    async plan(query) {
+      await wait(60);
+      const check = invalid(query);
+      return check ? refuse(check) : store.plan(query);
+    },
+    fetch: (id, query, mode, told) => run(id, query, mode, told),
+    cancel: (id) => Promise.resolve(void cancelled.add(id)),
+    answer: (key) => Promise.resolve(store.answer(key, 0, 0, "offline")),
+    viewShape(key, role) {
+      const rows = store.answer(key, 0, 0).rows;
+      return Promise.resolve({
+        columns: columnsOf(role),
+        rows: role === "input" ? rows.input : rows.downstream,
+      });
+    },
+    async page(key, role, sort, offset, limit) {
+      await wait(15);
+      const { rows } = store.answer(key, 0, 0);
+      const total = role === "input" ? rows.input : rows.downstream;
+      const at = (index: number) => (sort?.descending ? total - 1 - index : index);
+      const size = Math.max(0, Math.min(limit, total - offset));
+      const days = dayCount(key.from, key.to);
+      return {
+        offset,
+        rows: Array.from({ length: size }, (_, index) => makeRow(role, at(offset + index), key.from, days)),
+      };
+    },
+    rowDetail(key, role, _sort, position) {
+      const row = makeRow(role, position, key.from, dayCount(key.from, key.to));
+      const shape = columnsOf(role);
+      const document = Object.fromEntries(shape.map((column, index) => [column.path, row[index]]));
+      const typed = shape.map((column, index) => [
+        column.path,
+        column.numeric ? { $numberDecimal: row[index] } : row[index],
+      ]);
+      return Promise.resolve({
+        relaxed: JSON.stringify(document, null, 2),
+        canonical: JSON.stringify(Object.fromEntries(typed), null, 2),
+        fetched: `${TODAY}T15:42:10Z`,
+        day: (row[2] ?? TODAY).slice(0, 10),
+      });
+    },
+    async suggest(field, prefix) {
+      await wait(60);
+      const wanted = prefix.toLowerCase();
+      return (SUGGESTIONS[field] ?? []).filter((value) => value.toLowerCase().startsWith(wanted));
+    },
+    async exportCsv(_id, _key, _role, _sort, told) {
+      for (let step = 1; step <= 10; step += 1) {
+        await wait(150);
+        told({ bytes: step * 2_400_000, rows: 66_000 });
+      }
+      return {
+        path: "~/Brent 2026-11.csv",
+        rows: 66_000,
+        bytes: 24_000_000,
+        complete: store.online,
+      };
+    },
+    cancelExport: () => Promise.resolve(),
+    pipeline: (query) =>
+      Promise.resolve(
+        JSON.stringify([{ $match: { filters: query.filters, from: query.from, to: query.to } }], null, 2),
+      ),
+    copyText: () => Promise.resolve(),
+    cachedQueries: () => Promise.resolve(store.cached()),
+    async forget(signature) {
+      if (!store.entries.delete(signature))
+        await refuse({ ...unreachable(), code: "not_cached", message: "The cache holds no such query." });
+    },
+    rememberForm: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,209 @@
+// What the preview holds: coverage by signature, and the plan and the answer that follow from it.
+
+import { addDays, dayCount, isWeekend } from "../../logic/days";
+import { describeFilters } from "../../logic/filters";
+import { count } from "../../logic/format";
+import type { Answer, CachedQuery, DayView, Failure, PlanView, QueryInput, ViewKey } from "../types";
+
+export interface Held {
+  rows: number;
+  fetched: string;
+}
+
+interface Entry {
+  query: QueryInput;
+  days: Map<string, Held>;
+}
+
+export const TODAY = "2026-11-20";
+const NOW = `${TODAY}T15:42:10Z`;
+
+export class PreviewStore {
+  readonly entries = new Map<string, Entry>();
+  online = true;
+  /** Rows of a business day; large values make the grid's scroll limit bite. */
+  perDay = 2200;
+
+  signature(query: QueryInput): string {
+    const text = JSON.stringify([query.filters, query.advanced.trim()]);
+    let hash = 7;
+    for (const char of text) hash = (Math.imul(hash, 31) + char.charCodeAt(0)) >>> 0;
+    return hash.toString(16).padStart(8, "0").repeat(4);
+  }
+
+  entry(query: QueryInput): Entry {
+    const signature = this.signature(query);
+    const found = this.entries.get(signature) ?? { query, days: new Map<string, Held>() };
+    this.entries.set(signature, found);
+    return found;
+  }
+
+  rowsOf(day: string): number {
+    const share = query7(day);
+    return isWeekend(day) ? (share % 2 === 0 ? 0 : 40 + share) : this.perDay + share * 11;
+  }
+
+  hold(query: QueryInput, day: string, fetched = NOW): void {
+    this.entry(query).days.set(day, { rows: this.rowsOf(day), fetched });
+  }
+
+  private day(entry: Entry, day: string): DayView {
+    const held = entry.days.get(day);
+    const future = day > TODAY;
+    const open = day >= addDays(TODAY, -1);
+    const why = future
+      ? "the day has not begun"
+      : held
+        ? null
+        : this.online
+          ? null
+          : "the source is out of reach";
+    return {
+      day,
+      state: held ? (open ? "open" : "settled") : "not_held",
+      action: held
+        ? open && day === TODAY && this.online
+          ? "refresh"
+          : "serve"
+        : future || !this.online
+          ? "unavailable"
+          : day.endsWith("07")
+            ? "adopt"
+            : "fetch",
+      why,
+      input_rows: held?.rows ?? null,
+      downstream_rows: held ? held.rows * 3 : null,
+      fetched: held?.fetched ?? null,
+    };
+  }
+
+  plan(query: QueryInput): PlanView {
+    const entry = this.entry(query);
+    const length = dayCount(query.from, query.to);
+    const days = Array.from({ length }, (_, index) => this.day(entry, addDays(query.from, index)));
+    const of = (action: DayView["action"]) => days.filter((day) => day.action === action);
+    const pull = [...of("fetch"), ...of("refresh")];
+    const expected = pull.reduce((sum, day) => sum + this.rowsOf(day.day), 0);
+    const cached = of("serve").length + of("refresh").length;
+    const missing = of("unavailable").length;
+    return {
+      signature: this.signature(query),
+      reachable: this.online,
+      days,
+      counts: {
+        requested: length,
+        serve: of("serve").length,
+        refresh: of("refresh").length,
+        fetch: of("fetch").length,
+        adopt: of("adopt").length,
+        unavailable: missing,
+      },
+      windows:
+        pull.length > 0 ? [{ from: pull[0]?.day ?? query.from, to: pull.at(-1)?.day ?? query.to }] : [],
+      expected_rows: pull.length > 0 ? expected : null,
+      sentence:
+        `${cached} of ${length} days cached, ${pull.length} to fetch` +
+        (pull.length > 0 ? `, about ${count(expected)} rows` : "") +
+        (missing > 0 ? `, ${missing} not available` : ""),
+    };
+  }
+
+  answer(key: ViewKey, fetched: number, commands: number, origin?: Answer["answer"]): Answer {
+    const entry = this.entries.get(key.signature);
+    const length = dayCount(key.from, key.to);
+    const all = Array.from({ length }, (_, index) => addDays(key.from, index));
+    const held = all.filter((day) => entry?.days.has(day));
+    const missing = all.filter((day) => !entry?.days.has(day));
+    const why = (day: string) => (day > TODAY ? "the day has not begun" : "the source is out of reach");
+    const rows = held.reduce((sum, day) => sum + (entry?.days.get(day)?.rows ?? 0), 0);
+    return {
+      signature: key.signature,
+      answer: origin ?? (fetched === 0 ? "cache" : fetched < held.length ? "part_cache" : "server"),
+      complete: missing.length === 0,
+      days: {
+        requested: length,
+        from_cache: held.length - fetched,
+        adopted: 0,
+        fetched,
+        missing,
+        why_missing: missing.map((day) => ({ day, why: why(day) })),
+        open: held.filter((day) => day >= addDays(TODAY, -1)),
+      },
+      rows: { input: rows, downstream: rows * 3 },
+      oldest_fetch: held.length > 0 ? (entry?.days.get(held[0] ?? "")?.fetched ?? NOW) : null,
+      mongo_commands: commands,
+      elapsed_ms: fetched === 0 ? 18 : 840,
+      changes: null,
+      notes: fetched > 3 ? ["12 trades have no trade id; their messages cannot be found."] : [],
+      failure: missing.length > 0 && !this.online ? unreachable() : null,
+    };
+  }
+
+  cached(): CachedQuery[] {
+    return [...this.entries]
+      .filter(([, entry]) => entry.days.size > 0)
+      .map(([signature, entry]) => {
+        const days = [...entry.days.keys()].sort();
+        const rows = [...entry.days.values()].reduce((sum, day) => sum + day.rows, 0);
+        return {
+          signature,
+          source: "db1.desk.example:27017 · trading.messages",
+          filters: describeFilters(entry.query).replace(/^N/, "n"),
+          form: { ...entry.query, from: days[0] ?? "", to: days.at(-1) ?? "" },
+          held: [{ from: days[0] ?? "", to: days.at(-1) ?? "" }],
+          days: days.length,
+          open_days: days.filter((day) => day >= addDays(TODAY, -1)).length,
+          input_rows: rows,
+          downstream_rows: rows * 3,
+          bytes: rows * 410,
+          oldest_fetch: entry.days.get(days[0] ?? "")?.fetched ?? null,
+          newest_fetch: entry.days.get(days.at(-1) ?? "")?.fetched ?? null,
+          failure: null,
+        };
+      });
+  }
+}
+
+function query7(day: string): number {
+  return (Number(day.slice(8)) * 37 + Number(day.slice(5, 7)) * 11) % 97;
+}
+
+export function unreachable(): Failure {
+  return {
+    code: "source_unreachable",
+    message: "No server of the source answers.",
+    next: "Check the host name, the network and the VPN; what is cached can be browsed meanwhile.",
+    cause: "Server selection timeout: no available servers. db1.desk.example:27017: connection refused",
+  };
+}
+
+export function invalid(query: QueryInput): Failure | null {
+  const bad = (code: Failure["code"], message: string, next: string): Failure => ({
+    code,
+    message,
+    next,
+    cause: null,
+  });
+  if (query.to < query.from) {
+    return bad("bad_range", "The range ends before it begins.", "Correct the dates and try again.");
+  }
+  const text = query.advanced.trim();
+  if (text === "") return null;
+  if (text.includes("$where")) {
+    return bad(
+      "bad_filter",
+      "The advanced match may not run code: $where at line 1, column 3.",
+      "Correct the filter and try again.",
+    );
+  }
+  try {
+    JSON.parse(text);
+    return null;
+  } catch (error) {
+    return bad(
+      "bad_filter",
+      `The advanced match does not parse: ${String(error)}`,
+      "Correct the filter and try again.",
+    );
+  }
+}

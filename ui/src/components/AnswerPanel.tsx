@@ -1,0 +1,95 @@
+import { changesText, completeness, daysText, ORIGIN_HINTS, ORIGIN_LABELS } from "../logic/answerText";
+import { joinDays } from "../logic/days";
+import { ago, count, duration, moment, plural, shortMoment } from "../logic/format";
+import type { View } from "../logic/runState";
+import { useNow } from "../state/useNow";
+import { FailureNote } from "./FailureNote";
+import { Icon } from "./icons";
+import { PartialBanner } from "./PartialBanner";
+
+interface Props {
+  view: View;
+  zone: string;
+  /** The form has moved on from the query that is shown. */
+  differs: boolean;
+  /** A run is renewing these very rows. */
+  renewing: boolean;
+}
+
+/** What is held: where from, how complete, how fresh. */
+export function AnswerPanel({ view, zone, differs, renewing }: Props) {
+  const now = useNow();
+  const { answer, key } = view;
+  const range = key.from === key.to ? key.from : `${key.from} to ${key.to}`;
+  const changes = changesText(answer.changes);
+  return (
+    <section className="answer" aria-label="Answer" data-testid="answer">
+      <div className="answer-line">
+        <span
+          className="badge"
+          data-origin={answer.answer}
+          title={ORIGIN_HINTS[answer.answer]}
+          data-testid="answer-origin"
+        >
+          {ORIGIN_LABELS[answer.answer]}
+        </span>
+        <span
+          className="badge"
+          data-complete={answer.complete}
+          data-testid="answer-completeness"
+          title={answer.complete ? "Every requested day is held" : joinDays(answer.days.missing)}
+        >
+          <Icon name={answer.complete ? "check" : "warn"} size={12} />
+          {completeness(answer)}
+        </span>
+        {answer.oldest_fetch !== null && (
+          <span
+            title={`Oldest fetch: ${moment(answer.oldest_fetch, zone)}`}
+            data-testid="answer-oldest-fetch"
+          >
+            oldest fetch <strong>{ago(answer.oldest_fetch, now)}</strong>{" "}
+            <span className="faint num wide-only">{shortMoment(answer.oldest_fetch, zone)}</span>
+          </span>
+        )}
+        {answer.days.open.length > 0 && (
+          <span title={`May still change: ${joinDays(answer.days.open)}`} data-testid="answer-open-days">
+            {plural(answer.days.open.length, "open day")}
+          </span>
+        )}
+        <span
+          className="faint num"
+          data-testid="answer-commands"
+          title="Commands sent to MongoDB for this answer"
+        >
+          {plural(answer.mongo_commands, "MongoDB command")}
+        </span>
+        <span className="faint num">{duration(answer.elapsed_ms)}</span>
+        {renewing && <span className="renewing">being renewed</span>}
+      </div>
+      <div className="answer-line answer-title">
+        <span className="num">{range}</span>
+        <span className="answer-filters" title={view.title}>
+          {view.title}
+        </span>
+        <span className="faint num">
+          {daysText(answer)} of {count(answer.days.requested)}
+        </span>
+        {differs && (
+          <span className="differs" data-testid="answer-differs">
+            the form has changed since
+          </span>
+        )}
+      </div>
+      {!answer.complete && <PartialBanner answer={answer} />}
+      {answer.failure && <FailureNote failure={answer.failure} testId="answer-failure" />}
+      {(changes !== null || answer.notes.length > 0) && (
+        <ul className="answer-notes" data-testid="answer-notes">
+          {changes !== null && <li>{changes}</li>}
+          {answer.notes.map((note) => (
+            <li key={note}>{note}</li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}

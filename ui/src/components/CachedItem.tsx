@@ -1,0 +1,101 @@
+import { useState } from "react";
+import { Button, Dialog, DialogTrigger, Heading, Popover } from "react-aria-components";
+
+import { type CachedQuery, type Failure, toFailure, type WindowView } from "../backend";
+import { ago, bytes, count, moment, plural } from "../logic/format";
+import { useNow } from "../state/useNow";
+import { FailureNote } from "./FailureNote";
+import { Icon } from "./icons";
+
+interface Props {
+  query: CachedQuery;
+  zone: string;
+  current: boolean;
+  open: () => void;
+  forget: () => Promise<void>;
+}
+
+/** "2025-01-01 to 2025-01-31", and how many stretches more. */
+export function heldText(held: readonly WindowView[]): string {
+  const text = (window: WindowView) =>
+    window.from === window.to ? window.from : `${window.from} to ${window.to}`;
+  if (held.length === 0) return "no days";
+  const first = held.slice(0, 2).map(text).join(", ");
+  return held.length > 2 ? `${first} and ${held.length - 2} more stretches` : first;
+}
+
+export function CachedItem({ query, zone, current, open, forget }: Props) {
+  const now = useNow();
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const oldest = query.oldest_fetch;
+  return (
+    <li
+      className="cached-item"
+      data-current={current || undefined}
+      data-testid="cached-item"
+      data-signature={query.signature}
+    >
+      <Button
+        className="cached-open"
+        onPress={open}
+        isDisabled={query.failure !== null || query.held.length === 0}
+        data-testid="cached-open"
+      >
+        <span className="cached-filters">{query.filters}</span>
+        <span className="faint cached-source">{query.source}</span>
+        <span className="cached-days num">{heldText(query.held)}</span>
+        <span className="faint num">
+          {plural(query.days, "day")}
+          {query.open_days > 0 && `, ${query.open_days} open`} · {count(query.input_rows)} +{" "}
+          {count(query.downstream_rows)} rows · {bytes(query.bytes)}
+        </span>
+        {oldest !== null && (
+          <span className="faint" title={moment(oldest, zone)}>
+            oldest fetch {ago(oldest, now)}
+          </span>
+        )}
+      </Button>
+      <DialogTrigger>
+        <Button
+          className="icon-button cached-forget"
+          aria-label={`Forget ${query.filters}`}
+          data-testid="cached-forget"
+        >
+          <Icon name="trash" />
+        </Button>
+        <Popover className="popover" placement="right top">
+          <Dialog className="popover-body" role="alertdialog">
+            {({ close }) => (
+              <>
+                <Heading slot="title" className="popover-title">
+                  Forget this query?
+                </Heading>
+                <p>
+                  {plural(query.input_rows + query.downstream_rows, "row")} of {plural(query.days, "day")} are
+                  deleted from this computer. MongoDB is not touched.
+                </p>
+                <div className="buttons">
+                  <Button className="button" onPress={close} autoFocus>
+                    Keep
+                  </Button>
+                  <Button
+                    className="button danger"
+                    data-testid="cached-forget-confirm"
+                    onPress={() => {
+                      close();
+                      forget().catch((error: unknown) => setFailure(toFailure(error)));
+                    }}
+                  >
+                    Forget
+                  </Button>
+                </div>
+              </>
+            )}
+          </Dialog>
+        </Popover>
+      </DialogTrigger>
+      {query.failure && <FailureNote failure={query.failure} />}
+      {failure && <FailureNote failure={failure} dismiss={() => setFailure(null)} />}
+    </li>
+  );
+}

@@ -1,0 +1,48 @@
+import { Button } from "react-aria-components";
+
+import type { CachedQuery } from "../backend";
+import type { Cached } from "../state/useCached";
+import { CachedItem } from "./CachedItem";
+import { FailureNote } from "./FailureNote";
+
+interface Props {
+  cached: Cached;
+  folder: string;
+  zone: string;
+  current: string | null;
+  open: (query: CachedQuery) => void;
+  forget: (query: CachedQuery) => Promise<void>;
+}
+
+/** Every query that the cache holds something of. Needs no server. */
+export function CachedPanel({ cached, folder, zone, current, open, forget }: Props) {
+  const { queries, failure } = cached;
+  return (
+    <div className="cached-panel">
+      {failure && <FailureNote failure={failure} action={{ label: "Try again", press: cached.reload }} />}
+      {queries?.length === 0 && (
+        <p className="empty">Nothing is cached yet. What you fetch is kept here and opens with no server.</p>
+      )}
+      <ul className="cached-list">
+        {queries?.map((query) => (
+          <CachedItem
+            key={query.signature}
+            query={query}
+            zone={zone}
+            current={query.signature === current}
+            open={() => open(query)}
+            forget={() => forget(query)}
+          />
+        ))}
+      </ul>
+      <footer className="cached-foot faint">
+        <span className="path" title={folder}>
+          {folder}
+        </span>
+        <Button className="link" onPress={cached.reload}>
+          Reload
+        </Button>
+      </footer>
+    </div>
+  );
+}

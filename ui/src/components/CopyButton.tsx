@@ -1,0 +1,35 @@
+import { useEffect, useState } from "react";
+import { Button } from "react-aria-components";
+
+import { useBackend } from "../state/backendContext";
+import { Icon } from "./icons";
+
+type Told = "copied" | "refused" | null;
+
+/** Copies a text and says whether that went well. */
+export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
+  const backend = useBackend();
+  const [told, setTold] = useState<Told>(null);
+  useEffect(() => {
+    if (told === null) return;
+    const timer = setTimeout(() => setTold(null), 2000);
+    return () => clearTimeout(timer);
+  }, [told]);
+  const words = { copied: "Copied", refused: "Copying was refused" };
+  return (
+    <Button
+      className="button"
+      isDisabled={text === ""}
+      data-testid="copy-button"
+      onPress={() => {
+        backend.copyText(text).then(
+          () => setTold("copied"),
+          () => setTold("refused"),
+        );
+      }}
+    >
+      <Icon name={told === "copied" ? "check" : "copy"} />
+      <span aria-live="polite">{told === null ? label : words[told]}</span>
+    </Button>
+  );
+}

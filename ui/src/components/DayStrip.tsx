@@ -1,0 +1,116 @@
+import { type KeyboardEvent, memo, useRef, useState } from "react";
+
+import type { DayView } from "../backend";
+import {
+  CELL_HINTS,
+  CELL_LABELS,
+  cellKind,
+  cellLabel,
+  cellText,
+  legend,
+  LONG_RANGE,
+  monthRows,
+} from "../logic/dayStrip";
+import { isWeekend } from "../logic/days";
+import { moment } from "../logic/format";
+
+interface Props {
+  days: readonly DayView[];
+  zone: string;
+  today: string;
+  stale: boolean;
+}
+
+/** One cell a day, by state; a row a month where the range is long. Arrow keys walk the days. */
+export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Props) {
+  const [pointed, setPointed] = useState<number | null>(null);
+  const [home, setHome] = useState(0);
+  const host = useRef<HTMLDivElement>(null);
+  const long = days.length > LONG_RANGE;
+  const stop = Math.min(home, days.length - 1);
+  const when = (time: string) => moment(time, zone);
+
+  const pressed = (event: KeyboardEvent) => {
+    const step = {
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: 7,
+      ArrowUp: -7,
+      Home: -days.length,
+      End: days.length,
+    }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const next = Math.min(Math.max(stop + step, 0), days.length - 1);
+    setHome(next);
+    host.current?.querySelector<HTMLElement>(`[data-at="${next}"]`)?.focus();
+  };
+  const cell = (day: DayView, at: number) => (
+    <div
+      key={day.day}
+      role="img"
+      className="day"
+      data-at={at}
+      data-kind={cellKind(day)}
+      data-day={day.day}
+      data-weekend={isWeekend(day.day) || undefined}
+      data-first={day.day.endsWith("-01") || undefined}
+      data-today={day.day === today || undefined}
+      aria-label={cellText(day, when)}
+      tabIndex={at === stop ? 0 : -1}
+      onFocus={() => {
+        setHome(at);
+        setPointed(at);
+      }}
+      onBlur={() => setPointed(null)}
+      onMouseEnter={() => setPointed(at)}
+    >
+      {!long && <span aria-hidden="true">{cellLabel(day.day, days.length)}</span>}
+    </div>
+  );
+  const shown = pointed === null ? undefined : days[pointed];
+
+  return (
+    <div
+      className="day-strip"
+      data-stale={stale || undefined}
+      data-testid="day-strip"
+      data-days={days.length}
+    >
+      <div
+        ref={host}
+        role="group"
+        aria-label="Days of the range, by what is held. Arrow keys walk through them."
+        className={long ? "days-months" : "days-line"}
+        onKeyDown={pressed}
+        onMouseLeave={() => setPointed(null)}
+      >
+        {!long && days.map(cell)}
+        {long &&
+          monthRows(days).map((month) => (
+            <div className="month" key={month.label}>
+              <span className="month-label faint">{month.label}</span>
+              {Array.from({ length: month.start }, (_, gap) => (
+                <span key={gap} className="day-gap" />
+              ))}
+              {month.days.map((day, index) => cell(day, month.first + index))}
+            </div>
+          ))}
+      </div>
+      <div className="strip-foot">
+        {shown ? (
+          <span className="strip-readout num">{cellText(shown, when)}</span>
+        ) : (
+          <ul className="legend" aria-label="Days by state">
+            {legend(days).map(({ kind, days: number }) => (
+              <li key={kind} title={CELL_HINTS[kind]}>
+                <span className="day swatch" data-kind={kind} aria-hidden="true" />
+                {CELL_LABELS[kind]} <span className="num">{number}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </div>
+  );
+});

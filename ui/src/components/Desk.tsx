@@ -1,0 +1,178 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+
+import type { CachedQuery, FetchMode, QueryInput, SourceView } from "../backend";
+import { blocksFetch, placeOf } from "../logic/failures";
+import { commitDrafts, sameQuery, toQuery } from "../logic/filters";
+import { PRESETS } from "../logic/presets";
+import { activity } from "../logic/runState";
+import { useBackend } from "../state/backendContext";
+import { useCached } from "../state/useCached";
+import { useDesk } from "../state/useDesk";
+import { useExport } from "../state/useExport";
+import { useForm } from "../state/useForm";
+import { usePlan } from "../state/usePlan";
+import { useShortcuts } from "../state/useShortcuts";
+import type { Source } from "../state/useSource";
+import { useTarget } from "../state/useTarget";
+import type { ThemeChoice } from "../state/useTheme";
+import { CachedPanel } from "./CachedPanel";
+import { MainPane } from "./MainPane";
+import { PipelineDialog } from "./PipelineDialog";
+import { QueryForm } from "./QueryForm";
+import { SidePanel } from "./SidePanel";
+import { SourceDialog } from "./SourceDialog";
+import { TopBar } from "./TopBar";
+
+interface Props {
+  source: Source;
+  view: SourceView;
+  theme: ThemeChoice;
+  nextTheme: () => void;
+}
+
+/** The form as it was left, or the last five business days. */
+function firstQuery(view: SourceView): QueryInput {
+  if (view.form) return view.form;
+  const range = PRESETS.find((preset) => preset.id === "business-5")?.range(view.today);
+  return { from: range?.from ?? view.today, to: range?.to ?? view.today, filters: [], advanced: "" };
+}
+
+/** The whole window, once the source is known. */
+export function Desk({ source, view, theme, nextTheme }: Props) {
+  const backend = useBackend();
+  const { connection } = source;
+  const [form, dispatch] = useForm(firstQuery(view), view.fields);
+  const query = useMemo(() => toQuery(form), [form]);
+  const desk = useDesk(connection);
+  const exporter = useExport();
+  const cached = useCached(desk.state.version);
+  const stamp = [connection.state, view.today, desk.state.version, JSON.stringify(view.profile)].join();
+  const planned = usePlan(query, stamp);
+  const target = useTarget(desk.state);
+  const [tab, setTab] = useState<"query" | "cached">("query");
+  const [panelOpen, setPanelOpen] = useState(true);
+  const [editingSource, setEditingSource] = useState(false);
+  const [pipelineOf, setPipelineOf] = useState<QueryInput | null>(null);
+  const exportRef = useRef<(() => void) | null>(null);
+
+  useEffect(() => dispatch({ type: "fields", fields: view.fields }), [dispatch, view.fields]);
+  useEffect(() => {
+    // A form that could not be remembered is only a form to type again.
+    const timer = setTimeout(() => void backend.rememberForm(query).catch(() => undefined), 800);
+    return () => clearTimeout(timer);
+  }, [backend, query]);
+
+  const doing = activity(desk.state, connection);
+  const failure = planned.failure;
+  const place = failure === null ? null : placeOf(failure, planned.query ?? query);
+  const stops = failure !== null && blocksFetch(failure) && !planned.stale ? failure.message : null;
+  const blocked = view.profile === null ? "Set up a source first." : stops;
+
+  const fetch = (mode: FetchMode) => {
+    if (blocked !== null) return;
+    // What is still being typed counts: leaving it out would fetch more than the form says.
+    const full = toQuery(commitDrafts(form));
+    dispatch({ type: "commit_all" });
+    const known = planned.plan !== null && planned.query !== null && sameQuery(planned.query, full);
+    exporter.dismiss();
+    desk.start(full, mode, known ? (planned.plan?.signature ?? null) : null);
+  };
+  const { open, close } = desk;
+  const { dismiss } = exporter;
+  const openCached = useCallback(
+    (item: CachedQuery) => {
+      dismiss();
+      void open(item).then(() => {
+        if (item.form) dispatch({ type: "load", query: item.form, fields: view.fields });
+      });
+    },
+    [open, dismiss, dispatch, view.fields],
+  );
+  const forget = async (item: CachedQuery) => {
+    await backend.forget(item.signature, null, null);
+    close(item.signature);
+    cached.reload();
+  };
+
+  useShortcuts({
+    fetch: () => fetch("normal"),
+    cancel: () => {
+      if (doing !== "fetching") return false;
+      desk.cancel();
+      return true;
+    },
+    exportRows: () => exportRef.current?.(),
+    focusFilter: () => {
+      setPanelOpen(true);
+      setTab("query");
+      // After the tab has been drawn.
+      setTimeout(() => document.querySelector<HTMLElement>(".query-form .filter-row input")?.focus(), 0);
+    },
+    togglePanel: () => setPanelOpen(!panelOpen),
+  });
+
+  const shown = desk.state.view;
+  return (
+    <div className="window" data-panel={panelOpen || undefined}>
+      <TopBar
+        profile={view.profile}
+        connection={connection}
+        theme={theme}
+        nextTheme={nextTheme}
+        openSource={() => setEditingSource(true)}
+        panelOpen={panelOpen}
+        togglePanel={() => setPanelOpen(!panelOpen)}
+      />
+      {/* Hidden rather than taken away, so that nothing typed is lost. */}
+      <div className="side" hidden={!panelOpen}>
+        <SidePanel
+          tab={tab}
+          setTab={setTab}
+          cachedCount={cached.queries?.length ?? null}
+          query={
+            <QueryForm
+              form={form}
+              fields={view.fields}
+              today={view.today}
+              zone={view.day_zone}
+              failure={failure}
+              place={place}
+              dispatch={dispatch}
+            />
+          }
+          cached={
+            <CachedPanel
+              cached={cached}
+              folder={view.cache_folder}
+              zone={view.day_zone}
+              current={shown?.key.signature ?? null}
+              open={openCached}
+              forget={forget}
+            />
+          }
+        />
+      </div>
+      <MainPane
+        source={view}
+        online={connection.state === "online"}
+        planned={planned}
+        place={place}
+        desk={desk.state}
+        activity={doing}
+        blocked={blocked}
+        target={target}
+        differs={shown?.query != null && !sameQuery(shown.query, query)}
+        exporter={exporter}
+        exportRef={exportRef}
+        fetch={fetch}
+        cancel={desk.cancel}
+        showPipeline={() => setPipelineOf(toQuery(commitDrafts(form)))}
+        openSource={() => setEditingSource(true)}
+      />
+      {editingSource && (
+        <SourceDialog profile={view.profile} connect={source.connect} close={() => setEditingSource(false)} />
+      )}
+      {pipelineOf && <PipelineDialog query={pipelineOf} close={() => setPipelineOf(null)} />}
+    </div>
+  );
+}

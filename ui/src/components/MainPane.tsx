@@ -1,0 +1,122 @@
+import { type RefObject, useMemo } from "react";
+
+import type { FetchMode, SourceView } from "../backend";
+import { withStored } from "../logic/dayStrip";
+import type { Place } from "../logic/failures";
+import type { Activity, DeskState } from "../logic/runState";
+import type { Exporter } from "../state/useExport";
+import type { Planned } from "../state/usePlan";
+import type { Target } from "../state/useShapes";
+import { ActionBar } from "./ActionBar";
+import { AnswerPanel } from "./AnswerPanel";
+import { DayStrip } from "./DayStrip";
+import { ErrorBoundary } from "./ErrorBoundary";
+import { FailureNote } from "./FailureNote";
+import { PlanLine } from "./PlanLine";
+import { ProgressPanel } from "./ProgressPanel";
+import { Results } from "./Results";
+import { Welcome } from "./Welcome";
+
+interface Props {
+  source: SourceView;
+  online: boolean;
+  planned: Planned;
+  place: Place | null;
+  desk: DeskState;
+  activity: Activity;
+  blocked: string | null;
+  target: Target | null;
+  differs: boolean;
+  exporter: Exporter;
+  exportRef: RefObject<(() => void) | null>;
+  fetch: (mode: FetchMode) => void;
+  cancel: () => void;
+  showPipeline: () => void;
+  openSource: () => void;
+}
+
+/** What stands in place of a plan, by what is to be corrected. */
+const CORRECT: Record<Place, string> = {
+  dates: "No plan yet: correct the dates.",
+  filters: "No plan yet: correct the filters.",
+  advanced: "No plan yet: correct the advanced match.",
+  source: "No plan yet: see to the source.",
+  plan: "No plan",
+};
+
+/** The plan, what is going on, what is held, and the rows. */
+export function MainPane(props: Props) {
+  const { source, planned, place, desk, target } = props;
+  const { run, view, ending } = desk;
+  const zone = source.day_zone;
+  // While rows of another query arrive, the old answer must not stand over them.
+  const stands =
+    view !== null &&
+    (target === null || target.key === view.key || run?.key?.signature === view.key.signature);
+  const days = useMemo(() => {
+    const plan = planned.plan;
+    if (plan === null) return [];
+    const running = run !== null && run.key?.signature === plan.signature ? run.windows : [];
+    return running.length === 0 ? plan.days : withStored(plan.days, running, source.today);
+  }, [planned.plan, run, source.today]);
+  const beside =
+    planned.failure !== null && (place === "plan" || place === "source") ? planned.failure : null;
+  return (
+    <main className="main">
+      <section className="plan" aria-label="Plan">
+        <PlanLine
+          plan={planned.plan}
+          stale={planned.stale}
+          correct={place === null ? null : CORRECT[place]}
+        />
+        {planned.plan && <DayStrip days={days} zone={zone} today={source.today} stale={planned.stale} />}
+        {beside && (
+          <FailureNote
+            failure={beside}
+            testId="plan-failure"
+            action={place === "source" ? { label: "Source", press: props.openSource } : undefined}
+          />
+        )}
+        <ActionBar
+          activity={props.activity}
+          online={props.online}
+          blocked={props.blocked}
+          fetch={props.fetch}
+          cancel={props.cancel}
+          showPipeline={props.showPipeline}
+          canShowPipeline={planned.plan !== null}
+        />
+        {run && <ProgressPanel run={run} />}
+        {ending?.outcome === "cancelled" && (
+          <div className="note" role="status" data-testid="cancelled-note">
+            Cancelled. What was stored is kept; fetching again pulls just the rest.
+          </div>
+        )}
+        {ending?.outcome === "failed" && ending.failure && (
+          <FailureNote failure={ending.failure} testId="run-failure" />
+        )}
+      </section>
+      {stands && (
+        <AnswerPanel
+          view={view}
+          zone={zone}
+          differs={props.differs && run === null}
+          renewing={run !== null}
+        />
+      )}
+      {target === null ? (
+        <Welcome configured={source.profile !== null} openSource={props.openSource} />
+      ) : (
+        <ErrorBoundary what="The rows">
+          <Results
+            target={target}
+            zone={zone}
+            partial={!target.live && view?.answer.complete === false}
+            exporter={props.exporter}
+            exportRef={props.exportRef}
+          />
+        </ErrorBoundary>
+      )}
+    </main>
+  );
+}

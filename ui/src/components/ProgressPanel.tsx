@@ -1,0 +1,58 @@
+import { ProgressBar } from "react-aria-components";
+
+import { count, duration, plural } from "../logic/format";
+import { fraction, type Run } from "../logic/runState";
+
+const MODE_WORDS = { normal: "Fetching", refresh: "Refreshing", verify: "Verifying" } as const;
+
+/** How far the run under way has come. */
+export function ProgressPanel({ run }: { run: Run }) {
+  const { progress } = run;
+  const done = fraction(progress);
+  const words = run.cancelling ? "Cancelling" : MODE_WORDS[run.mode];
+  return (
+    <div className="progress-panel" data-testid="progress" data-rows={progress.rows}>
+      <ProgressBar
+        className="progress"
+        aria-label={words}
+        value={Math.round((done ?? 0) * 100)}
+        isIndeterminate={done === null}
+      >
+        {({ percentage, valueText }) => (
+          <>
+            <div className="progress-track">
+              <div
+                className="progress-fill"
+                data-unknown={done === null || undefined}
+                style={done === null ? undefined : { transform: `scaleX(${(percentage ?? 0) / 100})` }}
+              />
+            </div>
+            <div className="progress-words num">
+              <strong>
+                {words} {done !== null && valueText}
+              </strong>
+              <span data-testid="progress-rows">
+                {progress.expectedRows === null
+                  ? plural(progress.rows, "row")
+                  : `${count(progress.rows)} of about ${plural(progress.expectedRows, "row")}`}
+              </span>
+              {progress.daysTotal > 0 && (
+                <span data-testid="progress-days">
+                  {progress.daysDone} of {plural(progress.daysTotal, "day")}
+                </span>
+              )}
+              {progress.rowsPerSecond >= 1 && <span>{count(progress.rowsPerSecond)} rows/s</span>}
+              {progress.remainingMs !== null && <span>{duration(progress.remainingMs)} left</span>}
+              {progress.downstreamRows + progress.tradesAsked > 0 && (
+                <span className="faint">
+                  {plural(progress.downstreamRows, "message")} downstream, {count(progress.tradesDone)} of{" "}
+                  {plural(progress.tradesAsked, "trade")}
+                </span>
+              )}
+            </div>
+          </>
+        )}
+      </ProgressBar>
+    </div>
+  );
+}

@@ -1,0 +1,118 @@
+import { type RefObject, useEffect, useState } from "react";
+import { Button, Tab, TabList, TabPanel, Tabs } from "react-aria-components";
+
+import type { Role, Sort } from "../backend";
+import { type ColumnPrefs, NO_PREFS } from "../logic/columns";
+import { count } from "../logic/format";
+import type { Exporter } from "../state/useExport";
+import { type Target, useShapes } from "../state/useShapes";
+import { useStored } from "../state/useStored";
+import { ColumnChooser } from "./ColumnChooser";
+import { ExportStatus } from "./ExportStatus";
+import { FailureNote } from "./FailureNote";
+import { RolePane } from "./RolePane";
+
+interface Props {
+  target: Target;
+  zone: string;
+  /** The answer is partial, and the rows must not look complete. */
+  partial: boolean;
+  exporter: Exporter;
+  /** Where the window's export shortcut finds what to call. */
+  exportRef: RefObject<(() => void) | null>;
+}
+
+type Sorts = Record<Role, Sort | null>;
+
+const ROLES: { role: Role; label: string }[] = [
+  { role: "input", label: "Input" },
+  { role: "downstream", label: "Downstream" },
+];
+
+/** The rows of the answer, in two tabs. */
+export function Results({ target, zone, partial, exporter, exportRef }: Props) {
+  const [role, setRole] = useState<Role>("input");
+  const [sorts, setSorts] = useState<Sorts>({ input: null, downstream: null });
+  const [inputPrefs, setInputPrefs] = useStored<ColumnPrefs>("tidemark.columns.input", NO_PREFS);
+  const [downPrefs, setDownPrefs] = useStored<ColumnPrefs>("tidemark.columns.downstream", NO_PREFS);
+  const { shapes, failure } = useShapes(target);
+  const prefs = role === "input" ? inputPrefs : downPrefs;
+  const setPrefs = role === "input" ? setInputPrefs : setDownPrefs;
+  const [setters] = useState(() => ({
+    input: (sort: Sort | null) => setSorts((held) => ({ ...held, input: sort })),
+    downstream: (sort: Sort | null) => setSorts((held) => ({ ...held, downstream: sort })),
+  }));
+  // A column that this answer does not have cannot order it.
+  const has = (path: string) => shapes?.[role].columns.some((column) => column.path === path) ?? false;
+  const sort = sorts[role] !== null && has(sorts[role].path) ? sorts[role] : null;
+  const writing = exporter.state.status === "writing";
+  const canExport = shapes !== null && !target.live && !writing;
+  const exportRows = () => {
+    if (canExport) exporter.start(target.key, role, sort);
+  };
+  useEffect(() => {
+    exportRef.current = exportRows;
+    return () => {
+      exportRef.current = null;
+    };
+  });
+
+  return (
+    <Tabs
+      className="results"
+      selectedKey={role}
+      onSelectionChange={(key) => setRole(key === "downstream" ? "downstream" : "input")}
+      data-partial={partial || undefined}
+    >
+      <div className="results-bar">
+        <TabList className="tab-list" aria-label="Rows">
+          {ROLES.map((entry) => (
+            <Tab key={entry.role} id={entry.role} className="tab" data-testid={`tab-${entry.role}`}>
+              {entry.label}{" "}
+              <span
+                className="tab-count num"
+                data-testid={`row-count-${entry.role}`}
+                data-count={shapes?.[entry.role].rows}
+              >
+                {shapes ? count(shapes[entry.role].rows) : "–"}
+              </span>
+            </Tab>
+          ))}
+        </TabList>
+        {target.live && <span className="live-mark">rows so far</span>}
+        <span className="spacer" />
+        {shapes && (
+          <ColumnChooser
+            columns={shapes[role].columns}
+            prefs={prefs}
+            change={setPrefs}
+            sort={sort}
+            setSort={setters[role]}
+          />
+        )}
+        <Button className="button" isDisabled={!canExport} onPress={exportRows} data-testid="export-button">
+          {partial ? "Export partial CSV" : "Export CSV"}
+        </Button>
+      </div>
+      <ExportStatus exporter={exporter} />
+      {failure && <FailureNote failure={failure} testId="view-failure" />}
+      {ROLES.map((entry) => (
+        <TabPanel key={entry.role} id={entry.role} className="tab-panel">
+          {shapes && (
+            <RolePane
+              role={entry.role}
+              viewKey={shapes.key}
+              stamp={shapes.stamp}
+              shape={shapes[entry.role]}
+              zone={zone}
+              sort={sort}
+              setSort={setters[entry.role]}
+              prefs={prefs}
+              setPrefs={setPrefs}
+            />
+          )}
+        </TabPanel>
+      ))}
+    </Tabs>
+  );
+}

@@ -1,0 +1,111 @@
+import { useCallback, useMemo, useRef, useState } from "react";
+
+import { type Failure, type Role, type Sort, toFailure, type ViewKey, type ViewShape } from "../backend";
+import type { Content, Handlers } from "../grid/controller";
+import { type GridHandle, GridView } from "../grid/GridView";
+import type { ColumnPrefs } from "../logic/columns";
+import { count, plural } from "../logic/format";
+import { useBackend } from "../state/backendContext";
+import { FailureNote } from "./FailureNote";
+import { RowDrawer } from "./RowDrawer";
+
+interface Props {
+  role: Role;
+  viewKey: ViewKey;
+  stamp: string;
+  shape: ViewShape;
+  zone: string;
+  sort: Sort | null;
+  setSort: (sort: Sort | null) => void;
+  prefs: ColumnPrefs;
+  setPrefs: (prefs: ColumnPrefs) => void;
+}
+
+const LABELS: Record<Role, string> = { input: "Input rows", downstream: "Downstream rows" };
+
+/** The rows of one role, and the detail of one of them. */
+export function RolePane(props: Props) {
+  const { role, viewKey, stamp, shape, zone, sort, setSort, prefs, setPrefs } = props;
+  const backend = useBackend();
+  const grid = useRef<GridHandle>(null);
+  // The row whose detail is open, and of which rows it is one: in another order it would be another.
+  const [opened, setOpened] = useState<{ identity: string; position: number } | null>(null);
+  const [active, setActive] = useState<number | null>(null);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const [told, setTold] = useState("");
+
+  const identity = [viewKey.signature, viewKey.from, viewKey.to, role, sort?.path, sort?.descending].join(
+    "|",
+  );
+  const content = useMemo<Content>(
+    () => ({
+      identity,
+      stamp,
+      columns: shape.columns,
+      length: shape.rows,
+      read: (offset, limit) => backend.page(viewKey, role, sort, offset, limit).then((page) => page.rows),
+    }),
+    [backend, viewKey, role, sort, stamp, shape, identity],
+  );
+  const handlers = useMemo<Handlers>(
+    () => ({
+      sort: setSort,
+      prefs: setPrefs,
+      open: (position) => setOpened({ identity, position }),
+      active: (position) => {
+        setActive(position);
+        setOpened((held) => (held?.identity === identity ? { identity, position } : null));
+      },
+      copy: (text, rows, cut) => {
+        backend.copyText(text).then(
+          () =>
+            setTold(`Copied ${plural(rows, "row")}${cut ? ", which is the limit; export takes all" : ""}`),
+          (error: unknown) => setFailure(toFailure(error)),
+        );
+      },
+      failed: (error) => setFailure(toFailure(error)),
+    }),
+    [backend, setSort, setPrefs, identity],
+  );
+  const close = useCallback(() => {
+    setOpened(null);
+    grid.current?.focus();
+  }, []);
+
+  return (
+    <div className="role-pane">
+      <div className="grid-side">
+        {failure && <FailureNote failure={failure} testId="grid-failure" dismiss={() => setFailure(null)} />}
+        <GridView
+          ref={grid}
+          label={LABELS[role]}
+          content={content}
+          prefs={prefs}
+          sort={sort}
+          handlers={handlers}
+        />
+        {shape.rows === 0 && <p className="grid-none">No rows in these days.</p>}
+        <footer className="grid-foot faint">
+          <span className="num" data-testid="grid-position">
+            {active === null ? plural(shape.rows, "row") : `row ${count(active + 1)} of ${count(shape.rows)}`}
+          </span>
+          <span role="status">{told}</span>
+          <span className="spacer" />
+          <span className="wide-only">
+            Enter detail · Shift+arrows select · Ctrl+C copy · Ctrl+Shift+C with heading · Alt+↑↓ sort
+          </span>
+        </footer>
+      </div>
+      {opened?.identity === identity && opened.position < shape.rows && (
+        <RowDrawer
+          viewKey={viewKey}
+          role={role}
+          sort={sort}
+          position={opened.position}
+          zone={zone}
+          close={close}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,103 @@
+import { useEffect, useRef, useState } from "react";
+import { Button, ToggleButton, ToggleButtonGroup } from "react-aria-components";
+
+import { type Failure, type Role, type RowDetail, type Sort, toFailure, type ViewKey } from "../backend";
+import { count, moment } from "../logic/format";
+import { useBackend } from "../state/backendContext";
+import { CopyButton } from "./CopyButton";
+import { FailureNote } from "./FailureNote";
+import { Icon } from "./icons";
+
+interface Props {
+  viewKey: ViewKey;
+  role: Role;
+  sort: Sort | null;
+  position: number;
+  zone: string;
+  close: () => void;
+}
+
+/** While one walks through rows with the drawer open, a row is read when the walk pauses. */
+const PAUSE_MS = 90;
+
+/** One row as MongoDB held it. */
+export function RowDrawer({ viewKey, role, sort, position, zone, close }: Props) {
+  const backend = useBackend();
+  const [detail, setDetail] = useState<RowDetail | null>(null);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const [form, setForm] = useState<"relaxed" | "canonical">("relaxed");
+  const closeButton = useRef<HTMLButtonElement>(null);
+
+  useEffect(() => {
+    let live = true;
+    const timer = setTimeout(() => {
+      backend.rowDetail(viewKey, role, sort, position).then(
+        (found) => {
+          if (!live) return;
+          setDetail(found);
+          setFailure(null);
+        },
+        (error: unknown) => live && setFailure(toFailure(error)),
+      );
+    }, PAUSE_MS);
+    return () => {
+      live = false;
+      clearTimeout(timer);
+    };
+  }, [backend, viewKey, role, sort, position]);
+
+  return (
+    <aside
+      className="drawer"
+      aria-label="Row detail"
+      data-testid="row-detail"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.preventDefault();
+        close();
+      }}
+    >
+      <header className="drawer-head">
+        <strong className="num">Row {count(position + 1)}</strong>
+        {detail && (
+          <span
+            className="faint num"
+            title={detail.fetched === null ? "" : `Fetched ${moment(detail.fetched, zone)}`}
+          >
+            day {detail.day}
+          </span>
+        )}
+        <span className="spacer" />
+        <Button ref={closeButton} className="icon-button" aria-label="Close the row detail" onPress={close}>
+          <Icon name="close" />
+        </Button>
+      </header>
+      <div className="drawer-tools">
+        <ToggleButtonGroup
+          className="segmented"
+          aria-label="Form of the document"
+          selectionMode="single"
+          disallowEmptySelection
+          selectedKeys={[form]}
+          onSelectionChange={(keys) => setForm(keys.has("canonical") ? "canonical" : "relaxed")}
+        >
+          <ToggleButton className="segment-button" id="relaxed">
+            Relaxed
+          </ToggleButton>
+          <ToggleButton className="segment-button" id="canonical" data-testid="detail-canonical">
+            Canonical
+          </ToggleButton>
+        </ToggleButtonGroup>
+        <span className="spacer" />
+        <CopyButton text={detail?.[form] ?? ""} />
+      </div>
+      {failure && <FailureNote failure={failure} />}
+      <pre className="code-block drawer-text" tabIndex={0} data-testid="row-detail-text">
+        {detail?.[form] ?? ""}
+      </pre>
+      {detail?.fetched != null && (
+        <p className="faint drawer-foot num">Fetched {moment(detail.fetched, zone)}</p>
+      )}
+    </aside>
+  );
+}

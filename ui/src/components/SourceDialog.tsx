@@ -1,0 +1,122 @@
+import { useState } from "react";
+import {
+  Button,
+  Dialog,
+  Form,
+  Heading,
+  Input,
+  Label,
+  Modal,
+  ModalOverlay,
+  Text,
+  TextArea,
+  TextField,
+} from "react-aria-components";
+
+import { type Failure, type SourceProfile, toFailure } from "../backend";
+import { FailureNote } from "./FailureNote";
+
+interface Props {
+  profile: SourceProfile | null;
+  connect: (profile: SourceProfile, password: string | null) => Promise<void>;
+  close: () => void;
+}
+
+const EMPTY: SourceProfile = { uri: "", database: "", collection: "", mapping: "" };
+
+/** Whether a connection string carries a password, which must not be stored with the profile. */
+export function hasPassword(uri: string): boolean {
+  const authority = /^[a-z+]+:\/\/([^?]*)@/i.exec(uri)?.[1];
+  return authority?.includes(":") ?? false;
+}
+
+/** Where the documents are. What was typed stays when connecting fails. */
+export function SourceDialog({ profile, connect, close }: Props) {
+  const [draft, setDraft] = useState<SourceProfile>(profile ?? EMPTY);
+  const [password, setPassword] = useState("");
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const [busy, setBusy] = useState(false);
+  const field = (name: keyof SourceProfile, label: string, placeholder: string) => (
+    <TextField
+      className="text-field"
+      value={draft[name]}
+      onChange={(text) => setDraft({ ...draft, [name]: text })}
+    >
+      <Label className="field-label">{label}</Label>
+      <Input className="input" placeholder={placeholder} spellCheck="false" data-testid={`source-${name}`} />
+      {name === "uri" && hasPassword(draft.uri) && (
+        <Text slot="description" className="field-error">
+          Put the password in its own field, so that it is not stored.
+        </Text>
+      )}
+    </TextField>
+  );
+  const submit = () => {
+    setBusy(true);
+    setFailure(null);
+    connect(draft, password === "" ? null : password).then(close, (error: unknown) => {
+      setBusy(false);
+      setFailure(toFailure(error));
+    });
+  };
+
+  return (
+    <ModalOverlay className="overlay" isOpen onOpenChange={(open) => !open && close()}>
+      <Modal className="modal">
+        <Dialog className="dialog" data-testid="source-dialog">
+          <Heading slot="title" className="dialog-title">
+            Source
+          </Heading>
+          <Form
+            className="dialog-form"
+            onSubmit={(event) => {
+              event.preventDefault();
+              submit();
+            }}
+          >
+            {field("uri", "Connection string, without the password", "mongodb://user@host:27017/?tls=true")}
+            <TextField className="text-field" value={password} onChange={setPassword} type="password">
+              <Label className="field-label">Password (not stored)</Label>
+              <Input className="input" autoComplete="off" data-testid="source-password" />
+            </TextField>
+            <div className="two-fields">
+              {field("database", "Database", "trading")}
+              {field("collection", "Collection", "messages")}
+            </div>
+            <TextField
+              className="text-field"
+              value={draft.mapping}
+              onChange={(text) => setDraft({ ...draft, mapping: text })}
+              isInvalid={failure?.code === "bad_mapping"}
+            >
+              <Label className="field-label">Mapping, as JSON (blank for the defaults)</Label>
+              <TextArea
+                className="input code"
+                rows={9}
+                spellCheck="false"
+                placeholder={
+                  '{"version": 1, "day_zone": "Europe/London", "filters": {"product": "instrument.name"}}'
+                }
+                data-testid="source-mapping"
+              />
+            </TextField>
+            {failure && <FailureNote failure={failure} testId="source-failure" />}
+            <div className="buttons">
+              <Button className="button" onPress={close}>
+                Close
+              </Button>
+              <Button
+                className="button primary"
+                type="submit"
+                isDisabled={busy || draft.uri.trim() === ""}
+                data-testid="source-connect"
+              >
+                {busy ? "Connecting" : "Connect"}
+              </Button>
+            </div>
+          </Form>
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}

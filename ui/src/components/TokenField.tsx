@@ -1,0 +1,165 @@
+import { type ClipboardEvent, type KeyboardEvent, useEffect, useState } from "react";
+import {
+  Button,
+  ComboBox,
+  Input,
+  ListBox,
+  ListBoxItem,
+  Popover,
+  Tag,
+  TagGroup,
+  TagList,
+} from "react-aria-components";
+
+import { addValues, splitPaste, splitTyped } from "../logic/tokens";
+import { afterPointer } from "../state/afterPointer";
+import { useBackend } from "../state/backendContext";
+import { Icon } from "./icons";
+
+interface Props {
+  field: string;
+  label: string;
+  tokens: string[];
+  draft: string;
+  change: (change: { tokens?: string[]; draft?: string }) => void;
+  commit: () => void;
+}
+
+/** A pasted list may hold thousands of values; more than this many are counted, not drawn. */
+const DRAWN = 24;
+
+/** Typing pauses this long before values are suggested. */
+const SUGGEST_MS = 150;
+
+function useSuggestions(field: string, prefix: string, asked: boolean): string[] {
+  const backend = useBackend();
+  const [found, setFound] = useState<string[]>([]);
+  useEffect(() => {
+    if (!asked) return;
+    let live = true;
+    const timer = setTimeout(() => {
+      // Suggestions are a convenience: without them one types on.
+      backend.suggest(field, prefix.trim()).then(
+        (values) => live && setFound(values.slice(0, 100)),
+        () => live && setFound([]),
+      );
+    }, SUGGEST_MS);
+    return () => {
+      live = false;
+      clearTimeout(timer);
+    };
+  }, [backend, field, prefix, asked]);
+  return found;
+}
+
+/** Several values of one field. Enter, comma or a pasted list makes tokens of what was typed. */
+export function TokenField({ field, label, tokens, draft, change, commit }: Props) {
+  const [focused, setFocused] = useState(false);
+  const [all, setAll] = useState(false);
+  const suggestions = useSuggestions(field, draft, focused);
+  const offered = suggestions
+    .filter((value) => !tokens.includes(value))
+    .map((value) => ({ id: value, value }));
+  const drawn = all ? tokens : tokens.slice(0, DRAWN);
+
+  const typed = (text: string) => {
+    const split = splitTyped(text);
+    change(
+      split.values.length > 0
+        ? { tokens: addValues(tokens, split.values), draft: split.draft }
+        : { draft: text },
+    );
+  };
+  const pasted = (event: ClipboardEvent<HTMLInputElement>) => {
+    const text = event.clipboardData.getData("text/plain");
+    // Only a list is taken apart; a single value is pasted into the text as usual.
+    if (!/[\n\r\t,;]/.test(text.trim())) return;
+    event.preventDefault();
+    change({ tokens: addValues(tokens, splitPaste(text)) });
+  };
+  const pressed = (event: KeyboardEvent<HTMLInputElement>) => {
+    // While a suggestion is marked, Enter belongs to it.
+    if (event.currentTarget.getAttribute("aria-activedescendant")) return;
+    if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && draft.trim() !== "") {
+      event.preventDefault();
+      commit();
+    } else if (event.key === "Backspace" && draft === "" && tokens.length > 0) {
+      change({ tokens: tokens.slice(0, -1) });
+    }
+  };
+
+  return (
+    <div className="token-field">
+      {tokens.length > 0 && (
+        <TagGroup
+          className="tags"
+          aria-label={`${label}: values`}
+          onRemove={(keys) => change({ tokens: tokens.filter((token) => !keys.has(token)) })}
+        >
+          <TagList className="tag-list" items={drawn.map((value) => ({ id: value, value }))}>
+            {(item) => (
+              <Tag className="tag" id={item.id} textValue={item.value}>
+                <span className="tag-text">{item.value}</span>
+                <Button slot="remove" className="tag-remove" aria-label={`Remove ${item.value}`}>
+                  <Icon name="close" size={10} />
+                </Button>
+              </Tag>
+            )}
+          </TagList>
+          {tokens.length > DRAWN && (
+            <Button className="link" onPress={() => setAll(!all)}>
+              {all ? "Show fewer" : `and ${tokens.length - DRAWN} more`}
+            </Button>
+          )}
+        </TagGroup>
+      )}
+      <ComboBox
+        aria-label={label}
+        className="combo"
+        items={offered}
+        inputValue={draft}
+        onInputChange={typed}
+        value={null}
+        onChange={(key) => {
+          if (key !== null) change({ tokens: addValues(tokens, [String(key)]), draft: "" });
+        }}
+        allowsCustomValue
+        allowsEmptyCollection
+        menuTrigger="input"
+        onFocusChange={(inside) => {
+          setFocused(inside);
+          if (!inside) afterPointer(commit);
+        }}
+      >
+        <Input
+          className="input"
+          data-testid={`filter-${field}-input`}
+          placeholder={tokens.length === 0 ? "any value" : "add a value"}
+          onPaste={pasted}
+          onKeyDown={pressed}
+          autoComplete="off"
+          spellCheck="false"
+        />
+        <Button className="combo-button" aria-label="Show known values">
+          <Icon name="chevron" size={12} />
+        </Button>
+        <Popover className="popover menu" offset={2}>
+          <ListBox<{ id: string; value: string }>
+            className="list-box"
+            renderEmptyState={() => (
+              <p className="list-none faint">
+                {draft === "" ? "No known values" : "No known value; Enter takes it as typed"}
+              </p>
+            )}
+          >
+            {(item) => (
+              <ListBoxItem className="list-item" id={item.id} textValue={item.value}>
+                {item.value}
+              </ListBoxItem>
+            )}
+          </ListBox>
+        </Popover>
+      </ComboBox>
+    </div>
+  );
+}

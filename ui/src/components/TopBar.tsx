@@ -1,0 +1,69 @@
+import { Button } from "react-aria-components";
+
+import type { Connection, SourceProfile } from "../backend";
+import type { ThemeChoice } from "../state/useTheme";
+import { ConnectionStatus } from "./ConnectionStatus";
+import { Icon, type IconName, Mark } from "./icons";
+
+interface Props {
+  profile: SourceProfile | null;
+  connection: Connection;
+  theme: ThemeChoice;
+  nextTheme: () => void;
+  openSource: () => void;
+  panelOpen: boolean;
+  togglePanel: () => void;
+}
+
+const THEME_ICONS: Record<ThemeChoice, IconName> = { system: "screen", light: "sun", dark: "moon" };
+
+/** The hosts of a connection string, without user name and options. */
+export function hostsOf(uri: string): string {
+  return uri
+    .replace(/^[a-z+]+:\/\//i, "")
+    .replace(/^[^@/]*@/, "")
+    .replace(/[/?].*$/, "");
+}
+
+export function TopBar(props: Props) {
+  const { profile, connection, theme } = props;
+  return (
+    <header className="top-bar">
+      <Button
+        className="icon-button"
+        aria-label={props.panelOpen ? "Hide the side panel" : "Show the side panel"}
+        aria-expanded={props.panelOpen}
+        onPress={props.togglePanel}
+        data-testid="panel-toggle"
+      >
+        <Icon name="panel" size={16} />
+      </Button>
+      <Mark />
+      <h1 className="product">Tidemark</h1>
+      <Button className="source-name" onPress={props.openSource} data-testid="source-button">
+        {profile === null ? (
+          <strong>Set up a source</strong>
+        ) : (
+          <>
+            <strong>
+              {profile.database}.{profile.collection}
+            </strong>
+            <span className="faint source-host">{hostsOf(profile.uri)}</span>
+          </>
+        )}
+        <Icon name="gear" />
+      </Button>
+      <span className="spacer" />
+      <ConnectionStatus connection={connection} />
+      <Button
+        className="icon-button"
+        aria-label={`Theme: ${theme}. Press to change.`}
+        onPress={props.nextTheme}
+        data-testid="theme-toggle"
+        data-theme-choice={theme}
+      >
+        <Icon name={THEME_ICONS[theme]} size={16} />
+      </Button>
+    </header>
+  );
+}

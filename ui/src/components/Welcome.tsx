@@ -1,0 +1,25 @@
+import { Button } from "react-aria-components";
+
+/** What stands where rows will be, before there are any. */
+export function Welcome({ configured, openSource }: { configured: boolean; openSource: () => void }) {
+  return (
+    <div className="welcome" data-testid="welcome">
+      {configured ? (
+        <>
+          <p>Set the days and filters, then press Fetch (Ctrl+Enter).</p>
+          <p className="faint">
+            The plan above says beforehand what comes from the cache and what from MongoDB.
+          </p>
+        </>
+      ) : (
+        <>
+          <p>No source is set up yet.</p>
+          <Button className="button primary" onPress={openSource}>
+            Set up a source
+          </Button>
+          <p className="faint">Cached queries can be opened from the list without one.</p>
+        </>
+      )}
+    </div>
+  );
+}

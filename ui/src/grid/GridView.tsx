@@ -1,0 +1,43 @@
+import { useEffect, useImperativeHandle, useRef } from "react";
+
+import type { Sort } from "../backend";
+import type { ColumnPrefs } from "../logic/columns";
+import { type Content, GridController, type Handlers } from "./controller";
+
+export interface GridHandle {
+  focus: () => void;
+}
+
+interface Props {
+  label: string;
+  content: Content;
+  prefs: ColumnPrefs;
+  sort: Sort | null;
+  handlers: Handlers;
+  ref?: React.Ref<GridHandle>;
+}
+
+/** The grid as a component. SlickGrid owns everything inside the host element. */
+export function GridView({ label, content, prefs, sort, handlers, ref }: Props) {
+  const host = useRef<HTMLDivElement>(null);
+  const controller = useRef<GridController | null>(null);
+  const first = useRef({ handlers, prefs });
+
+  useEffect(() => {
+    if (host.current === null) return;
+    const made = new GridController(host.current, first.current.handlers, first.current.prefs);
+    controller.current = made;
+    return () => {
+      controller.current = null;
+      made.destroy();
+    };
+  }, []);
+
+  useEffect(() => controller.current?.setHandlers(handlers), [handlers]);
+  useEffect(() => controller.current?.show(content, prefs, sort), [content, prefs, sort]);
+  useImperativeHandle(ref, () => ({ focus: () => controller.current?.focus() }), []);
+
+  return (
+    <div ref={host} className="grid-host" aria-label={label} data-testid="grid" data-rows={content.length} />
+  );
+}

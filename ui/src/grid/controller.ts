@@ -1,0 +1,246 @@
+// Keeps one SlickGrid in step with what the window wants shown. Knows no React.
+
+import type { SlickEventData } from "slickgrid";
+
+import type { ColumnView, Sort } from "../backend";
+import { type ColumnPrefs, fitWidth, reorder, shown } from "../logic/columns";
+import { toTsv } from "../logic/tsv";
+import { createGrid, MAX_SELECTED_ROWS, type TableGrid, toTableColumns } from "./createGrid";
+import { gridKey } from "./gridKeys";
+import { LazyRows, type ReadPage } from "./lazyRows";
+
+export interface Content {
+  /** Other identity: other rows altogether, so the grid goes back to the top. */
+  identity: string;
+  /** Same identity, other stamp: the same rows as of a later time, so the place is kept. */
+  stamp: string;
+  columns: readonly ColumnView[];
+  length: number;
+  read: ReadPage;
+}
+
+export interface Handlers {
+  sort: (sort: Sort | null) => void;
+  prefs: (prefs: ColumnPrefs) => void;
+  open: (position: number) => void;
+  active: (position: number) => void;
+  copy: (text: string, rows: number, cut: boolean) => void;
+  failed: (error: unknown) => void;
+}
+
+/** Scrolling pauses this long before pages are read. */
+const LOOK_MS = 20;
+
+/** Rows that widths are measured on. */
+const SAMPLE = 60;
+
+export class GridController {
+  readonly #grid: TableGrid;
+  readonly #rows: LazyRows;
+  readonly #observer: ResizeObserver;
+  readonly #host: HTMLElement;
+  #handlers: Handlers;
+  #content: Content | null = null;
+  #prefs: ColumnPrefs;
+  #sort: Sort | null = null;
+  #fitted = new Map<string, number>();
+  #fit = false;
+  #columnsDrawn = "";
+  #lookTimer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(host: HTMLElement, handlers: Handlers, prefs: ColumnPrefs) {
+    this.#host = host;
+    this.#handlers = handlers;
+    this.#prefs = prefs;
+    this.#rows = new LazyRows({
+      arrived: (first, last) => this.#arrived(first, last),
+      failed: (error) => this.#handlers.failed(error),
+    });
+    this.#grid = createGrid(host, this.#rows);
+    this.#wire();
+    // The grid makes every one of its layers a tab stop, and two more of its own. One is enough: the
+    // last, to which the grid gives the keyboard itself.
+    const stops = [...host.querySelectorAll<HTMLElement>("[tabindex='0']")];
+    stops.slice(0, -1).forEach((layer) => layer.setAttribute("tabindex", "-1"));
+    host.addEventListener(
+      "keydown",
+      (event) => {
+        // Tab leaves the grid, as it leaves any other control; the arrows walk its cells. The grid would
+        // walk all of its cells with Tab, which nobody gets out of.
+        if (event.key === "Tab") event.stopPropagation();
+      },
+      true,
+    );
+    this.#observer = new ResizeObserver(() => {
+      this.#grid.resizeCanvas();
+      this.#lookSoon();
+    });
+    this.#observer.observe(host);
+  }
+
+  setHandlers(handlers: Handlers): void {
+    this.#handlers = handlers;
+  }
+
+  show(content: Content, prefs: ColumnPrefs, sort: Sort | null): void {
+    const before = this.#content;
+    const moved = before?.identity !== content.identity;
+    const renewed = moved || before?.stamp !== content.stamp;
+    this.#content = content;
+    this.#prefs = prefs;
+    this.#sort = sort;
+    if (moved) this.#fit = false;
+    if (renewed) this.#rows.reset(content.length, content.read);
+    this.#drawColumns();
+    this.#grid.setSortColumns(sort === null ? [] : [{ columnId: sort.path, sortAsc: !sort.descending }]);
+    this.#host.setAttribute("aria-rowcount", String(content.length));
+    this.#host.setAttribute("aria-colcount", String(content.columns.length));
+    if (!renewed) return;
+    if (moved) {
+      this.#grid.resetActiveCell();
+      this.#grid.getSelectionModel()?.setSelectedRanges([], undefined, "");
+    }
+    this.#grid.invalidate();
+    if (moved && content.length > 0) this.#grid.scrollRowToTop(0);
+    this.#lookSoon();
+  }
+
+  /** Takes the keyboard back, at the row that was active. */
+  focus(): void {
+    this.#grid.focus();
+  }
+
+  destroy(): void {
+    this.#observer.disconnect();
+    if (this.#lookTimer !== null) clearTimeout(this.#lookTimer);
+    this.#rows.reset(0, () => Promise.resolve([]));
+    this.#grid.destroy(true);
+  }
+
+  #drawColumns(): void {
+    const content = this.#content;
+    if (content === null) return;
+    const placed = shown(content.columns, this.#prefs);
+    const width = (path: string, index: number) => {
+      const column = content.columns[index];
+      const guess = column === undefined ? 100 : fitWidth(column, index, []);
+      return this.#prefs.widths[path] ?? this.#fitted.get(path) ?? guess;
+    };
+    const columns = toTableColumns(placed, (entry) => width(entry.column.path, entry.index));
+    const drawn = JSON.stringify(
+      columns.map((column) => [column.id, column.field, column.width, column.cssClass]),
+    );
+    if (drawn === this.#columnsDrawn) return;
+    this.#columnsDrawn = drawn;
+    this.#grid.setColumns(columns);
+  }
+
+  #arrived(first: number, last: number): void {
+    if (!this.#fit && this.#content !== null) this.#fitTo(this.#content, first);
+    const touched: number[] = [];
+    const range = this.#grid.getRenderedRange();
+    for (let row = Math.max(first, range.top); row <= Math.min(last, range.bottom); row += 1)
+      touched.push(row);
+    if (touched.length === 0) return;
+    this.#grid.invalidateRows(touched);
+    this.#grid.render();
+  }
+
+  #fitTo(content: Content, first: number): void {
+    this.#fit = true;
+    const sample = Array.from({ length: SAMPLE }, (_, index) => this.#rows.getItem(first + index) ?? []);
+    this.#fitted = new Map(
+      content.columns.map((column, index) => [column.path, fitWidth(column, index, sample)]),
+    );
+    this.#drawColumns();
+  }
+
+  #lookSoon(): void {
+    this.#lookTimer ??= setTimeout(() => {
+      this.#lookTimer = null;
+      const range = this.#grid.getRenderedRange();
+      this.#rows.look(range.top, range.bottom);
+    }, LOOK_MS);
+  }
+
+  #wire(): void {
+    const grid = this.#grid;
+    grid.onViewportChanged.subscribe(() => this.#lookSoon());
+    grid.onScroll.subscribe(() => this.#lookSoon());
+    grid.onRendered.subscribe(() => this.#lookSoon());
+    grid.onSort.subscribe((_event, args) => {
+      const path = "sortCol" in args && args.sortCol ? String(args.sortCol.id) : null;
+      if (path === null) return;
+      // Ascending, descending, off: the third click gives the stored order back.
+      const off = this.#sort?.path === path && this.#sort.descending;
+      this.#handlers.sort(off ? null : { path, descending: !("sortAsc" in args && args.sortAsc) });
+    });
+    grid.onColumnsResized.subscribe(() => {
+      const widths = { ...this.#prefs.widths };
+      for (const column of grid.getColumns()) {
+        const path = String(column.id);
+        // Only what the trader has moved is remembered; the rest goes on fitting itself.
+        if (
+          column.width !== undefined &&
+          column.width !== column.previousWidth &&
+          column.width !== this.#fitted.get(path)
+        ) {
+          widths[path] = column.width;
+        }
+      }
+      this.#handlers.prefs({ ...this.#prefs, widths });
+    });
+    grid.onColumnsReordered.subscribe(() => {
+      if (this.#content === null) return;
+      const visible = grid.getColumns().map((column) => String(column.id));
+      this.#columnsDrawn = "";
+      this.#handlers.prefs(reorder(this.#content.columns, this.#prefs, visible));
+    });
+    grid.onHeaderCellRendered.subscribe((_event, args) => {
+      args.node.setAttribute("role", "columnheader");
+    });
+    grid.onDblClick.subscribe((_event, args) => this.#handlers.open(args.row));
+    grid.onActiveCellChanged.subscribe((_event, args) => {
+      if (typeof args.row === "number") this.#handlers.active(args.row);
+    });
+    grid.onKeyDown.subscribe((event, args) => this.#pressed(event, args.row, args.cell));
+    // Coming in with the Tab key there is no active cell yet, and the arrows would move nothing.
+    this.#host.addEventListener("focusin", () => {
+      if (grid.getActiveCell() === null && grid.getDataLength() > 0 && !this.#host.matches(":active")) {
+        grid.setActiveCell(grid.getViewport().top, 0);
+      }
+    });
+  }
+
+  #pressed(event: SlickEventData, row: number | undefined, cell: number | undefined): void {
+    const native = event.getNativeEvent<KeyboardEvent>();
+    const key = gridKey(native);
+    if (key === null) return;
+    native.preventDefault();
+    event.stopImmediatePropagation();
+    const path = typeof cell === "number" ? this.#grid.getColumns()[cell]?.id : undefined;
+    if (key === "open" && typeof row === "number") this.#handlers.open(row);
+    else if (key === "copy" || key === "copy_with_heading") void this.#copy(key === "copy_with_heading");
+    else if (key === "sort_off") this.#handlers.sort(null);
+    else if (key !== "open" && path !== undefined) {
+      this.#handlers.sort({ path: String(path), descending: key === "sort_down" });
+    }
+  }
+
+  async #copy(heading: boolean): Promise<void> {
+    const range = this.#grid.getSelectionModel()?.getSelectedRanges()[0];
+    if (range === undefined) return;
+    try {
+      const rows = await this.#rows.range(range.fromRow, range.toRow);
+      const columns = this.#grid.getColumns().slice(range.fromCell, range.toCell + 1);
+      const places = columns.map((column) => Number(column.field));
+      const names = columns.map((column) => String(column.id));
+      const single = rows.length === 1 && places.length === 1 && !heading;
+      // One cell is copied as it is, without the quotes that a table needs.
+      const text = single ? (rows[0]?.[places[0] ?? 0] ?? "") : toTsv(rows, places, heading ? names : null);
+      this.#handlers.copy(text, rows.length, rows.length === MAX_SELECTED_ROWS);
+    } catch (error) {
+      this.#handlers.failed(error);
+    }
+  }
+}

@@ -1,0 +1,111 @@
+// SlickGrid, set up for read-only pages of text. Knows no React.
+
+import "./sortable";
+
+import {
+  type Column,
+  type GridOption,
+  SlickCellRangeSelector,
+  SlickCellSelectionModel,
+  SlickGrid,
+  SlickRange,
+} from "slickgrid";
+
+import type { PlacedColumn } from "../logic/columns";
+import { isRight } from "../logic/columns";
+import type { Cell } from "../logic/tsv";
+import type { LazyRows, Row } from "./lazyRows";
+
+// The grid's types know rows as objects with named fields. Here a row is a list, and the name of a field is
+// its place in the list.
+type NamedRow = Record<string, Cell>;
+
+export type TableColumn = Column<NamedRow>;
+export type TableGrid = SlickGrid<NamedRow, TableColumn>;
+
+export const ROW_HEIGHT = 24;
+
+/** Rows that one selection may span. Above this the export is the better tool. */
+export const MAX_SELECTED_ROWS = 100_000;
+
+/** Text longer than this is cut in a cell; the row detail shows it whole. */
+const MAX_CELL_TEXT = 400;
+
+function mark(className: string, text: string): HTMLElement {
+  const element = document.createElement("span");
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+function format(value: unknown): string | HTMLElement {
+  if (value === null || value === undefined) return mark("cell-null", "–");
+  if (value === "") return mark("cell-empty", "empty");
+  const text = value as string;
+  return text.length > MAX_CELL_TEXT ? `${text.slice(0, MAX_CELL_TEXT)}…` : text;
+}
+
+export function toTableColumns(
+  placed: readonly PlacedColumn[],
+  width: (placed: PlacedColumn) => number,
+): TableColumn[] {
+  return placed.map((entry) => ({
+    id: entry.column.path,
+    name: entry.column.path,
+    // The place of the cell in a row; the paths themselves hold dots and cannot serve as keys.
+    field: String(entry.index),
+    toolTip: `${entry.column.path} (${entry.column.types.join(", ")})`,
+    width: width(entry),
+    minWidth: 40,
+    sortable: true,
+    resizable: true,
+    cssClass: isRight(entry.column) ? "cell-right" : "",
+    headerCssClass: isRight(entry.column) ? "head-right" : "",
+    formatter: (_row, _cell, value: unknown) => format(value),
+  }));
+}
+
+/** A selection that can be copied: one range, bounded, so that Ctrl+A over millions of rows stays cheap. */
+class BoundedSelection extends SlickCellSelectionModel {
+  override setSelectedRanges(ranges: SlickRange[], caller?: string, mode?: string): void {
+    const bounded = ranges.map((range) =>
+      range.toRow - range.fromRow < MAX_SELECTED_ROWS
+        ? range
+        : new SlickRange(range.fromRow, range.fromCell, range.fromRow + MAX_SELECTED_ROWS - 1, range.toCell),
+    );
+    super.setSelectedRanges(bounded, caller, mode);
+  }
+}
+
+const OPTIONS: GridOption<TableColumn> = {
+  rowHeight: ROW_HEIGHT,
+  enableCellNavigation: true,
+  enableColumnReorder: true,
+  enableTextSelectionOnCells: false,
+  // Cells come from documents: they are shown as text and never as markup.
+  enableHtmlRendering: false,
+  forceFitColumns: false,
+  multiColumnSort: false,
+  tristateMultiColumnSort: false,
+  editable: false,
+  // Browsers place elements wrongly far below this; the grid pages its offsets from here on, so
+  // that five million rows scroll like fifty thousand.
+  maxSupportedCssHeight: 8_000_000,
+  ffMaxSupportedCssHeight: 4_000_000,
+  dataItemColumnValueExtractor: (row: Row, column: TableColumn) => row[Number(column.field)] ?? null,
+};
+
+export function createGrid(host: HTMLElement, rows: LazyRows): TableGrid {
+  // The data view interface asks for more than the grid uses for rows that are only read.
+  const data = rows as unknown as NamedRow[];
+  const grid = new SlickGrid<NamedRow, TableColumn>(host, data, [], OPTIONS);
+  grid.setSelectionModel(
+    new BoundedSelection({
+      selectActiveCell: true,
+      cellRangeSelector: new SlickCellRangeSelector({
+        selectionCss: { border: "1px solid var(--accent)" } as CSSStyleDeclaration,
+      }),
+    }),
+  );
+  return grid;
+}

@@ -1,0 +1,109 @@
+// The rows of a view as the grid sees them: read page by page, only where somebody looks.
+
+import { PAGE_ROWS, PageCache } from "../logic/pageCache";
+import type { Cell } from "../logic/tsv";
+
+export type Row = readonly Cell[];
+
+export type ReadPage = (offset: number, limit: number) => Promise<readonly Row[]>;
+
+interface Listener {
+  /** Rows from first to last (inclusive) have arrived. */
+  arrived: (first: number, last: number) => void;
+  failed: (error: unknown) => void;
+}
+
+/** Pages asked for at once: a page is read in milliseconds, and more would only queue in the backend. */
+const MAX_IN_FLIGHT = 3;
+
+export class LazyRows {
+  #length = 0;
+  #read: ReadPage | null = null;
+  readonly #cache = new PageCache<Row>();
+  readonly #inFlight = new Set<number>();
+  // Grows when the rows behind change, so that a late page of the old rows is thrown away.
+  #generation = 0;
+  #first = 0;
+  #last = -1;
+  readonly #listener: Listener;
+
+  constructor(listener: Listener) {
+    this.#listener = listener;
+  }
+
+  /** Looks at other rows: another view, another order, or the same view after a change. */
+  reset(length: number, read: ReadPage): void {
+    this.#generation += 1;
+    this.#length = length;
+    this.#read = read;
+    this.#cache.clear();
+    this.#inFlight.clear();
+  }
+
+  // The grid calls these two.
+  getLength(): number {
+    return this.#length;
+  }
+
+  /** The row, or undefined while its page is on the way; the grid then draws a placeholder. */
+  getItem(position: number): Row | undefined {
+    return this.#cache.row(position);
+  }
+
+  /** Tells what is on the screen, so that only that is read: dragging through millions of rows reads the end. */
+  look(first: number, last: number): void {
+    this.#first = Math.max(0, first);
+    this.#last = Math.min(last, this.#length - 1);
+    this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#read === null || this.#last < this.#first) return;
+    const to = PageCache.pageOf(this.#last);
+    for (let page = PageCache.pageOf(this.#first); page <= to; page += 1) {
+      if (this.#inFlight.size >= MAX_IN_FLIGHT) return;
+      if (!this.#cache.has(page) && !this.#inFlight.has(page)) this.#fetch(page, this.#read);
+    }
+  }
+
+  #fetch(page: number, read: ReadPage): void {
+    const generation = this.#generation;
+    const offset = page * PAGE_ROWS;
+    this.#inFlight.add(page);
+    read(offset, PAGE_ROWS).then(
+      (rows) => {
+        if (generation !== this.#generation) return;
+        this.#inFlight.delete(page);
+        this.#cache.put(page, [...rows]);
+        this.#listener.arrived(offset, offset + rows.length - 1);
+        this.#pump();
+      },
+      (error: unknown) => {
+        if (generation !== this.#generation) return;
+        this.#inFlight.delete(page);
+        this.#listener.failed(error);
+      },
+    );
+  }
+
+  /** Rows of a range, read where need be. For copying, so they bypass the page cache. */
+  async range(first: number, last: number): Promise<Row[]> {
+    const read = this.#read;
+    if (read === null) return [];
+    const rows: Row[] = [];
+    for (let at = first; at <= last;) {
+      const held = this.#cache.row(at);
+      if (held !== undefined) {
+        rows.push(held);
+        at += 1;
+        continue;
+      }
+      const wanted = Math.min(last - at + 1, 5000);
+      const got = await read(at, wanted);
+      if (got.length === 0) break;
+      rows.push(...got);
+      at += got.length;
+    }
+    return rows;
+  }
+}

@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+
+import { makeAnswer, makePartial } from "../test/made";
+import { changesText, completeness, daysText, missingByReason } from "./answerText";
+
+it("never calls a partial answer complete", () => {
+  expect(completeness(makeAnswer())).toBe("Complete");
+  expect(completeness(makePartial(["2025-01-01", "2025-01-02"]))).toBe("Partial: 2 of 31 days missing");
+  expect(completeness(makeAnswer({ complete: false }))).toBe("Partial");
+});
+
+it("says how the days were answered", () => {
+  expect(daysText(makePartial(["2025-01-01"]))).toBe("30 from cache, 1 missing");
+});
+
+it("says what a verification found", () => {
+  expect(changesText(null)).toBeNull();
+  expect(changesText({ added: 0, changed: 0, gone: 0 })).toBe("Nothing changed at the source");
+  expect(changesText({ added: 1, changed: 0, gone: 2 })).toBe("At the source: 1 trade added, 2 trades gone");
+});
+
+it("groups missing days by reason", () => {
+  const answer = makePartial(["2025-01-01", "2025-01-02", "2025-01-31"]);
+  answer.days.why_missing[2] = { day: "2025-01-31", why: "the day has not begun" };
+  expect(missingByReason(answer)).toEqual([
+    { why: "the source is out of reach", days: ["2025-01-01", "2025-01-02"] },
+    { why: "the day has not begun", days: ["2025-01-31"] },
+  ]);
+});

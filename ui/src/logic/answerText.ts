@@ -1,0 +1,62 @@
+// How an answer is put into words. A partial answer must never read like a complete one.
+
+import type { Answer, Changes, Origin } from "../backend";
+import { plural } from "./format";
+
+export const ORIGIN_LABELS: Record<Origin, string> = {
+  cache: "Cache",
+  part_cache: "Part cache",
+  server: "Server",
+  offline: "Offline",
+};
+
+export const ORIGIN_HINTS: Record<Origin, string> = {
+  cache: "Every day came from the cache",
+  part_cache: "Some days came from the cache, some from the server",
+  server: "Every day came from the server",
+  offline: "The server was not asked: the cache alone answered",
+};
+
+/** "Complete" or "Partial: 3 of 31 days missing". */
+export function completeness(answer: Answer): string {
+  if (answer.complete) return "Complete";
+  const missing = answer.days.missing.length;
+  // Incomplete with no day named is still incomplete.
+  if (missing === 0) return "Partial";
+  return `Partial: ${missing} of ${plural(answer.days.requested, "day")} missing`;
+}
+
+/** How the days were answered: "24 from cache, 7 fetched". */
+export function daysText(answer: Answer): string {
+  const { from_cache, adopted, fetched, missing } = answer.days;
+  const parts = [
+    from_cache > 0 ? `${from_cache} from cache` : "",
+    adopted > 0 ? `${adopted} adopted` : "",
+    fetched > 0 ? `${fetched} fetched` : "",
+    missing.length > 0 ? `${missing.length} missing` : "",
+  ].filter((part) => part !== "");
+  return parts.length === 0 ? "no days" : parts.join(", ");
+}
+
+/** What a refresh or a verification found; null when it found no difference worth a word. */
+export function changesText(changes: Changes | null): string | null {
+  if (changes === null) return null;
+  const { added, changed, gone } = changes;
+  if (added + changed + gone === 0) return "Nothing changed at the source";
+  const parts = [
+    added > 0 ? `${plural(added, "trade")} added` : "",
+    changed > 0 ? `${plural(changed, "trade")} changed` : "",
+    gone > 0 ? `${plural(gone, "trade")} gone` : "",
+  ].filter((part) => part !== "");
+  return `At the source: ${parts.join(", ")}`;
+}
+
+/** Missing days grouped by reason, the reason with the most days first. */
+export function missingByReason(answer: Answer): { why: string; days: string[] }[] {
+  const groups = new Map<string, string[]>();
+  for (const day of answer.days.missing) {
+    const why = answer.days.why_missing.find((entry) => entry.day === day)?.why ?? "No reason given";
+    groups.set(why, [...(groups.get(why) ?? []), day]);
+  }
+  return [...groups].map(([why, days]) => ({ why, days })).sort((a, b) => b.days.length - a.days.length);
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+
+import type { DayView } from "../backend";
+import { cellKind, cellLabel, cellText, legend, monthRows, withStored } from "./dayStrip";
+import { addDays } from "./days";
+
+const view = (part: Partial<DayView>): DayView => ({
+  day: "2025-01-31",
+  state: "settled",
+  action: "serve",
+  why: null,
+  input_rows: 5,
+  downstream_rows: 15,
+  fetched: "2025-02-02T09:00:00Z",
+  ...part,
+});
+
+describe("a cell", () => {
+  it("shows what a fetch would do before what is held", () => {
+    expect(cellKind(view({}))).toBe("cached");
+    expect(cellKind(view({ input_rows: 0 }))).toBe("empty");
+    expect(cellKind(view({ state: "open" }))).toBe("open");
+    // An open day without trades may still get some: it is open before it is empty.
+    expect(cellKind(view({ state: "open", input_rows: 0 }))).toBe("open");
+    expect(cellKind(view({ state: "open", action: "refresh" }))).toBe("refresh");
+    expect(cellKind(view({ state: "not_held", action: "fetch" }))).toBe("fetch");
+    expect(cellKind(view({ state: "not_held", action: "adopt" }))).toBe("adopt");
+    expect(cellKind(view({ state: "not_held", action: "unavailable" }))).toBe("missing");
+  });
+
+  it("says everything in one line", () => {
+    expect(cellText(view({ input_rows: 1 }), () => "then")).toBe(
+      "2025-01-31 Friday · cached · 1 trade · 15 messages downstream · fetched then",
+    );
+  });
+
+  it("names the month where one begins", () => {
+    expect(cellLabel("2025-02-01", 30)).toBe("Feb");
+    expect(cellLabel("2025-02-02", 30)).toBe("2");
+    expect(cellLabel("2025-02-02", 90)).toBe("");
+  });
+});
+
+it("counts the kinds that occur", () => {
+  expect(legend([view({}), view({}), view({ action: "fetch", state: "not_held" })])).toEqual([
+    { kind: "cached", days: 2 },
+    { kind: "fetch", days: 1 },
+  ]);
+});
+
+it("cuts a long range into months", () => {
+  const days = Array.from({ length: 40 }, (_, index) => view({ day: addDays("2025-01-30", index) }));
+  expect(monthRows(days).map((row) => [row.label, row.start, row.first, row.days.length])).toEqual([
+    ["Jan 2025", 29, 0, 2],
+    ["Feb 2025", 0, 2, 28],
+    ["Mar 2025", 0, 30, 10],
+  ]);
+});
+
+it("shows stored days as held while the run goes on", () => {
+  const plan = [
+    view({ day: "2025-01-01", action: "fetch", state: "not_held" }),
+    view({ day: "2025-01-09", action: "fetch" }),
+  ];
+  const shown = withStored(plan, [{ from: "2025-01-01", to: "2025-01-03" }], "2025-01-09");
+  expect(shown.map(cellKind)).toEqual(["cached", "fetch"]);
+  const today = withStored(plan, [{ from: "2025-01-09", to: "2025-01-09" }], "2025-01-09");
+  expect(today.map(cellKind)).toEqual(["fetch", "open"]);
+});

@@ -1,0 +1,124 @@
+// What a cell of the day strip shows.
+
+import type { DayView, WindowView } from "../backend";
+import { addDays, monthLabel, weekday } from "./days";
+import { plural } from "./format";
+
+export type CellKind = "cached" | "open" | "empty" | "refresh" | "fetch" | "adopt" | "missing";
+
+/** Names of the kinds, in the order of the legend. */
+export const CELL_LABELS: Record<CellKind, string> = {
+  cached: "Cached",
+  open: "Open",
+  empty: "No trades",
+  refresh: "To refresh",
+  fetch: "To fetch",
+  adopt: "To adopt",
+  missing: "Not available",
+};
+
+/** What a trader must know about the cells of a kind. */
+export const CELL_HINTS: Record<CellKind, string> = {
+  cached: "Held and final",
+  open: "Held; may still change at the source",
+  empty: "Held; the source has no trades of this day",
+  refresh: "Held, and pulled again by the next fetch",
+  fetch: "Pulled from MongoDB by the next fetch",
+  adopt: "Copied from a broader cached query, at no cost to the server",
+  missing: "Not held, and not to be had now",
+};
+
+/** The kind of a day: first what a fetch would do, then what is held. */
+export function cellKind(day: DayView): CellKind {
+  switch (day.action) {
+    case "unavailable":
+      return "missing";
+    case "fetch":
+      return "fetch";
+    case "adopt":
+      return "adopt";
+    case "refresh":
+      return "refresh";
+    case "serve":
+      if (day.state === "open") return "open";
+      return day.input_rows === 0 ? "empty" : "cached";
+  }
+}
+
+/** Everything about one day in one line; the same text serves the eye and the screen reader. */
+export function cellText(day: DayView, when: (time: string) => string): string {
+  const parts = [`${day.day} ${weekday(day.day)}`, CELL_LABELS[cellKind(day)].toLowerCase()];
+  if (day.input_rows !== null) parts.push(plural(day.input_rows, "trade"));
+  if (day.downstream_rows !== null) parts.push(`${plural(day.downstream_rows, "message")} downstream`);
+  if (day.fetched !== null) parts.push(`fetched ${when(day.fetched)}`);
+  if (day.why !== null) parts.push(day.why);
+  return parts.join(" · ");
+}
+
+/** How many cells of each kind, for the legend; kinds that do not occur are left out. */
+export function legend(days: readonly DayView[]): { kind: CellKind; days: number }[] {
+  const counts = new Map<CellKind, number>();
+  for (const day of days) {
+    const kind = cellKind(day);
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return (Object.keys(CELL_LABELS) as CellKind[])
+    .filter((kind) => counts.has(kind))
+    .map((kind) => ({ kind, days: counts.get(kind) ?? 0 }));
+}
+
+/** More days than this are shown as a row a month. */
+export const LONG_RANGE = 120;
+
+export interface MonthRow {
+  label: string;
+  /** Column of the first cell: day of the month less one. */
+  start: number;
+  /** Position in the whole range of the first cell. */
+  first: number;
+  days: DayView[];
+}
+
+/** A range cut into calendar months. */
+export function monthRows(days: readonly DayView[]): MonthRow[] {
+  const rows: MonthRow[] = [];
+  days.forEach((day, index) => {
+    const label = monthLabel(day.day);
+    const last = rows.at(-1);
+    if (last && last.label === label) last.days.push(day);
+    else rows.push({ label, start: Number(day.day.slice(8, 10)) - 1, first: index, days: [day] });
+  });
+  return rows;
+}
+
+/**
+ * The days of a plan while its run goes on: what has been stored is shown as held. Whether a day is
+ * final is for the next plan to say; until then the last two days count as open.
+ */
+export function withStored(
+  days: readonly DayView[],
+  stored: readonly WindowView[],
+  today: string,
+): DayView[] {
+  const within = (day: string) => stored.some((window) => window.from <= day && day <= window.to);
+  return days.map((view) =>
+    within(view.day)
+      ? {
+          ...view,
+          action: "serve",
+          state: view.day >= addDays(today, -1) ? "open" : "settled",
+          why: "stored by the run under way",
+          input_rows: null,
+          downstream_rows: null,
+          fetched: null,
+        }
+      : view,
+  );
+}
+
+/** What stands in a cell: the day of the month, or the month's name where one begins. */
+export function cellLabel(day: string, total: number): string {
+  if (total > 62) return "";
+  const number = Number(day.slice(8));
+  return number === 1 && total <= 40 ? monthLabel(day).slice(0, 3) : String(number);
+}

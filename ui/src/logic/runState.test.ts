@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+
+import type { Connection, Failure } from "../backend";
+import { makeAnswer, makePartial, makeQuery } from "../test/made";
+import {
+  activity,
+  type DeskState,
+  deskReducer,
+  fraction,
+  IDLE,
+  MAX_RESUMES,
+  shouldResume,
+  type View,
+} from "./runState";
+
+const unreachable: Failure = { code: "source_unreachable", message: "No answer.", next: "", cause: null };
+const online: Connection = { state: "online", round_trip_ms: 1, version: "8" };
+const offline: Connection = { state: "offline", failure: unreachable };
+const key = { signature: "5".repeat(32), from: "2025-01-01", to: "2025-01-31" };
+const view = (answer = makeAnswer()): View => ({ key, query: makeQuery(), title: "", answer });
+
+function started(resumed = 0): DeskState {
+  return deskReducer(IDLE, { type: "started", id: 1, query: makeQuery(), mode: "normal", key, resumed });
+}
+
+describe("a run", () => {
+  it("keeps the answer on the screen until another is there", () => {
+    const opened = deskReducer(IDLE, { type: "opened", view: view() });
+    const run = deskReducer(opened, {
+      type: "started",
+      id: 2,
+      query: makeQuery(),
+      mode: "refresh",
+      key,
+      resumed: 0,
+    });
+    expect(run.view).toBe(opened.view);
+    const failed = deskReducer(run, {
+      type: "ended",
+      id: 2,
+      outcome: "failed",
+      view: null,
+      failure: unreachable,
+    });
+    expect(failed.view).toBe(opened.view);
+    expect(failed.run).toBeNull();
+  });
+
+  it("takes no event of a run that is over", () => {
+    const state = started();
+    expect(
+      deskReducer(state, {
+        type: "told",
+        id: 7,
+        event: {
+          event: "chunk_stored",
+          from: "2025-01-01",
+          to: "2025-01-02",
+          input_rows: 1,
+          downstream_rows: 0,
+        },
+      }),
+    ).toBe(state);
+    expect(
+      deskReducer(state, { type: "ended", id: 7, outcome: "finished", view: view(), failure: null }),
+    ).toBe(state);
+  });
+
+  it("shows rows as soon as the plan says that some are cached", () => {
+    const planned = (cached: number) =>
+      deskReducer(started(), {
+        type: "told",
+        id: 1,
+        event: {
+          event: "planned",
+          days_to_pull: 7,
+          days_cached: cached,
+          days_to_adopt: 0,
+          windows: 1,
+          expected_rows: 10,
+        },
+      });
+    expect(planned(0).run?.stored).toBe(0);
+    expect(planned(24).run?.stored).toBe(1);
+  });
+
+  it("knows how far it is, and never shows the end early", () => {
+    const progress = { ...(started().run?.progress ?? fail()), daysTotal: 10, daysDone: 2 };
+    expect(fraction(progress)).toBeCloseTo(0.2);
+    expect(fraction({ ...progress, rows: 50, expectedRows: 100 })).toBeCloseTo(0.5);
+    expect(fraction({ ...progress, rows: 300, expectedRows: 100 })).toBeCloseTo(0.99);
+    expect(fraction({ ...progress, daysDone: 10 })).toBe(1);
+    expect(fraction({ ...progress, daysTotal: 0 })).toBeNull();
+  });
+});
+
+describe("going on by itself", () => {
+  const ended = (answer = makePartial(["2025-01-31"], { failure: unreachable }), resumed = 0) =>
+    deskReducer(started(resumed), {
+      type: "ended",
+      id: 1,
+      outcome: "finished",
+      view: view(answer),
+      failure: null,
+    });
+
+  it("goes on when the source is back", () => {
+    const state = ended();
+    expect(activity(state, offline)).toBe("paused");
+    expect(shouldResume(state, offline, online)).toBe(true);
+    expect(activity(state, online)).toBe("idle");
+  });
+
+  it("does not when nothing came back, nothing is missing, or the trader cancelled", () => {
+    expect(shouldResume(ended(), online, online)).toBe(false);
+    expect(shouldResume(ended(), offline, offline)).toBe(false);
+    expect(shouldResume(ended(makeAnswer()), offline, online)).toBe(false);
+    const cancelled = deskReducer(started(), {
+      type: "ended",
+      id: 1,
+      outcome: "cancelled",
+      view: view(makePartial(["2025-01-31"])),
+      failure: null,
+    });
+    expect(shouldResume(cancelled, offline, online)).toBe(false);
+  });
+
+  it("does not go on for ever", () => {
+    expect(shouldResume(ended(undefined, MAX_RESUMES), offline, online)).toBe(false);
+  });
+
+  it("does not when the trader has opened something else since", () => {
+    const state = deskReducer(ended(), { type: "opened", view: view() });
+    expect(shouldResume(state, offline, online)).toBe(false);
+  });
+});
+
+function fail(): never {
+  throw new Error("there is no run");
+}

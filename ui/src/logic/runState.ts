@@ -1,0 +1,234 @@
+// What is going on (a run), apart from what is held (an answer).
+
+import type {
+  Answer,
+  Connection,
+  Failure,
+  FetchMode,
+  QueryInput,
+  RunEvent,
+  ViewKey,
+  WindowView,
+} from "../backend";
+
+export interface Progress {
+  rows: number;
+  expectedRows: number | null;
+  daysDone: number;
+  daysTotal: number;
+  rowsPerSecond: number;
+  remainingMs: number | null;
+  downstreamRows: number;
+  tradesAsked: number;
+  tradesDone: number;
+}
+
+export interface Run {
+  id: number;
+  query: QueryInput;
+  mode: FetchMode;
+  /** Where the rows will be, where the plan has already told the signature. */
+  key: ViewKey | null;
+  cancelling: boolean;
+  planned: boolean;
+  progress: Progress;
+  /** Times that rows were stored; a grid that shows them reads again when this grows. */
+  stored: number;
+  /** The days that were stored. */
+  windows: WindowView[];
+}
+
+/** An answer, and the question it belongs to. */
+export interface View {
+  key: ViewKey;
+  query: QueryInput | null;
+  title: string;
+  answer: Answer;
+}
+
+/** How the last run ended. */
+export interface Ending {
+  query: QueryInput;
+  key: ViewKey | null;
+  mode: FetchMode;
+  outcome: "finished" | "failed" | "cancelled";
+  failure: Failure | null;
+  /** It lacks days because the source was out of reach, so it can go on when the source is back. */
+  awaitsSource: boolean;
+  /** Times that it has gone on by itself already. */
+  resumed: number;
+}
+
+export interface DeskState {
+  run: Run | null;
+  view: View | null;
+  ending: Ending | null;
+  /** Grows whenever rows may have changed behind the view. */
+  version: number;
+  /** Times that the query of the run under way has gone on by itself. */
+  resumed: number;
+}
+
+export const IDLE: DeskState = { run: null, view: null, ending: null, version: 0, resumed: 0 };
+
+export type DeskAction =
+  | {
+      type: "started";
+      id: number;
+      query: QueryInput;
+      mode: FetchMode;
+      key: ViewKey | null;
+      resumed: number;
+    }
+  | { type: "told"; id: number; event: RunEvent }
+  | { type: "cancelling"; id: number }
+  | { type: "ended"; id: number; outcome: Ending["outcome"]; view: View | null; failure: Failure | null }
+  | { type: "opened"; view: View }
+  | { type: "closed"; signature: string };
+
+const NO_PROGRESS: Progress = {
+  rows: 0,
+  expectedRows: null,
+  daysDone: 0,
+  daysTotal: 0,
+  rowsPerSecond: 0,
+  remainingMs: null,
+  downstreamRows: 0,
+  tradesAsked: 0,
+  tradesDone: 0,
+};
+
+export function deskReducer(state: DeskState, action: DeskAction): DeskState {
+  switch (action.type) {
+    case "started":
+      return {
+        ...state,
+        run: {
+          id: action.id,
+          query: action.query,
+          mode: action.mode,
+          key: action.key,
+          cancelling: false,
+          planned: false,
+          progress: NO_PROGRESS,
+          stored: 0,
+          windows: [],
+        },
+        ending: null,
+        resumed: action.resumed,
+      };
+    case "told":
+      // An event of a run that is over must not stir the one that followed it.
+      return state.run?.id === action.id ? { ...state, run: tell(state.run, action.event) } : state;
+    case "cancelling":
+      return state.run?.id === action.id ? { ...state, run: { ...state.run, cancelling: true } } : state;
+    case "ended": {
+      if (state.run?.id !== action.id) return state;
+      const { query, mode, key } = state.run;
+      const ending: Ending = {
+        query,
+        key: action.view?.key ?? key,
+        mode,
+        outcome: action.outcome,
+        failure: action.failure,
+        awaitsSource: awaitsSource(action.outcome, action.view?.answer ?? null, action.failure),
+        resumed: state.resumed,
+      };
+      return {
+        ...state,
+        run: null,
+        view: action.view ?? state.view,
+        ending,
+        version: state.version + 1,
+      };
+    }
+    case "opened":
+      return { ...state, view: action.view, ending: null, version: state.version + 1 };
+    case "closed":
+      return state.view?.key.signature === action.signature ? { ...state, view: null, ending: null } : state;
+  }
+}
+
+function tell(run: Run, event: RunEvent): Run {
+  switch (event.event) {
+    case "planned":
+      return {
+        ...run,
+        planned: true,
+        stored: run.stored + (event.days_cached > 0 ? 1 : 0),
+        progress: { ...run.progress, expectedRows: event.expected_rows, daysTotal: event.days_to_pull },
+      };
+    case "chunk_stored":
+      return {
+        ...run,
+        stored: run.stored + 1,
+        windows: [...run.windows, { from: event.from, to: event.to }],
+      };
+    case "progress":
+      return {
+        ...run,
+        planned: true,
+        progress: {
+          ...run.progress,
+          rows: event.rows,
+          expectedRows: event.expected_rows,
+          daysDone: event.days_done,
+          daysTotal: event.days_total,
+          rowsPerSecond: event.rows_per_second,
+          remainingMs: event.remaining_ms,
+        },
+      };
+    case "downstream_progress":
+      return {
+        ...run,
+        progress: {
+          ...run.progress,
+          downstreamRows: event.rows,
+          tradesAsked: event.trades_asked,
+          tradesDone: event.trades_done,
+        },
+      };
+    // The promise of the fetch tells the end, with the same answer; it comes last.
+    case "finished":
+    case "failed":
+    case "cancelled":
+      return run;
+  }
+}
+
+function awaitsSource(outcome: Ending["outcome"], answer: Answer | null, failure: Failure | null): boolean {
+  // What the trader stopped must not start again by itself.
+  if (outcome === "cancelled") return false;
+  const code = failure?.code ?? answer?.failure?.code;
+  if (outcome === "failed") return code === "source_unreachable";
+  if (answer === null || answer.complete) return false;
+  return code === "source_unreachable" || answer.answer === "offline";
+}
+
+/** A query goes on by itself at most this often, so that a source that comes and goes is not hammered. */
+export const MAX_RESUMES = 3;
+
+/** Whether the last run should go on by itself, now that the connection has changed. */
+export function shouldResume(state: DeskState, before: Connection, now: Connection): boolean {
+  if (now.state !== "online" || before.state === "online" || state.run !== null) return false;
+  return state.ending !== null && state.ending.awaitsSource && state.ending.resumed < MAX_RESUMES;
+}
+
+/** The share of a run that is done, 0 to 1; null where that cannot be told. */
+export function fraction(progress: Progress): number | null {
+  const { rows, expectedRows, daysDone, daysTotal } = progress;
+  const byDays = daysTotal > 0 ? daysDone / daysTotal : null;
+  // The expected rows are an estimate: never show the end before the last day is in.
+  const byRows =
+    expectedRows !== null && expectedRows > 0 ? Math.min(rows / expectedRows, byDays === 1 ? 1 : 0.99) : null;
+  if (byRows === null) return byDays;
+  return Math.max(byRows, byDays ?? 0);
+}
+
+export type Activity = "idle" | "fetching" | "cancelling" | "paused";
+
+/** What is going on, beside what is held. */
+export function activity(state: DeskState, connection: Connection): Activity {
+  if (state.run !== null) return state.run.cancelling ? "cancelling" : "fetching";
+  return state.ending?.awaitsSource === true && connection.state !== "online" ? "paused" : "idle";
+}

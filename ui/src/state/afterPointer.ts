@@ -1,0 +1,26 @@
+// Changes that would move things under the mouse wait until the mouse button is up.
+
+let down = false;
+let waiting: (() => void)[] = [];
+
+if (typeof window !== "undefined") {
+  window.addEventListener("pointerdown", () => (down = true), true);
+  const release = () => {
+    down = false;
+    const ready = waiting;
+    waiting = [];
+    // After the click that follows the release.
+    if (ready.length > 0) setTimeout(() => ready.forEach((act) => act()), 0);
+  };
+  window.addEventListener("pointerup", release, true);
+  window.addEventListener("pointercancel", release, true);
+}
+
+/**
+ * Acts at once, or, while a mouse button is down, after its click. Leaving a field by clicking on
+ * something below it must not shift that something away before the click lands.
+ */
+export function afterPointer(act: () => void): void {
+  if (down) waiting.push(act);
+  else act();
+}

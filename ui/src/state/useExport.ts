@@ -1,0 +1,69 @@
+import { useCallback, useRef, useState } from "react";
+
+import {
+  type Exported,
+  type ExportProgress,
+  type Failure,
+  type Role,
+  type Sort,
+  toFailure,
+  type ViewKey,
+} from "../backend";
+import { useBackend } from "./backendContext";
+
+export type ExportState =
+  | { status: "none" }
+  | { status: "writing"; progress: ExportProgress | null }
+  | { status: "done"; exported: Exported }
+  | { status: "failed"; failure: Failure };
+
+let lastExport = Date.now();
+
+export interface Exporter {
+  state: ExportState;
+  start: (key: ViewKey, role: Role, sort: Sort | null) => void;
+  cancel: () => void;
+  dismiss: () => void;
+}
+
+/** One export at a time, with its progress and its end. */
+export function useExport(): Exporter {
+  const backend = useBackend();
+  const [state, setState] = useState<ExportState>({ status: "none" });
+  const running = useRef<number | null>(null);
+
+  const start = useCallback(
+    (key: ViewKey, role: Role, sort: Sort | null) => {
+      if (running.current !== null) return;
+      lastExport += 1;
+      const id = lastExport;
+      running.current = id;
+      setState({ status: "writing", progress: null });
+      const told = (progress: ExportProgress) => {
+        if (running.current === id) setState({ status: "writing", progress });
+      };
+      backend.exportCsv(id, key, role, sort, told).then(
+        (exported) => {
+          running.current = null;
+          setState(exported === null ? { status: "none" } : { status: "done", exported });
+        },
+        (error: unknown) => {
+          running.current = null;
+          const failure = toFailure(error);
+          setState(failure.code === "cancelled" ? { status: "none" } : { status: "failed", failure });
+        },
+      );
+    },
+    [backend],
+  );
+
+  const cancel = useCallback(() => {
+    if (running.current !== null) void backend.cancelExport(running.current).catch(() => undefined);
+  }, [backend]);
+
+  const dismiss = useCallback(() => {
+    // An export under way is cancelled, not waved away.
+    if (running.current === null) setState({ status: "none" });
+  }, []);
+  return { state, start, cancel, dismiss };
+}

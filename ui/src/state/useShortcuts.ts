@@ -1,0 +1,44 @@
+import { useEffect, useRef } from "react";
+
+export interface Shortcuts {
+  fetch: () => void;
+  /** Tells whether there was something to cancel. */
+  cancel: () => boolean;
+  exportRows: () => void;
+  focusFilter: () => void;
+  togglePanel: () => void;
+}
+
+/** The keys that work anywhere in the window. */
+export function useShortcuts(shortcuts: Shortcuts): void {
+  const latest = useRef(shortcuts);
+  useEffect(() => {
+    latest.current = shortcuts;
+  });
+  useEffect(() => {
+    const open = () => document.querySelector("[role=dialog], [role=alertdialog]") !== null;
+    const command = (event: KeyboardEvent) => {
+      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || open()) return;
+      const key = event.key.toLowerCase();
+      if (key === "enter") latest.current.fetch();
+      else if (key === "e") latest.current.exportRows();
+      else if (key === "k") latest.current.focusFilter();
+      else if (key === "b") latest.current.togglePanel();
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    };
+    const escape = (event: KeyboardEvent) => {
+      // A menu or a dialog that closed on this key has used it.
+      if (event.key !== "Escape" || event.defaultPrevented || open()) return;
+      if (latest.current.cancel()) event.preventDefault();
+    };
+    // Commands are taken before a field can use Enter for itself.
+    window.addEventListener("keydown", command, true);
+    window.addEventListener("keydown", escape);
+    return () => {
+      window.removeEventListener("keydown", command, true);
+      window.removeEventListener("keydown", escape);
+    };
+  }, []);
+}

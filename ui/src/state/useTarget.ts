@@ -1,0 +1,15 @@
+import { useMemo } from "react";
+
+import type { DeskState } from "../logic/runState";
+import type { Target } from "./useShapes";
+
+/** The rows to show: those of the run under way as soon as it has any, else those of the answer. */
+export function useTarget(state: DeskState): Target | null {
+  const { run, view, version } = state;
+  const runKey = run !== null && run.stored > 0 ? run.key : null;
+  const stored = run?.stored ?? 0;
+  return useMemo(() => {
+    if (runKey !== null) return { key: runKey, stamp: `${version}.${stored}`, live: true };
+    return view === null ? null : { key: view.key, stamp: `${version}`, live: false };
+  }, [runKey, stored, view, version]);
+}

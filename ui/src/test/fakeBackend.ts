@@ -1,0 +1,97 @@
+// A backend that answers what a test tells it to.
+
+import { vi } from "vitest";
+
+import type { Answer, Backend, Connection, PlanView, QueryInput, RunEvent, SourceView } from "../backend";
+import { addDays, dayCount } from "../logic/days";
+import { makeAnswer, makeQuery } from "./made";
+
+export function makePlan(query: QueryInput, part: Partial<PlanView> = {}): PlanView {
+  const length = dayCount(query.from, query.to);
+  return {
+    signature: "5".repeat(32),
+    reachable: true,
+    days: Array.from({ length }, (_, index) => ({
+      day: addDays(query.from, index),
+      state: "not_held",
+      action: "fetch",
+      why: null,
+      input_rows: null,
+      downstream_rows: null,
+      fetched: null,
+    })),
+    counts: { requested: length, serve: 0, refresh: 0, fetch: length, adopt: 0, unavailable: 0 },
+    windows: [{ from: query.from, to: query.to }],
+    expected_rows: 48_000,
+    sentence: `0 of ${length} days cached, ${length} to fetch, about 48,000 rows`,
+    ...part,
+  };
+}
+
+export interface Fake {
+  backend: Backend;
+  /** Changes the connection, as the background check does. */
+  connection: (now: Connection) => void;
+  /** Tells an event of the run under way. */
+  tell: (event: RunEvent) => void;
+  /** Ends the run under way. */
+  finish: (answer: Answer) => void;
+  fail: (why: unknown) => void;
+}
+
+export function makeFake(view: Partial<SourceView> = {}): Fake {
+  let changed: (now: Connection) => void = () => undefined;
+  let told: (event: RunEvent) => void = () => undefined;
+  let resolve: (answer: Answer) => void = () => undefined;
+  let reject: (why: unknown) => void = () => undefined;
+  const source: SourceView = {
+    profile: { uri: "mongodb://db1", database: "trading", collection: "messages", mapping: "" },
+    fields: [{ name: "product", path: "product", value_type: "text" }],
+    day_zone: "Europe/London",
+    today: "2025-01-31",
+    connection: { state: "online", round_trip_ms: 3, version: "8.0" },
+    form: makeQuery(),
+    cache_folder: "/cache",
+    ...view,
+  };
+  const backend: Backend = {
+    sourceView: vi.fn(() => Promise.resolve(source)),
+    connect: vi.fn(() => Promise.resolve(source)),
+    onConnection: (listener) => {
+      changed = listener;
+      return () => undefined;
+    },
+    plan: vi.fn((query: QueryInput) => Promise.resolve(makePlan(query))),
+    fetch: vi.fn((_id, _query, _mode, listener: (event: RunEvent) => void) => {
+      told = listener;
+      return new Promise<Answer>((yes, no) => {
+        resolve = yes;
+        reject = no;
+      });
+    }),
+    cancel: vi.fn(() => Promise.resolve()),
+    answer: vi.fn(() => Promise.resolve(makeAnswer({ answer: "offline" }))),
+    viewShape: vi.fn(() =>
+      Promise.resolve({ columns: [{ path: "_id", types: ["object_id"], numeric: false }], rows: 2 }),
+    ),
+    page: vi.fn((_key, _role, _sort, offset: number) => Promise.resolve({ offset, rows: [["a"], ["b"]] })),
+    rowDetail: vi.fn(() =>
+      Promise.resolve({ relaxed: "{}", canonical: "{}", fetched: null, day: "2025-01-31" }),
+    ),
+    suggest: vi.fn(() => Promise.resolve([])),
+    exportCsv: vi.fn(() => Promise.resolve(null)),
+    cancelExport: vi.fn(() => Promise.resolve()),
+    pipeline: vi.fn(() => Promise.resolve("[]")),
+    copyText: vi.fn(() => Promise.resolve()),
+    cachedQueries: vi.fn(() => Promise.resolve([])),
+    forget: vi.fn(() => Promise.resolve()),
+    rememberForm: vi.fn(() => Promise.resolve()),
+  };
+  return {
+    backend,
+    connection: (now) => changed(now),
+    tell: (event) => told(event),
+    finish: (answer) => resolve(answer),
+    fail: (why) => reject(why),
+  };
+}

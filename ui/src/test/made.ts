@@ -1,0 +1,42 @@
+// Made-up answers and queries for tests.
+
+import type { Answer, QueryInput } from "../backend";
+
+export function makeQuery(part: Partial<QueryInput> = {}): QueryInput {
+  return { from: "2025-01-01", to: "2025-01-31", filters: [], advanced: "", ...part };
+}
+
+export function makeAnswer(part: Partial<Answer> = {}): Answer {
+  return {
+    signature: "5".repeat(32),
+    answer: "cache",
+    complete: true,
+    days: { requested: 31, from_cache: 31, adopted: 0, fetched: 0, missing: [], why_missing: [], open: [] },
+    rows: { input: 48_211, downstream: 144_633 },
+    oldest_fetch: "2025-02-03T09:30:00Z",
+    mongo_commands: 0,
+    elapsed_ms: 40,
+    changes: null,
+    notes: [],
+    failure: null,
+    ...part,
+  };
+}
+
+/** An answer that lacks days. */
+export function makePartial(missing: string[], part: Partial<Answer> = {}): Answer {
+  return makeAnswer({
+    answer: "offline",
+    complete: false,
+    days: {
+      requested: 31,
+      from_cache: 31 - missing.length,
+      adopted: 0,
+      fetched: 0,
+      missing,
+      why_missing: missing.map((day) => ({ day, why: "the source is out of reach" })),
+      open: [],
+    },
+    ...part,
+  });
+}
