@@ -1,7 +1,7 @@
 //! SQL that reads values: one logical column over the physical columns of its kinds.
 //!
 //! Names of physical columns and tables are made of numbers and fixed words; no text of a document
-//! or of a trader ever becomes SQL, except as a quoted identifier through [`quoted`].
+//! or of a trader ever becomes SQL, except as a quoted string through [`literal`].
 
 use std::collections::BTreeMap;
 
@@ -111,12 +111,6 @@ fn text_of(kind: Kind, column: &str) -> Option<String> {
         Kind::Date => format!("strftime(epoch_ms({column}), '%Y-%m-%dT%H:%M:%S.%gZ')"),
         Kind::Decimal | Kind::Text | Kind::ObjectId | Kind::Json => column.to_owned(),
     })
-}
-
-/// A text as an SQL identifier.
-#[must_use]
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A text as an SQL string.

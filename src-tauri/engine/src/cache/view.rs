@@ -7,7 +7,7 @@ use bson::RawDocumentBuf;
 use duckdb::{Connection, params};
 
 use super::file::{CacheFile, FileState};
-use super::relation::{self, Column, quoted};
+use super::relation::{self, Column, literal};
 use super::schema::{self, role_name};
 use crate::day::{Day, DayRange};
 use crate::decode::{FieldId, FieldSet};
@@ -147,8 +147,9 @@ impl View {
         Ok((Day::from_number(day), document))
     }
 
-    /// `SELECT` of all rows of a role, as text under their paths, in the view's order.
-    pub(super) fn select_all(&self, role: Role, sort: Option<&Sort>) -> Result<String> {
+    /// `SELECT` of a CSV: the paths as its first row, then all rows of a role as text, in the view's
+    /// order. The paths are values, not names: DuckDB would rename two that differ only in case.
+    pub(super) fn select_csv(&self, role: Role, sort: Option<&Sort>) -> Result<String> {
         let columns = self.columns(role);
         let sorted = sort.map(|sort| self.sort_column(role, sort)).transpose()?;
         let parts: Vec<String> = self
@@ -157,43 +158,53 @@ impl View {
             .filter(|run| run.rows[&role] > 0)
             .map(|run| {
                 let has = self.has(role, run.segment);
-                let mut list: Vec<String> = columns
-                    .iter()
-                    .map(|column| format!("{} AS {}", column.text(&has), quoted(&column.path)))
-                    .collect();
+                let texts = columns.iter().map(|column| column.text(&has));
+                let mut list: Vec<String> =
+                    texts.enumerate().map(|(place, text)| format!("{text} AS t{place}")).collect();
                 if let Some(column) = &sorted {
-                    list.extend(
-                        column
-                            .order(&has)
-                            .iter()
-                            .enumerate()
-                            .map(|(index, key)| format!("{key} AS \"\u{1}{index}\"")),
-                    );
+                    let keys = column.order(&has).into_iter().enumerate();
+                    list.extend(keys.map(|(index, key)| format!("{key} AS k{index}")));
                 }
                 format!("SELECT {} FROM {}", list.join(", "), self.source(role, run))
             })
             .collect();
-        let names = columns.iter().map(|column| quoted(&column.path)).collect::<Vec<_>>().join(", ");
+        let mut names: Vec<&str> = columns.iter().map(|column| column.path.as_str()).collect();
+        if names.is_empty() {
+            names.push("_id");
+        }
+        let names: Vec<String> =
+            names.iter().enumerate().map(|(place, name)| format!("{} AS t{place}", literal(name))).collect();
+        let header = format!("SELECT {}", names.join(", "));
         if parts.is_empty() {
-            let nothing = columns
-                .iter()
-                .map(|column| format!("NULL::VARCHAR AS {}", quoted(&column.path)))
-                .collect::<Vec<_>>()
-                .join(", ");
-            let nothing = if nothing.is_empty() { "NULL::VARCHAR AS \"_id\"".to_owned() } else { nothing };
-            return Ok(format!("SELECT {nothing} WHERE false"));
+            return Ok(header);
         }
         let all = parts.join(" UNION ALL ");
         Ok(match sort {
-            None => all,
+            None => format!("{header} UNION ALL {all}"),
             Some(sort) => {
+                let texts =
+                    (0..columns.len()).map(|place| format!("t{place}")).collect::<Vec<_>>().join(", ");
                 let keys = (0..5)
-                    .map(|index| format!("\"\u{1}{index}\" {}", direction(sort)))
+                    .map(|index| format!("k{index} {}", direction(sort)))
                     .collect::<Vec<_>>()
                     .join(", ");
-                format!("SELECT {names} FROM ({all}) ORDER BY {keys}")
+                format!("{header} UNION ALL (SELECT {texts} FROM ({all}) ORDER BY {keys})")
             }
         })
+    }
+
+    /// `SELECT` of the stored columns of a role, as they are.
+    pub(super) fn select_stored(&self, role: Role) -> String {
+        let parts: Vec<String> = self
+            .runs
+            .iter()
+            .map(|run| format!("SELECT * EXCLUDE (doc, id) FROM {}", self.source(role, run)))
+            .collect();
+        if parts.is_empty() {
+            "SELECT NULL WHERE false".to_owned()
+        } else {
+            parts.join(" UNION ALL BY NAME ")
+        }
     }
 
     /// The view's connection, for one statement at a time.

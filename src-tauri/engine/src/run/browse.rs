@@ -22,7 +22,7 @@ use crate::signature::{Query, Signature};
 /// How often an export tells how far it is.
 const EXPORT_TICK: Duration = Duration::from_millis(150);
 /// Rows of a page at most.
-const PAGE_LIMIT: u64 = 2_000;
+const PAGE_LIMIT: u64 = 5_000;
 
 impl Engine {
     /// The cached queries, most recently fetched first. Files that another Tidemark has open, or that
@@ -108,7 +108,7 @@ impl Engine {
         })
     }
 
-    /// A page of a view; at most 2,000 rows.
+    /// A page of a view; at most 5,000 rows.
     ///
     /// # Errors
     /// `not_cached`, `cache_busy`, `cache_damaged`; `bad_filter` where the sort names no column.

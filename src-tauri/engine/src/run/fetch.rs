@@ -120,6 +120,7 @@ impl Engine {
         let Some(source) = source.filter(|_| !windows.is_empty()) else { return Ok(outcome) };
         let query = Arc::new(request.query.clone());
         let started = self.now();
+        let nothing = Arc::default();
         let tickets: Vec<Ticket> = windows
             .iter()
             .flat_map(|window| {
@@ -132,6 +133,7 @@ impl Engine {
                         started,
                         counters,
                         cancel,
+                        nothing: Arc::clone(&nothing),
                     }))
                 })
             })

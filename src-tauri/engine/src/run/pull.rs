@@ -18,7 +18,7 @@ use bson::{Bson, RawBsonRef};
 use chrono::{DateTime, Utc};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use mongodb::raw_batch_cursor::RawBatch;
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Counters;
@@ -63,6 +63,8 @@ pub(super) struct PullContext {
     pub(super) started: DateTime<Utc>,
     pub(super) counters: Arc<Counters>,
     pub(super) cancel: CancellationToken,
+    /// Why a window came back empty; asked once a run.
+    pub(super) nothing: Arc<OnceCell<Vec<String>>>,
 }
 
 enum Incoming {
@@ -115,7 +117,8 @@ pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
         let summary = decoded?;
         let mut notes = Vec::new();
         if summary.input_rows == 0 {
-            notes = context.source.explain_nothing(&context.query).await?;
+            let ask = || context.source.explain_nothing(&context.query);
+            notes.clone_from(context.nothing.get_or_try_init(ask).await?);
         }
         Ok((summary, notes))
     };

@@ -1,0 +1,223 @@
+//! The measurements, each in a process of its own. Each returns its figures as JSON.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use serde_json::{Value, json};
+use tidemark_engine::cache::View;
+use tidemark_engine::day::DayRange;
+use tidemark_engine::desk::{FetchMode, Role, ViewKey};
+use tidemark_engine::filter::Filters;
+use tidemark_engine::mapping::Mapping;
+use tidemark_engine::pipeline;
+use tidemark_engine::run::{Engine, FetchRequest};
+use tidemark_engine::signature::Query;
+use tidemark_engine::source::{PullOrder, Source, SourceSettings};
+use tokio_util::sync::CancellationToken;
+
+/// Windows pulled at once by the drain, as by a fetch.
+const WINDOWS_AT_ONCE: usize = 3;
+/// Days of a drain's window, as of a fetch's.
+const WINDOW_DAYS: i32 = 31;
+/// Rows of a first page.
+const PAGE: u64 = 100;
+
+/// What to measure on.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Work {
+    #[arg(long)]
+    pub(crate) uri: String,
+    #[arg(long)]
+    pub(crate) db: String,
+    #[arg(long)]
+    pub(crate) collection: String,
+    #[arg(long)]
+    pub(crate) mapping: PathBuf,
+    #[arg(long)]
+    pub(crate) cache: PathBuf,
+    #[arg(long)]
+    pub(crate) from: String,
+    #[arg(long)]
+    pub(crate) to: String,
+}
+
+/// What a measurement returns, or why it could not be made.
+pub(crate) type Figures = Result<Value, String>;
+
+struct Desk {
+    engine: Engine,
+    source: Source,
+    request: FetchRequest,
+}
+
+impl Work {
+    fn open(&self) -> Result<Desk, String> {
+        let text = std::fs::read_to_string(&self.mapping).map_err(|error| error.to_string())?;
+        let mapping = Mapping::parse(&text).map_err(words)?;
+        let source = Source::new(&SourceSettings {
+            uri: self.uri.clone(),
+            password: None,
+            database: self.db.clone(),
+            collection: self.collection.clone(),
+        })
+        .map_err(words)?;
+        let filters = Filters::parse(&mapping, &[], "").map_err(words)?;
+        let query = Query { source: source.identity().clone(), mapping, filters };
+        let range = DayRange::parse(&self.from, &self.to).map_err(words)?;
+        let request = FetchRequest { query, range, mode: FetchMode::Normal, offline: false };
+        Ok(Desk { engine: Engine::new(&self.cache, 2).map_err(words)?, source, request })
+    }
+}
+
+impl Desk {
+    async fn answer(&self) -> Result<tidemark_engine::answer::Answer, String> {
+        let cancel = CancellationToken::new();
+        self.engine.fetch(Some(&self.source), &self.request, Arc::new(|_| {}), cancel).await.map_err(words)
+    }
+
+    fn key(&self, signature: &str) -> ViewKey {
+        let range = self.request.range;
+        ViewKey { signature: signature.to_owned(), from: range.from(), to: range.to() }
+    }
+}
+
+/// The floor: every batch is received, its documents are counted, nothing else happens.
+pub(crate) async fn drain(work: &Work) -> Figures {
+    let desk = work.open()?;
+    let mut windows = Vec::new();
+    let mut from = desk.request.range.from();
+    while from <= desk.request.range.to() {
+        let to = from.plus(WINDOW_DAYS - 1).min(desk.request.range.to());
+        windows.push(DayRange::new(from, to).map_err(words)?);
+        from = to.next();
+    }
+    let begun = Instant::now();
+    let drained: Vec<(u64, u64)> = futures_util::stream::iter(windows)
+        .map(|window| {
+            let (source, query) = (desk.source.clone(), desk.request.query.clone());
+            async move {
+                let pipeline = pipeline::input_pipeline(&query, &window);
+                let mut cursor =
+                    source.pull(PullOrder { collection: None, pipeline }).await.map_err(words)?;
+                let (mut rows, mut bytes) = (0, 0);
+                while let Some(batch) = cursor.next().await {
+                    let batch = batch.map_err(|error| error.to_string())?;
+                    let documents = batch.doc_slices().map_err(|error| error.to_string())?;
+                    bytes += documents.as_bytes().len() as u64;
+                    rows += documents.into_iter().count() as u64;
+                }
+                Ok::<_, String>((rows, bytes))
+            }
+        })
+        .buffer_unordered(WINDOWS_AT_ONCE)
+        .try_collect()
+        .await?;
+    let (rows, bytes) = drained.iter().fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+    Ok(json!({"ms": millis(begun), "rows": rows, "bytes": bytes}))
+}
+
+/// A fetch into whatever the cache holds already.
+pub(crate) async fn fetch(work: &Work) -> Figures {
+    let desk = work.open()?;
+    let begun = Instant::now();
+    let answer = desk.answer().await?;
+    let ms = millis(begun);
+    if !answer.complete {
+        return Err("The fetch is not complete.".to_owned());
+    }
+    drop(desk);
+    Ok(json!({
+        "ms": ms, "rows": answer.rows.input, "downstream": answer.rows.downstream,
+        "commands": answer.mongo_commands, "peak_bytes": peak_memory(), "disk_bytes": folder_bytes(&work.cache),
+    }))
+}
+
+/// A repeat: the first page as a window asks for it, then the whole answer with its counts.
+pub(crate) async fn repeat(work: &Work) -> Figures {
+    let desk = work.open()?;
+    let begun = Instant::now();
+    let plan = desk.engine.plan(Some(&desk.source), &desk.request).await.map_err(words)?;
+    let page =
+        desk.engine.page(&desk.key(&plan.signature), Role::Input, None, 0, PAGE).await.map_err(words)?;
+    let first_page = millis(begun);
+    let answer = desk.answer().await?;
+    Ok(json!({
+        "first_page_ms": first_page, "page_rows": page.rows.len(), "ms": millis(begun),
+        "commands": answer.mongo_commands, "complete": answer.complete,
+    }))
+}
+
+/// Forgets the days of the range.
+pub(crate) async fn forget(work: &Work) -> Figures {
+    let desk = work.open()?;
+    let signature = tidemark_engine::signature::Signature::of(&desk.request.query);
+    desk.engine.forget(&signature, Some(desk.request.range)).await.map_err(words)?;
+    Ok(json!({}))
+}
+
+/// The input as CSV, as the window and the command line write it.
+pub(crate) async fn export(work: &Work) -> Figures {
+    let desk = work.open()?;
+    let signature = tidemark_engine::signature::Signature::of(&desk.request.query);
+    let target = work.cache.join("export.csv");
+    let begun = Instant::now();
+    let exported = desk
+        .engine
+        .export_csv(
+            &desk.key(signature.as_str()),
+            Role::Input,
+            None,
+            &target,
+            |_| {},
+            CancellationToken::new(),
+        )
+        .await
+        .map_err(words)?;
+    let ms = millis(begun);
+    let _ = std::fs::remove_file(&exported.path);
+    Ok(json!({"ms": ms, "rows": exported.rows, "bytes": exported.bytes}))
+}
+
+/// The floor of an export: the stored columns, unconverted, with DuckDB's own `COPY`.
+pub(crate) fn copy(work: &Work) -> Figures {
+    let desk = work.open()?;
+    let signature = tidemark_engine::signature::Signature::of(&desk.request.query);
+    let file = desk.engine.cache().open_signature(&signature).map_err(words)?;
+    let view = View::open(file, desk.request.range).map_err(words)?;
+    let target = work.cache.join("copy.csv");
+    let begun = Instant::now();
+    let bytes = view.copy_stored_columns(Role::Input, &target).map_err(words)?;
+    let ms = millis(begun);
+    let _ = std::fs::remove_file(&target);
+    Ok(json!({"ms": ms, "bytes": bytes}))
+}
+
+fn millis(begun: Instant) -> f64 {
+    begun.elapsed().as_secs_f64() * 1_000.0
+}
+
+fn words(failure: tidemark_engine::failure::Failure) -> String {
+    format!("{failure} ({})", failure.cause.clone().unwrap_or_default())
+}
+
+/// Peak resident memory of this process, where the system tells (Linux).
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1_024)
+}
+
+fn folder_bytes(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(meta) if meta.is_dir() => folder_bytes(&entry.path()),
+            Ok(meta) => meta.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}

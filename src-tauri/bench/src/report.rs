@@ -1,0 +1,190 @@
+//! One run of all measurements, as a table and as JSON.
+
+use std::path::Path;
+use std::process::Command;
+
+use chrono::{Duration, NaiveDate, Utc};
+use serde_json::{Value, json};
+use tidemark_sample_desk::{Desk, LoadOptions, MAPPING, load};
+use tidemark_test_server::TestServer;
+
+/// Seed of the data set.
+const SEED: u64 = 1;
+const DATABASE: &str = "bench";
+const COLLECTION: &str = "messages";
+/// Days between the last message and today, so that every day is settled.
+const SETTLED_DAYS: i64 = 4;
+
+/// A figure beside its floor.
+struct Line {
+    what: &'static str,
+    figure: String,
+    floor: String,
+    ratio: Option<f64>,
+    aim: &'static str,
+}
+
+/// Runs everything.
+pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    eprintln!("Starting a server and loading {messages} messages ...");
+    let server = TestServer::start()?;
+    let desk = Desk::new(SEED, Utc::now().date_naive() - Duration::days(SETTLED_DAYS), messages);
+    load(server.uri(), DATABASE, COLLECTION, &desk, LoadOptions::default(), |_| {})
+        .await
+        .map_err(|error| error.to_string())?;
+    let bench = Bench { uri: server.uri().to_owned(), folder: folder.path().to_owned() };
+    // "Alone": every message is input and nothing is looked up, so that the drain reads the same.
+    bench.mapping("alone", r#"{"trade_id": null}"#)?;
+    bench.mapping("both", MAPPING)?;
+    let (first, last) = (desk.first_day(), desk.last_day());
+    let days = (last - first).num_days() + 1;
+    let tenth = last - Duration::days(days / 10 - 1);
+
+    let drain = best_of_two(|| bench.part("drain", "alone", "none", first, last))?;
+    let cold = bench.part("fetch", "alone", "alone", first, last)?;
+    let repeat = bench.part("repeat", "alone", "alone", first, last)?;
+    let export = bench.part("export", "alone", "alone", first, last)?;
+    let copy = bench.part("copy", "alone", "alone", first, last)?;
+    bench.part("forget", "alone", "alone", tenth, last)?;
+    let delta = bench.part("fetch", "alone", "alone", first, last)?;
+    let one_tenth = bench.part("fetch", "alone", "tenth", tenth, last)?;
+    let both = bench.part("fetch", "both", "both", first, last)?;
+
+    let number = |value: &Value, name: &str| value[name].as_f64().unwrap_or(f64::NAN);
+    let ms = |value: &Value| number(value, "ms");
+    let ratio = |figure: f64, floor: f64| Some(figure / floor);
+    let delta_share = number(&one_tenth, "rows") / number(&cold, "rows");
+    let lines = [
+        Line {
+            what: "Cold fetch, input alone",
+            figure: seconds(ms(&cold)),
+            floor: format!("{} drain", seconds(ms(&drain))),
+            ratio: ratio(ms(&cold), ms(&drain)),
+            aim: "at most 2",
+        },
+        Line {
+            what: "Cold fetch with downstream",
+            figure: seconds(ms(&both)),
+            floor: format!("{} drain", seconds(ms(&drain))),
+            ratio: ratio(ms(&both), ms(&drain)),
+            aim: "",
+        },
+        Line {
+            what: "Repeat, first page",
+            figure: format!("{:.0} ms", number(&repeat, "first_page_ms")),
+            floor: format!("{} cold", seconds(ms(&cold))),
+            ratio: ratio(number(&repeat, "first_page_ms"), ms(&cold)),
+            aim: "50 ms and 0.01",
+        },
+        Line {
+            what: "Repeat, whole answer",
+            figure: format!("{:.0} ms", ms(&repeat)),
+            floor: format!("{} cold", seconds(ms(&cold))),
+            ratio: ratio(ms(&repeat), ms(&cold)),
+            aim: "",
+        },
+        Line {
+            what: "Delta of a tenth of the days",
+            figure: seconds(ms(&delta)),
+            floor: format!("{} its share of cold", seconds(ms(&cold) * delta_share)),
+            ratio: ratio(ms(&delta), ms(&cold) * delta_share),
+            aim: "at most 1.2",
+        },
+        Line {
+            what: "CSV export of the input",
+            figure: seconds(ms(&export)),
+            floor: format!("{} DuckDB COPY", seconds(ms(&copy))),
+            ratio: ratio(ms(&export), ms(&copy)),
+            aim: "",
+        },
+        Line {
+            what: "Bytes on disk, input alone",
+            figure: megabytes(number(&cold, "disk_bytes")),
+            floor: format!("{} BSON", megabytes(number(&drain, "bytes"))),
+            ratio: ratio(number(&cold, "disk_bytes"), number(&drain, "bytes")),
+            aim: "",
+        },
+        Line {
+            what: "Peak memory at ten times the data",
+            figure: megabytes(number(&cold, "peak_bytes")),
+            floor: format!("{} at one", megabytes(number(&one_tenth, "peak_bytes"))),
+            ratio: ratio(number(&cold, "peak_bytes"), number(&one_tenth, "peak_bytes")),
+            aim: "at most 1.2",
+        },
+    ];
+    println!(
+        "{} messages, {} input rows alone, {} + {} with downstream",
+        messages, cold["rows"], both["rows"], both["downstream"]
+    );
+    println!();
+    println!("| what | figure | floor | ratio | aim |");
+    println!("|---|---|---|---|---|");
+    for line in &lines {
+        let ratio = line.ratio.map_or_else(String::new, |ratio| format!("{ratio:.3}"));
+        println!("| {} | {} | {} | {ratio} | {} |", line.what, line.figure, line.floor, line.aim);
+    }
+    if let Some(file) = json_file {
+        let all = json!({
+            "messages": messages, "drain": drain, "cold": cold, "cold_with_downstream": both, "repeat": repeat,
+            "delta": delta, "one_tenth": one_tenth, "export": export, "copy": copy,
+            "ratios": lines.iter().map(|line| json!({"what": line.what, "ratio": line.ratio})).collect::<Vec<_>>(),
+        });
+        let text = serde_json::to_string_pretty(&all).map_err(|error| error.to_string())?;
+        std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    Ok(())
+}
+
+struct Bench {
+    uri: String,
+    folder: std::path::PathBuf,
+}
+
+impl Bench {
+    fn mapping(&self, name: &str, text: &str) -> Result<(), String> {
+        std::fs::write(self.folder.join(format!("{name}.json")), text).map_err(|error| error.to_string())
+    }
+
+    /// Runs one measurement in a process of its own.
+    fn part(
+        &self,
+        part: &str,
+        mapping: &str,
+        cache: &str,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Value, String> {
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let output = Command::new(program)
+            .arg(part)
+            .args(["--uri", &self.uri, "--db", DATABASE, "--collection", COLLECTION])
+            .arg("--mapping")
+            .arg(self.folder.join(format!("{mapping}.json")))
+            .arg("--cache")
+            .arg(self.folder.join(cache))
+            .args(["--from", &from.to_string(), "--to", &to.to_string()])
+            .output()
+            .map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            return Err(format!("{part}: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        eprintln!("{part} {mapping} {from}..{to}: {}", text.trim());
+        serde_json::from_str(text.trim()).map_err(|error| format!("{part}: {error}"))
+    }
+}
+
+/// The floor is what the machine can do, so the better of two counts.
+fn best_of_two(measure: impl Fn() -> Result<Value, String>) -> Result<Value, String> {
+    let (first, second) = (measure()?, measure()?);
+    Ok(if first["ms"].as_f64() <= second["ms"].as_f64() { first } else { second })
+}
+
+fn seconds(ms: f64) -> String {
+    format!("{:.2} s", ms / 1_000.0)
+}
+
+fn megabytes(bytes: f64) -> String {
+    format!("{:.1} MB", bytes / 1e6)
+}
