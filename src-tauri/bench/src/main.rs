@@ -48,6 +48,9 @@ enum Part {
     Copy(measure::Work),
 }
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -59,7 +62,7 @@ async fn main() -> ExitCode {
             Part::Repeat(work) => measure::repeat(&work).await,
             Part::Forget(work) => measure::forget(&work).await,
             Part::Export(work) => measure::export(&work).await,
-            Part::Copy(work) => measure::copy(&work),
+            Part::Copy(work) => measure::copy(&work).await,
         }
         .map(|figures| println!("{figures}")),
     };

@@ -182,7 +182,13 @@ pub(crate) async fn export(work: &Work) -> Figures {
 }
 
 /// The floor of an export: the stored columns, unconverted, with DuckDB's own `COPY`.
-pub(crate) fn copy(work: &Work) -> Figures {
+pub(crate) async fn copy(work: &Work) -> Figures {
+    let work = work.clone();
+    // The cache blocks, so it is called where blocking is allowed.
+    tokio::task::spawn_blocking(move || copy_blocking(&work)).await.map_err(|error| error.to_string())?
+}
+
+fn copy_blocking(work: &Work) -> Figures {
     let desk = work.open()?;
     let signature = tidemark_engine::signature::Signature::of(&desk.request.query);
     let file = desk.engine.cache().open_signature(&signature).map_err(words)?;

@@ -14,12 +14,25 @@ use tidemark_engine::failure::Failure;
 
 use crate::arguments::Arguments;
 
+/// Exit code of a command line that cannot be understood.
+const WRONG_USAGE: u8 = 2;
 /// Exit code of a partial answer.
 const PARTIAL: u8 = 3;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            eprint!("{}", without_connection_strings(error.to_string()));
+            return ExitCode::from(WRONG_USAGE);
+        }
+        // Help and version.
+        Err(error) => error.exit(),
+    };
     match commands::run(arguments).await {
         Ok(commands::Outcome::Complete) => ExitCode::SUCCESS,
         Ok(commands::Outcome::Partial) => ExitCode::from(PARTIAL),
@@ -28,6 +41,14 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What is wrong with a command line, with no password: connection strings that it quotes are left out.
+fn without_connection_strings(mut text: String) -> String {
+    for argument in std::env::args().filter(|argument| argument.contains("://")) {
+        text = text.replace(&argument, "<connection string>");
+    }
+    text
 }
 
 /// The failure for people on standard error, and for programs as the last line of standard output.

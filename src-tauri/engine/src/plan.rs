@@ -11,7 +11,13 @@ use crate::desk::{DayAction, DayState, DayView, PlanCounts};
 const WINDOW_DAYS: usize = 31;
 
 /// A window brings about so many input rows at most, where that is known beforehand.
-const WINDOW_ROWS: f64 = 200_000.0;
+const WINDOW_ROWS: f64 = 100_000.0;
+
+/// A run of more rows than this is pulled with several queries side by side, however few its days are.
+const WORTH_SPLITTING: f64 = 30_000.0;
+
+/// Into how many.
+const SIDE_BY_SIDE: usize = 3;
 
 /// One held day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -350,14 +356,16 @@ fn split(run: &DayRange, rows_per_day: Option<f64>) -> Vec<DayRange> {
     let days = run.len();
     let mut pieces = days.div_ceil(WINDOW_DAYS);
     if let Some(rows) = rows_per_day {
+        #[expect(clippy::cast_precision_loss, reason = "a range has thousands of days at most")]
+        let run_rows = rows * days as f64;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "saturates, and is cut to the days"
         )]
-        #[expect(clippy::cast_precision_loss, reason = "a range has thousands of days at most")]
-        let by_rows = (rows * days as f64 / WINDOW_ROWS).ceil() as usize;
-        pieces = pieces.max(by_rows).min(days);
+        let by_rows = (run_rows / WINDOW_ROWS).ceil() as usize;
+        let side_by_side = if run_rows > WORTH_SPLITTING { SIDE_BY_SIDE } else { 1 };
+        pieces = pieces.max(by_rows).max(side_by_side).min(days);
     }
     let start = |piece: usize| {
         run.from().plus(i32::try_from(days * piece / pieces).expect("a range has thousands of days at most"))

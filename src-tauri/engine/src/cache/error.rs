@@ -26,6 +26,38 @@ pub fn duckdb_failure(error: &duckdb::Error) -> Failure {
     failure.because(text)
 }
 
+/// Words of DuckDB's that mean damaged bytes, wherever they turn up.
+const DAMAGE: [&str; 5] = ["corrupt", "checksum", "serializ", "could not read", "not enough bytes"];
+/// More words that mean it when a file is opened: nothing has been asked of it yet.
+const UNREADABLE: [&str; 6] = [
+    "not a valid duckdb",
+    "replaying wal",
+    "catalog error",
+    "internal error",
+    "version number",
+    "storage version",
+];
+
+/// Whether a failure says that the bytes of a file are damaged. Not every error that no code fits is:
+/// a file must never be set aside because the system was short of memory or a right was missing.
+#[must_use]
+pub fn is_damage(failure: &Failure) -> bool {
+    says(failure, &DAMAGE)
+}
+
+/// Whether a failure to open says that the file is no cache file that this version can read.
+#[must_use]
+pub fn is_unreadable(failure: &Failure) -> bool {
+    // Without a cause it is this program's own word on what the file says about itself.
+    let own_word = failure.code == Code::CacheDamaged && failure.cause.is_none();
+    own_word || says(failure, &DAMAGE) || says(failure, &UNREADABLE)
+}
+
+fn says(failure: &Failure, words: &[&str]) -> bool {
+    let cause = failure.cause.as_deref().unwrap_or_default().to_lowercase();
+    failure.code == Code::CacheDamaged && words.iter().any(|word| cause.contains(word))
+}
+
 impl From<duckdb::Error> for Failure {
     fn from(error: duckdb::Error) -> Self {
         duckdb_failure(&error)

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use duckdb::{Config, Connection, params};
 use tokio::sync::OwnedMutexGuard;
 
+use super::relation::literal;
 use super::schema::{self, FORMAT, role_name};
 use crate::day::{Day, DayRange};
 use crate::decode::{FieldId, FieldRegistry, FieldSet};
@@ -20,7 +21,13 @@ use crate::plan::{DayCoverage, Ledger};
 use crate::signature::{Query, Signature, canonical_text, family};
 
 /// Memory DuckDB may use for one file. It spills to disk beyond that.
-const MEMORY_LIMIT: &str = "384MB";
+const MEMORY_LIMIT: &str = "512MB";
+/// Rows of a row group. A row group that is full goes to disk while its window still streams, so
+/// smaller ones than DuckDB's 122,880 keep the memory of a fetch small.
+const ROW_GROUP_SIZE: usize = 24_576;
+/// Name under which the file is attached. The database that DuckDB opens first is in memory and empty:
+/// only attaching sets the size of row groups.
+const CATALOG: &str = "cache";
 
 /// What a file says about the query that owns it.
 #[derive(Debug, Clone)]
@@ -154,7 +161,7 @@ impl CacheFile {
         if is_new && create.is_none() {
             return Err(Failure::new(Code::NotCached, "There is no such cached query."));
         }
-        let connection = Connection::open_with_flags(path, config(path)?)?;
+        let connection = attach(path)?;
         restrict_to_owner(path);
         if is_new && let Some(identity) = create {
             initialise(&connection, identity)?;
@@ -213,8 +220,9 @@ impl CacheFile {
     /// # Errors
     /// See [`super::duckdb_failure`].
     pub(super) fn connect(&self) -> Result<Connection> {
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(connection.try_clone()?)
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner).try_clone()?;
+        connection.execute_batch(&format!("USE {CATALOG}"))?;
+        Ok(connection)
     }
 
     /// A connection with an open read transaction, and the state that belongs to its snapshot.
@@ -315,17 +323,21 @@ pub(super) fn remove_days(
     Ok(removed)
 }
 
-fn config(path: &Path) -> Result<Config> {
+fn attach(path: &Path) -> Result<Connection> {
     let spill = path.with_extension("spill");
     let config = Config::default()
         .max_memory(MEMORY_LIMIT)
         .and_then(|config| config.threads(2))
         .and_then(|config| config.with("temp_directory", spill.to_string_lossy()))
-        // Files are read by this program's DuckDB; the newer format compresses text better.
-        .and_then(|config| config.with("storage_compatibility_version", "v1.5.0"))
         .and_then(|config| config.with("autoload_known_extensions", "false"))
         .and_then(|config| config.with("autoinstall_known_extensions", "false"))?;
-    Ok(config)
+    let connection = Connection::open_in_memory_with_flags(config)?;
+    // Files are read by this program's DuckDB; the newer storage version compresses text better.
+    connection.execute_batch(&format!(
+        "ATTACH {} AS {CATALOG} (ROW_GROUP_SIZE {ROW_GROUP_SIZE}, STORAGE_VERSION 'v1.5.0'); USE {CATALOG};",
+        literal(&path.to_string_lossy())
+    ))?;
+    Ok(connection)
 }
 
 fn initialise(connection: &Connection, identity: &Identity) -> Result<()> {
@@ -354,8 +366,10 @@ fn read_identity(connection: &Connection) -> Result<Identity> {
         select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, duckdb::Error>>()?;
     let fact = |key: &str| {
         facts.get(key).cloned().ok_or_else(|| {
-            Failure::new(Code::CacheDamaged, "The cache file does not say which query it belongs to.")
-                .because(format!("no {key} in meta"))
+            Failure::new(
+                Code::CacheDamaged,
+                format!("The cache file does not say which query it belongs to ({key} is missing)."),
+            )
         })
     };
     let format = fact("format")?;
@@ -366,13 +380,18 @@ fn read_identity(connection: &Connection) -> Result<Identity> {
         ));
     }
     Ok(Identity {
-        signature: Signature::parse(&fact("signature")?)?,
+        signature: Signature::parse(&fact("signature")?).map_err(own_word)?,
         canonical: fact("canonical")?,
         family: fact("family")?,
         source: fact("source")?,
-        mapping: Mapping::from_stored(&fact("mapping")?)?,
-        filters: Filters::from_stored(&fact("filters")?)?,
+        mapping: Mapping::from_stored(&fact("mapping")?).map_err(own_word)?,
+        filters: Filters::from_stored(&fact("filters")?).map_err(own_word)?,
     })
+}
+
+/// What a file says about its query cannot be read: that is the file's fault, not the trader's.
+fn own_word(failure: Failure) -> Failure {
+    Failure::new(Code::CacheDamaged, format!("The cache file cannot be understood: {}", failure.message))
 }
 
 fn read_fields(connection: &Connection) -> Result<Vec<crate::decode::Field>> {
@@ -381,8 +400,10 @@ fn read_fields(connection: &Connection) -> Result<Vec<crate::decode::Field>> {
     rows.map(|row| {
         let (path, kind) = row?;
         schema::read_field(&path, &kind).ok_or_else(|| {
-            Failure::new(Code::CacheDamaged, "The cache file names a type that this Tidemark does not know.")
-                .because(kind)
+            Failure::new(
+                Code::CacheDamaged,
+                format!("The cache file names a type that this Tidemark does not know: {kind}."),
+            )
         })
     })
     .collect()

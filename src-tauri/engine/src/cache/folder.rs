@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use chrono::Utc;
 use tokio::sync::Mutex as Gate;
 
+use super::error::is_unreadable;
 use super::file::{CacheFile, Identity, restrict_to_owner};
 use crate::failure::{Code, Failure, Result};
 use crate::signature::Signature;
@@ -54,8 +55,7 @@ impl Cache {
     /// # Errors
     /// `disk_full` or `cache_damaged` where the folder cannot be created.
     pub fn new(folder: &Path, keep_open: usize) -> Result<Self> {
-        fs::create_dir_all(folder).map_err(|error| folder_failure(folder, &error))?;
-        restrict_to_owner(folder);
+        create_private(folder)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 folder: folder.to_owned(),
@@ -79,23 +79,35 @@ impl Cache {
     /// `cache_busy`, `disk_full`, or `cache_damaged` where not even setting aside works.
     pub fn open_or_create(&self, identity: &Identity) -> Result<Opened> {
         let family = self.inner.folder.join(&identity.family);
-        fs::create_dir_all(&family).map_err(|error| folder_failure(&family, &error))?;
-        restrict_to_owner(&family);
+        create_private(&family)?;
         let path = self.path_of(identity);
         match self.open_path(&path, Some(identity)) {
-            Err(failure) if failure.code == Code::CacheDamaged => {
+            Err(failure) if is_unreadable(&failure) => {
                 let aside = set_aside(&path)?;
                 let file = self.open_path(&path, Some(identity))?;
-                let note = Failure::new(
-                    Code::CacheDamaged,
-                    format!("The cached file of this query could not be read and was set aside as {aside}."),
-                )
-                .advise("Nothing to do: its days are fetched again.")
-                .because(failure.cause.unwrap_or(failure.message));
+                let note = Failure::new(Code::CacheDamaged, set_aside_note(&aside))
+                    .advise("Nothing to do: its days are fetched again.")
+                    .because(failure.cause.unwrap_or(failure.message));
                 Ok(Opened { file, set_aside: Some(note) })
             }
             other => other.map(|file| Opened { file, set_aside: None }),
         }
+    }
+
+    /// Sets the file of a query aside after reading it has failed; the sentence that says so.
+    ///
+    /// # Errors
+    /// `cache_busy` where somebody still reads it, `cache_damaged` where it cannot be moved.
+    pub fn set_aside(&self, identity: &Identity) -> Result<String> {
+        let path = self.path_of(identity);
+        self.recent().retain(|file| file.path() != path);
+        let mut slots = self.slots();
+        let slot = slots.entry(path.clone()).or_default();
+        if slot.file.upgrade().is_some() {
+            return Err(Failure::new(Code::CacheBusy, "This cached query is in use."));
+        }
+        let _closed = Arc::clone(&slot.gate).blocking_lock_owned();
+        Ok(set_aside_note(&set_aside(&path)?))
     }
 
     /// Opens the file of a query if there is one. A damaged file is reported, not touched.
@@ -233,6 +245,20 @@ impl Cache {
     fn recent(&self) -> MutexGuard<'_, VecDeque<Arc<CacheFile>>> {
         self.inner.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn set_aside_note(name: &str) -> String {
+    format!("The cached file of this query could not be read and was set aside as {name}.")
+}
+
+/// Creates a folder that only its owner may read. One that is there already stays as it is: it may be
+/// a folder that others share.
+fn create_private(folder: &Path) -> Result<()> {
+    if !folder.is_dir() {
+        fs::create_dir_all(folder).map_err(|error| folder_failure(folder, &error))?;
+        restrict_to_owner(folder);
+    }
+    Ok(())
 }
 
 fn list(folder: &Path) -> Result<Vec<PathBuf>> {

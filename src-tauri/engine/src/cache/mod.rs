@@ -17,7 +17,7 @@ pub mod values;
 mod view;
 mod writer;
 
-pub use error::duckdb_failure;
+pub use error::{duckdb_failure, is_damage, is_unreadable};
 pub use file::{CacheFile, FileState, HeldDay, Identity};
 pub use folder::Cache;
 pub use view::{View, ViewCounts};

@@ -22,9 +22,11 @@ impl Column {
     #[must_use]
     pub fn view(&self) -> ColumnView {
         let kinds = || self.fields.keys().filter(|kind| **kind != Kind::Null);
+        let mut types: Vec<String> = self.fields.keys().map(|kind| kind.shown_name().to_owned()).collect();
+        types.dedup();
         ColumnView {
             path: self.path.clone(),
-            types: self.fields.keys().map(|kind| kind.name().to_owned()).collect(),
+            types,
             numeric: kinds().next().is_some() && kinds().all(|kind| kind.is_number()),
         }
     }
@@ -51,10 +53,11 @@ impl Column {
         let physical =
             |kind: Kind| self.fields.get(&kind).filter(|field| has(**field)).map(|field| format!("c{field}"));
         // Doubles order numbers of all kinds; the exact kinds then decide between equal doubles.
-        let approximate: Vec<String> = [Kind::Int32, Kind::Int64, Kind::Double, Kind::Decimal]
-            .into_iter()
-            .filter_map(|kind| physical(kind).map(|column| format!("TRY_CAST({column} AS DOUBLE)")))
-            .collect();
+        let approximate: Vec<String> =
+            [Kind::Int32, Kind::Int64, Kind::Double, Kind::MinusZero, Kind::Decimal]
+                .into_iter()
+                .filter_map(|kind| physical(kind).map(|column| format!("TRY_CAST({column} AS DOUBLE)")))
+                .collect();
         let whole: Vec<String> = [Kind::Int32, Kind::Int64].into_iter().filter_map(physical).collect();
         let exact: Vec<String> = physical(Kind::Decimal)
             .map(|column| format!("TRY_CAST({column} AS DECIMAL(38, 12))"))
@@ -93,9 +96,8 @@ pub fn columns(registry: &FieldRegistry, present: &FieldSet) -> Vec<Column> {
         };
         columns[at].fields.insert(field.kind, number);
     }
-    if let Some(at) = columns.iter().position(|column| column.path == "_id") {
-        columns[..=at].rotate_right(1);
-    }
+    // Stable, so the others keep their order. An `_id` that is a sub-document has columns of its own.
+    columns.sort_by_key(|column| (column.path != "_id", !column.path.starts_with("_id.")));
     columns
 }
 
@@ -109,7 +111,7 @@ fn text_of(kind: Kind, column: &str) -> Option<String> {
              WHEN {column} > 0 THEN 'Infinity' WHEN {column} < 0 THEN '-Infinity' END"
         ),
         Kind::Date => format!("strftime(epoch_ms({column}), '%Y-%m-%dT%H:%M:%S.%gZ')"),
-        Kind::Decimal | Kind::Text | Kind::ObjectId | Kind::Json => column.to_owned(),
+        Kind::MinusZero | Kind::Decimal | Kind::Text | Kind::ObjectId | Kind::Json => column.to_owned(),
     })
 }
 

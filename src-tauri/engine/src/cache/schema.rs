@@ -7,7 +7,7 @@
 //! | `field` | a path and a type found there; its number names the physical column `c<number>` |
 //! | `segment_column` | a physical column of a segment's table |
 //! | `overlap` | an `_id` that stands in the file more than once |
-//! | `overlap_checked` | up to which segment `overlap` has been worked out |
+//! | `overlap_checked` | a segment for which `overlap` has been worked out |
 //! | `input_<n>`, `downstream_<n>` | a document of segment n |
 
 use crate::decode::{Field, FieldId, Kind};

@@ -1,18 +1,21 @@
 //! Reading an answer: the rows of a range of held days, each document once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bson::RawDocumentBuf;
+use bson::{RawDocument, RawDocumentBuf};
 use duckdb::{Connection, params};
 
 use super::file::{CacheFile, FileState};
 use super::relation::{self, Column, literal};
 use super::schema::{self, role_name};
 use crate::day::{Day, DayRange};
-use crate::decode::{FieldId, FieldSet};
+use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
 use crate::desk::{Role, Sort};
 use crate::failure::{Code, Failure, Result};
+
+/// Documents looked through at once.
+const PASS_BYTES: usize = 4 << 20;
 
 /// Rows of a view, each document counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -150,7 +153,7 @@ impl View {
     /// `SELECT` of a CSV: the paths as its first row, then all rows of a role as text, in the view's
     /// order. The paths are values, not names: DuckDB would rename two that differ only in case.
     pub(super) fn select_csv(&self, role: Role, sort: Option<&Sort>) -> Result<String> {
-        let columns = self.columns(role);
+        let columns = self.exact_columns(role)?;
         let sorted = sort.map(|sort| self.sort_column(role, sort)).transpose()?;
         let parts: Vec<String> = self
             .runs
@@ -205,6 +208,71 @@ impl View {
         } else {
             parts.join(" UNION ALL BY NAME ")
         }
+    }
+
+    /// The columns that the rows of a role really have: [`columns`](Self::columns) may name some of rows
+    /// that stand for a document shown elsewhere, and the ledger does not tell the downstream rows of
+    /// trades with input on several days apart. It costs a pass over the rows.
+    pub(super) fn exact_columns(&self, role: Role) -> Result<Vec<Column>> {
+        let mut columns = self.columns(role);
+        let any_hidden = self.hidden.iter().any(|((hidden, _), rows)| *hidden == role && *rows > 0);
+        if role == Role::Input && !any_hidden {
+            return Ok(columns);
+        }
+        let runs = || self.runs.iter().filter(|run| run.rows[&role] > 0);
+        let connection = self.connection();
+        let mut found = FieldSet::default();
+        for run in runs() {
+            let has = self.has(role, run.segment);
+            let fields: Vec<FieldId> = columns
+                .iter()
+                .flat_map(|column| &column.fields)
+                .filter(|(kind, field)| **kind != Kind::Null && has(**field) && !found.contains(**field))
+                .map(|(_, field)| *field)
+                .collect();
+            if fields.is_empty() {
+                continue;
+            }
+            let list =
+                fields.iter().map(|field| format!("count(c{field}) > 0")).collect::<Vec<_>>().join(", ");
+            connection.query_row(&format!("SELECT {list} FROM {}", self.source(role, run)), [], |row| {
+                for (at, field) in fields.iter().enumerate() {
+                    if row.get(at)? {
+                        found.insert(*field);
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        for column in &mut columns {
+            column.fields.retain(|kind, field| *kind == Kind::Null || found.contains(*field));
+        }
+        columns.retain(|column| !column.fields.is_empty());
+        // Nulls have no physical column; where a path has nothing else, the documents say.
+        let only_null = |column: &Column| column.fields.keys().all(|kind| *kind == Kind::Null);
+        if !columns.iter().any(only_null) {
+            return Ok(columns);
+        }
+        let registry = Arc::new(FieldRegistry::default());
+        let mut decoder = Decoder::new(Arc::clone(&registry), false);
+        for run in runs() {
+            let mut select = connection.prepare(&format!("SELECT doc FROM {}", self.source(role, run)))?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                let bytes: Vec<u8> = row.get(0)?;
+                if let Ok(document) = RawDocument::from_bytes(&bytes) {
+                    decoder.push(RowKey { day: run.from, trade: None }, document);
+                }
+                if decoder.bytes() > PASS_BYTES {
+                    drop(decoder.finish_batch());
+                }
+            }
+        }
+        let paths: HashSet<Arc<str>> = (0..FieldId::try_from(registry.len()).unwrap_or(FieldId::MAX))
+            .filter_map(|number| registry.field(number).map(|field| field.path))
+            .collect();
+        columns.retain(|column| !only_null(column) || paths.contains(&*column.path));
+        Ok(columns)
     }
 
     /// The view's connection, for one statement at a time.
@@ -458,27 +526,20 @@ fn runs(state: &FileState, range: DayRange) -> Vec<Run> {
 /// See [`super::duckdb_failure`].
 fn settle_overlap(file: &Arc<CacheFile>) -> Result<()> {
     let state = file.state();
-    let Some(newest) = state
-        .columns
-        .keys()
-        .map(|(segment, _)| *segment)
-        .max()
-        .max(state.days.values().map(|held| held.segment).max())
-    else {
-        return Ok(());
-    };
     let connection = file.connect()?;
-    let checked: u32 =
-        connection
-            .query_row("SELECT coalesce(max(segment), 0) FROM overlap_checked", [], |row| row.get(0))?;
-    if checked >= newest {
+    // Windows commit in any order, so the numbers that were worked out need not be the lowest.
+    let read_checked = || -> Result<BTreeSet<u32>> {
+        let mut select = connection.prepare("SELECT segment FROM overlap_checked")?;
+        let checked = select.query_map([], |row| row.get(0))?;
+        Ok(checked.collect::<Result<_, duckdb::Error>>()?)
+    };
+    let all = |state: &FileState| -> BTreeSet<u32> { state.days.values().map(|held| held.segment).collect() };
+    if all(&state).is_subset(&read_checked()?) {
         return Ok(());
     }
     connection.execute_batch("BEGIN TRANSACTION")?;
-    file.commit(&connection, |state| {
-        let mut segments: Vec<u32> = state.days.values().map(|held| held.segment).collect();
-        segments.sort_unstable();
-        segments.dedup();
+    let settled = file.commit(&connection, |state| {
+        let (segments, checked) = (all(state), read_checked()?);
         let ids = |segments: &mut dyn Iterator<Item = &u32>| {
             let parts: Vec<String> = segments
                 .flat_map(|segment| {
@@ -492,15 +553,21 @@ fn settle_overlap(file: &Arc<CacheFile>) -> Result<()> {
                 parts.join(" UNION ALL ")
             }
         };
-        let new = ids(&mut segments.iter().filter(|segment| **segment > checked));
-        let old = ids(&mut segments.iter().filter(|segment| **segment <= checked));
+        let new = ids(&mut segments.difference(&checked));
+        let old = ids(&mut segments.intersection(&checked));
         connection.execute_batch(&format!(
             "INSERT INTO overlap
                  SELECT id FROM ({new}) GROUP BY id HAVING count(*) > 1
                  UNION SELECT id FROM ({old}) WHERE id IN (SELECT id FROM ({new}));
              DELETE FROM overlap_checked;
-             INSERT INTO overlap_checked VALUES ({newest});"
+             INSERT INTO overlap_checked VALUES {};",
+            segments.iter().map(|segment| format!("({segment})")).collect::<Vec<_>>().join(", ")
         ))?;
         Ok(())
-    })
+    });
+    if settled.is_err() {
+        // A failed COMMIT has rolled back already; both leave nothing.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    settled
 }

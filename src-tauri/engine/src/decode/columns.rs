@@ -146,7 +146,7 @@ impl Decoder {
         self.ids.append_value(&self.id_buffer);
         self.documents.append_value(document.as_bytes());
         self.bytes += document.as_bytes().len();
-        if !walk(&mut self.root, &mut self.sink, "", document, 0) {
+        if !walk(&mut self.root, &mut self.sink, None, document, 0) {
             self.unreadable += 1;
         }
         self.sink.row += 1;
@@ -254,14 +254,14 @@ struct Slot {
 }
 
 impl Node {
-    fn entry(&mut self, name: &str, guess: usize, prefix: &str) -> usize {
+    fn entry(&mut self, name: &str, guess: usize, prefix: Option<&str>) -> usize {
         if self.entries.get(guess).is_some_and(|entry| &*entry.name == name) {
             return guess;
         }
         if let Some(at) = self.index.get(name) {
             return *at;
         }
-        let path = if prefix.is_empty() { name.into() } else { format!("{prefix}.{name}").into() };
+        let path = prefix.map_or_else(|| name.into(), |prefix| format!("{prefix}.{name}").into());
         self.entries.push(Entry { name: name.into(), path, slots: [None; Kind::ALL.len()], child: None });
         self.index.insert(name.into(), self.entries.len() - 1);
         self.entries.len() - 1
@@ -269,7 +269,13 @@ impl Node {
 }
 
 /// Takes one document apart. False where its bytes are not valid BSON to the end.
-fn walk(node: &mut Node, sink: &mut Sink, prefix: &str, document: &RawDocument, depth: usize) -> bool {
+fn walk(
+    node: &mut Node,
+    sink: &mut Sink,
+    prefix: Option<&str>,
+    document: &RawDocument,
+    depth: usize,
+) -> bool {
     let mut readable = true;
     let mut guess = 0;
     for element in document.iter_elements() {
@@ -284,7 +290,7 @@ fn walk(node: &mut Node, sink: &mut Sink, prefix: &str, document: &RawDocument, 
                     continue;
                 }
                 let child = entry.child.get_or_insert_default();
-                readable &= walk(child, sink, &entry.path, inner, depth + 1);
+                readable &= walk(child, sink, Some(&entry.path), inner, depth + 1);
             }
             Ok(value) => sink.value(entry, value),
             // Text that is not UTF-8 is shown with replacement characters; the document keeps its bytes.
@@ -334,6 +340,9 @@ impl Sink {
                 if let Some(Values::Int64(values)) = self.column(entry, Kind::Int64) {
                     values.append_value(number);
                 }
+            }
+            RawBsonRef::Double(number) if number == 0.0 && number.is_sign_negative() => {
+                self.text(entry, Kind::MinusZero, "-0.0");
             }
             RawBsonRef::Double(number) => {
                 if let Some(Values::Double(values)) = self.column(entry, Kind::Double) {
@@ -423,7 +432,7 @@ impl Values {
             Kind::Int32 => Self::Int32(Int32Builder::new()),
             Kind::Int64 | Kind::Date => Self::Int64(Int64Builder::new()),
             Kind::Double => Self::Double(Float64Builder::new()),
-            Kind::Null | Kind::Decimal | Kind::Text | Kind::ObjectId | Kind::Json => {
+            Kind::Null | Kind::MinusZero | Kind::Decimal | Kind::Text | Kind::ObjectId | Kind::Json => {
                 Self::Text(StringBuilder::new())
             }
         }

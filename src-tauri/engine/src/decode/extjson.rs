@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use bson::{RawArray, RawBsonRef, RawDocument};
+use chrono::{DateTime, SecondsFormat};
 
 /// Deepest nesting that is written; MongoDB itself allows 100 levels.
 const MAX_DEPTH: usize = 200;
@@ -32,14 +33,41 @@ fn write_value(out: &mut String, value: RawBsonRef<'_>, depth: usize) -> bool {
         RawBsonRef::Decimal128(number) => {
             return write!(out, r#"{{"$numberDecimal":"{number}"}}"#).is_ok();
         }
+        RawBsonRef::DateTime(date) => return write_date(out, date.timestamp_millis()),
+        RawBsonRef::JavaScriptCodeWithScope(code) => {
+            out.push_str(r#"{"$code":"#);
+            if !write_json(out, code.code) {
+                return false;
+            }
+            out.push_str(r#","$scope":"#);
+            if !write_document(out, code.scope, depth + 1) {
+                return false;
+            }
+            out.push('}');
+        }
         RawBsonRef::Document(document) => return write_document(out, document, depth),
         RawBsonRef::Array(array) => return write_array(out, array, depth),
-        rare => {
-            let Ok(value) = bson::Bson::try_from(rare) else { return false };
-            return write_json(out, &value.into_relaxed_extjson());
-        }
+        rare => return write_tree(out, rare),
     }
     true
+}
+
+/// Any value by way of the `bson` crate.
+fn write_tree(out: &mut String, value: RawBsonRef<'_>) -> bool {
+    let Ok(value) = bson::Bson::try_from(value) else { return false };
+    write_json(out, &value.into_relaxed_extjson())
+}
+
+/// The `bson` crate drops trailing zeros of the fraction and bends years after 9999 to that year.
+fn write_date(out: &mut String, millis: i64) -> bool {
+    const SHOWN: std::ops::RangeInclusive<i64> = 0..=253_402_300_799_999;
+    match DateTime::from_timestamp_millis(millis).filter(|_| SHOWN.contains(&millis)) {
+        Some(date) => {
+            let fraction = if millis % 1_000 == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
+            write!(out, r#"{{"$date":"{}"}}"#, date.to_rfc3339_opts(fraction, true)).is_ok()
+        }
+        None => write!(out, r#"{{"$date":{{"$numberLong":"{millis}"}}}}"#).is_ok(),
+    }
 }
 
 fn write_document(out: &mut String, document: &RawDocument, depth: usize) -> bool {
@@ -92,12 +120,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn dates_lose_nothing() {
+        for (millis, expected) in [
+            (500, r#"{"$date":"1970-01-01T00:00:00.500Z"}"#),
+            (0, r#"{"$date":"1970-01-01T00:00:00Z"}"#),
+            (-1, r#"{"$date":{"$numberLong":"-1"}}"#),
+            (253_402_300_799_999, r#"{"$date":"9999-12-31T23:59:59.999Z"}"#),
+            (253_402_300_800_000, r#"{"$date":{"$numberLong":"253402300800000"}}"#),
+            (i64::MAX, r#"{"$date":{"$numberLong":"9223372036854775807"}}"#),
+        ] {
+            let mut text = String::new();
+            assert!(write_relaxed(&mut text, RawBsonRef::DateTime(bson::DateTime::from_millis(millis))));
+            assert_eq!(text, expected);
+        }
+    }
+
+    #[test]
     fn equals_the_bson_crate_for_every_type() {
         let document = doc! {
             "text": "a\"b\\c\n\u{1}é", "i32": 7, "i64": 9_007_199_254_740_993_i64, "whole": 1.0, "tiny": 5e-324,
             "nan": f64::NAN, "inf": f64::NEG_INFINITY, "yes": true, "nothing": Bson::Null,
             "id": ObjectId::from_bytes([7; 12]), "date": bson::DateTime::from_millis(1_738_315_800_123),
-            "early": bson::DateTime::from_millis(-1), "price": "1.10".parse::<bson::Decimal128>().expect("a decimal"),
+            "early": bson::DateTime::from_millis(-1), "whole_second": bson::DateTime::from_millis(1_738_315_800_000),
+            "first": bson::DateTime::from_millis(0), "price": "1.10".parse::<bson::Decimal128>().expect("a decimal"),
             "nested": { "empty": {}, "array": [1, [2_i64, {"$deep": "x"}], []] },
             "binary": Bson::Binary(bson::Binary { subtype: BinarySubtype::Generic, bytes: vec![1, 2, 3] }),
             "regex": Bson::RegularExpression(bson::Regex { pattern: "^a".try_into().expect("no NUL"), options: "i".try_into().expect("no NUL") }),

@@ -19,6 +19,8 @@ pub enum Kind {
     Int64,
     /// `DOUBLE`.
     Double,
+    /// The double -0.0, as text: DuckDB's compression takes it for 0.0.
+    MinusZero,
     /// Decimal128, as its exact text: 34 digits fit no native column.
     Decimal,
     /// Milliseconds since 1970 in UTC, as `BIGINT`; years 1 to 9999.
@@ -33,11 +35,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in BSON's order of comparison where that says anything.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Null,
         Self::Int32,
         Self::Int64,
         Self::Double,
+        Self::MinusZero,
         Self::Decimal,
         Self::Text,
         Self::Json,
@@ -46,7 +49,7 @@ impl Kind {
         Self::Date,
     ];
 
-    /// Name in the cache file and in the window.
+    /// Name in the cache file.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,11 +58,21 @@ impl Kind {
             Self::Int32 => "int32",
             Self::Int64 => "int64",
             Self::Double => "double",
+            Self::MinusZero => "minus_zero",
             Self::Decimal => "decimal128",
             Self::Date => "date",
             Self::Text => "string",
             Self::ObjectId => "objectId",
             Self::Json => "json",
+        }
+    }
+
+    /// Name of the type as MongoDB has it, for the window.
+    #[must_use]
+    pub const fn shown_name(self) -> &'static str {
+        match self {
+            Self::MinusZero => Self::Double.name(),
+            other => other.name(),
         }
     }
 
@@ -78,14 +91,14 @@ impl Kind {
             Self::Int32 => "INTEGER",
             Self::Int64 | Self::Date => "BIGINT",
             Self::Double => "DOUBLE",
-            Self::Decimal | Self::Text | Self::ObjectId | Self::Json => "VARCHAR",
+            Self::MinusZero | Self::Decimal | Self::Text | Self::ObjectId | Self::Json => "VARCHAR",
         })
     }
 
     /// Whether its values are numbers.
     #[must_use]
     pub const fn is_number(self) -> bool {
-        matches!(self, Self::Int32 | Self::Int64 | Self::Double | Self::Decimal)
+        matches!(self, Self::Int32 | Self::Int64 | Self::Double | Self::MinusZero | Self::Decimal)
     }
 }
 

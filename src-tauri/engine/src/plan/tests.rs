@@ -224,9 +224,11 @@ fn a_year_is_a_handful_of_windows() {
     let year = range_plan("2023-01-01", "2023-12-31", &Ledger::new(), Reach::Online, None);
     assert_eq!(sizes(&year), [30, 30, 31, 30, 31, 30, 30, 31, 30, 31, 30, 31]);
     let month = range_plan("2023-01-01", "2023-01-31", &Ledger::new(), Reach::Online, Some(6_000.0));
-    assert_eq!(sizes(&month), [31]);
+    assert_eq!(sizes(&month), [10, 10, 11], "enough rows to pull them side by side");
+    let quiet = range_plan("2023-01-01", "2023-01-31", &Ledger::new(), Reach::Online, Some(500.0));
+    assert_eq!(sizes(&quiet), [31]);
     let busy = range_plan("2023-01-01", "2023-01-10", &Ledger::new(), Reach::Online, Some(50_000.0));
-    assert_eq!(sizes(&busy), [3, 3, 4]);
+    assert_eq!(sizes(&busy), [2, 2, 2, 2, 2]);
     let huge = range_plan("2023-01-01", "2023-01-03", &Ledger::new(), Reach::Online, Some(1e12));
     assert_eq!(sizes(&huge), [1, 1, 1]);
     let hole = ledger(&[("2023-01-04", "2023-02-01T00:00:00Z")]);

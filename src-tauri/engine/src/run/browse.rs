@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bson::Bson;
+use bson::{Bson, RawBsonRef};
 use tokio_util::sync::CancellationToken;
 
 use super::engine::{Engine, off_thread};
@@ -11,6 +11,7 @@ use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin};
 use crate::cache::export::{partial_name, unfinished_name};
 use crate::cache::{CacheFile, Identity, View};
 use crate::day::{DayRange, DaySet};
+use crate::decode::write_relaxed;
 use crate::desk::{
     CachedQuery, DayState, ExportProgress, Exported, Page, QueryInput, Role, RowDetail, Sort, ViewKey,
     ViewShape, WindowView,
@@ -145,12 +146,18 @@ impl Engine {
         off_thread(move || {
             let view = engine.view_blocking(&signature, range)?;
             let (day, document) = view.document(role, sort.as_ref(), position)?;
-            let document = bson::Document::try_from(document.as_ref()).map_err(|error| {
-                Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.").because(error)
-            })?;
+            let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
+            let mut relaxed = String::new();
+            if !write_relaxed(&mut relaxed, RawBsonRef::Document(&document)) {
+                return Err(broken());
+            }
+            let relaxed: serde_json::Value =
+                serde_json::from_str(&relaxed).map_err(|error| broken().because(error))?;
+            let document =
+                bson::Document::try_from(document.as_ref()).map_err(|error| broken().because(error))?;
             let document = Bson::Document(document);
             Ok(RowDetail {
-                relaxed: format!("{:#}", document.clone().into_relaxed_extjson()),
+                relaxed: format!("{relaxed:#}"),
                 canonical: format!("{:#}", document.into_canonical_extjson()),
                 fetched: view.state().days.get(&day).map(|held| held.fetched),
                 day,

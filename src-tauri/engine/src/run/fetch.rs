@@ -14,7 +14,7 @@ use super::progress::{Meter, TICK};
 use super::pull::{PullContext, Pulled, pull_window};
 use super::shared::Ticket;
 use crate::answer::{Answer, AnswerDays, AnswerRows, Changes, MissingDay, Origin, RunEvent};
-use crate::cache::{CacheFile, adopt};
+use crate::cache::{CacheFile, Identity, adopt, is_damage};
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, DayState};
 use crate::failure::{Code, Failure, Result};
@@ -53,7 +53,16 @@ impl Engine {
         events: EventSink,
         cancel: CancellationToken,
     ) -> Result<Answer> {
-        let result = self.answer_query(source, request, &events, &cancel).await;
+        let mut result = self.answer_query(source, request, &events, &cancel).await;
+        // Damage that opening the file does not show turns up when its rows are read.
+        if result.as_ref().is_err_and(is_damage)
+            && let Some(note) = self.set_damaged_aside(request).await
+        {
+            result = self.answer_query(source, request, &events, &cancel).await;
+            if let Ok(answer) = &mut result {
+                answer.notes.insert(0, note);
+            }
+        }
         match &result {
             Ok(answer) if cancel.is_cancelled() => {
                 events(RunEvent::Cancelled { answer: Box::new(answer.clone()) });
@@ -220,8 +229,13 @@ impl Engine {
         if held.is_empty() && lacking {
             drop(view);
             self.drop_if_empty(&prepared).await;
-            return Err(failure
-                .unwrap_or_else(|| Failure::new(Code::NotCached, "None of these days is in the cache.")));
+            return Err(failure.unwrap_or_else(|| {
+                if cancel.is_cancelled() {
+                    Failure::new(Code::Cancelled, "The fetch was cancelled.")
+                } else {
+                    Failure::new(Code::NotCached, "None of these days is in the cache.")
+                }
+            }));
         }
         let counts = view.as_ref().map(|view| view.counts()).unwrap_or_default();
         let origin = if request.offline || prepared.unreachable.is_some() {
@@ -254,6 +268,18 @@ impl Engine {
             failure,
             days,
         })
+    }
+
+    /// Moves a file that cannot be read out of the way; what was done, or nothing where it is in use.
+    async fn set_damaged_aside(&self, request: &FetchRequest) -> Option<String> {
+        let identity = Identity::of(&request.query);
+        let engine = self.clone();
+        off_thread(move || {
+            engine.close_views(&identity.signature);
+            engine.cache().set_aside(&identity)
+        })
+        .await
+        .ok()
     }
 
     /// A file that a failed first fetch left without a day says nothing; it goes.

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use super::engine::{Engine, off_thread};
-use super::progress::approximate;
 use super::verify;
-use crate::cache::{CacheFile, Identity};
+use crate::cache::{CacheFile, Identity, is_unreadable};
 use crate::day::{DayRange, DaySet};
 use crate::desk::{DayAction, FetchMode, PlanView, WindowView};
 use crate::failure::{Code, Failure, Result};
 use crate::filter::FieldCondition;
 use crate::plan::{Action, Ledger, Plan, PlanRequest, Policy, Reach};
 use crate::signature::Query;
-use crate::source::Source;
+use crate::source::{Source, approximate};
 
 /// A query with its days, and how to answer it.
 #[derive(Debug, Clone)]
@@ -144,9 +143,7 @@ pub(super) async fn prepare(
                     [only] => *only,
                     [] => request.range,
                 };
-                if let Some(rows) = source.estimate(&request.query, span).await? {
-                    rows_per_day = Some(approximate(rows) / approximate(span.len() as u64));
-                }
+                rows_per_day = source.rows_per_day(&request.query, span).await?;
             }
         }
         made = plan(&broader, reach, &differing, rows_per_day);
@@ -166,7 +163,7 @@ async fn own_ledger(engine: &Engine, identity: &Arc<Identity>) -> Result<(Ledger
     let identity = Arc::clone(identity);
     off_thread(move || {
         let (file, set_aside) = match cache.open_existing(&identity) {
-            Err(failure) if failure.code == Code::CacheDamaged => {
+            Err(failure) if is_unreadable(&failure) => {
                 let opened = cache.open_or_create(&identity)?;
                 (Some(opened.file), opened.set_aside)
             }

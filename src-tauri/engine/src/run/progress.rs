@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::answer::RunEvent;
+use crate::source::approximate;
 
 /// Events a second at most: a window draws no faster.
 pub(super) const TICK: Duration = Duration::from_millis(100);
@@ -89,10 +90,4 @@ impl Meter {
         }
         events
     }
-}
-
-/// A row count as a number to divide; speed and remaining time are shown rounded anyway.
-#[expect(clippy::cast_precision_loss, reason = "an estimate")]
-pub(super) const fn approximate(count: u64) -> f64 {
-    count as f64
 }

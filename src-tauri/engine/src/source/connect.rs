@@ -77,7 +77,7 @@ impl Source {
         let parsed = ConnectionString::parse(&readable).map_err(|error| {
             Failure::new(Code::SourceUnreachable, "The connection string cannot be read.")
                 .advise("It looks like mongodb://user@host:27017/ or mongodb+srv://user@cluster.")
-                .because(error)
+                .because(without_password(&error.to_string(), &uri))
         })?;
         let hosts: Vec<String> = match &parsed.host_info {
             HostInfo::HostIdentifiers(hosts) => hosts.iter().map(ToString::to_string).collect(),
@@ -176,6 +176,19 @@ impl Source {
     }
 }
 
+/// The driver's words about a connection string that it cannot read, unless they quote what may be a part
+/// of the password: whatever lies between the first colon after the scheme and the last `@`.
+fn without_password(words: &str, uri: &str) -> String {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let secret = rest.split_once(':').map_or("", |(_, secret)| secret);
+    let secret = secret.rsplit_once('@').map_or(secret, |(secret, _)| secret);
+    let mut parts = secret.split(|c: char| "@:/?#[]&=,".contains(c) || c.is_whitespace());
+    if parts.any(|part| !part.is_empty() && words.contains(part)) {
+        return "what stands after the user name is not as it should be".to_owned();
+    }
+    words.to_owned()
+}
+
 /// Puts a password into a connection string that names a user and no password.
 fn with_password(uri: &str, password: Option<&str>) -> String {
     let Some(password) = password else { return uri.to_owned() };
@@ -218,6 +231,22 @@ mod tests {
         assert_eq!(with_password("mongodb://ann@db1/x", Some("p@ss/1")), "mongodb://ann:p%40ss%2F1@db1/x");
         assert_eq!(with_password("mongodb://ann:own@db1/x", Some("other")), "mongodb://ann:own@db1/x");
         assert_eq!(with_password("mongodb://db1/x", Some("other")), "mongodb://db1/x");
+    }
+
+    #[test]
+    fn the_driver_quotes_no_password() {
+        for uri in ["mongodb://ann:s3cret", "mongodb://ann:s3cret/x@db1", "mongodb://ann:s3cret:x@db1:x/"] {
+            let settings = SourceSettings {
+                uri: uri.to_owned(),
+                password: None,
+                database: "desk".to_owned(),
+                collection: "trades".to_owned(),
+            };
+            let failure = Source::new(&settings).expect_err("not a connection string");
+            assert!(!format!("{failure:?}").contains("s3cret"), "{failure:?}");
+        }
+        let words = "invalid port: x";
+        assert_eq!(without_password(words, "mongodb://ann:s3cret@db1:x/"), words);
     }
 
     #[test]

@@ -6,4 +6,5 @@ mod read;
 
 pub use connect::{Source, SourceSettings};
 pub use error::mongodb_failure;
+pub(crate) use read::approximate;
 pub use read::{DayCount, PullOrder, change_mark, mark_text};

@@ -11,6 +11,7 @@ use super::connect::Source;
 use crate::day::{Day, DayRange};
 use crate::desk::ValueType;
 use crate::failure::{Code, Failure, Result};
+use crate::filter::Condition;
 use crate::mapping::DateMapping;
 use crate::pipeline;
 use crate::signature::Query;
@@ -21,8 +22,8 @@ const BATCH_SIZE: u32 = 4_000;
 const PULL_LIMIT: Duration = Duration::from_secs(600);
 /// Time limit of an estimate: a plan should not wait for it.
 const ESTIMATE_LIMIT: Duration = Duration::from_secs(2);
-/// Documents looked at to see whether a mapping fits.
-const SAMPLE: i64 = 100;
+/// Days counted for an estimate: a week has its weekend.
+const ESTIMATE_DAYS: usize = 7;
 /// What a DBA sees in the server's log and in `currentOp`.
 const COMMENT: &str = "tidemark";
 
@@ -61,15 +62,23 @@ impl Source {
             .await?)
     }
 
-    /// Counts the input documents of a range; `None` where that takes too long.
+    /// About how many input documents a day of a range has, told by the week in its middle; `None`
+    /// where counting that takes too long.
     ///
     /// # Errors
     /// See [`super::mongodb_failure`].
-    pub async fn estimate(&self, query: &Query, range: DayRange) -> Result<Option<u64>> {
-        let mut pipeline = pipeline::input_pipeline(query, &range);
+    pub async fn rows_per_day(&self, query: &Query, range: DayRange) -> Result<Option<f64>> {
+        let days: Vec<Day> = range.days().collect();
+        let skipped = days.len().saturating_sub(ESTIMATE_DAYS) / 2;
+        let week = &days[skipped..days.len().min(skipped + ESTIMATE_DAYS)];
+        let (Some(first), Some(last)) = (week.first(), week.last()) else { return Ok(None) };
+        let mut pipeline = pipeline::input_pipeline(query, &DayRange::new(*first, *last)?);
         pipeline.push(doc! {"$count": "rows"});
         match self.documents(pipeline, ESTIMATE_LIMIT).await {
-            Ok(found) => Ok(Some(found.first().map_or(0, |row| whole(row.get("rows"))))),
+            Ok(found) => {
+                let rows = found.first().map_or(0, |row| whole(row.get("rows")));
+                Ok(Some(approximate(rows) / approximate(week.len() as u64)))
+            }
             Err(failure) if failure.code == Code::SourceTimeout => Ok(None),
             Err(failure) => Err(failure),
         }
@@ -127,34 +136,42 @@ impl Source {
                 }
             }
         }
-        let sample = self.documents(vec![doc! {"$limit": SAMPLE}], ESTIMATE_LIMIT).await?;
-        if sample.is_empty() {
+        let some = |matches: Document| async move {
+            let pipeline = vec![doc! {"$match": matches}, doc! {"$limit": 1}, doc! {"$project": {"_id": 1}}];
+            match self.documents(pipeline, ESTIMATE_LIMIT).await {
+                Ok(found) => Ok(!found.is_empty()),
+                // Where looking takes that long, nothing is said.
+                Err(failure) if failure.code == Code::SourceTimeout => Ok(true),
+                Err(failure) => Err(failure),
+            }
+        };
+        if !some(Document::new()).await? {
             return Ok(vec![format!("The collection {} is empty.", self.collection_name())]);
         }
-        let lacks =
-            |path: &str| !sample.iter().any(|document| has_path(&Bson::Document(document.clone()), path));
-        let looked = sample.len();
         let dates = match mapping.dates() {
             DateMapping::YearDay { year, day_of_year } => vec![year, day_of_year],
             DateMapping::DayTimestamp { day_of_year, timestamp } => vec![day_of_year, timestamp],
             DateMapping::Timestamp { timestamp } => vec![timestamp],
         };
-        if let Some(path) = dates.into_iter().find(|path| lacks(path)) {
-            return Err(Failure::new(
-                Code::BadMapping,
-                format!("None of {looked} documents looked at has the date field {path}."),
-            )
-            .advise("Correct the mapping: name the path that holds it, or null."));
+        for path in dates {
+            if !some(doc! {path: {"$exists": true}}).await? {
+                return Err(Failure::new(
+                    Code::BadMapping,
+                    format!("No document of {} has the date field {path}.", self.collection_name()),
+                )
+                .advise("Correct the mapping: name the path that holds it, or null."));
+            }
         }
-        Ok(query
-            .filters
-            .fields
-            .iter()
-            .filter(|field| lacks(&field.path))
-            .map(|field| {
-                format!("None of {looked} documents looked at has the field {} ({}).", field.path, field.name)
-            })
-            .collect())
+        let mut notes = Vec::new();
+        for field in &query.filters.fields {
+            // That it is missing is what this one asks for.
+            let asked = field.condition != Condition::Missing;
+            if asked && !some(doc! {&field.path: {"$exists": true}}).await? {
+                let (name, path) = (self.collection_name(), &field.path);
+                notes.push(format!("No document of {name} has the field {path} ({}).", field.name));
+            }
+        }
+        Ok(notes)
     }
 
     /// Values of a field that start with a prefix, at most `limit`.
@@ -190,7 +207,16 @@ impl Source {
     async fn documents(&self, pipeline: Vec<Document>, limit: Duration) -> Result<Vec<Document>> {
         let collection = self.collection(None).await?;
         let cursor = collection.aggregate(pipeline).max_time(limit).comment(COMMENT).await?;
-        Ok(cursor.try_collect().await?)
+        // Taken apart here: the driver's own reading stumbles over documents with names such as `$oid`.
+        let raw: Vec<bson::RawDocumentBuf> = cursor.with_type().try_collect().await?;
+        raw.iter()
+            .map(|document| {
+                Document::try_from(document.as_ref()).map_err(|error| {
+                    Failure::new(Code::SourceUnreachable, "The server's answer cannot be read.")
+                        .because(error)
+                })
+            })
+            .collect()
     }
 }
 
@@ -210,6 +236,12 @@ pub fn change_mark(value: &Bson) -> Option<String> {
 #[must_use]
 pub fn mark_text(number: i64) -> String {
     format!("{:020}", i128::from(number) - i128::from(i64::MIN))
+}
+
+/// A count as a number to divide; an estimate is rounded anyway.
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+pub(crate) const fn approximate(count: u64) -> f64 {
+    count as f64
 }
 
 /// The day that a row of [`pipeline::day_counts_pipeline`] counts.
@@ -232,16 +264,5 @@ fn whole(value: Option<&Bson>) -> u64 {
         Some(Bson::Int32(number)) => u64::try_from(*number).unwrap_or(0),
         Some(Bson::Int64(number)) => u64::try_from(*number).unwrap_or(0),
         _ => 0,
-    }
-}
-
-fn has_path(value: &Bson, path: &str) -> bool {
-    let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
-    match value {
-        Bson::Document(document) => {
-            document.get(head).is_some_and(|value| rest.is_none_or(|rest| has_path(value, rest)))
-        }
-        Bson::Array(values) => values.iter().any(|value| has_path(value, path)),
-        _ => false,
     }
 }
