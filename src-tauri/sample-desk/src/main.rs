@@ -41,6 +41,9 @@ enum Command {
         /// Keep the data in this folder, for a quick start the next time.
         #[arg(long)]
         dir: Option<PathBuf>,
+        /// Port of the server kept in that folder; 0 for a free one.
+        #[arg(long, default_value_t = 0, requires = "dir")]
+        port: u16,
         #[command(flatten)]
         place: Place,
         #[command(flatten)]
@@ -89,7 +92,7 @@ async fn main() -> ExitCode {
             let options = LoadOptions { replace, ..LoadOptions::default() };
             load_with_progress(&uri, &place, &size.desk(), options).await
         }
-        Command::Serve { dir, place, size } => serve(dir, &place, &size).await,
+        Command::Serve { dir, port, place, size } => serve(dir, port, &place, &size).await,
         Command::Mapping => {
             print!("{MAPPING}");
             Ok(())
@@ -130,9 +133,9 @@ async fn load_with_progress(
     Ok(())
 }
 
-async fn serve(dir: Option<PathBuf>, place: &Place, size: &Size) -> Result<(), String> {
+async fn serve(dir: Option<PathBuf>, port: u16, place: &Place, size: &Size) -> Result<(), String> {
     let server = match &dir {
-        Some(dir) => TestServer::start_on(dir, 0)?,
+        Some(dir) => TestServer::start_on(dir, port)?,
         None => TestServer::start()?,
     };
     let desk = size.desk();

@@ -67,7 +67,10 @@ fn pointed_at_desk(command: &mut Command, place: &Place, uri: &str) {
         .env("TIDEMARK_DEMO_URI", uri)
         .env("TIDEMARK_DEMO_DB", DATABASE)
         .env("TIDEMARK_DEMO_COLLECTION", COLLECTION)
-        .env("TIDEMARK_DEMO_MAPPING", place.root.join("src-tauri/sample-desk/mapping.json"));
+        .env("TIDEMARK_DEMO_MAPPING", place.root.join("src-tauri/sample-desk/mapping.json"))
+        // What is shown here is not to be found among the trader's own queries and settings.
+        .env("TIDEMARK_CACHE_DIR", place.cache.join("demo").join("cache"))
+        .env("TIDEMARK_SETTINGS_DIR", place.cache.join("demo").join("settings"));
 }
 
 /// A running `sample-desk serve`. It ends when it is stopped, and when we end.
@@ -84,7 +87,8 @@ impl Desk {
             .args(["serve", "--db", DATABASE, "--collection", COLLECTION])
             .args(["--messages", &messages.to_string(), "--dir"])
             // Kept, for a quick start the next time.
-            .arg(place.cache.join("demo"))
+            .arg(place.cache.join("demo").join("server"))
+            .args(["--port", &desk_port().to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let mut process = command.spawn().map_err(|error| not_started(&command, &error))?;
@@ -111,6 +115,12 @@ impl Desk {
         let status = self.process.wait().map_err(|error| format!("The sample desk is lost: {error}."))?;
         if status.success() { Ok(()) } else { Err(format!("The sample desk failed ({status}).")) }
     }
+}
+
+/// The desk's own port where it is free, so that what was cached last time is the same source today.
+fn desk_port() -> u16 {
+    const OWN: u16 = 47_017;
+    if std::net::TcpListener::bind(("127.0.0.1", OWN)).is_ok() { OWN } else { 0 }
 }
 
 /// A virtual display. Ends when dropped.

@@ -79,6 +79,8 @@ pub fn unfinished_name(path: &Path) -> PathBuf {
 #[must_use]
 pub fn partial_name(path: &Path) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    // A name that already says so is not given the word twice.
+    let stem = stem.strip_suffix(".partial").unwrap_or(&stem);
     let ending = path.extension().map(|ending| ending.to_string_lossy());
     path.with_file_name(match ending {
         Some(ending) => format!("{stem}.partial.{ending}"),

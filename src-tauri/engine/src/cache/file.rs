@@ -20,8 +20,11 @@ use crate::mapping::Mapping;
 use crate::plan::{DayCoverage, Ledger};
 use crate::signature::{Query, Signature, canonical_text, family};
 
-/// Memory DuckDB may use for one file. It spills to disk beyond that.
-const MEMORY_LIMIT: &str = "512MB";
+/// Memory DuckDB may use for one file, in megabytes, and what it may use on top for each field.
+/// Blocks of 256 KB are held for every column of every table that is written: what a fetch needs depends
+/// on the width of the documents and on the windows side by side, not on the size of the result.
+const MEMORY_BASE: usize = 192;
+const MEMORY_A_FIELD: usize = 2;
 /// Rows of a row group. A row group that is full goes to disk while its window still streams, so
 /// smaller ones than DuckDB's 122,880 keep the memory of a fetch small.
 const ROW_GROUP_SIZE: usize = 24_576;
@@ -173,6 +176,7 @@ impl CacheFile {
             return Err(Failure::new(Code::CacheDamaged, "The cache file belongs to another query."));
         }
         let registry = Arc::new(FieldRegistry::with(read_fields(&connection)?));
+        set_memory(&connection, registry.len())?;
         let state = read_state(&connection)?;
         let next = connection.query_row(
             "SELECT coalesce(max(segment), 0) + 1 FROM (SELECT segment FROM coverage UNION ALL SELECT segment FROM segment_column UNION ALL SELECT segment FROM overlap_checked)",
@@ -223,6 +227,11 @@ impl CacheFile {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner).try_clone()?;
         connection.execute_batch(&format!("USE {CATALOG}"))?;
         Ok(connection)
+    }
+
+    /// Allows the memory that the fields known by now need.
+    pub(super) fn make_room(&self, connection: &Connection) -> Result<()> {
+        set_memory(connection, self.registry.len())
     }
 
     /// A connection with an open read transaction, and the state that belongs to its snapshot.
@@ -326,8 +335,7 @@ pub(super) fn remove_days(
 fn attach(path: &Path) -> Result<Connection> {
     let spill = path.with_extension("spill");
     let config = Config::default()
-        .max_memory(MEMORY_LIMIT)
-        .and_then(|config| config.threads(2))
+        .threads(2)
         .and_then(|config| config.with("temp_directory", spill.to_string_lossy()))
         .and_then(|config| config.with("autoload_known_extensions", "false"))
         .and_then(|config| config.with("autoinstall_known_extensions", "false"))?;
@@ -338,6 +346,11 @@ fn attach(path: &Path) -> Result<Connection> {
         literal(&path.to_string_lossy())
     ))?;
     Ok(connection)
+}
+
+fn set_memory(connection: &Connection, fields: usize) -> Result<()> {
+    let megabytes = MEMORY_BASE + MEMORY_A_FIELD * fields;
+    Ok(connection.execute_batch(&format!("SET memory_limit = '{megabytes}MB'"))?)
 }
 
 fn initialise(connection: &Connection, identity: &Identity) -> Result<()> {

@@ -75,6 +75,9 @@ impl SegmentWriter {
     /// See [`super::duckdb_failure`].
     pub fn append(&mut self, role: Role, decoded: Decoded) -> Result<()> {
         let known = self.columns.entry(role).or_default();
+        if decoded.fields.len() > known.len() {
+            self.file.make_room(&self.connection)?;
+        }
         for number in &decoded.fields[known.len()..] {
             let field = self.file.registry().field(*number).expect("the decoder took the number from there");
             if let Some(statement) = schema::add_column(role, self.segment, *number, &field) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -24,6 +24,9 @@ use crate::source::Source;
 
 /// Where a run's events go, in order.
 pub type EventSink = Arc<dyn Fn(RunEvent) + Send + Sync>;
+
+/// How long a run waits for what it gave up.
+const END_LIMIT: Duration = Duration::from_secs(5);
 
 /// What the pulls of a run came to.
 #[derive(Debug, Default)]
@@ -177,7 +180,7 @@ impl Engine {
             })
         });
         for ticket in tickets {
-            ticket.outcome().await?;
+            ticket.waiting().outcome().await?;
         }
         Ok(())
     }
@@ -310,10 +313,10 @@ async fn follow(
 ) {
     let mut meter = Meter::new(tickets.iter().map(Ticket::counters).collect(), expected_rows, asked.len());
     let mut waiting: FuturesUnordered<_> = tickets
-        .into_iter()
-        .map(|ticket| async move {
-            let result = ticket.outcome().await;
-            (ticket.window(), result)
+        .iter()
+        .map(|ticket| {
+            let (window, waiting) = (ticket.window(), ticket.waiting());
+            async move { (window, waiting.outcome().await) }
         })
         .collect();
     let mut tick = tokio::time::interval(TICK);
@@ -339,7 +342,7 @@ async fn follow(
                         if outcome.failure.as_ref().is_none_or(is_out_of_reach) {
                             outcome.failure = Some(failure);
                         }
-                        // What stopped one window stops the rest; their tickets go with `waiting`.
+                        // What stopped one window stops the rest.
                         break;
                     }
                 }
@@ -349,6 +352,10 @@ async fn follow(
         }
         meter.tick(outcome.fetched.len()).into_iter().for_each(|event| events(event));
     }
+    // A cursor that is being stopped and a transaction that is rolled back come to their end first,
+    // so that a program may end, or a file be deleted, right after.
+    let ending = tickets.into_iter().filter_map(Ticket::give_up).map(super::shared::Waiting::outcome);
+    let _ = tokio::time::timeout(END_LIMIT, futures_util::future::join_all(ending)).await;
     meter.tick(outcome.fetched.len()).into_iter().for_each(|event| events(event));
     let why = match &outcome.failure {
         Some(failure) => failure.message.clone(),

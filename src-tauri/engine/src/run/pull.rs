@@ -33,11 +33,11 @@ use crate::source::{PullOrder, Source, mark_text};
 use crate::trade::{DayOf, Trades, stamp};
 
 /// Raw batches that wait for the decoder.
-const BATCHES_WAITING: usize = 3;
+const BATCHES_WAITING: usize = 2;
 /// Decoded batches that wait for the store.
-const COLUMNS_WAITING: usize = 2;
+const COLUMNS_WAITING: usize = 1;
 /// Rows and bytes of a decoded batch.
-const ROWS_A_BATCH: usize = 12_288;
+const ROWS_A_BATCH: usize = 8_192;
 const BYTES_A_BATCH: usize = 8 << 20;
 /// Trade ids in one question for downstream messages.
 const IDS_A_QUESTION: usize = 1_000;

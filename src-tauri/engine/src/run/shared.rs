@@ -127,6 +127,19 @@ pub(super) struct Ticket {
     pull: Arc<Pull>,
 }
 
+/// What a pull came to, for whoever waits.
+#[derive(Debug)]
+pub(super) struct Waiting(watch::Receiver<Option<Result<Pulled>>>);
+
+impl Waiting {
+    /// Waits until the pull is over.
+    pub(super) async fn outcome(mut self) -> Result<Pulled> {
+        let gone = || Failure::new(Code::Cancelled, "The fetch was cancelled.");
+        let outcome = self.0.wait_for(Option::is_some).await.map_err(|_| gone())?;
+        outcome.clone().unwrap_or_else(|| Err(gone()))
+    }
+}
+
 impl Ticket {
     /// The days of the pull, which another run may have chosen.
     pub(super) fn window(&self) -> DayRange {
@@ -137,12 +150,16 @@ impl Ticket {
         Arc::clone(&self.pull.counters)
     }
 
-    /// Waits until the pull is over.
-    pub(super) async fn outcome(&self) -> Result<Pulled> {
-        let mut receiver = self.pull.outcome.subscribe();
-        let gone = || Failure::new(Code::Cancelled, "The fetch was cancelled.");
-        let outcome = receiver.wait_for(Option::is_some).await.map_err(|_| gone())?;
-        outcome.clone().unwrap_or_else(|| Err(gone()))
+    pub(super) fn waiting(&self) -> Waiting {
+        Waiting(self.pull.outcome.subscribe())
+    }
+
+    /// Gives the pull up. Where nobody else wants it, it is cancelled; the end of it can be waited for.
+    pub(super) fn give_up(self) -> Option<Waiting> {
+        let waiting = self.waiting();
+        let pull = Arc::clone(&self.pull);
+        drop(self);
+        pull.cancel.is_cancelled().then_some(waiting)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::day::{Day, DayRange};
 use crate::desk::ValueType;
 use crate::failure::{Code, Failure, Result};
 use crate::filter::Condition;
-use crate::mapping::DateMapping;
+use crate::mapping::{DateMapping, FilterPath, Mapping};
 use crate::pipeline;
 use crate::signature::Query;
 
@@ -24,6 +24,9 @@ const PULL_LIMIT: Duration = Duration::from_secs(600);
 const ESTIMATE_LIMIT: Duration = Duration::from_secs(2);
 /// Days counted for an estimate: a week has its weekend.
 const ESTIMATE_DAYS: usize = 7;
+/// Documents, and days back from today, that suggestions are taken from.
+const SUGGESTION_DOCUMENTS: i64 = 5_000;
+const SUGGESTION_DAYS: i32 = 14;
 /// What a DBA sees in the server's log and in `currentOp`.
 const COMMENT: &str = "tidemark";
 
@@ -174,33 +177,42 @@ impl Source {
         Ok(notes)
     }
 
-    /// Values of a field that start with a prefix, at most `limit`.
+    /// Values of a text field that start with a prefix, whatever the case, at most `limit`: those of the
+    /// last days' documents, or of any where the last days have none.
     ///
     /// # Errors
     /// See [`super::mongodb_failure`].
     pub async fn suggestions(
         &self,
-        path: &str,
-        kind: ValueType,
+        mapping: &Mapping,
+        field: &FilterPath,
         prefix: &str,
+        today: Day,
         limit: u32,
     ) -> Result<Vec<String>> {
-        if kind != ValueType::Text {
+        if field.value_type != ValueType::Text {
             return Ok(Vec::new());
         }
         let starts = format!("^{}", crate::filter::escape(prefix));
-        let matches = doc! { path: { "$regex": &starts, "$options": "i" } };
-        let pipeline = vec![
-            doc! {"$match": &matches},
-            doc! {"$limit": 20_000},
-            doc! {"$project": {"_id": 0, "value": format!("${path}")}},
-            doc! {"$unwind": "$value"},
-            doc! {"$match": {"value": {"$regex": &starts, "$options": "i"}}},
-            doc! {"$group": {"_id": "$value"}},
-            doc! {"$sort": {"_id": 1}},
-            doc! {"$limit": limit},
-        ];
-        let found = self.documents(pipeline, ESTIMATE_LIMIT).await?;
+        let values = |matches: Document| {
+            vec![
+                doc! {"$match": matches},
+                // First of all: a pattern that few documents match would read the whole collection.
+                doc! {"$limit": SUGGESTION_DOCUMENTS},
+                doc! {"$project": {"_id": 0, "value": format!("${}", field.path)}},
+                doc! {"$unwind": "$value"},
+                doc! {"$match": {"value": {"$regex": &starts, "$options": "i"}}},
+                doc! {"$group": {"_id": "$value"}},
+                doc! {"$sort": {"_id": 1}},
+                doc! {"$limit": limit},
+            ]
+        };
+        let recent = DayRange::new(today.plus(1 - SUGGESTION_DAYS), today)?;
+        let mut found =
+            self.documents(values(pipeline::date_match(mapping, &recent)), ESTIMATE_LIMIT).await?;
+        if found.is_empty() {
+            found = self.documents(values(Document::new()), ESTIMATE_LIMIT).await?;
+        }
         Ok(found.iter().filter_map(|row| row.get_str("_id").ok()).map(str::to_owned).collect())
     }
 

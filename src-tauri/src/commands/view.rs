@@ -1,0 +1,50 @@
+//! Looking at rows.
+
+use tauri::State;
+use tauri::ipc::Response;
+use tidemark_engine::answer::Answer;
+use tidemark_engine::desk::{Role, RowDetail, Sort, ViewKey, ViewShape};
+use tidemark_engine::failure::{Code, Failure, Result};
+
+use crate::state::AppState;
+
+/// What is held of a cached query.
+#[tauri::command]
+pub(crate) async fn answer(state: State<'_, AppState>, key: ViewKey) -> Result<Answer> {
+    state.engine()?.cached_answer(&key).await
+}
+
+/// The columns and the row count of a view.
+#[tauri::command]
+pub(crate) async fn view_shape(state: State<'_, AppState>, key: ViewKey, role: Role) -> Result<ViewShape> {
+    state.engine()?.view_shape(&key, role).await
+}
+
+/// A page of rows, as the bytes of its JSON: it is the one answer that is large and wanted often.
+#[tauri::command]
+pub(crate) async fn page(
+    state: State<'_, AppState>,
+    key: ViewKey,
+    role: Role,
+    sort: Option<Sort>,
+    offset: u64,
+    limit: u64,
+) -> Result<Response> {
+    let page = state.engine()?.page(&key, role, sort, offset, limit).await?;
+    let bytes = serde_json::to_vec(&page).map_err(|error| {
+        Failure::new(Code::CacheDamaged, "These rows cannot be written as text.").because(error)
+    })?;
+    Ok(Response::new(bytes))
+}
+
+/// One row as MongoDB held it.
+#[tauri::command]
+pub(crate) async fn row_detail(
+    state: State<'_, AppState>,
+    key: ViewKey,
+    role: Role,
+    sort: Option<Sort>,
+    position: u64,
+) -> Result<RowDetail> {
+    state.engine()?.row_detail(&key, role, sort, position).await
+}

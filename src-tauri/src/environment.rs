@@ -1,0 +1,132 @@
+//! What the surroundings override: for the demo and for tests.
+
+use std::env::var_os;
+use std::path::PathBuf;
+
+use tidemark_engine::day::Day;
+use tidemark_engine::desk::{FilterInput, FilterOperator, QueryInput, SourceProfile};
+use tidemark_engine::failure::{Code, Failure, Result};
+use tidemark_engine::mapping::Mapping;
+
+/// Days that the demo's query asks for.
+const DEMO_DAYS: i32 = 31;
+/// The sample desk's most traded products.
+const DEMO_PRODUCTS: [&str; 2] = ["Power DE Base", "Gas TTF"];
+
+/// The overriding variables, read once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment {
+    /// `TIDEMARK_CACHE_DIR`: the folder of the cache.
+    pub(crate) cache_folder: Option<PathBuf>,
+    /// `TIDEMARK_SETTINGS_DIR`: the folder of the settings.
+    pub(crate) settings_folder: Option<PathBuf>,
+    /// `TIDEMARK_TEST_SAVE_DIALOG`: where an export goes without asking. `WebDriver` sees the page and not
+    /// the desktop, so a test cannot drive a native dialog; that is tried by hand.
+    pub(crate) save_as: Option<PathBuf>,
+    /// `TIDEMARK_DEMO_…`: the source to show, in place of the stored one.
+    pub(crate) demo: Option<Demo>,
+}
+
+/// A source to show, and where its mapping lies.
+#[derive(Debug, Clone)]
+pub(crate) struct Demo {
+    uri: String,
+    database: String,
+    collection: String,
+    mapping: Option<PathBuf>,
+}
+
+impl Environment {
+    pub(crate) fn read() -> Self {
+        let text = |name: &str| var_os(name).map(|value| value.to_string_lossy().into_owned());
+        let path = |name: &str| var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        Self {
+            cache_folder: path("TIDEMARK_CACHE_DIR"),
+            settings_folder: path("TIDEMARK_SETTINGS_DIR"),
+            save_as: path("TIDEMARK_TEST_SAVE_DIALOG"),
+            demo: text("TIDEMARK_DEMO_URI").filter(|uri| !uri.trim().is_empty()).map(|uri| Demo {
+                uri,
+                database: text("TIDEMARK_DEMO_DB").unwrap_or_default(),
+                collection: text("TIDEMARK_DEMO_COLLECTION").unwrap_or_default(),
+                mapping: path("TIDEMARK_DEMO_MAPPING"),
+            }),
+        }
+    }
+}
+
+impl Demo {
+    /// The source as a trader would have set it up.
+    ///
+    /// # Errors
+    /// `bad_mapping` where its mapping file cannot be read.
+    pub(crate) fn profile(&self) -> Result<SourceProfile> {
+        let mapping = match &self.mapping {
+            None => String::new(),
+            Some(path) => std::fs::read_to_string(path).map_err(|error| {
+                let message = format!("The mapping file {} cannot be read.", path.display());
+                Failure::new(Code::BadMapping, message).because(error)
+            })?,
+        };
+        Ok(SourceProfile {
+            uri: self.uri.clone(),
+            database: self.database.clone(),
+            collection: self.collection.clone(),
+            mapping,
+        })
+    }
+}
+
+/// A query that is ready to press: the last month of the most traded products.
+pub(crate) fn demo_form(mapping: &Mapping, today: Day) -> QueryInput {
+    let has_products = mapping.filters.iter().any(|field| field.name == "product");
+    let products = has_products.then(|| FilterInput {
+        field: "product".to_owned(),
+        operator: FilterOperator::AnyOf,
+        values: DEMO_PRODUCTS.map(str::to_owned).to_vec(),
+    });
+    QueryInput {
+        from: today.plus(1 - DEMO_DAYS).to_string(),
+        to: today.to_string(),
+        filters: products.into_iter().collect(),
+        advanced: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_asks_for_31_days_of_products_that_the_desk_trades() {
+        let mapping = Mapping::parse(tidemark_sample_desk::MAPPING).expect("the sample desk's own mapping");
+        let form = demo_form(&mapping, Day::parse("2026-03-01").expect("a date"));
+        assert_eq!((form.from.as_str(), form.to.as_str()), ("2026-01-30", "2026-03-01"));
+        let end = Day::parse("2026-03-01").expect("a date").date();
+        let desk = tidemark_sample_desk::Desk::new(1, end, 2_000);
+        for product in &form.filters[0].values {
+            let mut messages = desk.documents();
+            let traded = messages.any(|message| message.get_str("product").is_ok_and(|name| name == product));
+            assert!(traded, "nobody trades {product}");
+        }
+    }
+
+    #[test]
+    fn a_mapping_without_products_still_gives_a_query() {
+        let mapping = Mapping::parse(r#"{"filters": {"product": null}}"#).expect("a mapping");
+        let form = demo_form(&mapping, Day::parse("2026-03-01").expect("a date"));
+        assert!(form.filters.is_empty());
+    }
+
+    #[test]
+    fn a_mapping_file_that_is_not_there_is_named() {
+        let demo = Demo {
+            uri: "mongodb://127.0.0.1/".to_owned(),
+            database: "desk".to_owned(),
+            collection: "messages".to_owned(),
+            mapping: Some("no/such/mapping.json".into()),
+        };
+        let failure = demo.profile().expect_err("there is no such file");
+        assert_eq!(failure.code, Code::BadMapping);
+        assert!(failure.message.contains("mapping.json"));
+    }
+}

@@ -1,0 +1,92 @@
+//! The name that an export proposes.
+
+use std::path::{Path, PathBuf};
+
+use tidemark_engine::desk::{Role, ViewKey};
+
+/// Characters of the filters' words at most: a name has to stay readable, and short enough for any disk.
+const LONGEST: usize = 80;
+
+/// Marks a partial answer's file. The engine puts it there by itself.
+const PARTIAL: &str = ".partial.csv";
+
+/// A name that says what the file holds: `product Gas TTF 2025-01-01 to 2025-01-31.csv`.
+pub(crate) fn propose(filters: &str, role: Role, key: &ViewKey, complete: bool) -> String {
+    let words = if filters == "no filter" { "all trades".to_owned() } else { words(filters) };
+    let role = match role {
+        Role::Input => "",
+        Role::Downstream => " downstream",
+    };
+    let dates = if key.from == key.to { key.from.to_string() } else { format!("{} to {}", key.from, key.to) };
+    format!("{words}{role} {dates}{}", if complete { ".csv" } else { PARTIAL })
+}
+
+/// The name for the engine, which marks a partial answer's file itself.
+pub(crate) fn without_mark(path: PathBuf, complete: bool) -> PathBuf {
+    if complete {
+        return path;
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match name.strip_suffix(PARTIAL) {
+        Some(stem) if !stem.is_empty() => path.with_file_name(format!("{stem}.csv")),
+        _ => path,
+    }
+}
+
+/// The folder that the next export starts in.
+pub(crate) fn folder_of(path: &Path) -> Option<PathBuf> {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned)
+}
+
+/// What every file system takes: letters and digits of any language, and a few signs.
+fn words(text: &str) -> String {
+    let plain: String = text
+        .chars()
+        .map(|sign| if sign.is_alphanumeric() || "-_+,'".contains(sign) { sign } else { ' ' })
+        .take(LONGEST)
+        .collect();
+    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    if plain.is_empty() { "trades".to_owned() } else { plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidemark_engine::day::Day;
+
+    fn key(from: &str, to: &str) -> ViewKey {
+        let day = |text| Day::parse(text).expect("a date");
+        ViewKey { signature: String::new(), from: day(from), to: day(to) }
+    }
+
+    #[test]
+    fn a_name_says_what_the_file_holds() {
+        let month = key("2025-01-01", "2025-01-31");
+        let cases = [
+            (
+                propose("product: Gas TTF", Role::Input, &month, true),
+                "product Gas TTF 2025-01-01 to 2025-01-31.csv",
+            ),
+            (
+                propose("no filter", Role::Downstream, &key("2025-01-01", "2025-01-01"), true),
+                "all trades downstream 2025-01-01.csv",
+            ),
+            (
+                propose("cell: Köln/../x · and {\"a\": 1}", Role::Input, &month, false),
+                "cell Köln x and a 1 2025-01-01 to 2025-01-31.partial.csv",
+            ),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(name, expected);
+        }
+        assert!(propose(&"x".repeat(500), Role::Input, &month, true).len() < 120);
+    }
+
+    #[test]
+    fn a_partial_file_is_marked_once() {
+        let marked = PathBuf::from("/tmp/a.partial.csv");
+        assert_eq!(without_mark(marked.clone(), false), PathBuf::from("/tmp/a.csv"));
+        assert_eq!(without_mark(marked.clone(), true), marked);
+        assert_eq!(without_mark("/tmp/b.csv".into(), false), PathBuf::from("/tmp/b.csv"));
+    }
+}

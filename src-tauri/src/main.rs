@@ -1,0 +1,70 @@
+//! Tidemark's desktop app: a thin shell. Each command unpacks what the window asks, calls the engine, and
+//! hands back what it says. What is decided here is only what belongs to a desktop: which source is in use,
+//! whether it is in reach, what is remembered, and where the save dialog leads.
+
+// No console window beside the app on Windows.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod active;
+mod commands;
+mod connection;
+mod environment;
+mod file_name;
+mod secrets;
+mod settings;
+mod state;
+mod tasks;
+mod trouble;
+
+use std::process::ExitCode;
+
+use tauri::{Manager as _, RunEvent};
+
+use crate::environment::Environment;
+use crate::state::AppState;
+
+fn main() -> ExitCode {
+    trouble::report_panics();
+    let app = tauri::Builder::default()
+        .plugin(tauri_plugin_store::Builder::default().build())
+        .setup(|app| {
+            let handle = app.handle();
+            app.manage(AppState::new(handle, Environment::read()));
+            connection::watch(handle);
+            Ok(())
+        })
+        .invoke_handler(tauri::generate_handler![
+            commands::source::source_view,
+            commands::source::connect,
+            commands::source::remember_form,
+            commands::run::plan,
+            commands::run::fetch,
+            commands::run::cancel,
+            commands::run::pipeline,
+            commands::view::answer,
+            commands::view::view_shape,
+            commands::view::page,
+            commands::view::row_detail,
+            commands::cache::cached_queries,
+            commands::cache::forget,
+            commands::cache::suggest,
+            commands::export::export_csv,
+            commands::export::cancel_export,
+            commands::clipboard::copy_text,
+        ])
+        .build(tauri::generate_context!());
+    match app {
+        Ok(app) => {
+            app.run(|handle, event| {
+                if let RunEvent::Exit = event {
+                    handle.state::<AppState>().wind_up();
+                }
+            });
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            trouble::report(&format!("Tidemark could not open its window: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Keeps passwords apart from what is stored and shown.
+
+use percent_encoding::percent_decode_str;
+
+/// Options of a connection string that are secrets.
+const SECRET_OPTIONS: [&str; 3] =
+    ["tlscertificatekeyfilepassword", "proxypassword", "authmechanismproperties"];
+
+/// A connection string taken apart.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// The connection string without anything secret.
+    pub(crate) shown: String,
+    /// The password that stood in it.
+    pub(crate) password: Option<String>,
+    /// Its secret options, as they were written.
+    options: Vec<String>,
+}
+
+impl Taken {
+    /// Takes the secrets out of a connection string.
+    pub(crate) fn apart(uri: &str) -> Self {
+        let uri = uri.trim();
+        let (address, query) = uri.split_once('?').map_or((uri, None), |(head, tail)| (head, Some(tail)));
+        let (address, password) = without_password(address);
+        let (secret, open): (Vec<&str>, Vec<&str>) =
+            query.unwrap_or_default().split('&').filter(|option| !option.is_empty()).partition(|option| {
+                let name = option.split('=').next().unwrap_or_default().to_ascii_lowercase();
+                SECRET_OPTIONS.contains(&name.as_str())
+            });
+        Self {
+            shown: if query.is_some() && !open.is_empty() {
+                format!("{address}?{}", open.join("&"))
+            } else {
+                address
+            },
+            password,
+            options: secret.into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    /// Whether there is anything secret.
+    pub(crate) fn has_secrets(&self) -> bool {
+        self.password.is_some() || !self.options.is_empty()
+    }
+
+    /// The connection string to connect with, its secret options put back. The password stays apart.
+    pub(crate) fn uri(&self) -> String {
+        if self.options.is_empty() {
+            return self.shown.clone();
+        }
+        let options = self.options.join("&");
+        if self.shown.contains('?') {
+            return format!("{}&{options}", self.shown);
+        }
+        // The options come after a slash, which a string without a database may lack.
+        let has_path = self.shown.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+        format!("{}{}?{options}", self.shown, if has_path { "" } else { "/" })
+    }
+}
+
+/// What could be seen of it must not give the secrets away.
+impl std::fmt::Debug for Taken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Taken").field("shown", &self.shown).finish_non_exhaustive()
+    }
+}
+
+/// The address without its password, and the password. The last `@` counts, for a slash or an `@` that
+/// somebody forgot to escape is still part of the password.
+fn without_password(address: &str) -> (String, Option<String>) {
+    let unchanged = || (address.to_owned(), None);
+    let Some(start) = address.find("://").map(|at| at + 3) else { return unchanged() };
+    let Some(sign) = address.rfind('@').filter(|sign| *sign >= start) else { return unchanged() };
+    let Some((user, password)) = address[start..sign].split_once(':') else { return unchanged() };
+    let password = percent_decode_str(password).decode_utf8_lossy().into_owned();
+    (
+        format!("{}{user}{}", &address[..start], &address[sign..]),
+        Some(password).filter(|text| !text.is_empty()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(uri: &str) -> (String, Option<String>) {
+        let taken = Taken::apart(uri);
+        (taken.shown, taken.password)
+    }
+
+    #[test]
+    fn a_password_is_taken_out_wherever_it_stands() {
+        let cases = [
+            ("mongodb://db1/", "mongodb://db1/", None),
+            ("mongodb://ann@db1/", "mongodb://ann@db1/", None),
+            ("mongodb://ann:s3cret@db1,db2:27018/desk", "mongodb://ann@db1,db2:27018/desk", Some("s3cret")),
+            ("mongodb+srv://ann:p%40ss@cluster", "mongodb+srv://ann@cluster", Some("p@ss")),
+            ("mongodb://ann:a/b@c@db1/?tls=true", "mongodb://ann@db1/?tls=true", Some("a/b@c")),
+            ("mongodb://ann:@db1/", "mongodb://ann@db1/", None),
+            ("mongodb://db1:27017/?appName=a@b", "mongodb://db1:27017/?appName=a@b", None),
+            ("nonsense", "nonsense", None),
+        ];
+        for (uri, shown, password) in cases {
+            assert_eq!(taken(uri), (shown.to_owned(), password.map(str::to_owned)), "{uri}");
+        }
+    }
+
+    #[test]
+    fn secret_options_are_kept_for_connecting_and_not_shown() {
+        let taken =
+            Taken::apart("mongodb://db1/?tls=true&tlsCertificateKeyFilePassword=open%21&retryReads=false");
+        assert_eq!(taken.shown, "mongodb://db1/?tls=true&retryReads=false");
+        assert_eq!(
+            taken.uri(),
+            "mongodb://db1/?tls=true&retryReads=false&tlsCertificateKeyFilePassword=open%21"
+        );
+        assert!(taken.has_secrets() && !format!("{taken:?}").contains("open"));
+        let alone = Taken::apart("mongodb://db1?proxyPassword=x");
+        assert_eq!(
+            (alone.shown.as_str(), alone.uri().as_str()),
+            ("mongodb://db1", "mongodb://db1/?proxyPassword=x")
+        );
+    }
+}

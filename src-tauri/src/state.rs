@@ -1,0 +1,154 @@
+//! What the commands share.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use tauri::AppHandle;
+use tidemark_engine::desk::{Connection, QueryInput, SourceProfile, SourceView};
+use tidemark_engine::failure::{Code, Failure, Result};
+use tidemark_engine::mapping::Mapping;
+use tidemark_engine::run::Engine;
+
+use crate::active::Active;
+use crate::connection::Link;
+use crate::environment::{Environment, demo_form};
+use crate::settings::Settings;
+use crate::tasks::Tasks;
+
+/// Files that stay open after their last use: a trader pages in one and looks back at a few.
+const KEEP_OPEN: usize = 4;
+/// How long closing the window waits for runs to stop at the server.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What the commands share.
+pub(crate) struct AppState {
+    /// Whether the source is in reach.
+    pub(crate) link: Link,
+    /// Fetches under way.
+    pub(crate) runs: Tasks,
+    /// Exports under way.
+    pub(crate) exports: Tasks,
+    /// The clipboard, opened on first use. On X11 what was copied lives as long as this.
+    pub(crate) clipboard: Arc<Mutex<Option<arboard::Clipboard>>>,
+    /// What the surroundings override.
+    pub(crate) environment: Environment,
+    /// What is remembered.
+    pub(crate) settings: Settings,
+    engine: Result<Engine>,
+    active: RwLock<Option<Arc<Active>>>,
+    /// The demo's form: it is not the trader's, so it is not stored.
+    demo_form: Mutex<Option<QueryInput>>,
+}
+
+impl AppState {
+    /// Opens the cache and the settings, and sets up the source that was used last, or the demo's. Asks
+    /// nothing of the network.
+    pub(crate) fn new(app: &AppHandle, environment: Environment) -> Self {
+        let settings = Settings::open(app, environment.settings_folder.as_deref());
+        let folder = environment.cache_folder.clone().unwrap_or_else(Engine::default_folder);
+        let profile = match &environment.demo {
+            Some(demo) => demo.profile().map(Some),
+            None => Ok(settings.profile()),
+        };
+        let opened: Result<Option<Active>> = profile.and_then(|profile: Option<SourceProfile>| {
+            profile.map(|profile| Active::open(&profile, None, None)).transpose()
+        });
+        let (active, connection) = match opened {
+            Ok(None) => (None, Connection::NotConfigured),
+            Ok(Some(active)) => (Some(Arc::new(active)), Connection::Checking),
+            Err(failure) => (None, Connection::Offline { failure }),
+        };
+        let state = Self {
+            link: Link::new(connection),
+            runs: Tasks::default(),
+            exports: Tasks::default(),
+            clipboard: Arc::default(),
+            engine: Engine::new(&folder, KEEP_OPEN),
+            active: RwLock::new(active),
+            demo_form: Mutex::new(None),
+            settings,
+            environment,
+        };
+        if state.environment.demo.is_some()
+            && let (Some(active), Ok(engine)) = (state.active(), state.engine())
+        {
+            let today = active.mapping.day_zone.day_of(engine.now());
+            state.remember_form(demo_form(&active.mapping, today));
+        }
+        state
+    }
+
+    /// The engine.
+    ///
+    /// # Errors
+    /// Why there is none: its folder cannot be used.
+    pub(crate) fn engine(&self) -> Result<&Engine> {
+        self.engine.as_ref().map_err(Clone::clone)
+    }
+
+    /// The source in use, where one is set up.
+    pub(crate) fn active(&self) -> Option<Arc<Active>> {
+        self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The source in use.
+    ///
+    /// # Errors
+    /// `source_unreachable` where none is set up.
+    pub(crate) fn source(&self) -> Result<Arc<Active>> {
+        self.active().ok_or_else(|| {
+            Failure::new(Code::SourceUnreachable, "No source is set up.")
+                .advise("Set up a source; what is cached can be opened without one.")
+        })
+    }
+
+    /// Takes another source into use, and remembers it unless this is the demo.
+    pub(crate) fn use_source(&self, active: Active) {
+        if self.environment.demo.is_none() {
+            self.settings.remember_profile(&active.profile);
+        }
+        *self.active.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(active));
+    }
+
+    /// Remembers the form, in the demo until the window closes.
+    pub(crate) fn remember_form(&self, form: QueryInput) {
+        if self.environment.demo.is_some() {
+            *self.demo_form.lock().unwrap_or_else(PoisonError::into_inner) = Some(form);
+        } else {
+            self.settings.remember_form(&form);
+        }
+    }
+
+    /// What the window needs to know of the source.
+    ///
+    /// # Errors
+    /// Where there is no engine, and so nothing to look at.
+    pub(crate) fn source_view(&self) -> Result<SourceView> {
+        let engine = self.engine()?;
+        let active = self.active();
+        let mapping = active.as_ref().map_or_else(Mapping::default, |active| active.mapping.clone());
+        let form = match self.environment.demo {
+            Some(_) => self.demo_form.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            None => self.settings.form(),
+        };
+        Ok(SourceView {
+            profile: active.map(|active| active.profile.clone()),
+            fields: mapping.filter_fields(),
+            day_zone: mapping.day_zone.name().to_owned(),
+            today: mapping.day_zone.day_of(engine.now()),
+            connection: self.link.now(),
+            form,
+            cache_folder: engine.cache().folder().display().to_string(),
+        })
+    }
+
+    /// Stops what is under way, and gives it a moment, so that no cursor stays open at the server.
+    pub(crate) fn wind_up(&self) {
+        self.runs.cancel_all();
+        self.exports.cancel_all();
+        let until = Instant::now() + FAREWELL;
+        while Instant::now() < until && !(self.runs.is_idle() && self.exports.is_idle()) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}

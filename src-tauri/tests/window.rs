@@ -1,0 +1,300 @@
+//! The real app on a virtual display, driven as a trader drives it: fill in, fetch, repeat, widen, sort, look
+//! at a row, export, lose the server, open from the cache, and go on by itself when the server is back.
+//!
+//! `cargo xtask test` runs it where a display and a driver are at hand. With `TIDEMARK_SCREENSHOTS` naming a
+//! folder it leaves pictures there.
+#![cfg(target_os = "linux")]
+
+#[path = "window/screen.rs"]
+mod screen;
+#[path = "window/stage.rs"]
+mod stage;
+#[path = "window/webdriver.rs"]
+mod webdriver;
+
+use std::path::Path;
+use std::time::Duration;
+
+use screen::{Screen, marked};
+use serde_json::json;
+use stage::Stage;
+use webdriver::keys;
+
+/// The sample desk's most traded product, and its busiest cell.
+const PRODUCT: &str = "Power DE Base";
+const CELL: &str = "Short Term Power";
+/// A fetch may take this long, on a machine that does other things too.
+const FETCH: Duration = Duration::from_secs(60);
+/// A server that is gone is noticed in this time: a check every five seconds, and three to look for it.
+const NOTICE: Duration = Duration::from_secs(25);
+
+#[test]
+#[ignore = "needs a display and tauri-driver; `cargo xtask test` runs it"]
+fn a_traders_day() {
+    let stage = Stage::with_desk();
+    let screen = Screen::open(&stage);
+    screen.wait_attribute("connection-status", "data-state", "online");
+
+    fill_in(&screen);
+    fetch_from_the_server(&screen);
+    repeat_from_the_cache(&screen);
+    suggestions(&screen);
+    widen(&screen);
+    sort(&screen);
+    look_at_a_row(&screen);
+    export(&screen, &stage.csv);
+    pictures(&screen);
+
+    stage.server.shut_down().expect("the server can be stopped");
+    screen.wait_for("the connection shows that the server is gone", NOTICE, || {
+        (screen.attribute("connection-status", "data-state").as_deref() == Some("offline")).then_some(())
+    });
+    open_from_the_cache(&screen);
+    ask_for_more_than_is_held(&screen);
+
+    stage.server.restart().expect("the server can be started again");
+    goes_on_by_itself(&screen);
+}
+
+/// A source is set up in the window and remembered, its password never.
+#[test]
+#[ignore = "needs a display and tauri-driver; `cargo xtask test` runs it"]
+fn a_source_of_ones_own() {
+    let (user, password) = ("ann", "s3cret/and@more");
+    let stage = Stage::with_password(user, password);
+    let address = format!("{user}@127.0.0.1:{}/?authSource=admin", stage.server.port());
+    {
+        let screen = Screen::open(&stage);
+        screen.wait_attribute("connection-status", "data-state", "not_configured");
+        screen.click("source-button");
+        // As people paste it: with the password in it, and not escaped.
+        let pasted = format!("mongodb://{}", address.replace('@', &format!(":{password}@")));
+        screen.type_into(&marked("source-uri"), &pasted);
+        screen.type_into(&marked("source-database"), "desk");
+        screen.type_into(&marked("source-collection"), "messages");
+        screen.click("source-connect");
+        screen.wait_attribute("connection-status", "data-state", "online");
+        assert!(!stage.settings().contains("s3cret"), "the password was stored");
+        assert!(stage.settings().contains(&address), "the source was not stored: {}", stage.settings());
+    }
+    let screen = Screen::open(&stage);
+    // The source is known, and the password has to be given again.
+    screen.wait_attribute("connection-status", "data-state", "offline");
+    screen.click("source-button");
+    screen.type_into(&marked("source-password"), "wrong");
+    screen.click("source-connect");
+    screen.wait_attribute("source-failure", "data-code", "auth_failed");
+    screen.type_into(&marked("source-password"), &keys::BACKSPACE.repeat("wrong".len()));
+    screen.type_into(&marked("source-password"), password);
+    screen.click("source-connect");
+    screen.wait_attribute("connection-status", "data-state", "online");
+    assert!(!stage.settings().contains("s3cret"), "the password was stored");
+}
+
+/// The demo's form is cleared, one value is typed, and a preset gives the days.
+fn fill_in(screen: &Screen) {
+    screen.click("clear-filters");
+    screen.type_into(&marked("filter-product-input"), &format!("{PRODUCT}{}", keys::ENTER));
+    screen.click("preset-last-7-days");
+    let sentence = plan(screen);
+    assert!(sentence.contains("7"), "the plan should speak of seven days: {sentence}");
+}
+
+/// Values that the cache holds are suggested while one types.
+fn suggestions(screen: &Screen) {
+    let typed = "Short";
+    screen.type_into(&marked("filter-cell-input"), typed);
+    screen.wait("values are suggested", || {
+        let options =
+            "return [...document.querySelectorAll('[role=option]')].map(it => it.textContent.trim())";
+        screen.script(options, &[]).as_array()?.contains(&json!(CELL)).then_some(())
+    });
+    screen.picture("suggestions");
+    screen.press(&keys::BACKSPACE.repeat(typed.len()));
+    screen.press(keys::ESCAPE);
+}
+
+/// The plan, once it is that of the form.
+fn plan(screen: &Screen) -> String {
+    // What was typed before takes a moment to become a question.
+    std::thread::sleep(Duration::from_millis(500));
+    screen.wait("there is a plan", || {
+        let fresh = screen.attribute("plan-sentence", "data-stale").is_none();
+        let strip = screen.attribute("day-strip", "data-days").is_some();
+        (fresh && strip).then(|| screen.text("plan-sentence")).flatten()
+    })
+}
+
+/// Presses Fetch and waits for its answer; returns where that came from.
+fn fetch(screen: &Screen) -> String {
+    screen.click("fetch-button");
+    // The answer before is on the screen until the new one comes.
+    screen.wait_for("the fetch is over", FETCH, || {
+        let idle = screen.attribute("activity", "data-activity").as_deref() == Some("idle");
+        (idle && screen.attribute("fetch-button", "disabled").is_none()).then_some(())
+    });
+    screen.wait("the answer says where it came from", || screen.attribute("answer-origin", "data-origin"))
+}
+
+fn fetch_from_the_server(screen: &Screen) {
+    // The bar may come and go between two looks, so the page itself keeps watch.
+    let watch = "
+        window.seen = [];
+        new MutationObserver(() => {
+            const bar = document.querySelector('[data-testid=progress]');
+            if (bar) window.seen.push(Number(bar.dataset.rows));
+        }).observe(document.body, {subtree: true, childList: true, attributes: true});";
+    screen.script(watch, &[]);
+    let origin = fetch(screen);
+    assert_eq!(origin, "server");
+    assert_eq!(screen.attribute("answer-completeness", "data-complete").as_deref(), Some("true"));
+    let seen = screen.script("return window.seen.length", &[]);
+    assert!(seen.as_u64() > Some(0), "no progress was shown");
+    let rows = screen.wait("rows are counted", || screen.count("row-count-input"));
+    assert!(rows > 0, "seven days of the most traded product hold no trade");
+    assert!(screen.wait("messages are counted", || screen.count("row-count-downstream")) > 0);
+    screen.wait("rows are drawn", || cells(screen, 0, 1).pop());
+}
+
+fn repeat_from_the_cache(screen: &Screen) {
+    let before = screen.count("row-count-input");
+    assert_eq!(fetch(screen), "cache");
+    let commands = screen.text("answer-commands").unwrap_or_default();
+    assert!(commands.starts_with("0 "), "a repeat sent commands: {commands}");
+    assert_eq!(screen.count("row-count-input"), before);
+}
+
+fn widen(screen: &Screen) {
+    let before = screen.count("row-count-input").unwrap_or_default();
+    set_first_day(screen, 45);
+    let sentence = plan(screen);
+    assert!(sentence.contains("7 of 45 days cached"), "the plan should build on what is held: {sentence}");
+    assert_eq!(fetch(screen), "part_cache");
+    let rows = screen
+        .wait("more rows are counted", || screen.count("row-count-input").filter(|rows| *rows > before));
+    assert!(rows > before);
+}
+
+/// Types another first day, so that the range holds this many days up to today.
+fn set_first_day(screen: &Screen, days: u64) {
+    let first = chrono::Utc::now().date_naive() - chrono::Days::new(days - 1);
+    let digits = [("year", first.format("%Y")), ("month", first.format("%-m")), ("day", first.format("%-d"))];
+    for (part, digits) in digits {
+        let segment = format!("{} [data-type={part}]", marked("date-from"));
+        screen.click_on(&segment);
+        screen.press(&digits.to_string());
+    }
+}
+
+/// The texts of a column in the first rows drawn, from above.
+fn cells(screen: &Screen, column: usize, rows: usize) -> Vec<String> {
+    let script = "
+        const rows = [...document.querySelectorAll('[data-testid=grid] .slick-row')];
+        const top = row => row.getBoundingClientRect().top;
+        return rows.sort((a, b) => top(a) - top(b)).slice(0, arguments[1])
+            .map(row => row.querySelector(`.slick-cell.l${arguments[0]}`)?.textContent ?? '');";
+    let texts = screen.script(script, &[json!(column), json!(rows)]);
+    let texts = texts.as_array().cloned().unwrap_or_default();
+    texts.iter().filter_map(|text| text.as_str()).filter(|text| !text.is_empty()).map(str::to_owned).collect()
+}
+
+/// Twice on the heading of the first column: the greatest first.
+fn sort(screen: &Screen) {
+    let in_order = |descending: bool| {
+        let shown = cells(screen, 0, 12);
+        let sorted = shown.windows(2).all(|two| if descending { two[0] >= two[1] } else { two[0] <= two[1] });
+        (shown.len() == 12 && sorted).then_some(shown)
+    };
+    screen.click_on("[data-testid=grid] .slick-header-column");
+    let up = screen.wait("the rows are sorted upwards", || in_order(false));
+    screen.click_on("[data-testid=grid] .slick-header-column");
+    let down = screen.wait("the rows are sorted downwards", || in_order(true));
+    assert!(down[0] > up[0], "the greatest is not first: {} after {}", down[0], up[0]);
+}
+
+fn look_at_a_row(screen: &Screen) {
+    let id = cells(screen, 0, 1).pop().unwrap_or_default();
+    screen.click_on("[data-testid=grid] .slick-row .slick-cell.l0");
+    screen.press(keys::ENTER);
+    let text = screen.wait("the row's detail is shown", || {
+        screen.text("row-detail-text").filter(|text| text.contains("trade_id"))
+    });
+    assert!(text.contains(PRODUCT), "the detail is of another row than was asked for:\n{text}");
+    assert!(!id.is_empty());
+    screen.picture("row-detail");
+    screen.click_on(&format!("{} [aria-label='Close the row detail']", marked("row-detail")));
+}
+
+fn export(screen: &Screen, file: &Path) {
+    let shown = screen.count("row-count-input").unwrap_or_default();
+    screen.click("export-button");
+    let told = screen.wait("the export is done", || screen.text("export-result"));
+    assert!(told.contains("export.csv"), "the window does not say where the file lies: {told}");
+    let text = std::fs::read_to_string(file).expect("the CSV file can be read");
+    assert!(text.starts_with("_id,"), "the columns do not begin with _id");
+    assert_eq!(records(&text) - 1, shown, "the file and the window count differently");
+}
+
+/// Records of a CSV text; a line break within quotes ends none.
+fn records(text: &str) -> u64 {
+    let mut quoted = false;
+    let ends = text.bytes().filter(|byte| {
+        quoted ^= *byte == b'"';
+        *byte == b'\n' && !quoted
+    });
+    ends.count() as u64
+}
+
+fn open_from_the_cache(screen: &Screen) {
+    screen.click("cached-tab");
+    screen.click("cached-open");
+    screen.wait_attribute("answer-origin", "data-origin", "offline");
+    screen.wait("rows are counted", || screen.count("row-count-input").filter(|rows| *rows > 0));
+    screen.wait("rows are drawn", || cells(screen, 0, 1).pop());
+    screen.picture("offline");
+}
+
+/// More days than are held, with no server: what is held, and said to be partial.
+fn ask_for_more_than_is_held(screen: &Screen) {
+    screen.click("query-tab");
+    set_first_day(screen, 60);
+    plan(screen);
+    screen.click("fetch-button");
+    screen.wait_attribute("answer-completeness", "data-complete", "false");
+    screen.wait("the window says which days are missing", || {
+        screen.text("partial-banner").filter(|text| text.contains("15"))
+    });
+    screen.picture("partial");
+}
+
+fn goes_on_by_itself(screen: &Screen) {
+    screen.wait_for("the connection is back", NOTICE, || {
+        (screen.attribute("connection-status", "data-state").as_deref() == Some("online")).then_some(())
+    });
+    screen.wait_for("the missing days came by themselves", FETCH, || {
+        (screen.attribute("answer-completeness", "data-complete").as_deref() == Some("true")).then_some(())
+    });
+    assert_eq!(screen.attribute("answer-origin", "data-origin").as_deref(), Some("part_cache"));
+}
+
+/// Light and dark, small and large.
+fn pictures(screen: &Screen) {
+    if std::env::var_os("TIDEMARK_SCREENSHOTS").is_none() {
+        return;
+    }
+    for theme in ["light", "dark"] {
+        screen.wait("the theme is chosen", || {
+            if screen.attribute("theme-toggle", "data-theme-choice").as_deref() == Some(theme) {
+                return Some(());
+            }
+            screen.click("theme-toggle");
+            None
+        });
+        for (width, height) in [(1280, 800), (1920, 1080)] {
+            screen.resize(width, height);
+            // The grid draws the rows that have come into sight.
+            std::thread::sleep(Duration::from_millis(700));
+            screen.picture(&format!("{theme}-{width}x{height}"));
+        }
+    }
+}

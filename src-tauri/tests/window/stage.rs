@@ -1,0 +1,156 @@
+//! What the window's test stands on: a server with trades, folders of its own, and a driver.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tidemark_sample_desk::{Desk, LoadOptions, MAPPING, load};
+use tidemark_test_server::TestServer;
+
+/// Messages of the desk: enough for a progress bar, few enough to load in seconds.
+const MESSAGES: u64 = 60_000;
+const SEED: u64 = 7;
+const DATABASE: &str = "desk";
+const COLLECTION: &str = "messages";
+/// How long the driver may take to listen.
+const DRIVER_TIME: Duration = Duration::from_secs(20);
+
+/// Everything that the app is started with.
+pub(crate) struct Stage {
+    pub(crate) server: TestServer,
+    /// Where exports go.
+    pub(crate) csv: PathBuf,
+    /// Whether the app is told of the server, as in the demo.
+    told: bool,
+    folder: tempfile::TempDir,
+}
+
+impl Stage {
+    /// A server with a desk that has been at work until now, and an app that is told of it.
+    pub(crate) fn with_desk() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        // Not `TestServer::start`, which may be somebody's own server: this one gets stopped.
+        let server = TestServer::start_on(&folder.path().join("server"), 0).expect("a server to test with");
+        let desk = Desk::until(SEED, chrono::Utc::now(), MESSAGES);
+        let loaded = tokio::runtime::Runtime::new().expect("a runtime").block_on(load(
+            server.uri(),
+            DATABASE,
+            COLLECTION,
+            &desk,
+            LoadOptions::default(),
+            |_| {},
+        ));
+        assert_eq!(loaded.expect("the desk is loaded"), MESSAGES);
+        // A repeat within the hour is answered from the cache, however slow the machine is.
+        let mapping = MAPPING.replace(r#""open_day_seconds": 60"#, r#""open_day_seconds": 3600"#);
+        assert_ne!(mapping, MAPPING, "the sample desk's mapping has changed; adapt this test");
+        fs::write(folder.path().join("mapping.json"), mapping).expect("the mapping is written");
+        Self { csv: folder.path().join("export.csv"), server, told: true, folder }
+    }
+
+    /// An empty server that asks for a password, and an app that knows nothing of it.
+    pub(crate) fn with_password(user: &str, password: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let server = TestServer::start_with_auth(user, password).expect("a server with a password");
+        Self { csv: folder.path().join("export.csv"), server, told: false, folder }
+    }
+
+    /// Everything that the app has stored as its settings.
+    pub(crate) fn settings(&self) -> String {
+        fs::read_to_string(self.folder.path().join("settings/settings.json")).unwrap_or_default()
+    }
+
+    /// The surroundings of the app: nothing of the user's own is read or written.
+    fn environment(&self) -> Vec<(&'static str, PathBuf)> {
+        let inside = |name: &str| self.folder.path().join(name);
+        let mut all = vec![
+            ("TIDEMARK_CACHE_DIR", inside("cache")),
+            ("TIDEMARK_SETTINGS_DIR", inside("settings")),
+            ("TIDEMARK_TEST_SAVE_DIALOG", self.csv.clone()),
+            // The page's own storage, such as the theme.
+            ("XDG_DATA_HOME", inside("data")),
+            ("XDG_CACHE_HOME", inside("webkit")),
+            ("XDG_CONFIG_HOME", inside("config")),
+        ];
+        if self.told {
+            all.extend([
+                ("TIDEMARK_DEMO_URI", self.server.uri().into()),
+                ("TIDEMARK_DEMO_DB", DATABASE.into()),
+                ("TIDEMARK_DEMO_COLLECTION", COLLECTION.into()),
+                ("TIDEMARK_DEMO_MAPPING", inside("mapping.json")),
+            ]);
+        }
+        all
+    }
+}
+
+/// `tauri-driver`, and what it starts. They end when this is dropped.
+pub(crate) struct Driver {
+    process: Child,
+    pub(crate) address: String,
+    output: PathBuf,
+}
+
+impl Driver {
+    pub(crate) fn start(stage: &Stage) -> Self {
+        let program = std::env::var_os("TAURI_DRIVER").map_or_else(|| "tauri-driver".into(), PathBuf::from);
+        let (port, native_port) = (free_port(), free_port());
+        let output = stage.folder.path().join("driver.log");
+        let log = File::create(&output).expect("a log file");
+        let mut command = Command::new(&program);
+        command
+            .args(["--port", &port.to_string(), "--native-port", &native_port.to_string()])
+            .env_remove("TIDEMARK_DEMO_URI")
+            .envs(stage.environment())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log file"))
+            .stderr(log);
+        if let Some(native) = on_path("WebKitWebDriver") {
+            command.arg("--native-driver").arg(native);
+        }
+        // A group of its own, so that the native driver and the app end with it.
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let process = command.spawn().unwrap_or_else(|error| {
+            panic!("{} cannot be started: {error}. `cargo xtask setup` installs it.", program.display())
+        });
+        let driver = Self { process, address: format!("http://127.0.0.1:{port}"), output };
+        // The native driver behind it takes a little longer, and nothing waits for it but this.
+        driver.wait_for(native_port);
+        driver.wait_for(port);
+        driver
+    }
+
+    fn wait_for(&self, port: u16) {
+        let started = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(started.elapsed() < DRIVER_TIME, "The driver does not listen.\n{}", self.said());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// What the driver and the app printed.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(&self.output).unwrap_or_default()
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let group = rustix::process::Pid::from_child(&self.process);
+        // It may have ended by itself.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let _ = self.process.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file: &PathBuf| Path::is_file(file))
+}
