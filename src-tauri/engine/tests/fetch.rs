@@ -1,0 +1,724 @@
+//! Whole fetches against a real server, with a clock of the test's own.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bson::{Document, RawDocumentBuf, doc};
+use chrono::{DateTime, Utc};
+use mongodb::{Client, Collection};
+use support::{Gate, server, until};
+use tidemark_engine::answer::{Answer, Changes, Origin, RunEvent};
+use tidemark_engine::cache::{DayRows, Identity, SegmentWriter, View};
+use tidemark_engine::day::{Day, DayRange};
+use tidemark_engine::decode::{Decoder, FieldSet, RowKey};
+use tidemark_engine::desk::{DayAction, FetchMode, FilterInput, FilterOperator, Role, ViewKey};
+use tidemark_engine::failure::{Code, Result};
+use tidemark_engine::filter::Filters;
+use tidemark_engine::mapping::Mapping;
+use tidemark_engine::run::{Engine, EventSink, FetchRequest};
+use tidemark_engine::signature::{Query, Signature};
+use tidemark_engine::source::{Source, SourceSettings};
+use tidemark_test_server::TestServer;
+use tokio_util::sync::CancellationToken;
+
+fn day(text: &str) -> Day {
+    Day::parse(text).unwrap()
+}
+
+fn range(from: &str, to: &str) -> DayRange {
+    DayRange::parse(from, to).unwrap()
+}
+
+/// A trade of a day; its messages carry no date.
+fn trade(number: i32, day: Day) -> Document {
+    let product = ["Power", "Gas", "Oil"][usize::try_from(number % 3).unwrap()];
+    doc! {
+        "_id": number, "year": day.year(), "day_of_year": i32::try_from(day.day_of_year()).unwrap(),
+        "trade_id": format!("T{number}"), "product": product, "changed": number,
+    }
+}
+
+fn message(number: i32, of: i32) -> Document {
+    doc! {"_id": 1_000_000 + number, "trade_id": format!("T{of}"), "text": "ack"}
+}
+
+/// A trade every other day of 2025 and a message for every third trade.
+fn year() -> Vec<Document> {
+    let mut documents = Vec::new();
+    for (number, day) in range("2025-01-01", "2025-12-31").days().enumerate() {
+        let number = i32::try_from(number).unwrap();
+        if number % 2 == 0 {
+            documents.push(trade(number, day));
+            if number % 3 == 0 {
+                documents.push(message(number, number));
+            }
+        }
+    }
+    documents
+}
+
+struct Desk {
+    folder: tempfile::TempDir,
+    clock: Arc<AtomicI64>,
+    engine: Engine,
+    source: Source,
+    mapping: Mapping,
+    collection: Collection<Document>,
+}
+
+/// What a run told and came to.
+struct Told {
+    events: Vec<RunEvent>,
+    result: Result<Answer>,
+}
+
+impl Told {
+    fn answer(&self) -> &Answer {
+        self.result.as_ref().unwrap()
+    }
+}
+
+impl Desk {
+    async fn new(name: &str) -> Self {
+        Self::at(server().uri(), server().uri(), name, "", year()).await
+    }
+
+    /// `uri` is the engine's way to the server, `direct` the test's.
+    async fn at(uri: &str, direct: &str, name: &str, mapping: &str, documents: Vec<Document>) -> Self {
+        let database = Client::with_uri_str(direct).await.unwrap().database(&format!("fetch_{name}"));
+        database.drop().await.unwrap();
+        let collection = database.collection("trades");
+        collection.insert_many(documents).await.unwrap();
+        let settings = SourceSettings {
+            uri: uri.to_owned(),
+            password: None,
+            database: database.name().to_owned(),
+            collection: "trades".to_owned(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(AtomicI64::new(0));
+        let desk = Self {
+            engine: engine(&folder, &clock),
+            folder,
+            clock,
+            source: Source::new(&settings).unwrap(),
+            mapping: Mapping::parse(mapping).unwrap(),
+            collection,
+        };
+        desk.set_clock("2026-01-15T12:00:00Z");
+        desk
+    }
+
+    /// The program ends and begins again.
+    fn reopen(&mut self) {
+        self.engine = engine(&self.folder, &self.clock);
+    }
+
+    fn set_clock(&self, text: &str) {
+        let at: DateTime<Utc> = text.parse().unwrap();
+        self.clock.store(at.timestamp_millis(), Ordering::SeqCst);
+    }
+
+    fn query(&self, products: &[&str]) -> Query {
+        let inputs = FilterInput {
+            field: "product".to_owned(),
+            operator: FilterOperator::AnyOf,
+            values: products.iter().map(|&text| text.to_owned()).collect(),
+        };
+        let filters = Filters::parse(&self.mapping, &[inputs], "").unwrap();
+        Query { source: self.source.identity().clone(), mapping: self.mapping.clone(), filters }
+    }
+
+    fn request(&self, from: &str, to: &str) -> FetchRequest {
+        FetchRequest {
+            query: self.query(&[]),
+            range: range(from, to),
+            mode: FetchMode::Normal,
+            offline: false,
+        }
+    }
+
+    fn signature(&self) -> Signature {
+        Signature::of(&self.query(&[]))
+    }
+
+    /// Starts a run. What it tells can be looked at meanwhile.
+    fn start(
+        &self,
+        request: FetchRequest,
+        cancel: &CancellationToken,
+    ) -> (Arc<Mutex<Vec<RunEvent>>>, tokio::task::JoinHandle<Result<Answer>>) {
+        let events: Arc<Mutex<Vec<RunEvent>>> = Arc::default();
+        let told = Arc::clone(&events);
+        let sink: EventSink = Arc::new(move |event| told.lock().unwrap().push(event));
+        let (engine, source, cancel) = (self.engine.clone(), self.source.clone(), cancel.clone());
+        let run = tokio::spawn(async move { engine.fetch(Some(&source), &request, sink, cancel).await });
+        (events, run)
+    }
+
+    async fn run(&self, request: FetchRequest) -> Told {
+        let (events, run) = self.start(request, &CancellationToken::new());
+        let result = run.await.unwrap();
+        let events = std::mem::take(&mut *events.lock().unwrap());
+        Told { events, result }
+    }
+
+    async fn fetch(&self, from: &str, to: &str) -> Answer {
+        let answer = self.run(self.request(from, to)).await.result.unwrap();
+        assert!(answer.complete, "{answer:?}");
+        answer
+    }
+
+    async fn fetch_as(&self, mode: FetchMode, from: &str, to: &str) -> Answer {
+        self.run(FetchRequest { mode, ..self.request(from, to) }).await.result.unwrap()
+    }
+
+    /// The `_id`s that the cache shows.
+    async fn ids(&self, query: &Query, range: DayRange, role: Role) -> Vec<i32> {
+        let key = ViewKey { signature: Signature::of(query).to_string(), from: range.from(), to: range.to() };
+        let page = self.engine.page(&key, role, None, 0, 2_000).await.unwrap();
+        let mut ids: Vec<i32> =
+            page.rows.iter().map(|row| row[0].as_ref().unwrap().parse().unwrap()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The one cache file.
+    fn file(&self) -> PathBuf {
+        let files = self.engine.cache().files().unwrap();
+        assert_eq!(files.len(), 1, "{files:?}");
+        files[0].clone()
+    }
+}
+
+fn engine(folder: &tempfile::TempDir, clock: &Arc<AtomicI64>) -> Engine {
+    let clock = Arc::clone(clock);
+    let now = move || DateTime::from_timestamp_millis(clock.load(Ordering::SeqCst)).unwrap();
+    Engine::new(folder.path(), 2).unwrap().with_clock(Arc::new(now))
+}
+
+fn counts(answer: &Answer) -> (usize, usize, usize, usize) {
+    let days = &answer.days;
+    assert_eq!(days.requested, days.from_cache + days.adopted + days.fetched + days.missing.len());
+    (days.from_cache, days.adopted, days.fetched, days.missing.len())
+}
+
+fn stored(events: &[RunEvent]) -> usize {
+    events.iter().filter(|event| matches!(event, RunEvent::ChunkStored { .. })).count()
+}
+
+// ---------------------------------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_miss_a_hit_and_a_delta_on_either_side_and_in_the_middle() {
+    let desk = Desk::new("delta").await;
+    let miss = desk.fetch("2025-03-10", "2025-03-12").await;
+    assert_eq!((counts(&miss), miss.answer), ((0, 0, 3, 0), Origin::Server));
+    assert!(miss.mongo_commands > 0);
+    assert_eq!(miss.oldest_fetch, Some("2026-01-15T12:00:00Z".parse().unwrap()));
+
+    let sent = desk.source.commands();
+    let hit = desk.fetch("2025-03-10", "2025-03-12").await;
+    assert_eq!((counts(&hit), hit.answer, hit.mongo_commands), ((3, 0, 0, 0), Origin::Cache, 0));
+    assert_eq!(hit.rows, miss.rows);
+    assert_eq!(desk.source.commands(), sent, "a repeat over settled days sends nothing");
+
+    let right = desk.fetch("2025-03-11", "2025-03-14").await;
+    assert_eq!((counts(&right), right.answer), ((2, 0, 2, 0), Origin::PartCache));
+    let left = desk.fetch("2025-03-07", "2025-03-12").await;
+    assert_eq!(counts(&left), (3, 0, 3, 0));
+    desk.fetch("2025-03-20", "2025-03-21").await;
+    let middle = desk.fetch("2025-03-07", "2025-03-21").await;
+    assert_eq!(counts(&middle), (10, 0, 5, 0));
+    let both = desk.fetch("2025-03-05", "2025-03-23").await;
+    assert_eq!(counts(&both), (15, 0, 4, 0));
+
+    let all = range("2025-03-05", "2025-03-23");
+    let wanted: Vec<i32> = all
+        .days()
+        .map(|day| i32::try_from(day.day_of_year()).unwrap() - 1)
+        .filter(|number| number % 2 == 0)
+        .collect();
+    assert_eq!(desk.ids(&desk.query(&[]), all, Role::Input).await, wanted);
+    let of_them: Vec<i32> =
+        wanted.iter().filter(|number| *number % 3 == 0).map(|number| 1_000_000 + number).collect();
+    assert_eq!(desk.ids(&desk.query(&[]), all, Role::Downstream).await, of_them);
+    assert_eq!((both.rows.input, both.rows.downstream), (wanted.len() as u64, of_them.len() as u64));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_without_trades_is_covered_too() {
+    let desk = Desk::new("empty").await;
+    let empty = desk.fetch("2025-03-03", "2025-03-03").await;
+    assert_eq!((empty.rows.input, counts(&empty)), (0, (0, 0, 1, 0)));
+    let again = desk.fetch("2025-03-03", "2025-03-03").await;
+    assert_eq!((counts(&again), again.mongo_commands), ((1, 0, 0, 0), 0));
+    let before = desk.fetch("2019-01-01", "2019-12-31").await;
+    assert_eq!((before.rows.input, before.rows.downstream), (0, 0));
+    assert_eq!(desk.fetch("2019-01-01", "2019-12-31").await.mongo_commands, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_come_in_order() {
+    let desk = Desk::new("events").await;
+    let told = desk.run(desk.request("2025-01-01", "2025-12-31")).await;
+    let RunEvent::Planned { days_to_pull: 365, days_cached: 0, days_to_adopt: 0, windows: 12, expected_rows } =
+        told.events[0]
+    else {
+        panic!("{:?}", told.events[0])
+    };
+    // Estimated from some of the days; there are 183.
+    assert!(expected_rows.is_some_and(|rows| (90..=270).contains(&rows)), "{expected_rows:?}");
+    let Some(RunEvent::Finished { answer }) = told.events.last() else { panic!("{:?}", told.events.last()) };
+    assert_eq!(**answer, *told.answer());
+    assert_eq!(stored(&told.events), 12);
+    let mut seen = (0, 0);
+    let mut days = BTreeSet::new();
+    for (at, event) in told.events.iter().enumerate() {
+        match event {
+            RunEvent::Planned { .. } => assert_eq!(at, 0),
+            RunEvent::ChunkStored { from, to, .. } => {
+                days.extend(DayRange::new(*from, *to).unwrap().days());
+            }
+            RunEvent::Progress { rows, days_done, days_total, .. } => {
+                assert!(*rows >= seen.0 && *days_done >= seen.1 && *days_done <= *days_total);
+                assert_eq!(*days_done, days.len(), "progress counts what was stored");
+                seen = (*rows, *days_done);
+            }
+            RunEvent::DownstreamProgress { trades_asked, trades_done, .. } => {
+                assert!(trades_done <= trades_asked)
+            }
+            RunEvent::Finished { .. } => assert_eq!(at, told.events.len() - 1),
+            RunEvent::Failed { .. } | RunEvent::Cancelled { .. } => panic!("{event:?}"),
+        }
+    }
+    assert_eq!((seen, days.len()), ((183, 365), 365));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_narrower_query_adopts_its_days() {
+    let desk = Desk::new("adopt").await;
+    let broad = desk.fetch("2025-03-01", "2025-03-31").await;
+    let sent = desk.source.commands();
+    let narrow = |products: &[&str]| FetchRequest {
+        query: desk.query(products),
+        ..desk.request("2025-03-01", "2025-03-31")
+    };
+    desk.set_clock("2026-01-16T12:00:00Z");
+    let two = desk.run(narrow(&["Gas", "Oil"])).await;
+    assert_eq!((counts(two.answer()), two.answer().answer), ((0, 31, 0, 0), Origin::Cache));
+    assert_eq!(two.answer().oldest_fetch, broad.oldest_fetch, "adopted days keep their fetch time");
+    // From a list that contains this one; the broader query may be gone by then.
+    desk.engine.forget(&desk.signature(), None).await.unwrap();
+    let one = desk.run(narrow(&["Gas"])).await;
+    assert_eq!(counts(one.answer()), (0, 31, 0, 0));
+    assert_eq!(desk.source.commands(), sent, "at no cost to the server");
+    let march = range("2025-03-01", "2025-03-31");
+    let ids = desk.ids(&desk.query(&["Gas"]), march, Role::Input).await;
+    assert!(!ids.is_empty() && ids.iter().all(|id| id % 3 == 1), "{ids:?}");
+    // What is not provably narrower is fetched.
+    let other = desk.run(narrow(&["Power", "Gas"])).await;
+    assert_eq!(counts(other.answer()), (0, 0, 31, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_keeps_what_was_committed() {
+    let gate = Gate::to(server().port(), 1);
+    let desk = Desk::at(&gate.uri, server().uri(), "cancel", "", year()).await;
+    let cancel = CancellationToken::new();
+    let (events, run) = desk.start(desk.request("2025-01-01", "2025-05-31"), &cancel);
+    until("a chunk is stored", || stored(&events.lock().unwrap()) == 1).await;
+    cancel.cancel();
+    let answer = run.await.unwrap().unwrap();
+    assert!(!answer.complete);
+    let kept = answer.days.fetched;
+    assert!(kept > 0 && kept <= 31, "one window: {answer:?}");
+    assert_eq!(counts(&answer), (0, 0, kept, 151 - kept));
+    assert_eq!(answer.failure.as_ref().map(|failure| failure.code), Some(Code::Cancelled));
+    assert!(answer.days.why_missing.iter().all(|missing| missing.why.contains("cancelled")), "{answer:?}");
+    assert!(matches!(events.lock().unwrap().last(), Some(RunEvent::Cancelled { .. })));
+
+    gate.open();
+    let rest = desk.fetch("2025-01-01", "2025-05-31").await;
+    assert_eq!(counts(&rest), (kept, 0, 151 - kept, 0));
+    assert_eq!(rest.rows.input, 76);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_before_anything_is_stored_is_a_cancel() {
+    let gate = Gate::to(server().port(), 0);
+    let desk = Desk::at(&gate.uri, server().uri(), "early", "", year()).await;
+    let cancel = CancellationToken::new();
+    let (_, run) = desk.start(desk.request("2025-01-01", "2025-01-31"), &cancel);
+    until("the pull has begun", || gate.arrived() == 1).await;
+    cancel.cancel();
+    let failure = run.await.unwrap().unwrap_err();
+    assert_eq!(failure.code, Code::Cancelled, "{failure:?}");
+    gate.open();
+    assert_eq!(counts(&desk.fetch("2025-01-01", "2025-01-31").await), (0, 0, 31, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_in_mid_fetch() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = TestServer::start_on(folder.path(), 0).unwrap();
+    let gate = Gate::to(own.port(), 2);
+    let desk = Desk::at(&gate.uri, own.uri(), "stopped", "", year()).await;
+    own.restart().unwrap(); // what was written is safe on disk then
+    let (events, run) = desk.start(desk.request("2025-01-01", "2025-05-31"), &CancellationToken::new());
+    until("two windows are stored", || stored(&events.lock().unwrap()) == 2).await;
+    own.stop().unwrap();
+    gate.open();
+    let answer = run.await.unwrap().unwrap();
+    let kept = answer.days.fetched;
+    assert!(kept > 31 && kept <= 62, "two windows: {answer:?}");
+    assert_eq!(counts(&answer), (0, 0, kept, 151 - kept));
+    assert_eq!(answer.failure.as_ref().map(|failure| failure.code), Some(Code::SourceUnreachable));
+    assert!(!answer.complete);
+
+    let without = desk.run(desk.request("2025-01-01", "2025-05-31")).await;
+    assert_eq!(
+        (counts(without.answer()), without.answer().answer),
+        ((kept, 0, 0, 151 - kept), Origin::Offline)
+    );
+
+    own.restart().unwrap();
+    let rest = desk.fetch("2025-01-01", "2025-05-31").await;
+    assert_eq!((counts(&rest), rest.answer), ((kept, 0, 151 - kept, 0), Origin::PartCache));
+    assert_eq!(rest.rows.input, 76);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offline_the_cache_alone_answers() {
+    let mut desk = Desk::new("offline").await;
+    desk.fetch("2025-03-10", "2025-03-12").await;
+    desk.reopen();
+    let sent = desk.source.commands();
+    let offline = |from, to| FetchRequest { offline: true, ..desk.request(from, to) };
+    let whole = desk.run(offline("2025-03-10", "2025-03-12")).await;
+    assert_eq!((whole.answer().answer, whole.answer().complete), (Origin::Offline, true));
+    let part = desk.run(offline("2025-03-09", "2025-03-13")).await;
+    assert_eq!((counts(part.answer()), part.answer().complete), ((3, 0, 0, 2), false));
+    assert_eq!(part.answer().days.missing, [day("2025-03-09"), day("2025-03-13")]);
+    let none = desk.run(offline("2025-04-01", "2025-04-01")).await;
+    assert_eq!(none.result.unwrap_err().code, Code::NotCached);
+    assert!(matches!(none.events.last(), Some(RunEvent::Failed { .. })));
+    // With no source at all as well, and from the list of what is cached.
+    let (events, cancel): (EventSink, _) = (Arc::new(|_| {}), CancellationToken::new());
+    let answer =
+        desk.engine.fetch(None, &desk.request("2025-03-09", "2025-03-13"), events, cancel).await.unwrap();
+    assert_eq!(counts(&answer), (3, 0, 0, 2));
+    let listed = desk.engine.cached_queries().await.unwrap();
+    assert_eq!((listed.len(), listed[0].days, listed[0].input_rows), (1, 3, whole.answer().rows.input));
+    let key =
+        ViewKey { signature: listed[0].signature.clone(), from: day("2025-03-10"), to: day("2025-03-12") };
+    assert_eq!(desk.engine.cached_answer(&key).await.unwrap().rows, whole.answer().rows);
+    assert_eq!(desk.source.commands(), sent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_day_is_served_for_a_minute_and_refreshed_after() {
+    let desk = Desk::new("open").await;
+    // The 9th settles when the 11th begins; the 8th is settled.
+    desk.set_clock("2025-06-10T12:00:00Z");
+    let first = desk.fetch("2025-06-08", "2025-06-10").await;
+    assert_eq!(first.days.open, [day("2025-06-09"), day("2025-06-10")]);
+    desk.collection.insert_one(trade(5_000, day("2025-06-10"))).await.unwrap();
+
+    desk.set_clock("2025-06-10T12:00:59Z");
+    let within = desk.fetch("2025-06-08", "2025-06-10").await;
+    assert_eq!((counts(&within), within.mongo_commands, within.rows), ((3, 0, 0, 0), 0, first.rows));
+    assert_eq!(within.days.open.len(), 2, "an open day is called open");
+
+    desk.set_clock("2025-06-10T12:01:00Z");
+    let plan = desk.engine.plan(Some(&desk.source), &desk.request("2025-06-08", "2025-06-10")).await.unwrap();
+    let actions: Vec<DayAction> = plan.days.iter().map(|day| day.action).collect();
+    assert_eq!(actions, [DayAction::Serve, DayAction::Refresh, DayAction::Refresh]);
+    let after = desk.fetch("2025-06-08", "2025-06-10").await;
+    assert_eq!(counts(&after), (1, 0, 2, 0));
+    assert_eq!(after.rows.input, first.rows.input + 1);
+    assert_eq!(after.changes, Some(Changes { added: 1, changed: 0, gone: 0 }));
+
+    // Offline an old open day is served, and still called open.
+    desk.set_clock("2025-06-10T18:00:00Z");
+    let offline = desk.run(FetchRequest { offline: true, ..desk.request("2025-06-08", "2025-06-10") }).await;
+    assert_eq!((counts(offline.answer()), offline.answer().days.open.len()), ((3, 0, 0, 0), 2));
+
+    // Settled since, but fetched while open: once more, and then never again.
+    desk.set_clock("2025-06-12T00:00:00Z");
+    let settled = desk.fetch("2025-06-08", "2025-06-10").await;
+    assert_eq!((counts(&settled), settled.days.open.len()), ((1, 0, 2, 0), 0));
+    desk.set_clock("2025-08-12T00:00:00Z");
+    let never = desk.fetch("2025-06-08", "2025-06-10").await;
+    assert_eq!((counts(&never), never.mongo_commands), ((3, 0, 0, 0), 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_set_back_makes_days_open() {
+    let desk = Desk::new("clock").await;
+    desk.set_clock("2025-09-01T00:00:00Z");
+    desk.fetch("2025-06-08", "2025-06-10").await;
+    desk.set_clock("2025-07-01T00:00:00Z");
+    let plan = desk.engine.plan(Some(&desk.source), &desk.request("2025-06-08", "2025-06-10")).await.unwrap();
+    assert!(plan.days.iter().all(|day| day.action == DayAction::Refresh), "{plan:?}");
+    let again = desk.fetch("2025-06-08", "2025-06-10").await;
+    assert_eq!((counts(&again), again.days.open.len()), ((0, 0, 3, 0), 0));
+    assert_eq!(desk.fetch("2025-06-08", "2025-06-10").await.mongo_commands, 0);
+    // Set back to before a day began: what the file says of it is shown, and called open.
+    desk.set_clock("2025-06-09T12:00:00Z");
+    let future = desk.run(desk.request("2025-06-08", "2025-06-11")).await;
+    assert_eq!(future.answer().days.missing, [day("2025-06-11")], "the future is never covered");
+    assert_eq!(future.answer().days.open.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_sees_what_was_added_changed_and_deleted() {
+    let desk = Desk::new("refresh").await;
+    let before = desk.fetch("2025-03-01", "2025-03-31").await;
+    let ids = desk.ids(&desk.query(&[]), range("2025-03-01", "2025-03-31"), Role::Input).await;
+    desk.collection.delete_one(doc! {"_id": ids[0]}).await.unwrap();
+    desk.collection.update_one(doc! {"_id": ids[1]}, doc! {"$set": {"price": 7}}).await.unwrap();
+    desk.collection.update_one(doc! {"_id": ids[2]}, doc! {"$unset": {"changed": ""}}).await.unwrap();
+    desk.collection.insert_one(trade(6_000, day("2025-03-14"))).await.unwrap();
+    // A trade that moves to another day is there once.
+    let moved = day("2025-03-29");
+    let moved_to = doc! {"$set": {"day_of_year": i32::try_from(moved.day_of_year()).unwrap()}};
+    desk.collection.update_one(doc! {"_id": ids[3]}, moved_to).await.unwrap();
+
+    assert_eq!(
+        desk.fetch("2025-03-01", "2025-03-31").await.rows,
+        before.rows,
+        "settled days are not asked for"
+    );
+    let after = desk.fetch_as(FetchMode::Refresh, "2025-03-01", "2025-03-31").await;
+    assert_eq!(after.changes, Some(Changes { added: 1, changed: 3, gone: 1 }));
+    assert_eq!(after.rows.input, before.rows.input);
+    let now = desk.ids(&desk.query(&[]), range("2025-03-01", "2025-03-31"), Role::Input).await;
+    assert!(!now.contains(&ids[0]) && now.contains(&6_000) && now.contains(&ids[3]));
+    let same = desk.fetch_as(FetchMode::Refresh, "2025-03-01", "2025-03-31").await;
+    assert_eq!(same.changes, Some(Changes::default()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_finds_the_days_that_differ() {
+    let desk =
+        Desk::at(server().uri(), server().uri(), "verify", r#"{"changed_at": "changed"}"#, year()).await;
+    desk.fetch("2025-03-01", "2025-03-31").await;
+    let same = desk.fetch_as(FetchMode::Verify, "2025-03-01", "2025-03-31").await;
+    assert_eq!((counts(&same), same.answer), ((31, 0, 0, 0), Origin::Cache));
+    assert!(
+        same.mongo_commands > 0 && same.notes.iter().any(|note| note.contains("none differs")),
+        "{same:?}"
+    );
+
+    let ids = desk.ids(&desk.query(&[]), range("2025-03-01", "2025-03-31"), Role::Input).await;
+    desk.collection.delete_one(doc! {"_id": ids[2]}).await.unwrap();
+    desk.collection
+        .update_one(doc! {"_id": ids[5]}, doc! {"$set": {"price": 7, "changed": 99_999}})
+        .await
+        .unwrap();
+    let checked = desk.fetch_as(FetchMode::Verify, "2025-03-01", "2025-03-31").await;
+    assert_eq!(counts(&checked), (29, 0, 2, 0));
+    assert_eq!(checked.changes, Some(Changes { added: 0, changed: 1, gone: 1 }));
+    assert!(checked.notes.iter().any(|note| note.contains("2 differed")), "{checked:?}");
+    let again = desk.fetch_as(FetchMode::Verify, "2025-03-01", "2025-03-31").await;
+    assert_eq!(counts(&again), (31, 0, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_fetches_share_one_pull() {
+    let gate = Gate::to(server().port(), 0);
+    let desk = Desk::at(&gate.uri, server().uri(), "shared", "", year()).await;
+    let (_, one) = desk.start(desk.request("2025-03-01", "2025-03-20"), &CancellationToken::new());
+    until("the first pull has begun", || gate.arrived() == 1).await;
+    let (_, other) = desk.start(desk.request("2025-03-11", "2025-03-30"), &CancellationToken::new());
+    until("the second pull has begun", || gate.arrived() == 2).await;
+    gate.open();
+    let (one, other) = (one.await.unwrap().unwrap(), other.await.unwrap().unwrap());
+    assert_eq!((counts(&one), counts(&other)), ((0, 0, 20, 0), (0, 0, 20, 0)));
+    assert_eq!((one.rows.input, other.rows.input), (10, 10));
+    assert_eq!(gate.passed(), 2, "the ten days that both need were pulled once");
+    let all = desk.fetch("2025-03-01", "2025-03-30").await;
+    assert_eq!((all.rows.input, all.mongo_commands), (15, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_goes_on_for_whoever_still_waits() {
+    let gate = Gate::to(server().port(), 0);
+    let desk = Desk::at(&gate.uri, server().uri(), "waits", "", year()).await;
+    let cancel = CancellationToken::new();
+    let (_, one) = desk.start(desk.request("2025-03-01", "2025-03-10"), &cancel);
+    until("the first pull has begun", || gate.arrived() == 1).await;
+    let (_, other) = desk.start(desk.request("2025-03-01", "2025-03-20"), &CancellationToken::new());
+    until("the second pull has begun", || gate.arrived() == 2).await;
+    cancel.cancel();
+    assert_eq!(one.await.unwrap().unwrap_err().code, Code::Cancelled);
+    gate.open();
+    assert_eq!(counts(&other.await.unwrap().unwrap()), (0, 0, 20, 0));
+    assert_eq!(gate.passed(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forgotten_days_are_fetched_again() {
+    let desk = Desk::new("forget").await;
+    let all = desk.fetch("2025-03-01", "2025-03-31").await;
+    desk.engine.forget(&desk.signature(), Some(range("2025-03-10", "2025-03-12"))).await.unwrap();
+    let gap = desk.run(FetchRequest { offline: true, ..desk.request("2025-03-01", "2025-03-31") }).await;
+    assert_eq!(counts(gap.answer()), (28, 0, 0, 3));
+    let again = desk.fetch("2025-03-01", "2025-03-31").await;
+    assert_eq!((counts(&again), again.rows), ((28, 0, 3, 0), all.rows));
+    desk.engine.forget(&desk.signature(), None).await.unwrap();
+    assert!(desk.engine.cached_queries().await.unwrap().is_empty());
+    assert!(desk.engine.cache().files().unwrap().is_empty(), "its disk is free");
+    assert_eq!(desk.engine.forget(&desk.signature(), None).await.unwrap_err().code, Code::NotCached);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_is_set_aside_and_reported() {
+    let mut desk = Desk::new("damaged").await;
+    let whole = desk.fetch("2025-03-01", "2025-03-31").await;
+    let path = desk.file();
+    let closed = tempfile::tempdir().unwrap();
+    type Damage = fn(&[u8]) -> Vec<u8>;
+    let damages: [Damage; 4] = [
+        |bytes| bytes[..bytes.len() / 2].to_vec(),
+        |_| b"this is no database".to_vec(),
+        |_| Vec::new(),
+        |bytes| bytes.iter().enumerate().map(|(at, byte)| if at < 20_000 { !byte } else { *byte }).collect(),
+    ];
+    for (at, damage) in damages.iter().enumerate() {
+        // The engine ends before the file is touched.
+        desk.engine = engine(&closed, &desk.clock);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, damage(&bytes)).unwrap();
+        desk.reopen();
+        let told = desk.run(desk.request("2025-03-01", "2025-03-31")).await;
+        let answer = told.answer();
+        assert_eq!((counts(answer), answer.rows), ((0, 0, 31, 0), whole.rows), "damage {at}");
+        assert!(
+            answer.notes.iter().any(|note| note.contains("set aside")),
+            "damage {at}: {:?}",
+            answer.notes
+        );
+        let aside = std::fs::read_dir(path.parent().unwrap()).unwrap().flatten();
+        let aside = aside.filter(|entry| entry.file_name().to_string_lossy().contains(".damaged-")).count();
+        assert_eq!(aside, at + 1, "nothing is wiped");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_under_two_days_is_shown_once_in_whatever_order_windows_commit() {
+    let desk = Desk::new("overlap").await;
+    let (engine, query) = (desk.engine.clone(), desk.query(&[]));
+    let work = move || {
+        let identity = Identity::of(&query);
+        let file = engine.cache().open_or_create(&identity).unwrap().file;
+        let document = RawDocumentBuf::try_from(&trade(1, day("2025-03-01"))).unwrap();
+        let window = |days: DayRange| {
+            let mut writer = SegmentWriter::begin(Arc::clone(&file)).unwrap();
+            let mut decoder = Decoder::new(Arc::clone(file.registry()), false);
+            decoder.push(RowKey { day: days.from(), trade: None }, &document);
+            writer.append(Role::Input, decoder.finish_batch().unwrap()).unwrap();
+            let fields = decoder.take_presence().remove(&days.from()).unwrap();
+            let rows = DayRows {
+                fetched: engine.now(),
+                input_rows: 1,
+                input_fields: fields,
+                downstream_fields: FieldSet::default(),
+                change_mark: None,
+            };
+            (writer, BTreeMap::from([(days.from(), rows)]))
+        };
+        let both = range("2025-03-01", "2025-03-02");
+        let (first, first_rows) = window(range("2025-03-01", "2025-03-01"));
+        let (second, second_rows) = window(range("2025-03-02", "2025-03-02"));
+        second.commit(second_rows, &[]).unwrap();
+        assert_eq!(View::open(Arc::clone(&file), both).unwrap().counts().input, 1);
+        first.commit(first_rows, &[]).unwrap();
+        assert_eq!(View::open(Arc::clone(&file), both).unwrap().counts().input, 1, "the same document, once");
+    };
+    tokio::task::spawn_blocking(work).await.unwrap();
+}
+
+/// However many fetches, refreshes, forgets and adoptions built the cache, the answer is what a direct
+/// query would return.
+#[tokio::test(flavor = "multi_thread")]
+async fn any_history_gives_the_same_answer() {
+    let days = range("2024-12-20", "2025-01-20");
+    let mut seed = 11_u64;
+    let mut throw = move |sides: i32| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i32::try_from((seed >> 33) % u64::try_from(sides).unwrap()).unwrap()
+    };
+    // Few trades for many days: most have input on several, and every document is a message too.
+    let documents: Vec<Document> = (0..120)
+        .map(|number| {
+            let mut document = trade(number, days.from().plus(throw(32)));
+            document.insert("trade_id", throw(25));
+            if throw(5) == 0 {
+                document.remove("year");
+            }
+            document
+        })
+        .collect();
+    let mut desk = Desk::at(server().uri(), server().uri(), "history", "", documents.clone()).await;
+    let filters: [&[&str]; 4] = [&[], &["Gas"], &["Gas", "Oil"], &["Power"]];
+    for step in 0..60 {
+        let products = filters[usize::try_from(throw(4)).unwrap()];
+        let from = days.from().plus(throw(28));
+        let asked = DayRange::new(from, from.plus(throw(12))).unwrap();
+        let query = desk.query(products);
+        match throw(8) {
+            0 => {
+                // Not cached is as good as forgotten.
+                let _ = desk.engine.forget(&Signature::of(&query), Some(asked)).await;
+                continue;
+            }
+            1 => desk.reopen(),
+            _ => {}
+        }
+        let mode = [FetchMode::Normal, FetchMode::Normal, FetchMode::Refresh, FetchMode::Verify]
+            [usize::try_from(throw(4)).unwrap()];
+        let request = FetchRequest { query: query.clone(), range: asked, mode, offline: false };
+        let answer = desk.run(request).await.result.unwrap();
+        assert!(answer.complete);
+
+        let id = |document: &Document| document.get_i32("_id").unwrap();
+        let is_input = |document: &&Document| {
+            let day = document.get_i32("year").ok().and_then(|year| {
+                Day::from_year_day(year, u32::try_from(document.get_i32("day_of_year").unwrap()).unwrap())
+            });
+            day.is_some_and(|day| asked.contains(day))
+                && (products.is_empty() || products.contains(&document.get_str("product").unwrap()))
+        };
+        let input: BTreeSet<i32> = documents.iter().filter(is_input).map(id).collect();
+        let trades: BTreeSet<i32> =
+            documents.iter().filter(is_input).map(|document| document.get_i32("trade_id").unwrap()).collect();
+        let downstream: Vec<i32> = documents
+            .iter()
+            .filter(|document| trades.contains(&document.get_i32("trade_id").unwrap()))
+            .map(id)
+            .filter(|id| !input.contains(id))
+            .collect();
+        let input: Vec<i32> = input.into_iter().collect();
+        assert_eq!(
+            desk.ids(&query, asked, Role::Input).await,
+            input,
+            "step {step}: {asked} {products:?} {mode:?}"
+        );
+        assert_eq!(
+            desk.ids(&query, asked, Role::Downstream).await,
+            downstream,
+            "step {step}: {asked} {products:?} {mode:?}"
+        );
+        assert_eq!(
+            (answer.rows.input, answer.rows.downstream),
+            (input.len() as u64, downstream.len() as u64)
+        );
+    }
+}
