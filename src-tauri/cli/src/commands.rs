@@ -54,6 +54,10 @@ async fn fetch(options: FetchOptions) -> Result<Outcome> {
         [(Role::Input, "csv", options.csv), (Role::Downstream, "downstream_csv", options.downstream_csv)];
     for (role, name, path) in files {
         let Some(path) = path else { continue };
+        if answer.days.missing.len() == answer.days.requested {
+            eprintln!("None of these days is held, so no CSV is written.");
+            continue;
+        }
         last[name] = json!(export(&engine, &key, role, &path, &cancel).await?);
     }
     explain(&answer);

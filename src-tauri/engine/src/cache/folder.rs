@@ -144,12 +144,13 @@ impl Cache {
         Ok(found)
     }
 
-    /// Opens the file at a path that [`files`](Self::files) returned.
+    /// Opens the file at a path that [`files`](Self::files) returned, for a look: it closes with its
+    /// last use.
     ///
     /// # Errors
     /// `cache_busy`, `cache_damaged`.
     pub fn open_listed(&self, path: &Path) -> Result<Arc<CacheFile>> {
-        self.open_path(path, None)
+        self.open_once(path, None)
     }
 
     /// Other queries' files of the same source and mapping.
@@ -197,6 +198,12 @@ impl Cache {
     }
 
     fn open_path(&self, path: &Path, create: Option<&Identity>) -> Result<Arc<CacheFile>> {
+        let file = self.open_once(path, create)?;
+        self.remember(&file);
+        Ok(file)
+    }
+
+    fn open_once(&self, path: &Path, create: Option<&Identity>) -> Result<Arc<CacheFile>> {
         // Held while opening, so that two threads that want one file open it once.
         let mut slots = self.slots();
         let slot = slots.entry(path.to_owned()).or_default();
@@ -210,8 +217,6 @@ impl Cache {
                 file
             }
         };
-        drop(slots);
-        self.remember(&file);
         Ok(file)
     }
 

@@ -172,10 +172,13 @@ impl Engine {
     ) -> Result<()> {
         // Through the same registry as pulls, so that no two commits race for one day.
         let tickets = self.pulls.join_or_start(signature, run, |run, _, _| {
-            let (file, broader) = (Arc::clone(file), broader.clone());
+            let (cache, file, broader) = (self.cache().clone(), Arc::clone(file), broader.clone());
             Box::pin(async move {
-                let committed =
-                    off_thread(move || adopt::adopt(&file, &broader.file, run, &broader.conditions)).await?;
+                let committed = off_thread(move || {
+                    let theirs = cache.open_listed(&broader.path)?;
+                    adopt::adopt(&file, &theirs, run, &broader.conditions)
+                })
+                .await?;
                 Ok(Pulled { committed, ..Pulled::default() })
             })
         });
@@ -388,12 +391,11 @@ fn adoptions(prepared: &Prepared) -> Vec<(DayRange, &Broader)> {
         .broader
         .iter()
         .flat_map(|broader| {
-            let signature = broader.file.identity().signature.to_string();
             let days: DaySet = prepared
                 .plan
                 .days
                 .iter()
-                .filter(|day| matches!(&day.action, Action::Adopt { from } if *from == signature))
+                .filter(|day| matches!(&day.action, Action::Adopt { from } if *from == broader.signature))
                 .map(|day| day.day)
                 .collect();
             days.ranges().iter().map(|run| (*run, broader)).collect::<Vec<_>>()

@@ -1,10 +1,11 @@
 //! What a run decides before it pulls anything.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::engine::{Engine, off_thread};
 use super::verify;
-use crate::cache::{CacheFile, Identity, is_unreadable};
+use crate::cache::{Identity, is_unreadable};
 use crate::day::{DayRange, DaySet};
 use crate::desk::{DayAction, FetchMode, PlanView, WindowView};
 use crate::failure::{Code, Failure, Result};
@@ -29,7 +30,9 @@ pub struct FetchRequest {
 /// A broader cached query that days can be adopted from.
 #[derive(Debug, Clone)]
 pub(super) struct Broader {
-    pub(super) file: Arc<CacheFile>,
+    /// Its file. It is not kept open: another Tidemark may want it.
+    pub(super) path: PathBuf,
+    pub(super) signature: String,
     /// The conditions to evaluate locally.
     pub(super) conditions: Vec<FieldCondition>,
     ledger: Ledger,
@@ -97,10 +100,8 @@ pub(super) async fn prepare(
     let mut broader: Vec<Broader> = Vec::new();
     let mut notes = Vec::new();
     let plan = |broader: &[Broader], reach, differing: &DaySet, rows_per_day| {
-        let adoptable: Vec<(String, Ledger)> = broader
-            .iter()
-            .map(|broader| (broader.file.identity().signature.to_string(), broader.ledger.clone()))
-            .collect();
+        let adoptable: Vec<(String, Ledger)> =
+            broader.iter().map(|broader| (broader.signature.clone(), broader.ledger.clone())).collect();
         Plan::new(&PlanRequest {
             range: request.range,
             ledger: &ledger,
@@ -143,7 +144,15 @@ pub(super) async fn prepare(
                     [only] => *only,
                     [] => request.range,
                 };
-                rows_per_day = source.rows_per_day(&request.query, span).await?;
+                match source.rows_per_day(&request.query, span).await {
+                    Ok(rows) => rows_per_day = rows,
+                    // Lost since it answered the ping.
+                    Err(failure) if is_out_of_reach(&failure) => {
+                        reach = Reach::Offline;
+                        unreachable = Some(failure);
+                    }
+                    Err(failure) => return Err(failure),
+                }
             }
         }
         made = plan(&broader, reach, &differing, rows_per_day);
@@ -190,8 +199,8 @@ async fn find_broader(engine: &Engine, identity: &Arc<Identity>) -> Result<Vec<B
                 continue;
             }
             if let Some(conditions) = theirs.filters.broader_than(&identity.filters) {
-                let ledger = file.state().ledger();
-                found.push(Broader { file, conditions, ledger });
+                let (signature, ledger) = (theirs.signature.to_string(), file.state().ledger());
+                found.push(Broader { path, signature, conditions, ledger });
             }
         }
         Ok(found)
