@@ -25,7 +25,7 @@ const ROWS_A_BATCH: usize = 12_288;
 ///
 /// A downstream message of a day belongs to the trades of that day, so it is copied where one of its
 /// trades was. A message that is input of the broader query is downstream here if its trade is: the
-/// broader file keeps it in both roles.
+/// broader file notes which of its input are messages too.
 ///
 /// # Errors
 /// `cancelled` where a document cannot be decided locally as MongoDB would, so that its days have to be
@@ -119,12 +119,21 @@ fn each_document(
     day: Day,
     each: &mut dyn FnMut(&RawDocument, Option<&str>) -> Result<()>,
 ) -> Result<()> {
-    let (table, trade) = match role {
-        Role::Input => (schema::table(role, segment), "NULL::VARCHAR"),
-        Role::Downstream => (schema::table(role, segment), "trade"),
-    };
-    let mut select = connection.prepare(&format!("SELECT doc, {trade} FROM {table} WHERE day = ?"))?;
-    let mut rows = select.query([day.number()])?;
+    let table = schema::table(role, segment);
+    let number = day.number();
+    let mut select = connection.prepare(&match role {
+        Role::Input => format!("SELECT doc, NULL::VARCHAR FROM {table} WHERE day = {number}"),
+        Role::Downstream => format!(
+            "SELECT doc, trade FROM {table} WHERE day = {number}
+             UNION ALL
+             SELECT input.doc, shared.trade FROM {} AS shared
+             JOIN {} AS input ON input.day = shared.day AND input.id = shared.id
+             WHERE shared.day = {number}",
+            schema::shared_table(segment),
+            schema::table(Role::Input, segment)
+        ),
+    })?;
+    let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let bytes: Vec<u8> = row.get(0)?;
         let trade: Option<String> = row.get(1)?;

@@ -310,8 +310,7 @@ pub(super) fn remove_days(
     for (day, held) in &removed {
         connection.execute("DELETE FROM coverage WHERE day = ?", params![day.number()])?;
         if state.days.values().any(|other| other.segment == held.segment) {
-            for role in [Role::Input, Role::Downstream] {
-                let table = schema::table(role, held.segment);
+            for table in tables(held.segment) {
                 connection.execute(&format!("DELETE FROM {table} WHERE day = ?"), params![day.number()])?;
             }
         }
@@ -323,13 +322,21 @@ pub(super) fn remove_days(
         if state.days.values().any(|other| other.segment == segment) {
             continue;
         }
-        for role in [Role::Input, Role::Downstream] {
-            connection.execute_batch(&format!("DROP TABLE {}", schema::table(role, segment)))?;
-            state.columns.remove(&(segment, role));
+        for table in tables(segment) {
+            connection.execute_batch(&format!("DROP TABLE {table}"))?;
         }
+        state.columns.retain(|(of, _), _| *of != segment);
         connection.execute("DELETE FROM segment_column WHERE segment = ?", params![segment])?;
     }
     Ok(removed)
+}
+
+fn tables(segment: u32) -> [String; 3] {
+    [
+        schema::table(Role::Input, segment),
+        schema::table(Role::Downstream, segment),
+        schema::shared_table(segment),
+    ]
 }
 
 fn attach(path: &Path) -> Result<Connection> {

@@ -9,6 +9,7 @@
 //! | `overlap` | an `_id` that stands in the file more than once |
 //! | `overlap_checked` | a segment for which `overlap` has been worked out |
 //! | `input_<n>`, `downstream_<n>` | a document of segment n |
+//! | `shared_<n>` | an input document of segment n that is a message of its day's trades too |
 
 use crate::decode::{Field, FieldId, Kind};
 use crate::desk::Role;
@@ -41,6 +42,18 @@ pub(super) const fn role_name(role: Role) -> &'static str {
 /// Name of a segment's table.
 pub(super) fn table(role: Role, segment: u32) -> String {
     format!("{}_{segment}", role_name(role))
+}
+
+/// Name of the table of a segment's input that is downstream too. Such a row is input in every answer
+/// that holds its day, so it is not stored twice; but a narrower query that adopts the day may not match
+/// it, and then it is downstream there.
+pub(super) fn shared_table(segment: u32) -> String {
+    format!("shared_{segment}")
+}
+
+/// Statement that creates it.
+pub(super) fn create_shared(segment: u32) -> String {
+    format!("CREATE TABLE {} (day INTEGER NOT NULL, id BLOB NOT NULL, trade VARCHAR)", shared_table(segment))
 }
 
 /// Name of a field's physical column.

@@ -62,9 +62,10 @@ impl SegmentWriter {
         let connection = file.connect()?;
         let segment = file.new_segment();
         connection.execute_batch(&format!(
-            "BEGIN TRANSACTION; {}; {};",
+            "BEGIN TRANSACTION; {}; {}; {};",
             schema::create_segment(Role::Input, segment),
-            schema::create_segment(Role::Downstream, segment)
+            schema::create_segment(Role::Downstream, segment),
+            schema::create_shared(segment)
         ))?;
         Ok(Self { file, connection, segment, columns: HashMap::new(), open: true })
     }
@@ -98,8 +99,13 @@ impl SegmentWriter {
     ///
     /// # Errors
     /// See [`super::duckdb_failure`]. Nothing of the window is stored then.
-    pub fn commit(mut self, days: BTreeMap<Day, DayRows>, more_days: &[(Day, String)]) -> Result<Committed> {
+    pub fn commit(
+        mut self,
+        mut days: BTreeMap<Day, DayRows>,
+        more_days: &[(Day, String)],
+    ) -> Result<Committed> {
         self.copy_to_further_days(more_days)?;
+        self.part_from_input(&mut days)?;
         let downstream = self.downstream_counts()?;
         let file = Arc::clone(&self.file);
         let mut committed = Committed::default();
@@ -184,6 +190,61 @@ impl SegmentWriter {
              JOIN {links} AS further ON further.trade = row.trade;
              DROP TABLE {links};"
         ))?;
+        Ok(())
+    }
+
+    /// Downstream rows that are input of their own day become a note of it.
+    fn part_from_input(&self, days: &mut BTreeMap<Day, DayRows>) -> Result<()> {
+        if self.file.identity().mapping.downstream_collection.is_some() {
+            // An `_id` says nothing across two collections.
+            return Ok(());
+        }
+        let [input, downstream] =
+            [Role::Input, Role::Downstream].map(|role| schema::table(role, self.segment));
+        let shared = schema::shared_table(self.segment);
+        let parted = self.connection.execute(
+            &format!(
+                "INSERT INTO {shared} SELECT day, id, trade FROM {downstream}
+                 WHERE (day, id) IN (SELECT (day, id) FROM {input})"
+            ),
+            [],
+        )?;
+        if parted == 0 {
+            return Ok(());
+        }
+        self.connection.execute_batch(&format!(
+            "DELETE FROM {downstream} WHERE (day, id) IN (SELECT (day, id) FROM {shared})"
+        ))?;
+        self.narrow_downstream_fields(days)
+    }
+
+    /// What the remaining downstream rows of each day have. Fields that are all nulls stay: they have no
+    /// column to ask.
+    fn narrow_downstream_fields(&self, days: &mut BTreeMap<Day, DayRows>) -> Result<()> {
+        let fields = self.columns.get(&Role::Downstream).map(Vec::as_slice).unwrap_or_default();
+        let downstream = schema::table(Role::Downstream, self.segment);
+        let list: String = fields.iter().map(|field| format!(", count(c{field}) > 0")).collect();
+        let mut select =
+            self.connection.prepare(&format!("SELECT day{list} FROM {downstream} GROUP BY day"))?;
+        let mut rows = select.query([])?;
+        let mut found: HashMap<Day, FieldSet> = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let present = found.entry(Day::from_number(row.get(0)?)).or_default();
+            for (place, field) in fields.iter().enumerate() {
+                if row.get(place + 1)? {
+                    present.insert(*field);
+                }
+            }
+        }
+        for (day, rows) in days {
+            rows.downstream_fields = match found.remove(day) {
+                Some(mut present) => {
+                    present.extend(&rows.downstream_fields.without(fields));
+                    present
+                }
+                None => FieldSet::default(),
+            };
+        }
         Ok(())
     }
 

@@ -56,6 +56,18 @@ impl FieldSet {
         }
     }
 
+    /// The set without some fields.
+    #[must_use]
+    pub fn without(&self, fields: &[FieldId]) -> Self {
+        let mut rest = self.clone();
+        for field in fields {
+            if let Some(word) = rest.0.get_mut(*field as usize / 64) {
+                *word &= !(1 << (field % 64));
+            }
+        }
+        rest
+    }
+
     /// Whether the field is in the set.
     #[must_use]
     pub fn contains(&self, field: FieldId) -> bool {
@@ -534,5 +546,7 @@ mod tests {
         let back = FieldSet::from_text(&set.to_text());
         assert_eq!(back, set);
         assert!(back.contains(700) && !back.contains(4));
+        let rest = back.without(&[700, 9_000]);
+        assert!(rest.contains(3) && !rest.contains(700));
     }
 }
