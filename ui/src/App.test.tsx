@@ -118,6 +118,33 @@ describe("the window", () => {
     expect(screen.getByTestId("partial-banner")).toBeInTheDocument();
   });
 
+  it("takes a cancelled answer for cancelled where the event has not come", async () => {
+    const fake = makeFake();
+    const user = userEvent.setup();
+    await open(fake);
+    await user.click(screen.getByTestId("fetch-button"));
+    act(() =>
+      fake.finish(makePartial(["2025-01-31"], { failure: failure("cancelled", "It was cancelled.") })),
+    );
+    expect(await screen.findByTestId("cancelled-note")).toBeInTheDocument();
+    expect(screen.queryByTestId("answer-failure")).not.toBeInTheDocument();
+  });
+
+  it("takes a range typed digit by digit, with leading zeros, from one field into the other", async () => {
+    const fake = makeFake({ form: makeQuery({ from: "2025-01-22" }) });
+    const user = userEvent.setup();
+    await open(fake);
+    const year = screen.getByTestId("date-from").querySelector("[data-type=year]");
+    await user.click(year ?? document.body);
+    await user.keyboard("2024090920241008");
+    await waitFor(() =>
+      expect(vi.mocked(fake.backend.plan).mock.lastCall?.[0]).toMatchObject({
+        from: "2024-09-09",
+        to: "2024-10-08",
+      }),
+    );
+  });
+
   it("opens a cached query with no server and fills the form with it", async () => {
     const fake = makeFake({ connection: { state: "offline", failure: failure("source_unreachable", "x") } });
     const held = { from: "2025-01-01", to: "2025-01-10" };
@@ -125,7 +152,7 @@ describe("the window", () => {
       {
         signature: "7".repeat(32),
         source: "db1 · trading.messages",
-        filters: "product any of Brent",
+        filters: "product: Brent",
         form: makeQuery({ ...held, filters: [{ field: "product", operator: "any_of", values: ["Brent"] }] }),
         held: [held],
         days: 10,

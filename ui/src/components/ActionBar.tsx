@@ -18,7 +18,7 @@ const ACTIVITY: Record<Activity, string> = {
   idle: "Idle",
   fetching: "Fetching",
   cancelling: "Cancelling",
-  paused: "Paused: goes on by itself when the source is back",
+  paused: "Paused until the source is back",
 };
 
 /** What can be done with the query, and what is going on. */

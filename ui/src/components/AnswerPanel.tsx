@@ -40,7 +40,7 @@ export function AnswerPanel({ view, zone, differs, renewing }: Props) {
           title={answer.complete ? "Every requested day is held" : joinDays(answer.days.missing)}
         >
           <Icon name={answer.complete ? "check" : "warn"} size={12} />
-          {completeness(answer)}
+          {answer.complete ? completeness(answer) : "Partial"}
         </span>
         {answer.oldest_fetch !== null && (
           <span
@@ -61,7 +61,8 @@ export function AnswerPanel({ view, zone, differs, renewing }: Props) {
           data-testid="answer-commands"
           title="Commands sent to MongoDB for this answer"
         >
-          {plural(answer.mongo_commands, "MongoDB command")}
+          {count(answer.mongo_commands)} <span className="wide-only">MongoDB</span>{" "}
+          {answer.mongo_commands === 1 ? "command" : "commands"}
         </span>
         <span className="faint num">{duration(answer.elapsed_ms)}</span>
         {renewing && <span className="renewing">being renewed</span>}
@@ -81,7 +82,10 @@ export function AnswerPanel({ view, zone, differs, renewing }: Props) {
         )}
       </div>
       {!answer.complete && <PartialBanner answer={answer} />}
-      {answer.failure && <FailureNote failure={answer.failure} testId="answer-failure" />}
+      {/* That it was cancelled is told beside the buttons, and is no failure to whoever did it. */}
+      {answer.failure && answer.failure.code !== "cancelled" && (
+        <FailureNote failure={answer.failure} testId="answer-failure" compact />
+      )}
       {(changes !== null || answer.notes.length > 0) && (
         <ul className="answer-notes" data-testid="answer-notes">
           {changes !== null && <li>{changes}</li>}

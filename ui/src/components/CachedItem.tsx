@@ -2,7 +2,8 @@ import { useState } from "react";
 import { Button, Dialog, DialogTrigger, Heading, Popover } from "react-aria-components";
 
 import { type CachedQuery, type Failure, toFailure, type WindowView } from "../backend";
-import { ago, bytes, count, moment, plural } from "../logic/format";
+import { HELD_ROWS_HINT, heldRowsText } from "../logic/answerText";
+import { ago, bytes, moment, plural } from "../logic/format";
 import { useNow } from "../state/useNow";
 import { FailureNote } from "./FailureNote";
 import { Icon } from "./icons";
@@ -46,8 +47,10 @@ export function CachedItem({ query, zone, current, open, forget }: Props) {
         <span className="cached-days num">{heldText(query.held)}</span>
         <span className="faint num">
           {plural(query.days, "day")}
-          {query.open_days > 0 && `, ${query.open_days} open`} · {count(query.input_rows)} +{" "}
-          {count(query.downstream_rows)} rows · {bytes(query.bytes)}
+          {query.open_days > 0 && `, ${query.open_days} open`} · {bytes(query.bytes)}
+        </span>
+        <span className="faint num" title={HELD_ROWS_HINT}>
+          {heldRowsText(query)}
         </span>
         {oldest !== null && (
           <span className="faint" title={moment(oldest, zone)}>
@@ -71,8 +74,8 @@ export function CachedItem({ query, zone, current, open, forget }: Props) {
                   Forget this query?
                 </Heading>
                 <p>
-                  {plural(query.input_rows + query.downstream_rows, "row")} of {plural(query.days, "day")} are
-                  deleted from this computer. MongoDB is not touched.
+                  {plural(query.input_rows, "trade")} and {plural(query.downstream_rows, "message")} of{" "}
+                  {plural(query.days, "day")} are deleted from this computer. MongoDB is not touched.
                 </p>
                 <div className="buttons">
                   <Button className="button" onPress={close} autoFocus>

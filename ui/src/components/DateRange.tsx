@@ -1,24 +1,22 @@
-import { type CalendarDate, parseDate } from "@internationalized/date";
-import { type ClipboardEvent, memo } from "react";
+import { parseDate } from "@internationalized/date";
+import { type ClipboardEvent, type KeyboardEvent, memo, useId, useRef, useState } from "react";
 import {
   Button,
   CalendarCell,
   CalendarGrid,
-  DateInput,
-  DateRangePicker,
-  DateSegment,
   Dialog,
+  DialogTrigger,
   Group,
   Heading,
   I18nProvider,
-  Label,
   Popover,
   RangeCalendar,
 } from "react-aria-components";
 
 import type { Failure } from "../backend";
-import { isDay } from "../logic/days";
-import { presetOf, PRESETS } from "../logic/presets";
+import { pastedRange, rangeProblem } from "../logic/days";
+import { PRESETS, presetsOf } from "../logic/presets";
+import { DayField, type DayFieldHandle } from "./DayField";
 import { Icon } from "./icons";
 
 interface Props {
@@ -30,39 +28,42 @@ interface Props {
   change: (from: string, to: string) => void;
 }
 
-/** The range of the picker: it takes only days that exist. */
-function pickerValue(from: string, to: string): { start: CalendarDate; end: CalendarDate } | null {
-  return isDay(from) && isDay(to) ? { start: parseDate(from), end: parseDate(to) } : null;
-}
-
 /** First and last day, with presets. Days are those of the source's day zone. */
 export const DateRange = memo(function DateRange({ from, to, today, zone, failure, change }: Props) {
-  const chosen = presetOf(today, from, to);
+  const [isOpen, setOpen] = useState(false);
+  const group = useRef<HTMLDivElement>(null);
+  const first = useRef<DayFieldHandle>(null);
+  const last = useRef<DayFieldHandle>(null);
+  const labelId = useId();
+  const chosen = presetsOf(today, from, to);
+  const invalid = failure !== null;
   // One or two ISO dates can be pasted from anywhere into the field.
   const pasted = (event: ClipboardEvent) => {
-    const days = event.clipboardData
-      .getData("text/plain")
-      .match(/\d{4}-\d{2}-\d{2}/g)
-      ?.filter(isDay);
-    if (!days?.[0]) return;
+    const range = pastedRange(event.clipboardData.getData("text/plain"));
+    if (range === null) return;
     event.preventDefault();
-    change(days[0], days[1] ?? days[0]);
+    change(range.from, range.to);
+  };
+  // The two fields are walked through as one.
+  const pressed = (event: KeyboardEvent) => {
+    const { key, target, altKey } = event;
+    if (altKey && (key === "ArrowDown" || key === "ArrowUp")) setOpen(true);
+    else if (key === "ArrowRight" && first.current?.isEdge(target, "last")) last.current?.focus("first");
+    else if (key === "ArrowLeft" && last.current?.isEdge(target, "first")) first.current?.focus("last");
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
   };
 
   return (
     // English words with dates as 2025-01-31, as in the rest of the window, whatever the system's locale.
     // Not en-CA: its order of day and month differs between versions of the ICU data.
     <I18nProvider locale="en-SE">
-      <DateRangePicker
-        className="date-range"
-        value={pickerValue(from, to)}
-        onChange={(range) => change(range?.start.toString() ?? "", range?.end.toString() ?? "")}
-        isInvalid={failure !== null}
-        firstDayOfWeek="mon"
-        shouldForceLeadingZeros
-      >
+      <div className="date-range">
         <div className="field-head">
-          <Label className="field-label">Days</Label>
+          <span className="field-label" id={labelId}>
+            Days
+          </span>
           <span
             className="faint"
             data-testid="day-zone"
@@ -71,43 +72,73 @@ export const DateRange = memo(function DateRange({ from, to, today, zone, failur
             {zone}
           </span>
         </div>
-        <Group className="date-group" onPaste={pasted}>
-          <DateInput slot="start" className="date-input" data-testid="date-from">
-            {(segment) => <DateSegment segment={segment} className="segment" />}
-          </DateInput>
-          <span aria-hidden="true" className="faint">
-            –
-          </span>
-          <DateInput slot="end" className="date-input" data-testid="date-to">
-            {(segment) => <DateSegment segment={segment} className="segment" />}
-          </DateInput>
-          <Button className="icon-button" aria-label="Choose in a calendar">
-            <Icon name="calendar" />
-          </Button>
-        </Group>
-        <Popover className="popover" placement="bottom start">
-          <Dialog className="popover-body">
-            <RangeCalendar className="calendar">
-              <header>
-                <Button slot="previous" className="icon-button">
-                  <Icon name="prev" />
-                </Button>
-                <Heading />
-                <Button slot="next" className="icon-button">
-                  <Icon name="next" />
-                </Button>
-              </header>
-              <CalendarGrid>{(date) => <CalendarCell date={date} className="calendar-cell" />}</CalendarGrid>
-            </RangeCalendar>
-          </Dialog>
-        </Popover>
-      </DateRangePicker>
+        <div ref={group} onPaste={pasted} onKeyDownCapture={pressed}>
+          <Group className="date-group" aria-labelledby={labelId} isInvalid={invalid}>
+            <DayField
+              ref={first}
+              label="First day"
+              testId="date-from"
+              day={from}
+              invalid={invalid}
+              change={(day) => change(day, to)}
+              completed={() => last.current?.focus("first")}
+            />
+            <span aria-hidden="true" className="faint">
+              –
+            </span>
+            <DayField
+              ref={last}
+              label="Last day"
+              testId="date-to"
+              day={to}
+              invalid={invalid}
+              change={(day) => change(from, day)}
+            />
+            <DialogTrigger isOpen={isOpen} onOpenChange={setOpen}>
+              <Button className="icon-button" aria-label="Choose in a calendar">
+                <Icon name="calendar" />
+              </Button>
+              <Popover className="popover" placement="bottom start" triggerRef={group}>
+                <Dialog className="popover-body" aria-label="First and last day">
+                  <RangeCalendar
+                    className="calendar"
+                    aria-label="Days"
+                    autoFocus
+                    firstDayOfWeek="mon"
+                    value={
+                      rangeProblem(from, to) === null ? { start: parseDate(from), end: parseDate(to) } : null
+                    }
+                    defaultFocusedValue={parseDate(rangeProblem(from, from) === null ? from : today)}
+                    onChange={(range) => {
+                      change(range.start.toString(), range.end.toString());
+                      setOpen(false);
+                    }}
+                  >
+                    <header>
+                      <Button slot="previous" className="icon-button">
+                        <Icon name="prev" />
+                      </Button>
+                      <Heading />
+                      <Button slot="next" className="icon-button">
+                        <Icon name="next" />
+                      </Button>
+                    </header>
+                    <CalendarGrid>
+                      {(date) => <CalendarCell date={date} className="calendar-cell" />}
+                    </CalendarGrid>
+                  </RangeCalendar>
+                </Dialog>
+              </Popover>
+            </DialogTrigger>
+          </Group>
+        </div>
+      </div>
       <div className="presets" role="group" aria-label="Ready-made ranges">
         {PRESETS.map((preset) => (
           <Button
             key={preset.id}
             className="preset"
-            data-chosen={preset.id === chosen || undefined}
+            data-chosen={chosen.includes(preset.id) || undefined}
             data-testid={`preset-${preset.id}`}
             aria-label={preset.hint}
             onPress={() => {

@@ -2,6 +2,7 @@ import { Button } from "react-aria-components";
 
 import type { Failure } from "../backend";
 import { Icon } from "./icons";
+import { NoteLine } from "./NoteLine";
 
 interface Props {
   failure: Failure;
@@ -9,10 +10,36 @@ interface Props {
   /** What the trader can do about it right here. */
   action?: { label: string; press: () => void } | undefined;
   dismiss?: (() => void) | undefined;
+  /** On one line, where the rows need the room. */
+  compact?: boolean;
 }
 
 /** A failure as a person meets it: what, what next, and the technical detail for whoever wants it. */
-export function FailureNote({ failure, testId = "failure", action, dismiss }: Props) {
+export function FailureNote({ failure, testId = "failure", action, dismiss, compact }: Props) {
+  if (compact === true && failure.cause !== null && failure.cause !== "") {
+    return (
+      <NoteLine
+        kind="bad"
+        role="alert"
+        testId={testId}
+        code={failure.code}
+        head={failure.message}
+        text={failure.next}
+        moreLabel="Details"
+        more={
+          <code>
+            {failure.code}: {failure.cause}
+          </code>
+        }
+      >
+        {action && (
+          <Button className="button small" onPress={action.press}>
+            {action.label}
+          </Button>
+        )}
+      </NoteLine>
+    );
+  }
   return (
     <div className="note note-bad" role="alert" data-testid={testId} data-code={failure.code}>
       <Icon name="warn" />

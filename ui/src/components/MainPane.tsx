@@ -74,6 +74,7 @@ export function MainPane(props: Props) {
           <FailureNote
             failure={beside}
             testId="plan-failure"
+            compact
             action={place === "source" ? { label: "Source", press: props.openSource } : undefined}
           />
         )}
@@ -93,7 +94,7 @@ export function MainPane(props: Props) {
           </div>
         )}
         {ending?.outcome === "failed" && ending.failure && (
-          <FailureNote failure={ending.failure} testId="run-failure" />
+          <FailureNote failure={ending.failure} testId="run-failure" compact />
         )}
       </section>
       {stands && (

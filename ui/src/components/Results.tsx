@@ -1,9 +1,10 @@
-import { type RefObject, useEffect, useState } from "react";
+import { type RefObject, useEffect, useMemo, useState } from "react";
 import { Button, Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
 import type { Role, Sort } from "../backend";
 import { type ColumnPrefs, NO_PREFS } from "../logic/columns";
 import { count } from "../logic/format";
+import { NO_SORTS, sortsFor, withSort } from "../logic/sorts";
 import type { Exporter } from "../state/useExport";
 import { type Target, useShapes } from "../state/useShapes";
 import { useStored } from "../state/useStored";
@@ -11,6 +12,7 @@ import { ColumnChooser } from "./ColumnChooser";
 import { ExportStatus } from "./ExportStatus";
 import { FailureNote } from "./FailureNote";
 import { RolePane } from "./RolePane";
+import { SortMark } from "./SortMark";
 
 interface Props {
   target: Target;
@@ -22,8 +24,6 @@ interface Props {
   exportRef: RefObject<(() => void) | null>;
 }
 
-type Sorts = Record<Role, Sort | null>;
-
 const ROLES: { role: Role; label: string }[] = [
   { role: "input", label: "Input" },
   { role: "downstream", label: "Downstream" },
@@ -32,19 +32,22 @@ const ROLES: { role: Role; label: string }[] = [
 /** The rows of the answer, in two tabs. */
 export function Results({ target, zone, partial, exporter, exportRef }: Props) {
   const [role, setRole] = useState<Role>("input");
-  const [sorts, setSorts] = useState<Sorts>({ input: null, downstream: null });
+  const [sorts, setSorts] = useState(NO_SORTS);
   const [inputPrefs, setInputPrefs] = useStored<ColumnPrefs>("tidemark.columns.input", NO_PREFS);
   const [downPrefs, setDownPrefs] = useStored<ColumnPrefs>("tidemark.columns.downstream", NO_PREFS);
   const { shapes, failure } = useShapes(target);
   const prefs = role === "input" ? inputPrefs : downPrefs;
   const setPrefs = role === "input" ? setInputPrefs : setDownPrefs;
-  const [setters] = useState(() => ({
-    input: (sort: Sort | null) => setSorts((held) => ({ ...held, input: sort })),
-    downstream: (sort: Sort | null) => setSorts((held) => ({ ...held, downstream: sort })),
-  }));
+  const { signature } = target.key;
+  const setters = useMemo(() => {
+    const setter = (of: Role) => (sort: Sort | null) =>
+      setSorts((held) => withSort(held, signature, of, sort));
+    return { input: setter("input"), downstream: setter("downstream") };
+  }, [signature]);
   // A column that this answer does not have cannot order it.
   const has = (path: string) => shapes?.[role].columns.some((column) => column.path === path) ?? false;
-  const sort = sorts[role] !== null && has(sorts[role].path) ? sorts[role] : null;
+  const wanted = sortsFor(sorts, signature)[role];
+  const sort = wanted !== null && has(wanted.path) ? wanted : null;
   const writing = exporter.state.status === "writing";
   const canExport = shapes !== null && !target.live && !writing;
   const exportRows = () => {
@@ -81,6 +84,7 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
         </TabList>
         {target.live && <span className="live-mark">rows so far</span>}
         <span className="spacer" />
+        {shapes && shapes[role].rows > 0 && <SortMark sort={sort} setSort={setters[role]} />}
         {shapes && (
           <ColumnChooser
             columns={shapes[role].columns}

@@ -21,6 +21,15 @@ interface Props {
   setPrefs: (prefs: ColumnPrefs) => void;
 }
 
+/** The most wanted first: what has no room is left out from the end, never cut. */
+const HINTS = [
+  "Enter detail",
+  "Ctrl+C copy",
+  "Shift+arrows select",
+  "Alt+↑↓ sort",
+  "Ctrl+Shift+C with heading",
+];
+
 const LABELS: Record<Role, string> = { input: "Input rows", downstream: "Downstream rows" };
 
 /** The rows of one role, and the detail of one of them. */
@@ -90,9 +99,10 @@ export function RolePane(props: Props) {
             {active === null ? plural(shape.rows, "row") : `row ${count(active + 1)} of ${count(shape.rows)}`}
           </span>
           <span role="status">{told}</span>
-          <span className="spacer" />
-          <span className="wide-only">
-            Enter detail · Shift+arrows select · Ctrl+C copy · Ctrl+Shift+C with heading · Alt+↑↓ sort
+          <span className="grid-hints">
+            {HINTS.map((hint) => (
+              <span key={hint}>{hint}</span>
+            ))}
           </span>
         </footer>
       </div>

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import { makeAnswer, makePartial } from "../test/made";
-import { changesText, completeness, daysText, missingByReason } from "./answerText";
+import { changesText, completeness, daysText, heldRowsText, missingByReason } from "./answerText";
 
 it("never calls a partial answer complete", () => {
   expect(completeness(makeAnswer())).toBe("Complete");
@@ -26,4 +26,9 @@ it("groups missing days by reason", () => {
     { why: "the source is out of reach", days: ["2025-01-01", "2025-01-02"] },
     { why: "the day has not begun", days: ["2025-01-31"] },
   ]);
+});
+
+it("says apart what is held of trades and of messages", () => {
+  expect(heldRowsText({ input_rows: 57, downstream_rows: 1730 })).toBe("57 trades, 1,730 messages held");
+  expect(heldRowsText({ input_rows: 1, downstream_rows: 1 })).toBe("1 trade, 1 message held");
 });

@@ -1,6 +1,6 @@
 // How an answer is put into words. A partial answer must never read like a complete one.
 
-import type { Answer, Changes, Origin } from "../backend";
+import type { Answer, CachedQuery, Changes, Origin } from "../backend";
 import { plural } from "./format";
 
 export const ORIGIN_LABELS: Record<Origin, string> = {
@@ -37,6 +37,16 @@ export function daysText(answer: Answer): string {
   ].filter((part) => part !== "");
   return parts.length === 0 ? "no days" : parts.join(", ");
 }
+
+/** "57 trades, 173 messages held". */
+export function heldRowsText(query: Pick<CachedQuery, "input_rows" | "downstream_rows">): string {
+  return `${plural(query.input_rows, "trade")}, ${plural(query.downstream_rows, "message")} held`;
+}
+
+/** Why the figure above is not that of the Downstream tab. */
+export const HELD_ROWS_HINT =
+  "Counted as stored, day by day. The Downstream tab may show fewer: there a message that several trades or " +
+  "days hold, or that is itself a row of the input, counts once.";
 
 /** What a refresh or a verification found; null when it found no difference worth a word. */
 export function changesText(changes: Changes | null): string | null {

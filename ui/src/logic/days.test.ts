@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 
-import { addDays, dayCount, isDay, joinDays, rangeProblem, weekday } from "./days";
+import {
+  addDays,
+  completesSegment,
+  dayCount,
+  isDay,
+  joinDays,
+  pastedRange,
+  rangeProblem,
+  weekday,
+} from "./days";
 
 describe("days", () => {
   it("knows which days exist", () => {
@@ -31,4 +40,22 @@ describe("days", () => {
     expect(rangeProblem("0202-01-01", "2025-01-01")).toContain("year");
     expect(rangeProblem("2025-01-02", "2025-01-01")).toContain("ends before");
   });
+});
+
+it("reads a pasted range of one or two days that exist", () => {
+  expect(pastedRange("from 2025-01-31 to 2025-01-02.")).toEqual({ from: "2025-01-02", to: "2025-01-31" });
+  expect(pastedRange("2025-01-31T10:00:00Z")).toEqual({ from: "2025-01-31", to: "2025-01-31" });
+  expect(pastedRange("2025-02-30")).toBeNull();
+  expect(pastedRange("Brent")).toBeNull();
+});
+
+it("knows when a day is typed to its end", () => {
+  expect(["", "0", "3", "4", "09", "00"].map((digits) => completesSegment(digits, 31))).toEqual([
+    false,
+    false,
+    false,
+    true,
+    true,
+    true,
+  ]);
 });

@@ -58,6 +58,18 @@ export function joinDays(days: readonly string[]): string {
   return parts.join(", ");
 }
 
+/** The range of a text that holds one or two ISO dates, in whatever order; null where it holds none. */
+export function pastedRange(text: string): { from: string; to: string } | null {
+  const [one, two = one] = (text.match(/\d{4}-\d{2}-\d{2}/g) ?? []).filter(isDay);
+  if (one === undefined || two === undefined) return null;
+  return one <= two ? { from: one, to: two } : { from: two, to: one };
+}
+
+/** Whether the digits typed so far fill a part of a date: another one would have to begin it anew. */
+export function completesSegment(digits: string, max: number): boolean {
+  return digits !== "" && (Number(`${digits}0`) > max || digits.length >= String(max).length);
+}
+
 /** What is plainly wrong with a range, before anybody is asked; null when nothing is. */
 export function rangeProblem(from: string, to: string): string | null {
   if (from === "" || to === "") return "Choose a first and a last day.";

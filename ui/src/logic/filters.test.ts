@@ -70,9 +70,16 @@ it("offers ranges for ordered types only", () => {
   expect(operatorsFor("text")).toContain("starts_with");
 });
 
-it("describes filters shortly", () => {
-  expect(describeFilters(query([]))).toBe("No filter");
-  expect(
-    describeFilters(query([{ field: "p", operator: "any_of", values: ["1", "2", "3", "4", "5"] }])),
-  ).toBe("p any of 1, 2, 3, 2 more");
+it("words filters as the list of cached queries does", () => {
+  expect(describeFilters(query([]))).toBe("no filter");
+  const given = query([
+    { field: "product", operator: "any_of", values: ["Power", "Gas"] },
+    { field: "cell", operator: "none_of", values: ["X1"] },
+    { field: "count", operator: "between", values: ["1", "7"] },
+    { field: "price", operator: "between", values: ["", "9"] },
+    { field: "receiver", operator: "exists", values: [] },
+  ]);
+  expect(describeFilters({ ...given, advanced: '{"a":\n 1}' })).toBe(
+    'cell is not X1 · count from 1 to 7 · price at most 9 · product: Gas, Power · receiver exists · and {"a": 1}',
+  );
 });

@@ -139,14 +139,38 @@ export function sameQuery(a: QueryInput, b: QueryInput): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** "product any of Gas, Power; cell exists", as a heading over an answer. */
+/** One condition as a person reads it, worded as the backend words it in the list of cached queries. */
+function describeFilter({ field, operator, values }: FilterInput): string {
+  const list = [...new Set(values)].sort().join(", ");
+  const [low = "", high = ""] = values.map((value) => value.trim());
+  switch (operator) {
+    case "any_of":
+      return `${field}: ${list}`;
+    case "all_of":
+      return `${field} has all of ${list}`;
+    case "none_of":
+      return `${field} is not ${list}`;
+    case "starts_with":
+      return `${field} starts with ${low}`;
+    case "at_least":
+      return `${field} at least ${low}`;
+    case "at_most":
+      return `${field} at most ${low}`;
+    case "between":
+      if (high === "") return `${field} at least ${low}`;
+      return low === "" ? `${field} at most ${high}` : `${field} from ${low} to ${high}`;
+    case "exists":
+    case "missing":
+      return `${field} ${OPERATOR_LABELS[operator]}`;
+  }
+}
+
+/** "product: Gas, Power · cell exists", as a heading over an answer. */
 export function describeFilters(query: QueryInput): string {
-  const parts = query.filters.map((filter) => {
-    const values = filter.values.map((value) => (value === "" ? "…" : value));
-    const shown = values.length > 4 ? [...values.slice(0, 3), `${values.length - 3} more`] : values;
-    const text = filter.operator === "between" ? shown.join(" to ") : shown.join(", ");
-    return `${filter.field} ${OPERATOR_LABELS[filter.operator]}${text === "" ? "" : ` ${text}`}`;
-  });
-  if (query.advanced.trim() !== "") parts.push("advanced match");
-  return parts.length === 0 ? "No filter" : parts.join("; ");
+  // In the backend's order: filters and values typed in another order are the same query.
+  const sorted = [...query.filters].sort((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0));
+  const parts = sorted.map(describeFilter);
+  const advanced = query.advanced.trim().replace(/\s+/g, " ");
+  if (advanced !== "" && advanced !== "{}") parts.push(`and ${advanced}`);
+  return parts.length === 0 ? "no filter" : parts.join(" · ");
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { presetOf, PRESETS } from "./presets";
+import { PRESETS, presetsOf } from "./presets";
 
 const range = (id: string, today: string) => PRESETS.find((preset) => preset.id === id)?.range(today);
 
@@ -20,7 +20,9 @@ it("takes the month to date, yesterday over New Year, and seven days", () => {
   expect(range("last-7-days", "2026-03-03")).toEqual({ from: "2026-02-25", to: "2026-03-03" });
 });
 
-it("recognises the preset of a range", () => {
-  expect(presetOf("2026-11-20", "2026-11-01", "2026-11-20")).toBe("month");
-  expect(presetOf("2026-11-20", "2026-11-02", "2026-11-20")).toBeNull();
+it("recognises every preset of a range", () => {
+  expect(presetsOf("2026-11-20", "2026-11-01", "2026-11-20")).toEqual(["month"]);
+  expect(presetsOf("2026-11-20", "2026-11-02", "2026-11-20")).toEqual([]);
+  expect(presetsOf("2026-11-22", "2026-11-16", "2026-11-22")).toEqual(["week", "last-7-days"]);
+  expect(presetsOf("2026-11-16", "2026-11-16", "2026-11-16")).toEqual(["today", "week"]);
 });

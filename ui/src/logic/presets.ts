@@ -54,11 +54,10 @@ export const PRESETS: readonly Preset[] = [
   },
 ];
 
-/** The preset that gives exactly this range, if any. */
-export function presetOf(today: string, from: string, to: string): string | null {
-  const found = PRESETS.find((preset) => {
+/** The presets that give exactly this range: on a Sunday the week and the last seven days are one. */
+export function presetsOf(today: string, from: string, to: string): string[] {
+  return PRESETS.filter((preset) => {
     const range = preset.range(today);
     return range.from === from && range.to === to;
-  });
-  return found?.id ?? null;
+  }).map((preset) => preset.id);
 }

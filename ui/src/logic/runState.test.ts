@@ -9,6 +9,7 @@ import {
   fraction,
   IDLE,
   MAX_RESUMES,
+  outcomeOf,
   shouldResume,
   type View,
 } from "./runState";
@@ -138,3 +139,11 @@ describe("going on by itself", () => {
 function fail(): never {
   throw new Error("there is no run");
 }
+
+it("knows a cancelled run by the event or by the answer, whichever is there", () => {
+  const cancelled: Failure = { code: "cancelled", message: "Cancelled.", next: "", cause: null };
+  expect(outcomeOf(makeAnswer(), false)).toBe("finished");
+  expect(outcomeOf(makeAnswer(), true)).toBe("cancelled");
+  expect(outcomeOf(makePartial(["2025-01-31"], { failure: cancelled }), false)).toBe("cancelled");
+  expect(outcomeOf(makePartial(["2025-01-31"], { failure: unreachable }), false)).toBe("finished");
+});

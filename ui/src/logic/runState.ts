@@ -196,6 +196,14 @@ function tell(run: Run, event: RunEvent): Run {
   }
 }
 
+/**
+ * How a run that brought an answer ended. The event that tells of a cancel may come after the answer, so
+ * the answer's own word counts as well.
+ */
+export function outcomeOf(answer: Answer, toldCancelled: boolean): "finished" | "cancelled" {
+  return toldCancelled || answer.failure?.code === "cancelled" ? "cancelled" : "finished";
+}
+
 function awaitsSource(outcome: Ending["outcome"], answer: Answer | null, failure: Failure | null): boolean {
   // What the trader stopped must not start again by itself.
   if (outcome === "cancelled") return false;

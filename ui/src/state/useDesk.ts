@@ -13,7 +13,15 @@ import {
   type ViewKey,
 } from "../backend";
 import { describeFilters } from "../logic/filters";
-import { type DeskState, deskReducer, type Ending, IDLE, shouldResume, type View } from "../logic/runState";
+import {
+  type DeskState,
+  deskReducer,
+  type Ending,
+  IDLE,
+  outcomeOf,
+  shouldResume,
+  type View,
+} from "../logic/runState";
 import { useBackend } from "./backendContext";
 
 // Ids are unique over reloads of the page too, for the backend outlives them.
@@ -56,7 +64,7 @@ async function runToEnd(
       if (event.event === "cancelled") cancelled = true;
       told(event);
     });
-    return { outcome: cancelled ? "cancelled" : "finished", answer, failure: null };
+    return { outcome: outcomeOf(answer, cancelled), answer, failure: null };
   } catch (error) {
     const failure = toFailure(error);
     // What was committed before the end is kept, so it is shown.

@@ -100,14 +100,7 @@ impl Cache {
     /// `cache_busy` where somebody still reads it, `cache_damaged` where it cannot be moved.
     pub fn set_aside(&self, identity: &Identity) -> Result<String> {
         let path = self.path_of(identity);
-        self.recent().retain(|file| file.path() != path);
-        let mut slots = self.slots();
-        let slot = slots.entry(path.clone()).or_default();
-        if slot.file.upgrade().is_some() {
-            return Err(Failure::new(Code::CacheBusy, "This cached query is in use."));
-        }
-        let _closed = Arc::clone(&slot.gate).blocking_lock_owned();
-        Ok(set_aside_note(&set_aside(&path)?))
+        self.while_closed(&path, || Ok(set_aside_note(&set_aside(&path)?)))
     }
 
     /// Opens the file of a query if there is one. A damaged file is reported, not touched.
@@ -172,29 +165,36 @@ impl Cache {
     /// `not_cached` where there is none; `cache_busy` where somebody still reads it.
     pub fn delete(&self, signature: &Signature) -> Result<()> {
         let path = self.find(signature)?;
+        self.while_closed(&path, || {
+            // Opening it once proves that no other Tidemark has it. A damaged file may go all the same.
+            if let Err(error) = duckdb::Connection::open(&path) {
+                let failure = Failure::from(error);
+                if failure.code == Code::CacheBusy {
+                    return Err(failure);
+                }
+            }
+            for file in [path.clone(), wal_of(&path)] {
+                match fs::remove_file(&file) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(folder_failure(&file, &error));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Does something with a file that nobody here has open, and that nobody opens meanwhile.
+    fn while_closed<T>(&self, path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
         self.recent().retain(|file| file.path() != path);
         let mut slots = self.slots();
-        let slot = slots.entry(path.clone()).or_default();
+        let slot = slots.entry(path.to_owned()).or_default();
         if slot.file.upgrade().is_some() {
             return Err(Failure::new(Code::CacheBusy, "This cached query is in use."));
         }
         let _closed = Arc::clone(&slot.gate).blocking_lock_owned();
-        // Opening it once proves that no other Tidemark has it. A damaged file may go all the same.
-        if let Err(error) = duckdb::Connection::open(&path) {
-            let failure = Failure::from(error);
-            if failure.code == Code::CacheBusy {
-                return Err(failure);
-            }
-        }
-        for file in [path.clone(), wal_of(&path)] {
-            match fs::remove_file(&file) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(folder_failure(&file, &error));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        work()
     }
 
     fn open_path(&self, path: &Path, create: Option<&Identity>) -> Result<Arc<CacheFile>> {

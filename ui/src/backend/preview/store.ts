@@ -148,7 +148,7 @@ export class PreviewStore {
         return {
           signature,
           source: "db1.desk.example:27017 · trading.messages",
-          filters: describeFilters(entry.query).replace(/^N/, "n"),
+          filters: describeFilters(entry.query),
           form: { ...entry.query, from: days[0] ?? "", to: days.at(-1) ?? "" },
           held: [{ from: days[0] ?? "", to: days.at(-1) ?? "" }],
           days: days.length,

@@ -1,0 +1,35 @@
+import { Button } from "react-aria-components";
+
+import type { Sort } from "../backend";
+import { Icon } from "./icons";
+
+interface Props {
+  sort: Sort | null;
+  setSort: (sort: Sort | null) => void;
+}
+
+/** The order of the rows in words, wherever the sorted column has scrolled to. */
+export function SortMark({ sort, setSort }: Props) {
+  if (sort === null) {
+    return (
+      <span className="sort-mark faint wide-only" data-testid="sort-state">
+        in order of arrival
+      </span>
+    );
+  }
+  const way = sort.descending ? "greatest first" : "smallest first";
+  return (
+    <Button
+      className="button quiet small sort-mark"
+      aria-label={`Sorted by ${sort.path}, ${way}. Back to the order of arrival`}
+      onPress={() => setSort(null)}
+      data-testid="sort-state"
+    >
+      <span className="sort-path">
+        {sort.descending ? "▼" : "▲"} {sort.path}
+      </span>
+      <span className="faint wide-only">{way}</span>
+      <Icon name="close" size={10} />
+    </Button>
+  );
+}

@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+const text = readFileSync(join(__dirname, "tokens.css"), "utf8");
+const [lightText = "", darkText = ""] = text.split('[data-theme="dark"]');
+function colours(part: string): Record<string, string | undefined> {
+  const found = [...part.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)];
+  return Object.fromEntries(found.map((hit): [string, string] => [hit[1] ?? "", hit[2] ?? ""]));
+}
+const light = colours(lightText);
+const themes: [string, Record<string, string | undefined>][] = [
+  ["light", light],
+  ["dark", { ...light, ...colours(darkText) }],
+];
+
+function luminance(colour: string): number {
+  const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
+    const part = parseInt(colour.slice(at, at + 2), 16) / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+function contrast(one: string, two: string): number {
+  const [low = 0, high = 0] = [luminance(one), luminance(two)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}
+
+// Words on what they stand on.
+const PAIRS: [string, string[]][] = [
+  ["ink", ["ground", "surface", "sunken", "hover", "selected", "accent-soft", "day-held-2", "day-fetch-2"]],
+  ["ink-2", ["ground", "surface", "sunken", "hover"]],
+  ["ink-3", ["ground", "surface", "sunken", "hover"]],
+  ["accent", ["surface", "sunken"]],
+  ["on-accent", ["accent"]],
+  ["on-day", ["day-held"]],
+  ["bad", ["surface", "bad-soft"]],
+  ["warn", ["surface", "sunken", "warn-soft"]],
+  ["good", ["good-soft"]],
+];
+
+describe.each(themes)("the %s theme", (_name, theme) => {
+  it.each(PAIRS.flatMap(([ink, grounds]) => grounds.map((ground) => [ink, ground] as const)))(
+    "lets one read %s on %s",
+    (ink, ground) => {
+      expect(contrast(theme[ink] ?? "", theme[ground] ?? "")).toBeGreaterThanOrEqual(4.5);
+    },
+  );
+});
