@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tidemark_engine::answer::Answer;
+use tidemark_engine::cache::export::partial_name;
 use tidemark_engine::day::DayRange;
 use tidemark_engine::desk::{FetchMode, Role, ViewKey};
 use tidemark_engine::failure::{Code, Failure, Result};
@@ -58,7 +59,13 @@ async fn fetch(options: FetchOptions) -> Result<Outcome> {
             eprintln!("None of these days is held, so no CSV is written.");
             continue;
         }
-        last[name] = json!(export(&engine, &key, role, &path, &cancel).await?);
+        // The export sees which days are held; only the answer knows that a held day differs.
+        let path = if answer.complete { path } else { partial_name(&path) };
+        let written = export(&engine, &key, role, &path, &cancel).await?;
+        if !answer.complete {
+            eprintln!("The answer is partial, so the file is named {written}.");
+        }
+        last[name] = json!(written);
     }
     explain(&answer);
     print_line(&last);
@@ -76,9 +83,6 @@ async fn export(
     // A cancelled fetch still exports what it has; the token would cancel the export too.
     let cancel = if cancel.is_cancelled() { CancellationToken::new() } else { cancel.clone() };
     let exported = engine.export_csv(key, role, None, path, |_| {}, cancel).await?;
-    if !exported.complete {
-        eprintln!("The answer is partial, so the file is named {}.", exported.path);
-    }
     Ok(exported.path)
 }
 

@@ -47,6 +47,8 @@ pub struct AnswerDays {
     pub why_missing: Vec<MissingDay>,
     /// Held days that may still change at the source: not ended, or inside the settling time when fetched.
     pub open: Vec<Day>,
+    /// Held days that a verification found different and could not fetch again, or could not check.
+    pub unverified: Vec<Day>,
 }
 
 /// Rows of an answer.

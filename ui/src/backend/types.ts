@@ -36,7 +36,9 @@ export type AnswerDays = {
   /** The same days, each with its reason. */
   why_missing: Array<MissingDay>,
   /** Held days that may still change at the source: not ended, or inside the settling time when fetched. */
-  open: Array<string>, };
+  open: Array<string>,
+  /** Held days that a verification found different and could not fetch again, or could not check. */
+  unverified: Array<string>, };
 
 export type AnswerRows = {
   /** Trades that the filters match. */

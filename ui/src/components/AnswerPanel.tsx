@@ -51,6 +51,14 @@ export function AnswerPanel({ view, zone, differs, renewing }: Props) {
             <span className="faint num wide-only">{shortMoment(answer.oldest_fetch, zone)}</span>
           </span>
         )}
+        {answer.days.unverified.length > 0 && (
+          <span
+            title={`Held, but not confirmed by the server: ${joinDays(answer.days.unverified)}`}
+            data-testid="answer-unverified-days"
+          >
+            {plural(answer.days.unverified.length, "unverified day")}
+          </span>
+        )}
         {answer.days.open.length > 0 && (
           <span title={`May still change: ${joinDays(answer.days.open)}`} data-testid="answer-open-days">
             {plural(answer.days.open.length, "open day")}

@@ -18,8 +18,9 @@ use crate::matcher;
 use crate::source::mark_text;
 use crate::trade::{stamp, trades_of};
 
-/// Rows decoded before they are appended.
-const ROWS_A_BATCH: usize = 12_288;
+/// Rows and bytes decoded before they are appended.
+const ROWS_A_BATCH: usize = 8_192;
+const BYTES_A_BATCH: usize = 8 << 20;
 
 /// Copies the rows of `days` that meet `conditions` from a broader query's file.
 ///
@@ -65,21 +66,14 @@ pub fn adopt(
             }
             input.push(RowKey { day, trade: None }, document);
             count += 1;
-            Ok(())
+            flush(&mut writer, Role::Input, &mut input, false)
         })?;
         each_document(&connection, held.segment, Role::Downstream, day, &mut |document, trade| {
             if let Some(trade) = trade.filter(|trade| trades.contains(*trade)) {
                 downstream.push(RowKey { day, trade: Some(trade) }, document);
             }
-            Ok(())
+            flush(&mut writer, Role::Downstream, &mut downstream, false)
         })?;
-        for (role, decoder) in [(Role::Input, &mut input), (Role::Downstream, &mut downstream)] {
-            if decoder.rows() >= ROWS_A_BATCH
-                && let Some(decoded) = decoder.finish_batch()
-            {
-                writer.append(role, decoded)?;
-            }
-        }
         rows.insert(
             day,
             DayRows {
@@ -92,9 +86,7 @@ pub fn adopt(
         );
     }
     for (role, decoder) in [(Role::Input, &mut input), (Role::Downstream, &mut downstream)] {
-        if let Some(decoded) = decoder.finish_batch() {
-            writer.append(role, decoded)?;
-        }
+        flush(&mut writer, role, decoder, true)?;
         for (day, fields) in decoder.take_presence() {
             if let Some(entry) = rows.get_mut(&day) {
                 match role {
@@ -105,6 +97,15 @@ pub fn adopt(
         }
     }
     writer.commit(rows, &[])
+}
+
+fn flush(writer: &mut SegmentWriter, role: Role, decoder: &mut Decoder, all: bool) -> Result<()> {
+    if (all || decoder.rows() >= ROWS_A_BATCH || decoder.bytes() >= BYTES_A_BATCH)
+        && let Some(decoded) = decoder.finish_batch()
+    {
+        writer.append(role, decoded)?;
+    }
+    Ok(())
 }
 
 fn undecidable() -> Failure {

@@ -53,12 +53,15 @@ impl Identity {
     /// The identity of a query.
     #[must_use]
     pub fn of(query: &Query) -> Self {
+        let mut mapping = query.mapping.clone();
+        // Said or not said, the trades' own collection is the same thing, also to the signature.
+        mapping.downstream_collection.take_if(|name| *name == query.source.collection);
         Self {
             signature: Signature::of(query),
             canonical: canonical_text(query),
             family: family(query),
             source: query.source.describe(),
-            mapping: query.mapping.clone(),
+            mapping,
             filters: query.filters.clone(),
         }
     }

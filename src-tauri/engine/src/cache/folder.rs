@@ -173,16 +173,35 @@ impl Cache {
                     return Err(failure);
                 }
             }
-            for file in [path.clone(), wal_of(&path)] {
-                match fs::remove_file(&file) {
-                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                        return Err(folder_failure(&file, &error));
-                    }
-                    _ => {}
-                }
+            remove(&path)
+        })
+    }
+
+    /// Deletes a query's file if it holds no day. It is asked while nobody can write to it.
+    ///
+    /// # Errors
+    /// See [`delete`](Self::delete).
+    pub fn delete_if_empty(&self, signature: &Signature) -> Result<()> {
+        let path = self.find(signature)?;
+        let empty = self.while_closed(&path, || {
+            let connection = duckdb::Connection::open(&path)?;
+            let days: u64 = connection.query_row("SELECT count(*) FROM coverage", [], |row| row.get(0))?;
+            drop(connection);
+            if days == 0 {
+                remove(&path)?;
             }
             Ok(())
-        })
+        });
+        match empty {
+            // Whoever uses it will delete it, or fill it.
+            Err(failure) if failure.code == Code::CacheBusy => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Closes a query's file once nobody uses it: after an error that DuckDB may not recover from.
+    pub fn release(&self, signature: &Signature) {
+        self.recent().retain(|file| file.identity().signature != *signature);
     }
 
     /// Does something with a file that nobody here has open, and that nobody opens meanwhile.
@@ -275,6 +294,19 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>> {
 fn is_cache_file(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == ENDING)
         && path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| Signature::parse(stem).is_ok())
+}
+
+/// Removes a file and its log.
+fn remove(path: &Path) -> Result<()> {
+    for file in [path.to_owned(), wal_of(path)] {
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(folder_failure(&file, &error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn wal_of(path: &Path) -> PathBuf {

@@ -56,8 +56,14 @@ impl View {
     /// # Errors
     /// See [`super::duckdb_failure`].
     pub fn open(file: Arc<CacheFile>, range: DayRange) -> Result<Self> {
-        settle_overlap(&file)?;
-        let (connection, state) = file.snapshot()?;
+        let (connection, state) = loop {
+            settle_overlap(&file)?;
+            let (connection, state) = file.snapshot()?;
+            // A window may have been committed in between.
+            if segments_of(&state).is_subset(&overlap_checked(&connection)?) {
+                break (connection, state);
+            }
+        };
         let runs = runs(&state, range);
         let mut view = Self {
             connection: Mutex::new(connection),
@@ -518,6 +524,17 @@ fn runs(state: &FileState, range: DayRange) -> Vec<Run> {
     runs
 }
 
+fn segments_of(state: &FileState) -> BTreeSet<u32> {
+    state.days.values().map(|held| held.segment).collect()
+}
+
+/// The segments that `overlap` knows of.
+fn overlap_checked(connection: &Connection) -> Result<BTreeSet<u32>> {
+    let mut select = connection.prepare("SELECT segment FROM overlap_checked")?;
+    let checked = select.query_map([], |row| row.get(0))?;
+    Ok(checked.collect::<Result<_, duckdb::Error>>()?)
+}
+
 /// Works out which `_id`s stand in the file more than once, for the segments that came since the last
 /// time. A document can stand under two days (a message of a trade with input on both, a trade that
 /// was moved between two fetches) or in both roles.
@@ -528,18 +545,15 @@ fn settle_overlap(file: &Arc<CacheFile>) -> Result<()> {
     let state = file.state();
     let connection = file.connect()?;
     // Windows commit in any order, so the numbers that were worked out need not be the lowest.
-    let read_checked = || -> Result<BTreeSet<u32>> {
-        let mut select = connection.prepare("SELECT segment FROM overlap_checked")?;
-        let checked = select.query_map([], |row| row.get(0))?;
-        Ok(checked.collect::<Result<_, duckdb::Error>>()?)
-    };
-    let all = |state: &FileState| -> BTreeSet<u32> { state.days.values().map(|held| held.segment).collect() };
-    if all(&state).is_subset(&read_checked()?) {
+    if segments_of(&state).is_subset(&overlap_checked(&connection)?) {
         return Ok(());
     }
     connection.execute_batch("BEGIN TRANSACTION")?;
     let settled = file.commit(&connection, |state| {
-        let (segments, checked) = (all(state), read_checked()?);
+        let (segments, checked) = (segments_of(state), overlap_checked(&connection)?);
+        if segments.is_subset(&checked) {
+            return Ok(());
+        }
         let ids = |segments: &mut dyn Iterator<Item = &u32>| {
             let parts: Vec<String> = segments
                 .flat_map(|segment| {

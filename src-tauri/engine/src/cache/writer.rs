@@ -46,8 +46,9 @@ pub struct Committed {
 /// A window's transaction. Dropped without [`commit`](Self::commit), it leaves no trace.
 #[derive(Debug)]
 pub struct SegmentWriter {
-    file: Arc<CacheFile>,
+    // Before the file, so that it closes first.
     connection: Connection,
+    file: Arc<CacheFile>,
     segment: u32,
     columns: HashMap<Role, Vec<FieldId>>,
     open: bool,

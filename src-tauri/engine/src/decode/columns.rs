@@ -392,10 +392,12 @@ impl Sink {
         let slot = match entry.slots[kind as usize] {
             Some(slot) => slot,
             None => {
-                let slot =
-                    Slot { field: self.registry.number_of(&entry.path, kind), column: self.columns.len() };
-                if kind != Kind::Null {
-                    self.columns.push(Column { field: slot.field, values: Values::of(kind) });
+                let field = self.registry.number_of(&entry.path, kind);
+                // `"a.b"` and `a: {b}` are two entries of one path.
+                let known = self.columns.iter().position(|column| column.field == field);
+                let slot = Slot { field, column: known.unwrap_or(self.columns.len()) };
+                if kind != Kind::Null && known.is_none() {
+                    self.columns.push(Column { field, values: Values::of(kind) });
                 }
                 entry.slots[kind as usize] = Some(slot);
                 slot
@@ -525,6 +527,18 @@ mod tests {
         decoder.push(RowKey { day: day(1), trade: None }, &bytes);
         let decoded = decoder.finish_batch().expect("a row");
         assert_eq!(decoded.batch.column_by_name("c0").expect("a").as_primitive::<Int64Type>().value(0), 1);
+    }
+
+    #[test]
+    fn a_dotted_name_and_a_path_share_a_column() {
+        let mut decoder = Decoder::new(Arc::default(), false);
+        let key = RowKey { day: day(1), trade: None };
+        decoder.push(key, &raw(&doc! { "a.b": 1_i64 }));
+        decoder.push(key, &raw(&doc! { "a": { "b": 2_i64 } }));
+        let decoded = decoder.finish_batch().expect("two rows");
+        assert_eq!(decoded.fields, [0]);
+        let values = decoded.batch.column_by_name("c0").expect("a.b").as_primitive::<Int64Type>();
+        assert_eq!((values.value(0), values.value(1)), (1, 2));
     }
 
     #[test]

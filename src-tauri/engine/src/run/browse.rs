@@ -125,7 +125,8 @@ impl Engine {
         let engine = self.clone();
         off_thread(move || {
             let view = engine.view_blocking(&signature, range)?;
-            Ok(Page { offset, rows: view.page(role, sort.as_ref(), offset, limit.min(PAGE_LIMIT))? })
+            let rows = view.page(role, sort.as_ref(), offset, limit.min(PAGE_LIMIT));
+            Ok(Page { offset, rows: rows.inspect_err(|_| engine.start_afresh(&signature))? })
         })
         .await
     }
@@ -145,7 +146,8 @@ impl Engine {
         let engine = self.clone();
         off_thread(move || {
             let view = engine.view_blocking(&signature, range)?;
-            let (day, document) = view.document(role, sort.as_ref(), position)?;
+            let found = view.document(role, sort.as_ref(), position);
+            let (day, document) = found.inspect_err(|_| engine.start_afresh(&signature))?;
             let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
             let mut relaxed = String::new();
             if !write_relaxed(&mut relaxed, RawBsonRef::Document(&document)) {

@@ -82,7 +82,7 @@ impl Engine {
     /// # Errors
     /// Any of the contract's failures but those of storing.
     pub async fn plan(&self, source: Option<&Source>, request: &FetchRequest) -> Result<PlanView> {
-        Ok(prepare(self, source, request).await?.view())
+        Ok(prepare(self, source, request, false).await?.view())
     }
 
     /// The rows of a cached query's days, as of the last commit.
@@ -136,13 +136,18 @@ impl Engine {
                 Some(range) => {
                     let file = engine.cache.open_signature(&signature)?;
                     file.forget(range)?;
-                    let empty = file.state().days.is_empty();
                     drop(file);
-                    if empty { engine.cache.delete(&signature) } else { Ok(()) }
+                    engine.cache.delete_if_empty(&signature)
                 }
             }
         })
         .await
+    }
+
+    /// After an error, the next look starts afresh: a view whose transaction was aborted answers no more.
+    pub(super) fn start_afresh(&self, signature: &Signature) {
+        self.close_views(signature);
+        self.cache.release(signature);
     }
 
     pub(super) fn close_views(&self, signature: &Signature) {

@@ -12,11 +12,12 @@ use super::engine::{Engine, off_thread};
 use super::prepare::{Broader, FetchRequest, Prepared, is_out_of_reach, prepare};
 use super::progress::{Meter, TICK};
 use super::pull::{PullContext, Pulled, pull_window};
-use super::shared::Ticket;
+use super::shared::{Kind, Ticket};
+use super::verify;
 use crate::answer::{Answer, AnswerDays, AnswerRows, Changes, MissingDay, Origin, RunEvent};
 use crate::cache::{CacheFile, Identity, adopt, is_damage};
 use crate::day::{Day, DayRange, DaySet};
-use crate::desk::{DayAction, DayState};
+use crate::desk::{DayAction, DayState, FetchMode};
 use crate::failure::{Code, Failure, Result};
 use crate::plan::{Action, DayCoverage, Reach, state_of};
 use crate::signature::Query;
@@ -86,7 +87,7 @@ impl Engine {
         let begun = Instant::now();
         let commands = source.map_or(0, Source::commands);
         let prepared = tokio::select! {
-            prepared = prepare(self, source, request) => prepared?,
+            prepared = prepare(self, source, request, true) => prepared?,
             () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
         };
         let view = prepared.view();
@@ -119,11 +120,11 @@ impl Engine {
         }
         let file = self.writable(prepared, &mut outcome).await?;
         for (run, broader) in adoptions(prepared) {
-            match self.adopt_run(&prepared.identity.signature, &file, broader, run).await {
+            match self.adopt_run(&prepared.identity.signature, &file, broader, run, cancel).await {
                 Ok(()) => outcome.adopted = outcome.adopted.union(&DaySet::from_ranges([run])),
                 // What cannot be decided locally is asked of the server.
                 Err(failure) if failure.code == Code::DiskFull => return Err(failure),
-                Err(failure) if prepared.reach == Reach::Offline => {
+                Err(failure) if prepared.reach == Reach::Offline || cancel.is_cancelled() => {
                     outcome.failed.extend(run.days().map(|day| (day, failure.message.clone())));
                 }
                 Err(_) => windows.push(run),
@@ -136,18 +137,23 @@ impl Engine {
         let tickets: Vec<Ticket> = windows
             .iter()
             .flat_map(|window| {
-                self.pulls.join_or_start(&prepared.identity.signature, *window, |window, counters, cancel| {
-                    Box::pin(pull_window(PullContext {
-                        source: source.clone(),
-                        query: Arc::clone(&query),
-                        file: Arc::clone(&file),
-                        window,
-                        started,
-                        counters,
-                        cancel,
-                        nothing: Arc::clone(&nothing),
-                    }))
-                })
+                self.pulls.join_or_start(
+                    &prepared.identity.signature,
+                    Kind::Server,
+                    *window,
+                    |window, counters, cancel| {
+                        Box::pin(pull_window(PullContext {
+                            source: source.clone(),
+                            query: Arc::clone(&query),
+                            file: Arc::clone(&file),
+                            window,
+                            started,
+                            counters,
+                            cancel,
+                            nothing: Arc::clone(&nothing),
+                        }))
+                    },
+                )
             })
             .collect();
         let asked = DaySet::from_ranges(windows);
@@ -169,9 +175,10 @@ impl Engine {
         file: &Arc<CacheFile>,
         broader: &Broader,
         run: DayRange,
+        cancel: &CancellationToken,
     ) -> Result<()> {
         // Through the same registry as pulls, so that no two commits race for one day.
-        let tickets = self.pulls.join_or_start(signature, run, |run, _, _| {
+        let tickets = self.pulls.join_or_start(signature, Kind::Adoption, run, |run, _, _| {
             let (cache, file, broader) = (self.cache().clone(), Arc::clone(file), broader.clone());
             Box::pin(async move {
                 let committed = off_thread(move || {
@@ -183,7 +190,10 @@ impl Engine {
             })
         });
         for ticket in tickets {
-            ticket.waiting().outcome().await?;
+            tokio::select! {
+                outcome = ticket.waiting().outcome() => drop(outcome?),
+                () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
+            }
         }
         Ok(())
     }
@@ -256,7 +266,15 @@ impl Engine {
         let failure = failure.or_else(|| {
             cancel.is_cancelled().then(|| Failure::new(Code::Cancelled, "The fetch was cancelled."))
         });
-        let mut notes = prepared.notes;
+        let mut notes = Vec::new();
+        if request.mode == FetchMode::Verify {
+            notes.push(verify::sentence(
+                prepared.held,
+                &prepared.differing,
+                &prepared.unverified,
+                &outcome.fetched,
+            ));
+        }
         notes.extend(prepared.set_aside.map(|failure| failure.message));
         notes.append(&mut outcome.notes);
         notes.extend(remarks(&request.query, outcome.without_trade_id, outcome.unreadable));
@@ -264,7 +282,8 @@ impl Engine {
         Ok(Answer {
             signature: prepared.identity.signature.to_string(),
             answer: origin,
-            complete: days.missing.is_empty(),
+            // Days that are known to differ are not the answer.
+            complete: days.missing.is_empty() && prepared.differing.difference(&outcome.fetched).is_empty(),
             rows: AnswerRows { input: counts.input, downstream: counts.downstream },
             oldest_fetch: held.values().map(|held| held.fetched).min(),
             mongo_commands,
@@ -295,10 +314,7 @@ impl Engine {
         let engine = self.clone();
         let work = off_thread(move || {
             engine.close_views(&signature);
-            if cache.open_signature(&signature)?.state().days.is_empty() {
-                cache.delete(&signature)?;
-            }
-            Ok(())
+            cache.delete_if_empty(&signature)
         });
         // An empty file that stays does no harm: it is not listed.
         let _ = work.await;
@@ -429,6 +445,11 @@ fn answer_days(
             days.adopted += 1;
         } else {
             days.from_cache += 1;
+        }
+        if prepared.unverified.contains(day)
+            || (prepared.differing.contains(day) && !outcome.fetched.contains(day))
+        {
+            days.unverified.push(day);
         }
         if state_of(day, coverage, now, &prepared.policy) != DayState::Settled {
             days.open.push(day);

@@ -49,7 +49,11 @@ pub(super) struct Prepared {
     /// Why the source is out of reach, where it was asked.
     pub(super) unreachable: Option<Failure>,
     pub(super) set_aside: Option<Failure>,
-    pub(super) notes: Vec<String>,
+    /// Held days that differ at the source, and those that were to be checked and could not be.
+    pub(super) differing: DaySet,
+    pub(super) unverified: DaySet,
+    /// Held days of the range, when the plan was made.
+    pub(super) held: usize,
 }
 
 impl Prepared {
@@ -78,10 +82,13 @@ impl Prepared {
 
 /// Makes the plan. It asks the source only where days have to be pulled: whether it is in reach, and
 /// about how many rows there are where the cache cannot tell.
+/// A file that cannot be read counts as empty; `may_set_aside` moves it out of the way, which only a
+/// run does: it reports it.
 pub(super) async fn prepare(
     engine: &Engine,
     source: Option<&Source>,
     request: &FetchRequest,
+    may_set_aside: bool,
 ) -> Result<Prepared> {
     let now = engine.now();
     let mapping = &request.query.mapping;
@@ -92,13 +99,13 @@ pub(super) async fn prepare(
         refresh_all: request.mode == FetchMode::Refresh,
     };
     let identity = Arc::new(Identity::of(&request.query));
-    let (ledger, marks, set_aside) = own_ledger(engine, &identity).await?;
+    let (ledger, marks, set_aside) = own_ledger(engine, &identity, may_set_aside).await?;
     let mut differing = DaySet::new();
     let mut rows_per_day = average(&ledger);
     let mut reach = if request.offline || source.is_none() { Reach::Offline } else { Reach::Online };
     let mut unreachable = None;
     let mut broader: Vec<Broader> = Vec::new();
-    let mut notes = Vec::new();
+    let mut unverified = DaySet::new();
     let plan = |broader: &[Broader], reach, differing: &DaySet, rows_per_day| {
         let adoptable: Vec<(String, Ledger)> =
             broader.iter().map(|broader| (broader.signature.clone(), broader.ledger.clone())).collect();
@@ -133,8 +140,14 @@ pub(super) async fn prepare(
         }
         if reach == Reach::Online {
             if request.mode == FetchMode::Verify {
-                differing = verify::differing(source, &request.query, request.range, &ledger, &marks).await?;
-                notes.push(verify::sentence(&differing, &ledger, request.range));
+                match verify::differing(source, &request.query, request.range, &ledger, &marks).await {
+                    Ok(found) => differing = found,
+                    Err(failure) if is_out_of_reach(&failure) => {
+                        reach = Reach::Offline;
+                        unreachable = Some(failure);
+                    }
+                    Err(failure) => return Err(failure),
+                }
             }
             made = plan(&broader, reach, &differing, rows_per_day);
             if rows_per_day.is_none() && !made.windows.is_empty() {
@@ -157,7 +170,21 @@ pub(super) async fn prepare(
         }
         made = plan(&broader, reach, &differing, rows_per_day);
     }
-    Ok(Prepared { identity, plan: made, policy, broader, reach, unreachable, set_aside, notes })
+    if request.mode == FetchMode::Verify && unreachable.is_some() && differing.is_empty() {
+        unverified = ledger.keys().copied().filter(|day| request.range.contains(*day)).collect();
+    }
+    Ok(Prepared {
+        differing,
+        unverified,
+        identity,
+        plan: made,
+        policy,
+        broader,
+        reach,
+        unreachable,
+        set_aside,
+        held: ledger.range(request.range.from()..=request.range.to()).count(),
+    })
 }
 
 /// Whether a failure means that the source is out of reach, so that the cache alone can answer.
@@ -167,11 +194,16 @@ pub(super) fn is_out_of_reach(failure: &Failure) -> bool {
 
 type Marks = std::collections::BTreeMap<crate::day::Day, Option<String>>;
 
-async fn own_ledger(engine: &Engine, identity: &Arc<Identity>) -> Result<(Ledger, Marks, Option<Failure>)> {
+async fn own_ledger(
+    engine: &Engine,
+    identity: &Arc<Identity>,
+    may_set_aside: bool,
+) -> Result<(Ledger, Marks, Option<Failure>)> {
     let cache = engine.cache().clone();
     let identity = Arc::clone(identity);
     off_thread(move || {
         let (file, set_aside) = match cache.open_existing(&identity) {
+            Err(failure) if is_unreadable(&failure) && !may_set_aside => (None, Some(failure)),
             Err(failure) if is_unreadable(&failure) => {
                 let opened = cache.open_or_create(&identity)?;
                 (Some(opened.file), opened.set_aside)

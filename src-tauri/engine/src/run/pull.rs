@@ -113,8 +113,14 @@ pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
     // The senders are gone now, so the decoder comes to its end, whatever happened.
     let decoded = join(decoding).await;
     let commit = async {
-        pulled?;
-        let summary = decoded?;
+        let summary = match (pulled, decoded) {
+            // A decoder that failed has stopped the cursors too: its word is the cause.
+            (_, Err(failure)) if failure.code != Code::Cancelled => return Err(failure),
+            (pulled, decoded) => {
+                pulled?;
+                decoded?
+            }
+        };
         let mut notes = Vec::new();
         if summary.input_rows == 0 {
             let ask = || context.source.explain_nothing(&context.query);

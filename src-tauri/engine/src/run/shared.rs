@@ -33,8 +33,18 @@ impl Default for Pulls {
     }
 }
 
+/// Where a pull's rows come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// MongoDB.
+    Server,
+    /// A broader cached query.
+    Adoption,
+}
+
 #[derive(Debug)]
 struct Pull {
+    kind: Kind,
     window: DayRange,
     counters: Arc<Counters>,
     outcome: watch::Sender<Option<Result<Pulled>>>,
@@ -47,6 +57,7 @@ impl Pulls {
     pub(super) fn join_or_start(
         &self,
         signature: &Signature,
+        kind: Kind,
         window: DayRange,
         work: impl Fn(DayRange, Arc<Counters>, CancellationToken) -> Work,
     ) -> Vec<Ticket> {
@@ -57,8 +68,9 @@ impl Pulls {
         let mut ending = Vec::new();
         for pull in pulls.iter().filter(|pull| pull.window.intersect(&window).is_some()) {
             let mut waiting = pull.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            if *waiting == 0 {
-                // Given up by everybody, but its transaction may not be over yet.
+            if *waiting == 0 || (kind == Kind::Server && pull.kind == Kind::Adoption) {
+                // Given up by everybody, but its transaction may not be over yet; or rows of the
+                // cache, where the server's are asked for.
                 ending.push(pull.outcome.subscribe());
                 continue;
             }
@@ -68,6 +80,7 @@ impl Pulls {
         }
         for part in left.ranges() {
             let pull = Arc::new(Pull {
+                kind,
                 window: *part,
                 counters: Arc::default(),
                 outcome: watch::Sender::new(None),

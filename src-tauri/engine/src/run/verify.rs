@@ -32,19 +32,18 @@ pub(super) async fn differing(
         .collect())
 }
 
-/// What the check found, in one sentence.
-pub(super) fn sentence(differing: &DaySet, ledger: &Ledger, range: DayRange) -> String {
-    let checked = ledger.range(range.from()..=range.to()).count();
-    match (checked, differing.len()) {
-        (0, _) => "No cached day to check.".to_owned(),
-        (checked, 0) => format!("Checked {checked} cached days against the server: none differs."),
-        (checked, 1) => {
-            format!("Checked {checked} cached days against the server: 1 differed and was fetched again.")
-        }
-        (checked, many) => {
-            format!(
-                "Checked {checked} cached days against the server: {many} differed and were fetched again."
-            )
-        }
+/// What the check came to, in one sentence.
+pub(super) fn sentence(held: usize, differing: &DaySet, unverified: &DaySet, fetched: &DaySet) -> String {
+    if !unverified.is_empty() {
+        return format!("{} cached days could not be checked against the server.", unverified.len());
+    }
+    let left = differing.difference(fetched).len();
+    let checked = format!("Checked {held} cached days against the server");
+    match (held, differing.len(), left) {
+        (0, _, _) => "No cached day to check.".to_owned(),
+        (_, 0, _) => format!("{checked}: none differs."),
+        (_, 1, 0) => format!("{checked}: 1 differed and was fetched again."),
+        (_, many, 0) => format!("{checked}: {many} differed and were fetched again."),
+        (_, many, left) => format!("{checked}: {many} differed, {left} of them could not be fetched again."),
     }
 }

@@ -37,11 +37,14 @@ fn code_of(error: &Error) -> Code {
             18 | 334 => Code::AuthFailed,
             // Unauthorized, and "requires authentication" of servers that were given none
             13 => Code::NotAuthorized,
-            // MaxTimeMSExpired, ExceededTimeLimit, NetworkTimeout
-            50 | 262 | 89 => Code::SourceTimeout,
+            // MaxTimeMSExpired, ExceededTimeLimit, NetworkTimeout, NetworkInterfaceExceededTimeLimit
+            50 | 262 | 89 | 202 => Code::SourceTimeout,
             // InterruptedAtShutdown, ShutdownInProgress, NotWritablePrimary, NotPrimaryNoSecondaryOk,
-            // PrimarySteppedDown, HostUnreachable, HostNotFound, CursorNotFound, QueryPlanKilled
-            11600 | 91 | 10107 | 13435 | 189 | 6 | 7 | 43 | 175 => Code::SourceUnreachable,
+            // PrimarySteppedDown, HostUnreachable, HostNotFound, CursorNotFound, QueryPlanKilled,
+            // Interrupted, InterruptedDueToReplStateChange, NotPrimaryOrSecondary,
+            // FailedToSatisfyReadPreference, CappedPositionLost, CursorKilled, SocketException
+            11600 | 91 | 10107 | 13435 | 189 | 6 | 7 | 43 | 175 | 11601 | 11602 | 13436 | 133 | 136 | 237
+            | 9001 => Code::SourceUnreachable,
             _ if command.message.to_lowercase().contains("authentication failed") => Code::AuthFailed,
             _ => Code::BadFilter,
         },

@@ -127,6 +127,7 @@ export class PreviewStore {
         fetched,
         missing,
         why_missing: missing.map((day) => ({ day, why: why(day) })),
+        unverified: [],
         open: held.filter((day) => day >= addDays(TODAY, -1)),
       },
       rows: { input: rows, downstream: rows * 3 },
