@@ -18,6 +18,10 @@ pub fn duckdb_failure(error: &duckdb::Error) -> Failure {
         "max_temp_directory_size",
     ]) {
         Failure::new(Code::DiskFull, "There is no room left on the disk that holds the cache.")
+    } else if has(&["out of memory", "failed to pin"]) {
+        // There is no code for it; a file is never set aside for this (see `is_damage`).
+        Failure::new(Code::CacheDamaged, "Storing or reading needs more memory than there is.")
+            .advise("Close other programs, or try a shorter range; what was stored is kept.")
     } else if has(&["interrupt"]) {
         Failure::new(Code::Cancelled, "The work was cancelled.")
     } else {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use chrono::{DateTime, Utc};
@@ -20,11 +20,14 @@ use crate::mapping::Mapping;
 use crate::plan::{DayCoverage, Ledger};
 use crate::signature::{Query, Signature, canonical_text, family};
 
-/// Memory DuckDB may use for one file, in megabytes, and what it may use on top for each field.
-/// Blocks of 256 KB are held for every column of every table that is written: what a fetch needs depends
-/// on the width of the documents and on the windows side by side, not on the size of the result.
-const MEMORY_BASE: usize = 192;
-const MEMORY_A_FIELD: usize = 2;
+/// Memory DuckDB may use for one file. Blocks of 256 KB are held for every column of every table that is
+/// written, and the row groups that are being filled: what a fetch needs depends on the width and the size
+/// of the documents and on the windows side by side, not on the size of the result. Too little fails a
+/// fetch, so this is generous; DuckDB keeps blocks it has written until the limit is reached.
+const MEMORY_BASE: usize = 768 << 20;
+const MEMORY_A_FIELD: usize = 3 << 20;
+/// Row groups in memory: two tables in each of three windows, half of them being compressed.
+const ROW_GROUPS_HELD: usize = 9;
 /// Rows of a row group. A row group that is full goes to disk while its window still streams, so
 /// smaller ones than DuckDB's 122,880 keep the memory of a fetch small.
 const ROW_GROUP_SIZE: usize = 24_576;
@@ -152,6 +155,8 @@ pub struct CacheFile {
     stored_fields: Mutex<usize>,
     state: RwLock<Arc<FileState>>,
     next_segment: AtomicU32,
+    /// Bytes of memory that DuckDB may use now.
+    memory: AtomicUsize,
     /// At most one opening of a file in this process at a time: DuckDB's own lock does not see it.
     _gate: OwnedMutexGuard<()>,
 }
@@ -179,7 +184,8 @@ impl CacheFile {
             return Err(Failure::new(Code::CacheDamaged, "The cache file belongs to another query."));
         }
         let registry = Arc::new(FieldRegistry::with(read_fields(&connection)?));
-        set_memory(&connection, registry.len())?;
+        let memory = memory_for(registry.len(), 0);
+        set_memory(&connection, memory)?;
         let state = read_state(&connection)?;
         let next = connection.query_row(
             "SELECT coalesce(max(segment), 0) + 1 FROM (SELECT segment FROM coverage UNION ALL SELECT segment FROM segment_column UNION ALL SELECT segment FROM overlap_checked)",
@@ -194,6 +200,7 @@ impl CacheFile {
             registry,
             state: RwLock::new(Arc::new(state)),
             next_segment: AtomicU32::new(next),
+            memory: AtomicUsize::new(memory),
             _gate: gate,
         })
     }
@@ -232,9 +239,13 @@ impl CacheFile {
         Ok(connection)
     }
 
-    /// Allows the memory that the fields known by now need.
-    pub(super) fn make_room(&self, connection: &Connection) -> Result<()> {
-        set_memory(connection, self.registry.len())
+    /// Allows the memory that documents of this size, and the fields known by now, need.
+    pub(super) fn make_room(&self, connection: &Connection, document_bytes: usize) -> Result<()> {
+        let wanted = memory_for(self.registry.len(), document_bytes);
+        if self.memory.fetch_max(wanted, Ordering::Relaxed) < wanted {
+            set_memory(connection, wanted)?;
+        }
+        Ok(())
     }
 
     /// A connection with an open read transaction, and the state that belongs to its snapshot.
@@ -358,9 +369,12 @@ fn attach(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-fn set_memory(connection: &Connection, fields: usize) -> Result<()> {
-    let megabytes = MEMORY_BASE + MEMORY_A_FIELD * fields;
-    Ok(connection.execute_batch(&format!("SET memory_limit = '{megabytes}MB'"))?)
+const fn memory_for(fields: usize, document_bytes: usize) -> usize {
+    MEMORY_BASE + MEMORY_A_FIELD * fields + document_bytes * ROW_GROUP_SIZE * ROW_GROUPS_HELD
+}
+
+fn set_memory(connection: &Connection, bytes: usize) -> Result<()> {
+    Ok(connection.execute_batch(&format!("SET memory_limit = '{}MiB'", bytes >> 20))?)
 }
 
 fn initialise(connection: &Connection, identity: &Identity) -> Result<()> {

@@ -77,9 +77,7 @@ impl SegmentWriter {
     /// See [`super::duckdb_failure`].
     pub fn append(&mut self, role: Role, decoded: Decoded) -> Result<()> {
         let known = self.columns.entry(role).or_default();
-        if decoded.fields.len() > known.len() {
-            self.file.make_room(&self.connection)?;
-        }
+        self.file.make_room(&self.connection, decoded.bytes / decoded.batch.num_rows().max(1))?;
         for number in &decoded.fields[known.len()..] {
             let field = self.file.registry().field(*number).expect("the decoder took the number from there");
             if let Some(statement) = schema::add_column(role, self.segment, *number, &field) {

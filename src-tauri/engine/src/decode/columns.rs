@@ -95,6 +95,8 @@ pub struct Decoded {
     /// The fields of the physical columns, in the batch's order. A later batch of the same decoder
     /// has these first and may have more.
     pub fields: Vec<FieldId>,
+    /// BSON bytes of the rows.
+    pub bytes: usize,
     /// Documents whose bytes could not be taken apart to the end. They are kept whole.
     pub unreadable: u64,
 }
@@ -170,7 +172,7 @@ impl Decoder {
         if rows == 0 {
             return None;
         }
-        self.bytes = 0;
+        let bytes = std::mem::take(&mut self.bytes);
         let mut fields = vec![
             ArrowField::new("day", DataType::Int32, false),
             ArrowField::new("id", DataType::Binary, false),
@@ -191,7 +193,7 @@ impl Decoder {
         }
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
             .expect("every column was filled up to the row count");
-        Some(Decoded { batch, fields: numbers, unreadable: std::mem::take(&mut self.unreadable) })
+        Some(Decoded { batch, fields: numbers, bytes, unreadable: std::mem::take(&mut self.unreadable) })
     }
 
     /// Which fields each day's documents have, over everything taken in.
