@@ -18,10 +18,6 @@ use crate::matcher;
 use crate::source::mark_text;
 use crate::trade::{stamp, trades_of};
 
-/// Rows and bytes decoded before they are appended.
-const ROWS_A_BATCH: usize = 8_192;
-const BYTES_A_BATCH: usize = 8 << 20;
-
 /// Copies the rows of `days` that meet `conditions` from a broader query's file.
 ///
 /// A downstream message of a day belongs to the trades of that day, so it is copied where one of its
@@ -100,7 +96,7 @@ pub fn adopt(
 }
 
 fn flush(writer: &mut SegmentWriter, role: Role, decoder: &mut Decoder, all: bool) -> Result<()> {
-    if (all || decoder.rows() >= ROWS_A_BATCH || decoder.bytes() >= BYTES_A_BATCH)
+    if (all || decoder.is_full())
         && let Some(decoded) = decoder.finish_batch()
     {
         writer.append(role, decoded)?;

@@ -23,6 +23,10 @@ const MAX_FIELDS: usize = 1_500;
 /// Milliseconds of 0001-01-01 and of 9999-12-31T23:59:59.999, the years a date column can show.
 const DATE_COLUMN: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
+/// Rows and BSON bytes of a batch that is worth appending.
+const ROWS_A_BATCH: usize = 8_192;
+const BYTES_A_BATCH: usize = 8 << 20;
+
 /// What identifies a row and places it, beside the document itself.
 #[derive(Debug, Clone, Copy)]
 pub struct RowKey<'a> {
@@ -134,10 +138,10 @@ impl Decoder {
         }
     }
 
-    /// Rows taken in since the last [`finish_batch`](Self::finish_batch).
+    /// Whether what was taken in since the last [`finish_batch`](Self::finish_batch) is a batch's worth.
     #[must_use]
-    pub fn rows(&self) -> usize {
-        self.sink.row
+    pub fn is_full(&self) -> bool {
+        self.sink.row >= ROWS_A_BATCH || self.bytes >= BYTES_A_BATCH
     }
 
     /// BSON bytes taken in since the last [`finish_batch`](Self::finish_batch).

@@ -36,9 +36,6 @@ use crate::trade::{DayOf, Trades, stamp};
 const BATCHES_WAITING: usize = 2;
 /// Decoded batches that wait for the store.
 const COLUMNS_WAITING: usize = 1;
-/// Rows and bytes of a decoded batch.
-const ROWS_A_BATCH: usize = 8_192;
-const BYTES_A_BATCH: usize = 8 << 20;
 /// Trade ids in one question for downstream messages.
 const IDS_A_QUESTION: usize = 1_000;
 /// Questions for downstream messages of one window under way at once.
@@ -346,7 +343,7 @@ impl<'a> WindowDecoder<'a> {
             Role::Input => &mut self.input,
             Role::Downstream => &mut self.downstream,
         };
-        if !all && decoder.rows() < ROWS_A_BATCH && decoder.bytes() < BYTES_A_BATCH {
+        if !all && !decoder.is_full() {
             return Ok(());
         }
         if let Some(decoded) = decoder.finish_batch() {
