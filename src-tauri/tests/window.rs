@@ -41,6 +41,7 @@ fn a_traders_day() {
     suggestions(&screen);
     widen(&screen);
     sort(&screen);
+    arrange_by_keyboard(&screen);
     look_at_a_row(&screen);
     export(&screen, &stage.csv);
     pictures(&screen);
@@ -205,11 +206,39 @@ fn sort(screen: &Screen) {
         let sorted = shown.windows(2).all(|two| if descending { two[0] >= two[1] } else { two[0] <= two[1] });
         (shown.len() == 12 && sorted).then_some(shown)
     };
+    assert_eq!(heading(screen, 0)["order"], "none");
     screen.click_on("[data-testid=grid] .slick-header-column");
     let up = screen.wait("the rows are sorted upwards", || in_order(false));
     screen.click_on("[data-testid=grid] .slick-header-column");
     let down = screen.wait("the rows are sorted downwards", || in_order(true));
     assert!(down[0] > up[0], "the greatest is not first: {} after {}", down[0], up[0]);
+    assert_eq!(heading(screen, 0)["order"], "descending");
+}
+
+/// What a heading says of its column.
+fn heading(screen: &Screen, place: usize) -> serde_json::Value {
+    let script =
+        "const node = document.querySelectorAll('[data-testid=grid] [role=columnheader]')[arguments[0]];
+        return {path: node.dataset.path, order: node.getAttribute('aria-sort'), width: node.offsetWidth};";
+    screen.script(script, &[json!(place)])
+}
+
+/// Wider, one place on, and back, with no mouse.
+fn arrange_by_keyboard(screen: &Screen) {
+    screen.click_on("[data-testid=grid] .slick-row .slick-cell.l0");
+    let (first, second) = (heading(screen, 0), heading(screen, 1));
+    screen.chord(&[keys::ALT], keys::RIGHT);
+    screen.wait("the column is wider", || {
+        (heading(screen, 0)["width"].as_u64() > first["width"].as_u64()).then_some(())
+    });
+    screen.chord(&[keys::ALT, keys::SHIFT], keys::RIGHT);
+    screen.wait("the column is one place on", || {
+        (heading(screen, 0)["path"] == second["path"] && heading(screen, 1)["path"] == first["path"])
+            .then_some(())
+    });
+    assert_eq!(heading(screen, 1)["order"], "descending", "the order is told of the wrong column");
+    screen.chord(&[keys::ALT, keys::SHIFT], keys::LEFT);
+    screen.wait("the column is back", || (heading(screen, 0)["path"] == first["path"]).then_some(()));
 }
 
 fn look_at_a_row(screen: &Screen) {

@@ -108,6 +108,13 @@ impl Screen {
         self.session.press(keys).unwrap_or_else(|why| self.fail(&format!("Keys cannot be pressed: {why}")));
     }
 
+    /// Presses one key while others are held.
+    pub(crate) fn chord(&self, held: &[char], key: char) {
+        self.session
+            .chord(held, key)
+            .unwrap_or_else(|why| self.fail(&format!("Keys cannot be pressed: {why}")));
+    }
+
     /// Gives the page a size.
     pub(crate) fn resize(&self, width: u32, height: u32) {
         self.session

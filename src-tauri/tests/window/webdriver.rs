@@ -14,6 +14,10 @@ pub(crate) mod keys {
     pub(crate) const BACKSPACE: &str = "\u{E003}";
     pub(crate) const ENTER: &str = "\u{E007}";
     pub(crate) const ESCAPE: &str = "\u{E00C}";
+    pub(crate) const SHIFT: char = '\u{E008}';
+    pub(crate) const ALT: char = '\u{E00A}';
+    pub(crate) const LEFT: char = '\u{E012}';
+    pub(crate) const RIGHT: char = '\u{E014}';
 }
 
 /// A session with the app. It ends, and the app with it, when it is dropped.
@@ -73,6 +77,19 @@ impl Session {
                 [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})]
             })
             .collect();
+        self.act(&strokes)
+    }
+
+    /// Presses one key while others are held.
+    pub(crate) fn chord(&self, held: &[char], key: char) -> Result<(), String> {
+        let stroke = |kind: &str, key: char| json!({"type": kind, "value": key});
+        let down = held.iter().map(|key| stroke("keyDown", *key));
+        let up = held.iter().rev().map(|key| stroke("keyUp", *key));
+        let pressed = [stroke("keyDown", key), stroke("keyUp", key)];
+        self.act(&down.chain(pressed).chain(up).collect::<Vec<_>>())
+    }
+
+    fn act(&self, strokes: &[Value]) -> Result<(), String> {
         self.post("actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]}))
             .map(drop)
     }

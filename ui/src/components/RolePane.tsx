@@ -27,6 +27,8 @@ const HINTS = [
   "Ctrl+C copy",
   "Shift+arrows select",
   "Alt+↑↓ sort",
+  "Alt+←→ width",
+  "Alt+Shift+←→ move column",
   "Ctrl+Shift+C with heading",
 ];
 
@@ -72,6 +74,7 @@ export function RolePane(props: Props) {
           (error: unknown) => setFailure(toFailure(error)),
         );
       },
+      said: setTold,
       failed: (error) => setFailure(toFailure(error)),
     }),
     [backend, setSort, setPrefs, identity],

@@ -3,10 +3,10 @@
 import type { SlickEventData } from "slickgrid";
 
 import type { ColumnView, Sort } from "../backend";
-import { type ColumnPrefs, fitWidth, reorder, shown } from "../logic/columns";
+import { type ColumnPrefs, fitWidth, reorder, shown, step } from "../logic/columns";
 import { toTsv } from "../logic/tsv";
-import { createGrid, MAX_SELECTED_ROWS, type TableGrid, toTableColumns } from "./createGrid";
-import { gridKey } from "./gridKeys";
+import { createGrid, MAX_SELECTED_ROWS, MIN_WIDTH, type TableGrid, toTableColumns } from "./createGrid";
+import { type GridKey, gridKey } from "./gridKeys";
 import { LazyRows, type ReadPage } from "./lazyRows";
 
 export interface Content {
@@ -25,8 +25,13 @@ export interface Handlers {
   open: (position: number) => void;
   active: (position: number) => void;
   copy: (text: string, rows: number, cut: boolean) => void;
+  /** What a key has done that is seen and not heard. */
+  said: (text: string) => void;
   failed: (error: unknown) => void;
 }
+
+/** How much wider or narrower one key makes a column. */
+const WIDTH_STEP = 16;
 
 /** Scrolling pauses this long before pages are read. */
 const LOOK_MS = 20;
@@ -46,6 +51,7 @@ export class GridController {
   #fitted = new Map<string, number>();
   #fit = false;
   #columnsDrawn = "";
+  #follow: string | null = null;
   #lookTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(host: HTMLElement, handlers: Handlers, prefs: ColumnPrefs) {
@@ -93,6 +99,9 @@ export class GridController {
     if (renewed) this.#rows.reset(content.length, content.read);
     this.#drawColumns();
     this.#grid.setSortColumns(sort === null ? [] : [{ columnId: sort.path, sortAsc: !sort.descending }]);
+    for (const heading of this.#host.querySelectorAll<HTMLElement>("[role=columnheader]")) {
+      this.#tellOrder(heading);
+    }
     this.#host.setAttribute("aria-rowcount", String(content.length));
     this.#host.setAttribute("aria-colcount", String(content.columns.length));
     if (!renewed) return;
@@ -132,7 +141,12 @@ export class GridController {
     );
     if (drawn === this.#columnsDrawn) return;
     this.#columnsDrawn = drawn;
+    const row = this.#grid.getActiveCell()?.row;
     this.#grid.setColumns(columns);
+    // A column that was moved by a key keeps the keyboard, so that the key can be pressed again.
+    const cell = columns.findIndex((column) => column.id === this.#follow);
+    this.#follow = null;
+    if (row !== undefined && cell >= 0) this.#grid.setActiveCell(row, cell);
   }
 
   #arrived(first: number, last: number): void {
@@ -198,6 +212,8 @@ export class GridController {
     });
     grid.onHeaderCellRendered.subscribe((_event, args) => {
       args.node.setAttribute("role", "columnheader");
+      args.node.dataset.path = String(args.column.id);
+      this.#tellOrder(args.node);
     });
     grid.onDblClick.subscribe((_event, args) => this.#handlers.open(args.row));
     grid.onActiveCellChanged.subscribe((_event, args) => {
@@ -222,9 +238,44 @@ export class GridController {
     if (key === "open" && typeof row === "number") this.#handlers.open(row);
     else if (key === "copy" || key === "copy_with_heading") void this.#copy(key === "copy_with_heading");
     else if (key === "sort_off") this.#handlers.sort(null);
-    else if (key !== "open" && path !== undefined) {
-      this.#handlers.sort({ path: String(path), descending: key === "sort_down" });
+    else if (key !== "open" && path !== undefined) this.#arrange(key, String(path));
+  }
+
+  #arrange(key: GridKey, path: string): void {
+    if (key === "sort_up" || key === "sort_down") {
+      this.#handlers.sort({ path, descending: key === "sort_down" });
+    } else if (key === "narrower" || key === "wider") {
+      this.#resize(path, key === "wider" ? WIDTH_STEP : -WIDTH_STEP);
+    } else if (key === "move_left" || key === "move_right") {
+      this.#move(path, key === "move_right" ? 1 : -1);
     }
+  }
+
+  #resize(path: string, by: number): void {
+    const width = this.#grid.getColumns().find((column) => column.id === path)?.width;
+    if (width === undefined) return;
+    const wanted = Math.max(MIN_WIDTH, width + by);
+    this.#handlers.prefs({ ...this.#prefs, widths: { ...this.#prefs.widths, [path]: wanted } });
+    this.#handlers.said(`${path} is ${wanted} pixels wide`);
+  }
+
+  #move(path: string, by: -1 | 1): void {
+    if (this.#content === null) return;
+    const visible = this.#grid.getColumns().map((column) => String(column.id));
+    const moved = step(visible, path, by);
+    const place = moved.indexOf(path);
+    if (place !== visible.indexOf(path)) {
+      this.#follow = path;
+      this.#handlers.prefs(reorder(this.#content.columns, this.#prefs, moved));
+    }
+    this.#handlers.said(`${path} is column ${place + 1} of ${moved.length}`);
+  }
+
+  /** The order of the rows, for who cannot see the mark in the heading. */
+  #tellOrder(heading: HTMLElement): void {
+    const sorted = this.#sort !== null && heading.dataset.path === this.#sort.path;
+    const way = this.#sort?.descending ? "descending" : "ascending";
+    heading.setAttribute("aria-sort", sorted ? way : "none");
   }
 
   async #copy(heading: boolean): Promise<void> {

@@ -25,6 +25,9 @@ export type TableGrid = SlickGrid<NamedRow, TableColumn>;
 
 export const ROW_HEIGHT = 24;
 
+/** A column is never narrower than this, in pixels. */
+export const MIN_WIDTH = 40;
+
 /** Rows that one selection may span. Above this the export is the better tool. */
 export const MAX_SELECTED_ROWS = 100_000;
 
@@ -56,7 +59,7 @@ export function toTableColumns(
     field: String(entry.index),
     toolTip: `${entry.column.path} (${entry.column.types.join(", ")})`,
     width: width(entry),
-    minWidth: 40,
+    minWidth: MIN_WIDTH,
     sortable: true,
     resizable: true,
     cssClass: isRight(entry.column) ? "cell-right" : "",

@@ -70,3 +70,14 @@ export function reorder(
   for (const path of visible) order.push(path, ...(hiddenAfter.get(path) ?? []));
   return { ...prefs, order };
 }
+
+/** A column one place on; the paths as they are where it is at the end already. */
+export function step(visible: readonly string[], path: string, by: -1 | 1): string[] {
+  const from = visible.indexOf(path);
+  const to = from + by;
+  const moved = [...visible];
+  if (from < 0 || to < 0 || to >= visible.length) return moved;
+  moved.splice(from, 1);
+  moved.splice(to, 0, path);
+  return moved;
+}

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ColumnView, Failure } from "../backend";
 import { gridKey } from "../grid/gridKeys";
 import { makeQuery } from "../test/made";
-import { NO_PREFS, reorder, shown } from "./columns";
+import { NO_PREFS, reorder, shown, step } from "./columns";
 import { blocksFetch, placeOf } from "./failures";
 import { ago, bytes, count, duration, moment } from "./format";
 import { toTsv } from "./tsv";
@@ -52,6 +52,13 @@ describe("columns", () => {
     expect(paths({ ...moved, hidden: [] })).toEqual(["c", "_id", "a", "b"]);
   });
 
+  it("move one place at a time, and stop at the ends", () => {
+    expect(step(["a", "b", "c"], "b", 1)).toEqual(["a", "c", "b"]);
+    expect(step(["a", "b", "c"], "b", -1)).toEqual(["b", "a", "c"]);
+    expect(step(["a", "b", "c"], "c", 1)).toEqual(["a", "b", "c"]);
+    expect(step(["a", "b", "c"], "z", -1)).toEqual(["a", "b", "c"]);
+  });
+
   it("are all shown when all are hidden", () => {
     expect(paths({ ...NO_PREFS, hidden: ["_id", "a", "b", "c"] })).toHaveLength(4);
   });
@@ -91,5 +98,8 @@ it("reads the keys of the grid", () => {
   expect(press("c", { ctrlKey: true })).toBe("copy");
   expect(press("C", { ctrlKey: true, shiftKey: true })).toBe("copy_with_heading");
   expect(press("ArrowDown", { altKey: true })).toBe("sort_down");
+  expect(press("ArrowLeft", { altKey: true })).toBe("narrower");
+  expect(press("ArrowRight", { altKey: true, shiftKey: true })).toBe("move_right");
+  expect(press("ArrowRight", { shiftKey: true })).toBeNull();
   expect(press("Enter", { ctrlKey: true })).toBeNull();
 });
