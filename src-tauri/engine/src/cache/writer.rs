@@ -11,7 +11,7 @@ use duckdb::{Connection, params};
 
 use super::file::{CacheFile, HeldDay, remove_days};
 use super::schema::{self, role_name};
-use crate::answer::Changes;
+use crate::answer::{ChangeCounts, Changes};
 use crate::day::Day;
 use crate::decode::{Decoded, FieldId, FieldSet};
 use crate::desk::Role;
@@ -33,7 +33,7 @@ pub struct DayRows {
 }
 
 /// What a commit stored.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Committed {
     /// Input rows.
     pub input_rows: u64,
@@ -288,9 +288,9 @@ impl SegmentWriter {
                  FULL JOIN (SELECT id, doc FROM {new} WHERE day IN ({day_list})) AS new ON old.id = new.id"
             ),
             [],
-            |row| Ok(Changes { added: row.get(0)?, changed: row.get(1)?, gone: row.get(2)? }),
+            |row| Ok(ChangeCounts { added: row.get(0)?, changed: row.get(1)?, gone: row.get(2)? }),
         )?;
-        Ok(Some(changes))
+        Ok(Some(Changes { input: changes, ..Changes::default() }))
     }
 
     fn roll_back(&self) {

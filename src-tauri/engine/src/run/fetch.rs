@@ -386,11 +386,11 @@ async fn follow(
 }
 
 fn gather(outcome: &mut Outcome, pulled: &Pulled) {
-    if let Some(changes) = pulled.committed.changes {
-        let sum = outcome.changes.get_or_insert_default();
-        sum.added += changes.added;
-        sum.changed += changes.changed;
-        sum.gone += changes.gone;
+    if let Some(changes) = &pulled.committed.changes {
+        let sum = &mut outcome.changes.get_or_insert_default().input;
+        sum.added += changes.input.added;
+        sum.changed += changes.input.changed;
+        sum.gone += changes.input.gone;
     }
     outcome.without_trade_id += pulled.without_trade_id;
     outcome.unreadable += pulled.unreadable;
