@@ -56,7 +56,9 @@ export function changesText(changes: Changes | null): string | null {
     changed > 0 ? `${plural(changed, word)} changed` : "",
     gone > 0 ? `${plural(gone, word)} gone` : "",
   ];
-  const parts = [...of("trade", changes.input), ...of("message", changes.downstream)].filter((part) => part !== "");
+  const parts = [...of("trade", changes.input), ...of("message", changes.downstream)].filter(
+    (part) => part !== "",
+  );
   if (parts.length === 0) return "Nothing changed at the source";
   return `At the source: ${parts.join(", ")}`;
 }

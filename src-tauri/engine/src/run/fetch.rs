@@ -15,7 +15,7 @@ use super::pull::{PullContext, Pulled, pull_window};
 use super::shared::{Kind, Ticket};
 use super::verify;
 use crate::answer::{Answer, AnswerDays, AnswerRows, Changes, MissingDay, Origin, RunEvent};
-use crate::cache::{CacheFile, Identity, adopt, is_damage};
+use crate::cache::{CacheFile, Collation, Identity, adopt, is_damage};
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, DayState, FetchMode};
 use crate::failure::{Code, Failure, Result};
@@ -157,7 +157,11 @@ impl Engine {
             })
             .collect();
         let asked = DaySet::from_ranges(windows);
-        follow(tickets, &asked, prepared.plan.expected_rows, events, cancel, &mut outcome).await;
+        let following = follow(tickets, &asked, prepared.plan.expected_rows, events, cancel, &mut outcome);
+        let ((), collation) = tokio::join!(following, learn_collation(source, cancel));
+        if let Some(collation) = collation.filter(|_| !outcome.fetched.is_empty()) {
+            off_thread(move || file.record_collation(&collation)).await?;
+        }
         Ok(outcome)
     }
 
@@ -318,6 +322,14 @@ impl Engine {
         });
         // An empty file that stays does no harm: it is not listed.
         let _ = work.await;
+    }
+}
+
+/// How the source compares text, learnt while its rows come; nothing where the run is given up.
+async fn learn_collation(source: &Source, cancel: &CancellationToken) -> Option<Collation> {
+    tokio::select! {
+        collation = source.collation() => Some(collation),
+        () = cancel.cancelled() => None,
     }
 }
 

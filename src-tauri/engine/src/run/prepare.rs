@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::engine::{Engine, off_thread};
 use super::verify;
-use crate::cache::{Identity, is_unreadable};
+use crate::cache::{Collation, Identity, is_unreadable};
 use crate::day::{DayRange, DaySet};
 use crate::desk::{DayAction, FetchMode, PlanView, WindowView};
 use crate::failure::{Code, Failure, Result};
@@ -227,7 +227,8 @@ async fn find_broader(engine: &Engine, identity: &Arc<Identity>) -> Result<Vec<B
             // A sibling that is busy or damaged is of no help here; it is reported where it is listed.
             let Ok(file) = cache.open_listed(&path) else { continue };
             let theirs = file.identity();
-            if theirs.family != identity.family {
+            // Adoption compares text byte by byte; MongoDB may compare it by the collection's own rules.
+            if theirs.family != identity.family || file.collation() != Collation::Simple {
                 continue;
             }
             if let Some(conditions) = theirs.filters.broader_than(&identity.filters) {
