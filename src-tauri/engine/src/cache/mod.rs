@@ -8,11 +8,13 @@
 
 pub mod adopt;
 mod collation;
+mod compare;
 mod error;
 pub mod export;
 mod file;
 mod folder;
 mod migrate;
+pub mod questions;
 pub mod relation;
 mod schema;
 mod slices;

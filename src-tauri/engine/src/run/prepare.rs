@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::engine::{Engine, off_thread};
 use super::verify;
-use crate::cache::{Collation, Identity, is_unreadable};
+use crate::cache::{CacheFile, Collation, Identity, is_unreadable};
 use crate::day::{DayRange, DaySet};
 use crate::desk::{DayAction, FetchMode, PlanView, WindowView};
 use crate::failure::{Code, Failure, Result};
@@ -140,13 +140,17 @@ pub(super) async fn prepare(
         }
         if reach == Reach::Online {
             if request.mode == FetchMode::Verify {
-                match verify::differing(source, &request.query, request.range, &ledger, &marks).await {
-                    Ok(found) => differing = found,
-                    Err(failure) if is_out_of_reach(&failure) => {
+                let file = own_file(engine, &identity).await?;
+                let checked =
+                    verify::check(source, &request.query, request.range, &ledger, &marks, file).await;
+                (differing, unverified) = (checked.differing, checked.unverified);
+                match checked.failure {
+                    Some(failure) if is_out_of_reach(&failure) => {
                         reach = Reach::Offline;
                         unreachable = Some(failure);
                     }
-                    Err(failure) => return Err(failure),
+                    Some(failure) => return Err(failure),
+                    None => {}
                 }
             }
             made = plan(&broader, reach, &differing, rows_per_day);
@@ -170,7 +174,12 @@ pub(super) async fn prepare(
         }
         made = plan(&broader, reach, &differing, rows_per_day);
     }
-    if request.mode == FetchMode::Verify && unreachable.is_some() && differing.is_empty() {
+    // Not even the ping came back.
+    if request.mode == FetchMode::Verify
+        && unreachable.is_some()
+        && differing.is_empty()
+        && unverified.is_empty()
+    {
         unverified = ledger.keys().copied().filter(|day| request.range.contains(*day)).collect();
     }
     Ok(Prepared {
@@ -214,6 +223,16 @@ async fn own_ledger(
         let state = file.state();
         let marks = state.days.iter().map(|(day, held)| (*day, held.change_mark.clone())).collect();
         Ok((state.ledger(), marks, set_aside))
+    })
+    .await
+}
+
+async fn own_file(engine: &Engine, identity: &Arc<Identity>) -> Result<Option<Arc<CacheFile>>> {
+    let (cache, identity) = (engine.cache().clone(), Arc::clone(identity));
+    off_thread(move || match cache.open_existing(&identity) {
+        // The ledger of such a file counted as empty.
+        Err(failure) if is_unreadable(&failure) => Ok(None),
+        other => other,
     })
     .await
 }
