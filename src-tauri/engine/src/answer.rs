@@ -5,6 +5,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::day::Day;
+use crate::desk::Role;
 use crate::failure::Failure;
 
 /// Where an answer came from.
@@ -62,9 +63,9 @@ pub struct AnswerRows {
     pub downstream: u64,
 }
 
-/// Trades that a refresh or a verification found different at the source.
+/// How many messages a refresh or a verification found different at the source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, TS)]
-pub struct Changes {
+pub struct ChangeCounts {
     /// In the source, not held before.
     #[ts(type = "number")]
     pub added: u64,
@@ -74,6 +75,60 @@ pub struct Changes {
     /// Held before, no longer in the source.
     #[ts(type = "number")]
     pub gone: u64,
+}
+
+/// What a refresh or a verification found different at the source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
+pub struct Changes {
+    /// Trades that the filters match.
+    pub input: ChangeCounts,
+    /// Their other messages.
+    pub downstream: ChangeCounts,
+    /// The messages themselves, at most 500, by day and then by role.
+    pub messages: Vec<MessageChange>,
+    /// Messages that differ and are not listed.
+    #[ts(type = "number")]
+    pub omitted: u64,
+}
+
+/// What became of a message at the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// In the source, not held before.
+    Added,
+    /// Held before with other content.
+    Changed,
+    /// Held before, no longer in the source.
+    Gone,
+}
+
+/// One message that differs at the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct MessageChange {
+    /// What became of it.
+    pub kind: ChangeKind,
+    /// Whether it is a trade or one of its messages.
+    pub role: Role,
+    /// The day it belongs to; of a message that moved, its new one.
+    pub day: Day,
+    /// Its `_id`: the text itself, an ObjectId's hex digits, or relaxed Extended JSON.
+    pub id: String,
+    /// The id of its trade, as text.
+    pub trade: Option<String>,
+    /// The fields that differ, of a changed message; none of the others.
+    pub fields: Vec<FieldChange>,
+}
+
+/// A field that differs. The texts are relaxed Extended JSON, canonical where the type alone differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct FieldChange {
+    /// Dotted path.
+    pub path: String,
+    /// What was held; none where the document had no such field.
+    pub before: Option<String>,
+    /// What the source holds; none where the document has no such field.
+    pub after: Option<String>,
 }
 
 /// The answer to a query: how much, how complete, how fresh, and where from.

@@ -13,6 +13,7 @@
 
 pub mod answer;
 pub mod cache;
+pub mod changes;
 pub mod day;
 pub mod decode;
 pub mod desk;

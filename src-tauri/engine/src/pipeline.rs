@@ -71,6 +71,17 @@ pub fn day_counts_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
     vec![doc! {"$match": input_match(query, range)}, doc! {"$group": group}]
 }
 
+/// The pipeline that counts the downstream messages of some trades and finds their greatest change stamp, as
+/// one `{count, changed}`, or nothing where there are none.
+#[must_use]
+pub fn downstream_count_pipeline(mapping: &Mapping, ids: Vec<Bson>) -> Vec<Document> {
+    let mut group = doc! {"_id": Bson::Null, "count": {"$sum": 1}};
+    if let Some(path) = &mapping.changed_at {
+        group.insert("changed", doc! {"$max": field(path)});
+    }
+    vec![doc! {"$match": downstream_match(mapping, ids)}, doc! {"$group": group}]
+}
+
 /// The input's aggregate as text to paste into mongosh.
 #[must_use]
 pub fn explain_text(query: &Query, range: &DayRange) -> String {

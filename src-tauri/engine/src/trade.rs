@@ -126,6 +126,11 @@ pub(crate) fn trades_of(path: &str, document: &RawDocument) -> Vec<String> {
     found
 }
 
+/// The first trade id of a document as a person reads it.
+pub(crate) fn trade_text(document: &RawDocument, path: &str) -> Option<String> {
+    value_at(document, path).map(crate::changes::plain_text)
+}
+
 /// The change stamp of a document, as the number that [`crate::source::change_mark`] reads.
 pub(crate) fn stamp(document: &RawDocument, path: &str) -> Option<i64> {
     let mut greatest = None;

@@ -3,7 +3,10 @@
 
 use std::path::Path;
 
-use tidemark_engine::answer::{Answer, AnswerDays, AnswerRows, Changes, MissingDay, Origin, RunEvent};
+use tidemark_engine::answer::{
+    Answer, AnswerDays, AnswerRows, ChangeCounts, ChangeKind, Changes, FieldChange, MessageChange,
+    MissingDay, Origin, RunEvent,
+};
 use tidemark_engine::desk::{
     CachedQuery, ColumnView, Connection, DayAction, DayState, DayView, ExportProgress, Exported, FetchMode,
     FilterField, FilterInput, FilterOperator, Page, PlanCounts, PlanView, QueryInput, Role, RowDetail, Sort,
@@ -33,7 +36,8 @@ fn generated() -> String {
         ($($name:ty),* $(,)?) => { $(parts.push(declared::<$name>(config));)* };
     }
     declare![Code, Failure];
-    declare![Origin, MissingDay, AnswerDays, AnswerRows, Changes, Answer, RunEvent];
+    declare![Origin, MissingDay, AnswerDays, AnswerRows];
+    declare![ChangeCounts, ChangeKind, FieldChange, MessageChange, Changes, Answer, RunEvent];
     declare![FilterOperator, FilterInput, QueryInput, ValueType, FilterField];
     declare![DayAction, DayState, DayView, PlanCounts, WindowView, PlanView];
     declare![Role, ViewKey, Sort, ColumnView, Page, ViewShape, RowDetail, CachedQuery];

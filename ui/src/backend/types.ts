@@ -46,13 +46,47 @@ export type AnswerRows = {
   /** Other messages that carry a matched trade's id. */
   downstream: number, };
 
-export type Changes = {
+export type ChangeCounts = {
   /** In the source, not held before. */
   added: number,
   /** Held before with other content. */
   changed: number,
   /** Held before, no longer in the source. */
   gone: number, };
+
+export type ChangeKind = "added" | "changed" | "gone";
+
+export type FieldChange = {
+  /** Dotted path. */
+  path: string,
+  /** What was held; none where the document had no such field. */
+  before: string | null,
+  /** What the source holds; none where the document has no such field. */
+  after: string | null, };
+
+export type MessageChange = {
+  /** What became of it. */
+  kind: ChangeKind,
+  /** Whether it is a trade or one of its messages. */
+  role: Role,
+  /** The day it belongs to; of a message that moved, its new one. */
+  day: string,
+  /** Its `_id`: the text itself, an ObjectId's hex digits, or relaxed Extended JSON. */
+  id: string,
+  /** The id of its trade, as text. */
+  trade: string | null,
+  /** The fields that differ, of a changed message; none of the others. */
+  fields: Array<FieldChange>, };
+
+export type Changes = {
+  /** Trades that the filters match. */
+  input: ChangeCounts,
+  /** Their other messages. */
+  downstream: ChangeCounts,
+  /** The messages themselves, at most 500, by day and then by role. */
+  messages: Array<MessageChange>,
+  /** Messages that differ and are not listed. */
+  omitted: number, };
 
 export type Answer = {
   /** The query's signature, 32 hex digits. */

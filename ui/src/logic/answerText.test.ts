@@ -15,8 +15,12 @@ it("says how the days were answered", () => {
 
 it("says what a verification found", () => {
   expect(changesText(null)).toBeNull();
-  expect(changesText({ added: 0, changed: 0, gone: 0 })).toBe("Nothing changed at the source");
-  expect(changesText({ added: 1, changed: 0, gone: 2 })).toBe("At the source: 1 trade added, 2 trades gone");
+  const none = { added: 0, changed: 0, gone: 0 };
+  const nothing = { input: none, downstream: none, messages: [], omitted: 0 };
+  expect(changesText(nothing)).toBe("Nothing changed at the source");
+  expect(
+    changesText({ ...nothing, input: { ...none, added: 1, gone: 2 }, downstream: { ...none, changed: 1 } }),
+  ).toBe("At the source: 1 trade added, 2 trades gone, 1 message changed");
 });
 
 it("groups missing days by reason", () => {

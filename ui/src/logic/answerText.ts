@@ -1,6 +1,6 @@
 // How an answer is put into words. A partial answer must never read like a complete one.
 
-import type { Answer, CachedQuery, Changes, Origin } from "../backend";
+import type { Answer, CachedQuery, ChangeCounts, Changes, Origin } from "../backend";
 import { plural } from "./format";
 
 export const ORIGIN_LABELS: Record<Origin, string> = {
@@ -51,13 +51,15 @@ export const HELD_ROWS_HINT =
 /** What a refresh or a verification found; null when it found no difference worth a word. */
 export function changesText(changes: Changes | null): string | null {
   if (changes === null) return null;
-  const { added, changed, gone } = changes;
-  if (added + changed + gone === 0) return "Nothing changed at the source";
-  const parts = [
-    added > 0 ? `${plural(added, "trade")} added` : "",
-    changed > 0 ? `${plural(changed, "trade")} changed` : "",
-    gone > 0 ? `${plural(gone, "trade")} gone` : "",
-  ].filter((part) => part !== "");
+  const of = (word: string, { added, changed, gone }: ChangeCounts) => [
+    added > 0 ? `${plural(added, word)} added` : "",
+    changed > 0 ? `${plural(changed, word)} changed` : "",
+    gone > 0 ? `${plural(gone, word)} gone` : "",
+  ];
+  const parts = [...of("trade", changes.input), ...of("message", changes.downstream)].filter(
+    (part) => part !== "",
+  );
+  if (parts.length === 0) return "Nothing changed at the source";
   return `At the source: ${parts.join(", ")}`;
 }
 

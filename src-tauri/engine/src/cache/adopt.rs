@@ -3,11 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use bson::RawDocument;
-use duckdb::Connection;
-
 use super::file::CacheFile;
-use super::schema;
+use super::slices::each_document;
 use super::writer::{Committed, DayRows, SegmentWriter};
 use crate::day::{Day, DayRange};
 use crate::decode::{Decoder, FieldSet, RowKey};
@@ -92,7 +89,9 @@ pub fn adopt(
             }
         }
     }
-    writer.commit(rows, &[])
+    let committed = writer.commit(rows, &[])?;
+    target.record_collation(&broader.collation())?;
+    Ok(committed)
 }
 
 fn flush(writer: &mut SegmentWriter, role: Role, decoder: &mut Decoder, all: bool) -> Result<()> {
@@ -106,38 +105,4 @@ fn flush(writer: &mut SegmentWriter, role: Role, decoder: &mut Decoder, all: boo
 
 fn undecidable() -> Failure {
     Failure::new(Code::Cancelled, "A document cannot be judged locally as MongoDB would.")
-}
-
-/// Calls `each` with every document of a day, and its trade's key for downstream rows.
-fn each_document(
-    connection: &Connection,
-    segment: u32,
-    role: Role,
-    day: Day,
-    each: &mut dyn FnMut(&RawDocument, Option<&str>) -> Result<()>,
-) -> Result<()> {
-    let table = schema::table(role, segment);
-    let number = day.number();
-    let mut select = connection.prepare(&match role {
-        Role::Input => format!("SELECT doc, NULL::VARCHAR FROM {table} WHERE day = {number}"),
-        Role::Downstream => format!(
-            "SELECT doc, trade FROM {table} WHERE day = {number}
-             UNION ALL
-             SELECT input.doc, shared.trade FROM {} AS shared
-             JOIN {} AS input ON input.day = shared.day AND input.id = shared.id
-             WHERE shared.day = {number}",
-            schema::shared_table(segment),
-            schema::table(Role::Input, segment)
-        ),
-    })?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        let bytes: Vec<u8> = row.get(0)?;
-        let trade: Option<String> = row.get(1)?;
-        let document = RawDocument::from_bytes(&bytes).map_err(|error| {
-            Failure::new(Code::CacheDamaged, "A cached document cannot be read.").because(error)
-        })?;
-        each(document, trade.as_deref())?;
-    }
-    Ok(())
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use chrono::{DateTime, Utc};
 use duckdb::{Config, Connection, params};
 use tokio::sync::OwnedMutexGuard;
 
+use super::collation::{Collation, UNKNOWN};
+use super::migrate::migrate;
 use super::relation::literal;
 use super::schema::{self, FORMAT, role_name};
 use crate::day::{Day, DayRange};
@@ -157,6 +159,8 @@ pub struct CacheFile {
     next_segment: AtomicU32,
     /// Bytes of memory that DuckDB may use now.
     memory: AtomicUsize,
+    pinned: AtomicBool,
+    collation: Mutex<Collation>,
     /// At most one opening of a file in this process at a time: DuckDB's own lock does not see it.
     _gate: OwnedMutexGuard<()>,
 }
@@ -177,7 +181,10 @@ impl CacheFile {
         if is_new && let Some(identity) = create {
             initialise(&connection, identity)?;
         }
+        migrate(&connection)?;
         let identity = read_identity(&connection)?;
+        let pinned = read_fact(&connection, "pinned")? == "1";
+        let collation = Collation::from_stored(&read_fact(&connection, "collation")?);
         if let Some(expected) = create
             && expected.canonical != identity.canonical
         {
@@ -201,6 +208,8 @@ impl CacheFile {
             state: RwLock::new(Arc::new(state)),
             next_segment: AtomicU32::new(next),
             memory: AtomicUsize::new(memory),
+            pinned: AtomicBool::new(pinned),
+            collation: Mutex::new(collation),
             _gate: gate,
         })
     }
@@ -227,6 +236,50 @@ impl CacheFile {
     #[must_use]
     pub fn state(&self) -> Arc<FileState> {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the trader wants to keep this query whatever room the cache may take.
+    #[must_use]
+    pub fn pinned(&self) -> bool {
+        self.pinned.load(Ordering::Relaxed)
+    }
+
+    /// Pins the query, or lets it go.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn set_pinned(&self, pinned: bool) -> Result<()> {
+        self.write_fact("pinned", if pinned { "1" } else { "0" })?;
+        self.pinned.store(pinned, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// How the source compares text, as the last pull found it.
+    #[must_use]
+    pub fn collation(&self) -> Collation {
+        self.collation.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers how the source compares text.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn record_collation(&self, found: &Collation) -> Result<()> {
+        let mut known = self.collation.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != *found {
+            self.write_fact("collation", found.to_stored())?;
+            known.clone_from(found);
+        }
+        Ok(())
+    }
+
+    fn write_fact(&self, key: &str, value: &str) -> Result<()> {
+        let connection = self.connect()?;
+        connection.execute_batch("BEGIN TRANSACTION")?;
+        self.commit(&connection, |_| {
+            connection.execute("UPDATE meta SET value = ? WHERE key = ?", params![value, key])?;
+            Ok(())
+        })
     }
 
     /// A connection of its own.
@@ -388,6 +441,8 @@ fn initialise(connection: &Connection, identity: &Identity) -> Result<()> {
         ("source", identity.source.clone()),
         ("mapping", identity.mapping.to_stored()),
         ("filters", identity.filters.to_stored()),
+        ("collation", UNKNOWN.to_owned()),
+        ("pinned", "0".to_owned()),
     ];
     let mut insert = connection.prepare("INSERT INTO meta VALUES (?, ?)")?;
     for (key, value) in facts {
@@ -397,25 +452,20 @@ fn initialise(connection: &Connection, identity: &Identity) -> Result<()> {
     Ok(())
 }
 
-fn read_identity(connection: &Connection) -> Result<Identity> {
-    let mut select = connection.prepare("SELECT key, value FROM meta")?;
-    let facts: BTreeMap<String, String> =
-        select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, duckdb::Error>>()?;
-    let fact = |key: &str| {
-        facts.get(key).cloned().ok_or_else(|| {
-            Failure::new(
-                Code::CacheDamaged,
-                format!("The cache file does not say which query it belongs to ({key} is missing)."),
-            )
-        })
-    };
-    let format = fact("format")?;
-    if format.parse() != Ok(FORMAT) {
-        return Err(Failure::new(
+fn read_fact(connection: &Connection, key: &str) -> Result<String> {
+    let mut select = connection.prepare("SELECT value FROM meta WHERE key = ?")?;
+    let mut rows = select.query(params![key])?;
+    match rows.next()? {
+        Some(row) => Ok(row.get(0)?),
+        None => Err(Failure::new(
             Code::CacheDamaged,
-            format!("The cache file has format {format}; this Tidemark reads format {FORMAT}."),
-        ));
+            format!("The cache file does not say which query it belongs to ({key} is missing)."),
+        )),
     }
+}
+
+fn read_identity(connection: &Connection) -> Result<Identity> {
+    let fact = |key: &str| read_fact(connection, key);
     Ok(Identity {
         signature: Signature::parse(&fact("signature")?).map_err(own_word)?,
         canonical: fact("canonical")?,

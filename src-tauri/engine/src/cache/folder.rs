@@ -85,7 +85,12 @@ impl Cache {
             Err(failure) if is_unreadable(&failure) => {
                 let aside = set_aside(&path)?;
                 let file = self.open_path(&path, Some(identity))?;
-                let note = Failure::new(Code::CacheDamaged, set_aside_note(&aside))
+                // Without a cause the failure is this program's own word on the file.
+                let note = match &failure.cause {
+                    None => format!("{} It was set aside as {aside}.", failure.message),
+                    Some(_) => set_aside_note(&aside),
+                };
+                let note = Failure::new(Code::CacheDamaged, note)
                     .advise("Nothing to do: its days are fetched again.")
                     .because(failure.cause.unwrap_or(failure.message));
                 Ok(Opened { file, set_aside: Some(note) })

@@ -7,16 +7,22 @@
 //! transaction.
 
 pub mod adopt;
+mod collation;
+mod compare;
 mod error;
 pub mod export;
 mod file;
 mod folder;
+mod migrate;
+pub mod questions;
 pub mod relation;
 mod schema;
+mod slices;
 pub mod values;
 mod view;
 mod writer;
 
+pub use collation::Collation;
 pub use error::{duckdb_failure, is_damage, is_unreadable};
 pub use file::{CacheFile, FileState, HeldDay, Identity};
 pub use folder::Cache;

@@ -2,7 +2,7 @@
 //!
 //! | table | one row |
 //! |---|---|
-//! | `meta` | a fact about the query: format version, signature, canonical text, mapping, filters |
+//! | `meta` | a fact about the query: format version, signature, canonical text, mapping, filters, how the source compares text (`collation`), whether the query is pinned |
 //! | `coverage` | a held day: its segment, when it was fetched, its row counts, the fields its rows have |
 //! | `field` | a path and a type found there; its number names the physical column `c<number>` |
 //! | `segment_column` | a physical column of a segment's table |
@@ -14,8 +14,8 @@
 use crate::decode::{Field, FieldId, Kind};
 use crate::desk::Role;
 
-/// Version of the file format. Raise it with a migration in [`super::file`].
-pub(super) const FORMAT: u32 = 1;
+/// Version of the file format. Raise it with a step in [`super::migrate`].
+pub(super) const FORMAT: u32 = 2;
 
 /// Creates the tables of an empty file. No keys: two windows that commit side by side would clash on
 /// an index; the commit lock keeps the ledger unique, and the days of windows never overlap.

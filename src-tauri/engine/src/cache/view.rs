@@ -9,6 +9,7 @@ use duckdb::{Connection, params};
 use super::file::{CacheFile, FileState};
 use super::relation::{self, Column, literal};
 use super::schema::{self, role_name};
+use super::slices::in_slices;
 use crate::day::{Day, DayRange};
 use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
 use crate::desk::{Role, Sort};
@@ -262,9 +263,11 @@ impl View {
         let registry = Arc::new(FieldRegistry::default());
         let mut decoder = Decoder::new(Arc::clone(&registry), false);
         for run in runs() {
-            let mut select = connection.prepare(&format!("SELECT doc FROM {}", self.source(role, run)))?;
-            let mut rows = select.query([])?;
-            while let Some(row) = rows.next()? {
+            let table = schema::table(role, run.segment);
+            let days = format!("day BETWEEN {} AND {}", run.from.number(), run.to.number());
+            let source = self.source(role, run);
+            let select = |slice: &str| format!("SELECT doc FROM {source} AND {slice}");
+            in_slices(&connection, &table, &days, &select, &mut |row| {
                 let bytes: Vec<u8> = row.get(0)?;
                 if let Ok(document) = RawDocument::from_bytes(&bytes) {
                     decoder.push(RowKey { day: run.from, trade: None }, document);
@@ -272,7 +275,8 @@ impl View {
                 if decoder.bytes() > PASS_BYTES {
                     drop(decoder.finish_batch());
                 }
-            }
+                Ok(())
+            })?;
         }
         let paths: HashSet<Arc<str>> = (0..FieldId::try_from(registry.len()).unwrap_or(FieldId::MAX))
             .filter_map(|number| registry.field(number).map(|field| field.path))

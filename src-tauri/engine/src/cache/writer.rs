@@ -9,9 +9,10 @@ use duckdb::arrow::datatypes::{DataType, Field as ArrowField, Schema};
 use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Connection, params};
 
+use super::compare::compare;
 use super::file::{CacheFile, HeldDay, remove_days};
 use super::schema::{self, role_name};
-use crate::answer::Changes;
+use crate::changes::Differences;
 use crate::day::Day;
 use crate::decode::{Decoded, FieldId, FieldSet};
 use crate::desk::Role;
@@ -33,14 +34,14 @@ pub struct DayRows {
 }
 
 /// What a commit stored.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Committed {
     /// Input rows.
     pub input_rows: u64,
     /// Downstream rows.
     pub downstream_rows: u64,
     /// What differs from what was held of these days, where any of them was held.
-    pub changes: Option<Changes>,
+    pub changes: Option<Differences>,
 }
 
 /// A window's transaction. Dropped without [`commit`](Self::commit), it leaves no trace.
@@ -255,42 +256,20 @@ impl SegmentWriter {
         Ok(rows.collect::<Result<_, duckdb::Error>>()?)
     }
 
-    /// How the window's input differs from what is held of its days.
+    /// How the window differs from what is held of its days.
     fn compare_with_held(
         &self,
         state: &super::FileState,
         days: impl Iterator<Item = Day>,
-    ) -> Result<Option<Changes>> {
-        let mut held: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    ) -> Result<Option<Differences>> {
+        let mut held: BTreeMap<u32, Vec<Day>> = BTreeMap::new();
         for day in days {
             if let Some(old) = state.days.get(&day) {
-                held.entry(old.segment).or_default().push(day.number().to_string());
+                held.entry(old.segment).or_default().push(day);
             }
         }
-        if held.is_empty() {
-            return Ok(None);
-        }
-        let day_list = held.values().flatten().cloned().collect::<Vec<_>>().join(", ");
-        let old = held
-            .iter()
-            .map(|(segment, days)| {
-                let table = schema::table(Role::Input, *segment);
-                format!("SELECT id, doc FROM {table} WHERE day IN ({})", days.join(", "))
-            })
-            .collect::<Vec<_>>()
-            .join(" UNION ALL ");
-        let new = schema::table(Role::Input, self.segment);
-        let changes = self.connection.query_row(
-            &format!(
-                "SELECT count(*) FILTER (old.id IS NULL), count(*) FILTER (old.doc <> new.doc),
-                        count(*) FILTER (new.id IS NULL)
-                 FROM ({old}) AS old
-                 FULL JOIN (SELECT id, doc FROM {new} WHERE day IN ({day_list})) AS new ON old.id = new.id"
-            ),
-            [],
-            |row| Ok(Changes { added: row.get(0)?, changed: row.get(1)?, gone: row.get(2)? }),
-        )?;
-        Ok(Some(changes))
+        let trade_id = self.file.identity().mapping.trade_id.as_deref();
+        compare(&self.connection, self.segment, &held, trade_id)
     }
 
     fn roll_back(&self) {

@@ -14,8 +14,9 @@ use super::progress::{Meter, TICK};
 use super::pull::{PullContext, Pulled, pull_window};
 use super::shared::{Kind, Ticket};
 use super::verify;
-use crate::answer::{Answer, AnswerDays, AnswerRows, Changes, MissingDay, Origin, RunEvent};
-use crate::cache::{CacheFile, Identity, adopt, is_damage};
+use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin, RunEvent};
+use crate::cache::{CacheFile, Collation, Identity, adopt, is_damage};
+use crate::changes::Differences;
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, DayState, FetchMode};
 use crate::failure::{Code, Failure, Result};
@@ -34,7 +35,7 @@ const END_LIMIT: Duration = Duration::from_secs(5);
 struct Outcome {
     fetched: DaySet,
     adopted: DaySet,
-    changes: Option<Changes>,
+    changes: Option<Differences>,
     without_trade_id: u64,
     unreadable: u64,
     notes: Vec<String>,
@@ -157,7 +158,11 @@ impl Engine {
             })
             .collect();
         let asked = DaySet::from_ranges(windows);
-        follow(tickets, &asked, prepared.plan.expected_rows, events, cancel, &mut outcome).await;
+        let following = follow(tickets, &asked, prepared.plan.expected_rows, events, cancel, &mut outcome);
+        let ((), collation) = tokio::join!(following, learn_collation(source, cancel));
+        if let Some(collation) = collation.filter(|_| !outcome.fetched.is_empty()) {
+            off_thread(move || file.record_collation(&collation)).await?;
+        }
         Ok(outcome)
     }
 
@@ -288,7 +293,7 @@ impl Engine {
             oldest_fetch: held.values().map(|held| held.fetched).min(),
             mongo_commands,
             elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-            changes: outcome.changes,
+            changes: outcome.changes.map(Differences::into_changes),
             notes,
             failure,
             days,
@@ -318,6 +323,14 @@ impl Engine {
         });
         // An empty file that stays does no harm: it is not listed.
         let _ = work.await;
+    }
+}
+
+/// How the source compares text, learnt while its rows come; nothing where the run is given up.
+async fn learn_collation(source: &Source, cancel: &CancellationToken) -> Option<Collation> {
+    tokio::select! {
+        collation = source.collation() => Some(collation),
+        () = cancel.cancelled() => None,
     }
 }
 
@@ -386,11 +399,8 @@ async fn follow(
 }
 
 fn gather(outcome: &mut Outcome, pulled: &Pulled) {
-    if let Some(changes) = pulled.committed.changes {
-        let sum = outcome.changes.get_or_insert_default();
-        sum.added += changes.added;
-        sum.changed += changes.changed;
-        sum.gone += changes.gone;
+    if let Some(differences) = &pulled.committed.changes {
+        outcome.changes.get_or_insert_default().extend(differences);
     }
     outcome.without_trade_id += pulled.without_trade_id;
     outcome.unreadable += pulled.unreadable;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::engine::{Engine, off_thread};
 use super::verify;
-use crate::cache::{Identity, is_unreadable};
+use crate::cache::{CacheFile, Collation, Identity, is_unreadable};
 use crate::day::{DayRange, DaySet};
 use crate::desk::{DayAction, FetchMode, PlanView, WindowView};
 use crate::failure::{Code, Failure, Result};
@@ -140,13 +140,17 @@ pub(super) async fn prepare(
         }
         if reach == Reach::Online {
             if request.mode == FetchMode::Verify {
-                match verify::differing(source, &request.query, request.range, &ledger, &marks).await {
-                    Ok(found) => differing = found,
-                    Err(failure) if is_out_of_reach(&failure) => {
+                let file = own_file(engine, &identity).await?;
+                let checked =
+                    verify::check(source, &request.query, request.range, &ledger, &marks, file).await;
+                (differing, unverified) = (checked.differing, checked.unverified);
+                match checked.failure {
+                    Some(failure) if is_out_of_reach(&failure) => {
                         reach = Reach::Offline;
                         unreachable = Some(failure);
                     }
-                    Err(failure) => return Err(failure),
+                    Some(failure) => return Err(failure),
+                    None => {}
                 }
             }
             made = plan(&broader, reach, &differing, rows_per_day);
@@ -170,7 +174,12 @@ pub(super) async fn prepare(
         }
         made = plan(&broader, reach, &differing, rows_per_day);
     }
-    if request.mode == FetchMode::Verify && unreachable.is_some() && differing.is_empty() {
+    // Not even the ping came back.
+    if request.mode == FetchMode::Verify
+        && unreachable.is_some()
+        && differing.is_empty()
+        && unverified.is_empty()
+    {
         unverified = ledger.keys().copied().filter(|day| request.range.contains(*day)).collect();
     }
     Ok(Prepared {
@@ -218,6 +227,16 @@ async fn own_ledger(
     .await
 }
 
+async fn own_file(engine: &Engine, identity: &Arc<Identity>) -> Result<Option<Arc<CacheFile>>> {
+    let (cache, identity) = (engine.cache().clone(), Arc::clone(identity));
+    off_thread(move || match cache.open_existing(&identity) {
+        // The ledger of such a file counted as empty.
+        Err(failure) if is_unreadable(&failure) => Ok(None),
+        other => other,
+    })
+    .await
+}
+
 async fn find_broader(engine: &Engine, identity: &Arc<Identity>) -> Result<Vec<Broader>> {
     let cache = engine.cache().clone();
     let identity = Arc::clone(identity);
@@ -227,7 +246,8 @@ async fn find_broader(engine: &Engine, identity: &Arc<Identity>) -> Result<Vec<B
             // A sibling that is busy or damaged is of no help here; it is reported where it is listed.
             let Ok(file) = cache.open_listed(&path) else { continue };
             let theirs = file.identity();
-            if theirs.family != identity.family {
+            // Adoption compares text byte by byte; MongoDB may compare it by the collection's own rules.
+            if theirs.family != identity.family || file.collation() != Collation::Simple {
                 continue;
             }
             if let Some(conditions) = theirs.filters.broader_than(&identity.filters) {

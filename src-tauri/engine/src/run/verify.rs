@@ -1,24 +1,97 @@
-//! Verifying held days: the source counts, the ledger answers for itself.
+//! Verifying held days: the source counts, the ledger and the documents answer for the cache.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt as _};
+
+use super::engine::off_thread;
+use crate::cache::CacheFile;
+use crate::cache::questions::questions;
 use crate::day::{Day, DayRange, DaySet};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
+use crate::mapping::Mapping;
 use crate::plan::Ledger;
 use crate::signature::Query;
 use crate::source::Source;
 
-/// The held days of a range whose count or change mark differs at the source.
-pub(super) async fn differing(
+/// Days whose messages are asked for at once.
+const DAYS_AT_ONCE: usize = 3;
+
+/// What a check came to.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    /// Held days that differ at the source.
+    pub(super) differing: DaySet,
+    /// Held days that could not be checked to the end.
+    pub(super) unverified: DaySet,
+    /// Why not.
+    pub(super) failure: Option<Failure>,
+}
+
+/// Checks the held days of a range: the trades of all days in one question, then the messages of the days
+/// whose trades do not differ.
+pub(super) async fn check(
+    source: &Source,
+    query: &Query,
+    range: DayRange,
+    ledger: &Ledger,
+    marks: &BTreeMap<Day, Option<String>>,
+    file: Option<Arc<CacheFile>>,
+) -> Checked {
+    let held: DaySet = ledger.range(range.from()..=range.to()).map(|(day, _)| *day).collect();
+    let Some(file) = file.filter(|_| !held.is_empty()) else { return Checked::default() };
+    let mut checked = Checked::default();
+    match differing(source, query, range, ledger, marks).await {
+        Ok(days) => checked.differing = days,
+        Err(failure) => return Checked { unverified: held, failure: Some(failure), ..checked },
+    }
+    let alike = held.difference(&checked.differing);
+    let mut asked = stream::iter(alike.days().collect::<Vec<_>>())
+        .map(|day| {
+            let file = Arc::clone(&file);
+            async move { (day, messages_differ(source, &query.mapping, file, day).await) }
+        })
+        .buffer_unordered(DAYS_AT_ONCE);
+    let mut done: Vec<Day> = Vec::new();
+    let mut differ: Vec<Day> = Vec::new();
+    while let Some((day, answer)) = asked.next().await {
+        match answer {
+            Ok(differs) => {
+                done.push(day);
+                differ.extend(differs.then_some(day));
+            }
+            Err(failure) => {
+                checked.failure = Some(failure);
+                break;
+            }
+        }
+    }
+    checked.differing = checked.differing.union(&differ.into_iter().collect());
+    checked.unverified = alike.difference(&done.into_iter().collect());
+    checked
+}
+
+/// Whether the messages of a held day's trades differ at the source.
+async fn messages_differ(source: &Source, mapping: &Mapping, file: Arc<CacheFile>, day: Day) -> Result<bool> {
+    // A day that was forgotten meanwhile is not what the ledger says.
+    let Some(questions) = off_thread(move || questions(&file, day)).await? else { return Ok(true) };
+    for question in questions {
+        if source.downstream_count(mapping, question.ids).await? != question.held {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The held days of a range whose count of trades or change mark differs at the source.
+async fn differing(
     source: &Source,
     query: &Query,
     range: DayRange,
     ledger: &Ledger,
     marks: &BTreeMap<Day, Option<String>>,
 ) -> Result<DaySet> {
-    if ledger.range(range.from()..=range.to()).next().is_none() {
-        return Ok(DaySet::new());
-    }
     let counts = source.day_counts(query, range).await?;
     Ok(ledger
         .range(range.from()..=range.to())
@@ -35,7 +108,11 @@ pub(super) async fn differing(
 /// What the check came to, in one sentence.
 pub(super) fn sentence(held: usize, differing: &DaySet, unverified: &DaySet, fetched: &DaySet) -> String {
     if !unverified.is_empty() {
-        return format!("{} cached days could not be checked against the server.", unverified.len());
+        let unchecked = format!("{} cached days could not be checked against the server", unverified.len());
+        return match differing.len() {
+            0 => format!("{unchecked}."),
+            many => format!("{unchecked}; of those that were, {many} differed."),
+        };
     }
     let left = differing.difference(fetched).len();
     let checked = format!("Checked {held} cached days against the server");

@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bson::doc;
+use futures_util::TryStreamExt as _;
 use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
 use mongodb::options::{ClientOptions, ConnectionString, HostInfo};
 use mongodb::{Client, Collection, Database};
 use tokio::sync::OnceCell;
 
+use crate::cache::Collation;
 use crate::failure::{Code, Failure, Result};
 use crate::signature::SourceIdentity;
 
@@ -57,6 +59,8 @@ struct Inner {
     identity: SourceIdentity,
     client: OnceCell<Client>,
     commands: Arc<AtomicU64>,
+    /// How the trades' collection compares text; asked once.
+    collation: OnceCell<Collation>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -105,6 +109,7 @@ impl Source {
                 collection: settings.collection.trim().to_owned(),
                 client: OnceCell::new(),
                 commands: Arc::default(),
+                collation: OnceCell::new(),
             }),
         })
     }
@@ -151,6 +156,30 @@ impl Source {
 
     pub(super) async fn collection(&self, name: Option<&str>) -> Result<Collection<bson::RawDocumentBuf>> {
         Ok(self.database().await?.collection(name.unwrap_or(&self.inner.collection)))
+    }
+
+    /// How the trades' collection compares text. Asked once; unknown where it cannot be told, as for a user
+    /// who may not list collections.
+    pub async fn collation(&self) -> Collation {
+        let asked = self.inner.collation.get_or_try_init(|| async {
+            match self.ask_collation().await {
+                Err(failure) if failure.code == Code::NotAuthorized => Ok(Collation::Unknown),
+                other => other,
+            }
+        });
+        // Not reached is no answer: the next pull asks again.
+        asked.await.cloned().unwrap_or_default()
+    }
+
+    async fn ask_collation(&self) -> Result<Collation> {
+        let database = self.database().await?;
+        let listed = database.list_collections().filter(doc! {"name": self.collection_name()});
+        let found: Vec<_> = listed.await?.try_collect().await?;
+        Ok(found.first().map_or(Collation::Unknown, |collection| {
+            let rules = collection.options.collation.as_ref();
+            let rules = rules.and_then(|rules| bson::serialize_to_document(rules).ok());
+            Collation::of_options(rules.as_ref())
+        }))
     }
 
     /// Name of the trades' collection.

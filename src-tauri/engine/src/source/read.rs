@@ -107,6 +107,20 @@ impl Source {
         Ok(counts)
     }
 
+    /// Counts the downstream messages of some trades.
+    ///
+    /// # Errors
+    /// See [`super::mongodb_failure`].
+    pub async fn downstream_count(&self, mapping: &Mapping, ids: Vec<Bson>) -> Result<DayCount> {
+        let collection = self.collection(mapping.downstream_collection.as_deref()).await?;
+        let pipeline = pipeline::downstream_count_pipeline(mapping, ids);
+        let found = documents_of(&collection, pipeline, PULL_LIMIT).await?;
+        Ok(found.first().map_or_else(DayCount::default, |row| DayCount {
+            rows: whole(row.get("count")),
+            change_mark: row.get("changed").and_then(change_mark),
+        }))
+    }
+
     /// Explains why a range came back empty: a missing collection or a date field that no document
     /// has is a failure, a filter field that no document has is a remark.
     ///
@@ -217,19 +231,25 @@ impl Source {
     }
 
     async fn documents(&self, pipeline: Vec<Document>, limit: Duration) -> Result<Vec<Document>> {
-        let collection = self.collection(None).await?;
-        let cursor = collection.aggregate(pipeline).max_time(limit).comment(COMMENT).await?;
-        // Taken apart here: the driver's own reading stumbles over documents with names such as `$oid`.
-        let raw: Vec<bson::RawDocumentBuf> = cursor.with_type().try_collect().await?;
-        raw.iter()
-            .map(|document| {
-                Document::try_from(document.as_ref()).map_err(|error| {
-                    Failure::new(Code::SourceUnreachable, "The server's answer cannot be read.")
-                        .because(error)
-                })
-            })
-            .collect()
+        documents_of(&self.collection(None).await?, pipeline, limit).await
     }
+}
+
+async fn documents_of(
+    collection: &mongodb::Collection<bson::RawDocumentBuf>,
+    pipeline: Vec<Document>,
+    limit: Duration,
+) -> Result<Vec<Document>> {
+    let cursor = collection.aggregate(pipeline).max_time(limit).comment(COMMENT).await?;
+    // Taken apart here: the driver's own reading stumbles over documents with names such as `$oid`.
+    let raw: Vec<bson::RawDocumentBuf> = cursor.with_type().try_collect().await?;
+    raw.iter()
+        .map(|document| {
+            Document::try_from(document.as_ref()).map_err(|error| {
+                Failure::new(Code::SourceUnreachable, "The server's answer cannot be read.").because(error)
+            })
+        })
+        .collect()
 }
 
 /// A change stamp as text that orders as the stamp does: a date or a whole number.

@@ -1,0 +1,170 @@
+//! What a window changes: its messages against those that were held of its days.
+
+use std::collections::BTreeMap;
+
+use bson::{RawDocument, RawDocumentBuf};
+use duckdb::{Connection, params};
+
+use super::schema::{shared_table, table};
+use crate::answer::{ChangeCounts, ChangeKind, MessageChange};
+use crate::changes::{Difference, Differences, field_changes, id_text};
+use crate::day::Day;
+use crate::desk::Role;
+use crate::failure::Result;
+use crate::trade::trade_text;
+
+/// Compares segment `new` with what `held` names: the segments, and the days of each that the window brings
+/// anew. Nothing where no day was held. Only ids and hashes are joined; the documents are read one by one,
+/// and only those that are listed.
+///
+/// # Errors
+/// See [`super::duckdb_failure`].
+pub(super) fn compare(
+    connection: &Connection,
+    new: u32,
+    held: &BTreeMap<u32, Vec<Day>>,
+    trade_path: Option<&str>,
+) -> Result<Option<Differences>> {
+    if held.is_empty() {
+        return Ok(None);
+    }
+    let all: Vec<Day> = held.values().flatten().copied().collect();
+    let new = BTreeMap::from([(new, all)]);
+    let mut found = Differences::default();
+    for role in [Role::Input, Role::Downstream] {
+        let name = format!("temp.difference_{}", super::schema::role_name(role));
+        connection.execute_batch(&difference_table(&name, role, held, &new))?;
+        let counts = count(connection, &name)?;
+        match role {
+            Role::Input => found.input = counts,
+            Role::Downstream => found.downstream = counts,
+        }
+        list(connection, &name, role, trade_path, &mut found)?;
+        connection.execute_batch(&format!("DROP TABLE {name}"))?;
+    }
+    Ok(Some(found))
+}
+
+/// The statement that finds the messages of a role that differ: which segment, table and row holds each of
+/// the two documents. A message that is input of its day too counts as input alone, so it is a difference
+/// of the downstream only where one side of it is plainly downstream.
+fn difference_table(
+    name: &str,
+    role: Role,
+    old: &BTreeMap<u32, Vec<Day>>,
+    new: &BTreeMap<u32, Vec<Day>>,
+) -> String {
+    format!(
+        "CREATE TEMP TABLE {name} AS
+         SELECT coalesce(new.day, old.day) AS day, coalesce(new.id, old.id) AS id,
+                old.place AS old, new.place AS new
+         FROM ({}) AS old FULL JOIN ({}) AS new ON old.id = new.id
+         WHERE CASE WHEN old.id IS NULL THEN NOT new.place.shared WHEN new.id IS NULL THEN NOT old.place.shared
+               ELSE old.place.hash <> new.place.hash AND NOT (old.place.shared AND new.place.shared) END",
+        side(role, old),
+        side(role, new)
+    )
+}
+
+/// Each message of a role once, with the place of its document.
+fn side(role: Role, segments: &BTreeMap<u32, Vec<Day>>) -> String {
+    let mut parts = Vec::new();
+    for (segment, days) in segments {
+        let days: Vec<String> = days.iter().map(|day| day.number().to_string()).collect();
+        let days = days.join(", ");
+        let place = |shared: bool| {
+            format!(
+                "id, day, {{'shared': {shared}, 'segment': {segment}, 'row': held.rowid, 'hash': md5(doc)}} AS place"
+            )
+        };
+        parts.push(format!(
+            "SELECT {} FROM {} AS held WHERE day IN ({days})",
+            place(false),
+            table(role, *segment)
+        ));
+        if role == Role::Downstream {
+            parts.push(format!(
+                "SELECT {} FROM {} AS held WHERE day IN ({days}) AND (day, id) IN (SELECT (day, id) FROM {})",
+                place(true),
+                table(Role::Input, *segment),
+                shared_table(*segment)
+            ));
+        }
+    }
+    // Plainly downstream goes before shared: `min` of a struct orders by its first field.
+    format!(
+        "SELECT id, min(day) AS day, min(place) AS place FROM ({}) GROUP BY id",
+        parts.join(" UNION ALL ")
+    )
+}
+
+fn count(connection: &Connection, name: &str) -> Result<ChangeCounts> {
+    Ok(connection.query_row(
+        &format!(
+            "SELECT count(*) FILTER (old IS NULL), count(*) FILTER (old IS NOT NULL AND new IS NOT NULL),
+                    count(*) FILTER (new IS NULL) FROM {name}"
+        ),
+        [],
+        |row| Ok(ChangeCounts { added: row.get(0)?, changed: row.get(1)?, gone: row.get(2)? }),
+    )?)
+}
+
+type Place = Option<(bool, u32, i64)>;
+
+fn list(
+    connection: &Connection,
+    name: &str,
+    role: Role,
+    trade_path: Option<&str>,
+    found: &mut Differences,
+) -> Result<()> {
+    let mut select = connection.prepare(&format!(
+        "SELECT day, id, old.shared, old.segment, old.row, new.shared, new.segment, new.row
+         FROM {name} ORDER BY day, id LIMIT {}",
+        crate::changes::LISTED
+    ))?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let place = |at: usize| -> Result<Place> {
+            let shared: Option<bool> = row.get(at)?;
+            Ok(match shared {
+                Some(shared) => Some((shared, row.get(at + 1)?, row.get(at + 2)?)),
+                None => None,
+            })
+        };
+        let (old, new) = (document(connection, role, place(2)?)?, document(connection, role, place(5)?)?);
+        let (kind, shown, kept) = match (&old, &new) {
+            (Some(old), Some(new)) => (ChangeKind::Changed, new, Some(old.clone())),
+            (Some(old), None) => (ChangeKind::Gone, old, Some(old.clone())),
+            (None, Some(new)) => (ChangeKind::Added, new, Some(new.clone())),
+            (None, None) => continue,
+        };
+        let fields = match (&old, &new) {
+            (Some(old), Some(new)) => field_changes(old, new),
+            _ => Vec::new(),
+        };
+        let change = MessageChange {
+            kind,
+            role,
+            day: Day::from_number(row.get(0)?),
+            id: id_text(shown),
+            trade: trade_path.and_then(|path| trade_text(shown, path)),
+            fields,
+        };
+        // Only what may be the other half of a move is needed later.
+        let document = kept.filter(|_| kind != ChangeKind::Changed);
+        found.listed.push(Difference { change, id: row.get(1)?, document });
+    }
+    Ok(())
+}
+
+fn document(connection: &Connection, role: Role, place: Place) -> Result<Option<RawDocumentBuf>> {
+    let Some((shared, segment, row)) = place else { return Ok(None) };
+    let role = if shared { Role::Input } else { role };
+    let bytes: Vec<u8> = connection.query_row(
+        &format!("SELECT doc FROM {} WHERE rowid = ?", table(role, segment)),
+        params![row],
+        |row| row.get(0),
+    )?;
+    Ok(RawDocument::from_bytes(&bytes).ok().map(ToOwned::to_owned))
+}

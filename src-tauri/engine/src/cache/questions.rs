@@ -1,0 +1,87 @@
+//! What a day holds of its trades' messages, as questions that the source can be asked.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use bson::Bson;
+use md5::{Digest as _, Md5};
+
+use super::file::CacheFile;
+use super::slices::each_document;
+use crate::day::Day;
+use crate::desk::Role;
+use crate::failure::Result;
+use crate::source::{DayCount, mark_text};
+use crate::trade::{Trades, stamp, trades_of};
+
+/// Trade ids of a question.
+const IDS_A_QUESTION: usize = 1_000;
+
+/// Some trades of a day, and what the cache holds of their messages.
+#[derive(Debug, Default)]
+pub struct Question {
+    /// The trade ids.
+    pub ids: Vec<Bson>,
+    /// The messages that carry any of them, each counted once, and their greatest change stamp.
+    pub held: DayCount,
+}
+
+/// The questions of a held day; nothing where the day is not held any more. Only ids are kept in memory.
+///
+/// # Errors
+/// See [`super::duckdb_failure`].
+pub fn questions(file: &Arc<CacheFile>, day: Day) -> Result<Option<Vec<Question>>> {
+    let mapping = &file.identity().mapping;
+    let (connection, state) = file.snapshot()?;
+    let Some(held) = state.days.get(&day) else { return Ok(None) };
+    let Some(path) = &mapping.trade_id else { return Ok(Some(Vec::new())) };
+    let mut trades = Trades::default();
+    let mut ids = Vec::new();
+    let mut place: HashMap<String, usize> = HashMap::new();
+    each_document(&connection, held.segment, Role::Input, day, &mut |document, _| {
+        let known = ids.len();
+        trades.note(path, day, document, &mut ids);
+        if ids.len() > known {
+            for trade in trades_of(path, document) {
+                // New ids came in the order of the document's trades.
+                let next = place.len();
+                place.entry(trade).or_insert(next);
+            }
+        }
+        Ok(())
+    })?;
+    let mut questions: Vec<Question> = Vec::new();
+    let mut ids = ids.into_iter().peekable();
+    while ids.peek().is_some() {
+        let ids = ids.by_ref().take(IDS_A_QUESTION).collect();
+        questions.push(Question { ids, held: DayCount::default() });
+    }
+    let mut seen: HashSet<(usize, [u8; 16])> = HashSet::new();
+    let mut marks: HashMap<usize, i64> = HashMap::new();
+    each_document(&connection, held.segment, Role::Downstream, day, &mut |document, trade| {
+        let Some(question) = trade.and_then(|trade| place.get(trade)).map(|at| at / IDS_A_QUESTION) else {
+            return Ok(());
+        };
+        // A row stands for a message and a trade; the source counts messages.
+        let id: [u8; 16] = match document.get("_id") {
+            Ok(Some(id)) => {
+                let mut holder = bson::RawDocumentBuf::new();
+                holder.append(bson::cstr!("_id"), id);
+                Md5::digest(holder.as_bytes()).into()
+            }
+            _ => Md5::digest(document.as_bytes()).into(),
+        };
+        if seen.insert((question, id)) {
+            questions[question].held.rows += 1;
+            if let Some(mark) = mapping.changed_at.as_deref().and_then(|path| stamp(document, path)) {
+                let greatest = marks.entry(question).or_insert(mark);
+                *greatest = mark.max(*greatest);
+            }
+        }
+        Ok(())
+    })?;
+    for (question, mark) in marks {
+        questions[question].held.change_mark = Some(mark_text(mark));
+    }
+    Ok(Some(questions))
+}

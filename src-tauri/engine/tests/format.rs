@@ -1,0 +1,159 @@
+//! Files of other formats. `data/format-1.duckdb.gz` was written by the last program of format 1, from six
+//! trades of three days and a message each; the fourth day is empty.
+#![allow(clippy::unwrap_used)]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tidemark_engine::answer::{Answer, Origin};
+use tidemark_engine::cache::{Collation, Identity};
+use tidemark_engine::day::DayRange;
+use tidemark_engine::desk::{FetchMode, FilterInput, FilterOperator, Role, ViewKey};
+use tidemark_engine::failure::Result;
+use tidemark_engine::filter::Filters;
+use tidemark_engine::mapping::Mapping;
+use tidemark_engine::run::{Engine, FetchRequest};
+use tidemark_engine::signature::{Query, Signature};
+use tidemark_engine::source::{Source, SourceSettings};
+use tokio_util::sync::CancellationToken;
+
+/// The server that the file was filled from; it is gone.
+const URI: &str = "mongodb://127.0.0.1:27999/?directConnection=true";
+const FILE: &[u8] = include_bytes!("data/format-1.duckdb.gz");
+
+fn query(source: &Source, products: &[&str]) -> Query {
+    let mapping = Mapping::parse(r#"{"changed_at": "changed"}"#).unwrap();
+    let input = FilterInput {
+        field: "product".to_owned(),
+        operator: FilterOperator::AnyOf,
+        values: products.iter().map(|&text| text.to_owned()).collect(),
+    };
+    let filters = Filters::parse(&mapping, &[input], "").unwrap();
+    Query { source: source.identity().clone(), mapping, filters }
+}
+
+fn source() -> Source {
+    let settings = SourceSettings {
+        uri: URI.to_owned(),
+        password: None,
+        database: "format".to_owned(),
+        collection: "trades".to_owned(),
+    };
+    Source::new(&settings).unwrap()
+}
+
+fn engine(folder: &tempfile::TempDir) -> Engine {
+    let now: DateTime<Utc> = "2026-01-16T12:00:00Z".parse().unwrap();
+    Engine::new(folder.path(), 0).unwrap().with_clock(Arc::new(move || now))
+}
+
+/// A cache folder with the old file in its place.
+fn old_cache(source: &Source) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = Identity::of(&query(source, &[]));
+    let path = folder.path().join(&identity.family).join(format!("{}.duckdb", identity.signature));
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut file = std::fs::File::create(&path).unwrap();
+    std::io::copy(&mut flate2::read::GzDecoder::new(FILE), &mut file).unwrap();
+    (folder, path)
+}
+
+async fn fetch(engine: &Engine, source: &Source, products: &[&str], offline: bool) -> Result<Answer> {
+    let request = FetchRequest {
+        query: query(source, products),
+        range: DayRange::parse("2025-03-01", "2025-03-04").unwrap(),
+        mode: FetchMode::Normal,
+        offline,
+    };
+    engine.fetch(Some(source), &request, Arc::new(|_| {}), CancellationToken::new()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_format_1_is_migrated_and_serves_its_days() {
+    let source = source();
+    let (folder, path) = old_cache(&source);
+    for _ in 0..2 {
+        let engine = engine(&folder);
+        let answer = fetch(&engine, &source, &[], false).await.unwrap();
+        assert_eq!((answer.answer, answer.complete), (Origin::Cache, true), "{answer:?}");
+        assert_eq!((answer.mongo_commands, answer.days.from_cache), (0, 4));
+        assert_eq!(answer.oldest_fetch, Some("2026-01-15T12:00:00Z".parse().unwrap()));
+        let signature = Signature::of(&query(&source, &[])).to_string();
+        let range = DayRange::parse("2025-03-01", "2025-03-04").unwrap();
+        let key = ViewKey { signature, from: range.from(), to: range.to() };
+        let rows = |role| engine.page(&key, role, None, 0, 10);
+        let input = rows(Role::Input).await.unwrap().rows;
+        let wanted: Vec<Vec<Option<String>>> = (0..6_i64)
+            .map(|n| {
+                let changed = (n + 9_007_199_254_740_993).to_string();
+                [
+                    &n.to_string(),
+                    "2025",
+                    &(60 + n / 2).to_string(),
+                    &format!("T{n}"),
+                    "Gas",
+                    &changed,
+                    "1.10",
+                    &n.to_string(),
+                ]
+                .map(|text| Some(text.to_owned()))
+                .to_vec()
+            })
+            .collect();
+        assert_eq!(input, wanted);
+        let messages: Vec<_> = rows(Role::Downstream).await.unwrap().rows;
+        let ids: Vec<_> = messages.iter().map(|row| row[0].clone().unwrap()).collect();
+        assert_eq!(ids, ["M0", "M1", "M2", "M3", "M4", "M5"]);
+        let detail = engine.row_detail(&key, Role::Input, None, 2).await.unwrap();
+        assert!(detail.canonical.contains("\"$numberLong\": \"9007199254740995\""), "{}", detail.canonical);
+    }
+    let open = || tokio::task::block_in_place(|| engine(&folder).cache().open_listed(&path).unwrap());
+    let file = open();
+    assert!(!file.pinned());
+    assert_eq!(file.collation(), Collation::Unknown);
+    file.set_pinned(true).unwrap();
+    file.record_collation(&Collation::Simple).unwrap();
+    drop(file);
+    let file = open();
+    assert!(file.pinned(), "the file remembers");
+    assert_eq!(file.collation(), Collation::Simple);
+    file.set_pinned(false).unwrap();
+    assert!(!file.pinned());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_are_adopted_only_from_a_source_that_compares_text_plainly() {
+    let source = source();
+    let (folder, path) = old_cache(&source);
+    let engine = engine(&folder);
+    let unknown = fetch(&engine, &source, &["Gas"], true).await;
+    assert!(unknown.is_err(), "a file of format 1 does not say how its source compares text: {unknown:?}");
+    let collation = |collation: &Collation| {
+        tokio::task::block_in_place(|| {
+            engine.cache().open_listed(&path).unwrap().record_collation(collation).unwrap();
+        });
+    };
+    collation(&Collation::Own(r#"{"locale": "en", "strength": 2}"#.to_owned()));
+    assert!(fetch(&engine, &source, &["Gas"], true).await.is_err());
+    collation(&Collation::Simple);
+    let adopted = fetch(&engine, &source, &["Gas"], true).await.unwrap();
+    assert_eq!((adopted.days.adopted, adopted.rows.input, adopted.rows.downstream), (4, 6, 6));
+}
+
+#[test]
+fn a_newer_format_is_set_aside_and_called_newer() {
+    let source = source();
+    let (folder, path) = old_cache(&source);
+    duckdb::Connection::open(&path)
+        .unwrap()
+        .execute_batch("UPDATE meta SET value = '99' WHERE key = 'format'")
+        .unwrap();
+    let engine = engine(&folder);
+    let opened = engine.cache().open_or_create(&Identity::of(&query(&source, &[]))).unwrap();
+    let told = opened.set_aside.unwrap().message;
+    assert!(told.contains("newer Tidemark") && told.contains("set aside as"), "{told}");
+    assert!(opened.file.state().days.is_empty());
+    let aside = std::fs::read_dir(path.parent().unwrap()).unwrap().flatten();
+    assert!(aside.into_iter().any(|entry| entry.file_name().to_string_lossy().contains("damaged-")));
+}

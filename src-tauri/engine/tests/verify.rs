@@ -1,0 +1,288 @@
+//! Verify and refresh against a real server: what changed is found, and told field by field.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bson::{Document, doc};
+use chrono::{DateTime, Utc};
+use mongodb::{Client, Collection};
+use support::server;
+use tidemark_engine::answer::{Answer, ChangeCounts, ChangeKind, FieldChange, MessageChange, Origin};
+use tidemark_engine::cache::Collation;
+use tidemark_engine::day::{Day, DayRange};
+use tidemark_engine::desk::{FetchMode, Role};
+use tidemark_engine::failure::Code;
+use tidemark_engine::filter::Filters;
+use tidemark_engine::mapping::Mapping;
+use tidemark_engine::run::{Engine, FetchRequest};
+use tidemark_engine::signature::Query;
+use tidemark_engine::source::{Source, SourceSettings};
+use tokio_util::sync::CancellationToken;
+
+/// Two trades a day, each with a message, for the days of a quarter: three windows.
+fn quarter() -> DayRange {
+    DayRange::parse("2025-01-01", "2025-03-31").unwrap()
+}
+
+fn documents() -> Vec<Document> {
+    let mut documents = Vec::new();
+    for (at, day) in quarter().days().enumerate() {
+        for trade in [2 * at, 2 * at + 1].map(|number| i32::try_from(number).unwrap()) {
+            documents.push(doc! {
+                "_id": trade, "year": day.year(), "day_of_year": i32::try_from(day.day_of_year()).unwrap(),
+                "trade_id": format!("T{trade}"), "changed": 1, "leg": {"price": 1.5, "lots": trade},
+            });
+            documents.push(message(trade, 1));
+        }
+    }
+    documents
+}
+
+fn message(trade: i32, changed: i32) -> Document {
+    doc! {"_id": format!("M{trade}"), "trade_id": format!("T{trade}"), "text": "ack", "changed": changed}
+}
+
+fn day_of(trade: i32) -> Day {
+    quarter().from().plus(trade / 2)
+}
+
+struct Desk {
+    _folder: tempfile::TempDir,
+    engine: Engine,
+    source: Source,
+    mapping: Mapping,
+    collection: Collection<Document>,
+}
+
+impl Desk {
+    async fn new(name: &str, uri: &str) -> Self {
+        let database =
+            Client::with_uri_str(server().uri()).await.unwrap().database(&format!("verify_{name}"));
+        database.drop().await.unwrap();
+        let collection = database.collection("trades");
+        collection.insert_many(documents()).await.unwrap();
+        let settings = SourceSettings {
+            uri: uri.to_owned(),
+            password: None,
+            database: database.name().to_owned(),
+            collection: "trades".to_owned(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let now: DateTime<Utc> = "2026-01-15T12:00:00Z".parse().unwrap();
+        Self {
+            engine: Engine::new(folder.path(), 2).unwrap().with_clock(Arc::new(move || now)),
+            _folder: folder,
+            source: Source::new(&settings).unwrap(),
+            mapping: Mapping::parse(r#"{"changed_at": "changed"}"#).unwrap(),
+            collection,
+        }
+    }
+
+    async fn fetch(&self, mode: FetchMode) -> Answer {
+        let filters = Filters::parse(&self.mapping, &[], "").unwrap();
+        let query = Query { source: self.source.identity().clone(), mapping: self.mapping.clone(), filters };
+        let request = FetchRequest { query, range: quarter(), mode, offline: false };
+        self.engine
+            .fetch(Some(&self.source), &request, Arc::new(|_| {}), CancellationToken::new())
+            .await
+            .unwrap()
+    }
+
+    async fn set(&self, id: impl Into<bson::Bson>, update: Document) {
+        let done = self.collection.update_one(doc! {"_id": id.into()}, update).await.unwrap();
+        assert_eq!(done.modified_count, 1);
+    }
+}
+
+fn change(kind: ChangeKind, role: Role, trade: i32, fields: Vec<FieldChange>) -> MessageChange {
+    let id = match role {
+        Role::Input => trade.to_string(),
+        Role::Downstream => format!("M{trade}"),
+    };
+    MessageChange { kind, role, day: day_of(trade), id, trade: Some(format!("T{trade}")), fields }
+}
+
+fn field(path: &str, before: Option<&str>, after: Option<&str>) -> FieldChange {
+    FieldChange { path: path.to_owned(), before: before.map(str::to_owned), after: after.map(str::to_owned) }
+}
+
+fn counts(added: u64, changed: u64, gone: u64) -> ChangeCounts {
+    ChangeCounts { added, changed, gone }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_changed_no_day_is_fetched_again() {
+    let desk = Desk::new("same", server().uri()).await;
+    let first = desk.fetch(FetchMode::Normal).await;
+    assert_eq!((first.rows.input, first.rows.downstream), (180, 180));
+    let checked = desk.fetch(FetchMode::Verify).await;
+    assert_eq!((checked.answer, checked.days.from_cache, checked.days.fetched), (Origin::Cache, 90, 0));
+    assert_eq!((&checked.changes, checked.days.unverified.len()), (&None, 0));
+    assert!(
+        checked.mongo_commands >= 91,
+        "one for the trades, one for the messages of each day: {checked:?}"
+    );
+    assert_eq!(desk.fetch(FetchMode::Normal).await.mongo_commands, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_are_late_edited_or_gone_are_found() {
+    let desk = Desk::new("messages", server().uri()).await;
+    desk.fetch(FetchMode::Normal).await;
+    let late = doc! {"_id": "late", "trade_id": "T10", "text": "late", "changed": 1};
+    desk.collection.insert_one(late).await.unwrap();
+    desk.set("M40", doc! {"$set": {"text": "nack", "changed": 2}}).await;
+    desk.collection.delete_one(doc! {"_id": "M120"}).await.unwrap();
+    let checked = desk.fetch(FetchMode::Verify).await;
+    assert_eq!((checked.days.fetched, checked.complete, checked.days.unverified.len()), (3, true, 0));
+    assert!(checked.notes.iter().any(|note| note.contains("3 differed and were fetched")), "{checked:?}");
+    let changes = checked.changes.unwrap();
+    assert_eq!((changes.input, changes.downstream, changes.omitted), (counts(0, 0, 0), counts(1, 1, 1), 0));
+    let edited =
+        vec![field("text", Some("\"ack\""), Some("\"nack\"")), field("changed", Some("1"), Some("2"))];
+    assert_eq!(
+        changes.messages,
+        [
+            MessageChange {
+                id: "late".to_owned(),
+                ..change(ChangeKind::Added, Role::Downstream, 10, Vec::new())
+            },
+            change(ChangeKind::Changed, Role::Downstream, 40, edited),
+            change(ChangeKind::Gone, Role::Downstream, 120, Vec::new()),
+        ]
+    );
+    assert_eq!(desk.fetch(FetchMode::Verify).await.days.fetched, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trades_are_told_with_their_fields_before_and_after() {
+    for mode in [FetchMode::Verify, FetchMode::Refresh] {
+        let desk = Desk::new(&format!("trades_{mode:?}"), server().uri()).await;
+        desk.fetch(FetchMode::Normal).await;
+        desk.set(20, doc! {"$set": {"changed": 2, "leg.price": 2.5, "leg.lots": 20_i64, "tags": ["x"]}})
+            .await;
+        desk.collection.delete_one(doc! {"_id": 31}).await.unwrap();
+        // From January to March: another window, and another day of the year.
+        let to = day_of(170);
+        desk.set(5, doc! {"$set": {"changed": 2, "day_of_year": i32::try_from(to.day_of_year()).unwrap()}})
+            .await;
+        let changes = desk.fetch(mode).await.changes.unwrap();
+        assert_eq!((changes.input, changes.downstream), (counts(0, 2, 1), counts(0, 0, 1)), "{mode:?}");
+        let moved = vec![
+            field("day_of_year", Some("3"), Some(&to.day_of_year().to_string())),
+            field("changed", Some("1"), Some("2")),
+        ];
+        let edited = vec![
+            field("changed", Some("1"), Some("2")),
+            field("leg.price", Some("1.5"), Some("2.5")),
+            field("leg.lots", Some(r#"{"$numberInt":"20"}"#), Some(r#"{"$numberLong":"20"}"#)),
+            field("tags", None, Some(r#"["x"]"#)),
+        ];
+        assert_eq!(
+            changes.messages,
+            [
+                change(ChangeKind::Changed, Role::Input, 20, edited),
+                change(ChangeKind::Gone, Role::Input, 31, Vec::new()),
+                change(ChangeKind::Gone, Role::Downstream, 31, Vec::new()),
+                MessageChange { day: to, ..change(ChangeKind::Changed, Role::Input, 5, moved) },
+            ],
+            "{mode:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_can_be_listed_is_counted() {
+    let desk = Desk::new("many", server().uri()).await;
+    desk.fetch(FetchMode::Normal).await;
+    let many: Vec<Document> = (0..700)
+        .map(|number| doc! {"_id": 10_000 + number, "year": 2025, "day_of_year": 1, "trade_id": "T0"})
+        .collect();
+    desk.collection.insert_many(many).await.unwrap();
+    let changes = desk.fetch(FetchMode::Verify).await.changes.unwrap();
+    assert_eq!((changes.input, changes.downstream), (counts(700, 0, 0), counts(0, 0, 0)));
+    assert_eq!((changes.messages.len(), changes.omitted), (500, 200));
+}
+
+/// A way to the server that breaks for good at the question for messages after so many.
+fn way_that_breaks(after: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked = Arc::new(AtomicUsize::new(0));
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(server) = TcpStream::connect(("127.0.0.1", server().port())) else { continue };
+            if asked.load(Ordering::SeqCst) > after {
+                continue;
+            }
+            let (Ok(mut from), Ok(mut to)) = (client.try_clone(), server.try_clone()) else { continue };
+            let asked = Arc::clone(&asked);
+            std::thread::spawn(move || {
+                let mut header = [0; 4];
+                while from.read_exact(&mut header).is_ok() {
+                    let length = usize::try_from(u32::from_le_bytes(header)).unwrap();
+                    let mut message = vec![0; length];
+                    message[..4].copy_from_slice(&header);
+                    if from.read_exact(&mut message[4..]).is_err() {
+                        break;
+                    }
+                    let has = |text: &[u8]| message.windows(text.len()).any(|window| window == text);
+                    if has(b"$in\0") && has(b"$group\0") {
+                        asked.fetch_add(1, Ordering::SeqCst);
+                    }
+                    if asked.load(Ordering::SeqCst) > after || to.write_all(&message).is_err() {
+                        break;
+                    }
+                }
+                let _ = from.shutdown(Shutdown::Both);
+                let _ = to.shutdown(Shutdown::Both);
+            });
+            std::thread::spawn(move || {
+                let (mut from, mut to) = (server, client);
+                let _ = std::io::copy(&mut from, &mut to);
+                let _ = to.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    format!("mongodb://127.0.0.1:{port}/?directConnection=true")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_that_could_not_be_checked_are_named() {
+    let desk = Desk::new("broken", &way_that_breaks(30)).await;
+    desk.fetch(FetchMode::Normal).await;
+    // Found by its count before the way breaks; it cannot be fetched again then.
+    desk.collection.delete_one(doc! {"_id": 100}).await.unwrap();
+    let checked = desk.fetch(FetchMode::Verify).await;
+    assert_eq!(checked.answer, Origin::Offline);
+    assert_eq!(checked.failure.as_ref().map(|failure| failure.code), Some(Code::SourceUnreachable));
+    assert!(!checked.complete, "a day is known to differ");
+    assert!(checked.days.unverified.contains(&day_of(100)));
+    let verified = 90 - checked.days.unverified.len();
+    assert!((25..=30).contains(&verified), "{verified} days were checked before the way broke");
+    assert!(checked.notes.iter().any(|note| note.contains("could not be checked")), "{:?}", checked.notes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_collation_of_a_collection_is_learnt() {
+    let desk = Desk::new("collation", server().uri()).await;
+    let plain = desk.source.collation().await;
+    let database = Client::with_uri_str(server().uri()).await.unwrap().database("verify_collation");
+    let rules = mongodb::options::Collation::builder().locale("en").build();
+    database.collection::<Document>("own").drop().await.unwrap();
+    database.create_collection("own").collation(rules).await.unwrap();
+    let settings = SourceSettings {
+        uri: server().uri().to_owned(),
+        password: None,
+        database: "verify_collation".to_owned(),
+        collection: "own".to_owned(),
+    };
+    let own = Source::new(&settings).unwrap().collation().await;
+    assert_eq!(plain, Collation::Simple);
+    assert!(matches!(&own, Collation::Own(rules) if rules.contains("en")), "{own:?}");
+}
