@@ -172,6 +172,8 @@ impl CacheFile {
         if is_new && create.is_none() {
             return Err(Failure::new(Code::NotCached, "There is no such cached query."));
         }
+        // The folder first: DuckDB makes the file, its log and what it spills with the rights of any file.
+        path.parent().inspect(|family| restrict_to_owner(family));
         let connection = attach(path)?;
         restrict_to_owner(path);
         if is_new && let Some(identity) = create {
