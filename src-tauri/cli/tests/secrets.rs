@@ -58,17 +58,18 @@ fn holds_nothing(folder: &Path) {
 
 #[tokio::test]
 async fn a_password_that_has_to_be_escaped_leaves_no_trace() {
-    let server = TestServer::start_with_auth("ann", "plain").unwrap();
+    let server = TestServer::start_with_auth("ann", PASSWORD).unwrap();
     load(server.uri()).await;
     let folder = tempfile::tempdir().unwrap();
     let port = server.port();
     // Right, by the environment and by the connection string; the server is a real one.
     for (uri, password) in [
-        (format!("mongodb://ann@127.0.0.1:{port}/?authSource=admin"), Some("plain")),
-        (format!("mongodb://ann:plain@127.0.0.1:{port}/?authSource=admin"), None),
+        (format!("mongodb://ann@127.0.0.1:{port}/?authSource=admin"), Some(PASSWORD)),
+        (format!("mongodb://ann:{ESCAPED}@127.0.0.1:{port}/?authSource=admin"), None),
     ] {
         let run = fetch(&uri, folder.path(), password);
         assert_eq!(run.code, 0, "{run:?}");
+        shows_nothing(&run);
     }
     // Wrong, out of reach, without TLS, and not to be read: in caches of their own.
     let places = [
@@ -79,9 +80,10 @@ async fn a_password_that_has_to_be_escaped_leaves_no_trace() {
     ];
     for (number, place) in places.iter().enumerate() {
         let cache = folder.path().join(number.to_string());
+        let wrong = format!("{PASSWORD}x");
         for (uri, password) in [
-            (format!("mongodb://ann@{place}"), Some(PASSWORD)),
-            (format!("mongodb://ann:{ESCAPED}@{place}"), None),
+            (format!("mongodb://ann@{place}"), Some(wrong.as_str())),
+            (format!("mongodb://ann:{ESCAPED}x@{place}"), None),
             (format!("mongodb://ann:{PASSWORD}@{place}"), None),
         ] {
             let run = fetch(&uri, &cache, password);
