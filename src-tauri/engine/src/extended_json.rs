@@ -38,8 +38,17 @@ const TYPE_KEYS: [&str; 17] = [
 /// Reads one JSON object: no key twice in one object, no NUL in a key, bounded depth, no whole number
 /// that would lose digits. The message says line and column.
 pub(crate) fn parse_object(text: &str) -> Result<Map<String, Value>, String> {
+    parse_within(text, DEEPEST)
+}
+
+/// Reads what this program wrote: the canonical spelling of a value is deeper than what was typed.
+pub(crate) fn parse_stored(text: &str) -> Result<Map<String, Value>, String> {
+    parse_within(text, DEEPEST + 10)
+}
+
+fn parse_within(text: &str, deepest: usize) -> Result<Map<String, Value>, String> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Strict { depth: 0 }.deserialize(&mut reader).and_then(|value| {
+    let value = Strict { depth: 0, deepest }.deserialize(&mut reader).and_then(|value| {
         reader.end()?;
         Ok(value)
     });
@@ -85,7 +94,8 @@ pub(crate) fn readable(document: &Document) -> Value {
 /// The path of the first operator that runs code, under a key and its value.
 fn code_in(key: &str, value: &Value, above: &str) -> Option<String> {
     let path = join(above, key);
-    if SERVER_CODE.contains(&key) {
+    // In any case of letters: no operator is spelled so, and nobody has to know how a server compares.
+    if SERVER_CODE.iter().any(|code| code.eq_ignore_ascii_case(key)) {
         return Some(path);
     }
     code_within(value, &path)
@@ -136,14 +146,15 @@ fn join(path: &str, key: &str) -> String {
 #[derive(Clone, Copy)]
 struct Strict {
     depth: usize,
+    deepest: usize,
 }
 
 impl Strict {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.depth == DEEPEST {
-            return Err(E::custom(format!("nested more than {DEEPEST} levels deep")));
+        if self.depth == self.deepest {
+            return Err(E::custom(format!("nested more than {} levels deep", self.deepest)));
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self { depth: self.depth + 1, ..self })
     }
 }
 

@@ -160,7 +160,8 @@ impl Mapping {
 
     /// Reads what `to_stored` wrote.
     pub fn from_stored(text: &str) -> Result<Self> {
-        Self::parse(text)
+        let file = extended_json::parse_stored(text).map_err(|why| bad(format!("The mapping {why}.")))?;
+        Self::from_file(&file)
     }
 
     /// How the day of a document is found: by the best paths that the mapping has.

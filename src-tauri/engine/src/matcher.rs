@@ -10,6 +10,9 @@ use bson::raw::{RawArray, RawBsonRef, RawDocument};
 use crate::filter::{Condition, FieldCondition, FilterValue};
 use crate::number::{Number, whole_of};
 
+/// Deepest nesting of a value that is an identity. MongoDB stores 100 levels; bytes may claim any number.
+const DEEPEST: usize = 200;
+
 /// Whether a document meets a condition; `None` where it cannot be decided as MongoDB would.
 #[must_use]
 pub fn matches(condition: &FieldCondition, document: &RawDocument) -> Option<bool> {
@@ -59,13 +62,16 @@ pub fn equality_key(value: RawBsonRef<'_>) -> Option<String> {
             key.push_str(text);
         }
         RawBsonRef::Null | RawBsonRef::Array(_) => return None,
-        other => write_key(other, &mut key)?,
+        other => write_key(other, &mut key, 0)?,
     }
     Some(key)
 }
 
 /// Writes the key of a value that may lie within a document, so every part says where it ends.
-fn write_key(value: RawBsonRef<'_>, key: &mut String) -> Option<()> {
+fn write_key(value: RawBsonRef<'_>, key: &mut String, depth: usize) -> Option<()> {
+    if depth > DEEPEST {
+        return None;
+    }
     match value {
         RawBsonRef::String(text) | RawBsonRef::Symbol(text) => write!(key, "s{}:{text}", text.len()),
         RawBsonRef::ObjectId(id) => write!(key, "o:{id}"),
@@ -81,7 +87,7 @@ fn write_key(value: RawBsonRef<'_>, key: &mut String) -> Option<()> {
             for field in document {
                 let (name, value) = field.ok()?;
                 write!(key, "{}:{}=", name.as_str().len(), name.as_str()).ok()?;
-                write_key(value, key)?;
+                write_key(value, key, depth + 1)?;
                 key.push(',');
             }
             key.push('}');
@@ -90,7 +96,7 @@ fn write_key(value: RawBsonRef<'_>, key: &mut String) -> Option<()> {
         RawBsonRef::Array(array) => {
             key.push('[');
             for item in array {
-                write_key(item.ok()?, key)?;
+                write_key(item.ok()?, key, depth + 1)?;
                 key.push(',');
             }
             key.push(']');

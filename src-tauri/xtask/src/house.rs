@@ -93,6 +93,81 @@ mod tests {
         assert_eq!(named("pages/home/index.html and a/work/b and ~/.cache"), None);
     }
 
+    fn read(file: &str) -> String {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        fs::read_to_string(root.join(file)).expect("the file is there")
+    }
+
+    /// The packaged page runs its own scripts alone and reaches nothing but the app.
+    #[test]
+    fn the_page_is_confined() {
+        let config = read("tauri.conf.json");
+        let strict = |directive: &str, sources: &str| {
+            let line = format!("\"{directive}\": \"{sources}\"");
+            assert!(config.contains(&line), "{line} is missing in tauri.conf.json");
+        };
+        strict("default-src", "'self'");
+        strict("script-src", "'self'");
+        strict("connect-src", "ipc: http://ipc.localhost");
+        strict("object-src", "'none'");
+        strict("base-uri", "'none'");
+        strict("form-action", "'none'");
+        strict("frame-ancestors", "'none'");
+        for loose in ["unsafe-eval", "wasm-unsafe", "https:", "ws:", "devtools", "\"remote\"", "devUrl"] {
+            // The schema's own address is no source of the page.
+            let found =
+                config.lines().filter(|line| !line.contains("$schema")).any(|line| line.contains(loose));
+            assert!(!found, "{loose} in tauri.conf.json");
+        }
+        assert_eq!(config.matches("'unsafe-inline'").count(), 1, "for styles alone");
+        assert!(config.contains("\"withGlobalTauri\": false"));
+    }
+
+    /// The window may call the app's own commands and hear its events; each permission is used.
+    #[test]
+    fn the_window_may_do_what_it_does() {
+        let capability = read("src-tauri/capabilities/main.json");
+        let commands = read("src-tauri/build.rs");
+        let (_, list) = commands.split_once("COMMANDS: [").expect("the list of commands");
+        let (list, _) = list.split_once("];").expect("its end");
+        let mut expected: Vec<String> = list
+            .split('"')
+            .skip(1)
+            .step_by(2)
+            .map(|command| format!("allow-{}", command.replace('_', "-")))
+            .chain(["core:event:allow-listen".to_owned(), "core:event:allow-unlisten".to_owned()])
+            .collect();
+        let (_, list) = capability.split_once("\"permissions\": [").expect("the permissions");
+        let (list, _) = list.split_once(']').expect("their end");
+        let mut given: Vec<String> = list.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+        expected.sort();
+        given.sort();
+        assert_eq!(given, expected);
+        assert!(capability.contains("\"windows\": [\"main\"]") && !capability.contains("\"remote\""));
+    }
+
+    /// Text gets into SQL by one function, in the places that are known to need it.
+    #[test]
+    fn sql_is_not_pasted() {
+        let places = [("view.rs", 1), ("file.rs", 1), ("export.rs", 2), ("relation.rs", 1)];
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/src/cache");
+        for entry in fs::read_dir(folder).expect("the cache's folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            let text = fs::read_to_string(&path).expect("a source file");
+            let calls = text.matches("literal(").count() - text.matches("fn literal(").count();
+            let known = places.iter().find(|(file, _)| *file == name).map_or(0, |(_, calls)| *calls);
+            assert!(
+                calls <= known,
+                "{name} puts text into SQL in {calls} places, {known} are known: bind it"
+            );
+            assert!(
+                !text.contains("replace('\\'', ") || name == "relation.rs",
+                "{name} quotes text by itself"
+            );
+        }
+    }
+
     #[test]
     fn registries_are_found() {
         assert!(named(&["https://registry.npm", "js.org/x"].concat()).is_some());

@@ -176,11 +176,14 @@ impl CacheFile {
         if is_new && create.is_none() {
             return Err(Failure::new(Code::NotCached, "There is no such cached query."));
         }
+        // The folder first: DuckDB makes the file, its log and what it spills with the rights of any file.
+        path.parent().inspect(|family| restrict_to_owner(family));
         let connection = attach(path)?;
         restrict_to_owner(path);
         if is_new && let Some(identity) = create {
             initialise(&connection, identity)?;
         }
+        refuse_code(&connection)?;
         migrate(&connection)?;
         let identity = read_identity(&connection)?;
         let pinned = read_fact(&connection, "pinned")? == "1";
@@ -449,6 +452,21 @@ fn initialise(connection: &Connection, identity: &Identity) -> Result<()> {
         insert.execute(params![key, value])?;
     }
     connection.execute_batch("COMMIT")?;
+    Ok(())
+}
+
+/// Refuses a file with views or macros: no Tidemark writes any, and reading it would run them. A file may
+/// come from somebody else.
+fn refuse_code(connection: &Connection) -> Result<()> {
+    let found: bool = connection.query_row(
+        "SELECT EXISTS (FROM duckdb_views() WHERE database_name = ? AND NOT internal)
+             OR EXISTS (FROM duckdb_functions() WHERE database_name = ? AND NOT internal)",
+        params![CATALOG, CATALOG],
+        |row| row.get(0),
+    )?;
+    if found {
+        return Err(Failure::new(Code::CacheDamaged, "The cache file holds code, which no Tidemark writes."));
+    }
     Ok(())
 }
 

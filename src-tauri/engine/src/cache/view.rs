@@ -133,6 +133,9 @@ impl View {
     ) -> Result<Vec<Vec<Option<String>>>> {
         let columns = self.columns(role);
         let texts = |segment: u32| {
+            if columns.is_empty() {
+                return "NULL".to_owned(); // documents of a view may have no field at all
+            }
             let has = self.has(role, segment);
             columns.iter().map(|column| column.text(&has)).collect::<Vec<_>>().join(", ")
         };
@@ -171,6 +174,9 @@ impl View {
                 let texts = columns.iter().map(|column| column.text(&has));
                 let mut list: Vec<String> =
                     texts.enumerate().map(|(place, text)| format!("{text} AS t{place}")).collect();
+                if list.is_empty() {
+                    list.push("NULL::VARCHAR AS t0".to_owned());
+                }
                 if let Some(column) = &sorted {
                     let keys = column.order(&has).into_iter().enumerate();
                     list.extend(keys.map(|(index, key)| format!("{key} AS k{index}")));

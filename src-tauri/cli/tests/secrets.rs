@@ -1,0 +1,139 @@
+//! What nobody else may see: passwords anywhere, and the cache for other users of the machine.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::path::Path;
+
+use bson::{Document, doc};
+use mongodb::Client;
+use support::{Run, cli_with};
+use tidemark_test_server::TestServer;
+
+/// A password with characters that a connection string must escape.
+const PASSWORD: &str = "PLANTED s3cr3t/@:%?\"é";
+const ESCAPED: &str = "PLANTED%20s3cr3t%2F%40%3A%25%3F%22%C3%A9";
+/// What none of its spellings may leave behind.
+const TRACES: [&str; 2] = ["PLANTED", "s3cr3t"];
+
+async fn load(uri: &str) {
+    let trades: Vec<Document> = (0..30)
+        .map(|number| doc! {"_id": number, "year": 2025, "day_of_year": 60 + number / 3, "trade_id": format!("T{number}")})
+        .collect();
+    let database = Client::with_uri_str(uri).await.unwrap().database("desk");
+    database.collection::<Document>("trades").insert_many(trades).await.unwrap();
+}
+
+fn fetch(uri: &str, cache: &Path, password: Option<&str>) -> Run {
+    let cache = cache.to_string_lossy();
+    let mut arguments = vec!["fetch", "--uri", uri, "--db", "desk", "--collection", "trades", "--events"];
+    arguments.extend(["--cache", &*cache, "--from", "2025-03-01", "--to", "2025-03-03"]);
+    let mut environment = vec![("RUST_BACKTRACE", "full"), ("RUST_LOG", "trace")];
+    environment.extend(password.map(|password| ("TIDEMARK_MONGODB_PASSWORD", password)));
+    cli_with(&arguments, &environment)
+}
+
+fn shows_nothing(run: &Run) {
+    for trace in TRACES {
+        assert!(!run.stdout.contains(trace) && !run.stderr.contains(trace), "{trace}: {run:?}");
+    }
+}
+
+/// Every file below a folder, its name too.
+fn holds_nothing(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert!(TRACES.iter().all(|trace| !path.to_string_lossy().contains(trace)), "{}", path.display());
+        if path.is_dir() {
+            holds_nothing(&path);
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        for trace in TRACES {
+            let found = bytes.windows(trace.len()).any(|window| window == trace.as_bytes());
+            assert!(!found, "{} holds {trace}", path.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_has_to_be_escaped_leaves_no_trace() {
+    let server = TestServer::start_with_auth("ann", PASSWORD).unwrap();
+    load(server.uri()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let port = server.port();
+    // Right, by the environment and by the connection string; the server is a real one.
+    for (uri, password) in [
+        (format!("mongodb://ann@127.0.0.1:{port}/?authSource=admin"), Some(PASSWORD)),
+        (format!("mongodb://ann:{ESCAPED}@127.0.0.1:{port}/?authSource=admin"), None),
+    ] {
+        let run = fetch(&uri, folder.path(), password);
+        assert_eq!(run.code, 0, "{run:?}");
+        shows_nothing(&run);
+    }
+    // Wrong, out of reach, without TLS, and not to be read: in caches of their own.
+    let places = [
+        format!("127.0.0.1:{port}/?authSource=admin"),
+        "127.0.0.1:9/?serverSelectionTimeoutMS=200".to_owned(),
+        format!("127.0.0.1:{port}/?tls=true&authSource=admin"),
+        "127.0.0.1:port/".to_owned(),
+    ];
+    for (number, place) in places.iter().enumerate() {
+        let cache = folder.path().join(number.to_string());
+        let wrong = format!("{PASSWORD}x");
+        for (uri, password) in [
+            (format!("mongodb://ann@{place}"), Some(wrong.as_str())),
+            (format!("mongodb://ann:{ESCAPED}x@{place}"), None),
+            (format!("mongodb://ann:{PASSWORD}@{place}"), None),
+        ] {
+            let run = fetch(&uri, &cache, password);
+            assert_eq!(run.code, 1, "{uri}: {run:?}");
+            shows_nothing(&run);
+        }
+    }
+    holds_nothing(folder.path());
+}
+
+/// The user's umask lets everybody write, and the folder is there already and open to all.
+#[cfg(unix)]
+#[tokio::test]
+async fn the_cache_is_readable_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    load(support::server().uri()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let new = folder.path().join("new 'cache' ü");
+    let wide = folder.path().join("wide");
+    std::fs::create_dir(&wide).unwrap();
+    std::fs::set_permissions(&wide, std::fs::Permissions::from_mode(0o777)).unwrap();
+    for cache in [&new, &wide] {
+        for again in [false, true] {
+            let status = std::process::Command::new("sh")
+                .args(["-c", "umask 000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_tidemark-cli"), "fetch"])
+                .args(["--uri", support::server().uri(), "--db", "desk", "--collection", "trades"])
+                .args(["--from", "2025-03-01", "--to", if again { "2025-03-05" } else { "2025-03-03" }])
+                .arg("--cache")
+                .arg(cache)
+                .status()
+                .unwrap();
+            assert!(status.success());
+            let families: Vec<_> = std::fs::read_dir(cache)
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .filter(|path| path.is_dir())
+                .collect();
+            assert_eq!(families.len(), 1);
+            // What DuckDB makes beside the file is out of reach with its folder.
+            assert_eq!(mode(&families[0]), 0o700, "{}", families[0].display());
+            for file in std::fs::read_dir(&families[0]).unwrap() {
+                let file = file.unwrap().path();
+                if file.extension().is_some_and(|ending| ending == "duckdb") {
+                    assert_eq!(mode(&file), 0o600, "{}", file.display());
+                }
+            }
+            // As an older version, or somebody else, may have left it.
+            std::fs::set_permissions(&families[0], std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+    assert_eq!((mode(&new), mode(&wide)), (0o700, 0o777), "a folder that others share stays as it is");
+}

@@ -1,0 +1,92 @@
+//! Hostile input: every file of the fuzz targets' corpora, and what is too large to lie there.
+#![allow(clippy::unwrap_used)]
+
+#[allow(unreachable_pub, reason = "the fuzz targets' crate uses them too")]
+#[path = "../../fuzz/cases/mod.rs"]
+mod cases;
+
+use std::path::Path;
+
+/// Runs a case on every file of a corpus. The stack is that of the threads that the engine works on.
+fn corpus(target: &str, case: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 10, "{} is no corpus", folder.display());
+    let mut failed = Vec::new();
+    for file in &files {
+        let bytes = std::fs::read(file).unwrap();
+        if std::panic::catch_unwind(|| case(&bytes)).is_err() {
+            failed.push(file.file_name().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    assert!(failed.is_empty(), "{target}: {failed:?}");
+}
+
+#[test]
+fn filters_and_matches() {
+    corpus("filter_and_match", cases::filter_and_match::run);
+}
+
+#[test]
+fn mapping_files() {
+    corpus("mapping_file", cases::mapping_file::run);
+}
+
+#[test]
+fn documents() {
+    corpus("bson_to_columns", cases::bson_to_columns::run);
+}
+
+#[test]
+fn documents_stored_and_read_again() {
+    corpus("bson_to_columns", cases::bson_to_columns::store);
+}
+
+#[test]
+fn cache_files() {
+    corpus("cache_file", cases::cache_file::run);
+}
+
+/// A document nested so deep, as bytes without length and end. Its names are `a`, or `0` within arrays.
+fn nested(levels: usize, array: bool) -> Vec<u8> {
+    let (kind, name) = if array { (4_u8, b"0\0") } else { (3, b"a\0") };
+    let mut opening = Vec::new();
+    // From the outside in: each level holds its own length, an element and an end.
+    for level in (0..levels).rev() {
+        opening.extend([kind]);
+        opening.extend(if level == levels - 1 { b"a\0" } else { name });
+        opening.extend(i32::try_from(5 + level * 8).unwrap().to_le_bytes());
+    }
+    opening.extend(std::iter::repeat_n(0, levels));
+    opening
+}
+
+#[test]
+fn nesting_of_any_depth_is_no_crash() {
+    for levels in [100, 1_000, 10_000, 100_000] {
+        for array in [false, true] {
+            let elements = nested(levels, array);
+            assert!(cases::bson_to_columns::framed(&elements).is_some());
+            cases::bson_to_columns::run(&elements);
+            cases::bson_to_columns::store(&elements);
+        }
+        for (open, close) in [("{\"a\":", "}"), ("[", "]")] {
+            let json = format!("{}1{}", open.repeat(levels), close.repeat(levels));
+            cases::filter_and_match::run(format!("\n{{\"a\":{json}}}").as_bytes());
+            cases::mapping_file::run(format!("{{\"input_match\":{{\"a\":{json}}}}}").as_bytes());
+            let stored = format!("{{\"fields\":[],\"advanced\":{{\"a\":{json}}}}}");
+            assert_eq!(tidemark_engine::filter::Filters::from_stored(&stored).is_ok(), levels == 100);
+        }
+    }
+}
+
+/// As large as MongoDB lets a document be, all in one text.
+#[test]
+fn a_text_of_16_megabytes() {
+    let text = "é\"\n,".repeat((16 << 20) / 5 - 20);
+    let document = bson::doc! {"_id": 1, "text": &text, "after": 7_i64};
+    let bytes = bson::serialize_to_vec(&document).unwrap();
+    assert!(bytes.len() <= 16 << 20 && bytes.len() > 15 << 20);
+    cases::bson_to_columns::store(&bytes[4..bytes.len() - 1]);
+}

@@ -1,0 +1,32 @@
+//! Mapping files.
+
+use tidemark_engine::filter::Filters;
+use tidemark_engine::mapping::Mapping;
+use tidemark_engine::signature::{Signature, family};
+
+use super::{names_server_code, query};
+
+/// One input: the text of a mapping file.
+pub fn run(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let parsed = Mapping::parse(&text);
+    if serde_json::from_str(&text).is_ok_and(|json| names_server_code(&json)) {
+        assert!(parsed.is_err(), "server-side code is refused: {text}");
+    }
+    let Ok(mapping) = parsed else { return };
+    let stored = mapping.to_stored();
+    let again = Mapping::from_stored(&stored).expect("what was stored is read");
+    assert_eq!(again.to_stored(), stored);
+    let (one, other) = (query(&mapping, Filters::default()), query(&again, Filters::default()));
+    assert_eq!(Signature::of(&one), Signature::of(&other));
+    assert_eq!(family(&one), family(&other));
+    // Every path can be asked for: none is an operator, and a part of one is never empty.
+    let _ = mapping.dates();
+    let own =
+        [&mapping.trade_id, &mapping.timestamp, &mapping.year, &mapping.day_of_year, &mapping.changed_at];
+    let paths = own.into_iter().flatten().chain(mapping.filters.iter().map(|field| &field.path));
+    for path in paths {
+        assert!(!path.contains('\0'), "{path:?}");
+        assert!(path.split('.').all(|part| !part.is_empty() && !part.starts_with('$')), "{path:?}");
+    }
+}
