@@ -5,6 +5,8 @@
 //! A sequence that comes out wrong is cut down to the few steps that matter and printed as a test.
 #![allow(clippy::unwrap_used)]
 
+#[path = "oracle/cases.rs"]
+mod cases;
 #[path = "oracle/cutter.rs"]
 mod cutter;
 #[path = "oracle/drive.rs"]
@@ -120,7 +122,6 @@ async fn check(first: u64, count: u64, until: Option<Instant>) {
 }
 
 /// A script as it was printed.
-#[allow(dead_code, reason = "a printed script is pasted with it")]
 fn replay(setup: Setup, steps: &[Step]) {
     let script = Script { setup, steps: steps.to_vec() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

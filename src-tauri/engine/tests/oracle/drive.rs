@@ -258,20 +258,19 @@ impl Rig {
         self.last = Some(ask);
         let now = self.begin().await?;
         let outcome = self.run(ask, disturbance).await?;
+        let disturbed = disturbance != Disturbance::None;
+        if let Err(failure) = &outcome {
+            self.may_fail(&self.case(&ask, disturbed, now), failure, false)?;
+        }
         self.damaged[ask.filter] &= outcome.is_err();
         let after = self.read_held(ask.filter).await?;
-        let disturbed = disturbance != Disturbance::None;
         let before = self.settle_run(&[(ask, disturbed)], now, after)?;
         let case = self.case(&ask, disturbed, now);
-        match outcome {
-            Err(failure) => self.may_fail(&case, &failure, false)?,
-            Ok(answer) => {
-                self.model.answer(&case, &before, &answer)?;
-                self.compare(&ask, Some(&answer)).await?;
-                if !disturbed && answer.complete && answer.days.open.is_empty() {
-                    self.repeat(ask, &answer).await?;
-                }
-            }
+        let Ok(answer) = outcome else { return Ok(()) };
+        self.model.answer(&case, &before, &answer)?;
+        self.compare(&ask, Some(&answer)).await?;
+        if !disturbed && answer.complete && answer.days.open.is_empty() {
+            self.repeat(ask, &answer).await?;
         }
         Ok(())
     }
@@ -331,13 +330,17 @@ impl Rig {
         self.tally.cancels += usize::from(cancel.is_some());
         let (first, second) = tokio::join!(self.run(one, disturbance), self.run(other, Disturbance::None));
         let outcomes = [(one, cancel.is_some(), first?), (other, false, second?)];
+        for (ask, cancelled, outcome) in &outcomes {
+            if let Err(failure) = outcome {
+                self.may_fail(&self.case(ask, *cancelled, now), failure, true)?;
+            }
+        }
         self.damaged[one.filter] &= outcomes.iter().all(|(_, _, outcome)| outcome.is_err());
         let after = self.read_held(one.filter).await?;
         self.settle_run(&[(one, cancel.is_some()), (other, false)], now, after)?;
-        for (ask, cancelled, outcome) in outcomes {
-            match outcome {
-                Ok(answer) => self.model.answer(&self.case(&ask, true, now), &Held::new(), &answer)?,
-                Err(failure) => self.may_fail(&self.case(&ask, cancelled, now), &failure, true)?,
+        for (ask, _, outcome) in outcomes {
+            if let Ok(answer) = outcome {
+                self.model.answer(&self.case(&ask, true, now), &Held::new(), &answer)?;
             }
             if !self.model.held[ask.filter].is_empty() {
                 self.compare(&ask, None).await?;
