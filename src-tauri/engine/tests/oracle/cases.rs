@@ -34,3 +34,15 @@ fn two_runs_set_a_damaged_file_aside_once() {
         );
     }
 }
+
+#[test]
+fn a_cancelled_adoption_is_over_when_its_run_is() {
+    replay(
+        EMPTY,
+        &[
+            Fetch(Ask { filter: 0, from: 10, to: 10, mode: Mode::Normal, offline: false }),
+            Cancelled(Ask { filter: 5, from: 10, to: 10, mode: Mode::Normal, offline: false }, 0),
+            Fetch(Ask { filter: 5, from: 5, to: 5, mode: Mode::Verify, offline: true }),
+        ],
+    );
+}
