@@ -461,7 +461,9 @@ impl Rig {
         self.tally.compared += 1;
         self.tally.rows += expected[0].len() + expected[1].len();
         // Document by document takes its time: the pages have told the revision of every one.
-        if self.tally.compared % WHOLE_EVERY == 0 || expected[0].len() + expected[1].len() <= WHOLE_ROWS {
+        if self.tally.compared.is_multiple_of(WHOLE_EVERY)
+            || expected[0].len() + expected[1].len() <= WHOLE_ROWS
+        {
             let rows = self.rows(ask.filter, range).await?;
             compare("what was fetched", &rows, &expected)?;
             self.tally.whole += 1;

@@ -333,7 +333,7 @@ impl World {
 
     async fn all(&self, from: &Collection<RawDocumentBuf>) -> mongodb::error::Result<Vec<Document>> {
         let found: Vec<RawDocumentBuf> = from.find(doc! {}).await?.try_collect().await?;
-        let mut found: Vec<Document> = found.iter().map(|raw| parse(raw)).collect();
+        let mut found: Vec<Document> = found.iter().map(parse).collect();
         found.retain(|document| document.get_str("trade_id").ok() != Some("anchor"));
         found.sort_by_key(key_of);
         Ok(found)
