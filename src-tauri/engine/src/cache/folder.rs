@@ -82,9 +82,19 @@ impl Cache {
         create_private(&family)?;
         let path = self.path_of(identity);
         match self.open_path(&path, Some(identity)) {
+            Err(failure) if is_unreadable(&failure) => self.replace_unreadable(&path, identity),
+            other => other.map(|file| Opened { file, set_aside: None }),
+        }
+    }
+
+    /// Looks again while nobody else opens or replaces the file: another run may have set it aside
+    /// already, and the file that took its place must stay.
+    fn replace_unreadable(&self, path: &Path, identity: &Identity) -> Result<Opened> {
+        let mut slots = self.slots();
+        let opened = match open_in(&mut slots, path, Some(identity)) {
             Err(failure) if is_unreadable(&failure) => {
-                let aside = set_aside(&path)?;
-                let file = self.open_path(&path, Some(identity))?;
+                let aside = set_aside(path)?;
+                let file = open_in(&mut slots, path, Some(identity))?;
                 // Without a cause the failure is this program's own word on the file.
                 let note = match &failure.cause {
                     None => format!("{} It was set aside as {aside}.", failure.message),
@@ -93,10 +103,13 @@ impl Cache {
                 let note = Failure::new(Code::CacheDamaged, note)
                     .advise("Nothing to do: its days are fetched again.")
                     .because(failure.cause.unwrap_or(failure.message));
-                Ok(Opened { file, set_aside: Some(note) })
+                Opened { file, set_aside: Some(note) }
             }
-            other => other.map(|file| Opened { file, set_aside: None }),
-        }
+            other => Opened { file: other?, set_aside: None },
+        };
+        drop(slots);
+        self.remember(&opened.file);
+        Ok(opened)
     }
 
     /// Sets the file of a query aside after reading it has failed; the sentence that says so.
@@ -229,19 +242,7 @@ impl Cache {
 
     fn open_once(&self, path: &Path, create: Option<&Identity>) -> Result<Arc<CacheFile>> {
         // Held while opening, so that two threads that want one file open it once.
-        let mut slots = self.slots();
-        let slot = slots.entry(path.to_owned()).or_default();
-        let file = match slot.file.upgrade() {
-            Some(file) => file,
-            None => {
-                // Waits until a closing of the same file is through.
-                let gate = Arc::clone(&slot.gate).blocking_lock_owned();
-                let file = Arc::new(CacheFile::open(path, create, gate)?);
-                slot.file = Arc::downgrade(&file);
-                file
-            }
-        };
-        Ok(file)
+        open_in(&mut self.slots(), path, create)
     }
 
     fn remember(&self, file: &Arc<CacheFile>) {
@@ -274,6 +275,22 @@ impl Cache {
     fn recent(&self) -> MutexGuard<'_, VecDeque<Arc<CacheFile>>> {
         self.inner.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn open_in(
+    slots: &mut HashMap<PathBuf, Slot>,
+    path: &Path,
+    create: Option<&Identity>,
+) -> Result<Arc<CacheFile>> {
+    let slot = slots.entry(path.to_owned()).or_default();
+    if let Some(file) = slot.file.upgrade() {
+        return Ok(file);
+    }
+    // Waits until a closing of the same file is through.
+    let gate = Arc::clone(&slot.gate).blocking_lock_owned();
+    let file = Arc::new(CacheFile::open(path, create, gate)?);
+    slot.file = Arc::downgrade(&file);
+    Ok(file)
 }
 
 fn set_aside_note(name: &str) -> String {

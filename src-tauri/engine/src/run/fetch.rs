@@ -194,10 +194,13 @@ impl Engine {
                 Ok(Pulled { committed, ..Pulled::default() })
             })
         });
-        for ticket in tickets {
+        for ticket in &tickets {
             tokio::select! {
                 outcome = ticket.waiting().outcome() => drop(outcome?),
-                () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
+                () = cancel.cancelled() => {
+                    end(tickets).await;
+                    return Err(Failure::new(Code::Cancelled, "The fetch was cancelled."));
+                }
             }
         }
         Ok(())
@@ -384,10 +387,7 @@ async fn follow(
         }
         meter.tick(outcome.fetched.len()).into_iter().for_each(|event| events(event));
     }
-    // A cursor that is being stopped and a transaction that is rolled back come to their end first,
-    // so that a program may end, or a file be deleted, right after.
-    let ending = tickets.into_iter().filter_map(Ticket::give_up).map(super::shared::Waiting::outcome);
-    let _ = tokio::time::timeout(END_LIMIT, futures_util::future::join_all(ending)).await;
+    end(tickets).await;
     meter.tick(outcome.fetched.len()).into_iter().for_each(|event| events(event));
     let why = match &outcome.failure {
         Some(failure) => failure.message.clone(),
@@ -396,6 +396,13 @@ async fn follow(
     for day in asked.difference(&outcome.fetched).days() {
         outcome.failed.entry(day).or_insert_with(|| why.clone());
     }
+}
+
+/// Gives tickets up. A cursor that is being stopped and a transaction that is under way come to their end
+/// first, so that a program may end, or a file be deleted, right after.
+async fn end(tickets: Vec<Ticket>) {
+    let ending = tickets.into_iter().filter_map(Ticket::give_up).map(super::shared::Waiting::outcome);
+    let _ = tokio::time::timeout(END_LIMIT, futures_util::future::join_all(ending)).await;
 }
 
 fn gather(outcome: &mut Outcome, pulled: &Pulled) {

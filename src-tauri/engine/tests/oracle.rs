@@ -1,0 +1,159 @@
+//! The oracle: long random sequences against the engine and the real server. After every step, what the
+//! engine answers is compared with what the source held when each day was fetched, and, where nothing has
+//! changed since, with a direct query.
+//!
+//! A sequence that comes out wrong is cut down to the few steps that matter and printed as a test.
+#![allow(clippy::unwrap_used)]
+
+#[path = "oracle/cases.rs"]
+mod cases;
+#[path = "oracle/cutter.rs"]
+mod cutter;
+#[path = "oracle/drive.rs"]
+mod drive;
+#[path = "oracle/judge.rs"]
+mod judge;
+#[path = "oracle/script.rs"]
+mod script;
+mod support;
+#[path = "oracle/world.rs"]
+mod world;
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use drive::{Tally, Wrong, carry_out};
+use script::{Script, Setup, Step, simpler};
+use tokio::runtime::{Builder, Runtime};
+
+/// Steps of a sequence.
+const STEPS: usize = 30;
+/// Sequences of the ordinary test.
+const SEQUENCES: u64 = 200;
+/// Sequences side by side.
+const SIDE_BY_SIDE: u64 = 2;
+/// How long a failure is cut down.
+const SHRINKING: Duration = Duration::from_secs(120);
+
+/// What some sequences did, or the first that came out wrong.
+struct Report {
+    tally: Tally,
+    sequences: u64,
+    wrong: Option<(u64, Wrong)>,
+}
+
+/// Runs the sequences of one seed after another: every `SIDE_BY_SIDE`th, from `first` on.
+async fn lane(first: u64, lane: u64, count: u64, until: Option<Instant>) -> Report {
+    let mut report = Report { tally: Tally::default(), sequences: 0, wrong: None };
+    for at in (lane..count).step_by(usize::try_from(SIDE_BY_SIDE).unwrap()) {
+        if until.is_some_and(|until| Instant::now() >= until) {
+            break;
+        }
+        let seed = first.wrapping_add(at);
+        match attempt(&Script::from_seed(seed, STEPS)).await {
+            Ok(tally) => report.tally += tally,
+            Err(wrong) => {
+                report.wrong = Some((seed, wrong));
+                break;
+            }
+        }
+        report.sequences += 1;
+    }
+    report
+}
+
+/// Carries a script out; a panic is as wrong as a wrong answer.
+async fn attempt(script: &Script) -> Result<Tally, Wrong> {
+    let script = script.clone();
+    let run = tokio::spawn(async move { carry_out(&script).await });
+    run.await.unwrap_or_else(|error| Err(Wrong { step: 0, what: error.to_string() }))
+}
+
+/// The simplest script found that still comes out wrong, and what is wrong with it.
+async fn shrunk(script: Script, wrong: Wrong) -> (Script, Wrong) {
+    let begun = Instant::now();
+    let (mut script, mut wrong) = (script, wrong);
+    // What follows the wrong step has no part in it.
+    script.steps.truncate(wrong.step + 1);
+    'simpler: loop {
+        for candidate in simpler(&script) {
+            if begun.elapsed() > SHRINKING {
+                break 'simpler;
+            }
+            if let Err(found) = attempt(&candidate).await {
+                script = candidate;
+                script.steps.truncate(found.step + 1);
+                wrong = found;
+                continue 'simpler;
+            }
+        }
+        break;
+    }
+    (script, wrong)
+}
+
+/// Runs sequences side by side, prints a summary, and fails with the shortest script of a failure.
+async fn check(first: u64, count: u64, until: Option<Instant>) {
+    let begun = Instant::now();
+    let lanes = (0..SIDE_BY_SIDE).map(|number| tokio::spawn(lane(first, number, count, until)));
+    let mut tally = Tally::default();
+    let mut sequences = 0;
+    let mut wrong = None;
+    for lane in lanes.collect::<Vec<_>>() {
+        let report = lane.await.unwrap();
+        tally += report.tally;
+        sequences += report.sequences;
+        wrong = wrong.or(report.wrong);
+    }
+    println!(
+        "oracle: seed {first}, {sequences} sequences, {} steps, {} comparisons of {} rows ({} with a direct query, {} of \
+         whole documents), \
+         {} cancels, {} faults, {:.1} s",
+        tally.steps,
+        tally.compared,
+        tally.rows,
+        tally.direct,
+        tally.whole,
+        tally.cancels,
+        tally.faults,
+        begun.elapsed().as_secs_f64()
+    );
+    if let Some((seed, wrong)) = wrong {
+        println!("seed {seed}, step {}: {}\nCutting it down …", wrong.step, wrong.what);
+        let (script, wrong) = shrunk(Script::from_seed(seed, STEPS), wrong).await;
+        panic!("seed {seed}: {}\n\n{}\n", wrong.what, script.to_code());
+    }
+}
+
+/// One for all tests of this binary: the driver that reads the truth is bound to it.
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
+}
+
+/// A script as it was printed.
+fn replay(setup: Setup, steps: &[Step]) {
+    let script = Script { setup, steps: steps.to_vec() };
+    if let Err(wrong) = runtime().block_on(attempt(&script)) {
+        panic!("step {}: {}", wrong.step, wrong.what);
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
+}
+
+#[test]
+fn cached_answers_are_those_of_the_source() {
+    runtime().block_on(check(number("TIDEMARK_SOAK_SEED").unwrap_or(1), SEQUENCES, None));
+}
+
+#[test]
+#[ignore = "for as long as asked: cargo xtask soak --minutes N"]
+fn soak() {
+    let minutes = number("TIDEMARK_SOAK_MINUTES").unwrap_or(1);
+    let clock = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let seed = number("TIDEMARK_SOAK_SEED").unwrap_or_else(clock);
+    let until = Instant::now() + Duration::from_secs(minutes * 60);
+    runtime().block_on(check(seed, u64::MAX / 2, Some(until)));
+}

@@ -1,0 +1,350 @@
+//! Scripts: what a sequence does, made from a seed, printed so that they can be pasted as a test, and cut
+//! down to the few steps that still fail. Pure.
+
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
+/// Days that documents lie on, counted from the setup's first.
+pub(crate) const DAYS: i32 = 20;
+/// Filters to choose from; see `world::filters`.
+pub(crate) const FILTERS: usize = 9;
+
+/// How the mapping finds a document's day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dates {
+    YearDay,
+    DayTimestamp,
+    Timestamp,
+}
+
+/// The source and the mapping of a sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Setup {
+    pub(crate) dates: Dates,
+    pub(crate) zone: &'static str,
+    /// The first day with documents.
+    pub(crate) first: &'static str,
+    /// Whether the mapping has a change stamp.
+    pub(crate) changed_at: bool,
+    /// Whether messages lie in a collection of their own.
+    pub(crate) apart: bool,
+    /// Whether the mapping tells trades and messages apart by a field.
+    pub(crate) kinds: bool,
+    pub(crate) documents: u32,
+    /// What the documents are made from.
+    pub(crate) salt: u64,
+    /// Hours from the first day to the clock's first time.
+    pub(crate) hours: i64,
+}
+
+/// How a fetch treats held days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Normal,
+    Refresh,
+    Verify,
+}
+
+/// One fetch. Days are counted from the setup's first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub(crate) filter: usize,
+    pub(crate) from: i32,
+    pub(crate) to: i32,
+    pub(crate) mode: Mode,
+    pub(crate) offline: bool,
+}
+
+/// What happens at the source. A `pick` chooses among the documents that are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    Insert {
+        salt: u64,
+    },
+    /// A message of a trade that is there.
+    LateMessage {
+        pick: u32,
+        salt: u64,
+    },
+    /// A field that no filter asks for.
+    Edit {
+        pick: u32,
+    },
+    /// A message's own field, or its trade id.
+    EditMessage {
+        pick: u32,
+    },
+    MoveDay {
+        pick: u32,
+        day: i32,
+    },
+    /// The fields that filters ask for.
+    Refilter {
+        pick: u32,
+        salt: u64,
+    },
+    Retrade {
+        pick: u32,
+        salt: u64,
+    },
+    Delete {
+        pick: u32,
+    },
+    DeleteMessage {
+        pick: u32,
+    },
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    Fetch(Ask),
+    /// Cancelled when so many windows are stored; 0: as soon as the plan is made.
+    Cancelled(Ask, usize),
+    /// Connections break when so many questions for documents have passed.
+    Cut(Ask, usize),
+    /// Two days' runs of one filter side by side; the first may be cancelled.
+    Together(Ask, Ask, Option<usize>),
+    /// Days of a filter, or all of it.
+    Forget(usize, Option<(i32, i32)>),
+    /// The clock moves on, or is set back.
+    Clock {
+        seconds: i64,
+    },
+    Restart,
+    /// The filter's cache file becomes unreadable, or is gone.
+    Damage(usize),
+    Remove(usize),
+    Source(Change),
+}
+
+/// A sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Script {
+    pub(crate) setup: Setup,
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Script {
+    /// The sequence of a seed.
+    pub(crate) fn from_seed(seed: u64, steps: usize) -> Self {
+        let mut maker = Maker::new(seed);
+        let setup = maker.setup();
+        let steps = (0..steps).map(|_| maker.step()).collect();
+        Self { setup, steps }
+    }
+
+    /// The script as code: two arguments of `replay`.
+    pub(crate) fn to_code(&self) -> String {
+        let steps: String = self.steps.iter().map(|step| format!("        {step:?},\n")).collect();
+        format!("    replay(\n        {:?},\n        &[\n{steps}        ],\n    );", self.setup)
+    }
+}
+
+struct Maker {
+    random: ChaCha8Rng,
+    /// A few filters, so that queries meet days that they or broader ones hold.
+    filters: Vec<usize>,
+    last: Option<Ask>,
+}
+
+impl Maker {
+    fn new(seed: u64) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut filters = vec![random.random_range(0..3)];
+        for _ in 0..random.random_range(1..4) {
+            filters.push(random.random_range(0..FILTERS));
+        }
+        Self { random, filters, last: None }
+    }
+
+    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.random.random_range(0..choices.len())]
+    }
+
+    fn setup(&mut self) -> Setup {
+        // Over New Year, and where clocks are set forward (the last in April: back).
+        let (first, zones): (_, &[&str]) = if self.random.random_bool(0.7) {
+            ("2024-12-22", &["UTC", "UTC", "Europe/London", "America/New_York", "Asia/Kolkata"])
+        } else {
+            ("2025-03-22", &["Europe/Berlin", "Europe/London", "Pacific/Auckland"])
+        };
+        Setup {
+            dates: self.one_of(&[Dates::YearDay, Dates::YearDay, Dates::DayTimestamp, Dates::Timestamp]),
+            zone: self.one_of(zones),
+            first,
+            changed_at: self.random.random_bool(0.7),
+            apart: self.random.random_bool(0.3),
+            kinds: self.random.random_bool(0.5),
+            documents: self.random.random_range(20..130),
+            salt: self.random.random_range(0..1_000_000),
+            hours: self.random.random_range(24 * 8..24 * 40),
+        }
+    }
+
+    fn ask(&mut self) -> Ask {
+        let mode = self.one_of(&[
+            Mode::Normal,
+            Mode::Normal,
+            Mode::Normal,
+            Mode::Normal,
+            Mode::Refresh,
+            Mode::Verify,
+            Mode::Verify,
+        ]);
+        let offline = self.random.random_bool(0.08);
+        let filter = self.random.random_range(0..self.filters.len());
+        let filter = self.filters[filter];
+        let (from, to) = match (self.last, self.random.random_range(0..10)) {
+            // The same days, days within, days around, days that touch.
+            (Some(last), 0..2) => (last.from, last.to),
+            (Some(last), 2) => (last.from + (last.to - last.from) / 3, last.to),
+            (Some(last), 3) => (last.from - 2, last.to + 2),
+            (Some(last), 4) if last.to < DAYS => (last.to + 1, last.to + self.random.random_range(1..6)),
+            (_, 5) => {
+                let day = self.random.random_range(0..DAYS);
+                (day, day)
+            }
+            // Months: more windows than one.
+            (_, 6) => (-self.random.random_range(1..30), DAYS + self.random.random_range(1..50)),
+            _ => {
+                let from = self.random.random_range(-3..DAYS);
+                (from, from + self.random.random_range(0..12))
+            }
+        };
+        let ask = Ask { filter, from, to, mode, offline };
+        self.last = Some(ask);
+        ask
+    }
+
+    fn step(&mut self) -> Step {
+        match self.random.random_range(0..100) {
+            0..38 => Step::Fetch(self.ask()),
+            38..43 => Step::Cancelled(self.ask(), self.random.random_range(0..4)),
+            43 => Step::Cut(self.ask(), self.random.random_range(0..3)),
+            44..49 => {
+                let one = self.ask();
+                let other = Ask { filter: one.filter, ..self.ask() };
+                let cancel = self.random.random_bool(0.5).then(|| self.random.random_range(0..2));
+                Step::Together(one, other, cancel)
+            }
+            49..53 => {
+                let filter = self.ask().filter;
+                let from = self.random.random_range(0..DAYS);
+                let days = (from, from + self.random.random_range(0..8));
+                Step::Forget(filter, self.random.random_bool(0.8).then_some(days))
+            }
+            53..64 => Step::Clock {
+                seconds: self.one_of(&[20, 90, 3_600, 40_000, 90_000, 90_000, 300_000, -3_000, -200_000]),
+            },
+            64..68 => Step::Restart,
+            68 => Step::Damage(self.ask().filter),
+            69 => Step::Remove(self.ask().filter),
+            _ => Step::Source(self.change()),
+        }
+    }
+
+    fn change(&mut self) -> Change {
+        let pick = self.random.random_range(0..1_000);
+        let salt = self.random.random_range(0..1_000_000);
+        match self.random.random_range(0..12) {
+            0 | 1 => Change::Insert { salt },
+            2 | 3 => Change::LateMessage { pick, salt },
+            4 => Change::Edit { pick },
+            5 => Change::EditMessage { pick },
+            6 | 7 => Change::MoveDay { pick, day: self.random.random_range(0..DAYS) },
+            8 => Change::Refilter { pick, salt },
+            9 => Change::Retrade { pick, salt },
+            10 => Change::Delete { pick },
+            _ => Change::DeleteMessage { pick },
+        }
+    }
+}
+
+/// Simpler scripts than this one, the simplest first: stretches of steps left out, then single steps and
+/// the setup made simpler.
+pub(crate) fn simpler(script: &Script) -> Vec<Script> {
+    let mut found = Vec::new();
+    let count = script.steps.len();
+    let mut stretch = count / 2;
+    while stretch > 0 {
+        for from in (0..count).step_by(stretch) {
+            let mut steps = script.steps.clone();
+            steps.drain(from..(from + stretch).min(count));
+            found.push(Script { setup: script.setup.clone(), steps });
+        }
+        stretch /= 2;
+    }
+    for setup in simpler_setups(&script.setup) {
+        found.push(Script { setup, steps: script.steps.clone() });
+    }
+    for (at, step) in script.steps.iter().enumerate() {
+        for simple in simpler_steps(step) {
+            let mut steps = script.steps.clone();
+            steps[at] = simple;
+            found.push(Script { setup: script.setup.clone(), steps });
+        }
+    }
+    found
+}
+
+fn simpler_setups(setup: &Setup) -> Vec<Setup> {
+    let mut found = Vec::new();
+    for documents in [setup.documents / 2, setup.documents.saturating_sub(setup.documents / 8 + 1)] {
+        if documents < setup.documents {
+            found.push(Setup { documents, ..setup.clone() });
+        }
+    }
+    if setup.zone != "UTC" {
+        found.push(Setup { zone: "UTC", ..setup.clone() });
+    }
+    if setup.dates != Dates::YearDay {
+        found.push(Setup { dates: Dates::YearDay, ..setup.clone() });
+    }
+    if setup.apart {
+        found.push(Setup { apart: false, ..setup.clone() });
+    }
+    if setup.kinds {
+        found.push(Setup { kinds: false, ..setup.clone() });
+    }
+    found
+}
+
+fn simpler_steps(step: &Step) -> Vec<Step> {
+    match step {
+        Step::Fetch(ask) => simpler_asks(ask).into_iter().map(Step::Fetch).collect(),
+        Step::Cancelled(ask, at) => {
+            let mut found = vec![Step::Fetch(*ask)];
+            found.extend(simpler_asks(ask).into_iter().map(|ask| Step::Cancelled(ask, *at)));
+            found
+        }
+        Step::Cut(ask, at) => {
+            let mut found = vec![Step::Fetch(*ask), Step::Cancelled(*ask, 0)];
+            found.extend(simpler_asks(ask).into_iter().map(|ask| Step::Cut(ask, *at)));
+            found
+        }
+        Step::Together(one, other, _) => vec![Step::Fetch(*one), Step::Fetch(*other)],
+        Step::Forget(filter, Some(_)) => vec![Step::Forget(*filter, None)],
+        Step::Damage(filter) => vec![Step::Forget(*filter, None)],
+        Step::Remove(filter) => vec![Step::Forget(*filter, None)],
+        _ => Vec::new(),
+    }
+}
+
+fn simpler_asks(ask: &Ask) -> Vec<Ask> {
+    let mut found = Vec::new();
+    let middle = ask.from + (ask.to - ask.from) / 2;
+    if ask.from < ask.to {
+        found.push(Ask { to: middle, ..*ask });
+        found.push(Ask { from: middle + 1, ..*ask });
+        found.push(Ask { from: ask.from + 1, ..*ask });
+        found.push(Ask { to: ask.to - 1, ..*ask });
+    }
+    if ask.mode != Mode::Normal {
+        found.push(Ask { mode: Mode::Normal, ..*ask });
+    }
+    if ask.filter != 0 {
+        found.push(Ask { filter: 0, ..*ask });
+    }
+    found
+}
