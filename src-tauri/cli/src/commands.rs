@@ -47,12 +47,37 @@ async fn fetch(options: FetchOptions) -> Result<Outcome> {
             print_line(&json!(event));
         }
     });
-    let answer = engine.fetch(Some(&source), &request, events, cancel.clone()).await?;
+    let mut answer = engine.fetch(Some(&source), &request, Arc::clone(&events), cancel.clone()).await?;
+    let written = match write_files(&engine, &request, &answer, &options, &cancel).await {
+        // Rows that cannot be read are fetched again, once.
+        Err(failure) if failure.code == Code::CacheDamaged && !request.offline => {
+            answer = engine.fetch(Some(&source), &request, events, cancel.clone()).await?;
+            write_files(&engine, &request, &answer, &options, &cancel).await?
+        }
+        other => other?,
+    };
     let mut last = answer_line(&answer);
+    for (name, path) in written {
+        last[name] = json!(path);
+    }
+    explain(&answer);
+    print_line(&last);
+    Ok(if answer.complete { Outcome::Complete } else { Outcome::Partial })
+}
+
+/// Writes the CSV files that are asked for; the paths they got, by option.
+async fn write_files(
+    engine: &Engine,
+    request: &FetchRequest,
+    answer: &Answer,
+    options: &FetchOptions,
+    cancel: &CancellationToken,
+) -> Result<Vec<(&'static str, String)>> {
     let key =
         ViewKey { signature: answer.signature.clone(), from: request.range.from(), to: request.range.to() };
     let files =
-        [(Role::Input, "csv", options.csv), (Role::Downstream, "downstream_csv", options.downstream_csv)];
+        [(Role::Input, "csv", &options.csv), (Role::Downstream, "downstream_csv", &options.downstream_csv)];
+    let mut written = Vec::new();
     for (role, name, path) in files {
         let Some(path) = path else { continue };
         if answer.days.missing.len() == answer.days.requested {
@@ -60,16 +85,14 @@ async fn fetch(options: FetchOptions) -> Result<Outcome> {
             continue;
         }
         // The export sees which days are held; only the answer knows that a held day differs.
-        let path = if answer.complete { path } else { partial_name(&path) };
-        let written = export(&engine, &key, role, &path, &cancel).await?;
+        let path = if answer.complete { path.clone() } else { partial_name(path) };
+        let path = export(engine, &key, role, &path, cancel).await?;
         if !answer.complete {
-            eprintln!("The answer is partial, so the file is named {written}.");
+            eprintln!("The answer is partial, so the file is named {path}.");
         }
-        last[name] = json!(written);
+        written.push((name, path));
     }
-    explain(&answer);
-    print_line(&last);
-    Ok(if answer.complete { Outcome::Complete } else { Outcome::Partial })
+    Ok(written)
 }
 
 /// Writes a CSV; the path it got.

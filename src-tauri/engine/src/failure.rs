@@ -83,7 +83,9 @@ impl Code {
             Self::Cancelled => "Run the query again to fetch the rest.",
             Self::NotCached => "Run the query with the server in reach.",
             Self::CacheBusy => "Close the other Tidemark, or wait until it is done.",
-            Self::CacheDamaged => "Fetch the query again; the damaged file was set aside.",
+            Self::CacheDamaged => {
+                "Fetch the query again with the server in reach; what cannot be read is set aside, never deleted."
+            }
             Self::DiskFull => "Free some disk space and run the query again; what was stored is kept.",
             Self::ExportFailed => "Choose another folder or file name and export again.",
         }

@@ -1,6 +1,9 @@
 //! What the tests of the command line share: one server, the program itself, and a strict CSV reader.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+#[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+pub(crate) mod desk;
+
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::error::is_damage;
 use super::relation::literal;
 use super::view::View;
 use crate::desk::{Role, Sort};
@@ -13,7 +14,7 @@ impl View {
     /// its name only when it is whole. Returns its size in bytes.
     ///
     /// # Errors
-    /// `export_failed`, `disk_full`, `cancelled` where the statement was interrupted.
+    /// `export_failed`, `disk_full`, `cache_damaged` where the rows cannot be read, `cancelled` where the statement was interrupted.
     pub fn export_csv(&self, role: Role, sort: Option<&Sort>, path: &Path) -> Result<u64> {
         let select = self.select_csv(role, sort)?;
         let unfinished = unfinished_name(path);
@@ -38,7 +39,7 @@ impl View {
                     Failure::new(Code::DiskFull, "There is no room left on the disk for the CSV file.")
                         .because(failure.cause.unwrap_or_default())
                 }
-                Code::CacheDamaged => {
+                Code::CacheDamaged if !is_damage(&failure) => {
                     Failure::new(Code::ExportFailed, format!("{} could not be written.", path.display()))
                         .because(failure.cause.unwrap_or(failure.message))
                 }

@@ -10,6 +10,8 @@ use duckdb::{Config, Connection, params};
 use tokio::sync::OwnedMutexGuard;
 
 use super::collation::{Collation, UNKNOWN};
+use super::inspect::{check_segments, is_blank, refuse_code};
+use super::leftovers::{clear_spill, spill_of};
 use super::migrate::migrate;
 use super::relation::literal;
 use super::schema::{self, FORMAT, role_name};
@@ -35,7 +37,7 @@ const ROW_GROUPS_HELD: usize = 9;
 const ROW_GROUP_SIZE: usize = 24_576;
 /// Name under which the file is attached. The database that DuckDB opens first is in memory and empty:
 /// only attaching sets the size of row groups.
-const CATALOG: &str = "cache";
+pub(super) const CATALOG: &str = "cache";
 
 /// What a file says about the query that owns it.
 #[derive(Debug, Clone)]
@@ -180,7 +182,11 @@ impl CacheFile {
         path.parent().inspect(|family| restrict_to_owner(family));
         let connection = attach(path)?;
         restrict_to_owner(path);
-        if is_new && let Some(identity) = create {
+        clear_spill(path);
+        // A program that was killed may have made the file and nothing in it.
+        if let Some(identity) = create
+            && (is_new || is_blank(&connection)?)
+        {
             initialise(&connection, identity)?;
         }
         refuse_code(&connection)?;
@@ -188,15 +194,18 @@ impl CacheFile {
         let identity = read_identity(&connection)?;
         let pinned = read_fact(&connection, "pinned")? == "1";
         let collation = Collation::from_stored(&read_fact(&connection, "collation")?);
-        if let Some(expected) = create
-            && expected.canonical != identity.canonical
-        {
+        let is_other = match create {
+            Some(expected) => expected.canonical != identity.canonical,
+            None => path.file_stem().is_none_or(|name| name != identity.signature.as_str()),
+        };
+        if is_other {
             return Err(Failure::new(Code::CacheDamaged, "The cache file belongs to another query."));
         }
         let registry = Arc::new(FieldRegistry::with(read_fields(&connection)?));
         let memory = memory_for(registry.len(), 0);
         set_memory(&connection, memory)?;
         let state = read_state(&connection)?;
+        check_segments(&connection, state.days.values().map(|held| held.segment))?;
         let next = connection.query_row(
             "SELECT coalesce(max(segment), 0) + 1 FROM (SELECT segment FROM coverage UNION ALL SELECT segment FROM segment_column UNION ALL SELECT segment FROM overlap_checked)",
             [],
@@ -401,7 +410,7 @@ pub(super) fn remove_days(
     Ok(removed)
 }
 
-fn tables(segment: u32) -> [String; 3] {
+pub(super) fn tables(segment: u32) -> [String; 3] {
     [
         schema::table(Role::Input, segment),
         schema::table(Role::Downstream, segment),
@@ -410,7 +419,7 @@ fn tables(segment: u32) -> [String; 3] {
 }
 
 fn attach(path: &Path) -> Result<Connection> {
-    let spill = path.with_extension("spill");
+    let spill = spill_of(path);
     let config = Config::default()
         .threads(2)
         .and_then(|config| config.with("temp_directory", spill.to_string_lossy()))
@@ -452,21 +461,6 @@ fn initialise(connection: &Connection, identity: &Identity) -> Result<()> {
         insert.execute(params![key, value])?;
     }
     connection.execute_batch("COMMIT")?;
-    Ok(())
-}
-
-/// Refuses a file with views or macros: no Tidemark writes any, and reading it would run them. A file may
-/// come from somebody else.
-fn refuse_code(connection: &Connection) -> Result<()> {
-    let found: bool = connection.query_row(
-        "SELECT EXISTS (FROM duckdb_views() WHERE database_name = ? AND NOT internal)
-             OR EXISTS (FROM duckdb_functions() WHERE database_name = ? AND NOT internal)",
-        params![CATALOG, CATALOG],
-        |row| row.get(0),
-    )?;
-    if found {
-        return Err(Failure::new(Code::CacheDamaged, "The cache file holds code, which no Tidemark writes."));
-    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 //! `<folder>/<family>/<signature>.duckdb`: queries of one source and mapping lie together, because
 //! only they can adopt days from each other.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -13,6 +13,7 @@ use tokio::sync::Mutex as Gate;
 
 use super::error::is_unreadable;
 use super::file::{CacheFile, Identity, restrict_to_owner};
+use super::leftovers::spill_of;
 use crate::failure::{Code, Failure, Result};
 use crate::signature::Signature;
 
@@ -32,6 +33,8 @@ struct Inner {
     keep_open: usize,
     slots: Mutex<HashMap<PathBuf, Slot>>,
     recent: Mutex<VecDeque<Arc<CacheFile>>>,
+    /// Queries whose rows could not be read: opening their files does not show it.
+    suspects: Mutex<HashSet<Signature>>,
 }
 
 #[derive(Debug, Default)]
@@ -62,6 +65,7 @@ impl Cache {
                 keep_open,
                 slots: Mutex::default(),
                 recent: Mutex::default(),
+                suspects: Mutex::default(),
             }),
         })
     }
@@ -94,6 +98,7 @@ impl Cache {
         let opened = match open_in(&mut slots, path, Some(identity)) {
             Err(failure) if is_unreadable(&failure) => {
                 let aside = set_aside(path)?;
+                self.suspects().remove(&identity.signature);
                 let file = open_in(&mut slots, path, Some(identity))?;
                 // Without a cause the failure is this program's own word on the file.
                 let note = match &failure.cause {
@@ -118,7 +123,22 @@ impl Cache {
     /// `cache_busy` where somebody still reads it, `cache_damaged` where it cannot be moved.
     pub fn set_aside(&self, identity: &Identity) -> Result<String> {
         let path = self.path_of(identity);
-        self.while_closed(&path, || Ok(set_aside_note(&set_aside(&path)?)))
+        self.while_closed(&path, || {
+            let name = set_aside(&path)?;
+            self.suspects().remove(&identity.signature);
+            Ok(set_aside_note(&name))
+        })
+    }
+
+    /// Notes that rows of a query could not be read, until its file is set aside or deleted.
+    pub fn suspect(&self, signature: &Signature) {
+        self.suspects().insert(signature.clone());
+    }
+
+    /// Whether rows of a query could not be read.
+    #[must_use]
+    pub fn is_suspect(&self, signature: &Signature) -> bool {
+        self.suspects().contains(signature)
     }
 
     /// Opens the file of a query if there is one. A damaged file is reported, not touched.
@@ -191,7 +211,9 @@ impl Cache {
                     return Err(failure);
                 }
             }
-            remove(&path)
+            remove(&path)?;
+            self.suspects().remove(signature);
+            Ok(())
         })
     }
 
@@ -272,6 +294,10 @@ impl Cache {
         self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn suspects(&self) -> MutexGuard<'_, HashSet<Signature>> {
+        self.inner.suspects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn recent(&self) -> MutexGuard<'_, VecDeque<Arc<CacheFile>>> {
         self.inner.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -318,8 +344,10 @@ fn is_cache_file(path: &Path) -> bool {
         && path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| Signature::parse(stem).is_ok())
 }
 
-/// Removes a file and its log.
+/// Removes a file, its log, and what a program that was killed had spilled.
 fn remove(path: &Path) -> Result<()> {
+    // What cannot be removed does no harm.
+    let _ = fs::remove_dir_all(spill_of(path));
     for file in [path.to_owned(), wal_of(path)] {
         match fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -13,6 +13,8 @@ mod error;
 pub mod export;
 mod file;
 mod folder;
+mod inspect;
+mod leftovers;
 mod migrate;
 pub mod questions;
 pub mod relation;

@@ -126,7 +126,7 @@ impl Engine {
         off_thread(move || {
             let view = engine.view_blocking(&signature, range)?;
             let rows = view.page(role, sort.as_ref(), offset, limit.min(PAGE_LIMIT));
-            Ok(Page { offset, rows: rows.inspect_err(|_| engine.start_afresh(&signature))? })
+            Ok(Page { offset, rows: rows.inspect_err(|failure| engine.start_afresh(&signature, failure))? })
         })
         .await
     }
@@ -147,7 +147,7 @@ impl Engine {
         off_thread(move || {
             let view = engine.view_blocking(&signature, range)?;
             let found = view.document(role, sort.as_ref(), position);
-            let (day, document) = found.inspect_err(|_| engine.start_afresh(&signature))?;
+            let (day, document) = found.inspect_err(|failure| engine.start_afresh(&signature, failure))?;
             let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
             let mut relaxed = String::new();
             if !write_relaxed(&mut relaxed, RawBsonRef::Document(&document)) {
@@ -184,7 +184,8 @@ impl Engine {
         let (signature, range) = read_key(key)?;
         let engine = self.clone();
         // A view of its own: paging goes on meanwhile.
-        let view = off_thread(move || View::open(engine.cache().open_signature(&signature)?, range)).await?;
+        let name = signature.clone();
+        let view = off_thread(move || View::open(engine.cache().open_signature(&name)?, range)).await?;
         let view = std::sync::Arc::new(view);
         let held: DaySet = view.state().held_in(range).map(|(day, _)| day).collect();
         let complete = held.len() == range.len();
@@ -204,11 +205,11 @@ impl Engine {
         let mut tick = tokio::time::interval(EXPORT_TICK);
         let bytes = loop {
             tokio::select! {
-                done = &mut work => break done?,
+                done = &mut work => break done,
                 () = cancel.cancelled() => {
                     interrupt.interrupt();
                     // The statement may have been over before it could be interrupted.
-                    break (&mut work).await?;
+                    break (&mut work).await;
                 }
                 _ = tick.tick() => {
                     let bytes = std::fs::metadata(&unfinished).map_or(0, |file| file.len());
@@ -216,6 +217,7 @@ impl Engine {
                 }
             }
         };
+        let bytes = bytes.inspect_err(|failure| self.start_afresh(&signature, failure))?;
         Ok(Exported { path: target.to_string_lossy().into_owned(), rows, bytes, complete })
     }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::prepare::{FetchRequest, prepare};
 use super::shared::Pulls;
-use crate::cache::{Cache, View};
+use crate::cache::{Cache, View, is_damage};
 use crate::day::DayRange;
 use crate::desk::PlanView;
 use crate::failure::{Code, Failure, Result};
@@ -145,9 +145,13 @@ impl Engine {
     }
 
     /// After an error, the next look starts afresh: a view whose transaction was aborted answers no more.
-    pub(super) fn start_afresh(&self, signature: &Signature) {
+    /// Where the file is damaged, the next fetch sets it aside.
+    pub(super) fn start_afresh(&self, signature: &Signature, failure: &Failure) {
         self.close_views(signature);
         self.cache.release(signature);
+        if is_damage(failure) {
+            self.cache.suspect(signature);
+        }
     }
 
     pub(super) fn close_views(&self, signature: &Signature) {

@@ -21,7 +21,7 @@ use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, DayState, FetchMode};
 use crate::failure::{Code, Failure, Result};
 use crate::plan::{Action, DayCoverage, Reach, state_of};
-use crate::signature::Query;
+use crate::signature::{Query, Signature};
 use crate::source::Source;
 
 /// Where a run's events go, in order.
@@ -58,15 +58,20 @@ impl Engine {
         events: EventSink,
         cancel: CancellationToken,
     ) -> Result<Answer> {
+        let may_set_aside = can_fetch(source, request);
+        // Damage that opening the file does not show turned up when its rows were read.
+        let suspect = may_set_aside && self.cache().is_suspect(&Signature::of(&request.query));
+        let mut note = if suspect { self.set_damaged_aside(request).await } else { None };
         let mut result = self.answer_query(source, request, &events, &cancel).await;
-        // Damage that opening the file does not show turns up when its rows are read.
-        if result.as_ref().is_err_and(is_damage)
-            && let Some(note) = self.set_damaged_aside(request).await
-        {
-            result = self.answer_query(source, request, &events, &cancel).await;
-            if let Ok(answer) = &mut result {
-                answer.notes.insert(0, note);
+        // Or it turns up now.
+        if may_set_aside && note.is_none() && result.as_ref().is_err_and(is_damage) {
+            note = self.set_damaged_aside(request).await;
+            if note.is_some() {
+                result = self.answer_query(source, request, &events, &cancel).await;
             }
+        }
+        if let Ok(answer) = &mut result {
+            answer.notes.splice(0..0, note);
         }
         match &result {
             Ok(answer) if cancel.is_cancelled() => {
@@ -88,9 +93,15 @@ impl Engine {
         let begun = Instant::now();
         let commands = source.map_or(0, Source::commands);
         let prepared = tokio::select! {
-            prepared = prepare(self, source, request, true) => prepared?,
+            prepared = prepare(self, source, request, can_fetch(source, request)) => prepared?,
             () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
         };
+        // Nothing takes the place of a damaged file that cannot be fetched again.
+        if let Some(failure) = prepared.set_aside.as_ref().filter(|_| !can_fetch(source, request))
+            && prepared.days(DayAction::Adopt).is_empty()
+        {
+            return Err(failure.clone());
+        }
         let view = prepared.view();
         events(RunEvent::Planned {
             days_to_pull: view.counts.fetch + view.counts.refresh,
@@ -176,7 +187,7 @@ impl Engine {
 
     async fn adopt_run(
         &self,
-        signature: &crate::signature::Signature,
+        signature: &Signature,
         file: &Arc<CacheFile>,
         broader: &Broader,
         run: DayRange,
@@ -253,6 +264,11 @@ impl Engine {
         if held.is_empty() && lacking {
             drop(view);
             self.drop_if_empty(&prepared).await;
+            // What was cached is out of reach now, and so is the server: the first is what a person must know.
+            if let Some(set_aside) = prepared.set_aside.filter(|_| !cancel.is_cancelled()) {
+                let cause = failure.map_or_else(|| set_aside.message.clone(), |failure| failure.to_string());
+                return Err(Failure::new(Code::CacheDamaged, set_aside.message).because(cause));
+            }
             return Err(failure.unwrap_or_else(|| {
                 if cancel.is_cancelled() {
                     Failure::new(Code::Cancelled, "The fetch was cancelled.")
@@ -327,6 +343,11 @@ impl Engine {
         // An empty file that stays does no harm: it is not listed.
         let _ = work.await;
     }
+}
+
+/// Whether a run may ask the source, so that what it sets aside can be fetched again.
+const fn can_fetch(source: Option<&Source>, request: &FetchRequest) -> bool {
+    source.is_some() && !request.offline
 }
 
 /// How the source compares text, learnt while its rows come; nothing where the run is given up.

@@ -83,7 +83,7 @@ impl Prepared {
 /// Makes the plan. It asks the source only where days have to be pulled: whether it is in reach, and
 /// about how many rows there are where the cache cannot tell.
 /// A file that cannot be read counts as empty; `may_set_aside` moves it out of the way, which only a
-/// run does: it reports it.
+/// run does that can fetch its days again: it reports it.
 pub(super) async fn prepare(
     engine: &Engine,
     source: Option<&Source>,

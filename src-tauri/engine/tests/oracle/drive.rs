@@ -316,6 +316,7 @@ impl Rig {
         let expected = match failure.code {
             Code::Cancelled => case.disturbed,
             Code::NotCached => nothing_held && case.offline,
+            Code::CacheDamaged => self.damaged[case.filter] && case.offline,
             Code::SourceUnreachable | Code::SourceTimeout => case.disturbed,
             _ => false,
         };
