@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use support::Run;
 use support::desk::{Desk, cache_files};
-use support::{Run, server};
 
 const DAMAGES: u32 = 30;
 const DAYS: i32 = 40;
@@ -283,7 +283,7 @@ async fn what_a_killed_program_had_spilled_goes() {
 fn kill_after_a_chunk(desk: &Desk, cache: &Path) {
     use std::io::{BufRead as _, BufReader};
     let mut child = Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
-        .args(desk.arguments(server().uri(), cache, &["--events"]))
+        .args(desk.arguments(cache, &["--events"]))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -15,6 +15,8 @@ pub(crate) type Rows = BTreeMap<String, Vec<Option<String>>>;
 /// The first days of 2025, with some trades each.
 pub(crate) struct Desk {
     pub(crate) folder: tempfile::TempDir,
+    /// The program's way to the server.
+    pub(crate) uri: String,
     pub(crate) database: String,
     documents: Vec<Document>,
     days: i32,
@@ -46,7 +48,13 @@ impl Desk {
         for some in documents.chunks(2_000) {
             trades.insert_many(some).await.unwrap();
         }
-        Self { folder: tempfile::tempdir().unwrap(), database, documents, days }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            uri: server().uri().to_owned(),
+            database,
+            documents,
+            days,
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -59,16 +67,16 @@ impl Desk {
     }
 
     /// Arguments of a fetch of all days.
-    pub(crate) fn arguments(&self, uri: &str, cache: &Path, more: &[&str]) -> Vec<String> {
+    pub(crate) fn arguments(&self, cache: &Path, more: &[&str]) -> Vec<String> {
         let (cache, to) = (cache.to_string_lossy(), self.to());
-        let mut all = vec!["fetch", "--uri", uri, "--db", &self.database, "--collection", "trades"];
+        let mut all = vec!["fetch", "--uri", &self.uri, "--db", &self.database, "--collection", "trades"];
         all.extend(["--cache", &cache, "--from", "2025-01-01", "--to", &to]);
         all.extend(more);
         all.into_iter().map(str::to_owned).collect()
     }
 
     pub(crate) fn fetch(&self, cache: &Path, more: &[&str]) -> Run {
-        let arguments = self.arguments(server().uri(), cache, more);
+        let arguments = self.arguments(cache, more);
         cli(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
     }
 

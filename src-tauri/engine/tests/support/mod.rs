@@ -90,6 +90,11 @@ impl Gate {
         self.shared.changed.notify_all();
     }
 
+    /// Holds all pulls from now on.
+    pub(crate) fn close(&self) {
+        self.shared.lock().allowed = 0;
+    }
+
     /// Pulls that have reached the gate, held ones included.
     pub(crate) fn arrived(&self) -> usize {
         self.shared.lock().arrived
