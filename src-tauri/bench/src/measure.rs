@@ -103,8 +103,7 @@ pub(crate) async fn drain(work: &Work) -> Figures {
                 let mut cursor =
                     source.pull(PullOrder { collection: None, pipeline }).await.map_err(words)?;
                 let (mut rows, mut bytes) = (0, 0);
-                while let Some(batch) = cursor.next().await {
-                    let batch = batch.map_err(|error| error.to_string())?;
+                while let Some(batch) = cursor.next().await.map_err(words)? {
                     let documents = batch.doc_slices().map_err(|error| error.to_string())?;
                     bytes += documents.as_bytes().len() as u64;
                     rows += documents.into_iter().count() as u64;

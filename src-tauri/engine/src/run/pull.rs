@@ -164,8 +164,8 @@ async fn pull_input(context: &PullContext, sender: mpsc::Sender<Incoming>) -> Re
     let order =
         PullOrder { collection: None, pipeline: pipeline::input_pipeline(&context.query, &context.window) };
     let mut cursor = context.source.pull(order).await?;
-    while let Some(batch) = cursor.next().await {
-        sender.send(Incoming::Input(batch?)).await.map_err(|_| neighbour_gone())?;
+    while let Some(batch) = cursor.next().await? {
+        sender.send(Incoming::Input(batch)).await.map_err(|_| neighbour_gone())?;
     }
     sender.send(Incoming::InputDone).await.map_err(|_| neighbour_gone())
 }
@@ -198,8 +198,8 @@ async fn ask_downstream(context: &PullContext, ids: Vec<Bson>, sender: mpsc::Sen
         pipeline: vec![bson::doc! {"$match": matches}],
     };
     let mut cursor = context.source.pull(order).await?;
-    while let Some(batch) = cursor.next().await {
-        sender.send(Incoming::Downstream(batch?)).await.map_err(|_| neighbour_gone())?;
+    while let Some(batch) = cursor.next().await? {
+        sender.send(Incoming::Downstream(batch)).await.map_err(|_| neighbour_gone())?;
     }
     Counters::add(&context.counters.trades_done, count);
     Ok(())

@@ -18,6 +18,10 @@ use crate::signature::SourceIdentity;
 
 /// How long to look for a server before the source counts as out of reach.
 const SELECTION_TIME: Duration = Duration::from_secs(3);
+/// What an answer may take on top of the server's own limit.
+const ON_THE_WAY: Duration = Duration::from_secs(5);
+/// How long a server may take for a question that costs it nothing, such as which collections it has.
+pub(super) const SHORT_TIME: Duration = Duration::from_secs(5);
 /// Commands of the driver's own, which answer nothing: handshakes, pings and the end of a session.
 const SILENT: [&str; 8] =
     ["hello", "ismaster", "isMaster", "ping", "saslStart", "saslContinue", "authenticate", "endSessions"];
@@ -57,6 +61,8 @@ struct Inner {
     database: String,
     collection: String,
     identity: SourceIdentity,
+    /// The connection string's `socketTimeoutMS`, which the driver does not know.
+    socket_timeout: Option<Duration>,
     client: OnceCell<Client>,
     commands: Arc<AtomicU64>,
     /// How the trades' collection compares text; asked once.
@@ -104,6 +110,7 @@ impl Source {
                     settings.collection.trim(),
                     user.as_deref(),
                 ),
+                socket_timeout: socket_timeout(&parsed),
                 uri,
                 database: settings.database.trim().to_owned(),
                 collection: settings.collection.trim().to_owned(),
@@ -145,8 +152,28 @@ impl Source {
     /// # Errors
     /// See [`ping`](Self::ping).
     pub async fn version(&self) -> Result<String> {
-        let info = self.database().await?.run_command(doc! {"buildInfo": 1}).await?;
+        let database = self.database().await?;
+        let asked = async { Ok(database.run_command(doc! {"buildInfo": 1}).await?) };
+        let info = self.patiently(SHORT_TIME, asked).await?;
         Ok(info.get_str("version").unwrap_or("unknown").to_owned())
+    }
+
+    /// Waits for an answer that the server gives within `limit`, or within the connection string's
+    /// `socketTimeoutMS`. A server that is gone is noticed by the driver's own check of it, but for a
+    /// connection that has fallen silent by itself the driver waits without end.
+    ///
+    /// # Errors
+    /// `source_timeout`, and what `answer` comes to.
+    pub(super) async fn patiently<T>(
+        &self,
+        limit: Duration,
+        answer: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let limit = self.inner.socket_timeout.unwrap_or(limit + ON_THE_WAY);
+        tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
+            Err(Failure::new(Code::SourceTimeout, "The server took longer than the time limit.")
+                .because(format!("no answer within {} s", limit.as_secs_f32())))
+        })
     }
 
     pub(super) async fn database(&self) -> Result<Database> {
@@ -174,7 +201,8 @@ impl Source {
     async fn ask_collation(&self) -> Result<Collation> {
         let database = self.database().await?;
         let listed = database.list_collections().filter(doc! {"name": self.collection_name()});
-        let found: Vec<_> = listed.await?.try_collect().await?;
+        let listing = async { Ok(listed.await?.try_collect::<Vec<_>>().await?) };
+        let found = self.patiently(SHORT_TIME, listing).await?;
         Ok(found.first().map_or(Collation::Unknown, |collection| {
             let rules = collection.options.collation.as_ref();
             let rules = rules.and_then(|rules| bson::serialize_to_document(rules).ok());
@@ -195,7 +223,7 @@ impl Source {
     }
 
     async fn connect(&self) -> Result<Client> {
-        let mut options = ClientOptions::parse(&self.inner.uri).await?;
+        let mut options = ClientOptions::parse(for_driver(ConnectionString::parse(&self.inner.uri)?)).await?;
         options.app_name = Some("Tidemark".to_owned());
         options.server_selection_timeout = Some(SELECTION_TIME);
         options.connect_timeout.get_or_insert(SELECTION_TIME);
@@ -209,6 +237,19 @@ impl Source {
         }));
         Ok(Client::with_options(options)?)
     }
+}
+
+#[expect(deprecated, reason = "the driver does not support it; this program does")]
+fn socket_timeout(parsed: &ConnectionString) -> Option<Duration> {
+    // 0 means none in every driver.
+    parsed.socket_timeout.filter(|limit| !limit.is_zero())
+}
+
+/// The driver refuses a connection string with an option that others know.
+#[expect(deprecated, reason = "the driver does not support it; this program does")]
+fn for_driver(mut parsed: ConnectionString) -> ConnectionString {
+    parsed.socket_timeout = None;
+    parsed
 }
 
 /// The driver's words about a connection string that it cannot read, unless they quote what may be a part

@@ -11,11 +11,17 @@ use crate::failure::{Code, Failure};
 pub fn mongodb_failure(error: &Error) -> Failure {
     let code = code_of(error);
     let message = match code {
+        Code::SourceTimeout if was_ended(error) => {
+            return Failure::new(code, "The server ended the query before all its rows had come.")
+                .advise("Run the query again to fetch the rest; if it happens again, try a shorter range.")
+                .because(describe(error));
+        }
         Code::AuthFailed => "The server refused the user name or the password.",
         Code::TlsFailed => "No secure connection to the server could be made.",
         Code::NotAuthorized => "This user may not read the collection.",
         Code::SourceTimeout => "The server took longer than the time limit.",
         Code::BadFilter => "The server refused the query.",
+        _ if broke_off(error) => "The connection to the server broke off.",
         _ => "The server cannot be reached.",
     };
     Failure::new(code, message).because(describe(error))
@@ -25,6 +31,18 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         mongodb_failure(&error)
     }
+}
+
+/// `QueryPlanKilled`, `CappedPositionLost`, `CursorKilled`, `Interrupted`, and `CursorNotFound`: the server or its
+/// administrator ended the query, or its cursor was idle for too long.
+const ENDED: [i32; 5] = [175, 136, 237, 11601, 43];
+
+fn was_ended(error: &Error) -> bool {
+    matches!(error.kind.as_ref(), ErrorKind::Command(command) if ENDED.contains(&command.code))
+}
+
+fn broke_off(error: &Error) -> bool {
+    matches!(error.kind.as_ref(), ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. })
 }
 
 /// Server error codes: <https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml>.
@@ -39,12 +57,11 @@ fn code_of(error: &Error) -> Code {
             13 => Code::NotAuthorized,
             // MaxTimeMSExpired, ExceededTimeLimit, NetworkTimeout, NetworkInterfaceExceededTimeLimit
             50 | 262 | 89 | 202 => Code::SourceTimeout,
+            code if ENDED.contains(&code) => Code::SourceTimeout,
             // InterruptedAtShutdown, ShutdownInProgress, NotWritablePrimary, NotPrimaryNoSecondaryOk,
-            // PrimarySteppedDown, HostUnreachable, HostNotFound, CursorNotFound, QueryPlanKilled,
-            // Interrupted, InterruptedDueToReplStateChange, NotPrimaryOrSecondary,
-            // FailedToSatisfyReadPreference, CappedPositionLost, CursorKilled, SocketException
-            11600 | 91 | 10107 | 13435 | 189 | 6 | 7 | 43 | 175 | 11601 | 11602 | 13436 | 133 | 136 | 237
-            | 9001 => Code::SourceUnreachable,
+            // PrimarySteppedDown, HostUnreachable, HostNotFound, InterruptedDueToReplStateChange,
+            // NotPrimaryOrSecondary, FailedToSatisfyReadPreference, SocketException
+            11600 | 91 | 10107 | 13435 | 189 | 6 | 7 | 11602 | 13436 | 133 | 9001 => Code::SourceUnreachable,
             _ if command.message.to_lowercase().contains("authentication failed") => Code::AuthFailed,
             _ => Code::BadFilter,
         },

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bson::{Bson, Document, doc};
-use futures_util::TryStreamExt as _;
-use mongodb::raw_batch_cursor::RawBatchCursor;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 
-use super::connect::Source;
+use super::connect::{SHORT_TIME, Source};
 use crate::day::{Day, DayRange};
 use crate::desk::ValueType;
 use crate::failure::{Code, Failure, Result};
@@ -53,16 +53,17 @@ impl Source {
     ///
     /// # Errors
     /// See [`super::mongodb_failure`].
-    pub async fn pull(&self, order: PullOrder) -> Result<RawBatchCursor> {
+    pub async fn pull(&self, order: PullOrder) -> Result<Batches> {
         let collection = self.collection(order.collection.as_deref()).await?;
-        Ok(collection
+        let asked = collection
             .aggregate(order.pipeline)
             .allow_disk_use(true)
             .batch_size(BATCH_SIZE)
             .max_time(PULL_LIMIT)
             .comment(COMMENT)
-            .batch()
-            .await?)
+            .batch();
+        let cursor = self.patiently(PULL_LIMIT, async { Ok(asked.await?) }).await?;
+        Ok(Batches { source: self.clone(), cursor })
     }
 
     /// About how many input documents a day of a range has, told by the week in its middle; `None`
@@ -114,7 +115,7 @@ impl Source {
     pub async fn downstream_count(&self, mapping: &Mapping, ids: Vec<Bson>) -> Result<DayCount> {
         let collection = self.collection(mapping.downstream_collection.as_deref()).await?;
         let pipeline = pipeline::downstream_count_pipeline(mapping, ids);
-        let found = documents_of(&collection, pipeline, PULL_LIMIT).await?;
+        let found = self.documents_of(&collection, pipeline, PULL_LIMIT).await?;
         Ok(found.first().map_or_else(DayCount::default, |row| DayCount {
             rows: whole(row.get("count")),
             change_mark: row.get("changed").and_then(change_mark),
@@ -130,7 +131,9 @@ impl Source {
         let mapping = &query.mapping;
         let mut wanted = vec![self.collection_name()];
         wanted.extend(mapping.downstream_collection.as_deref());
-        match self.database().await?.list_collection_names().await {
+        let database = self.database().await?;
+        let listing = async { Ok(database.list_collection_names().await?) };
+        match self.patiently(SHORT_TIME, listing).await {
             Ok(names) => {
                 for name in wanted {
                     if !names.iter().any(|have| have == name) {
@@ -146,12 +149,8 @@ impl Source {
                 }
             }
             // Who may not list collections may still read them.
-            Err(error) => {
-                let failure = Failure::from(error);
-                if failure.code != Code::NotAuthorized {
-                    return Err(failure);
-                }
-            }
+            Err(failure) if failure.code == Code::NotAuthorized => {}
+            Err(failure) => return Err(failure),
         }
         let some = |matches: Document| async move {
             let pipeline = vec![doc! {"$match": matches}, doc! {"$limit": 1}, doc! {"$project": {"_id": 1}}];
@@ -231,25 +230,53 @@ impl Source {
     }
 
     async fn documents(&self, pipeline: Vec<Document>, limit: Duration) -> Result<Vec<Document>> {
-        documents_of(&self.collection(None).await?, pipeline, limit).await
+        self.documents_of(&self.collection(None).await?, pipeline, limit).await
+    }
+
+    async fn documents_of(
+        &self,
+        collection: &mongodb::Collection<bson::RawDocumentBuf>,
+        pipeline: Vec<Document>,
+        limit: Duration,
+    ) -> Result<Vec<Document>> {
+        let asked = async {
+            let cursor = collection.aggregate(pipeline).max_time(limit).comment(COMMENT).await?;
+            // Taken apart here: the driver's own reading stumbles over documents with names such as `$oid`.
+            Ok(cursor.with_type().try_collect::<Vec<bson::RawDocumentBuf>>().await?)
+        };
+        let raw = self.patiently(limit, asked).await?;
+        raw.iter()
+            .map(|document| {
+                Document::try_from(document.as_ref()).map_err(|error| {
+                    Failure::new(Code::SourceUnreachable, "The server's answer cannot be read.")
+                        .because(error)
+                })
+            })
+            .collect()
     }
 }
 
-async fn documents_of(
-    collection: &mongodb::Collection<bson::RawDocumentBuf>,
-    pipeline: Vec<Document>,
-    limit: Duration,
-) -> Result<Vec<Document>> {
-    let cursor = collection.aggregate(pipeline).max_time(limit).comment(COMMENT).await?;
-    // Taken apart here: the driver's own reading stumbles over documents with names such as `$oid`.
-    let raw: Vec<bson::RawDocumentBuf> = cursor.with_type().try_collect().await?;
-    raw.iter()
-        .map(|document| {
-            Document::try_from(document.as_ref()).map_err(|error| {
-                Failure::new(Code::SourceUnreachable, "The server's answer cannot be read.").because(error)
-            })
-        })
-        .collect()
+/// The batches of a pull.
+pub struct Batches {
+    source: Source,
+    cursor: RawBatchCursor,
+}
+
+impl std::fmt::Debug for Batches {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Batches").field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+impl Batches {
+    /// The next batch, or nothing at the end.
+    ///
+    /// # Errors
+    /// See [`super::mongodb_failure`].
+    pub async fn next(&mut self) -> Result<Option<RawBatch>> {
+        let next = async { Ok(self.cursor.next().await.transpose()?) };
+        self.source.patiently(PULL_LIMIT, next).await
+    }
 }
 
 /// A change stamp as text that orders as the stamp does: a date or a whole number.

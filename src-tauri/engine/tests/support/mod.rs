@@ -1,6 +1,10 @@
 //! What the engine's tests share: one server a binary, and a gate before it that holds pulls.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+#[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+pub(crate) mod desk;
+pub(crate) mod wire;
+
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -26,6 +30,7 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 /// A way to a server that lets only so many pulls of input pass, and holds the others.
 pub(crate) struct Gate {
     pub(crate) uri: String,
+    port: u16,
     shared: Arc<Shared>,
 }
 
@@ -70,7 +75,13 @@ impl Gate {
                 });
             }
         });
-        Self { uri: format!("mongodb://127.0.0.1:{port_of_gate}/?directConnection=true"), shared }
+        let uri = format!("mongodb://127.0.0.1:{port_of_gate}/?directConnection=true");
+        Self { uri, port: port_of_gate, shared }
+    }
+
+    /// Its own port, for what stands before it.
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
     }
 
     /// Lets all pulls pass from now on.

@@ -1,0 +1,214 @@
+//! A way to a server with faults: answers that break off, crawl or fall silent, connections that are refused,
+//! and questions for more of a cursor that wait.
+
+use std::io::{Read, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bson::{RawBsonRef, RawDocument};
+
+/// What happens to what the server says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Every connection breaks, and new ones are refused.
+    Cut,
+    /// The connection that brings the byte breaks; others stay, and new ones are served.
+    CutOne,
+    /// Every connection stays open and nothing passes any more, on new ones either.
+    Stall,
+    /// The connection that brings the byte falls silent; the others go on.
+    StallOne,
+}
+
+/// The way. It lets everything pass until it is told otherwise.
+pub(crate) struct Wire {
+    pub(crate) uri: String,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// The fault, and the bytes of the server's that still pass before it.
+    due: Option<(usize, Fault)>,
+    /// A fault of all connections that has come about.
+    now: Option<Fault>,
+    /// Bytes a second of every connection.
+    speed: Option<u32>,
+    holding: bool,
+    /// Cursors whose next batch was asked for while that was held.
+    held: Vec<i64>,
+    open: Vec<TcpStream>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_while(&self, holds: impl Fn(&State) -> bool) {
+        let mut state = self.lock();
+        while holds(&state) {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn change(&self, to: impl FnOnce(&mut State)) {
+        to(&mut self.lock());
+        self.changed.notify_all();
+    }
+}
+
+impl Wire {
+    pub(crate) fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let own = listener.local_addr().expect("an address").port();
+        let shared = Arc::new(Shared::default());
+        let each = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if each.lock().now == Some(Fault::Cut) {
+                    continue;
+                }
+                let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { continue };
+                let streams =
+                    (client.try_clone(), server.try_clone(), client.try_clone(), server.try_clone());
+                let (Ok(from), Ok(to), Ok(one), Ok(other)) = streams else { continue };
+                each.lock().open.extend([one, other]);
+                let (asking, telling) = (Arc::clone(&each), Arc::clone(&each));
+                std::thread::spawn(move || ask(from, to, &asking));
+                std::thread::spawn(move || tell(server, client, &telling));
+            }
+        });
+        Self { uri: format!("mongodb://127.0.0.1:{own}/?directConnection=true"), shared }
+    }
+
+    /// The fault comes about once so many more bytes have come from the server.
+    pub(crate) fn fault_after(&self, bytes: usize, fault: Fault) {
+        self.shared.change(|state| state.due = Some((bytes, fault)));
+    }
+
+    /// Whether the fault has come about.
+    pub(crate) fn is_faulty(&self) -> bool {
+        self.shared.lock().due.is_none()
+    }
+
+    /// Lets so many bytes a second pass on each connection.
+    pub(crate) fn slow(&self, bytes_a_second: u32) {
+        self.shared.change(|state| state.speed = Some(bytes_a_second));
+    }
+
+    /// Holds every question for more of a cursor.
+    pub(crate) fn hold_more(&self) {
+        self.shared.change(|state| state.holding = true);
+    }
+
+    /// The cursors that are held.
+    pub(crate) fn held(&self) -> Vec<i64> {
+        self.shared.lock().held.clone()
+    }
+
+    /// All is well again.
+    pub(crate) fn heal(&self) {
+        self.shared.change(|state| {
+            let open = std::mem::take(&mut state.open);
+            // What was silent does not speak again; the others go on.
+            if state.now == Some(Fault::Stall) {
+                open.iter().for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
+            } else {
+                state.open = open;
+            }
+            (state.due, state.now, state.speed, state.holding) = (None, None, None, false);
+        });
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.heal();
+    }
+}
+
+/// From the driver to the server, message by message.
+fn ask(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
+    while let Some(message) = read_message(&mut from) {
+        if let Some(cursor) = cursor_of(&message) {
+            shared.change(|state| {
+                if state.holding {
+                    state.held.push(cursor);
+                }
+            });
+            shared.wait_while(|state| state.holding);
+        }
+        shared.wait_while(|state| state.now == Some(Fault::Stall));
+        if to.write_all(&message).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+    let _ = from.shutdown(Shutdown::Both);
+}
+
+fn read_message(from: &mut impl Read) -> Option<Vec<u8>> {
+    let mut header = [0; 4];
+    from.read_exact(&mut header).ok()?;
+    let mut message = vec![0; usize::try_from(u32::from_le_bytes(header)).ok()?.max(4)];
+    message[..4].copy_from_slice(&header);
+    from.read_exact(&mut message[4..]).ok()?;
+    Some(message)
+}
+
+/// The cursor that a message asks more of. The command follows a header of 16 bytes, flags of 4 and a kind of 1.
+fn cursor_of(message: &[u8]) -> Option<i64> {
+    let rest = message.get(21..)?;
+    let length = u32::from_le_bytes(*rest.first_chunk()?);
+    let command = RawDocument::from_bytes(rest.get(..usize::try_from(length).ok()?)?).ok()?;
+    match command.get("getMore").ok()?? {
+        RawBsonRef::Int64(cursor) => Some(cursor),
+        _ => None,
+    }
+}
+
+/// From the server to the driver, byte by byte as far as faults are concerned.
+fn tell(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
+    let mut bytes = vec![0; 16 << 10];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        let (mut passing, mut fault, speed) = (count, None, shared.lock().speed);
+        shared.change(|state| match &mut state.due {
+            Some((left, due)) if *left < count => {
+                (passing, fault) = (*left, Some(*due));
+                state.due = None;
+            }
+            Some((left, _)) => *left -= count,
+            None => {}
+        });
+        shared.wait_while(|state| state.now == Some(Fault::Stall));
+        if to.write_all(&bytes[..passing]).is_err() {
+            break;
+        }
+        match fault {
+            Some(Fault::Cut) => shared.change(|state| {
+                state.now = Some(Fault::Cut);
+                state.open.drain(..).for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
+            }),
+            Some(Fault::CutOne) => break,
+            Some(Fault::Stall) => shared.change(|state| state.now = Some(Fault::Stall)),
+            // Neither is closed while this thread keeps them.
+            Some(Fault::StallOne) => loop {
+                std::thread::park();
+            },
+            None => {}
+        }
+        if let Some(speed) = speed {
+            std::thread::sleep(Duration::from_secs(1) * u32::try_from(count).expect("a few") / speed);
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+    let _ = from.shutdown(Shutdown::Both);
+}
