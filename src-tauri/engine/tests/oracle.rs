@@ -19,7 +19,8 @@ mod support;
 #[path = "oracle/world.rs"]
 mod world;
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use drive::{Tally, Wrong, carry_out};
@@ -43,16 +44,18 @@ struct Report {
 }
 
 /// Runs the sequences of one seed after another: every `SIDE_BY_SIDE`th, from `first` on.
-async fn lane(first: u64, lane: u64, count: u64, until: Option<Instant>) -> Report {
+async fn lane(first: u64, lane: u64, count: u64, until: Option<Instant>, stop: Arc<AtomicBool>) -> Report {
     let mut report = Report { tally: Tally::default(), sequences: 0, wrong: None };
     for at in (lane..count).step_by(usize::try_from(SIDE_BY_SIDE).unwrap()) {
-        if until.is_some_and(|until| Instant::now() >= until) {
+        if stop.load(Ordering::Relaxed) || until.is_some_and(|until| Instant::now() >= until) {
             break;
         }
         let seed = first.wrapping_add(at);
         match attempt(&Script::from_seed(seed, STEPS)).await {
             Ok(tally) => report.tally += tally,
             Err(wrong) => {
+                // The other lanes need not go on.
+                stop.store(true, Ordering::Relaxed);
                 report.wrong = Some((seed, wrong));
                 break;
             }
@@ -95,7 +98,9 @@ async fn shrunk(script: Script, wrong: Wrong) -> (Script, Wrong) {
 /// Runs sequences side by side, prints a summary, and fails with the shortest script of a failure.
 async fn check(first: u64, count: u64, until: Option<Instant>) {
     let begun = Instant::now();
-    let lanes = (0..SIDE_BY_SIDE).map(|number| tokio::spawn(lane(first, number, count, until)));
+    println!("oracle: seed {first}");
+    let stop = Arc::new(AtomicBool::new(false));
+    let lanes = (0..SIDE_BY_SIDE).map(|at| tokio::spawn(lane(first, at, count, until, Arc::clone(&stop))));
     let mut tally = Tally::default();
     let mut sequences = 0;
     let mut wrong = None;

@@ -15,7 +15,7 @@ use super::script::{FILTERS, Mode};
 use super::world::{Truth, World};
 
 /// Whether a verification finds messages that changed while no trade did.
-pub(crate) const VERIFY_SEES_MESSAGES: bool = false;
+pub(crate) const VERIFY_SEES_MESSAGES: bool = true;
 
 /// Held days and their fetch times in milliseconds. Each run of a sequence has a millisecond of its own, so
 /// the time tells the run.
