@@ -5,8 +5,9 @@
 mod duckdb_rpath;
 
 /// Every command of the app. None can be called from the window unless a capability allows it by name.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 20] = [
     "answer",
+    "cache_usage",
     "cached_queries",
     "cancel",
     "cancel_export",
@@ -16,10 +17,12 @@ const COMMANDS: [&str; 17] = [
     "fetch",
     "forget",
     "page",
+    "pin_query",
     "pipeline",
     "plan",
     "remember_form",
     "row_detail",
+    "set_cache_budget",
     "source_view",
     "suggest",
     "view_shape",

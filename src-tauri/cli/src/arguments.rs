@@ -23,6 +23,10 @@ pub(crate) enum Command {
     Cached(CacheOptions),
     /// Forget a cached query, or some of its days.
     Forget(ForgetOptions),
+    /// Keep a cached query whatever room the cache takes.
+    Pin(PinOptions),
+    /// Show how much disk the cache takes and may take, or set it.
+    Budget(BudgetOptions),
 }
 
 /// Where the cache lies.
@@ -103,6 +107,37 @@ pub(crate) struct ForgetOptions {
     pub(crate) to: Option<String>,
     #[command(flatten)]
     pub(crate) cache: CacheOptions,
+}
+
+/// What to keep.
+#[derive(Debug, Args)]
+pub(crate) struct PinOptions {
+    /// Signature of the cached query.
+    pub(crate) signature: String,
+    /// Let it go again when room is needed.
+    #[arg(long)]
+    pub(crate) off: bool,
+    #[command(flatten)]
+    pub(crate) cache: CacheOptions,
+}
+
+/// How much disk the cache may take.
+#[derive(Debug, Args)]
+pub(crate) struct BudgetOptions {
+    /// Set it, as in 20GB or 500MB. Where the cache takes more, the least recently used queries go.
+    #[arg(long, value_name = "SIZE", value_parser = read_size)]
+    pub(crate) set: Option<u64>,
+    #[command(flatten)]
+    pub(crate) cache: CacheOptions,
+}
+
+/// Reads `20GB`. A bare number could be meant in any unit.
+fn read_size(text: &str) -> Result<u64, String> {
+    let wrong = || "a size is written with its unit, as in 20GB or 500MB".to_owned();
+    if text.trim().ends_with(|character: char| character.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    text.parse::<bytesize::ByteSize>().map(|size| size.as_u64()).map_err(|_| wrong())
 }
 
 /// Reads `FIELD=VALUE,VALUE`. The engine knows which fields there are.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tidemark_engine::answer::Answer;
+use tidemark_engine::cache::budget::{Freed, sentence, size_text};
 use tidemark_engine::cache::export::partial_name;
 use tidemark_engine::day::DayRange;
 use tidemark_engine::desk::{FetchMode, Role, ViewKey};
@@ -17,7 +18,9 @@ use tidemark_engine::signature::{Query, Signature};
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
 
-use crate::arguments::{Arguments, CacheOptions, Command, FetchOptions, ForgetOptions, QueryOptions};
+use crate::arguments::{
+    Arguments, BudgetOptions, CacheOptions, Command, FetchOptions, ForgetOptions, PinOptions, QueryOptions,
+};
 
 /// Environment variable that may hold the password.
 const PASSWORD: &str = "TIDEMARK_MONGODB_PASSWORD";
@@ -35,6 +38,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Outcome> {
         Command::Plan(options) => plan(*options).await,
         Command::Cached(options) => cached(&options).await,
         Command::Forget(options) => forget(&options).await,
+        Command::Pin(options) => pin(&options).await,
+        Command::Budget(options) => budget(&options).await,
     }
 }
 
@@ -122,11 +127,13 @@ async fn cached(options: &CacheOptions) -> Result<Outcome> {
     for query in &queries {
         match &query.failure {
             None => eprintln!(
-                "{}  {} days, {} + {} rows, {}: {}",
+                "{}  {} days, {} + {} rows, {}{}, {}: {}",
                 query.signature,
                 query.days,
                 query.input_rows,
                 query.downstream_rows,
+                size_text(query.bytes),
+                if query.pinned { ", kept" } else { "" },
                 query.source,
                 query.filters
             ),
@@ -145,6 +152,33 @@ async fn forget(options: &ForgetOptions) -> Result<Outcome> {
     };
     engine(&options.cache)?.forget(&signature, range).await?;
     print_line(&json!({"forgotten": signature.as_str()}));
+    Ok(Outcome::Complete)
+}
+
+async fn pin(options: &PinOptions) -> Result<Outcome> {
+    let signature = Signature::parse(&options.signature)?;
+    engine(&options.cache)?.pin(&signature, !options.off).await?;
+    print_line(&json!({"signature": signature.as_str(), "pinned": !options.off}));
+    Ok(Outcome::Complete)
+}
+
+async fn budget(options: &BudgetOptions) -> Result<Outcome> {
+    let engine = engine(&options.cache)?;
+    let freed = match options.set {
+        Some(bytes) => engine.set_cache_budget(bytes).await?,
+        None => Freed::default(),
+    };
+    let usage = engine.cache_usage().await?;
+    if let Some(sentence) = sentence(&freed, usage.budget) {
+        eprintln!("{sentence}");
+    }
+    let mut line = json!(usage);
+    if options.set.is_some() {
+        let removed: Vec<&str> = freed.queries.iter().map(Signature::as_str).collect();
+        line["removed"] = json!(removed);
+        line["freed_bytes"] = json!(freed.bytes);
+    }
+    print_line(&line);
     Ok(Outcome::Complete)
 }
 

@@ -298,8 +298,26 @@ pub struct CachedQuery {
     /// The newest fetch time.
     #[ts(type = "string | null")]
     pub newest_fetch: Option<DateTime<Utc>>,
+    /// Whether it is kept when room is made.
+    pub pinned: bool,
+    /// When it was last fetched, opened or exported.
+    #[ts(type = "string | null")]
+    pub last_used: Option<DateTime<Utc>>,
     /// Why the file cannot be opened now, where it cannot.
     pub failure: Option<Failure>,
+}
+
+/// The room that the cache takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct CacheUsage {
+    /// Bytes that the cache takes.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// Bytes that it may take.
+    #[ts(type = "number")]
+    pub budget: u64,
+    /// Queries held.
+    pub queries: usize,
 }
 
 /// Whether the source is in reach.

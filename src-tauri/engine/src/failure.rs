@@ -84,7 +84,7 @@ impl Code {
             Self::NotCached => "Run the query with the server in reach.",
             Self::CacheBusy => "Close the other Tidemark, or wait until it is done.",
             Self::CacheDamaged => {
-                "Fetch the query again with the server in reach; what cannot be read is set aside, never deleted."
+                "Fetch the query again with the server in reach; what cannot be read is set aside first."
             }
             Self::DiskFull => "Free some disk space and run the query again; what was stored is kept.",
             Self::ExportFailed => "Choose another folder or file name and export again.",

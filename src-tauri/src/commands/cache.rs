@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tauri::State;
 use tidemark_engine::day::{Day, DayRange};
-use tidemark_engine::desk::{CachedQuery, Connection};
+use tidemark_engine::desk::{CacheUsage, CachedQuery, Connection};
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::filter::Filters;
 use tidemark_engine::signature::Signature;
@@ -38,6 +38,25 @@ pub(crate) async fn forget(
         _ => return Err(Failure::new(Code::BadRange, "To forget some days, give the first and the last.")),
     };
     state.engine()?.forget(&Signature::parse(&signature)?, range).await
+}
+
+/// What the cache takes and may take.
+#[tauri::command]
+pub(crate) async fn cache_usage(state: State<'_, AppState>) -> Result<CacheUsage> {
+    state.engine()?.cache_usage().await
+}
+
+/// Sets what the cache may take, in bytes, and makes room at once.
+#[tauri::command]
+pub(crate) async fn set_cache_budget(state: State<'_, AppState>, bytes: u64) -> Result<()> {
+    state.engine()?.set_cache_budget(bytes).await?;
+    Ok(())
+}
+
+/// Keeps a query when room is made, or lets it go again.
+#[tauri::command]
+pub(crate) async fn pin_query(state: State<'_, AppState>, signature: String, pinned: bool) -> Result<()> {
+    state.engine()?.pin(&Signature::parse(&signature)?, pinned).await
 }
 
 /// Values to suggest for a field: first what the cache knows, then what the source has.

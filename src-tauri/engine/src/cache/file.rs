@@ -286,12 +286,9 @@ impl CacheFile {
     }
 
     fn write_fact(&self, key: &str, value: &str) -> Result<()> {
-        let connection = self.connect()?;
-        connection.execute_batch("BEGIN TRANSACTION")?;
-        self.commit(&connection, |_| {
-            connection.execute("UPDATE meta SET value = ? WHERE key = ?", params![value, key])?;
-            Ok(())
-        })
+        // No commit of rows: a view of the file stays what it is.
+        self.connect()?.execute("UPDATE meta SET value = ? WHERE key = ?", params![value, key])?;
+        Ok(())
     }
 
     /// A connection of its own.

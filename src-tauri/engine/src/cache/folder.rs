@@ -13,7 +13,7 @@ use tokio::sync::Mutex as Gate;
 
 use super::error::is_unreadable;
 use super::file::{CacheFile, Identity, restrict_to_owner};
-use super::leftovers::spill_of;
+use super::leftovers::{mark_of, spill_of};
 use crate::failure::{Code, Failure, Result};
 use crate::signature::Signature;
 
@@ -245,7 +245,7 @@ impl Cache {
     }
 
     /// Does something with a file that nobody here has open, and that nobody opens meanwhile.
-    fn while_closed<T>(&self, path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(super) fn while_closed<T>(&self, path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
         self.recent().retain(|file| file.path() != path);
         let mut slots = self.slots();
         let slot = slots.entry(path.to_owned()).or_default();
@@ -333,22 +333,30 @@ fn create_private(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .map_err(|error| folder_failure(folder, &error))
 }
 
-fn is_cache_file(path: &Path) -> bool {
+pub(super) fn is_cache_file(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == ENDING)
         && path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| Signature::parse(stem).is_ok())
 }
 
-/// Removes a file, its log, and what a program that was killed had spilled.
-fn remove(path: &Path) -> Result<()> {
+/// Whether a file is one that could not be read: `<signature>.damaged-<time>.duckdb`.
+pub(super) fn is_set_aside(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == ENDING)
+        && path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| {
+            stem.split_once(".damaged-").is_some_and(|(signature, _)| Signature::parse(signature).is_ok())
+        })
+}
+
+/// Removes a file, its log, the note of its last use, and what a program that was killed had spilled.
+pub(super) fn remove(path: &Path) -> Result<()> {
     // What cannot be removed does no harm.
     let _ = fs::remove_dir_all(spill_of(path));
-    for file in [path.to_owned(), wal_of(path)] {
+    for file in [path.to_owned(), wal_of(path), mark_of(path)] {
         match fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(folder_failure(&file, &error));
@@ -359,7 +367,7 @@ fn remove(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn wal_of(path: &Path) -> PathBuf {
+pub(super) fn wal_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".wal");
     PathBuf::from(name)
@@ -378,7 +386,7 @@ fn set_aside(path: &Path) -> Result<String> {
     Ok(name)
 }
 
-fn folder_failure(path: &Path, error: &std::io::Error) -> Failure {
+pub(super) fn folder_failure(path: &Path, error: &std::io::Error) -> Failure {
     let (code, message) = match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             (Code::DiskFull, "There is no room left on the disk that holds the cache.")

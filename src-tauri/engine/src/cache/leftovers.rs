@@ -1,4 +1,5 @@
-//! What a program that was killed leaves behind.
+//! What lies beside a query's file: what is spilled, which a program that was killed leaves behind, and the
+//! note of its last use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,4 +14,9 @@ pub(super) fn spill_of(path: &Path) -> PathBuf {
 pub(super) fn clear_spill(path: &Path) {
     // What cannot be removed takes up room and does no other harm.
     let _ = fs::remove_dir_all(spill_of(path));
+}
+
+/// The note of a query's last use: an empty file whose time is that of the use.
+pub(super) fn mark_of(path: &Path) -> PathBuf {
+    path.with_extension("used")
 }

@@ -7,6 +7,7 @@
 //! transaction.
 
 pub mod adopt;
+pub mod budget;
 mod collation;
 mod compare;
 mod error;
@@ -18,6 +19,7 @@ mod leftovers;
 mod migrate;
 pub mod questions;
 pub mod relation;
+mod room;
 mod schema;
 mod slices;
 pub mod values;
@@ -28,5 +30,6 @@ pub use collation::Collation;
 pub use error::{duckdb_failure, is_damage, is_unreadable};
 pub use file::{CacheFile, FileState, HeldDay, Identity};
 pub use folder::Cache;
+pub(crate) use room::{bytes_of, last_used};
 pub use view::{View, ViewCounts};
 pub use writer::{Committed, DayRows, SegmentWriter};

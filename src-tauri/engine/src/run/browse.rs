@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::engine::{Engine, off_thread};
 use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin};
 use crate::cache::export::{partial_name, unfinished_name};
-use crate::cache::{CacheFile, Identity, View};
+use crate::cache::{CacheFile, Identity, View, bytes_of, last_used};
 use crate::day::{DayRange, DaySet};
 use crate::decode::write_relaxed;
 use crate::desk::{
@@ -185,7 +185,12 @@ impl Engine {
         let engine = self.clone();
         // A view of its own: paging goes on meanwhile.
         let name = signature.clone();
-        let view = off_thread(move || View::open(engine.cache().open_signature(&name)?, range)).await?;
+        let view = off_thread(move || {
+            let file = engine.cache().open_signature(&name)?;
+            engine.cache().note_use(file.path(), engine.now());
+            View::open(file, range)
+        })
+        .await?;
         let view = std::sync::Arc::new(view);
         let held: DaySet = view.state().held_in(range).map(|(day, _)| day).collect();
         let complete = held.len() == range.len();
@@ -295,9 +300,11 @@ fn listed(engine: &Engine, file: &CacheFile) -> CachedQuery {
             .count(),
         input_rows: ledger.values().map(|held| held.input_rows).sum(),
         downstream_rows: ledger.values().map(|held| held.downstream_rows).sum(),
-        bytes: size_of(file.path()),
+        bytes: bytes_of(file.path()),
         oldest_fetch: ledger.values().map(|held| held.fetched).min(),
         newest_fetch: ledger.values().map(|held| held.fetched).max(),
+        pinned: file.pinned(),
+        last_used: Some(last_used(file.path())),
         failure: None,
     }
 }
@@ -313,18 +320,11 @@ fn unreadable(path: &Path, failure: Failure) -> CachedQuery {
         open_days: 0,
         input_rows: 0,
         downstream_rows: 0,
-        bytes: size_of(path),
+        bytes: bytes_of(path),
         oldest_fetch: None,
         newest_fetch: None,
+        pinned: false,
+        last_used: Some(last_used(path)),
         failure: Some(failure),
     }
-}
-
-fn size_of(path: &Path) -> u64 {
-    let mut wal = path.as_os_str().to_owned();
-    wal.push(".wal");
-    [path.to_owned(), PathBuf::from(wal)]
-        .iter()
-        .map(|file| std::fs::metadata(file).map_or(0, |file| file.len()))
-        .sum()
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use super::prepare::{FetchRequest, prepare};
-use super::shared::Pulls;
+use super::shared::{Pulls, Running};
 use crate::cache::{Cache, View, is_damage};
 use crate::day::DayRange;
 use crate::desk::PlanView;
@@ -26,6 +26,7 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 pub struct Engine {
     cache: Cache,
     pub(super) pulls: Pulls,
+    pub(super) running: Running,
     clock: Clock,
     views: Arc<Mutex<VecDeque<Arc<View>>>>,
 }
@@ -46,6 +47,7 @@ impl Engine {
         Ok(Self {
             cache: Cache::new(folder, keep_open)?,
             pulls: Pulls::default(),
+            running: Running::default(),
             clock: Arc::new(Utc::now),
             views: Arc::default(),
         })
@@ -109,6 +111,7 @@ impl Engine {
             }
         }
         let file = self.cache.open_signature(signature)?;
+        self.cache.note_use(file.path(), self.now());
         let view = Arc::new(View::open(file, range)?);
         let mut views = self.views();
         // An older view of the same query would keep its snapshot, and so old rows, alive.
@@ -123,7 +126,7 @@ impl Engine {
     /// # Errors
     /// `not_cached`, `cache_busy` while it is being fetched or read.
     pub async fn forget(&self, signature: &Signature, range: Option<DayRange>) -> Result<()> {
-        if self.pulls.busy(signature) {
+        if self.is_busy(signature) {
             return Err(Failure::new(Code::CacheBusy, "This query is being fetched.")
                 .advise("Cancel the fetch, or wait until it is done."));
         }
@@ -142,6 +145,11 @@ impl Engine {
             }
         })
         .await
+    }
+
+    /// Whether a run works on a query.
+    pub(super) fn is_busy(&self, signature: &Signature) -> bool {
+        self.running.contains(signature) || self.pulls.busy(signature)
     }
 
     /// After an error, the next look starts afresh: a view whose transaction was aborted answers no more.

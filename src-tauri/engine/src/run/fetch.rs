@@ -73,6 +73,13 @@ impl Engine {
         if let Ok(answer) = &mut result {
             answer.notes.splice(0..0, note);
         }
+        // A failed run may have stored something as well.
+        if result.as_ref().map_or(true, |answer| answer.days.fetched + answer.days.adopted > 0) {
+            let room = self.keep_within_budget(Signature::of(&request.query)).await;
+            if let Ok(answer) = &mut result {
+                answer.notes.extend(room);
+            }
+        }
         match &result {
             Ok(answer) if cancel.is_cancelled() => {
                 events(RunEvent::Cancelled { answer: Box::new(answer.clone()) });
@@ -90,6 +97,7 @@ impl Engine {
         events: &EventSink,
         cancel: &CancellationToken,
     ) -> Result<Answer> {
+        let _run = self.running.begin(Signature::of(&request.query));
         let begun = Instant::now();
         let commands = source.map_or(0, Source::commands);
         let prepared = tokio::select! {

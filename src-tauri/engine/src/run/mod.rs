@@ -6,6 +6,7 @@ mod fetch;
 mod prepare;
 mod progress;
 mod pull;
+mod room;
 mod shared;
 mod verify;
 

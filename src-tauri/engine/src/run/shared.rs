@@ -33,6 +33,46 @@ impl Default for Pulls {
     }
 }
 
+/// The queries that runs are answering. What a run has planned to serve must not go before it has answered.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Running(Arc<Mutex<HashMap<Signature, usize>>>);
+
+/// A run, as long as it lives.
+#[derive(Debug)]
+pub(super) struct Run {
+    running: Running,
+    signature: Signature,
+}
+
+impl Running {
+    /// Begins a run of a query.
+    pub(super) fn begin(&self, signature: Signature) -> Run {
+        *self.lock().entry(signature.clone()).or_default() += 1;
+        Run { running: self.clone(), signature }
+    }
+
+    /// Whether a run answers a query.
+    pub(super) fn contains(&self, signature: &Signature) -> bool {
+        self.lock().contains_key(signature)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Signature, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let mut running = self.running.lock();
+        if let Some(runs) = running.get_mut(&self.signature) {
+            *runs -= 1;
+            if *runs == 0 {
+                running.remove(&self.signature);
+            }
+        }
+    }
+}
+
 /// Where a pull's rows come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {

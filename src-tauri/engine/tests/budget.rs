@@ -1,0 +1,204 @@
+//! The cache's budget: what goes, what stays, and what is told of it.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use support::desk::{Desk, range};
+use support::{Gate, server, until};
+use tidemark_engine::answer::Answer;
+use tidemark_engine::cache::budget::DEFAULT_BUDGET;
+use tidemark_engine::desk::{FetchMode, Role, ViewKey};
+use tidemark_engine::failure::Code;
+use tidemark_engine::run::FetchRequest;
+use tidemark_engine::signature::Signature;
+use tokio_util::sync::CancellationToken;
+
+const FROM: &str = "2025-03-01";
+const TO: &str = "2025-03-31";
+
+/// Fetches the days of one product at a time of the clock.
+async fn fetch(desk: &Desk, product: &str, at: &str) -> (Signature, Answer) {
+    desk.set_clock(at);
+    let query = desk.query(&[product]);
+    let signature = Signature::of(&query);
+    let request = FetchRequest { query, ..desk.request(FROM, TO) };
+    (signature, desk.run(request).await.result.unwrap())
+}
+
+/// Three queries: "Power" used first, "Gas" second, "Oil" last, each in a process of its own.
+async fn three(desk: &mut Desk) -> [Signature; 3] {
+    let (power, _) = fetch(desk, "Power", "2026-01-15T09:00:00Z").await;
+    let (gas, _) = fetch(desk, "Gas", "2026-01-15T10:00:00Z").await;
+    let (oil, _) = fetch(desk, "Oil", "2026-01-15T11:00:00Z").await;
+    desk.reopen();
+    [power, gas, oil]
+}
+
+async fn held(desk: &Desk) -> Vec<Signature> {
+    let queries = desk.engine.cached_queries().await.unwrap();
+    queries.iter().map(|query| Signature::parse(&query.signature).unwrap()).collect()
+}
+
+/// Bytes on the disk, whatever they are.
+fn on_disk(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| if path.is_dir() { on_disk(&path) } else { path.metadata().unwrap().len() }).sum()
+}
+
+fn beside(desk: &Desk, signature: &Signature) -> Vec<PathBuf> {
+    let families = std::fs::read_dir(desk.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let files = families.filter(|path| path.is_dir()).flat_map(|path| std::fs::read_dir(path).unwrap());
+    let files = files.map(|entry| entry.unwrap().path());
+    files.filter(|path| path.to_string_lossy().contains(signature.as_str())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_least_recently_used_goes_and_frees_its_disk() {
+    let mut desk = Desk::new("budget_order").await;
+    let [power, gas, oil] = three(&mut desk).await;
+    let before = desk.engine.cache_usage().await.unwrap();
+    assert_eq!((before.budget, before.queries), (DEFAULT_BUDGET, 3));
+    // Looking at the list is no use of a query; looking at its rows is.
+    desk.set_clock("2026-01-15T12:00:00Z");
+    assert_eq!(held(&desk).await.len(), 3);
+    desk.ids(&desk.query(&["Power"]), range(FROM, TO), Role::Input).await;
+    desk.reopen();
+
+    let freed = desk.engine.set_cache_budget(before.bytes - 1).await.unwrap();
+    assert_eq!((freed.queries.as_slice(), freed.set_aside), ([gas.clone()].as_slice(), 0));
+    assert!(beside(&desk, &gas).is_empty(), "{:?}", beside(&desk, &gas));
+    let after = desk.engine.cache_usage().await.unwrap();
+    assert_eq!((after.bytes, after.queries), (before.bytes - freed.bytes, 2));
+    // Besides the files there is the budget itself, some dozen bytes.
+    assert!(on_disk(desk.folder.path()) < after.bytes + 100);
+
+    let mut left = held(&desk).await;
+    left.sort_by_key(|signature| signature.to_string());
+    let mut wanted = vec![power, oil];
+    wanted.sort_by_key(|signature| signature.to_string());
+    assert_eq!(left, wanted);
+    // What went can be fetched again, whole.
+    desk.engine.set_cache_budget(DEFAULT_BUDGET).await.unwrap();
+    let (_, answer) = fetch(&desk, "Gas", "2026-01-15T13:00:00Z").await;
+    assert!(answer.complete && answer.days.fetched == 31, "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pinned_query_stays_also_in_the_next_process() {
+    let mut desk = Desk::new("budget_pinned").await;
+    let [power, gas, oil] = three(&mut desk).await;
+    desk.engine.pin(&power, true).await.unwrap();
+    desk.reopen();
+    let listed = desk.engine.cached_queries().await.unwrap();
+    let pinned: Vec<&str> =
+        listed.iter().filter(|query| query.pinned).map(|query| query.signature.as_str()).collect();
+    assert_eq!(pinned, [power.as_str()]);
+    let times: Vec<String> =
+        listed.iter().map(|query| query.last_used.unwrap().format("%H:%M").to_string()).collect();
+    assert_eq!(times, ["11:00", "10:00", "09:00"]);
+
+    let freed = desk.engine.set_cache_budget(0).await.unwrap();
+    assert_eq!(freed.queries, [gas, oil]);
+    assert_eq!(held(&desk).await.as_slice(), std::slice::from_ref(&power));
+    // Its rows are whole.
+    assert_eq!(desk.ids(&desk.query(&["Power"]), range(FROM, TO), Role::Input).await.len(), 5);
+    desk.engine.pin(&power, false).await.unwrap();
+    desk.reopen();
+    assert_eq!(desk.engine.set_cache_budget(0).await.unwrap().queries, [power]);
+    assert!(held(&desk).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_keeps_within_the_budget_and_says_so() {
+    let mut desk = Desk::new("budget_fetch").await;
+    let [power, gas, _] = three(&mut desk).await;
+    let usage = desk.engine.cache_usage().await.unwrap();
+    desk.engine.set_cache_budget(usage.bytes).await.unwrap();
+    desk.set_clock("2026-01-15T12:00:00Z");
+    let all = desk.run(desk.request(FROM, TO)).await;
+    let answer = all.answer();
+    assert!(answer.complete && answer.rows.input == 15, "{answer:?}");
+    let told = answer.notes.iter().find(|note| note.starts_with("To keep the cache within")).unwrap();
+    assert!(told.contains("least recently used"), "{told}");
+    let left = held(&desk).await;
+    assert!(left.contains(&desk.signature()) && !left.contains(&power), "{left:?}");
+    assert!(desk.engine.cache_usage().await.unwrap().bytes <= usage.bytes);
+    // A repeat stores nothing, so nothing goes.
+    desk.engine.cache().set_budget(0).unwrap();
+    let answer = desk.fetch(FROM, TO).await;
+    assert!(answer.mongo_commands == 0 && answer.notes.is_empty(), "{answer:?}");
+    assert_eq!(held(&desk).await.len(), left.len());
+    // A query that alone is too much for the budget is answered all the same, and the trader told.
+    let (own, answer) = fetch(&desk, "Gas", "2026-01-15T13:00:00Z").await;
+    assert!(answer.complete && own == gas, "{answer:?}");
+    let told = desk.fetch_as(FetchMode::Refresh, FROM, TO).await.notes.join(" ");
+    assert!(told.contains("more than its budget of 0 B"), "{told}");
+    assert!(held(&desk).await.contains(&desk.signature()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_fetched_or_looked_at_stays() {
+    let gate = Gate::to(server().port(), 0);
+    let desk = Desk::at(&gate.uri, server().uri(), "budget_running", "", support::desk::year()).await;
+    let running = desk.start(desk.request(FROM, TO), &CancellationToken::new()).1;
+    until("the pull has begun", || gate.arrived() > 0).await;
+    let freed = desk.engine.set_cache_budget(0).await.unwrap();
+    assert!(freed.queries.is_empty(), "{freed:?}");
+    gate.open();
+    assert!(running.await.unwrap().unwrap().complete);
+
+    // Its rows stand in the window still.
+    let freed = desk.engine.set_cache_budget(0).await.unwrap();
+    assert!(freed.queries.is_empty(), "{freed:?}");
+    assert_eq!(desk.ids(&desk.query(&[]), range(FROM, TO), Role::Input).await.len(), 15);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_read_goes_first_and_what_is_not_ours_stays() {
+    let mut desk = Desk::new("budget_aside").await;
+    let [power, ..] = three(&mut desk).await;
+    let file = beside(&desk, &power).into_iter().find(|path| path.extension().unwrap() == "duckdb").unwrap();
+    let family = file.parent().unwrap();
+    let theirs = [family.join("copy.duckdb"), family.join("notes.txt"), desk.folder.path().join("a.duckdb")];
+    for path in &theirs {
+        std::fs::write(path, vec![b'x'; 100_000]).unwrap();
+    }
+    std::fs::write(&file, b"no database at all").unwrap();
+    desk.reopen();
+    let (_, answer) = fetch(&desk, "Power", "2026-01-15T12:00:00Z").await;
+    assert!(answer.complete && answer.notes.iter().any(|note| note.contains("set aside")), "{answer:?}");
+    let usage = desk.engine.cache_usage().await.unwrap();
+    let freed = desk.engine.set_cache_budget(usage.bytes - 1).await.unwrap();
+    assert_eq!((freed.set_aside, freed.queries.len(), freed.bytes), (1, 0, 18));
+    desk.reopen();
+    let freed = desk.engine.set_cache_budget(0).await.unwrap();
+    assert_eq!(freed.queries.len(), 3);
+    assert!(theirs.iter().all(|path| path.exists()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_that_cannot_be_read_deletes_nothing() {
+    let desk = Desk::new("budget_unreadable").await;
+    fetch(&desk, "Power", "2026-01-15T09:00:00Z").await;
+    std::fs::write(desk.folder.path().join("tidemark.json"), "{\"budget_bytes\": \"little\"}").unwrap();
+    let (_, answer) = fetch(&desk, "Gas", "2026-01-15T10:00:00Z").await;
+    assert!(answer.notes.iter().any(|note| note.contains("budget cannot be read")), "{answer:?}");
+    assert_eq!(held(&desk).await.len(), 2);
+    desk.engine.set_cache_budget(1_000_000_000).await.unwrap();
+    assert_eq!(desk.engine.cache_usage().await.unwrap().budget, 1_000_000_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_whose_query_went_says_that_it_is_not_cached() {
+    let mut desk = Desk::new("budget_gone").await;
+    let [power, ..] = three(&mut desk).await;
+    desk.engine.set_cache_budget(0).await.unwrap();
+    let days = range(FROM, TO);
+    let key = ViewKey { signature: power.to_string(), from: days.from(), to: days.to() };
+    let failure = desk.engine.page(&key, Role::Input, None, 0, 10).await.unwrap_err();
+    assert_eq!(failure.code, Code::NotCached, "{failure:?}");
+    let failure = desk.engine.pin(&power, true).await.unwrap_err();
+    assert_eq!(failure.code, Code::NotCached, "{failure:?}");
+}
