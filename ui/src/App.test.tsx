@@ -6,7 +6,7 @@ import { App } from "./App";
 import type { Failure } from "./backend";
 import { BackendContext } from "./state/backendContext";
 import { type Fake, makeFake, makePlan } from "./test/fakeBackend";
-import { makeAnswer, makePartial, makeQuery } from "./test/made";
+import { makeAnswer, makeChange, makeChanges, makePartial, makeQuery } from "./test/made";
 
 // jsdom lays nothing out, and the grid is nothing without a layout; the window test drives the real one.
 vi.mock("./grid/GridView", () => ({
@@ -188,5 +188,75 @@ describe("the window", () => {
       "The server refused the password. Do.",
     );
     expect(screen.getByTestId("fetch-button")).toBeEnabled();
+  });
+
+  it("lists what a verification found, narrows it to a kind, and copies it", async () => {
+    const fake = makeFake();
+    const user = userEvent.setup();
+    await open(fake);
+    await user.click(screen.getByTestId("verify-button"));
+    expect(vi.mocked(fake.backend.fetch).mock.calls[0]?.[2]).toBe("verify");
+    expect(screen.getByTestId("activity")).toHaveTextContent("Verifying");
+    expect(screen.getByTestId("progress")).toHaveTextContent("Checking cached days against the server");
+    const fields = [{ path: "price", before: "1", after: null }];
+    const messages = [
+      makeChange({ id: "a1" }),
+      makeChange({ day: "2025-01-02", kind: "changed", id: "c1", fields }),
+    ];
+    const changes = makeChanges({ input: { added: 1, changed: 1, gone: 0 }, messages });
+    act(() => fake.finish(makeAnswer({ changes })));
+    expect(await screen.findByTestId("changes-summary")).toHaveTextContent("1 trade added, 1 changed");
+    await user.click(screen.getByTestId("changes-button"));
+    const days = await screen.findAllByTestId("changes-day");
+    expect(days.map((day) => day.dataset.day)).toEqual(["2025-01-02", "2025-01-09"]);
+    expect(screen.getByRole("row", { name: "price 1 no such field" })).toBeInTheDocument();
+    expect(screen.getByTestId("changes-filter-gone")).toBeDisabled();
+
+    await user.click(screen.getByTestId("changes-filter-changed"));
+    expect(screen.getAllByTestId("change")).toHaveLength(1);
+    await user.click(screen.getByRole("button", { name: "Copy Changed trade T-1, _id c1" }));
+    expect(vi.mocked(fake.backend.copyText).mock.lastCall?.[0]).toContain("price: 1 -> (no such field)");
+    await user.click(screen.getByTestId("changes-copy"));
+    const copied = vi.mocked(fake.backend.copyText).mock.lastCall?.[0];
+    expect(copied).toContain("_id c1");
+    expect(copied).not.toContain("_id a1");
+    await user.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByTestId("changes-dialog")).not.toBeInTheDocument());
+    await waitFor(() => expect(screen.getByTestId("changes-button")).toHaveFocus());
+  });
+
+  it("draws a long list of changes in steps", async () => {
+    const fake = makeFake();
+    const user = userEvent.setup();
+    await open(fake);
+    await user.click(screen.getByTestId("refresh-button"));
+    const messages = Array.from({ length: 130 }, (_, at) => makeChange({ id: `m${at}` }));
+    const input = { added: 150, changed: 0, gone: 0 };
+    act(() => fake.finish(makeAnswer({ changes: makeChanges({ input, messages, omitted: 20 }) })));
+    await user.click(await screen.findByTestId("changes-button"));
+    expect(screen.getAllByTestId("change")).toHaveLength(100);
+    expect(screen.getByTestId("changes-omitted")).toHaveTextContent("20 more messages");
+    await user.click(screen.getByTestId("changes-more"));
+    expect(screen.getAllByTestId("change")).toHaveLength(130);
+  });
+
+  it("names the days that a verification could not confirm, over the rows and in the strip", async () => {
+    const fake = makeFake();
+    vi.mocked(fake.backend.plan).mockImplementation((query) => {
+      const plan = makePlan(query);
+      const days = plan.days.map((day) => ({ ...day, state: "settled" as const, action: "serve" as const }));
+      return Promise.resolve({ ...plan, days });
+    });
+    const user = userEvent.setup();
+    await open(fake);
+    await user.click(screen.getByTestId("verify-button"));
+    const answer = makeAnswer();
+    answer.days.unverified = ["2025-01-03", "2025-01-04"];
+    act(() => fake.finish(answer));
+    expect(await screen.findByTestId("unverified-banner")).toHaveTextContent("2 cached days could not be");
+    await waitFor(() =>
+      expect(document.querySelectorAll(".days-line [data-kind=unverified]")).toHaveLength(2),
+    );
+    expect(screen.queryByTestId("partial-banner")).not.toBeInTheDocument();
   });
 });

@@ -1,10 +1,12 @@
 import { Button, Tooltip, TooltipTrigger } from "react-aria-components";
 
 import type { FetchMode } from "../backend";
-import type { Activity } from "../logic/runState";
+import { type Activity, MODE_WORDS } from "../logic/runState";
 
 interface Props {
   activity: Activity;
+  /** What the run under way does; null when there is none. */
+  mode: FetchMode | null;
   online: boolean;
   /** Why Fetch cannot be pressed; null when it can. */
   blocked: string | null;
@@ -59,9 +61,7 @@ export function ActionBar(props: Props) {
           Refresh
         </Button>
       </Hint>
-      <Hint
-        text={`Ask the source for a count and a change mark of each day, and pull the days that differ.${server}`}
-      >
+      <Hint text={`Check cached days against the server; those that differ are pulled again.${server}`}>
         <Button
           className="button"
           isDisabled={held || !online}
@@ -81,7 +81,7 @@ export function ActionBar(props: Props) {
         Show pipeline
       </Button>
       <span className="activity" role="status" data-activity={activity} data-testid="activity">
-        {ACTIVITY[activity]}
+        {activity === "fetching" && props.mode !== null ? MODE_WORDS[props.mode] : ACTIVITY[activity]}
       </span>
     </div>
   );

@@ -1,11 +1,12 @@
-import { changesText, completeness, daysText, ORIGIN_HINTS, ORIGIN_LABELS } from "../logic/answerText";
+import { completeness, daysText, ORIGIN_HINTS, ORIGIN_LABELS } from "../logic/answerText";
 import { joinDays } from "../logic/days";
 import { ago, count, duration, moment, plural, shortMoment } from "../logic/format";
 import type { View } from "../logic/runState";
 import { useNow } from "../state/useNow";
+import { ChangesLine } from "./ChangesLine";
 import { FailureNote } from "./FailureNote";
 import { Icon } from "./icons";
-import { PartialBanner } from "./PartialBanner";
+import { PartialBanner, UnverifiedBanner } from "./PartialBanner";
 
 interface Props {
   view: View;
@@ -21,7 +22,7 @@ export function AnswerPanel({ view, zone, differs, renewing }: Props) {
   const now = useNow();
   const { answer, key } = view;
   const range = key.from === key.to ? key.from : `${key.from} to ${key.to}`;
-  const changes = changesText(answer.changes);
+  const title = `${view.title}, ${range}`;
   return (
     <section className="answer" aria-label="Answer" data-testid="answer">
       <div className="answer-line">
@@ -89,14 +90,14 @@ export function AnswerPanel({ view, zone, differs, renewing }: Props) {
           </span>
         )}
       </div>
-      {!answer.complete && <PartialBanner answer={answer} />}
+      {answer.complete ? <UnverifiedBanner answer={answer} /> : <PartialBanner answer={answer} />}
       {/* That it was cancelled is told beside the buttons, and is no failure to whoever did it. */}
       {answer.failure && answer.failure.code !== "cancelled" && (
         <FailureNote failure={answer.failure} testId="answer-failure" compact />
       )}
-      {(changes !== null || answer.notes.length > 0) && (
+      {answer.changes !== null && <ChangesLine changes={answer.changes} title={title} />}
+      {answer.notes.length > 0 && (
         <ul className="answer-notes" data-testid="answer-notes">
-          {changes !== null && <li>{changes}</li>}
           {answer.notes.map((note) => (
             <li key={note}>{note}</li>
           ))}

@@ -6,8 +6,17 @@ import { Icon } from "./icons";
 
 type Told = "copied" | "refused" | null;
 
+interface Props {
+  text: string;
+  label?: string;
+  /** What is copied, for who hears one of many such buttons. */
+  about?: string;
+  quiet?: boolean;
+  testId?: string;
+}
+
 /** Copies a text and says whether that went well. */
-export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
+export function CopyButton({ text, label = "Copy", about, quiet, testId = "copy-button" }: Props) {
   const backend = useBackend();
   const [told, setTold] = useState<Told>(null);
   useEffect(() => {
@@ -18,9 +27,10 @@ export function CopyButton({ text, label = "Copy" }: { text: string; label?: str
   const words = { copied: "Copied", refused: "Copying was refused" };
   return (
     <Button
-      className="button"
+      className={quiet === true ? "button quiet small" : "button"}
+      aria-label={about === undefined ? undefined : `${label} ${about}`}
       isDisabled={text === ""}
-      data-testid="copy-button"
+      data-testid={testId}
       onPress={() => {
         backend.copyText(text).then(
           () => setTold("copied"),

@@ -1,6 +1,5 @@
 import { type KeyboardEvent, memo, useRef, useState } from "react";
 
-import type { DayView } from "../backend";
 import {
   CELL_HINTS,
   CELL_LABELS,
@@ -10,12 +9,13 @@ import {
   legend,
   LONG_RANGE,
   monthRows,
+  type StripDay,
 } from "../logic/dayStrip";
 import { isWeekend } from "../logic/days";
 import { moment } from "../logic/format";
 
 interface Props {
-  days: readonly DayView[];
+  days: readonly StripDay[];
   zone: string;
   today: string;
   stale: boolean;
@@ -45,7 +45,7 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
     setHome(next);
     host.current?.querySelector<HTMLElement>(`[data-at="${next}"]`)?.focus();
   };
-  const cell = (day: DayView, at: number) => (
+  const cell = (day: StripDay, at: number) => (
     <div
       key={day.day}
       role="img"

@@ -1,7 +1,7 @@
 import { type RefObject, useMemo } from "react";
 
 import type { FetchMode, SourceView } from "../backend";
-import { withStored } from "../logic/dayStrip";
+import { withStored, withUnverified } from "../logic/dayStrip";
 import type { Place } from "../logic/failures";
 import type { Activity, DeskState } from "../logic/runState";
 import type { Exporter } from "../state/useExport";
@@ -57,8 +57,11 @@ export function MainPane(props: Props) {
     const plan = planned.plan;
     if (plan === null) return [];
     const running = run !== null && run.key?.signature === plan.signature ? run.windows : [];
-    return running.length === 0 ? plan.days : withStored(plan.days, running, source.today);
-  }, [planned.plan, run, source.today]);
+    if (running.length > 0) return withStored(plan.days, running, source.today);
+    // While a run goes on, what the last one could not confirm is being looked at.
+    if (run !== null || view?.key.signature !== plan.signature) return plan.days;
+    return withUnverified(plan.days, view.answer.days.unverified);
+  }, [planned.plan, run, view, source.today]);
   const beside =
     planned.failure !== null && (place === "plan" || place === "source") ? planned.failure : null;
   return (
@@ -80,6 +83,7 @@ export function MainPane(props: Props) {
         )}
         <ActionBar
           activity={props.activity}
+          mode={run?.mode ?? null}
           online={props.online}
           blocked={props.blocked}
           fetch={props.fetch}

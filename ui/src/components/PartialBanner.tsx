@@ -1,5 +1,5 @@
 import type { Answer } from "../backend";
-import { completeness, missingByReason } from "../logic/answerText";
+import { completeness, missingByReason, unverifiedText } from "../logic/answerText";
 import { joinDays } from "../logic/days";
 import { plural } from "../logic/format";
 import { NoteLine } from "./NoteLine";
@@ -7,6 +7,7 @@ import { NoteLine } from "./NoteLine";
 /** Stands over the rows of a partial answer, so that nobody takes them for all. */
 export function PartialBanner({ answer }: { answer: Answer }) {
   const reasons = missingByReason(answer);
+  const { unverified } = answer.days;
   return (
     <NoteLine
       kind="partial"
@@ -17,14 +18,37 @@ export function PartialBanner({ answer }: { answer: Answer }) {
       moreLabel="Which, and why"
       more={
         <ul>
-          {reasons.length === 0 && <li>No reason given</li>}
+          {reasons.length + unverified.length === 0 && <li>No reason given</li>}
           {reasons.map(({ why, days }) => (
             <li key={why}>
               <span className="num">{joinDays(days)}</span> ({plural(days.length, "day")}): {why}
             </li>
           ))}
+          {unverified.length > 0 && (
+            <li>
+              <span className="num">{joinDays(unverified)}</span> ({plural(unverified.length, "day")}): held,
+              but not confirmed by the server
+            </li>
+          )}
         </ul>
       }
+    />
+  );
+}
+
+/** Stands over rows that are all there and that a check has not confirmed. */
+export function UnverifiedBanner({ answer }: { answer: Answer }) {
+  const told = unverifiedText(answer);
+  if (told === null) return null;
+  return (
+    <NoteLine
+      kind="partial"
+      role="status"
+      testId="unverified-banner"
+      head={told.head}
+      text={told.text}
+      moreLabel="Which"
+      more={<span className="num">{joinDays(answer.days.unverified)}</span>}
     />
   );
 }

@@ -1,15 +1,15 @@
 import { ProgressBar } from "react-aria-components";
 
 import { count, duration, plural } from "../logic/format";
-import { fraction, type Run } from "../logic/runState";
-
-const MODE_WORDS = { normal: "Fetching", refresh: "Refreshing", verify: "Verifying" } as const;
+import { fraction, type Run, runWords } from "../logic/runState";
 
 /** How far the run under way has come. */
 export function ProgressPanel({ run }: { run: Run }) {
   const { progress } = run;
   const done = fraction(progress);
-  const words = run.cancelling ? "Cancelling" : MODE_WORDS[run.mode];
+  const words = runWords(run);
+  // A check sends rows only once it has found days that differ.
+  const rowsCome = run.mode !== "verify" || run.planned;
   return (
     <div className="progress-panel" data-testid="progress" data-rows={progress.rows}>
       <ProgressBar
@@ -31,11 +31,13 @@ export function ProgressPanel({ run }: { run: Run }) {
               <strong>
                 {words} {done !== null && valueText}
               </strong>
-              <span data-testid="progress-rows">
-                {progress.expectedRows === null
-                  ? plural(progress.rows, "row")
-                  : `${count(progress.rows)} of about ${plural(progress.expectedRows, "row")}`}
-              </span>
+              {rowsCome && (
+                <span data-testid="progress-rows">
+                  {progress.expectedRows === null
+                    ? plural(progress.rows, "row")
+                    : `${count(progress.rows)} of about ${plural(progress.expectedRows, "row")}`}
+                </span>
+              )}
               {progress.daysTotal > 0 && (
                 <span data-testid="progress-days">
                   {progress.daysDone} of {plural(progress.daysTotal, "day")}

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import { makeAnswer, makePartial } from "../test/made";
-import { changesText, completeness, daysText, heldRowsText, missingByReason } from "./answerText";
+import { completeness, daysText, heldRowsText, missingByReason, unverifiedText } from "./answerText";
 
 it("never calls a partial answer complete", () => {
   expect(completeness(makeAnswer())).toBe("Complete");
@@ -13,14 +13,12 @@ it("says how the days were answered", () => {
   expect(daysText(makePartial(["2025-01-01"]))).toBe("30 from cache, 1 missing");
 });
 
-it("says what a verification found", () => {
-  expect(changesText(null)).toBeNull();
-  const none = { added: 0, changed: 0, gone: 0 };
-  const nothing = { input: none, downstream: none, messages: [], omitted: 0 };
-  expect(changesText(nothing)).toBe("Nothing changed at the source");
-  expect(
-    changesText({ ...nothing, input: { ...none, added: 1, gone: 2 }, downstream: { ...none, changed: 1 } }),
-  ).toBe("At the source: 1 trade added, 2 trades gone, 1 message changed");
+it("names the days that a check has not confirmed", () => {
+  expect(unverifiedText(makeAnswer())).toBeNull();
+  const answer = makeAnswer({ complete: false });
+  answer.days.unverified = ["2025-01-03"];
+  expect(completeness(answer)).toBe("Partial: 1 day unverified");
+  expect(unverifiedText(answer)?.head).toBe("1 cached day could not be verified.");
 });
 
 it("groups missing days by reason", () => {

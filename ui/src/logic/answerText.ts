@@ -1,6 +1,6 @@
 // How an answer is put into words. A partial answer must never read like a complete one.
 
-import type { Answer, CachedQuery, ChangeCounts, Changes, Origin } from "../backend";
+import type { Answer, CachedQuery, Origin } from "../backend";
 import { plural } from "./format";
 
 export const ORIGIN_LABELS: Record<Origin, string> = {
@@ -21,9 +21,21 @@ export const ORIGIN_HINTS: Record<Origin, string> = {
 export function completeness(answer: Answer): string {
   if (answer.complete) return "Complete";
   const missing = answer.days.missing.length;
-  // Incomplete with no day named is still incomplete.
-  if (missing === 0) return "Partial";
-  return `Partial: ${missing} of ${plural(answer.days.requested, "day")} missing`;
+  if (missing > 0) return `Partial: ${missing} of ${plural(answer.days.requested, "day")} missing`;
+  // Every day is held, and some are known to be outdated; incomplete with no day named is incomplete too.
+  const unverified = answer.days.unverified.length;
+  return unverified === 0 ? "Partial" : `Partial: ${plural(unverified, "day")} unverified`;
+}
+
+/** What a trader must know of days that a check has not confirmed; null where there are none. */
+export function unverifiedText(answer: Answer): { head: string; text: string } | null {
+  const days = answer.days.unverified.length;
+  if (days === 0) return null;
+  const them = days === 1 ? "It is" : "They are";
+  return {
+    head: `${plural(days, "cached day")} could not be verified.`,
+    text: `${them} shown as last fetched and may differ at the source. Verify again to check.`,
+  };
 }
 
 /** How the days were answered: "24 from cache, 7 fetched". */
@@ -47,21 +59,6 @@ export function heldRowsText(query: Pick<CachedQuery, "input_rows" | "downstream
 export const HELD_ROWS_HINT =
   "Counted as stored, day by day. The Downstream tab may show fewer: there a message that several trades or " +
   "days hold, or that is itself a row of the input, counts once.";
-
-/** What a refresh or a verification found; null when it found no difference worth a word. */
-export function changesText(changes: Changes | null): string | null {
-  if (changes === null) return null;
-  const of = (word: string, { added, changed, gone }: ChangeCounts) => [
-    added > 0 ? `${plural(added, word)} added` : "",
-    changed > 0 ? `${plural(changed, word)} changed` : "",
-    gone > 0 ? `${plural(gone, word)} gone` : "",
-  ];
-  const parts = [...of("trade", changes.input), ...of("message", changes.downstream)].filter(
-    (part) => part !== "",
-  );
-  if (parts.length === 0) return "Nothing changed at the source";
-  return `At the source: ${parts.join(", ")}`;
-}
 
 /** Missing days grouped by reason, the reason with the most days first. */
 export function missingByReason(answer: Answer): { why: string; days: string[] }[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { DayView } from "../backend";
-import { cellKind, cellLabel, cellText, legend, monthRows, withStored } from "./dayStrip";
+import { cellKind, cellLabel, cellText, legend, monthRows, withStored, withUnverified } from "./dayStrip";
 import { addDays } from "./days";
 
 const view = (part: Partial<DayView>): DayView => ({
@@ -66,4 +66,15 @@ it("shows stored days as held while the run goes on", () => {
   expect(shown.map(cellKind)).toEqual(["cached", "fetch"]);
   const today = withStored(plan, [{ from: "2025-01-09", to: "2025-01-09" }], "2025-01-09");
   expect(today.map(cellKind)).toEqual(["fetch", "open"]);
+});
+
+it("marks held days that a check has not confirmed, and no others", () => {
+  const plan = [
+    view({ day: "2025-01-01" }),
+    view({ day: "2025-01-02" }),
+    view({ day: "2025-01-03", action: "fetch", state: "not_held" }),
+  ];
+  const marked = withUnverified(plan, ["2025-01-02", "2025-01-03"]);
+  expect(marked.map(cellKind)).toEqual(["cached", "unverified", "fetch"]);
+  expect(cellText(marked[1] ?? view({}), () => "then")).toContain("unverified");
 });

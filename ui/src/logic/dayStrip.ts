@@ -4,13 +4,17 @@ import type { DayView, WindowView } from "../backend";
 import { addDays, monthLabel, weekday } from "./days";
 import { plural } from "./format";
 
-export type CellKind = "cached" | "open" | "empty" | "refresh" | "fetch" | "adopt" | "missing";
+export type CellKind = "cached" | "open" | "empty" | "unverified" | "refresh" | "fetch" | "adopt" | "missing";
+
+/** A day of the plan, and whether the answer on the screen says that a check has not confirmed it. */
+export type StripDay = DayView & { unverified?: boolean };
 
 /** Names of the kinds, in the order of the legend. */
 export const CELL_LABELS: Record<CellKind, string> = {
   cached: "Cached",
   open: "Open",
   empty: "No trades",
+  unverified: "Unverified",
   refresh: "To refresh",
   fetch: "To fetch",
   adopt: "To adopt",
@@ -22,6 +26,7 @@ export const CELL_HINTS: Record<CellKind, string> = {
   cached: "Held and final",
   open: "Held; may still change at the source",
   empty: "Held; the source has no trades of this day",
+  unverified: "Held; the last check could not confirm it against the server",
   refresh: "Held, and pulled again by the next fetch",
   fetch: "Pulled from MongoDB by the next fetch",
   adopt: "Copied from a broader cached query, at no cost to the server",
@@ -29,7 +34,7 @@ export const CELL_HINTS: Record<CellKind, string> = {
 };
 
 /** The kind of a day: first what a fetch would do, then what is held. */
-export function cellKind(day: DayView): CellKind {
+export function cellKind(day: StripDay): CellKind {
   switch (day.action) {
     case "unavailable":
       return "missing";
@@ -40,13 +45,14 @@ export function cellKind(day: DayView): CellKind {
     case "refresh":
       return "refresh";
     case "serve":
+      if (day.unverified === true) return "unverified";
       if (day.state === "open") return "open";
       return day.input_rows === 0 ? "empty" : "cached";
   }
 }
 
 /** Everything about one day in one line; the same text serves the eye and the screen reader. */
-export function cellText(day: DayView, when: (time: string) => string): string {
+export function cellText(day: StripDay, when: (time: string) => string): string {
   const parts = [`${day.day} ${weekday(day.day)}`, CELL_LABELS[cellKind(day)].toLowerCase()];
   if (day.input_rows !== null) parts.push(plural(day.input_rows, "trade"));
   if (day.downstream_rows !== null) parts.push(`${plural(day.downstream_rows, "message")} downstream`);
@@ -56,7 +62,7 @@ export function cellText(day: DayView, when: (time: string) => string): string {
 }
 
 /** How many cells of each kind, for the legend; kinds that do not occur are left out. */
-export function legend(days: readonly DayView[]): { kind: CellKind; days: number }[] {
+export function legend(days: readonly StripDay[]): { kind: CellKind; days: number }[] {
   const counts = new Map<CellKind, number>();
   for (const day of days) {
     const kind = cellKind(day);
@@ -76,11 +82,11 @@ export interface MonthRow {
   start: number;
   /** Position in the whole range of the first cell. */
   first: number;
-  days: DayView[];
+  days: StripDay[];
 }
 
 /** A range cut into calendar months. */
-export function monthRows(days: readonly DayView[]): MonthRow[] {
+export function monthRows(days: readonly StripDay[]): MonthRow[] {
   const rows: MonthRow[] = [];
   days.forEach((day, index) => {
     const label = monthLabel(day.day);
@@ -114,6 +120,12 @@ export function withStored(
         }
       : view,
   );
+}
+
+/** The days of a plan, with those marked that the last check has not confirmed. */
+export function withUnverified(days: readonly StripDay[], unverified: readonly string[]): StripDay[] {
+  const named = new Set(unverified);
+  return days.map((day) => (named.has(day.day) ? { ...day, unverified: true } : day));
 }
 
 /** What stands in a cell: the day of the month, or the month's name where one begins. */

@@ -233,6 +233,22 @@ export function fraction(progress: Progress): number | null {
   return Math.max(byRows, byDays ?? 0);
 }
 
+export const MODE_WORDS: Record<FetchMode, string> = {
+  normal: "Fetching",
+  refresh: "Refreshing",
+  verify: "Verifying",
+};
+
+/** What a run is doing now. A verification first asks the server, and then may pull days. */
+export function runWords(run: Run): string {
+  if (run.cancelling) return "Cancelling";
+  if (run.mode !== "verify") return MODE_WORDS[run.mode];
+  if (!run.planned) return "Checking cached days against the server";
+  return run.progress.daysTotal > 0
+    ? "Verifying: fetching days that differ or are missing"
+    : MODE_WORDS.verify;
+}
+
 export type Activity = "idle" | "fetching" | "cancelling" | "paused";
 
 /** What is going on, beside what is held. */

@@ -1,6 +1,6 @@
 // Made-up answers and queries for tests.
 
-import type { Answer, QueryInput } from "../backend";
+import type { Answer, Changes, MessageChange, QueryInput } from "../backend";
 
 export function makeQuery(part: Partial<QueryInput> = {}): QueryInput {
   return { from: "2025-01-01", to: "2025-01-31", filters: [], advanced: "", ...part };
@@ -49,4 +49,18 @@ export function makePartial(missing: string[], part: Partial<Answer> = {}): Answ
     },
     ...part,
   });
+}
+
+export function makeChange(part: Partial<MessageChange> = {}): MessageChange {
+  return { kind: "added", role: "input", day: "2025-01-09", id: "66f", trade: "T-1", fields: [], ...part };
+}
+
+export function makeChanges(part: Partial<Changes> = {}): Changes {
+  return {
+    input: { added: 1, changed: 0, gone: 0 },
+    downstream: { added: 0, changed: 0, gone: 0 },
+    messages: [makeChange()],
+    omitted: 0,
+    ...part,
+  };
 }

@@ -1,9 +1,11 @@
 // An imitation of the desktop side, for looking at the window in an ordinary browser. Development only.
-// The address chooses a scene: ?scene=running|done|partial|offline&rows=5000000&theme=dark
+// The address chooses a scene: ?scene=running|done|partial|offline|unverified&rows=5000000&theme=dark
+// and how much a verification finds: &changes=700
 
 import { addDays, dayCount } from "../../logic/days";
 import type { Backend } from "../index";
 import type { Answer, Connection, Failure, QueryInput, SourceProfile, SourceView } from "../types";
+import { makeChanges } from "./changes";
 import { columnsOf, makeRow, SUGGESTIONS } from "./rows";
 import { invalid, PreviewStore, TODAY, unreachable } from "./store";
 
@@ -92,7 +94,15 @@ export function previewBackend(): Backend {
     const wanted = plan.days.filter(
       (day) => day.action === "fetch" || day.action === "refresh" || day.action === "adopt",
     );
-    const pull = mode === "refresh" ? plan.days.filter((day) => day.action !== "unavailable") : wanted;
+    const settled = plan.days.filter((day) => day.action === "serve" && (day.input_rows ?? 0) > 0);
+    const doubtful = params.get("scene") === "unverified" ? settled.slice(-3) : [];
+    const differing = mode === "verify" && doubtful.length === 0 ? settled.slice(0, 2) : [];
+    const pull =
+      mode === "refresh"
+        ? plan.days.filter((day) => day.action !== "unavailable")
+        : [...differing, ...wanted];
+    // The check comes before the plan.
+    if (mode === "verify") await wait(params.get("scene") === "running" ? 20_000 : 900);
     const expected = pull.reduce((sum, day) => sum + store.rowsOf(day.day), 0);
     told({
       event: "planned",
@@ -137,6 +147,18 @@ export function previewBackend(): Backend {
       pull.length === 0 ? 0 : 12,
       store.online ? undefined : "offline",
     );
+    if (mode !== "normal") {
+      const days = (differing.length > 0 ? differing : pull).map(({ day }) => day);
+      answer.changes = doubtful.length > 0 ? null : makeChanges(days, Number(params.get("changes") ?? 13));
+    }
+    if (mode === "verify") {
+      answer.days.unverified = doubtful.map(({ day }) => day);
+      answer.notes.unshift(
+        doubtful.length > 0
+          ? `${doubtful.length} cached days could not be checked against the server.`
+          : `Checked ${settled.length} cached days against the server: 2 differed and were fetched again.`,
+      );
+    }
     told({ event: "finished", answer });
     return answer;
   }

@@ -1,0 +1,33 @@
+import { useState } from "react";
+import { Button } from "react-aria-components";
+
+import type { Changes } from "../backend";
+import { changesText, total } from "../logic/changes";
+import { ChangesDialog } from "./ChangesDialog";
+import { Icon } from "./icons";
+
+interface Props {
+  changes: Changes;
+  /** What was asked: the filters and the days. */
+  title: string;
+}
+
+/** What a refresh or a verification found, and the way to the list of it. */
+export function ChangesLine({ changes, title }: Props) {
+  const [open, setOpen] = useState(false);
+  const found = total(changes) > 0;
+  return (
+    <div className="changes-line" data-found={found || undefined} data-testid="changes-line">
+      <Icon name={found ? "differ" : "check"} size={12} />
+      <span className="num" role="status" data-testid="changes-summary">
+        {found && <strong>Changes at the source:</strong>} {changesText(changes)}
+      </span>
+      {changes.messages.length > 0 && (
+        <Button className="button small" onPress={() => setOpen(true)} data-testid="changes-button">
+          Show changes
+        </Button>
+      )}
+      {open && <ChangesDialog changes={changes} title={title} close={() => setOpen(false)} />}
+    </div>
+  );
+}
