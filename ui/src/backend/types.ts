@@ -313,8 +313,20 @@ export type CachedQuery = {
   oldest_fetch: string | null,
   /** The newest fetch time. */
   newest_fetch: string | null,
+  /** Whether it is kept when room is made. */
+  pinned: boolean,
+  /** When it was last fetched, opened or exported. */
+  last_used: string | null,
   /** Why the file cannot be opened now, where it cannot. */
   failure: Failure | null, };
+
+export type CacheUsage = {
+  /** Bytes that the cache takes. */
+  bytes: number,
+  /** Bytes that it may take. */
+  budget: number,
+  /** Queries held. */
+  queries: number, };
 
 export type Connection = { "state": "not_configured" } | { "state": "checking" } | { "state": "online",
   /** Round trip of the last check, in milliseconds. */

@@ -93,6 +93,18 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
     close(item.signature);
     cached.reload();
   };
+  const pin = async (item: CachedQuery, pinned: boolean) => {
+    await backend.pinQuery(item.signature, pinned);
+    cached.reload();
+  };
+  const setBudget = async (bytes: number) => {
+    try {
+      await backend.setCacheBudget(bytes);
+    } finally {
+      // Part of the room may have been made before it failed.
+      cached.reload();
+    }
+  };
 
   useShortcuts({
     fetch: () => fetch("normal"),
@@ -148,6 +160,8 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
               current={shown?.key.signature ?? null}
               open={openCached}
               forget={forget}
+              pin={pin}
+              setBudget={setBudget}
             />
           }
         />
