@@ -100,7 +100,7 @@ export function CachedItem({ query, zone, current, open, forget, pin }: Props) {
           <Icon name="trash" />
         </Button>
         <Popover className="popover" placement="right top">
-          <Dialog className="popover-body" role="alertdialog">
+          <Dialog className="popover-body">
             {({ close }) => (
               <>
                 <Heading slot="title" className="popover-title">

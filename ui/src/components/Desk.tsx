@@ -19,6 +19,7 @@ import { CachedPanel } from "./CachedPanel";
 import { MainPane } from "./MainPane";
 import { PipelineDialog } from "./PipelineDialog";
 import { QueryForm } from "./QueryForm";
+import { ShortcutsDialog } from "./ShortcutsDialog";
 import { SidePanel } from "./SidePanel";
 import { SourceDialog } from "./SourceDialog";
 import { TopBar } from "./TopBar";
@@ -52,6 +53,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
   const [tab, setTab] = useState<"query" | "cached">("query");
   const [panelOpen, setPanelOpen] = useState(true);
   const [editingSource, setEditingSource] = useState(false);
+  const [helping, setHelping] = useState(false);
   const [pipelineOf, setPipelineOf] = useState<QueryInput | null>(null);
   const exportRef = useRef<(() => void) | null>(null);
 
@@ -121,6 +123,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
       setTimeout(() => document.querySelector<HTMLElement>(".query-form .filter-row input")?.focus(), 0);
     },
     togglePanel: () => setPanelOpen(!panelOpen),
+    help: () => setHelping(true),
   });
 
   const shown = desk.state.view;
@@ -132,11 +135,12 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
         theme={theme}
         nextTheme={nextTheme}
         openSource={() => setEditingSource(true)}
+        openHelp={() => setHelping(true)}
         panelOpen={panelOpen}
         togglePanel={() => setPanelOpen(!panelOpen)}
       />
       {/* Hidden rather than taken away, so that nothing typed is lost. */}
-      <div className="side" hidden={!panelOpen}>
+      <aside className="side" aria-label="Query and cached queries" hidden={!panelOpen}>
         <SidePanel
           tab={tab}
           setTab={setTab}
@@ -165,7 +169,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
             />
           }
         />
-      </div>
+      </aside>
       <MainPane
         source={view}
         online={connection.state === "online"}
@@ -186,6 +190,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
       {editingSource && (
         <SourceDialog profile={view.profile} connect={source.connect} close={() => setEditingSource(false)} />
       )}
+      {helping && <ShortcutsDialog close={() => setHelping(false)} />}
       {pipelineOf && <PipelineDialog query={pipelineOf} close={() => setPipelineOf(null)} />}
     </div>
   );
