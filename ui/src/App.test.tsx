@@ -6,7 +6,7 @@ import { App } from "./App";
 import type { Failure } from "./backend";
 import { BackendContext } from "./state/backendContext";
 import { type Fake, makeFake, makePlan } from "./test/fakeBackend";
-import { makeAnswer, makeChange, makeChanges, makePartial, makeQuery } from "./test/made";
+import { makeAnswer, makeCached, makeChange, makeChanges, makePartial, makeQuery } from "./test/made";
 
 // jsdom lays nothing out, and the grid is nothing without a layout; the window test drives the real one.
 vi.mock("./grid/GridView", () => ({
@@ -148,23 +148,7 @@ describe("the window", () => {
   it("opens a cached query with no server and fills the form with it", async () => {
     const fake = makeFake({ connection: { state: "offline", failure: failure("source_unreachable", "x") } });
     const held = { from: "2025-01-01", to: "2025-01-10" };
-    vi.mocked(fake.backend.cachedQueries).mockResolvedValue([
-      {
-        signature: "7".repeat(32),
-        source: "db1 · trading.messages",
-        filters: "product: Brent",
-        form: makeQuery({ ...held, filters: [{ field: "product", operator: "any_of", values: ["Brent"] }] }),
-        held: [held],
-        days: 10,
-        open_days: 0,
-        input_rows: 5,
-        downstream_rows: 15,
-        bytes: 1000,
-        oldest_fetch: null,
-        newest_fetch: null,
-        failure: null,
-      },
-    ]);
+    vi.mocked(fake.backend.cachedQueries).mockResolvedValue([makeCached()]);
     const user = userEvent.setup();
     await open(fake);
     await user.click(screen.getByTestId("cached-tab"));

@@ -6,6 +6,7 @@ import { listen } from "@tauri-apps/api/event";
 import type {
   Answer,
   CachedQuery,
+  CacheUsage,
   Connection,
   Day,
   Exported,
@@ -55,6 +56,10 @@ export interface Backend {
   copyText(text: string): Promise<void>;
   cachedQueries(): Promise<CachedQuery[]>;
   forget(signature: string, from: Day | null, to: Day | null): Promise<void>;
+  cacheUsage(): Promise<CacheUsage>;
+  /** Queries that are not pinned go, the least recently used first, until the cache fits. */
+  setCacheBudget(bytes: number): Promise<void>;
+  pinQuery(signature: string, pinned: boolean): Promise<void>;
   rememberForm(query: QueryInput): Promise<void>;
 }
 
@@ -107,6 +112,9 @@ function desktop(): Backend {
     copyText: (text) => invoke("copy_text", { text }),
     cachedQueries: () => invoke("cached_queries"),
     forget: (signature, from, to) => invoke("forget", { signature, from, to }),
+    cacheUsage: () => invoke("cache_usage"),
+    setCacheBudget: (bytes) => invoke("set_cache_budget", { bytes }),
+    pinQuery: (signature, pinned) => invoke("pin_query", { signature, pinned }),
     rememberForm: (query) => invoke("remember_form", { query }),
   };
 }

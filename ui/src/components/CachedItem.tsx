@@ -1,5 +1,14 @@
 import { useState } from "react";
-import { Button, Dialog, DialogTrigger, Heading, Popover } from "react-aria-components";
+import {
+  Button,
+  Dialog,
+  DialogTrigger,
+  Heading,
+  Popover,
+  ToggleButton,
+  Tooltip,
+  TooltipTrigger,
+} from "react-aria-components";
 
 import { type CachedQuery, type Failure, toFailure, type WindowView } from "../backend";
 import { HELD_ROWS_HINT, heldRowsText } from "../logic/answerText";
@@ -14,6 +23,7 @@ interface Props {
   current: boolean;
   open: () => void;
   forget: () => Promise<void>;
+  pin: (pinned: boolean) => Promise<void>;
 }
 
 /** "2025-01-01 to 2025-01-31", and how many stretches more. */
@@ -25,10 +35,11 @@ export function heldText(held: readonly WindowView[]): string {
   return held.length > 2 ? `${first} and ${held.length - 2} more stretches` : first;
 }
 
-export function CachedItem({ query, zone, current, open, forget }: Props) {
+export function CachedItem({ query, zone, current, open, forget, pin }: Props) {
   const now = useNow();
   const [failure, setFailure] = useState<Failure | null>(null);
   const oldest = query.oldest_fetch;
+  const used = query.last_used;
   return (
     <li
       className="cached-item"
@@ -48,16 +59,38 @@ export function CachedItem({ query, zone, current, open, forget }: Props) {
         <span className="faint num">
           {plural(query.days, "day")}
           {query.open_days > 0 && `, ${query.open_days} open`} · {bytes(query.bytes)}
+          {query.pinned && " · kept"}
         </span>
         <span className="faint num" title={HELD_ROWS_HINT}>
           {heldRowsText(query)}
         </span>
-        {oldest !== null && (
-          <span className="faint" title={moment(oldest, zone)}>
-            oldest fetch {ago(oldest, now)}
-          </span>
-        )}
+        <span className="faint">
+          {oldest !== null && <span title={moment(oldest, zone)}>oldest fetch {ago(oldest, now)}</span>}
+          {oldest !== null && used !== null && " · "}
+          {used !== null && (
+            <span title={moment(used, zone)} data-testid="cached-last-used">
+              last used {ago(used, now)}
+            </span>
+          )}
+        </span>
       </Button>
+      <TooltipTrigger delay={600}>
+        <ToggleButton
+          className="icon-button cached-pin"
+          aria-label={`Keep ${query.filters}`}
+          isSelected={query.pinned}
+          onChange={(pinned) => {
+            setFailure(null);
+            pin(pinned).catch((error: unknown) => setFailure(toFailure(error)));
+          }}
+          data-testid="cached-pin"
+        >
+          <Icon name="pin" />
+        </ToggleButton>
+        <Tooltip className="tooltip" offset={6}>
+          Keep: never removed to make room
+        </Tooltip>
+      </TooltipTrigger>
       <DialogTrigger>
         <Button
           className="icon-button cached-forget"
@@ -67,7 +100,7 @@ export function CachedItem({ query, zone, current, open, forget }: Props) {
           <Icon name="trash" />
         </Button>
         <Popover className="popover" placement="right top">
-          <Dialog className="popover-body" role="alertdialog">
+          <Dialog className="popover-body">
             {({ close }) => (
               <>
                 <Heading slot="title" className="popover-title">

@@ -2,6 +2,7 @@ import { Button } from "react-aria-components";
 
 import type { CachedQuery } from "../backend";
 import type { Cached } from "../state/useCached";
+import { CacheBudget } from "./CacheBudget";
 import { CachedItem } from "./CachedItem";
 import { FailureNote } from "./FailureNote";
 
@@ -12,11 +13,14 @@ interface Props {
   current: string | null;
   open: (query: CachedQuery) => void;
   forget: (query: CachedQuery) => Promise<void>;
+  pin: (query: CachedQuery, pinned: boolean) => Promise<void>;
+  setBudget: (bytes: number) => Promise<void>;
 }
 
 /** Every query that the cache holds something of. Needs no server. */
-export function CachedPanel({ cached, folder, zone, current, open, forget }: Props) {
-  const { queries, failure } = cached;
+export function CachedPanel(props: Props) {
+  const { cached, folder, zone, current, open, forget, pin, setBudget } = props;
+  const { queries, usage, failure } = cached;
   return (
     <div className="cached-panel">
       {failure && <FailureNote failure={failure} action={{ label: "Try again", press: cached.reload }} />}
@@ -32,16 +36,20 @@ export function CachedPanel({ cached, folder, zone, current, open, forget }: Pro
             current={query.signature === current}
             open={() => open(query)}
             forget={() => forget(query)}
+            pin={(pinned) => pin(query, pinned)}
           />
         ))}
       </ul>
-      <footer className="cached-foot faint">
-        <span className="path" title={folder}>
-          {folder}
-        </span>
-        <Button className="link" onPress={cached.reload}>
-          Reload
-        </Button>
+      <footer className="cached-foot">
+        {usage && <CacheBudget usage={usage} queries={queries ?? []} setBudget={setBudget} />}
+        <div className="cached-folder">
+          <span className="path faint" title={folder}>
+            {folder}
+          </span>
+          <Button className="link" onPress={cached.reload}>
+            Reload
+          </Button>
+        </div>
       </footer>
     </div>
   );

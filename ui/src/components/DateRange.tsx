@@ -140,7 +140,7 @@ export const DateRange = memo(function DateRange({ from, to, today, zone, failur
             className="preset"
             data-chosen={chosen.includes(preset.id) || undefined}
             data-testid={`preset-${preset.id}`}
-            aria-label={preset.hint}
+            aria-label={preset.hint === preset.label ? undefined : `${preset.label}: ${preset.hint}`}
             onPress={() => {
               const range = preset.range(today);
               change(range.from, range.to);

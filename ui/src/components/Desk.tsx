@@ -19,6 +19,7 @@ import { CachedPanel } from "./CachedPanel";
 import { MainPane } from "./MainPane";
 import { PipelineDialog } from "./PipelineDialog";
 import { QueryForm } from "./QueryForm";
+import { ShortcutsDialog } from "./ShortcutsDialog";
 import { SidePanel } from "./SidePanel";
 import { SourceDialog } from "./SourceDialog";
 import { TopBar } from "./TopBar";
@@ -52,6 +53,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
   const [tab, setTab] = useState<"query" | "cached">("query");
   const [panelOpen, setPanelOpen] = useState(true);
   const [editingSource, setEditingSource] = useState(false);
+  const [helping, setHelping] = useState(false);
   const [pipelineOf, setPipelineOf] = useState<QueryInput | null>(null);
   const exportRef = useRef<(() => void) | null>(null);
 
@@ -93,6 +95,18 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
     close(item.signature);
     cached.reload();
   };
+  const pin = async (item: CachedQuery, pinned: boolean) => {
+    await backend.pinQuery(item.signature, pinned);
+    cached.reload();
+  };
+  const setBudget = async (bytes: number) => {
+    try {
+      await backend.setCacheBudget(bytes);
+    } finally {
+      // Part of the room may have been made before it failed.
+      cached.reload();
+    }
+  };
 
   useShortcuts({
     fetch: () => fetch("normal"),
@@ -109,6 +123,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
       setTimeout(() => document.querySelector<HTMLElement>(".query-form .filter-row input")?.focus(), 0);
     },
     togglePanel: () => setPanelOpen(!panelOpen),
+    help: () => setHelping(true),
   });
 
   const shown = desk.state.view;
@@ -120,11 +135,12 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
         theme={theme}
         nextTheme={nextTheme}
         openSource={() => setEditingSource(true)}
+        openHelp={() => setHelping(true)}
         panelOpen={panelOpen}
         togglePanel={() => setPanelOpen(!panelOpen)}
       />
       {/* Hidden rather than taken away, so that nothing typed is lost. */}
-      <div className="side" hidden={!panelOpen}>
+      <aside className="side" aria-label="Query and cached queries" hidden={!panelOpen}>
         <SidePanel
           tab={tab}
           setTab={setTab}
@@ -148,10 +164,12 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
               current={shown?.key.signature ?? null}
               open={openCached}
               forget={forget}
+              pin={pin}
+              setBudget={setBudget}
             />
           }
         />
-      </div>
+      </aside>
       <MainPane
         source={view}
         online={connection.state === "online"}
@@ -172,6 +190,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
       {editingSource && (
         <SourceDialog profile={view.profile} connect={source.connect} close={() => setEditingSource(false)} />
       )}
+      {helping && <ShortcutsDialog close={() => setHelping(false)} />}
       {pipelineOf && <PipelineDialog query={pipelineOf} close={() => setPipelineOf(null)} />}
     </div>
   );

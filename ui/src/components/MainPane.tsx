@@ -73,6 +73,8 @@ export function MainPane(props: Props) {
           correct={place === null ? null : CORRECT[place]}
         />
         {planned.plan && <DayStrip days={days} zone={zone} today={source.today} stale={planned.stale} />}
+        {/* Its place is kept, so that the buttons below do not move away from under the mouse. */}
+        {planned.plan === null && planned.failure === null && <div className="day-strip-place" />}
         {beside && (
           <FailureNote
             failure={beside}

@@ -84,8 +84,18 @@ export function RolePane(props: Props) {
     grid.current?.focus();
   }, []);
 
+  const shownRow =
+    opened !== null && opened.identity === identity && opened.position < shape.rows ? opened.position : null;
   return (
-    <div className="role-pane">
+    <div
+      className="role-pane"
+      onKeyDown={(event) => {
+        // The drawer closes from the rows, too; a run goes on.
+        if (event.key !== "Escape" || shownRow === null) return;
+        event.preventDefault();
+        close();
+      }}
+    >
       <div className="grid-side">
         {failure && <FailureNote failure={failure} testId="grid-failure" dismiss={() => setFailure(null)} />}
         <GridView
@@ -109,15 +119,8 @@ export function RolePane(props: Props) {
           </span>
         </footer>
       </div>
-      {opened?.identity === identity && opened.position < shape.rows && (
-        <RowDrawer
-          viewKey={viewKey}
-          role={role}
-          sort={sort}
-          position={opened.position}
-          zone={zone}
-          close={close}
-        />
+      {shownRow !== null && (
+        <RowDrawer viewKey={viewKey} role={role} sort={sort} position={shownRow} zone={zone} close={close} />
       )}
     </div>
   );

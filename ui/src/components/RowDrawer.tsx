@@ -47,16 +47,7 @@ export function RowDrawer({ viewKey, role, sort, position, zone, close }: Props)
   }, [backend, viewKey, role, sort, position]);
 
   return (
-    <aside
-      className="drawer"
-      aria-label="Row detail"
-      data-testid="row-detail"
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        event.preventDefault();
-        close();
-      }}
-    >
+    <aside className="drawer" aria-label="Row detail" data-testid="row-detail">
       <header className="drawer-head">
         <strong className="num">Row {count(position + 1)}</strong>
         {detail && (

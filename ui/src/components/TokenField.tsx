@@ -100,7 +100,7 @@ export function TokenField({ field, label, tokens, draft, change, commit }: Prop
             {(item) => (
               <Tag className="tag" id={item.id} textValue={item.value}>
                 <span className="tag-text">{item.value}</span>
-                <Button slot="remove" className="tag-remove" aria-label={`Remove ${item.value}`}>
+                <Button slot="remove" className="tag-remove" aria-label="Remove">
                   <Icon name="close" size={10} />
                 </Button>
               </Tag>

@@ -11,6 +11,7 @@ interface Props {
   theme: ThemeChoice;
   nextTheme: () => void;
   openSource: () => void;
+  openHelp: () => void;
   panelOpen: boolean;
   togglePanel: () => void;
 }
@@ -55,6 +56,14 @@ export function TopBar(props: Props) {
       </Button>
       <span className="spacer" />
       <ConnectionStatus connection={connection} />
+      <Button
+        className="icon-button"
+        aria-label="Keyboard shortcuts"
+        onPress={props.openHelp}
+        data-testid="help-button"
+      >
+        <Icon name="keys" size={16} />
+      </Button>
       <Button
         className="icon-button"
         aria-label={`Theme: ${theme}. Press to change.`}

@@ -13,6 +13,8 @@ const PATHS = {
   copy: "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
   trash: "M3 4.5h10M6 4.5v-2h4v2M4.5 4.5l.5 9h6l.5-9",
   warn: "M8 2l6.5 11.5h-13zM8 6.5v3.5M8 11.8v.2",
+  keys: "M1.5 4h13v8.5h-13zM4 6.7h.2M6.6 6.7h.2M9.2 6.7h.2M11.8 6.7h.2M4.5 10h7",
+  up: "M4 10l4-4 4 4",
   differ: "M3 6h10M3 10h10M10.5 3l-5 10",
   pin: "M6 2h4l-.5 5 2.5 2.5H4L6.5 7zM8 9.5V14",
   check: "M3 8.5l3.2 3.2L13 5",

@@ -64,10 +64,6 @@ export class GridController {
     });
     this.#grid = createGrid(host, this.#rows);
     this.#wire();
-    // The grid makes every one of its layers a tab stop, and two more of its own. One is enough: the
-    // last, to which the grid gives the keyboard itself.
-    const stops = [...host.querySelectorAll<HTMLElement>("[tabindex='0']")];
-    stops.slice(0, -1).forEach((layer) => layer.setAttribute("tabindex", "-1"));
     host.addEventListener(
       "keydown",
       (event) => {
@@ -97,21 +93,34 @@ export class GridController {
     this.#sort = sort;
     if (moved) this.#fit = false;
     if (renewed) this.#rows.reset(content.length, content.read);
-    this.#drawColumns();
+    this.#grid.keepingFocus(() => this.#drawColumns());
     this.#grid.setSortColumns(sort === null ? [] : [{ columnId: sort.path, sortAsc: !sort.descending }]);
-    for (const heading of this.#host.querySelectorAll<HTMLElement>("[role=columnheader]")) {
+    this.#host.querySelectorAll<HTMLElement>("[role=columnheader]").forEach((heading, at) => {
       this.#tellOrder(heading);
-    }
-    this.#host.setAttribute("aria-rowcount", String(content.length));
-    this.#host.setAttribute("aria-colcount", String(content.columns.length));
+      heading.setAttribute("aria-colindex", String(at + 1));
+    });
+    this.#host.querySelector(".slick-header-columns")?.setAttribute("aria-rowindex", "1");
+    // The heading is a row, too.
+    this.#host.setAttribute("aria-rowcount", String(content.length + 1));
+    this.#host.setAttribute("aria-colcount", String(this.#grid.getColumns().length));
     if (!renewed) return;
-    if (moved) {
-      this.#grid.resetActiveCell();
-      this.#grid.getSelectionModel()?.setSelectedRanges([], undefined, "");
-    }
-    this.#grid.invalidate();
-    if (moved && content.length > 0) this.#grid.scrollRowToTop(0);
+    if (moved) this.#redraw(content.length);
+    else this.#grid.keepingFocus(() => this.#grid.invalidate());
     this.#lookSoon();
+  }
+
+  /** Draws other rows from the top. The keyboard stays in its column: a sort by key is often followed by another. */
+  #redraw(length: number): void {
+    const grid = this.#grid;
+    const at = grid.hasFocus() ? grid.getActiveCell() : null;
+    grid.keepingFocus(() => {
+      grid.resetActiveCell();
+      grid.getSelectionModel()?.setSelectedRanges([], undefined, "");
+      grid.invalidate();
+      if (length === 0) return;
+      grid.scrollRowToTop(0);
+      if (at !== null) grid.setActiveCell(0, Math.min(at.cell, grid.getColumns().length - 1));
+    });
   }
 
   /** Takes the keyboard back, at the row that was active. */
@@ -156,8 +165,10 @@ export class GridController {
     for (let row = Math.max(first, range.top); row <= Math.min(last, range.bottom); row += 1)
       touched.push(row);
     if (touched.length === 0) return;
-    this.#grid.invalidateRows(touched);
-    this.#grid.render();
+    this.#grid.keepingFocus(() => {
+      this.#grid.invalidateRows(touched);
+      this.#grid.render();
+    });
   }
 
   #fitTo(content: Content, first: number): void {
@@ -237,13 +248,16 @@ export class GridController {
     const path = typeof cell === "number" ? this.#grid.getColumns()[cell]?.id : undefined;
     if (key === "open" && typeof row === "number") this.#handlers.open(row);
     else if (key === "copy" || key === "copy_with_heading") void this.#copy(key === "copy_with_heading");
-    else if (key === "sort_off") this.#handlers.sort(null);
-    else if (key !== "open" && path !== undefined) this.#arrange(key, String(path));
+    else if (key === "sort_off") {
+      this.#handlers.sort(null);
+      this.#handlers.said("In order of arrival");
+    } else if (key !== "open" && path !== undefined) this.#arrange(key, String(path));
   }
 
   #arrange(key: GridKey, path: string): void {
     if (key === "sort_up" || key === "sort_down") {
       this.#handlers.sort({ path, descending: key === "sort_down" });
+      this.#handlers.said(`Sorted by ${path}, ${key === "sort_down" ? "descending" : "ascending"}`);
     } else if (key === "narrower" || key === "wider") {
       this.#resize(path, key === "wider" ? WIDTH_STEP : -WIDTH_STEP);
     } else if (key === "move_left" || key === "move_right") {

@@ -7,13 +7,13 @@ import {
   type GridOption,
   SlickCellRangeSelector,
   SlickCellSelectionModel,
-  SlickGrid,
   SlickRange,
 } from "slickgrid";
 
 import type { PlacedColumn } from "../logic/columns";
 import { isRight } from "../logic/columns";
 import type { Cell } from "../logic/tsv";
+import { AccessibleGrid } from "./accessibleGrid";
 import type { LazyRows, Row } from "./lazyRows";
 
 // The grid's types know rows as objects with named fields. Here a row is a list, and the name of a field is
@@ -21,12 +21,16 @@ import type { LazyRows, Row } from "./lazyRows";
 type NamedRow = Record<string, Cell>;
 
 export type TableColumn = Column<NamedRow>;
-export type TableGrid = SlickGrid<NamedRow, TableColumn>;
+export type TableGrid = AccessibleGrid<NamedRow, TableColumn>;
 
 export const ROW_HEIGHT = 24;
 
 /** A column is never narrower than this, in pixels. */
 export const MIN_WIDTH = 40;
+
+/** What can be done with a column, by mouse and by keyboard. */
+const HEADING_HINT =
+  "Click sorts, dragging moves. In a cell: Alt+↑↓ sorts, Alt+←→ sets the width, Alt+Shift+←→ moves the column.";
 
 /** Rows that one selection may span. Above this the export is the better tool. */
 export const MAX_SELECTED_ROWS = 100_000;
@@ -57,7 +61,7 @@ export function toTableColumns(
     name: entry.column.path,
     // The place of the cell in a row; the paths themselves hold dots and cannot serve as keys.
     field: String(entry.index),
-    toolTip: `${entry.column.path} (${entry.column.types.join(", ")})`,
+    toolTip: `${entry.column.path} (${entry.column.types.join(", ")})\n${HEADING_HINT}`,
     width: width(entry),
     minWidth: MIN_WIDTH,
     sortable: true,
@@ -101,7 +105,8 @@ const OPTIONS: GridOption<TableColumn> = {
 export function createGrid(host: HTMLElement, rows: LazyRows): TableGrid {
   // The data view interface asks for more than the grid uses for rows that are only read.
   const data = rows as unknown as NamedRow[];
-  const grid = new SlickGrid<NamedRow, TableColumn>(host, data, [], OPTIONS);
+  const grid = new AccessibleGrid<NamedRow, TableColumn>(host, data, [], OPTIONS);
+  grid.settle();
   grid.setSelectionModel(
     new BoundedSelection({
       selectActiveCell: true,

@@ -1,18 +1,21 @@
 import { useCallback, useEffect, useState } from "react";
 
-import { type CachedQuery, type Failure, toFailure } from "../backend";
+import { type CachedQuery, type CacheUsage, type Failure, toFailure } from "../backend";
 import { useBackend } from "./backendContext";
 
 export interface Cached {
   queries: CachedQuery[] | null;
+  /** Null until it is known. */
+  usage: CacheUsage | null;
   failure: Failure | null;
   reload: () => void;
 }
 
-/** The list of cached queries, read again whenever `version` changes. */
+/** The list of cached queries and what they take, read again whenever `version` changes. */
 export function useCached(version: number): Cached {
   const backend = useBackend();
   const [queries, setQueries] = useState<CachedQuery[] | null>(null);
+  const [usage, setUsage] = useState<CacheUsage | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [asked, setAsked] = useState(0);
 
@@ -26,10 +29,15 @@ export function useCached(version: number): Cached {
       },
       (error: unknown) => live && setFailure(toFailure(error)),
     );
+    // The list is worth showing without it: then the foot says nothing of sizes.
+    backend.cacheUsage().then(
+      (found) => live && setUsage(found),
+      () => live && setUsage(null),
+    );
     return () => {
       live = false;
     };
   }, [backend, version, asked]);
 
-  return { queries, failure, reload: useCallback(() => setAsked((count) => count + 1), []) };
+  return { queries, usage, failure, reload: useCallback(() => setAsked((count) => count + 1), []) };
 }

@@ -7,6 +7,7 @@ export interface Shortcuts {
   exportRows: () => void;
   focusFilter: () => void;
   togglePanel: () => void;
+  help: () => void;
 }
 
 /** The keys that work anywhere in the window. */
@@ -18,6 +19,11 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   useEffect(() => {
     const open = () => document.querySelector("[role=dialog], [role=alertdialog]") !== null;
     const command = (event: KeyboardEvent) => {
+      if (event.key === "F1" && !open()) {
+        event.preventDefault();
+        latest.current.help();
+        return;
+      }
       if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || open()) return;
       const key = event.key.toLowerCase();
       if (key === "enter") latest.current.fetch();

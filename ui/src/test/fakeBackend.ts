@@ -85,6 +85,9 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     copyText: vi.fn(() => Promise.resolve()),
     cachedQueries: vi.fn(() => Promise.resolve([])),
     forget: vi.fn(() => Promise.resolve()),
+    cacheUsage: vi.fn(() => Promise.resolve({ bytes: 1_800_000_000, budget: 20_000_000_000, queries: 2 })),
+    setCacheBudget: vi.fn(() => Promise.resolve()),
+    pinQuery: vi.fn(() => Promise.resolve()),
     rememberForm: vi.fn(() => Promise.resolve()),
   };
   return {

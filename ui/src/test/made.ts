@@ -1,6 +1,6 @@
 // Made-up answers and queries for tests.
 
-import type { Answer, Changes, MessageChange, QueryInput } from "../backend";
+import type { Answer, CachedQuery, Changes, MessageChange, QueryInput } from "../backend";
 
 export function makeQuery(part: Partial<QueryInput> = {}): QueryInput {
   return { from: "2025-01-01", to: "2025-01-31", filters: [], advanced: "", ...part };
@@ -61,6 +61,28 @@ export function makeChanges(part: Partial<Changes> = {}): Changes {
     downstream: { added: 0, changed: 0, gone: 0 },
     messages: [makeChange()],
     omitted: 0,
+    ...part,
+  };
+}
+
+export function makeCached(part: Partial<CachedQuery> = {}): CachedQuery {
+  const held = { from: "2025-01-01", to: "2025-01-10" };
+  return {
+    signature: "7".repeat(32),
+    source: "db1 · trading.messages",
+    filters: "product: Brent",
+    form: makeQuery({ ...held, filters: [{ field: "product", operator: "any_of", values: ["Brent"] }] }),
+    held: [held],
+    days: 10,
+    open_days: 0,
+    input_rows: 5,
+    downstream_rows: 15,
+    bytes: 1000,
+    oldest_fetch: null,
+    newest_fetch: null,
+    pinned: false,
+    last_used: null,
+    failure: null,
     ...part,
   };
 }

@@ -244,6 +244,13 @@ export function previewBackend(): Backend {
       if (!store.entries.delete(signature))
         await refuse({ ...unreachable(), code: "not_cached", message: "The cache holds no such query." });
     },
+    cacheUsage: () => Promise.resolve(store.usage()),
+    setCacheBudget: (bytes) => Promise.resolve(store.setBudget(bytes)),
+    async pinQuery(signature, pinned) {
+      const entry = store.entries.get(signature);
+      if (entry) entry.pinned = pinned;
+      else await refuse({ ...unreachable(), code: "not_cached", message: "The cache holds no such query." });
+    },
     rememberForm: () => Promise.resolve(),
   };
 }

@@ -1,9 +1,19 @@
 // What the preview holds: coverage by signature, and the plan and the answer that follow from it.
 
+import { toGo } from "../../logic/cacheBudget";
 import { addDays, dayCount, isWeekend } from "../../logic/days";
 import { describeFilters } from "../../logic/filters";
 import { count } from "../../logic/format";
-import type { Answer, CachedQuery, DayView, Failure, PlanView, QueryInput, ViewKey } from "../types";
+import type {
+  Answer,
+  CachedQuery,
+  CacheUsage,
+  DayView,
+  Failure,
+  PlanView,
+  QueryInput,
+  ViewKey,
+} from "../types";
 
 export interface Held {
   rows: number;
@@ -13,6 +23,8 @@ export interface Held {
 interface Entry {
   query: QueryInput;
   days: Map<string, Held>;
+  pinned: boolean;
+  lastUsed: string | null;
 }
 
 export const TODAY = "2026-11-20";
@@ -23,6 +35,7 @@ export class PreviewStore {
   online = true;
   /** Rows of a business day; large values make the grid's scroll limit bite. */
   perDay = 2200;
+  budget = 20_000_000_000;
 
   signature(query: QueryInput): string {
     const text = JSON.stringify([query.filters, query.advanced.trim()]);
@@ -33,7 +46,12 @@ export class PreviewStore {
 
   entry(query: QueryInput): Entry {
     const signature = this.signature(query);
-    const found = this.entries.get(signature) ?? { query, days: new Map<string, Held>() };
+    const found = this.entries.get(signature) ?? {
+      query,
+      days: new Map<string, Held>(),
+      pinned: false,
+      lastUsed: null,
+    };
     this.entries.set(signature, found);
     return found;
   }
@@ -44,7 +62,9 @@ export class PreviewStore {
   }
 
   hold(query: QueryInput, day: string, fetched = NOW): void {
-    this.entry(query).days.set(day, { rows: this.rowsOf(day), fetched });
+    const entry = this.entry(query);
+    entry.days.set(day, { rows: this.rowsOf(day), fetched });
+    entry.lastUsed = fetched;
   }
 
   private day(entry: Entry, day: string): DayView {
@@ -159,9 +179,24 @@ export class PreviewStore {
           bytes: rows * 410,
           oldest_fetch: entry.days.get(days[0] ?? "")?.fetched ?? null,
           newest_fetch: entry.days.get(days.at(-1) ?? "")?.fetched ?? null,
+          pinned: entry.pinned,
+          last_used: entry.lastUsed,
           failure: null,
         };
       });
+  }
+
+  usage(): CacheUsage {
+    const held = this.cached();
+    const bytes = held.reduce((sum, query) => sum + query.bytes, 0);
+    return { bytes, budget: this.budget, queries: held.length };
+  }
+
+  setBudget(bytes: number): void {
+    for (const { signature } of toGo(this.cached(), this.usage().bytes, bytes).queries) {
+      this.entries.delete(signature);
+    }
+    this.budget = bytes;
   }
 }
 

@@ -1,0 +1,180 @@
+import { useState } from "react";
+import {
+  Button,
+  FieldError,
+  Form,
+  Input,
+  Label,
+  TextField,
+  ToggleButton,
+  ToggleButtonGroup,
+} from "react-aria-components";
+
+import { type CachedQuery, type CacheUsage, type Failure, toFailure } from "../backend";
+import {
+  budgetFields,
+  type BudgetUnit,
+  readBudget,
+  sizeText,
+  toGo,
+  type ToGo,
+  UNIT_BYTES,
+} from "../logic/cacheBudget";
+import { plural } from "../logic/format";
+import { FailureNote } from "./FailureNote";
+
+interface Props {
+  usage: CacheUsage;
+  queries: readonly CachedQuery[];
+  setBudget: (bytes: number) => Promise<void>;
+  close: () => void;
+}
+
+/** What would go, and the budget that would send it. */
+interface Asked {
+  bytes: number;
+  going: ToGo;
+}
+
+/** A budget to type; one that takes away what is held is confirmed first. */
+export function BudgetEditor({ usage, queries, setBudget, close }: Props) {
+  const [held] = useState(() => budgetFields(usage.budget));
+  const [number, setNumber] = useState(held.number);
+  const [unit, setUnit] = useState<BudgetUnit>(held.unit);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const [busy, setBusy] = useState(false);
+
+  const apply = (bytes: number) => {
+    setBusy(true);
+    setFailure(null);
+    setBudget(bytes).then(close, (error: unknown) => {
+      setBusy(false);
+      setAsked(null);
+      setFailure(toFailure(error));
+    });
+  };
+  const submit = () => {
+    const read = readBudget(number, unit);
+    if ("problem" in read) return setProblem(read.problem);
+    if (read.bytes >= usage.bytes) return apply(read.bytes);
+    setAsked({ bytes: read.bytes, going: toGo(queries, usage.bytes, read.bytes) });
+  };
+
+  if (asked !== null) {
+    return <Confirm asked={asked} busy={busy} back={() => setAsked(null)} go={() => apply(asked.bytes)} />;
+  }
+  return (
+    <Form
+      className="budget-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <TextField
+        className="text-field"
+        value={number}
+        isInvalid={problem !== null}
+        onChange={(text) => {
+          setNumber(text);
+          setProblem(null);
+        }}
+        autoFocus
+      >
+        <Label className="field-label">The cache may take</Label>
+        <div className="two-fields">
+          <Input className="input num" inputMode="decimal" autoComplete="off" data-testid="budget-input" />
+          <ToggleButtonGroup
+            className="segmented"
+            aria-label="Unit"
+            selectionMode="single"
+            disallowEmptySelection
+            selectedKeys={[unit]}
+            onSelectionChange={(keys) => {
+              setUnit(keys.has("MB") ? "MB" : "GB");
+              setProblem(null);
+            }}
+          >
+            {(Object.keys(UNIT_BYTES) as BudgetUnit[]).map((name) => (
+              <ToggleButton key={name} className="segment-button" id={name} data-testid={`budget-${name}`}>
+                {name}
+              </ToggleButton>
+            ))}
+          </ToggleButtonGroup>
+        </div>
+        <FieldError className="field-error" data-testid="budget-problem">
+          {problem}
+        </FieldError>
+      </TextField>
+      <p className="faint budget-hint">
+        When it takes more, the least recently used queries that are not kept are removed first.
+      </p>
+      {failure && <FailureNote failure={failure} testId="budget-failure" />}
+      <div className="buttons">
+        <Button className="button" onPress={close}>
+          Cancel
+        </Button>
+        <Button className="button primary" type="submit" isDisabled={busy} data-testid="budget-set">
+          Set
+        </Button>
+      </div>
+    </Form>
+  );
+}
+
+/** Queries named before they go; more than this are counted. */
+const NAMED = 6;
+
+interface ConfirmProps {
+  asked: Asked;
+  busy: boolean;
+  back: () => void;
+  go: () => void;
+}
+
+function Confirm({ asked, busy, back, go }: ConfirmProps) {
+  const { queries, left } = asked.going;
+  const budget = sizeText(asked.bytes);
+  const rest = queries.length - NAMED;
+  return (
+    <div className="budget-form" role="group" aria-label="Confirm the budget" data-testid="budget-confirm">
+      {queries.length === 0 ? (
+        <p role="alert">Nothing can be removed: everything that is held is kept.</p>
+      ) : (
+        <>
+          <p role="alert">
+            {budget} is less than the cache takes. {plural(queries.length, "query", "queries")}{" "}
+            {queries.length === 1 ? "goes" : "go"}, the least recently used first:
+          </p>
+          <ul className="budget-going" data-testid="budget-going">
+            {queries.slice(0, NAMED).map((query) => (
+              <li key={query.signature}>
+                <strong>{query.filters}</strong>{" "}
+                <span className="faint num">
+                  {plural(query.days, "day")}, {sizeText(query.bytes)}
+                </span>
+              </li>
+            ))}
+            {rest > 0 && <li className="faint">and {rest} more</li>}
+          </ul>
+        </>
+      )}
+      {left > asked.bytes && (
+        <p className="over">
+          What is kept takes {sizeText(left)}, which is more than {budget}.
+        </p>
+      )}
+      <p className="faint budget-hint">MongoDB is not touched; removed days can be fetched again.</p>
+      <div className="buttons">
+        <Button className="button" onPress={back} autoFocus>
+          Back
+        </Button>
+        <Button className="button danger" isDisabled={busy} onPress={go} data-testid="budget-go">
+          {queries.length === 0 ? "Set all the same" : "Remove and set"}
+        </Button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,109 @@
+import { render, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, it, vi } from "vitest";
+
+import type { CachedQuery } from "../backend";
+import { makeCached } from "../test/made";
+import { CachedPanel } from "./CachedPanel";
+
+const OLD = makeCached({
+  signature: "a".repeat(32),
+  filters: "cell: UK-01",
+  bytes: 300e6,
+  last_used: "2025-01-01T00:00:00Z",
+});
+const NEW = makeCached({ filters: "product: Brent", bytes: 500e6, last_used: "2025-01-09T00:00:00Z" });
+
+function show(queries: CachedQuery[], budget = 20e9) {
+  const bytes = queries.reduce((sum, query) => sum + query.bytes, 0);
+  const cached = {
+    queries,
+    usage: { bytes, budget, queries: queries.length },
+    failure: null,
+    reload: vi.fn(),
+  };
+  const asked = {
+    open: vi.fn(),
+    forget: vi.fn(() => Promise.resolve()),
+    pin: vi.fn(() => Promise.resolve()),
+    setBudget: vi.fn(() => Promise.resolve()),
+  };
+  render(<CachedPanel cached={cached} folder="/cache" zone="UTC" current={null} {...asked} />);
+  return { ...asked, user: userEvent.setup() };
+}
+
+async function typeBudget(user: ReturnType<typeof userEvent.setup>, text: string, unit: "GB" | "MB") {
+  await user.click(screen.getByTestId("budget-button"));
+  await user.clear(await screen.findByTestId("budget-input"));
+  await user.type(screen.getByTestId("budget-input"), text);
+  await user.click(screen.getByTestId(`budget-${unit}`));
+  await user.click(screen.getByTestId("budget-set"));
+}
+
+it("pins and unpins, and says which is which", async () => {
+  const { pin, user } = show([{ ...OLD, pinned: true }, NEW]);
+  const kept = screen.getByRole("button", { name: "Keep cell: UK-01" });
+  expect(kept).toHaveAttribute("aria-pressed", "true");
+  expect(screen.getAllByTestId("cached-open")[0]).toHaveTextContent("300 MB · kept");
+  const other = screen.getByRole("button", { name: "Keep product: Brent" });
+  expect(other).toHaveAttribute("aria-pressed", "false");
+  await user.click(other);
+  expect(pin).toHaveBeenCalledWith(NEW, true);
+  await user.click(kept);
+  expect(pin).toHaveBeenCalledWith({ ...OLD, pinned: true }, false);
+});
+
+it("says why a pin was refused", async () => {
+  const { pin, user } = show([NEW]);
+  pin.mockRejectedValue({ code: "cache_busy", message: "Another Tidemark has it.", next: "", cause: null });
+  await user.click(screen.getByTestId("cached-pin"));
+  expect(await screen.findByTestId("failure")).toHaveTextContent("Another Tidemark has it.");
+});
+
+it("shows how much of the budget is used", () => {
+  show([OLD, NEW], 2e9);
+  expect(screen.getByTestId("cache-usage")).toHaveTextContent("800 MB of 2 GB used");
+  expect(screen.getByRole("meter")).toHaveAttribute("aria-valuetext", "800 MB of 2 GB used");
+});
+
+it("raises the budget without asking", async () => {
+  const { setBudget, user } = show([OLD, NEW], 1e9);
+  await typeBudget(user, "2.5", "GB");
+  expect(setBudget).toHaveBeenCalledWith(2_500_000_000);
+  await waitFor(() => expect(screen.queryByTestId("budget-input")).not.toBeInTheDocument());
+});
+
+it("refuses what is no size, and keeps what was typed", async () => {
+  const { setBudget, user } = show([OLD]);
+  await typeBudget(user, "1,5", "GB");
+  expect(screen.getByTestId("budget-problem")).toHaveTextContent("Type a number such as 20 or 1.5.");
+  expect(screen.getByTestId("budget-input")).toHaveValue("1,5");
+  expect(setBudget).not.toHaveBeenCalled();
+});
+
+it("says what goes before a lower budget takes it away", async () => {
+  const { setBudget, user } = show([NEW, OLD]);
+  await typeBudget(user, "600", "MB");
+  expect(screen.getByTestId("budget-going")).toHaveTextContent(/^cell: UK-01 10 days, 300 MB$/);
+  expect(setBudget).not.toHaveBeenCalled();
+  await user.click(screen.getByRole("button", { name: "Back" }));
+  expect(screen.getByTestId("budget-input")).toHaveValue("600");
+  await user.click(screen.getByTestId("budget-set"));
+  await user.click(screen.getByTestId("budget-go"));
+  expect(setBudget).toHaveBeenCalledExactlyOnceWith(600_000_000);
+});
+
+it("says when what is kept is more than the budget", async () => {
+  const { user } = show([{ ...NEW, pinned: true }]);
+  await typeBudget(user, "100", "MB");
+  expect(screen.getByTestId("budget-confirm")).toHaveTextContent("Nothing can be removed");
+  expect(screen.getByTestId("budget-confirm")).toHaveTextContent("What is kept takes 500 MB");
+});
+
+it("forgets only after asking", async () => {
+  const { forget, user } = show([NEW]);
+  await user.click(screen.getByTestId("cached-forget"));
+  expect(forget).not.toHaveBeenCalled();
+  await user.click(await screen.findByTestId("cached-forget-confirm"));
+  expect(forget).toHaveBeenCalledOnce();
+});

@@ -1,0 +1,40 @@
+import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
+
+import { SHORTCUTS } from "../logic/shortcuts";
+
+/** The keys of the window, for whoever would rather not use the mouse. */
+export function ShortcutsDialog({ close }: { close: () => void }) {
+  return (
+    <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => !open && close()}>
+      <Modal className="modal">
+        <Dialog className="dialog" data-testid="shortcuts-dialog">
+          <Heading slot="title" className="dialog-title">
+            Keyboard shortcuts
+          </Heading>
+          {/* It takes the focus so that it scrolls with the keys. */}
+          <div className="shortcuts" role="region" aria-label="Keys" tabIndex={0}>
+            {SHORTCUTS.map(({ where, shortcuts }) => (
+              <section key={where}>
+                <h3>{where}</h3>
+                <dl>
+                  {shortcuts.map(({ keys, does }) => (
+                    <div key={keys}>
+                      <dt>{keys}</dt>
+                      <dd>{does}</dd>
+                    </div>
+                  ))}
+                </dl>
+              </section>
+            ))}
+          </div>
+          <div className="buttons">
+            <span className="faint changes-hint">On a Mac, Cmd does what Ctrl does here.</span>
+            <Button className="button primary" onPress={close} autoFocus>
+              Close
+            </Button>
+          </div>
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}

@@ -1,0 +1,103 @@
+// SlickGrid keeps the keyboard in a hidden element and only paints the active cell, so a screen reader hears
+// nothing of it. Here the active cell has the focus, and rows and cells say where they stand.
+
+import { type CellViewportRange, type Column, SlickGrid } from "slickgrid";
+
+export class AccessibleGrid<Row, Col extends Column<Row>> extends SlickGrid<Row, Col> {
+  // Only declared: the grid's own constructor draws already, and a field that is set here would be set after.
+  declare private stop: HTMLElement | undefined;
+
+  /** Once after construction: one stop for the Tab key, and no nameless ones between grid and rows. */
+  settle(): void {
+    for (const layer of this._container.querySelectorAll("[tabindex]")) layer.removeAttribute("tabindex");
+    this._container.tabIndex = 0;
+    this._container.addEventListener("keydown", (event) => {
+      // Cells pass their keys on to the grid; here the focus is on the grid as a whole.
+      if (event.target !== this._container) return;
+      const lost = this.getActiveCell() === null && this.getDataLength() > 0;
+      if (lost && event.key.startsWith("Arrow")) this.setActiveCell(this.getViewport().top, 0);
+      else this.handleKeyDown(event as KeyboardEvent & { originalEvent: Event });
+    });
+  }
+
+  /** Whether the keyboard is in the grid. */
+  hasFocus(): boolean {
+    return this._container.contains(document.activeElement);
+  }
+
+  /** Draws anew without letting go of the keyboard. */
+  keepingFocus(draw: () => void): void {
+    const had = this.hasFocus();
+    draw();
+    this.markStop();
+    if (had && !this.hasFocus()) this.setFocus();
+  }
+
+  protected override setFocus(): void {
+    const target = this.activeCellNode?.isConnected === true ? this.activeCellNode : this._container;
+    target.focus({ preventScroll: true });
+  }
+
+  protected override setActiveCellInternal(
+    ...args: Parameters<SlickGrid<Row, Col>["setActiveCellInternal"]>
+  ): void {
+    super.setActiveCellInternal(...args);
+    this.markStop();
+    if (args[0] !== null && this.hasFocus()) this.setFocus();
+  }
+
+  protected override renderRows(range: {
+    top: number;
+    bottom: number;
+    leftPx: number;
+    rightPx: number;
+  }): void {
+    super.renderRows(range);
+    this.markStop();
+  }
+
+  protected override appendRowHtml(
+    left: HTMLElement[],
+    right: HTMLElement[],
+    row: number,
+    range: CellViewportRange,
+    length: number,
+  ): void {
+    super.appendRowHtml(left, right, row, range, length);
+    // The heading is the first row.
+    left.at(-1)?.setAttribute("aria-rowindex", String(row + 2));
+  }
+
+  protected override appendCellHtml(...args: Parameters<SlickGrid<Row, Col>["appendCellHtml"]>): void {
+    super.appendCellHtml(...args);
+    const [row, , cell] = args;
+    row.lastElementChild?.setAttribute("aria-colindex", String(cell + 1));
+  }
+
+  protected override setupColumnResize(): void {
+    super.setupColumnResize();
+    // For the mouse alone; the keyboard sets widths from the cells.
+    for (const handle of this._container.querySelectorAll(".slick-resizable-handle")) {
+      handle.removeAttribute("role");
+      handle.removeAttribute("aria-orientation");
+      handle.setAttribute("aria-hidden", "true");
+    }
+  }
+
+  /** The Tab key comes to the active cell; where there is none, to the first cell on the screen. */
+  private markStop(): void {
+    const active = this.activeCellNode;
+    const next =
+      active?.isConnected === true
+        ? active
+        : (this.getCellNode(this.getViewport().top, 0) ??
+          this._container.querySelector<HTMLElement>(".slick-cell"));
+    const stop = next ?? this._container;
+    if (this.stop !== stop) {
+      if (this.stop) this.stop.tabIndex = -1;
+      this._container.tabIndex = -1;
+      this.stop = stop;
+    }
+    stop.tabIndex = 0;
+  }
+}

@@ -1,0 +1,48 @@
+// Every key that does something of the window's own, in the order of their use.
+
+export interface Shortcut {
+  keys: string;
+  does: string;
+}
+
+export interface ShortcutGroup {
+  where: string;
+  shortcuts: Shortcut[];
+}
+
+export const SHORTCUTS: readonly ShortcutGroup[] = [
+  {
+    where: "Anywhere",
+    shortcuts: [
+      { keys: "Ctrl+Enter", does: "Fetch" },
+      { keys: "Esc", does: "Cancel the run; close what is open" },
+      { keys: "Ctrl+K", does: "Go to the filters" },
+      { keys: "Ctrl+E", does: "Export the rows as CSV" },
+      { keys: "Ctrl+B", does: "Show or hide the side panel" },
+      { keys: "F1", does: "This list" },
+    ],
+  },
+  {
+    where: "Rows",
+    shortcuts: [
+      { keys: "Arrows, Page Up/Down, Home, End", does: "Walk through the cells" },
+      { keys: "Ctrl+Home, Ctrl+End", does: "First and last row" },
+      { keys: "Enter", does: "Show the whole document" },
+      { keys: "Shift+arrows", does: "Select cells" },
+      { keys: "Ctrl+C", does: "Copy the selection; with Shift, the heading too" },
+      { keys: "Alt+↑, Alt+↓", does: "Sort by the column, ascending or descending" },
+      { keys: "Alt+Backspace", does: "Back to the order of arrival" },
+      { keys: "Alt+←, Alt+→", does: "Make the column narrower or wider" },
+      { keys: "Alt+Shift+←, Alt+Shift+→", does: "Move the column" },
+      { keys: "Tab", does: "Leave the rows" },
+    ],
+  },
+  {
+    where: "Days",
+    shortcuts: [{ keys: "Arrows, Home, End", does: "Walk through the days of the plan" }],
+  },
+  {
+    where: "Columns list",
+    shortcuts: [{ keys: "Alt+↑, Alt+↓", does: "Move the column up or down" }],
+  },
+];
