@@ -157,6 +157,10 @@ async fn wrong_usage() {
         vec!["frobnicate"],
         vec!["forget"],
         vec!["forget", "00000000000000000000000000000000", "--from", "2025-03-01"],
+        vec!["pin"],
+        vec!["budget", "--cache", &cache, "--set", "20"],
+        vec!["budget", "--cache", &cache, "--set", "-1GB"],
+        vec!["budget", "--cache", &cache, "--set", "much"],
         desk.arguments("fetch", &cache, days, &["--filter", "product"]),
         desk.arguments("fetch", &cache, days, &["--filter", "=Power"]),
         desk.arguments("fetch", &cache, days, &["--filter", "product=a\\b"]),
@@ -568,6 +572,38 @@ async fn listing_and_forgetting() {
     assert_eq!(cli(&["forget", signature, "--cache", &cache]).code, 0);
     assert!(desk.cached().is_empty());
     failed(&desk.fetch("2025-03-01", "2025-03-03", &["--offline"]), "not_cached", "cache");
+}
+
+#[tokio::test]
+async fn pinning_and_the_budget() {
+    let desk = Desk::new("budget").await;
+    let cache = desk.path("cache");
+    let run = desk.fetch("2025-03-01", "2025-03-03", &["--filter", "product=Power"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let filtered = run.text("/signature").to_owned();
+    failed(&cli(&["pin", "xyz", "--cache", &cache]), "not_cached", "xyz");
+    failed(&cli(&["pin", &"0".repeat(32), "--cache", &cache]), "not_cached", "000");
+    assert_eq!(cli(&["pin", &filtered, "--cache", &cache]).code, 0);
+
+    let run = cli(&["budget", "--cache", &cache]);
+    assert_eq!((run.code, run.count("/budget"), run.count("/queries")), (0, 20_000_000_000, 2), "{run:?}");
+    let taken = run.count("/bytes");
+    let run = cli(&["budget", "--cache", &cache, "--set", "1kB"]);
+    assert_eq!((run.code, run.count("/budget"), run.count("/queries")), (0, 1_000, 1), "{run:?}");
+    assert_eq!(run.count("/freed_bytes") + run.count("/bytes"), taken, "{run:?}");
+    assert_eq!(run.last["removed"].as_array().unwrap().len(), 1, "{run:?}");
+    assert!(run.stderr.contains("went") && run.stderr.contains("more than its budget of 1 kB"), "{run:?}");
+    let listed = desk.cached();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(
+        (listed[0]["signature"].as_str(), &listed[0]["pinned"]),
+        (Some(&*filtered), &Value::Bool(true))
+    );
+
+    assert_eq!(cli(&["pin", &filtered, "--off", "--cache", &cache]).code, 0);
+    assert_eq!(cli(&["budget", "--cache", &cache, "--set", "1kB"]).count("/queries"), 0);
+    let run = desk.fetch("2025-03-01", "2025-03-03", &[]);
+    assert_eq!((run.code, run.count("/days/fetched"), run.count("/rows/input")), (0, 3, 9), "{run:?}");
 }
 
 #[tokio::test]
