@@ -51,6 +51,7 @@ fn a_traders_day() {
         (screen.attribute("connection-status", "data-state").as_deref() == Some("offline")).then_some(())
     });
     open_from_the_cache(&screen);
+    keep_and_limit(&screen);
     ask_for_more_than_is_held(&screen);
 
     stage.server.restart().expect("the server can be started again");
@@ -281,6 +282,23 @@ fn open_from_the_cache(screen: &Screen) {
     screen.wait("rows are counted", || screen.count("row-count-input").filter(|rows| *rows > 0));
     screen.wait("rows are drawn", || cells(screen, 0, 1).pop());
     screen.picture("offline");
+}
+
+/// The pin and the budget, from the window to the cache and back.
+fn keep_and_limit(screen: &Screen) {
+    screen.click("cached-pin");
+    screen.wait_attribute("cached-pin", "aria-pressed", "true");
+    screen.click("budget-button");
+    screen.click("budget-MB");
+    // "20", in MB 20000.
+    screen.type_into(&marked("budget-input"), &format!("{}1", keys::BACKSPACE.repeat(6)));
+    screen.picture("budget");
+    screen.click("budget-set");
+    screen.wait("the new budget is shown", || {
+        screen.text("cache-usage").filter(|text| text.ends_with("of 1 MB used"))
+    });
+    screen.click("cached-pin");
+    screen.wait_attribute("cached-pin", "aria-pressed", "false");
 }
 
 /// More days than are held, with no server: what is held, and said to be partial.
