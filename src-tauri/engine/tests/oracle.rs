@@ -111,14 +111,12 @@ async fn check(first: u64, count: u64, until: Option<Instant>) {
         wrong = wrong.or(report.wrong);
     }
     println!(
-        "oracle: seed {first}, {sequences} sequences, {} steps, {} comparisons of {} rows ({} with a direct query, {} of \
-         whole documents), \
+        "oracle: seed {first}, {sequences} sequences, {} steps, {} comparisons of {} documents ({} with a direct query), \
          {} cancels, {} faults, {:.1} s",
         tally.steps,
         tally.compared,
         tally.rows,
         tally.direct,
-        tally.whole,
         tally.cancels,
         tally.faults,
         begun.elapsed().as_secs_f64()

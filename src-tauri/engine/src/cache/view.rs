@@ -142,22 +142,28 @@ impl View {
         self.read(role, sort, offset, limit, &texts, columns.len())
     }
 
-    /// One row's document, its day and its position's segment.
+    /// One row's document and its day.
     ///
     /// # Errors
     /// `not_cached` where there is no such row; see [`super::duckdb_failure`].
     pub fn document(&self, role: Role, sort: Option<&Sort>, position: u64) -> Result<(Day, RawDocumentBuf)> {
-        let found = self.read(role, sort, position, 1, &|_| "day::VARCHAR, hex(doc)".to_owned(), 2)?;
-        let row = found.into_iter().next().unwrap_or_default();
-        let [Some(day), Some(document)] = row.as_slice() else {
-            return Err(Failure::new(Code::NotCached, "This row is not held any more."));
-        };
-        let damaged =
-            |cause: String| Failure::new(Code::CacheDamaged, "This row cannot be read.").because(cause);
-        let day = day.parse().map_err(|error| damaged(format!("{error}")))?;
-        let bytes = hex::decode(document).map_err(|error| damaged(error.to_string()))?;
-        let document = RawDocumentBuf::from_bytes(bytes).map_err(|error| damaged(error.to_string()))?;
-        Ok((Day::from_number(day), document))
+        let found = self.documents(role, sort, position, 1)?.into_iter().next();
+        found.ok_or_else(|| Failure::new(Code::NotCached, "This row is not held any more."))
+    }
+
+    /// The documents of a page of rows, as MongoDB held them, each with its day.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn documents(
+        &self,
+        role: Role,
+        sort: Option<&Sort>,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Vec<(Day, RawDocumentBuf)>> {
+        let found = self.read(role, sort, offset, limit, &|_| "day::VARCHAR, hex(doc)".to_owned(), 2)?;
+        found.iter().map(|row| read_document(row)).collect()
     }
 
     /// `SELECT` of a CSV: the paths as its first row, then all rows of a role as text, in the view's
@@ -594,4 +600,16 @@ fn settle_overlap(file: &Arc<CacheFile>) -> Result<()> {
         let _ = connection.execute_batch("ROLLBACK");
     }
     settled
+}
+
+/// A row of a day's number and a document in hexadecimal digits.
+fn read_document(row: &[Option<String>]) -> Result<(Day, RawDocumentBuf)> {
+    let damaged = |cause: String| Failure::new(Code::CacheDamaged, "This row cannot be read.").because(cause);
+    let [Some(day), Some(document)] = row else {
+        return Err(damaged("a row without its document".to_owned()));
+    };
+    let day = day.parse().map_err(|error| damaged(format!("{error}")))?;
+    let bytes = hex::decode(document).map_err(|error| damaged(error.to_string()))?;
+    let document = RawDocumentBuf::from_bytes(bytes).map_err(|error| damaged(error.to_string()))?;
+    Ok((Day::from_number(day), document))
 }

@@ -14,9 +14,6 @@ use tidemark_engine::answer::{Answer, Origin};
 use super::script::{FILTERS, Mode};
 use super::world::{Truth, World};
 
-/// Whether a verification finds messages that changed while no trade did.
-pub(crate) const VERIFY_SEES_MESSAGES: bool = true;
-
 /// Held days and their fetch times in milliseconds. Each run of a sequence has a millisecond of its own, so
 /// the time tells the run.
 pub(crate) type Held = BTreeMap<NaiveDate, i64>;
@@ -122,7 +119,7 @@ impl Model {
             then.len() != now.len() || (self.changed_at && greatest(then) != greatest(now))
         };
         finds(&then.input(filter, day), &now.input(filter, day))
-            || (VERIFY_SEES_MESSAGES && finds(&then.messages(filter, day), &now.messages(filter, day)))
+            || finds(&then.messages(filter, day), &now.messages(filter, day))
     }
 
     /// Judges which days a run has fetched, adopted and left as they were.
@@ -164,8 +161,7 @@ impl Model {
         let Some(fetched) = before else { return Ok(()) };
         let must = case.mode == Mode::Refresh
             || (case.mode == Mode::Verify && self.verify_finds(case.filter, day, fetched, case.now));
-        let may =
-            case.disturbed || case.is_due(day, fetched) || VERIFY_SEES_MESSAGES && case.mode == Mode::Verify;
+        let may = must || case.disturbed || case.is_due(day, fetched);
         match (must, held == case.now) {
             (true, false) => wrong("the day was not fetched again"),
             (false, true) if !may => wrong("the day was fetched again without need"),
