@@ -103,13 +103,16 @@ impl Model {
 
     /// The held days whose content at the source is another now.
     pub(crate) fn stale(&self, filter: usize, from: NaiveDate, to: NaiveDate, now: &Arc<Truth>) -> usize {
-        let differs = |(day, fetched): &(&NaiveDate, &i64)| {
-            let then = &self.truths[*fetched];
-            !Arc::ptr_eq(then, now)
-                && (differ(&then.input(filter, **day), &now.input(filter, **day))
-                    || differ(&then.messages(filter, **day), &now.messages(filter, **day)))
-        };
-        self.held[filter].range(from..=to).filter(differs).count()
+        let held = self.held[filter].range(from..=to);
+        held.filter(|(day, fetched)| self.differs(filter, **day, **fetched, now)).count()
+    }
+
+    /// Whether a day's content at the source is another than when it was fetched.
+    fn differs(&self, filter: usize, day: NaiveDate, fetched: i64, now: &Arc<Truth>) -> bool {
+        let then = &self.truths[&fetched];
+        !Arc::ptr_eq(then, now)
+            && (differ(&then.input(filter, day), &now.input(filter, day))
+                || differ(&then.messages(filter, day), &now.messages(filter, day)))
     }
 
     /// Whether a check of a held day against the source has to find a difference.
@@ -161,7 +164,10 @@ impl Model {
         let Some(fetched) = before else { return Ok(()) };
         let must = case.mode == Mode::Refresh
             || (case.mode == Mode::Verify && self.verify_finds(case.filter, day, fetched, case.now));
-        let may = must || case.disturbed || case.is_due(day, fetched);
+        // A check may find more than it has to, but nothing where nothing differs.
+        let found =
+            || case.mode == Mode::Verify && self.differs(case.filter, day, fetched, &self.truths[&case.now]);
+        let may = must || case.disturbed || case.is_due(day, fetched) || found();
         match (must, held == case.now) {
             (true, false) => wrong("the day was not fetched again"),
             (false, true) if !may => wrong("the day was fetched again without need"),
