@@ -1,28 +1,22 @@
 //! One open cache file: its ledger, its fields, and the lock that commits take.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use chrono::{DateTime, Utc};
 use duckdb::{Config, Connection, params};
 use tokio::sync::OwnedMutexGuard;
 
-use super::collation::{Collation, UNKNOWN};
+use super::collation::Collation;
+use super::identity::{Identity, initialise, read_fact, read_identity};
 use super::inspect::{check_segments, is_blank, refuse_code};
 use super::leftovers::{clear_spill, spill_of};
 use super::migrate::migrate;
 use super::relation::literal;
-use super::schema::{self, FORMAT, role_name};
-use crate::day::{Day, DayRange};
-use crate::decode::{FieldId, FieldRegistry, FieldSet};
-use crate::desk::Role;
+use super::state::{FileState, read_fields, read_state, remove_days};
+use crate::day::DayRange;
+use crate::decode::{FieldId, FieldRegistry};
 use crate::failure::{Code, Failure, Result};
-use crate::filter::Filters;
-use crate::mapping::Mapping;
-use crate::plan::{DayCoverage, Ledger};
-use crate::signature::{Query, Signature, canonical_text, family};
 
 /// Memory DuckDB may use for one file. Blocks of 256 KB are held for every column of every table that is
 /// written, and the row groups that are being filled: what a fetch needs depends on the width and the size
@@ -38,114 +32,6 @@ const ROW_GROUP_SIZE: usize = 24_576;
 /// Name under which the file is attached. The database that DuckDB opens first is in memory and empty:
 /// only attaching sets the size of row groups.
 pub(super) const CATALOG: &str = "cache";
-
-/// What a file says about the query that owns it.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    /// The query's signature.
-    pub signature: Signature,
-    /// The text that the signature is the hash of.
-    pub canonical: String,
-    /// Hash of source and mapping alone: queries of one family may adopt from each other.
-    pub family: String,
-    /// Hosts, database and collection, for people.
-    pub source: String,
-    /// The mapping.
-    pub mapping: Mapping,
-    /// The filters.
-    pub filters: Filters,
-}
-
-impl Identity {
-    /// The identity of a query.
-    #[must_use]
-    pub fn of(query: &Query) -> Self {
-        let mut mapping = query.mapping.clone();
-        // Said or not said, the trades' own collection is the same thing, also to the signature.
-        mapping.downstream_collection.take_if(|name| *name == query.source.collection);
-        Self {
-            signature: Signature::of(query),
-            canonical: canonical_text(query),
-            family: family(query),
-            source: query.source.describe(),
-            mapping,
-            filters: query.filters.clone(),
-        }
-    }
-}
-
-/// A held day in the ledger.
-#[derive(Debug, Clone)]
-pub struct HeldDay {
-    /// The segment that holds its rows.
-    pub segment: u32,
-    /// When it was fetched: the moment its window's pull began.
-    pub fetched: DateTime<Utc>,
-    /// Input rows.
-    pub input_rows: u64,
-    /// Downstream rows, those that are input rows of the asked days included.
-    pub downstream_rows: u64,
-    /// Fields that its input rows have.
-    pub input_fields: FieldSet,
-    /// Fields that its downstream rows have.
-    pub downstream_fields: FieldSet,
-    /// The greatest change stamp of its input rows, where the mapping has one.
-    pub change_mark: Option<String>,
-}
-
-impl HeldDay {
-    /// Rows of a role.
-    #[must_use]
-    pub const fn rows(&self, role: Role) -> u64 {
-        match role {
-            Role::Input => self.input_rows,
-            Role::Downstream => self.downstream_rows,
-        }
-    }
-
-    /// Fields of a role.
-    #[must_use]
-    pub const fn fields(&self, role: Role) -> &FieldSet {
-        match role {
-            Role::Input => &self.input_fields,
-            Role::Downstream => &self.downstream_fields,
-        }
-    }
-}
-
-/// Everything about a file that a reader needs, as of one commit. Never changed, only replaced.
-#[derive(Debug, Clone, Default)]
-pub struct FileState {
-    /// The held days.
-    pub days: BTreeMap<Day, HeldDay>,
-    /// Physical columns of the segments' tables.
-    pub columns: BTreeMap<(u32, Role), Vec<FieldId>>,
-    /// Counts commits of this process; a view of an older state is stale.
-    pub generation: u64,
-}
-
-impl FileState {
-    /// The ledger as the plan reads it.
-    #[must_use]
-    pub fn ledger(&self) -> Ledger {
-        self.days
-            .iter()
-            .map(|(day, held)| {
-                let coverage = DayCoverage {
-                    fetched: held.fetched,
-                    input_rows: held.input_rows,
-                    downstream_rows: held.downstream_rows,
-                };
-                (*day, coverage)
-            })
-            .collect()
-    }
-
-    /// Held days within a range.
-    pub fn held_in(&self, range: DayRange) -> impl Iterator<Item = (Day, &HeldDay)> {
-        self.days.range(range.from()..=range.to()).map(|(day, held)| (*day, held))
-    }
-}
 
 /// An open cache file. Calls block on disk: they belong on blocking threads.
 #[derive(Debug)]
@@ -375,46 +261,6 @@ impl CacheFile {
     }
 }
 
-/// Takes days out of the ledger and their rows out of the tables; a segment left without a day goes.
-pub(super) fn remove_days(
-    connection: &Connection,
-    state: &mut FileState,
-    days: impl Iterator<Item = Day>,
-) -> Result<Vec<(Day, HeldDay)>> {
-    let removed: Vec<(Day, HeldDay)> =
-        days.filter_map(|day| state.days.remove(&day).map(|held| (day, held))).collect();
-    for (day, held) in &removed {
-        connection.execute("DELETE FROM coverage WHERE day = ?", params![day.number()])?;
-        if state.days.values().any(|other| other.segment == held.segment) {
-            for table in tables(held.segment) {
-                connection.execute(&format!("DELETE FROM {table} WHERE day = ?"), params![day.number()])?;
-            }
-        }
-    }
-    let mut segments: Vec<u32> = removed.iter().map(|(_, held)| held.segment).collect();
-    segments.sort_unstable();
-    segments.dedup();
-    for segment in segments {
-        if state.days.values().any(|other| other.segment == segment) {
-            continue;
-        }
-        for table in tables(segment) {
-            connection.execute_batch(&format!("DROP TABLE {table}"))?;
-        }
-        state.columns.retain(|(of, _), _| *of != segment);
-        connection.execute("DELETE FROM segment_column WHERE segment = ?", params![segment])?;
-    }
-    Ok(removed)
-}
-
-pub(super) fn tables(segment: u32) -> [String; 3] {
-    [
-        schema::table(Role::Input, segment),
-        schema::table(Role::Downstream, segment),
-        schema::shared_table(segment),
-    ]
-}
-
 fn attach(path: &Path) -> Result<Connection> {
     let spill = spill_of(path);
     let config = Config::default()
@@ -437,104 +283,6 @@ const fn memory_for(fields: usize, document_bytes: usize) -> usize {
 
 fn set_memory(connection: &Connection, bytes: usize) -> Result<()> {
     Ok(connection.execute_batch(&format!("SET memory_limit = '{}MiB'", bytes >> 20))?)
-}
-
-fn initialise(connection: &Connection, identity: &Identity) -> Result<()> {
-    connection.execute_batch("BEGIN TRANSACTION")?;
-    connection.execute_batch(schema::CREATE)?;
-    let facts = [
-        ("format", FORMAT.to_string()),
-        ("signature", identity.signature.to_string()),
-        ("canonical", identity.canonical.clone()),
-        ("family", identity.family.clone()),
-        ("source", identity.source.clone()),
-        ("mapping", identity.mapping.to_stored()),
-        ("filters", identity.filters.to_stored()),
-        ("collation", UNKNOWN.to_owned()),
-        ("pinned", "0".to_owned()),
-    ];
-    let mut insert = connection.prepare("INSERT INTO meta VALUES (?, ?)")?;
-    for (key, value) in facts {
-        insert.execute(params![key, value])?;
-    }
-    connection.execute_batch("COMMIT")?;
-    Ok(())
-}
-
-fn read_fact(connection: &Connection, key: &str) -> Result<String> {
-    let mut select = connection.prepare("SELECT value FROM meta WHERE key = ?")?;
-    let mut rows = select.query(params![key])?;
-    match rows.next()? {
-        Some(row) => Ok(row.get(0)?),
-        None => Err(Failure::new(
-            Code::CacheDamaged,
-            format!("The cache file does not say which query it belongs to ({key} is missing)."),
-        )),
-    }
-}
-
-fn read_identity(connection: &Connection) -> Result<Identity> {
-    let fact = |key: &str| read_fact(connection, key);
-    Ok(Identity {
-        signature: Signature::parse(&fact("signature")?).map_err(own_word)?,
-        canonical: fact("canonical")?,
-        family: fact("family")?,
-        source: fact("source")?,
-        mapping: Mapping::from_stored(&fact("mapping")?).map_err(own_word)?,
-        filters: Filters::from_stored(&fact("filters")?).map_err(own_word)?,
-    })
-}
-
-/// What a file says about its query cannot be read: that is the file's fault, not the trader's.
-fn own_word(failure: Failure) -> Failure {
-    Failure::new(Code::CacheDamaged, format!("The cache file cannot be understood: {}", failure.message))
-}
-
-fn read_fields(connection: &Connection) -> Result<Vec<crate::decode::Field>> {
-    let mut select = connection.prepare("SELECT path, kind FROM field ORDER BY number")?;
-    let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-    rows.map(|row| {
-        let (path, kind) = row?;
-        schema::read_field(&path, &kind).ok_or_else(|| {
-            Failure::new(
-                Code::CacheDamaged,
-                format!("The cache file names a type that this Tidemark does not know: {kind}."),
-            )
-        })
-    })
-    .collect()
-}
-
-fn read_state(connection: &Connection) -> Result<FileState> {
-    let mut state = FileState::default();
-    let mut select = connection.prepare(
-        "SELECT day, segment, fetched_ms, input_rows, downstream_rows, input_fields, downstream_fields, change_mark
-         FROM coverage",
-    )?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        let fetched_ms: i64 = row.get(2)?;
-        let held = HeldDay {
-            segment: row.get(1)?,
-            fetched: DateTime::from_timestamp_millis(fetched_ms).ok_or_else(|| {
-                Failure::new(Code::CacheDamaged, "The cache file holds a fetch time that cannot be.")
-            })?,
-            input_rows: row.get(3)?,
-            downstream_rows: row.get(4)?,
-            input_fields: FieldSet::from_text(&row.get::<_, String>(5)?),
-            downstream_fields: FieldSet::from_text(&row.get::<_, String>(6)?),
-            change_mark: row.get(7)?,
-        };
-        state.days.insert(Day::from_number(row.get(0)?), held);
-    }
-    let mut select = connection.prepare("SELECT segment, role, field FROM segment_column ORDER BY rowid")?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        let role: String = row.get(1)?;
-        let role = if role == role_name(Role::Input) { Role::Input } else { Role::Downstream };
-        state.columns.entry((row.get(0)?, role)).or_default().push(row.get(2)?);
-    }
-    Ok(state)
 }
 
 /// On Unix the file's mode; on Windows the user's own profile folder already keeps others out.

@@ -12,7 +12,8 @@ use chrono::Utc;
 use tokio::sync::Mutex as Gate;
 
 use super::error::is_unreadable;
-use super::file::{CacheFile, Identity, restrict_to_owner};
+use super::file::{CacheFile, restrict_to_owner};
+use super::identity::Identity;
 use super::leftovers::{mark_of, spill_of};
 use crate::failure::{Code, Failure, Result};
 use crate::signature::Signature;

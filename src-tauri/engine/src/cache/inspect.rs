@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use duckdb::{Connection, params};
 
-use super::file::{CATALOG, tables};
+use super::file::CATALOG;
+use super::state::tables;
 use crate::failure::{Code, Failure, Result};
 
 /// Whether a file has no table at all.

@@ -1,22 +1,20 @@
 //! Reading an answer: the rows of a range of held days, each document once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bson::{RawDocument, RawDocumentBuf};
+use bson::RawDocumentBuf;
 use duckdb::{Connection, params};
 
-use super::file::{CacheFile, FileState};
-use super::relation::{self, Column, literal};
+use super::file::CacheFile;
+use super::overlap::{is_settled, settle_overlap};
+use super::relation::{self, Column};
 use super::schema::{self, role_name};
-use super::slices::in_slices;
+use super::state::FileState;
 use crate::day::{Day, DayRange};
-use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
+use crate::decode::{FieldId, FieldSet};
 use crate::desk::{Role, Sort};
 use crate::failure::{Code, Failure, Result};
-
-/// Documents looked through at once.
-const PASS_BYTES: usize = 4 << 20;
 
 /// Rows of a view, each document counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,11 +27,11 @@ pub struct ViewCounts {
 
 /// Consecutive held days of one segment.
 #[derive(Debug, Clone)]
-struct Run {
-    segment: u32,
-    from: Day,
-    to: Day,
-    rows: BTreeMap<Role, u64>,
+pub(super) struct Run {
+    pub(super) segment: u32,
+    pub(super) from: Day,
+    pub(super) to: Day,
+    pub(super) rows: BTreeMap<Role, u64>,
 }
 
 /// The rows of the held days of a range, as of one commit. It keeps a read transaction open, so what
@@ -45,9 +43,9 @@ pub struct View {
     file: Arc<CacheFile>,
     state: Arc<FileState>,
     range: DayRange,
-    runs: Vec<Run>,
+    pub(super) runs: Vec<Run>,
     /// Rows that stand for a document shown elsewhere in the view, by role and segment.
-    hidden: HashMap<(Role, u32), u64>,
+    pub(super) hidden: HashMap<(Role, u32), u64>,
     orders: Mutex<HashMap<(Role, Sort), String>>,
 }
 
@@ -61,7 +59,7 @@ impl View {
             settle_overlap(&file)?;
             let (connection, state) = file.snapshot()?;
             // A window may have been committed in between.
-            if segments_of(&state).is_subset(&overlap_checked(&connection)?) {
+            if is_settled(&state, &connection)? {
                 break (connection, state);
             }
         };
@@ -164,137 +162,6 @@ impl View {
     ) -> Result<Vec<(Day, RawDocumentBuf)>> {
         let found = self.read(role, sort, offset, limit, &|_| "day::VARCHAR, hex(doc)".to_owned(), 2)?;
         found.iter().map(|row| read_document(row)).collect()
-    }
-
-    /// `SELECT` of a CSV: the paths as its first row, then all rows of a role as text, in the view's
-    /// order. The paths are values, not names: DuckDB would rename two that differ only in case.
-    pub(super) fn select_csv(&self, role: Role, sort: Option<&Sort>) -> Result<String> {
-        let columns = self.exact_columns(role)?;
-        let sorted = sort.map(|sort| self.sort_column(role, sort)).transpose()?;
-        let parts: Vec<String> = self
-            .runs
-            .iter()
-            .filter(|run| run.rows[&role] > 0)
-            .map(|run| {
-                let has = self.has(role, run.segment);
-                let texts = columns.iter().map(|column| column.text(&has));
-                let mut list: Vec<String> =
-                    texts.enumerate().map(|(place, text)| format!("{text} AS t{place}")).collect();
-                if list.is_empty() {
-                    list.push("NULL::VARCHAR AS t0".to_owned());
-                }
-                if let Some(column) = &sorted {
-                    let keys = column.order(&has).into_iter().enumerate();
-                    list.extend(keys.map(|(index, key)| format!("{key} AS k{index}")));
-                }
-                format!("SELECT {} FROM {}", list.join(", "), self.source(role, run))
-            })
-            .collect();
-        let mut names: Vec<&str> = columns.iter().map(|column| column.path.as_str()).collect();
-        if names.is_empty() {
-            names.push("_id");
-        }
-        let names: Vec<String> =
-            names.iter().enumerate().map(|(place, name)| format!("{} AS t{place}", literal(name))).collect();
-        let header = format!("SELECT {}", names.join(", "));
-        if parts.is_empty() {
-            return Ok(header);
-        }
-        let all = parts.join(" UNION ALL ");
-        Ok(match sort {
-            None => format!("{header} UNION ALL {all}"),
-            Some(sort) => {
-                let texts =
-                    (0..columns.len()).map(|place| format!("t{place}")).collect::<Vec<_>>().join(", ");
-                let keys = (0..5)
-                    .map(|index| format!("k{index} {}", direction(sort)))
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                format!("{header} UNION ALL (SELECT {texts} FROM ({all}) ORDER BY {keys})")
-            }
-        })
-    }
-
-    /// `SELECT` of the stored columns of a role, as they are.
-    pub(super) fn select_stored(&self, role: Role) -> String {
-        let parts: Vec<String> = self
-            .runs
-            .iter()
-            .map(|run| format!("SELECT * EXCLUDE (doc, id) FROM {}", self.source(role, run)))
-            .collect();
-        if parts.is_empty() {
-            "SELECT NULL WHERE false".to_owned()
-        } else {
-            parts.join(" UNION ALL BY NAME ")
-        }
-    }
-
-    /// The columns that the rows of a role really have: [`columns`](Self::columns) may name some of rows
-    /// that stand for a document shown elsewhere, and the ledger does not tell the downstream rows of
-    /// trades with input on several days apart. It costs a pass over the rows.
-    pub(super) fn exact_columns(&self, role: Role) -> Result<Vec<Column>> {
-        let mut columns = self.columns(role);
-        let any_hidden = self.hidden.iter().any(|((hidden, _), rows)| *hidden == role && *rows > 0);
-        if role == Role::Input && !any_hidden {
-            return Ok(columns);
-        }
-        let runs = || self.runs.iter().filter(|run| run.rows[&role] > 0);
-        let connection = self.connection();
-        let mut found = FieldSet::default();
-        for run in runs() {
-            let has = self.has(role, run.segment);
-            let fields: Vec<FieldId> = columns
-                .iter()
-                .flat_map(|column| &column.fields)
-                .filter(|(kind, field)| **kind != Kind::Null && has(**field) && !found.contains(**field))
-                .map(|(_, field)| *field)
-                .collect();
-            if fields.is_empty() {
-                continue;
-            }
-            let list =
-                fields.iter().map(|field| format!("count(c{field}) > 0")).collect::<Vec<_>>().join(", ");
-            connection.query_row(&format!("SELECT {list} FROM {}", self.source(role, run)), [], |row| {
-                for (at, field) in fields.iter().enumerate() {
-                    if row.get(at)? {
-                        found.insert(*field);
-                    }
-                }
-                Ok(())
-            })?;
-        }
-        for column in &mut columns {
-            column.fields.retain(|kind, field| *kind == Kind::Null || found.contains(*field));
-        }
-        columns.retain(|column| !column.fields.is_empty());
-        // Nulls have no physical column; where a path has nothing else, the documents say.
-        let only_null = |column: &Column| column.fields.keys().all(|kind| *kind == Kind::Null);
-        if !columns.iter().any(only_null) {
-            return Ok(columns);
-        }
-        let registry = Arc::new(FieldRegistry::default());
-        let mut decoder = Decoder::new(Arc::clone(&registry), false);
-        for run in runs() {
-            let table = schema::table(role, run.segment);
-            let days = format!("day BETWEEN {} AND {}", run.from.number(), run.to.number());
-            let source = self.source(role, run);
-            let select = |slice: &str| format!("SELECT doc FROM {source} AND {slice}");
-            in_slices(&connection, &table, &days, &select, &mut |row| {
-                let bytes: Vec<u8> = row.get(0)?;
-                if let Ok(document) = RawDocument::from_bytes(&bytes) {
-                    decoder.push(RowKey { day: run.from, trade: None }, document);
-                }
-                if decoder.bytes() > PASS_BYTES {
-                    drop(decoder.finish_batch());
-                }
-                Ok(())
-            })?;
-        }
-        let paths: HashSet<Arc<str>> = (0..FieldId::try_from(registry.len()).unwrap_or(FieldId::MAX))
-            .filter_map(|number| registry.field(number).map(|field| field.path))
-            .collect();
-        columns.retain(|column| !only_null(column) || paths.contains(&*column.path));
-        Ok(columns)
     }
 
     /// The view's connection, for one statement at a time.
@@ -427,20 +294,20 @@ impl View {
         Ok(name)
     }
 
-    fn sort_column(&self, role: Role, sort: &Sort) -> Result<Column> {
+    pub(super) fn sort_column(&self, role: Role, sort: &Sort) -> Result<Column> {
         self.columns(role).into_iter().find(|column| column.path == sort.path).ok_or_else(|| {
             Failure::new(Code::BadFilter, format!("There is no column {} to sort by.", sort.path))
         })
     }
 
     /// Which physical columns a segment's table has.
-    fn has(&self, role: Role, segment: u32) -> impl Fn(FieldId) -> bool + use<'_> {
+    pub(super) fn has(&self, role: Role, segment: u32) -> impl Fn(FieldId) -> bool + use<'_> {
         let columns = self.state.columns.get(&(segment, role));
         move |field| columns.is_some_and(|columns| columns.contains(&field))
     }
 
     /// `FROM` and `WHERE` of a run.
-    fn source(&self, role: Role, run: &Run) -> String {
+    pub(super) fn source(&self, role: Role, run: &Run) -> String {
         let table = schema::table(role, run.segment);
         let days = format!("day BETWEEN {} AND {}", run.from.number(), run.to.number());
         if self.hidden.get(&(role, run.segment)).copied().unwrap_or(0) == 0 {
@@ -508,7 +375,7 @@ impl View {
     }
 }
 
-const fn direction(sort: &Sort) -> &'static str {
+pub(super) const fn direction(sort: &Sort) -> &'static str {
     if sort.descending { "DESC NULLS LAST" } else { "ASC NULLS LAST" }
 }
 
@@ -538,68 +405,6 @@ fn runs(state: &FileState, range: DayRange) -> Vec<Run> {
         }
     }
     runs
-}
-
-fn segments_of(state: &FileState) -> BTreeSet<u32> {
-    state.days.values().map(|held| held.segment).collect()
-}
-
-/// The segments that `overlap` knows of.
-fn overlap_checked(connection: &Connection) -> Result<BTreeSet<u32>> {
-    let mut select = connection.prepare("SELECT segment FROM overlap_checked")?;
-    let checked = select.query_map([], |row| row.get(0))?;
-    Ok(checked.collect::<Result<_, duckdb::Error>>()?)
-}
-
-/// Works out which `_id`s stand in the file more than once, for the segments that came since the last
-/// time. A document can stand under two days (a message of a trade with input on both, a trade that
-/// was moved between two fetches) or in both roles.
-///
-/// # Errors
-/// See [`super::duckdb_failure`].
-fn settle_overlap(file: &Arc<CacheFile>) -> Result<()> {
-    let state = file.state();
-    let connection = file.connect()?;
-    // Windows commit in any order, so the numbers that were worked out need not be the lowest.
-    if segments_of(&state).is_subset(&overlap_checked(&connection)?) {
-        return Ok(());
-    }
-    connection.execute_batch("BEGIN TRANSACTION")?;
-    let settled = file.commit(&connection, |state| {
-        let (segments, checked) = (segments_of(state), overlap_checked(&connection)?);
-        if segments.is_subset(&checked) {
-            return Ok(());
-        }
-        let ids = |segments: &mut dyn Iterator<Item = &u32>| {
-            let parts: Vec<String> = segments
-                .flat_map(|segment| {
-                    [Role::Input, Role::Downstream]
-                        .map(|role| format!("SELECT id FROM {}", schema::table(role, *segment)))
-                })
-                .collect();
-            if parts.is_empty() {
-                "SELECT NULL::BLOB AS id WHERE false".to_owned()
-            } else {
-                parts.join(" UNION ALL ")
-            }
-        };
-        let new = ids(&mut segments.difference(&checked));
-        let old = ids(&mut segments.intersection(&checked));
-        connection.execute_batch(&format!(
-            "INSERT INTO overlap
-                 SELECT id FROM ({new}) GROUP BY id HAVING count(*) > 1
-                 UNION SELECT id FROM ({old}) WHERE id IN (SELECT id FROM ({new}));
-             DELETE FROM overlap_checked;
-             INSERT INTO overlap_checked VALUES {};",
-            segments.iter().map(|segment| format!("({segment})")).collect::<Vec<_>>().join(", ")
-        ))?;
-        Ok(())
-    });
-    if settled.is_err() {
-        // A failed COMMIT has rolled back already; both leave nothing.
-        let _ = connection.execute_batch("ROLLBACK");
-    }
-    settled
 }
 
 /// A row of a day's number and a document in hexadecimal digits.

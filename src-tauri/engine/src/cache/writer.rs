@@ -10,8 +10,9 @@ use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Connection, params};
 
 use super::compare::compare;
-use super::file::{CacheFile, HeldDay, remove_days};
+use super::file::CacheFile;
 use super::schema::{self, role_name};
+use super::state::{HeldDay, remove_days};
 use crate::changes::Differences;
 use crate::day::Day;
 use crate::decode::{Decoded, FieldId, FieldSet};

@@ -1,0 +1,97 @@
+//! What a file says about the query that owns it.
+
+use duckdb::{Connection, params};
+
+use super::collation::UNKNOWN;
+use super::schema::{self, FORMAT};
+use crate::failure::{Code, Failure, Result};
+use crate::filter::Filters;
+use crate::mapping::Mapping;
+use crate::signature::{Query, Signature, canonical_text, family};
+
+/// What a file says about the query that owns it.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The query's signature.
+    pub signature: Signature,
+    /// The text that the signature is the hash of.
+    pub canonical: String,
+    /// Hash of source and mapping alone: queries of one family may adopt from each other.
+    pub family: String,
+    /// Hosts, database and collection, for people.
+    pub source: String,
+    /// The mapping.
+    pub mapping: Mapping,
+    /// The filters.
+    pub filters: Filters,
+}
+
+impl Identity {
+    /// The identity of a query.
+    #[must_use]
+    pub fn of(query: &Query) -> Self {
+        let mut mapping = query.mapping.clone();
+        // Said or not said, the trades' own collection is the same thing, also to the signature.
+        mapping.downstream_collection.take_if(|name| *name == query.source.collection);
+        Self {
+            signature: Signature::of(query),
+            canonical: canonical_text(query),
+            family: family(query),
+            source: query.source.describe(),
+            mapping,
+            filters: query.filters.clone(),
+        }
+    }
+}
+
+/// Makes the tables of a new file and writes down whose it is.
+pub(super) fn initialise(connection: &Connection, identity: &Identity) -> Result<()> {
+    connection.execute_batch("BEGIN TRANSACTION")?;
+    connection.execute_batch(schema::CREATE)?;
+    let facts = [
+        ("format", FORMAT.to_string()),
+        ("signature", identity.signature.to_string()),
+        ("canonical", identity.canonical.clone()),
+        ("family", identity.family.clone()),
+        ("source", identity.source.clone()),
+        ("mapping", identity.mapping.to_stored()),
+        ("filters", identity.filters.to_stored()),
+        ("collation", UNKNOWN.to_owned()),
+        ("pinned", "0".to_owned()),
+    ];
+    let mut insert = connection.prepare("INSERT INTO meta VALUES (?, ?)")?;
+    for (key, value) in facts {
+        insert.execute(params![key, value])?;
+    }
+    connection.execute_batch("COMMIT")?;
+    Ok(())
+}
+
+pub(super) fn read_fact(connection: &Connection, key: &str) -> Result<String> {
+    let mut select = connection.prepare("SELECT value FROM meta WHERE key = ?")?;
+    let mut rows = select.query(params![key])?;
+    match rows.next()? {
+        Some(row) => Ok(row.get(0)?),
+        None => Err(Failure::new(
+            Code::CacheDamaged,
+            format!("The cache file does not say which query it belongs to ({key} is missing)."),
+        )),
+    }
+}
+
+pub(super) fn read_identity(connection: &Connection) -> Result<Identity> {
+    let fact = |key: &str| read_fact(connection, key);
+    Ok(Identity {
+        signature: Signature::parse(&fact("signature")?).map_err(own_word)?,
+        canonical: fact("canonical")?,
+        family: fact("family")?,
+        source: fact("source")?,
+        mapping: Mapping::from_stored(&fact("mapping")?).map_err(own_word)?,
+        filters: Filters::from_stored(&fact("filters")?).map_err(own_word)?,
+    })
+}
+
+/// What a file says about its query cannot be read: that is the file's fault, not the trader's.
+fn own_word(failure: Failure) -> Failure {
+    Failure::new(Code::CacheDamaged, format!("The cache file cannot be understood: {}", failure.message))
+}
