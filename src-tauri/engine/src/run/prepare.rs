@@ -100,13 +100,15 @@ pub(super) async fn prepare(
     };
     let identity = Arc::new(Identity::of(&request.query));
     let (ledger, marks, set_aside) = own_ledger(engine, &identity, may_set_aside).await?;
-    let mut differing = DaySet::new();
-    let mut rows_per_day = average(&ledger);
-    let mut reach = if request.offline || source.is_none() { Reach::Offline } else { Reach::Online };
-    let mut unreachable = None;
-    let mut broader: Vec<Broader> = Vec::new();
-    let mut unverified = DaySet::new();
-    let plan = |broader: &[Broader], reach, differing: &DaySet, rows_per_day| {
+    let reach = if request.offline || source.is_none() { Reach::Offline } else { Reach::Online };
+    let mut told = Told {
+        reach,
+        unreachable: None,
+        differing: DaySet::new(),
+        unverified: DaySet::new(),
+        rows_per_day: average(&ledger),
+    };
+    let plan = |broader: &[Broader], told: &Told| {
         let adoptable: Vec<(String, Ledger)> =
             broader.iter().map(|broader| (broader.signature.clone(), broader.ledger.clone())).collect();
         Plan::new(&PlanRequest {
@@ -115,85 +117,87 @@ pub(super) async fn prepare(
             adoptable: &adoptable,
             now,
             policy: &policy,
-            reach,
-            differing,
-            rows_per_day,
+            reach: told.reach,
+            differing: &told.differing,
+            rows_per_day: told.rows_per_day,
         })
     };
-    let mut made = plan(&broader, reach, &differing, rows_per_day);
+    let mut made = plan(&[], &told);
+    let mut broader: Vec<Broader> = Vec::new();
     let all_served = made.days.iter().all(|day| day.action == Action::Serve);
     if !all_served && request.mode != FetchMode::Refresh {
         broader = find_broader(engine, &identity).await?;
-        if !broader.is_empty() {
-            made = plan(&broader, reach, &differing, rows_per_day);
-        }
+        made = plan(&broader, &told);
     }
     let asks = !made.windows.is_empty() || request.mode == FetchMode::Verify;
-    if let Some(source) = source.filter(|_| reach == Reach::Online && asks) {
-        match source.ping().await {
-            Ok(_) => {}
-            Err(failure) if is_out_of_reach(&failure) => {
-                reach = Reach::Offline;
-                unreachable = Some(failure);
-            }
-            Err(failure) => return Err(failure),
+    if let Some(source) = source.filter(|_| told.reach == Reach::Online && asks) {
+        told.heard(source.ping().await)?;
+        if told.reach == Reach::Online && request.mode == FetchMode::Verify {
+            let file = own_file(engine, &identity).await?;
+            let checked = verify::check(source, &request.query, request.range, &ledger, &marks, file).await;
+            (told.differing, told.unverified) = (checked.differing, checked.unverified);
+            told.heard(checked.failure.map_or(Ok(()), Err))?;
+            made = plan(&broader, &told);
         }
-        if reach == Reach::Online {
-            if request.mode == FetchMode::Verify {
-                let file = own_file(engine, &identity).await?;
-                let checked =
-                    verify::check(source, &request.query, request.range, &ledger, &marks, file).await;
-                (differing, unverified) = (checked.differing, checked.unverified);
-                match checked.failure {
-                    Some(failure) if is_out_of_reach(&failure) => {
-                        reach = Reach::Offline;
-                        unreachable = Some(failure);
-                    }
-                    Some(failure) => return Err(failure),
-                    None => {}
-                }
-            }
-            made = plan(&broader, reach, &differing, rows_per_day);
-            if rows_per_day.is_none() && !made.windows.is_empty() {
-                let days = made.to_pull();
-                let span = match days.ranges() {
-                    [first, .., last] => DayRange::new(first.from(), last.to())?,
-                    [only] => *only,
-                    [] => request.range,
-                };
-                match source.rows_per_day(&request.query, span).await {
-                    Ok(rows) => rows_per_day = rows,
-                    // Lost since it answered the ping.
-                    Err(failure) if is_out_of_reach(&failure) => {
-                        reach = Reach::Offline;
-                        unreachable = Some(failure);
-                    }
-                    Err(failure) => return Err(failure),
-                }
-            }
+        if told.reach == Reach::Online && told.rows_per_day.is_none() && !made.windows.is_empty() {
+            let rows = source.rows_per_day(&request.query, span_to_pull(&made, request.range)?).await;
+            told.rows_per_day = told.heard(rows)?.flatten();
         }
-        made = plan(&broader, reach, &differing, rows_per_day);
+        made = plan(&broader, &told);
     }
     // Not even the ping came back.
     if request.mode == FetchMode::Verify
-        && unreachable.is_some()
-        && differing.is_empty()
-        && unverified.is_empty()
+        && told.unreachable.is_some()
+        && told.differing.is_empty()
+        && told.unverified.is_empty()
     {
-        unverified = ledger.keys().copied().filter(|day| request.range.contains(*day)).collect();
+        told.unverified = ledger.keys().copied().filter(|day| request.range.contains(*day)).collect();
     }
     Ok(Prepared {
-        differing,
-        unverified,
+        differing: told.differing,
+        unverified: told.unverified,
         identity,
         plan: made,
         policy,
         broader,
-        reach,
-        unreachable,
+        reach: told.reach,
+        unreachable: told.unreachable,
         set_aside,
         held: ledger.range(request.range.from()..=request.range.to()).count(),
     })
+}
+
+/// What the source has told before the plan is made.
+struct Told {
+    reach: Reach,
+    unreachable: Option<Failure>,
+    differing: DaySet,
+    unverified: DaySet,
+    rows_per_day: Option<f64>,
+}
+
+impl Told {
+    /// What the source said; nothing where it went out of reach meanwhile.
+    fn heard<T>(&mut self, answer: Result<T>) -> Result<Option<T>> {
+        match answer {
+            Ok(said) => Ok(Some(said)),
+            Err(failure) if is_out_of_reach(&failure) => {
+                self.reach = Reach::Offline;
+                self.unreachable = Some(failure);
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// From the first to the last day that a plan pulls.
+fn span_to_pull(plan: &Plan, asked: DayRange) -> Result<DayRange> {
+    match plan.to_pull().ranges() {
+        [first, .., last] => DayRange::new(first.from(), last.to()),
+        [only] => Ok(*only),
+        [] => Ok(asked),
+    }
 }
 
 /// Whether a failure means that the source is out of reach, so that the cache alone can answer.
