@@ -121,8 +121,12 @@ impl Model {
         let finds = |then: &Found<'_>, now: &Found<'_>| {
             then.len() != now.len() || (self.changed_at && greatest(then) != greatest(now))
         };
-        finds(&then.input(filter, day), &now.input(filter, day))
-            || finds(&then.messages(filter, day), &now.messages(filter, day))
+        let input = [then.input(filter, day), now.input(filter, day)];
+        // The source is asked for the messages of the trades that are held: one that got another trade id,
+        // with no change stamp to tell it, goes unnoticed.
+        let [held, there] = input.each_ref().map(|found| trades(found));
+        finds(&input[0], &input[1])
+            || (held == there && finds(&then.messages(filter, day), &now.messages(filter, day)))
     }
 
     /// Judges which days a run has fetched, adopted and left as they were.
@@ -238,6 +242,10 @@ type Found<'a> = BTreeMap<&'a str, &'a super::world::Stored>;
 fn differ(one: &Found<'_>, other: &Found<'_>) -> bool {
     one.len() != other.len()
         || one.iter().any(|(id, stored)| other.get(id).is_none_or(|other| other.raw != stored.raw))
+}
+
+fn trades<'a>(found: &Found<'a>) -> BTreeSet<&'a String> {
+    found.values().flat_map(|stored| &stored.trades).collect()
 }
 
 fn greatest(found: &Found<'_>) -> Option<i64> {
