@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tidemark_engine::day::Day;
 use tidemark_engine::desk::{FilterInput, FilterOperator, QueryInput, SourceProfile};
-use tidemark_engine::failure::{Code, Failure, Result};
+use tidemark_engine::failure::{Code, Failure, Result, shown};
 use tidemark_engine::mapping::Mapping;
 
 /// Days that the demo's query asks for.
@@ -28,12 +28,19 @@ pub(crate) struct Environment {
 }
 
 /// A source to show, and where its mapping lies.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Demo {
     uri: String,
     database: String,
     collection: String,
     mapping: Option<PathBuf>,
+}
+
+/// The demo's connection string is anybody's: it may hold a password.
+impl std::fmt::Debug for Demo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Demo").field("uri", &shown(&self.uri)).finish_non_exhaustive()
+    }
 }
 
 impl Environment {
@@ -128,5 +135,20 @@ mod tests {
         let failure = demo.profile().expect_err("there is no such file");
         assert_eq!(failure.code, Code::BadMapping);
         assert!(failure.message.contains("mapping.json"));
+    }
+
+    #[test]
+    fn a_demos_password_is_not_shown() {
+        let demo = Demo {
+            uri: "mongodb://ann:s3cret \"x\"/y@127.0.0.1/".to_owned(),
+            database: "desk".to_owned(),
+            collection: "messages".to_owned(),
+            mapping: None,
+        };
+        let environment = Environment { demo: Some(demo.clone()), ..Environment::default() };
+        for text in [format!("{environment:?}"), format!("{:#?}", demo.profile())] {
+            assert!(!text.contains("s3cret") && !text.contains("\"x"), "{text}");
+            assert!(text.contains("mongodb://ann:***@127.0.0.1/"), "{text}");
+        }
     }
 }

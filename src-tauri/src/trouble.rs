@@ -42,3 +42,44 @@ pub(crate) fn report(what: &str) {
         .and_then(|()| OpenOptions::new().create(true).append(true).open(path))
         .and_then(|mut file| writeln!(file, "{what}"));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::active::Active;
+    use tidemark_engine::desk::SourceProfile;
+
+    /// Whatever a fault quotes: a known password in any spelling, and a connection string that nobody knows.
+    #[test]
+    fn what_a_fault_says_holds_no_password() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        note_in(folder.path().to_owned());
+        report_panics();
+        let uri = "mongodb://ann:PLANTED s3cr3t/\"@db1/";
+        let typed = SourceProfile {
+            uri: uri.to_owned(),
+            database: "desk".to_owned(),
+            collection: "trades".to_owned(),
+            mapping: String::new(),
+        };
+        let active = Active::open(&typed, None, None).expect("a source");
+        let unknown = "mongodb://bob:PLANTED-too@db2/";
+        let said = [
+            format!("{typed:?} {active:?} {:?}", active.source),
+            format!("{uri} and {uri:?}"),
+            format!("no password PLANTED s3cr3t/\" or PLANTED%20s3cr3t%2F%22 in {unknown}"),
+        ];
+        for what in said {
+            std::thread::spawn(move || panic!("{what}")).join().expect_err("it fails");
+        }
+        let noted = std::fs::read_to_string(folder.path().join("trouble.log")).expect("it was noted");
+        assert_eq!(noted.matches("met a fault of its own").count(), 3, "{noted}");
+        assert!(
+            noted.contains("mongodb://ann:***@db1/") && noted.contains("mongodb://bob:***@db2/"),
+            "{noted}"
+        );
+        for trace in ["PLANTED", "s3cr3t"] {
+            assert!(!noted.contains(trace), "{noted}");
+        }
+    }
+}

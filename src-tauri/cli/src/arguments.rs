@@ -6,14 +6,14 @@ use clap::{Args, Parser, Subcommand};
 use tidemark_engine::desk::{FilterInput, FilterOperator};
 
 /// Answers queries from the local cache, and pulls from MongoDB only what is missing.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "tidemark-cli", version, about, max_term_width = 100)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Command {
     /// Answer a query.
     Fetch(Box<FetchOptions>),
@@ -38,7 +38,7 @@ pub(crate) struct CacheOptions {
 }
 
 /// Source, days and filters.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct QueryOptions {
     /// Connection string. A password may come from TIDEMARK_MONGODB_PASSWORD instead.
     #[arg(long)]
@@ -79,7 +79,7 @@ pub(crate) struct QueryOptions {
 }
 
 /// A query, and what to do with its answer.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct FetchOptions {
     #[command(flatten)]
     pub(crate) query: QueryOptions,

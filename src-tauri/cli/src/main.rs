@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use serde_json::json;
-use tidemark_engine::failure::Failure;
+use tidemark_engine::failure::{Failure, redact};
 
 use crate::arguments::Arguments;
 
@@ -24,6 +24,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let trace = std::backtrace::Backtrace::capture();
+        eprintln!("{}", redact(&format!("tidemark-cli met a fault of its own: {panic}\n{trace}")));
+    }));
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {

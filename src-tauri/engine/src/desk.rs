@@ -357,7 +357,7 @@ pub enum FetchMode {
 }
 
 /// Where the documents are, as a trader sets it up. The password is kept apart and never stored with it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SourceProfile {
     /// Connection string, without the password.
     pub uri: String,
@@ -368,6 +368,18 @@ pub struct SourceProfile {
     /// The mapping file's text; blank means the defaults.
     #[serde(default)]
     pub mapping: String,
+}
+
+/// As it comes from the window it may still hold the password that somebody pasted.
+impl std::fmt::Debug for SourceProfile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SourceProfile")
+            .field("uri", &crate::failure::shown(&self.uri))
+            .field("database", &self.database)
+            .field("collection", &self.collection)
+            .field("mapping", &self.mapping)
+            .finish()
+    }
 }
 
 /// What the window needs to know of the source in use.

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use crate::secret::{redact, shown};
+
 /// Result of every engine operation that can fail in front of a person.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -118,7 +120,7 @@ impl Failure {
         Self { code, message: message.into(), next: code.next_step().to_owned(), cause: None }
     }
 
-    /// Adds the technical cause, with any password in a connection string blotted out.
+    /// Adds the technical cause, with every known password, and any in a connection string, blotted out.
     #[must_use]
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
         self.cause = Some(redact(&cause.to_string()));
@@ -133,35 +135,6 @@ impl Failure {
     }
 }
 
-/// Blots out whatever stands between the user name and the host of a connection string.
-#[must_use]
-pub fn redact(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (head, tail) = rest.split_at(at + 3);
-        out.push_str(head);
-        // The authority ends at white space or a quote. A password may hold a slash that
-        // somebody forgot to escape, so the last `@` before that counts.
-        let end = tail.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(tail.len());
-        let authority = &tail[..end];
-        match authority.rfind('@') {
-            Some(sign) => {
-                let user = authority[..sign].split(':').next().unwrap_or_default();
-                out.push_str(user);
-                if authority[..sign].contains(':') {
-                    out.push_str(":***");
-                }
-                out.push_str(&authority[sign..]);
-            }
-            None => out.push_str(authority),
-        }
-        rest = &tail[end..];
-    }
-    out.push_str(rest);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,12 +147,5 @@ mod tests {
             serde_json::to_string(&failure).expect("plain data"),
             r#"{"code":"bad_range","message":"The range ends before it begins.","next":"Correct the dates and try again.","cause":"to < from"}"#
         );
-    }
-
-    #[test]
-    fn a_password_never_survives() {
-        let shown = redact("cannot reach mongodb://ann:s3/cr@t@db1:27017,db2/x?tls=true now");
-        assert_eq!(shown, "cannot reach mongodb://ann:***@db1:27017,db2/x?tls=true now");
-        assert_eq!(redact("mongodb://db1/x"), "mongodb://db1/x");
     }
 }

@@ -27,6 +27,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod query;
 pub mod run;
+mod secret;
 pub mod signature;
 pub mod source;
 mod trade;

@@ -62,6 +62,27 @@ impl Stage {
         fs::read_to_string(self.folder.path().join("settings/settings.json")).unwrap_or_default()
     }
 
+    /// Looks for a secret in every file that the app, the page and the driver have written.
+    pub(crate) fn holds_nothing_of(&self, secret: &str) {
+        let mut folders = vec![self.folder.path().to_owned()];
+        let mut files = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("a folder of the stage").flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                // The app is at work: a file may be gone again.
+                let Ok(bytes) = fs::read(&path) else { continue };
+                files += 1;
+                let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                assert!(!found, "{} holds {secret}", path.display());
+            }
+        }
+        assert!(files > 2, "the stage has but {files} files: nothing was looked at");
+    }
+
     /// The surroundings of the app: nothing of the user's own is read or written.
     fn environment(&self) -> Vec<(&'static str, PathBuf)> {
         let inside = |name: &str| self.folder.path().join(name);

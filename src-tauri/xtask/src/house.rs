@@ -29,6 +29,45 @@ pub(crate) fn engine_knows_no_window(place: &Place) -> Outcome {
     Err(format!("The engine must not depend on: {}.", strangers.join(", ")))
 }
 
+/// What is released is the page that is compiled in, with no inspector: tauri's `custom-protocol` is on and its
+/// `devtools` off, whoever of its plugins may ask for them.
+pub(crate) fn release_is_closed(place: &Place) -> Outcome {
+    let tree = [
+        "tree",
+        "-p",
+        "tidemark",
+        "--edges",
+        "normal",
+        "--target",
+        "all",
+        "--prefix",
+        "none",
+        "-f",
+        "{p} [{f}]",
+    ];
+    not_closed(&output(&mut cargo(place, &tree))?).map_or(Ok(()), Err)
+}
+
+/// What is wrong with the features in a `cargo tree` whose lines are `package version [features]`.
+fn not_closed(tree: &str) -> Option<String> {
+    let mut has_page = false;
+    for line in tree.lines() {
+        let name = line.split(' ').next().unwrap_or_default();
+        let features =
+            line.rsplit_once('[').map_or("", |(_, features)| features).trim_end_matches("(*)").trim();
+        let mut features = features.trim_end_matches(']').split(',');
+        if !["tauri", "tauri-runtime", "tauri-runtime-wry", "wry"].contains(&name) {
+            continue;
+        }
+        has_page |= name == "tauri" && features.clone().any(|feature| feature == "custom-protocol");
+        if features.any(|feature| feature == "devtools") {
+            return Some(format!("A release must have no inspector: `devtools` of {name} is on."));
+        }
+    }
+    (!has_page)
+        .then(|| "A release must show the page compiled in: `custom-protocol` of tauri is off.".to_owned())
+}
+
 /// No file names a registry's host or a folder of the machine that it was written on.
 pub(crate) fn files_name_no_machine(place: &Place) -> Outcome {
     let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
@@ -121,6 +160,18 @@ mod tests {
         }
         assert_eq!(config.matches("'unsafe-inline'").count(), 1, "for styles alone");
         assert!(config.contains("\"withGlobalTauri\": false"));
+    }
+
+    #[test]
+    fn an_open_release_is_found() {
+        let closed = "tidemark v0.1.0 (here) []\ntauri v2.12.0 [custom-protocol,wry]\nwry v0.5.0 [os-webview]\n\
+                      wry v0.5.0 [os-webview] (*)\n";
+        assert_eq!(not_closed(closed), None);
+        assert!(not_closed(&closed.replace("custom-protocol,", "")).is_some());
+        for open in ["custom-protocol,devtools,wry", "devtools,custom-protocol"] {
+            assert!(not_closed(&closed.replace("custom-protocol,wry", open)).is_some());
+        }
+        assert!(not_closed(&closed.replace("os-webview] (*)", "os-webview,devtools] (*)")).is_some());
     }
 
     /// The window may call the app's own commands and hear its events; each permission is used.

@@ -33,6 +33,9 @@ pub(crate) fn every_check(place: &Place) -> Outcome {
     check("engine knows no window", &|| {
         step("The engine knows no window", || house::engine_knows_no_window(place))
     });
+    check("release is closed", &|| {
+        step("A release shows its own page, with no inspector", || house::release_is_closed(place))
+    });
     check("files name no machine", &|| step("Files name no machine", || house::files_name_no_machine(place)));
     check("UI types and lints", &|| step("Types and lints of the UI", || run_npm(&["run", "check"])));
     check("UI tests", &|| step("Tests of the UI", || run_npm(&["test"])));

@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 
 use crate::cache::Collation;
 use crate::failure::{Code, Failure, Result};
+use crate::secret::Kept;
 use crate::signature::SourceIdentity;
 
 /// How long to look for a server before the source counts as out of reach.
@@ -42,7 +43,7 @@ pub struct SourceSettings {
 impl std::fmt::Debug for SourceSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SourceSettings")
-            .field("uri", &crate::failure::redact(&self.uri))
+            .field("uri", &crate::failure::shown(&self.uri))
             .field("database", &self.database)
             .field("collection", &self.collection)
             .finish_non_exhaustive()
@@ -63,6 +64,8 @@ struct Inner {
     identity: SourceIdentity,
     /// The connection string's `socketTimeoutMS`, which the driver does not know.
     socket_timeout: Option<Duration>,
+    /// Keeps its secrets out of causes, as long as anything can fail.
+    _secrets: Kept,
     client: OnceCell<Client>,
     commands: Arc<AtomicU64>,
     /// How the trades' collection compares text; asked once.
@@ -87,6 +90,7 @@ impl Source {
                     .advise(format!("Enter the name of the {name}.")));
             }
         }
+        let secrets = Kept::of(settings.uri.trim(), settings.password.as_deref());
         let uri = with_password(settings.uri.trim(), settings.password.as_deref());
         // A user without a password yet is still somebody: the name belongs to the identity.
         let readable = with_password(&uri, Some("none"));
@@ -111,6 +115,7 @@ impl Source {
                     user.as_deref(),
                 ),
                 socket_timeout: socket_timeout(&parsed),
+                _secrets: secrets,
                 uri,
                 database: settings.database.trim().to_owned(),
                 collection: settings.collection.trim().to_owned(),
@@ -307,6 +312,31 @@ mod tests {
         assert_eq!(with_password("mongodb://ann@db1/x", Some("p@ss/1")), "mongodb://ann:p%40ss%2F1@db1/x");
         assert_eq!(with_password("mongodb://ann:own@db1/x", Some("other")), "mongodb://ann:own@db1/x");
         assert_eq!(with_password("mongodb://db1/x", Some("other")), "mongodb://db1/x");
+    }
+
+    /// Every public type that carries a connection string or a password, and what is made of it.
+    #[test]
+    fn what_is_printed_for_debugging_holds_no_password() {
+        let password = "PLANTED s3cr3t/\"é@:1";
+        for (uri, apart) in [
+            ("mongodb://ann@db1:27017/".to_owned(), Some(password.to_owned())),
+            (with_password("mongodb://ann@db1:27017/", Some(password)), None),
+            (format!("mongodb://ann:{password}@db1:27017/"), None),
+            (format!("mongodb://db1/?proxyPassword={password}"), None),
+        ] {
+            let profile = crate::desk::SourceProfile { uri: uri.clone(), ..Default::default() };
+            let settings = SourceSettings {
+                uri,
+                password: apart,
+                database: "desk".to_owned(),
+                collection: "trades".to_owned(),
+            };
+            // Made or refused, with the reason.
+            let source = Source::new(&settings);
+            let debug = format!("{settings:#?} {source:#?} {profile:?}");
+            assert!(!debug.contains("PLANTED") && !debug.contains("s3cr3t"), "{debug}");
+            assert!(debug.contains("db1"), "{debug}");
+        }
     }
 
     #[test]

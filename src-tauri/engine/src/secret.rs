@@ -1,0 +1,228 @@
+//! Keeps passwords out of what is shown: those that are known wherever they turn up, and any other where a
+//! connection string has it.
+
+use std::ops::Range;
+use std::sync::{PoisonError, RwLock};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// What stands in place of a secret.
+const BLOT: &str = "***";
+/// A shorter secret is not looked for by itself: it would blot out half of every sentence.
+const SHORTEST: usize = 4;
+/// Options of a connection string that are secrets.
+const SECRET_OPTIONS: [&str; 3] =
+    ["tlscertificatekeyfilepassword", "proxypassword", "authmechanismproperties"];
+/// What a URI need not escape.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Spellings of the secrets of all sources in use, once for each source. The driver's errors do not say whose
+/// they are, and a panic knows no source at all.
+static KNOWN: RwLock<Vec<String>> = RwLock::new(Vec::new());
+
+/// The secrets of one source. They are blotted out of every text that is redacted while this lives.
+pub(crate) struct Kept(Vec<String>);
+
+impl Kept {
+    /// Learns the secrets of a connection string, and a password that is kept apart from it.
+    pub(crate) fn of(uri: &str, password: Option<&str>) -> Self {
+        let mut secrets = secrets_of(uri);
+        secrets.extend(password.map(str::to_owned));
+        let mut spellings: Vec<String> = secrets.iter().flat_map(|secret| spellings(secret)).collect();
+        spellings.retain(|spelling| spelling.chars().count() >= SHORTEST);
+        spellings.sort();
+        spellings.dedup();
+        KNOWN.write().unwrap_or_else(PoisonError::into_inner).extend(spellings.iter().cloned());
+        Self(spellings)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+        for spelling in &self.0 {
+            if let Some(place) = known.iter().position(|one| one == spelling) {
+                known.swap_remove(place);
+            }
+        }
+    }
+}
+
+/// Blots the secrets of the sources in use out of a text, and whatever stands where a connection string has a
+/// secret.
+#[must_use]
+pub fn redact(text: &str) -> String {
+    let mut known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).clone();
+    // The longest first: one password may begin with another.
+    known.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
+    let text = known.iter().fold(text.to_owned(), |text, spelling| text.replace(spelling, BLOT));
+
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find("://") {
+        let (head, tail) = rest.split_at(at + 3);
+        out.push_str(head);
+        // Where the connection string ends is a guess. A password may hold a slash that somebody forgot to
+        // escape, so the last `@` before that counts.
+        let end = tail.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(tail.len());
+        out.push_str(&without_secrets(&tail[..end]));
+        rest = &tail[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A connection string as it may be shown. Where it is not clear what is secret, more is blotted out.
+#[must_use]
+pub fn shown(uri: &str) -> String {
+    match uri.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", without_secrets(rest)),
+        None => BLOT.to_owned(),
+    }
+}
+
+/// What follows the scheme, its secrets blotted out.
+fn without_secrets(rest: &str) -> String {
+    let mut out = rest.to_owned();
+    // From behind, so that the places before stay where they are.
+    for place in option_places(rest).into_iter().rev() {
+        out.replace_range(place, BLOT);
+    }
+    if let Some((user, host)) = out.rsplit_once('@')
+        && let Some((user, _)) = user.split_once(':')
+    {
+        return format!("{user}:{BLOT}@{host}");
+    }
+    out
+}
+
+/// The secrets that a connection string may hold, as they are written. With more than one `@` it is not clear
+/// where the password ends, so each is taken for its end.
+fn secrets_of(uri: &str) -> Vec<String> {
+    let Some((_, rest)) = uri.split_once("://") else { return Vec::new() };
+    let mut found: Vec<String> =
+        option_places(rest).into_iter().map(|place| rest[place].to_owned()).collect();
+    if let Some((_, after)) = rest.split_once(':') {
+        found.extend(after.match_indices('@').map(|(end, _)| after[..end].to_owned()));
+    }
+    found
+}
+
+/// Where the values of secret options stand.
+fn option_places(rest: &str) -> Vec<Range<usize>> {
+    let starts = rest.match_indices(['?', '&']).map(|(at, _)| at + 1);
+    starts
+        .filter_map(|start| {
+            let end = rest[start..].find('&').map_or(rest.len(), |end| start + end);
+            let (name, value) = rest[start..end].split_once('=')?;
+            let is_secret = SECRET_OPTIONS.contains(&name.to_ascii_lowercase().as_str());
+            (is_secret && !value.is_empty()).then_some(end - value.len()..end)
+        })
+        .collect()
+}
+
+/// How a secret may be written: as it is, escaped for a URI in this way or that, and quoted.
+fn spellings(secret: &str) -> Vec<String> {
+    let plain = percent_decode_str(secret).decode_utf8_lossy().into_owned();
+    let mut all = vec![secret.to_owned()];
+    for text in [secret, plain.as_str()] {
+        for set in [NON_ALPHANUMERIC, UNRESERVED] {
+            let escaped = utf8_percent_encode(text, set).to_string();
+            all.extend([lower_escapes(&escaped), escaped]);
+        }
+        all.push(text.escape_debug().to_string());
+        let json = serde_json::Value::from(text).to_string();
+        all.push(json[1..json.len() - 1].to_owned());
+    }
+    all.push(plain);
+    all
+}
+
+/// `%2f` for `%2F`.
+fn lower_escapes(escaped: &str) -> String {
+    let mut parts = escaped.split('%');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        // Two hex digits follow every sign, for a sign of the text's own is escaped.
+        let (digits, rest) = part.split_at(2);
+        out.push('%');
+        out.push_str(&digits.to_ascii_lowercase());
+        out.push_str(rest);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_never_survives() {
+        let shown = redact("cannot reach mongodb://ann:s3/cr@t@db1:27017,db2/x?tls=true now");
+        assert_eq!(shown, "cannot reach mongodb://ann:***@db1:27017,db2/x?tls=true now");
+        assert_eq!(redact("mongodb://db1/x"), "mongodb://db1/x");
+        assert_eq!(
+            redact("mongodb://db1/?proxyPassword=s3cret&tls=true and more"),
+            "mongodb://db1/?proxyPassword=***&tls=true and more"
+        );
+    }
+
+    #[test]
+    fn a_known_secret_is_blotted_out_wherever_it_stands() {
+        let secret = "kn0wn \"s/crét@1";
+        let texts = [
+            secret.to_owned(),
+            format!("mongodb://ann:{secret}@db1/"),
+            format!("{secret:?}"),
+            format!("{:?}", format!("{secret:?}")).replace("\\\\\\\"", "\\\""),
+            serde_json::Value::from(secret).to_string(),
+            "kn0wn%20%22s%2Fcr%C3%A9t%401".to_owned(),
+            "kn0wn%20%22s%2fcr%c3%a9t%401".to_owned(),
+        ];
+        let escaped = "mongodb://ann:kn0wn%20%22s%2Fcr%C3%A9t%401@db1/?appName=a@b";
+        for (uri, password) in [
+            ("mongodb://ann@db1/", Some(secret)),
+            (escaped, None),
+            (&*format!("mongodb://ann:{secret}@db1/"), None),
+            (&*format!("mongodb://db1/?tlsCertificateKeyFilePassword={secret}"), None),
+        ] {
+            let kept = Kept::of(uri, password);
+            for text in &texts {
+                let shown = redact(&format!("before {text} after"));
+                assert!(!shown.contains("kn0wn") && !shown.contains("cr"), "{uri}: {shown}");
+                assert!(shown.starts_with("before ") && shown.ends_with(" after"), "{shown}");
+            }
+            drop(kept);
+            assert!(redact(secret).contains("kn0wn"), "it is forgotten with its source");
+        }
+    }
+
+    #[test]
+    fn the_secret_of_one_source_outlives_another_with_the_same() {
+        let first = Kept::of("mongodb://ann:tw1ce-used@db1/", None);
+        let second = Kept::of("mongodb://ann:tw1ce-used@db2/", None);
+        drop(first);
+        assert_eq!(redact("it is tw1ce-used here"), "it is *** here");
+        drop(second);
+        assert_eq!(redact("it is tw1ce-used here"), "it is tw1ce-used here");
+    }
+
+    #[test]
+    fn a_short_password_leaves_sentences_readable() {
+        let _kept = Kept::of("mongodb://ann:a@db1/", Some("b"));
+        assert_eq!(redact("cannot reach mongodb://ann:a@db1/"), "cannot reach mongodb://ann:***@db1/");
+    }
+
+    #[test]
+    fn a_connection_string_is_shown_without_its_secrets() {
+        let cases = [
+            ("mongodb://ann:a b\"c/d?e@f@db1/x?tls=true", "mongodb://ann:***@db1/x?tls=true"),
+            ("mongodb+srv://ann@cluster/", "mongodb+srv://ann@cluster/"),
+            ("mongodb://db1/?tls=true&PROXYPASSWORD=a b", "mongodb://db1/?tls=true&PROXYPASSWORD=***"),
+            ("ann:s3cret@db1", "***"),
+        ];
+        for (uri, expected) in cases {
+            assert_eq!(shown(uri), expected, "{uri}");
+        }
+    }
+}
