@@ -7,6 +7,10 @@ mod cases;
 
 use std::path::Path;
 
+use tidemark_engine::day::Day;
+use tidemark_engine::desk::{Role, ViewKey};
+use tidemark_engine::run::Engine;
+
 /// Runs a case on every file of a corpus. The stack is that of the threads that the engine works on.
 fn corpus(target: &str, case: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
@@ -77,6 +81,33 @@ fn nesting_of_any_depth_is_no_crash() {
             cases::mapping_file::run(format!("{{\"input_match\":{{\"a\":{json}}}}}").as_bytes());
             let stored = format!("{{\"fields\":[],\"advanced\":{{\"a\":{json}}}}}");
             assert_eq!(tidemark_engine::filter::Filters::from_stored(&stored).is_ok(), levels == 100);
+        }
+    }
+}
+
+/// A row's detail shows what MongoDB can hold, and says of anything deeper what it is.
+#[test]
+fn a_detail_says_that_a_document_is_too_deep() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let day = Day::from_number(cases::bson_to_columns::DAY);
+    for (levels, array, shown) in [
+        (100, false, true),
+        (119, true, true),
+        (120, false, true),
+        (121, false, false),
+        (150, true, false),
+        (300, false, false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::new(folder.path(), 1).unwrap();
+        let document = cases::bson_to_columns::framed(&nested(levels, array)).unwrap();
+        let identity = cases::bson_to_columns::stored_in(engine.cache(), &document);
+        let key = ViewKey { signature: identity.signature.to_string(), from: day, to: day };
+        match runtime.block_on(engine.row_detail(&key, Role::Input, None, 0)) {
+            Ok(detail) => assert!(shown && detail.canonical.matches(['{', '[']).count() > levels, "{levels}"),
+            Err(failure) => {
+                assert!(!shown && failure.message.contains("levels deep"), "{levels}: {failure:?}")
+            }
         }
     }
 }

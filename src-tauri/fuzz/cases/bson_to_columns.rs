@@ -15,7 +15,8 @@ use tidemark_engine::matcher::{equality_key, matches};
 
 use super::query;
 
-const DAY: i32 = 20_000;
+/// The day that documents are stored under.
+pub const DAY: i32 = 20_000;
 
 /// One input: the elements of a document, without its length and its closing byte.
 pub fn run(data: &[u8]) {
@@ -83,18 +84,14 @@ fn depth(json: &str) -> usize {
     most
 }
 
-/// The document stored in a cache file and read again: its bytes, the texts of its columns, its CSV.
-/// Slow, so `cargo fuzz` does it for some inputs only.
-pub fn store(data: &[u8]) {
-    let Some(document) = framed(data) else { return };
-    let folder = tempfile::tempdir().expect("a folder");
-    let cache = Cache::new(&folder.path().join("a 'quoted' \"folder\" ü"), 1).expect("a cache");
+/// Stores a document as the only row of a day; returns the file's identity.
+pub fn stored_in(cache: &Cache, document: &RawDocument) -> Identity {
     let identity = Identity::of(&query(&Mapping::default(), Filters::default()));
     let file = cache.open_or_create(&identity).expect("a file").file;
     let mut writer = SegmentWriter::begin(Arc::clone(&file)).expect("a segment");
     let day = Day::from_number(DAY);
     let mut decoder = Decoder::new(Arc::clone(file.registry()), false);
-    decoder.push(RowKey { day, trade: None }, &document);
+    decoder.push(RowKey { day, trade: None }, document);
     writer.append(Role::Input, decoder.finish_batch().expect("a row")).expect("it is stored");
     let rows = DayRows {
         fetched: chrono::DateTime::UNIX_EPOCH,
@@ -104,7 +101,17 @@ pub fn store(data: &[u8]) {
         change_mark: None,
     };
     writer.commit(BTreeMap::from([(day, rows)]), &[]).expect("it is committed");
-    drop(file);
+    identity
+}
+
+/// The document stored in a cache file and read again: its bytes, the texts of its columns, its CSV.
+/// Slow, so `cargo fuzz` does it for some inputs only.
+pub fn store(data: &[u8]) {
+    let Some(document) = framed(data) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = Cache::new(&folder.path().join("a 'quoted' \"folder\" ü"), 1).expect("a cache");
+    let identity = stored_in(&cache, &document);
+    let day = Day::from_number(DAY);
 
     let file = cache.open_or_create(&identity).expect("it opens again").file;
     let view = View::open(file, DayRange::single(day)).expect("a view");

@@ -18,6 +18,27 @@ pub fn write_relaxed(out: &mut String, value: RawBsonRef<'_>) -> bool {
     write_value(out, value, 0)
 }
 
+/// Whether documents, arrays and scopes are nested within this one to more levels than `levels`. What is no
+/// valid BSON counts for nothing.
+#[must_use]
+pub fn is_deeper_than(document: &RawDocument, levels: usize) -> bool {
+    document.iter().flatten().any(|(_, value)| value_is_deeper(value, levels))
+}
+
+fn value_is_deeper(value: RawBsonRef<'_>, levels: usize) -> bool {
+    let within = |levels: usize| match value {
+        RawBsonRef::Document(inner) => is_deeper_than(inner, levels),
+        RawBsonRef::JavaScriptCodeWithScope(code) => is_deeper_than(code.scope, levels),
+        RawBsonRef::Array(inner) => inner.into_iter().flatten().any(|value| value_is_deeper(value, levels)),
+        _ => false,
+    };
+    let nests = matches!(
+        value,
+        RawBsonRef::Document(_) | RawBsonRef::JavaScriptCodeWithScope(_) | RawBsonRef::Array(_)
+    );
+    nests && levels.checked_sub(1).is_none_or(within)
+}
+
 fn write_value(out: &mut String, value: RawBsonRef<'_>, depth: usize) -> bool {
     if depth > MAX_DEPTH {
         return false;

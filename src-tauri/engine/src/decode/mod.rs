@@ -10,5 +10,5 @@ mod extjson;
 mod field;
 
 pub use columns::{Decoded, Decoder, FieldSet, RowKey};
-pub use extjson::write_relaxed;
+pub use extjson::{is_deeper_than, write_relaxed};
 pub use field::{Field, FieldId, FieldRegistry, Kind};

@@ -11,7 +11,7 @@ use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin};
 use crate::cache::export::{partial_name, unfinished_name};
 use crate::cache::{CacheFile, Identity, View, bytes_of, last_used};
 use crate::day::{DayRange, DaySet};
-use crate::decode::write_relaxed;
+use crate::decode::{is_deeper_than, write_relaxed};
 use crate::desk::{
     CachedQuery, DayState, ExportProgress, Exported, Page, QueryInput, Role, RowDetail, Sort, ViewKey,
     ViewShape, WindowView,
@@ -24,6 +24,8 @@ use crate::signature::{Query, Signature};
 const EXPORT_TICK: Duration = Duration::from_millis(150);
 /// Rows of a page at most.
 const PAGE_LIMIT: u64 = 5_000;
+/// Deepest nesting that a row's detail shows; `serde_json` reads 128 levels, MongoDB itself allows 100.
+const SHOWN_LEVELS: usize = 120;
 
 impl Engine {
     /// The cached queries, most recently fetched first. Files that another Tidemark has open, or that
@@ -149,6 +151,11 @@ impl Engine {
             let found = view.document(role, sort.as_ref(), position);
             let (day, document) = found.inspect_err(|failure| engine.start_afresh(&signature, failure))?;
             let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
+            if is_deeper_than(&document, SHOWN_LEVELS) {
+                let message = format!("This document is nested more than {SHOWN_LEVELS} levels deep.");
+                return Err(Failure::new(Code::CacheDamaged, message)
+                    .advise("It is held whole, but too deep to be shown; look at it in MongoDB."));
+            }
             let mut relaxed = String::new();
             if !write_relaxed(&mut relaxed, RawBsonRef::Document(&document)) {
                 return Err(broken());
