@@ -200,7 +200,7 @@ mod tests {
     /// Text gets into SQL by one function, in the places that are known to need it.
     #[test]
     fn sql_is_not_pasted() {
-        let places = [("view.rs", 1), ("file.rs", 1), ("export.rs", 2), ("relation.rs", 1)];
+        let places = [("select.rs", 1), ("file.rs", 1), ("export.rs", 2), ("relation.rs", 1)];
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/src/cache");
         for entry in fs::read_dir(folder).expect("the cache's folder") {
             let path = entry.expect("an entry").path();
