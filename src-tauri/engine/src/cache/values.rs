@@ -1,28 +1,45 @@
 //! Known values of a field, for suggestions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use duckdb::params;
+use duckdb::{Connection, params};
 
 use super::file::CacheFile;
 use super::schema;
+use super::state::FileState;
 use crate::decode::{FieldId, Kind};
 use crate::desk::Role;
 use crate::failure::Result;
 
-/// Texts of a path that start with a prefix, whatever the case, at most `limit`.
+/// Different arrays of a field that are looked at: suggestions need not be all there are.
+const ARRAYS: u32 = 5_000;
+
+/// Texts of a path that start with a prefix, whatever the case, at most `limit`: the field's own, and the
+/// elements of its arrays. Blank ones are left out, for a blank filters nothing.
 ///
 /// # Errors
 /// See [`super::duckdb_failure`].
 pub fn starting_with(file: &Arc<CacheFile>, path: &str, prefix: &str, limit: u32) -> Result<Vec<String>> {
     let (connection, state) = file.snapshot()?;
+    let column = |kind: Kind| values_of(file, &state, path, kind);
+    let mut found = BTreeSet::new();
+    if let Some(texts) = column(Kind::Text) {
+        found.extend(texts_of(&connection, &texts, prefix, limit)?);
+    }
+    if let Some(arrays) = column(Kind::Json) {
+        found.extend(elements_of(&connection, &arrays, prefix)?);
+    }
+    Ok(found.into_iter().take(limit as usize).collect())
+}
+
+/// The query for all input values of a path that have one kind; nothing where there are none.
+fn values_of(file: &CacheFile, state: &FileState, path: &str, kind: Kind) -> Option<String> {
     let registry = file.registry();
     let known = FieldId::try_from(registry.len()).unwrap_or(FieldId::MAX);
-    let Some(number) = (0..known).find(|number| {
-        registry.field(*number).is_some_and(|field| *field.path == *path && field.kind == Kind::Text)
-    }) else {
-        return Ok(Vec::new());
-    };
+    let number = (0..known).find(|number| {
+        registry.field(*number).is_some_and(|field| *field.path == *path && field.kind == kind)
+    })?;
     let parts: Vec<String> = state
         .columns
         .iter()
@@ -31,13 +48,35 @@ pub fn starting_with(file: &Arc<CacheFile>, path: &str, prefix: &str, limit: u32
             format!("SELECT {} AS value FROM {}", schema::column(number), schema::table(*role, *segment))
         })
         .collect();
-    if parts.is_empty() {
-        return Ok(Vec::new());
-    }
+    (!parts.is_empty()).then(|| parts.join(" UNION ALL "))
+}
+
+fn texts_of(connection: &Connection, values: &str, prefix: &str, limit: u32) -> Result<Vec<String>> {
     let mut select = connection.prepare(&format!(
-        "SELECT DISTINCT value FROM ({}) WHERE starts_with(lower(value), lower(?)) ORDER BY value LIMIT ?",
-        parts.join(" UNION ALL ")
+        "SELECT DISTINCT value FROM ({values})
+         WHERE starts_with(lower(value), lower(?)) AND trim(value) <> '' ORDER BY value LIMIT ?"
     ))?;
     let rows = select.query_map(params![prefix, limit], |row| row.get::<_, String>(0))?;
     Ok(rows.collect::<Result<_, duckdb::Error>>()?)
+}
+
+fn elements_of(connection: &Connection, values: &str, prefix: &str) -> Result<Vec<String>> {
+    let mut select = connection
+        .prepare(&format!("SELECT DISTINCT value FROM ({values}) WHERE starts_with(value, '[') LIMIT ?"))?;
+    let arrays = select.query_map(params![ARRAYS], |row| row.get::<_, String>(0))?;
+    let prefix = prefix.to_lowercase();
+    let mut found = Vec::new();
+    for array in arrays {
+        // An array of other things than plain values says nothing here.
+        let Ok(elements) = serde_json::from_str::<Vec<serde_json::Value>>(&array?) else { continue };
+        found.extend(elements.into_iter().filter_map(|element| match element {
+            serde_json::Value::String(text)
+                if text.to_lowercase().starts_with(&prefix) && !text.trim().is_empty() =>
+            {
+                Some(text)
+            }
+            _ => None,
+        }));
+    }
+    Ok(found)
 }

@@ -226,7 +226,9 @@ impl Source {
         if found.is_empty() {
             found = self.documents(values(Document::new()), ESTIMATE_LIMIT).await?;
         }
-        Ok(found.iter().filter_map(|row| row.get_str("_id").ok()).map(str::to_owned).collect())
+        let texts = found.iter().filter_map(|row| row.get_str("_id").ok());
+        // A blank filters nothing.
+        Ok(texts.filter(|text| !text.trim().is_empty()).map(str::to_owned).collect())
     }
 
     async fn documents(&self, pipeline: Vec<Document>, limit: Duration) -> Result<Vec<Document>> {
