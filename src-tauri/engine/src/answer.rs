@@ -48,7 +48,8 @@ pub struct AnswerDays {
     pub why_missing: Vec<MissingDay>,
     /// Held days that may still change at the source: not ended, or inside the settling time when fetched.
     pub open: Vec<Day>,
-    /// Held days that a verification found different and could not fetch again, or could not check.
+    /// Held days that a verification found different and that were not fetched again since, or that it could
+    /// not check.
     pub unverified: Vec<Day>,
 }
 
@@ -167,9 +168,11 @@ pub struct Answer {
 pub enum RunEvent {
     /// The plan is made; nothing has been pulled yet.
     Planned {
+        /// The query's signature.
+        signature: String,
         /// Days to pull from MongoDB (fetch and refresh).
         days_to_pull: usize,
-        /// Days that are served from the cache.
+        /// Days that are held: served as they are, or until they are pulled again.
         days_cached: usize,
         /// Days to copy from a broader cached query.
         days_to_adopt: usize,

@@ -235,16 +235,23 @@ pub struct ColumnView {
 /// A page of rows. It crosses as raw bytes of JSON; every cell is text or null, so that no digit is lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct Page {
+    /// The state of the cache file that it was read from.
+    #[ts(type = "number")]
+    pub generation: u64,
     /// Position of the first row.
     #[ts(type = "number")]
     pub offset: u64,
-    /// Rows, each a cell per column of the view, in the order of `columns`.
+    /// Rows, each a cell per column of the view, in the order of the columns of a [`ViewShape`] of the same
+    /// generation.
     pub rows: Vec<Vec<Option<String>>>,
 }
 
 /// What a view holds: columns and counts of one role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct ViewShape {
+    /// The state of the cache file that it was read from; a [`Page`] of another one has other columns.
+    #[ts(type = "number")]
+    pub generation: u64,
     /// The columns.
     pub columns: Vec<ColumnView>,
     /// Rows in all.

@@ -28,6 +28,8 @@ pub struct DayCoverage {
     pub input_rows: u64,
     /// Downstream rows held.
     pub downstream_rows: u64,
+    /// Whether a verification has found the day different at the source, and it was not pulled since.
+    pub differs: bool,
 }
 
 /// The days that are held for a signature.
@@ -70,8 +72,6 @@ pub struct PlanRequest<'a> {
     pub policy: &'a Policy,
     /// Whether the source can be asked.
     pub reach: Reach,
-    /// Days that a verification found different at the source.
-    pub differing: &'a DaySet,
     /// About how many input rows a day brings, where that is known.
     pub rows_per_day: Option<f64>,
 }
@@ -167,7 +167,10 @@ impl PlannedDay {
     #[must_use]
     pub fn view(&self) -> DayView {
         let (action, why) = match &self.action {
-            Action::Serve => (DayAction::Serve, None),
+            Action::Serve => {
+                let differs = self.held.as_ref().is_some_and(|held| held.differs);
+                (DayAction::Serve, differs.then_some(RefreshReason::Differs.describe()))
+            }
             Action::Refresh(reason) => (DayAction::Refresh, Some(reason.describe())),
             Action::Fetch => (DayAction::Fetch, None),
             Action::Adopt { .. } => (DayAction::Adopt, Some("a broader cached query holds it")),
@@ -270,12 +273,15 @@ impl Plan {
 pub fn state_of(day: Day, coverage: Option<&DayCoverage>, now: DateTime<Utc>, policy: &Policy) -> DayState {
     let Some(coverage) = coverage else { return DayState::NotHeld };
     let settles = policy.zone.end_of(day) + policy.settle;
-    if (settles..=now).contains(&coverage.fetched) { DayState::Settled } else { DayState::Open }
+    let is_final = (settles..=now).contains(&coverage.fetched) && !coverage.differs;
+    if is_final { DayState::Settled } else { DayState::Open }
 }
 
 /// Why a held day is no longer fresh enough; `None` where it is.
 fn due(day: Day, coverage: &DayCoverage, now: DateTime<Utc>, policy: &Policy) -> Option<RefreshReason> {
-    if state_of(day, Some(coverage), now, policy) == DayState::Settled {
+    if coverage.differs {
+        Some(RefreshReason::Differs)
+    } else if state_of(day, Some(coverage), now, policy) == DayState::Settled {
         None
     } else if coverage.fetched > now {
         Some(RefreshReason::FetchedInFuture)
@@ -299,9 +305,9 @@ fn planned(day: Day, request: &PlanRequest<'_>) -> PlannedDay {
     let action = match (held, request.reach) {
         (Some(_), Reach::Online) if policy.refresh_all => Action::Refresh(RefreshReason::Asked),
         (None, Reach::Online) if policy.refresh_all => Action::Fetch,
-        (Some(_), Reach::Online) if request.differing.contains(day) => {
-            Action::Refresh(RefreshReason::Differs)
-        }
+        // What another query holds may be from before the check as well: only the source can tell.
+        (Some(coverage), Reach::Online) if coverage.differs => Action::Refresh(RefreshReason::Differs),
+        (Some(coverage), Reach::Offline) if coverage.differs => Action::Serve,
         (Some(coverage), reach) => match (due(day, coverage, now, policy), reach) {
             (None, _) => Action::Serve,
             (Some(reason), reach) => match (fresher(day, coverage, reason, request), reach) {

@@ -80,11 +80,18 @@ async fn a_day_without_trades_is_covered_too() {
 async fn events_come_in_order() {
     let desk = Desk::new("events").await;
     let told = desk.run(desk.request("2025-01-01", "2025-12-31")).await;
-    let RunEvent::Planned { days_to_pull: 365, days_cached: 0, days_to_adopt: 0, windows: 12, expected_rows } =
-        told.events[0]
+    let RunEvent::Planned {
+        signature,
+        days_to_pull: 365,
+        days_cached: 0,
+        days_to_adopt: 0,
+        windows: 12,
+        expected_rows,
+    } = &told.events[0]
     else {
         panic!("{:?}", told.events[0])
     };
+    assert_eq!(*signature, desk.signature().to_string());
     // Estimated from some of the days; there are 183.
     assert!(expected_rows.is_some_and(|rows| (90..=270).contains(&rows)), "{expected_rows:?}");
     let Some(RunEvent::Finished { answer }) = told.events.last() else { panic!("{:?}", told.events.last()) };
@@ -111,6 +118,53 @@ async fn events_come_in_order() {
         }
     }
     assert_eq!((seen, days.len()), ((183, 365), 365));
+}
+
+/// What is held is there to be seen from the start, also where it is due for a refresh.
+#[tokio::test(flavor = "multi_thread")]
+async fn held_days_that_are_due_are_told_as_held() {
+    let desk = Desk::new("held").await;
+    desk.fetch("2025-03-01", "2025-03-20").await;
+    let refresh = FetchRequest { mode: FetchMode::Refresh, ..desk.request("2025-03-01", "2025-03-31") };
+    let told = desk.run(refresh).await;
+    let RunEvent::Planned { days_to_pull: 31, days_cached: 20, .. } = told.events[0] else {
+        panic!("{:?}", told.events[0])
+    };
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn suggestions_are_texts_and_elements_of_arrays_and_never_blank() {
+    let products = [
+        bson::bson!("Gas TTF"),
+        bson::bson!(["gasoil", "Gas \"NBP\"", "Power", 7, {"Gas": 1}, ""]),
+        bson::bson!(""),
+        bson::bson!(" "),
+        bson::bson!(7),
+    ];
+    let mut documents = year();
+    for (number, product) in (1_000..).zip(products) {
+        let mut document = trade(number, day("2026-01-14"));
+        document.insert("product", product);
+        documents.push(document);
+    }
+    let desk = Desk::at(server().uri(), server().uri(), "suggestions", "", documents).await;
+    desk.fetch("2025-01-01", "2026-01-14").await;
+    let query = desk.query(&[]);
+    let cached =
+        |prefix: &'static str, limit: u32| desk.engine.cached_values(&query, "product", prefix, limit);
+    let with_gas = ["Gas", "Gas \"NBP\"", "Gas TTF", "gasoil"];
+    let all = ["Gas", "Gas \"NBP\"", "Gas TTF", "Oil", "Power", "gasoil"];
+    assert_eq!(cached("gas", 50).await.unwrap(), with_gas);
+    assert_eq!(cached("", 50).await.unwrap(), all);
+    assert_eq!(cached("", 2).await.unwrap(), all[..2]);
+    let field = desk.mapping.filters.iter().find(|field| field.name == "product").unwrap();
+    let of_source = desk.source.suggestions(&desk.mapping, field, "", day("2026-01-15"), 50).await.unwrap();
+    assert!(of_source.contains(&"gasoil".to_owned()), "{of_source:?}");
+    assert!(of_source.iter().all(|value| !value.trim().is_empty()), "{of_source:?}");
+    // A file of the same source that cannot be read takes nothing away.
+    let other = desk.file().with_file_name(format!("{}.duckdb", Signature::of(&desk.query(&["Gas"]))));
+    std::fs::write(&other, b"no database").unwrap();
+    assert_eq!(desk.engine.cached_values(&query, "product", "gas", 50).await.unwrap(), with_gas);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -439,6 +493,7 @@ async fn a_document_under_two_days_is_shown_once_in_whatever_order_windows_commi
             writer.append(Role::Input, decoder.finish_batch().unwrap()).unwrap();
             let fields = decoder.take_presence().remove(&days.from()).unwrap();
             let rows = DayRows {
+                differs: false,
                 fetched: engine.now(),
                 input_rows: 1,
                 input_fields: fields,

@@ -5,6 +5,7 @@ mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,12 +16,12 @@ use support::server;
 use tidemark_engine::answer::{Answer, ChangeCounts, ChangeKind, FieldChange, MessageChange, Origin};
 use tidemark_engine::cache::Collation;
 use tidemark_engine::day::{Day, DayRange};
-use tidemark_engine::desk::{FetchMode, Role};
+use tidemark_engine::desk::{DayAction, FetchMode, FilterInput, FilterOperator, Role, ViewKey};
 use tidemark_engine::failure::Code;
 use tidemark_engine::filter::Filters;
 use tidemark_engine::mapping::Mapping;
 use tidemark_engine::run::{Engine, FetchRequest};
-use tidemark_engine::signature::Query;
+use tidemark_engine::signature::{Query, Signature};
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
 
@@ -52,7 +53,7 @@ fn day_of(trade: i32) -> Day {
 }
 
 struct Desk {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     engine: Engine,
     source: Source,
     mapping: Mapping,
@@ -73,24 +74,57 @@ impl Desk {
             collection: "trades".to_owned(),
         };
         let folder = tempfile::tempdir().unwrap();
-        let now: DateTime<Utc> = "2026-01-15T12:00:00Z".parse().unwrap();
         Self {
-            engine: Engine::new(folder.path(), 2).unwrap().with_clock(Arc::new(move || now)),
-            _folder: folder,
+            engine: Self::engine(folder.path()),
+            folder,
             source: Source::new(&settings).unwrap(),
             mapping: Mapping::parse(r#"{"changed_at": "changed"}"#).unwrap(),
             collection,
         }
     }
 
-    async fn fetch(&self, mode: FetchMode) -> Answer {
+    fn engine(folder: &Path) -> Engine {
+        let now: DateTime<Utc> = "2026-01-15T12:00:00Z".parse().unwrap();
+        Engine::new(folder, 2).unwrap().with_clock(Arc::new(move || now))
+    }
+
+    /// As after a restart of the program: nothing is remembered but what the files say.
+    fn restart(&mut self) {
+        let elsewhere = tempfile::tempdir().unwrap();
+        // The old engine lets its files go first.
+        self.engine = Self::engine(elsewhere.path());
+        self.engine = Self::engine(self.folder.path());
+    }
+
+    fn request(&self, mode: FetchMode, offline: bool) -> FetchRequest {
         let filters = Filters::parse(&self.mapping, &[], "").unwrap();
         let query = Query { source: self.source.identity().clone(), mapping: self.mapping.clone(), filters };
-        let request = FetchRequest { query, range: quarter(), mode, offline: false };
-        self.engine
-            .fetch(Some(&self.source), &request, Arc::new(|_| {}), CancellationToken::new())
+        FetchRequest { query, range: quarter(), mode, offline }
+    }
+
+    async fn fetch(&self, mode: FetchMode) -> Answer {
+        self.answer(Some(&self.source), &self.request(mode, false)).await
+    }
+
+    async fn answer(&self, source: Option<&Source>, request: &FetchRequest) -> Answer {
+        self.engine.fetch(source, request, Arc::new(|_| {}), CancellationToken::new()).await.unwrap()
+    }
+
+    fn key(&self) -> ViewKey {
+        let signature = Signature::of(&self.request(FetchMode::Normal, false).query).to_string();
+        ViewKey { signature, from: quarter().from(), to: quarter().to() }
+    }
+
+    /// Whether a CSV file of the whole quarter is called complete.
+    async fn exports_complete(&self) -> bool {
+        let path = self.folder.path().join("quarter.csv");
+        let done = self
+            .engine
+            .export_csv(&self.key(), Role::Input, None, &path, |_| {}, CancellationToken::new())
             .await
-            .unwrap()
+            .unwrap();
+        assert_eq!(done.complete, done.path.ends_with("quarter.csv"), "{done:?}");
+        done.complete
     }
 
     async fn set(&self, id: impl Into<bson::Bson>, update: Document) {
@@ -266,6 +300,89 @@ async fn days_that_could_not_be_checked_are_named() {
     let verified = 90 - checked.days.unverified.len();
     assert!((25..=30).contains(&verified), "{verified} days were checked before the way broke");
     assert!(checked.notes.iter().any(|note| note.contains("could not be checked")), "{:?}", checked.notes);
+}
+
+/// Where nothing can be asked, nothing is checked: no day may be called the same as at the source.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_asks_nobody_leaves_every_held_day_unverified() {
+    let desk = Desk::new("nobody", server().uri()).await;
+    desk.fetch(FetchMode::Normal).await;
+    for (source, offline) in [(Some(&desk.source), true), (None, false), (None, true)] {
+        let checked = desk.answer(source, &desk.request(FetchMode::Verify, offline)).await;
+        assert_eq!((checked.complete, checked.mongo_commands), (true, 0));
+        assert_eq!(checked.days.unverified, quarter().days().collect::<Vec<_>>());
+        let note = "90 cached days could not be checked against the server.";
+        assert_eq!(checked.notes, [note], "offline: {offline}");
+    }
+}
+
+/// A day that a check found different stays so, over restarts, until it is pulled again: no answer with it
+/// and no file of it is complete, and the next fetch pulls it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_known_to_differ_is_not_complete_until_it_is_pulled_again() {
+    let mut desk = Desk::new("differs", server().uri()).await;
+    desk.fetch(FetchMode::Normal).await;
+    assert!(desk.exports_complete().await);
+    desk.collection.delete_one(doc! {"_id": 100}).await.unwrap();
+    // A plan checks, and pulls nothing.
+    let plan = desk.engine.plan(Some(&desk.source), &desk.request(FetchMode::Verify, false)).await.unwrap();
+    assert_eq!(plan.counts.refresh, 1);
+    let differing = [day_of(100)];
+    for restarted in [false, true] {
+        if restarted {
+            desk.restart();
+        }
+        let offline = desk.answer(None, &desk.request(FetchMode::Normal, true)).await;
+        assert_eq!((offline.complete, &offline.days.unverified[..]), (false, &differing[..]));
+        let cached = desk.engine.cached_answer(&desk.key()).await.unwrap();
+        assert_eq!((cached.complete, &cached.days.unverified[..]), (false, &differing[..]));
+        assert!(!desk.exports_complete().await);
+        let plan = desk.engine.plan(None, &desk.request(FetchMode::Normal, true)).await.unwrap();
+        let why = plan.days.iter().find(|day| day.day == day_of(100)).unwrap();
+        assert_eq!((why.action, why.why.is_some()), (DayAction::Serve, true));
+    }
+    let fetched = desk.fetch(FetchMode::Normal).await;
+    assert_eq!((fetched.complete, fetched.days.fetched, fetched.rows.input), (true, 1, 179));
+    assert!(desk.exports_complete().await);
+    desk.restart();
+    assert_eq!(desk.fetch(FetchMode::Normal).await.mongo_commands, 0);
+}
+
+/// The same where the source gets its old rows back: the next check clears the day.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_that_is_as_held_again_is_complete_again() {
+    let mut desk = Desk::new("again", server().uri()).await;
+    desk.fetch(FetchMode::Normal).await;
+    let trade = desk.collection.find_one_and_delete(doc! {"_id": 100}).await.unwrap().unwrap();
+    let request = desk.request(FetchMode::Verify, false);
+    assert_eq!(desk.engine.plan(Some(&desk.source), &request).await.unwrap().counts.refresh, 1);
+    desk.collection.insert_one(trade).await.unwrap();
+    assert_eq!(desk.engine.plan(Some(&desk.source), &request).await.unwrap().counts.refresh, 0);
+    desk.restart();
+    let answer = desk.answer(None, &desk.request(FetchMode::Normal, true)).await;
+    assert_eq!((answer.complete, answer.days.unverified), (true, Vec::new()));
+}
+
+/// A day that is adopted from a day known to differ is known to differ.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_to_differ_is_adopted_as_such() {
+    let desk = Desk::new("adopted", server().uri()).await;
+    desk.fetch(FetchMode::Normal).await;
+    desk.collection.delete_one(doc! {"_id": 100}).await.unwrap();
+    desk.engine.plan(Some(&desk.source), &desk.request(FetchMode::Verify, false)).await.unwrap();
+    let mut narrower = desk.request(FetchMode::Normal, true);
+    narrower.query.filters = Filters::parse(
+        &desk.mapping,
+        &[FilterInput { field: "product".to_owned(), operator: FilterOperator::Missing, values: Vec::new() }],
+        "",
+    )
+    .unwrap();
+    let answer = desk.answer(None, &narrower).await;
+    assert_eq!((answer.days.adopted, answer.rows.input, answer.complete), (90, 180, false));
+    assert_eq!(answer.days.unverified, [day_of(100)]);
+    // In reach of the source, that day is asked for instead.
+    let online = desk.answer(Some(&desk.source), &FetchRequest { offline: false, ..narrower }).await;
+    assert_eq!((online.days.fetched, online.rows.input, online.complete), (1, 179, true));
 }
 
 #[tokio::test(flavor = "multi_thread")]

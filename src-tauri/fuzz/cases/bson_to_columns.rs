@@ -94,6 +94,7 @@ pub fn stored_in(cache: &Cache, document: &RawDocument) -> Identity {
     decoder.push(RowKey { day, trade: None }, document);
     writer.append(Role::Input, decoder.finish_batch().expect("a row")).expect("it is stored");
     let rows = DayRows {
+        differs: false,
         fetched: chrono::DateTime::UNIX_EPOCH,
         input_rows: 1,
         input_fields: decoder.take_presence().remove(&day).unwrap_or_default(),

@@ -166,6 +166,7 @@ fn commit(file: &Arc<tidemark_engine::cache::CacheFile>) -> Result<(), Failure> 
     }
     writer.append(Role::Input, decoder.finish_batch().expect("rows"))?;
     let rows = DayRows {
+        differs: false,
         fetched: chrono::DateTime::UNIX_EPOCH,
         input_rows: 20,
         input_fields: decoder.take_presence().remove(&day).unwrap_or_default(),

@@ -37,7 +37,7 @@ export type AnswerDays = {
   why_missing: Array<MissingDay>,
   /** Held days that may still change at the source: not ended, or inside the settling time when fetched. */
   open: Array<string>,
-  /** Held days that a verification found different and could not fetch again, or could not check. */
+  /** Held days that a verification found different and that were not fetched again since, or that it could not check. */
   unverified: Array<string>, };
 
 export type AnswerRows = {
@@ -113,9 +113,11 @@ export type Answer = {
   failure: Failure | null, };
 
 export type RunEvent = { "event": "planned",
+  /** The query's signature. */
+  signature: string,
   /** Days to pull from MongoDB (fetch and refresh). */
   days_to_pull: number,
-  /** Days that are served from the cache. */
+  /** Days that are held: served as they are, or until they are pulled again. */
   days_cached: number,
   /** Days to copy from a broader cached query. */
   days_to_adopt: number,
@@ -267,12 +269,16 @@ export type ColumnView = {
   numeric: boolean, };
 
 export type Page = {
+  /** The state of the cache file that it was read from. */
+  generation: number,
   /** Position of the first row. */
   offset: number,
-  /** Rows, each a cell per column of the view, in the order of `columns`. */
+  /** Rows, each a cell per column of the view, in the order of the columns of a [`ViewShape`] of the same generation. */
   rows: Array<Array<string | null>>, };
 
 export type ViewShape = {
+  /** The state of the cache file that it was read from; a [`Page`] of another one has other columns. */
+  generation: number,
   /** The columns. */
   columns: Array<ColumnView>,
   /** Rows in all. */

@@ -74,6 +74,7 @@ describe("a run", () => {
         id: 1,
         event: {
           event: "planned",
+          signature: "s",
           days_to_pull: 7,
           days_cached: cached,
           days_to_adopt: 0,

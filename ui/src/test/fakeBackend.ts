@@ -72,9 +72,15 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     cancel: vi.fn(() => Promise.resolve()),
     answer: vi.fn(() => Promise.resolve(makeAnswer({ answer: "offline" }))),
     viewShape: vi.fn(() =>
-      Promise.resolve({ columns: [{ path: "_id", types: ["object_id"], numeric: false }], rows: 2 }),
+      Promise.resolve({
+        generation: 1,
+        columns: [{ path: "_id", types: ["object_id"], numeric: false }],
+        rows: 2,
+      }),
     ),
-    page: vi.fn((_key, _role, _sort, offset: number) => Promise.resolve({ offset, rows: [["a"], ["b"]] })),
+    page: vi.fn((_key, _role, _sort, offset: number) =>
+      Promise.resolve({ generation: 1, offset, rows: [["a"], ["b"]] }),
+    ),
     rowDetail: vi.fn(() =>
       Promise.resolve({ relaxed: "{}", canonical: "{}", fetched: null, day: "2025-01-31" }),
     ),

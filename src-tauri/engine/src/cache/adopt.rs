@@ -75,6 +75,7 @@ pub fn adopt(
                 input_fields: FieldSet::default(),
                 downstream_fields: FieldSet::default(),
                 change_mark: mark.map(mark_text),
+                differs: held.differs,
             },
         );
     }

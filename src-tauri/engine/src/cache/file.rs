@@ -1,5 +1,6 @@
 //! One open cache file: its ledger, its fields, and the lock that commits take.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -13,8 +14,9 @@ use super::inspect::{check_segments, is_blank, refuse_code};
 use super::leftovers::{clear_spill, spill_of};
 use super::migrate::migrate;
 use super::relation::literal;
-use super::state::{FileState, read_fields, read_state, remove_days};
-use crate::day::DayRange;
+use super::state::{FileState, HeldDay, next_generation, read_fields, read_state, remove_days};
+use super::writer::insert_differing;
+use crate::day::{Day, DayRange};
 use crate::decode::{FieldId, FieldRegistry};
 use crate::failure::{Code, Failure, Result};
 
@@ -32,6 +34,15 @@ const ROW_GROUP_SIZE: usize = 24_576;
 /// Name under which the file is attached. The database that DuckDB opens first is in memory and empty:
 /// only attaching sets the size of row groups.
 pub(super) const CATALOG: &str = "cache";
+
+/// What a verification found of a held day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckedDay {
+    /// The segment that held it.
+    pub segment: u32,
+    /// Whether the source has other rows.
+    pub differs: bool,
+}
 
 /// An open cache file. Calls block on disk: they belong on blocking threads.
 #[derive(Debug)]
@@ -90,10 +101,11 @@ impl CacheFile {
         let registry = Arc::new(FieldRegistry::with(read_fields(&connection)?));
         let memory = memory_for(registry.len(), 0);
         set_memory(&connection, memory)?;
+        drop_stale_checks(&connection)?;
         let state = read_state(&connection)?;
         check_segments(&connection, state.days.values().map(|held| held.segment))?;
         let next = connection.query_row(
-            "SELECT coalesce(max(segment), 0) + 1 FROM (SELECT segment FROM coverage UNION ALL SELECT segment FROM segment_column UNION ALL SELECT segment FROM overlap_checked)",
+            "SELECT coalesce(max(segment), 0) + 1 FROM (SELECT segment FROM coverage UNION ALL SELECT segment FROM segment_column UNION ALL SELECT segment FROM overlap_checked UNION ALL SELECT segment FROM differing)",
             [],
             |row| row.get::<_, u32>(0),
         )?;
@@ -224,7 +236,7 @@ impl CacheFile {
         let stored = self.store_new_fields(connection)?;
         connection.execute_batch("COMMIT")?;
         *self.stored() = stored;
-        next.generation += 1;
+        next.generation = next_generation();
         *current = Arc::new(next);
         Ok(())
     }
@@ -238,6 +250,38 @@ impl CacheFile {
         connection.execute_batch("BEGIN TRANSACTION")?;
         self.commit(&connection, |state| {
             remove_days(&connection, state, range.days())?;
+            Ok(())
+        })
+    }
+
+    /// Remembers what a verification found: which days differ at the source, and which do not.
+    /// `checked` tells for each the segment that was compared; a day that has another by now was pulled
+    /// since, and says nothing.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn record_check(&self, checked: &BTreeMap<Day, CheckedDay>) -> Result<()> {
+        let is_news = |day: &Day, held: &HeldDay| {
+            checked
+                .get(day)
+                .is_some_and(|found| found.segment == held.segment && found.differs != held.differs)
+        };
+        if !self.state().days.iter().any(|(day, held)| is_news(day, held)) {
+            return Ok(());
+        }
+        let connection = self.connect()?;
+        self.commit(&connection, |state| {
+            // Begun under the commit lock: two checks that end at once never change one row.
+            connection.execute_batch("BEGIN TRANSACTION")?;
+            for (day, held) in state.days.iter_mut().filter(|(day, held)| is_news(day, held)) {
+                held.differs = !held.differs;
+                if held.differs {
+                    insert_differing(&connection, *day, held.segment)?;
+                } else {
+                    let sql = "DELETE FROM differing WHERE day = ? AND segment = ?";
+                    connection.execute(sql, params![day.number(), held.segment])?;
+                }
+            }
             Ok(())
         })
     }
@@ -259,6 +303,19 @@ impl CacheFile {
         }
         Ok(total)
     }
+}
+
+/// Notes of checks whose days were pulled again or forgotten since. A window's commit leaves them: it must
+/// not touch rows that a check may be changing.
+fn drop_stale_checks(connection: &Connection) -> Result<()> {
+    let stale = "(day, segment) NOT IN (SELECT (day, segment) FROM coverage)";
+    let any: bool =
+        connection
+            .query_row(&format!("SELECT EXISTS (FROM differing WHERE {stale})"), [], |row| row.get(0))?;
+    if any {
+        connection.execute_batch(&format!("DELETE FROM differing WHERE {stale}"))?;
+    }
+    Ok(())
 }
 
 fn attach(path: &Path) -> Result<Connection> {

@@ -7,7 +7,7 @@ use super::schema::FORMAT;
 use crate::failure::{Code, Failure, Result};
 
 /// The steps, oldest first: what turns a file of format `n` into one of `n + 1` is at `n - 1`.
-const STEPS: [fn(&Connection) -> Result<()>; (FORMAT - 1) as usize] = [to_2];
+const STEPS: [fn(&Connection) -> Result<()>; (FORMAT - 1) as usize] = [to_2, to_3];
 
 /// Raises a file to [`FORMAT`], in one transaction: a failure leaves it as it was.
 ///
@@ -68,6 +68,11 @@ fn to_2(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
+/// Format 3 says which days a verification found different.
+fn to_3(connection: &Connection) -> Result<()> {
+    Ok(connection.execute_batch("CREATE TABLE differing (day INTEGER NOT NULL, segment INTEGER NOT NULL)")?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_called_newer_and_left_alone() {
-        let connection = file("3");
+        let connection = file(&(FORMAT + 1).to_string());
         let failure = migrate(&connection).expect_err("too new");
         assert!(failure.message.contains("newer Tidemark"), "{failure:?}");
         for strange in ["0", "", "two", "-1"] {

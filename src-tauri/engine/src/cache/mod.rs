@@ -32,7 +32,7 @@ mod writer;
 
 pub use collation::Collation;
 pub use error::{duckdb_failure, is_damage, is_unreadable};
-pub use file::CacheFile;
+pub use file::{CacheFile, CheckedDay};
 pub use folder::Cache;
 pub use identity::Identity;
 pub(crate) use room::{bytes_of, last_used};

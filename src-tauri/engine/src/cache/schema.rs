@@ -7,6 +7,7 @@
 //! | `field` | a path and a type found there; its number names the physical column `c<number>` |
 //! | `segment_column` | a physical column of a segment's table |
 //! | `overlap` | an `_id` that stands in the file more than once |
+//! | `differing` | a day that a verification found different at the source, and the segment it was held in then |
 //! | `overlap_checked` | a segment for which `overlap` has been worked out |
 //! | `input_<n>`, `downstream_<n>` | a document of segment n |
 //! | `shared_<n>` | an input document of segment n that is a message of its day's trades too |
@@ -15,7 +16,7 @@ use crate::decode::{Field, FieldId, Kind};
 use crate::desk::Role;
 
 /// Version of the file format. Raise it with a step in [`super::migrate`].
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// Creates the tables of an empty file. No keys: two windows that commit side by side would clash on
 /// an index; the commit lock keeps the ledger unique, and the days of windows never overlap.
@@ -29,6 +30,7 @@ pub(super) const CREATE: &str = "
     CREATE TABLE segment_column (segment INTEGER NOT NULL, role VARCHAR NOT NULL, field INTEGER NOT NULL);
     CREATE TABLE overlap (id BLOB NOT NULL);
     CREATE TABLE overlap_checked (segment INTEGER NOT NULL);
+    CREATE TABLE differing (day INTEGER NOT NULL, segment INTEGER NOT NULL);
 ";
 
 /// Name of a role in table names and in the ledger.

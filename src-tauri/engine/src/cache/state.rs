@@ -1,6 +1,7 @@
 //! What a file holds: its ledger, its fields, and the columns of its tables.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use duckdb::{Connection, params};
@@ -29,6 +30,8 @@ pub struct HeldDay {
     pub downstream_fields: FieldSet,
     /// The greatest change stamp of its input rows, where the mapping has one.
     pub change_mark: Option<String>,
+    /// Whether a verification has found the day different at the source; see [`DayCoverage`].
+    pub differs: bool,
 }
 
 impl HeldDay {
@@ -58,7 +61,7 @@ pub struct FileState {
     pub days: BTreeMap<Day, HeldDay>,
     /// Physical columns of the segments' tables.
     pub columns: BTreeMap<(u32, Role), Vec<FieldId>>,
-    /// Counts commits of this process; a view of an older state is stale.
+    /// Names this state among all that this process has seen, of any file; a view of another is stale.
     pub generation: u64,
 }
 
@@ -73,6 +76,7 @@ impl FileState {
                     fetched: held.fetched,
                     input_rows: held.input_rows,
                     downstream_rows: held.downstream_rows,
+                    differs: held.differs,
                 };
                 (*day, coverage)
             })
@@ -83,6 +87,12 @@ impl FileState {
     pub fn held_in(&self, range: DayRange) -> impl Iterator<Item = (Day, &HeldDay)> {
         self.days.range(range.from()..=range.to()).map(|(day, held)| (*day, held))
     }
+}
+
+/// A number that no state of this process has had.
+pub(super) fn next_generation() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 /// Takes days out of the ledger and their rows out of the tables; a segment left without a day goes.
@@ -143,9 +153,10 @@ pub(super) fn read_fields(connection: &Connection) -> Result<Vec<Field>> {
 
 /// The state as it was committed last.
 pub(super) fn read_state(connection: &Connection) -> Result<FileState> {
-    let mut state = FileState::default();
+    let mut state = FileState { generation: next_generation(), ..FileState::default() };
     let mut select = connection.prepare(
-        "SELECT day, segment, fetched_ms, input_rows, downstream_rows, input_fields, downstream_fields, change_mark
+        "SELECT day, segment, fetched_ms, input_rows, downstream_rows, input_fields, downstream_fields, change_mark,
+             (day, segment) IN (SELECT (day, segment) FROM differing)
          FROM coverage",
     )?;
     let mut rows = select.query([])?;
@@ -161,6 +172,7 @@ pub(super) fn read_state(connection: &Connection) -> Result<FileState> {
             input_fields: FieldSet::from_text(&row.get::<_, String>(5)?),
             downstream_fields: FieldSet::from_text(&row.get::<_, String>(6)?),
             change_mark: row.get(7)?,
+            differs: row.get(8)?,
         };
         state.days.insert(Day::from_number(row.get(0)?), held);
     }

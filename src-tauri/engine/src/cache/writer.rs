@@ -32,6 +32,8 @@ pub struct DayRows {
     pub downstream_fields: FieldSet,
     /// The greatest change stamp, where the mapping has one.
     pub change_mark: Option<String>,
+    /// Whether these rows are known to differ from the source's: a copy of rows that do.
+    pub differs: bool,
 }
 
 /// What a commit stored.
@@ -43,6 +45,12 @@ pub struct Committed {
     pub downstream_rows: u64,
     /// What differs from what was held of these days, where any of them was held.
     pub changes: Option<Differences>,
+}
+
+/// Notes that a day's rows in a segment differ at the source.
+pub(super) fn insert_differing(connection: &Connection, day: Day, segment: u32) -> Result<()> {
+    connection.execute("INSERT INTO differing VALUES (?, ?)", params![day.number(), segment])?;
+    Ok(())
 }
 
 /// A window's transaction. Dropped without [`commit`](Self::commit), it leaves no trace.
@@ -140,7 +148,11 @@ impl SegmentWriter {
                     input_fields: rows.input_fields,
                     downstream_fields: rows.downstream_fields,
                     change_mark: rows.change_mark,
+                    differs: rows.differs,
                 };
+                if held.differs {
+                    insert_differing(&self.connection, day, self.segment)?;
+                }
                 state.days.insert(day, held);
             }
             self.store_columns(&columns)?;

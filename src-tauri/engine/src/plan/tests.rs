@@ -22,7 +22,7 @@ fn policy() -> Policy {
 }
 
 fn coverage(fetched: DateTime<Utc>) -> DayCoverage {
-    DayCoverage { fetched, input_rows: 10, downstream_rows: 30 }
+    DayCoverage { fetched, input_rows: 10, downstream_rows: 30, differs: false }
 }
 
 fn ledger(days: &[(&str, &str)]) -> Ledger {
@@ -65,15 +65,16 @@ impl Case {
     fn plan(&self) -> Plan {
         let of =
             |fetched: Option<&str>| fetched.map(|fetched| ledger(&[(self.day, fetched)])).unwrap_or_default();
+        let mut own = of(self.own);
+        own.values_mut().for_each(|held| held.differs = self.differs);
         let only = DayRange::single(day(self.day));
         Plan::new(&PlanRequest {
             range: only,
-            ledger: &of(self.own),
+            ledger: &own,
             adoptable: &[("broad".to_owned(), of(self.other))],
             now: at(NOON),
             policy: &Policy { refresh_all: self.refresh_all, ..policy() },
             reach: self.reach,
-            differing: &if self.differs { only.into() } else { DaySet::new() },
             rows_per_day: None,
         })
     }
@@ -198,7 +199,6 @@ fn the_most_recent_copy_is_adopted() {
             now: at(NOON),
             policy: &policy(),
             reach,
-            differing: &DaySet::new(),
             rows_per_day: None,
         });
         assert_eq!(plan.days[0].action, Action::Adopt { from: "new".to_owned() });
@@ -213,7 +213,6 @@ fn range_plan(from: &str, to: &str, ledger: &Ledger, reach: Reach, rows_per_day:
         now: at(NOON),
         policy: &policy(),
         reach,
-        differing: &DaySet::new(),
         rows_per_day,
     })
 }
@@ -318,7 +317,6 @@ proptest! {
             now: hour(now),
             policy: &policy,
             reach,
-            differing: &DaySet::new(),
             rows_per_day: rows,
         });
         prop_assert_eq!(plan.days.iter().map(|day| day.day).collect::<Vec<_>>(), range.days().collect::<Vec<_>>());
@@ -359,7 +357,6 @@ proptest! {
             now: settled + Duration::minutes(later),
             policy: &policy,
             reach: Reach::Online,
-            differing: &DaySet::new(),
             rows_per_day: Some(10.0),
         });
         prop_assert!(plan.windows.is_empty());
@@ -379,7 +376,6 @@ proptest! {
                 now,
                 policy: &policy,
                 reach: Reach::Online,
-                differing: &DaySet::new(),
                 rows_per_day: None,
             })
         };

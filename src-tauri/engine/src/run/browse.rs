@@ -71,6 +71,9 @@ impl Engine {
                     if state_of(day, Some(held), now, &policy) != DayState::Settled {
                         days.open.push(day);
                     }
+                    if held.differs {
+                        days.unverified.push(day);
+                    }
                 }
                 None => {
                     days.missing.push(day);
@@ -82,7 +85,7 @@ impl Engine {
         Ok(Answer {
             signature: key.signature.clone(),
             answer: Origin::Offline,
-            complete: days.missing.is_empty(),
+            complete: days.missing.is_empty() && days.unverified.is_empty(),
             days,
             rows: AnswerRows { input: counts.input, downstream: counts.downstream },
             oldest_fetch: ledger.range(range.from()..=range.to()).map(|(_, held)| held.fetched).min(),
@@ -103,6 +106,7 @@ impl Engine {
         let view = self.view(&signature, range).await?;
         let counts = view.counts();
         Ok(ViewShape {
+            generation: view.generation(),
             columns: view.columns(role).iter().map(crate::cache::relation::Column::view).collect(),
             rows: match role {
                 Role::Input => counts.input,
@@ -128,7 +132,11 @@ impl Engine {
         off_thread(move || {
             let view = engine.view_blocking(&signature, range)?;
             let rows = view.page(role, sort.as_ref(), offset, limit.min(PAGE_LIMIT));
-            Ok(Page { offset, rows: rows.inspect_err(|failure| engine.start_afresh(&signature, failure))? })
+            Ok(Page {
+                generation: view.generation(),
+                offset,
+                rows: rows.inspect_err(|failure| engine.start_afresh(&signature, failure))?,
+            })
         })
         .await
     }
@@ -200,7 +208,9 @@ impl Engine {
         .await?;
         let view = std::sync::Arc::new(view);
         let held: DaySet = view.state().held_in(range).map(|(day, _)| day).collect();
-        let complete = held.len() == range.len();
+        // Days that are known to differ at the source are not the answer.
+        let complete =
+            held.len() == range.len() && !view.state().held_in(range).any(|(_, held)| held.differs);
         let target = if complete { path.to_owned() } else { partial_name(path) };
         let counts = view.counts();
         let rows = match role {
@@ -233,7 +243,7 @@ impl Engine {
         Ok(Exported { path: target.to_string_lossy().into_owned(), rows, bytes, complete })
     }
 
-    /// Values of a text field that start with a prefix, as the cached queries of the same source and
+    /// Texts of a field, or of its arrays, that start with a prefix, as the cached queries of the same source and
     /// mapping have them.
     ///
     /// # Errors
@@ -254,9 +264,12 @@ impl Engine {
                 engine.cache().open_existing(&identity).ok().flatten().map(|file| file.path().to_owned()),
             );
             for file in files {
-                if let Ok(file) = engine.cache().open_listed(&file) {
-                    found.extend(crate::cache::values::starting_with(&file, &path, &prefix, limit)?);
-                }
+                // A file that is busy or cannot be read is reported where it is listed.
+                let known = engine
+                    .cache()
+                    .open_listed(&file)
+                    .and_then(|file| crate::cache::values::starting_with(&file, &path, &prefix, limit));
+                found.extend(known.unwrap_or_default());
                 if found.len() >= limit as usize {
                     break;
                 }

@@ -112,8 +112,9 @@ impl Engine {
         }
         let view = prepared.view();
         events(RunEvent::Planned {
+            signature: view.signature,
             days_to_pull: view.counts.fetch + view.counts.refresh,
-            days_cached: view.counts.serve,
+            days_cached: prepared.held,
             days_to_adopt: view.counts.adopt,
             windows: prepared.plan.windows.len(),
             expected_rows: prepared.plan.expected_rows,
@@ -315,7 +316,7 @@ impl Engine {
             signature: prepared.identity.signature.to_string(),
             answer: origin,
             // Days that are known to differ are not the answer.
-            complete: days.missing.is_empty() && prepared.differing.difference(&outcome.fetched).is_empty(),
+            complete: days.missing.is_empty() && !held.values().any(|held| held.differs),
             rows: AnswerRows { input: counts.input, downstream: counts.downstream },
             oldest_fetch: held.values().map(|held| held.fetched).min(),
             mongo_commands,
@@ -492,9 +493,8 @@ fn answer_days(
         } else {
             days.from_cache += 1;
         }
-        if prepared.unverified.contains(day)
-            || (prepared.differing.contains(day) && !outcome.fetched.contains(day))
-        {
+        let is_unchecked = prepared.unverified.contains(day) && !outcome.fetched.contains(day);
+        if is_unchecked || coverage.is_some_and(|held| held.differs) {
             days.unverified.push(day);
         }
         if state_of(day, coverage, now, &prepared.policy) != DayState::Settled {

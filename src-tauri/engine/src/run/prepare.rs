@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::engine::{Engine, off_thread};
-use super::verify;
+use super::verify::{self, Mark, Marks};
 use crate::cache::{CacheFile, Collation, Identity, is_unreadable};
 use crate::day::{DayRange, DaySet};
 use crate::desk::{DayAction, FetchMode, PlanView, WindowView};
@@ -99,63 +99,65 @@ pub(super) async fn prepare(
         refresh_all: request.mode == FetchMode::Refresh,
     };
     let identity = Arc::new(Identity::of(&request.query));
-    let (ledger, marks, set_aside) = own_ledger(engine, &identity, may_set_aside).await?;
+    let (mut ledger, marks, set_aside) = own_ledger(engine, &identity, may_set_aside).await?;
     let reach = if request.offline || source.is_none() { Reach::Offline } else { Reach::Online };
     let mut told = Told {
         reach,
         unreachable: None,
         differing: DaySet::new(),
-        unverified: DaySet::new(),
+        unverified: None,
         rows_per_day: average(&ledger),
     };
-    let plan = |broader: &[Broader], told: &Told| {
+    let plan = |ledger: &Ledger, broader: &[Broader], told: &Told| {
         let adoptable: Vec<(String, Ledger)> =
             broader.iter().map(|broader| (broader.signature.clone(), broader.ledger.clone())).collect();
         Plan::new(&PlanRequest {
             range: request.range,
-            ledger: &ledger,
+            ledger,
             adoptable: &adoptable,
             now,
             policy: &policy,
             reach: told.reach,
-            differing: &told.differing,
             rows_per_day: told.rows_per_day,
         })
     };
-    let mut made = plan(&[], &told);
+    let mut made = plan(&ledger, &[], &told);
     let mut broader: Vec<Broader> = Vec::new();
     let all_served = made.days.iter().all(|day| day.action == Action::Serve);
     if !all_served && request.mode != FetchMode::Refresh {
         broader = find_broader(engine, &identity).await?;
-        made = plan(&broader, &told);
+        made = plan(&ledger, &broader, &told);
     }
     let asks = !made.windows.is_empty() || request.mode == FetchMode::Verify;
     if let Some(source) = source.filter(|_| told.reach == Reach::Online && asks) {
         told.heard(source.ping().await)?;
         if told.reach == Reach::Online && request.mode == FetchMode::Verify {
             let file = own_file(engine, &identity).await?;
-            let checked = verify::check(source, &request.query, request.range, &ledger, &marks, file).await;
-            (told.differing, told.unverified) = (checked.differing, checked.unverified);
+            let checked = verify::check(source, &request.query, request.range, &ledger, &marks, file).await?;
+            for (day, held) in ledger.iter_mut().filter(|(day, _)| request.range.contains(**day)) {
+                held.differs =
+                    checked.differing.contains(*day) || (held.differs && checked.unverified.contains(*day));
+            }
+            (told.differing, told.unverified) = (checked.differing, Some(checked.unverified));
             told.heard(checked.failure.map_or(Ok(()), Err))?;
-            made = plan(&broader, &told);
+            made = plan(&ledger, &broader, &told);
         }
         if told.reach == Reach::Online && told.rows_per_day.is_none() && !made.windows.is_empty() {
             let rows = source.rows_per_day(&request.query, span_to_pull(&made, request.range)?).await;
             told.rows_per_day = told.heard(rows)?.flatten();
         }
-        made = plan(&broader, &told);
+        made = plan(&ledger, &broader, &told);
     }
-    // Not even the ping came back.
-    if request.mode == FetchMode::Verify
-        && told.unreachable.is_some()
-        && told.differing.is_empty()
-        && told.unverified.is_empty()
-    {
-        told.unverified = ledger.keys().copied().filter(|day| request.range.contains(*day)).collect();
-    }
+    let held_days = || ledger.range(request.range.from()..=request.range.to()).map(|(day, _)| *day);
+    let unverified = match told.unverified {
+        Some(unchecked) => unchecked,
+        // To be checked, and the source could not even be asked.
+        None if request.mode == FetchMode::Verify => held_days().collect(),
+        None => DaySet::new(),
+    };
     Ok(Prepared {
         differing: told.differing,
-        unverified: told.unverified,
+        unverified,
         identity,
         plan: made,
         policy,
@@ -163,7 +165,7 @@ pub(super) async fn prepare(
         reach: told.reach,
         unreachable: told.unreachable,
         set_aside,
-        held: ledger.range(request.range.from()..=request.range.to()).count(),
+        held: held_days().count(),
     })
 }
 
@@ -172,7 +174,8 @@ struct Told {
     reach: Reach,
     unreachable: Option<Failure>,
     differing: DaySet,
-    unverified: DaySet,
+    /// What a check left out; nothing where there was none.
+    unverified: Option<DaySet>,
     rows_per_day: Option<f64>,
 }
 
@@ -205,8 +208,6 @@ pub(super) fn is_out_of_reach(failure: &Failure) -> bool {
     matches!(failure.code, Code::SourceUnreachable | Code::SourceTimeout)
 }
 
-type Marks = std::collections::BTreeMap<crate::day::Day, Option<String>>;
-
 async fn own_ledger(
     engine: &Engine,
     identity: &Arc<Identity>,
@@ -225,7 +226,11 @@ async fn own_ledger(
         };
         let Some(file) = file else { return Ok((Ledger::new(), Marks::new(), set_aside)) };
         let state = file.state();
-        let marks = state.days.iter().map(|(day, held)| (*day, held.change_mark.clone())).collect();
+        let marks = state
+            .days
+            .iter()
+            .map(|(day, held)| (*day, Mark { segment: held.segment, change_mark: held.change_mark.clone() }))
+            .collect();
         Ok((state.ledger(), marks, set_aside))
     })
     .await

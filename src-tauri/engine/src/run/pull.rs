@@ -377,6 +377,7 @@ impl<'a> WindowDecoder<'a> {
                     input_fields: input_fields.remove(&day).unwrap_or_default(),
                     downstream_fields: downstream_fields.remove(&day).unwrap_or_default(),
                     change_mark: self.marks.get(&day).map(|mark| mark_text(*mark)),
+                    differs: false,
                 },
             );
         }

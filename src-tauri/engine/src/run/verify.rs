@@ -6,8 +6,8 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::engine::off_thread;
-use crate::cache::CacheFile;
 use crate::cache::questions::questions;
+use crate::cache::{CacheFile, CheckedDay};
 use crate::day::{Day, DayRange, DaySet};
 use crate::failure::{Failure, Result};
 use crate::mapping::Mapping;
@@ -17,6 +17,18 @@ use crate::source::Source;
 
 /// Days whose messages are asked for at once.
 const DAYS_AT_ONCE: usize = 3;
+
+/// What the ledger says of held days, beside their counts.
+pub(super) type Marks = BTreeMap<Day, Mark>;
+
+/// What a held day is compared by, beside its count.
+#[derive(Debug, Clone)]
+pub(super) struct Mark {
+    /// Where its rows are.
+    pub(super) segment: u32,
+    /// The greatest change stamp, where the mapping has one.
+    pub(super) change_mark: Option<String>,
+}
 
 /// What a check came to.
 #[derive(Debug, Default)]
@@ -29,14 +41,40 @@ pub(super) struct Checked {
     pub(super) failure: Option<Failure>,
 }
 
-/// Checks the held days of a range: the trades of all days in one question, then the messages of the days
-/// whose trades do not differ.
+/// Checks the held days of a range, and remembers in the file which differ: whatever comes of the pull that
+/// follows, no later answer may call them complete.
+///
+/// # Errors
+/// Those of the file. What the source says or fails to say is in [`Checked`].
 pub(super) async fn check(
     source: &Source,
     query: &Query,
     range: DayRange,
     ledger: &Ledger,
-    marks: &BTreeMap<Day, Option<String>>,
+    marks: &Marks,
+    file: Option<Arc<CacheFile>>,
+) -> Result<Checked> {
+    let checked = ask(source, query, range, ledger, marks, file.clone()).await;
+    let Some(file) = file else { return Ok(checked) };
+    let found: BTreeMap<Day, CheckedDay> = marks
+        .iter()
+        .filter(|(day, _)| range.contains(**day) && !checked.unverified.contains(**day))
+        .map(|(day, mark)| {
+            (*day, CheckedDay { segment: mark.segment, differs: checked.differing.contains(*day) })
+        })
+        .collect();
+    off_thread(move || file.record_check(&found)).await?;
+    Ok(checked)
+}
+
+/// Asks for the trades of all days in one question, then for the messages of the days whose trades do not
+/// differ.
+async fn ask(
+    source: &Source,
+    query: &Query,
+    range: DayRange,
+    ledger: &Ledger,
+    marks: &Marks,
     file: Option<Arc<CacheFile>>,
 ) -> Checked {
     let held: DaySet = ledger.range(range.from()..=range.to()).map(|(day, _)| *day).collect();
@@ -90,7 +128,7 @@ async fn differing(
     query: &Query,
     range: DayRange,
     ledger: &Ledger,
-    marks: &BTreeMap<Day, Option<String>>,
+    marks: &Marks,
 ) -> Result<DaySet> {
     let counts = source.day_counts(query, range).await?;
     Ok(ledger
@@ -99,7 +137,7 @@ async fn differing(
             let theirs = counts.get(day).cloned().unwrap_or_default();
             theirs.rows != held.input_rows
                 || (query.mapping.changed_at.is_some()
-                    && marks.get(day).is_none_or(|mark| *mark != theirs.change_mark))
+                    && marks.get(day).is_none_or(|mark| mark.change_mark != theirs.change_mark))
         })
         .map(|(day, _)| *day)
         .collect())

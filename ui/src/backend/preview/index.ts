@@ -106,8 +106,9 @@ export function previewBackend(): Backend {
     const expected = pull.reduce((sum, day) => sum + store.rowsOf(day.day), 0);
     told({
       event: "planned",
+      signature: plan.signature,
       days_to_pull: pull.length,
-      days_cached: plan.counts.serve,
+      days_cached: plan.counts.serve + plan.counts.refresh,
       days_to_adopt: plan.counts.adopt,
       windows: 2,
       expected_rows: expected,
@@ -185,6 +186,7 @@ export function previewBackend(): Backend {
     viewShape(key, role) {
       const rows = store.answer(key, 0, 0).rows;
       return Promise.resolve({
+        generation: 1,
         columns: columnsOf(role),
         rows: role === "input" ? rows.input : rows.downstream,
       });
@@ -197,6 +199,7 @@ export function previewBackend(): Backend {
       const size = Math.max(0, Math.min(limit, total - offset));
       const days = dayCount(key.from, key.to);
       return {
+        generation: 1,
         offset,
         rows: Array.from({ length: size }, (_, index) => makeRow(role, at(offset + index), key.from, days)),
       };
