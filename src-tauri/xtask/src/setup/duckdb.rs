@@ -12,7 +12,7 @@ use crate::run::{npm, run};
 /// Matches the `duckdb` crate in Cargo.toml.
 const VERSION: &str = "1.5.6-r.1";
 
-/// These two pin the package by hash.
+/// These two pin the packages by hash, one for each system and processor.
 const PACKAGE: &str = include_str!("../../duckdb/package.json");
 const LOCK: &str = include_str!("../../duckdb/package-lock.json");
 
@@ -40,7 +40,7 @@ pub(crate) fn install(place: &Place) -> Outcome {
     let folder = place.cache.join(format!("duckdb-{}", VERSION.split('-').next().unwrap_or(VERSION)));
     let library = folder.join("node_modules").join(&name);
     if !is_installed(&library) {
-        download(place, &folder, &name)?;
+        download(place, &folder)?;
     }
     if !is_installed(&library) {
         return Err(format!("{name} {VERSION} from npm lacks the library {}.", file_name()));
@@ -76,20 +76,13 @@ fn is_installed(folder: &Path) -> bool {
     folder.join(file_name()).is_file() && about.contains(&format!("\"version\": \"{VERSION}\""))
 }
 
-fn download(place: &Place, folder: &Path, name: &str) -> Outcome {
+fn download(place: &Place, folder: &Path) -> Outcome {
     let failed = |error: std::io::Error| format!("{} cannot be written: {error}.", folder.display());
     fs::create_dir_all(folder).map_err(failed)?;
-    let quiet = ["--no-audit", "--no-fund", "--ignore-scripts"];
-    if LOCK.contains(&format!("node_modules/{name}\"")) {
-        fs::write(folder.join("package.json"), PACKAGE).map_err(failed)?;
-        fs::write(folder.join("package-lock.json"), LOCK).map_err(failed)?;
-        run(npm(place, &["ci"]).args(quiet).current_dir(folder))
-    } else {
-        // The hash of this platform's package is not pinned; npm checks the one that its registry gives.
-        fs::write(folder.join("package.json"), "{\"private\": true}\n").map_err(failed)?;
-        let exact = format!("{name}@{VERSION}");
-        run(npm(place, &["install", "--save-exact", &exact]).args(quiet).current_dir(folder))
-    }
+    fs::write(folder.join("package.json"), PACKAGE).map_err(failed)?;
+    fs::write(folder.join("package-lock.json"), LOCK).map_err(failed)?;
+    // npm takes the one of the four packages that is for this machine.
+    run(npm(place, &["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(folder))
 }
 
 /// Makes `link` lead to the library's folder.
@@ -117,9 +110,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pinned_package_is_the_version_that_is_linked() {
-        assert!(PACKAGE.contains(&format!("\"@duckdb/node-bindings-linux-x64\": \"{VERSION}\"")));
-        assert!(LOCK.contains(&format!("\"version\": \"{VERSION}\"")));
-        assert!(LOCK.contains("\"integrity\": \"sha512-"));
+    fn every_package_is_pinned_to_the_version_that_is_linked() {
+        let lock: serde_json::Value = serde_json::from_str(LOCK).expect("a lock file");
+        for system in ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x64"] {
+            let name = format!("@duckdb/node-bindings-{system}");
+            assert!(PACKAGE.contains(&format!("\"{name}\": \"{VERSION}\"")), "{name}");
+            let pinned = &lock["packages"][format!("node_modules/{name}")];
+            assert_eq!(pinned["version"], VERSION, "{name}");
+            assert!(pinned["integrity"].as_str().is_some_and(|hash| hash.starts_with("sha512-")), "{name}");
+        }
+        assert!(LOCK.contains(&package_name().expect("a system that DuckDB publishes for")));
     }
 }
