@@ -8,6 +8,7 @@ import {
   cellText,
   legend,
   LONG_RANGE,
+  monthName,
   monthRows,
   type StripDay,
 } from "../logic/dayStrip";
@@ -21,12 +22,16 @@ interface Props {
   stale: boolean;
 }
 
-/** One cell a day, by state; a row a month where the range is long. Arrow keys walk the days. */
+/** A cell and the gap beside it at their narrowest, in pixels. */
+const DAY_WIDTH = 16;
+
+/** One cell a day, by state, under the names of the months; a row a month where the range is long. Arrow keys walk the days. */
 export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Props) {
   const [pointed, setPointed] = useState<number | null>(null);
   const [home, setHome] = useState(0);
   const host = useRef<HTMLDivElement>(null);
   const long = days.length > LONG_RANGE;
+  const months = monthRows(days);
   const stop = Math.min(home, days.length - 1);
   const when = (time: string) => moment(time, zone);
 
@@ -85,9 +90,24 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
         onKeyDown={pressed}
         onMouseLeave={() => setPointed(null)}
       >
-        {!long && days.map(cell)}
+        {!long &&
+          months.map((month) => (
+            <div
+              key={month.label}
+              className="strip-month"
+              // As wide as its days: flex grows the months of a range alike.
+              style={{ flexGrow: month.days.length, flexBasis: month.days.length * DAY_WIDTH }}
+            >
+              <span className="month-label faint" title={month.label} data-testid="strip-month">
+                {monthName(month)}
+              </span>
+              <div className="strip-days">
+                {month.days.map((day, index) => cell(day, month.first + index))}
+              </div>
+            </div>
+          ))}
         {long &&
-          monthRows(days).map((month) => (
+          months.map((month) => (
             <div className="month" key={month.label}>
               <span className="month-label faint">{month.label}</span>
               {Array.from({ length: month.start }, (_, gap) => (

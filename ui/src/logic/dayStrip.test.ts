@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 
 import type { DayView } from "../backend";
-import { cellKind, cellLabel, cellText, legend, monthRows, withStored, withUnverified } from "./dayStrip";
+import {
+  cellKind,
+  cellLabel,
+  cellText,
+  legend,
+  monthName,
+  monthRows,
+  withStored,
+  withUnverified,
+} from "./dayStrip";
 import { addDays } from "./days";
 
 const view = (part: Partial<DayView>): DayView => ({
@@ -34,9 +43,8 @@ describe("a cell", () => {
     );
   });
 
-  it("names the month where one begins", () => {
-    expect(cellLabel("2025-02-01", 30)).toBe("Feb");
-    expect(cellLabel("2025-02-02", 30)).toBe("2");
+  it("has a number where there is room for it", () => {
+    expect(cellLabel("2025-02-01", 30)).toBe("1");
     expect(cellLabel("2025-02-02", 90)).toBe("");
   });
 });
@@ -55,6 +63,7 @@ it("cuts a long range into months", () => {
     ["Feb 2025", 0, 2, 28],
     ["Mar 2025", 0, 30, 10],
   ]);
+  expect(monthRows(days).map(monthName)).toEqual(["Jan", "Feb 2025", "Mar 2025"]);
 });
 
 it("shows stored days as held while the run goes on", () => {

@@ -128,9 +128,12 @@ export function withUnverified(days: readonly StripDay[], unverified: readonly s
   return days.map((day) => (named.has(day.day) ? { ...day, unverified: true } : day));
 }
 
-/** What stands in a cell: the day of the month, or the month's name where one begins. */
+/** What stands in a cell: the day of the month, where there is room for it. */
 export function cellLabel(day: string, total: number): string {
-  if (total > 62) return "";
-  const number = Number(day.slice(8));
-  return number === 1 && total <= 40 ? monthLabel(day).slice(0, 3) : String(number);
+  return total > 62 ? "" : String(Number(day.slice(8)));
+}
+
+/** The name over a month's cells: with the year where there is room for it. */
+export function monthName({ label, days }: MonthRow): string {
+  return days.length < 5 ? label.slice(0, 3) : label;
 }
