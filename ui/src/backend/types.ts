@@ -113,9 +113,11 @@ export type Answer = {
   failure: Failure | null, };
 
 export type RunEvent = { "event": "planned",
+  /** The query's signature, 32 hex digits. */
+  signature: string,
   /** Days to pull from MongoDB (fetch and refresh). */
   days_to_pull: number,
-  /** Days that are served from the cache. */
+  /** Days that are held, whether they are served as they are or pulled again. */
   days_cached: number,
   /** Days to copy from a broader cached query. */
   days_to_adopt: number,
@@ -270,13 +272,17 @@ export type Page = {
   /** Position of the first row. */
   offset: number,
   /** Rows, each a cell per column of the view, in the order of `columns`. */
-  rows: Array<Array<string | null>>, };
+  rows: Array<Array<string | null>>,
+  /** The state of the cache file that was read: a page belongs to the shape of the same generation. */
+  generation: number, };
 
 export type ViewShape = {
   /** The columns. */
   columns: Array<ColumnView>,
   /** Rows in all. */
-  rows: number, };
+  rows: number,
+  /** The state of the cache file that was read: the same for a shape and a page of one state. */
+  generation: number, };
 
 export type RowDetail = {
   /** Relaxed Extended JSON, indented. */

@@ -15,8 +15,12 @@ const content = (identity: string, length = 1000): Content => ({
   stamp: "1",
   columns: COLUMNS,
   length,
+  generation: 1,
   read: (offset, limit) =>
-    Promise.resolve(Array.from({ length: limit }, (_, at) => [`id${offset + at}`, "1", null])),
+    Promise.resolve({
+      rows: Array.from({ length: limit }, (_, at) => [`id${offset + at}`, "1", null]),
+      generation: 1,
+    }),
 });
 
 let host: HTMLElement;
@@ -71,7 +75,9 @@ beforeEach(() => {
     active: vi.fn(),
     copy: vi.fn(),
     said,
-    failed: vi.fn(),
+    outdated: vi.fn(),
+    reading: vi.fn(),
+    copyFailed: vi.fn(),
   };
   grid = new GridController(host, handlers, NO_PREFS);
   show();

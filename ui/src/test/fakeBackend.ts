@@ -57,6 +57,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
   const backend: Backend = {
     sourceView: vi.fn(() => Promise.resolve(source)),
     connect: vi.fn(() => Promise.resolve(source)),
+    cancelConnect: vi.fn(() => Promise.resolve()),
     onConnection: (listener) => {
       changed = listener;
       return () => undefined;
@@ -72,9 +73,15 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     cancel: vi.fn(() => Promise.resolve()),
     answer: vi.fn(() => Promise.resolve(makeAnswer({ answer: "offline" }))),
     viewShape: vi.fn(() =>
-      Promise.resolve({ columns: [{ path: "_id", types: ["object_id"], numeric: false }], rows: 2 }),
+      Promise.resolve({
+        columns: [{ path: "_id", types: ["object_id"], numeric: false }],
+        rows: 2,
+        generation: 1,
+      }),
     ),
-    page: vi.fn((_key, _role, _sort, offset: number) => Promise.resolve({ offset, rows: [["a"], ["b"]] })),
+    page: vi.fn((_key, _role, _sort, offset: number) =>
+      Promise.resolve({ offset, rows: [["a"], ["b"]], generation: 1 }),
+    ),
     rowDetail: vi.fn(() =>
       Promise.resolve({ relaxed: "{}", canonical: "{}", fetched: null, day: "2025-01-31" }),
     ),

@@ -106,8 +106,9 @@ export function previewBackend(): Backend {
     const expected = pull.reduce((sum, day) => sum + store.rowsOf(day.day), 0);
     told({
       event: "planned",
+      signature: plan.signature,
       days_to_pull: pull.length,
-      days_cached: plan.counts.serve,
+      days_cached: plan.counts.serve + plan.counts.refresh,
       days_to_adopt: plan.counts.adopt,
       windows: 2,
       expected_rows: expected,
@@ -165,11 +166,14 @@ export function previewBackend(): Backend {
 
   return {
     sourceView: () => Promise.resolve(view()),
-    async connect(next) {
+    async connect(id, next) {
       await wait(400);
+      if (cancelled.has(id))
+        await refuse({ ...unreachable(), code: "cancelled", message: "It was cancelled." });
       used = next;
       return view();
     },
+    cancelConnect: (id) => Promise.resolve(void cancelled.add(id)),
     onConnection(changed) {
       listeners.add(changed);
       return () => listeners.delete(changed);
@@ -187,6 +191,7 @@ export function previewBackend(): Backend {
       return Promise.resolve({
         columns: columnsOf(role),
         rows: role === "input" ? rows.input : rows.downstream,
+        generation: store.generation,
       });
     },
     async page(key, role, sort, offset, limit) {
@@ -199,6 +204,7 @@ export function previewBackend(): Backend {
       return {
         offset,
         rows: Array.from({ length: size }, (_, index) => makeRow(role, at(offset + index), key.from, days)),
+        generation: store.generation,
       };
     },
     rowDetail(key, role, _sort, position) {
