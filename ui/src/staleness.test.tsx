@@ -5,13 +5,23 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, expect, it, vi } from "vitest";
 
 import type { QueryInput, RunEvent } from "./backend";
+import type { Content, Handlers } from "./grid/controller";
 import { AGE_MS } from "./state/usePlan";
 import { makeFake, makePlan } from "./test/fakeBackend";
 import { makeAnswer, makeCached, makePartial, makeQuery } from "./test/made";
 import { later, makeFailure, openApp } from "./test/openApp";
 
+// What the grid was last given; jsdom lays nothing out for the real one.
+const grid = vi.hoisted(() => ({ props: null as Drawn | null }));
+interface Drawn {
+  content: Content;
+  handlers: Handlers;
+}
 vi.mock("./grid/GridView", () => ({
-  GridView: ({ content }: { content: { length: number } }) => <div data-testid="grid">{content.length}</div>,
+  GridView: (props: Drawn) => {
+    grid.props = props;
+    return <div data-testid="grid">{props.content.length}</div>;
+  },
 }));
 
 afterEach(() => void vi.useRealTimers());
@@ -52,6 +62,53 @@ it("shows rows as they arrive, also where Fetch was pressed before there was a p
   expect(await screen.findByTestId("grid")).toHaveTextContent("2");
   const key = { signature: "6".repeat(32), from: "2025-01-01", to: "2025-01-31" };
   expect(fake.backend.viewShape).toHaveBeenCalledWith(key, "input");
+});
+
+it("reads columns and rows again where a page is of a later state than the columns", async () => {
+  const fake = makeFake();
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("fetch-button"));
+  act(() => fake.finish(makeAnswer()));
+  await screen.findByTestId("grid");
+  expect(grid.props?.content.generation).toBe(1);
+  const shape = await fake.backend.viewShape({ signature: "", from: "", to: "" }, "input");
+  vi.mocked(fake.backend.viewShape).mockResolvedValue({ ...shape, generation: 2, rows: 3 });
+  act(() => grid.props?.handlers.outdated());
+  await waitFor(() => expect(grid.props?.content).toMatchObject({ generation: 2, length: 3 }));
+});
+
+it("shows a failure to read rows until they are read", async () => {
+  const fake = makeFake();
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("fetch-button"));
+  act(() => fake.finish(makeAnswer()));
+  await screen.findByTestId("grid");
+  act(() => grid.props?.handlers.reading(makeFailure("cache_busy", "Another Tidemark has the file.")));
+  expect(screen.getByTestId("grid-failure")).toBeInTheDocument();
+  act(() => grid.props?.handlers.reading(null));
+  expect(screen.queryByTestId("grid-failure")).not.toBeInTheDocument();
+});
+
+it("shows no document under the number of another row", async () => {
+  const fake = makeFake();
+  const second = later<Awaited<ReturnType<typeof fake.backend.rowDetail>>>();
+  vi.mocked(fake.backend.rowDetail).mockImplementation((_key, _role, _sort, position) =>
+    position === 0
+      ? Promise.resolve({ relaxed: "the first", canonical: "", fetched: null, day: "2025-01-31" })
+      : second.promise,
+  );
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("fetch-button"));
+  act(() => fake.finish(makeAnswer()));
+  await screen.findByTestId("grid");
+  act(() => grid.props?.handlers.open(0));
+  expect(await screen.findByText("the first")).toBeInTheDocument();
+  act(() => grid.props?.handlers.active(1));
+  expect(screen.getByTestId("row-detail")).toHaveTextContent("Row 2");
+  expect(screen.queryByText("the first")).not.toBeInTheDocument();
 });
 
 it("plans again when a query is forgotten", async () => {

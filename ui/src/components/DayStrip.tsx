@@ -25,6 +25,9 @@ interface Props {
 /** A cell and the gap beside it at their narrowest, in pixels. */
 const DAY_WIDTH = 16;
 
+/** And at their widest. */
+const WIDEST_DAY = 36;
+
 /** One cell a day, by state, under the names of the months; a row a month where the range is long. Arrow keys walk the days. */
 export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Props) {
   const [pointed, setPointed] = useState<number | null>(null);
@@ -96,7 +99,11 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
               key={month.label}
               className="strip-month"
               // As wide as its days: flex grows the months of a range alike.
-              style={{ flexGrow: month.days.length, flexBasis: month.days.length * DAY_WIDTH }}
+              style={{
+                flexGrow: month.days.length,
+                flexBasis: month.days.length * DAY_WIDTH,
+                maxWidth: month.days.length * WIDEST_DAY,
+              }}
             >
               <span className="month-label faint" title={month.label} data-testid="strip-month">
                 {monthName(month)}
