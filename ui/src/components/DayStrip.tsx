@@ -4,7 +4,6 @@ import {
   CELL_HINTS,
   CELL_LABELS,
   cellKind,
-  cellLabel,
   cellText,
   legend,
   LONG_RANGE,
@@ -73,7 +72,7 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
       onBlur={() => setPointed(null)}
       onMouseEnter={() => setPointed(at)}
     >
-      {!long && <span aria-hidden="true">{cellLabel(day.day, days.length)}</span>}
+      {!long && <span aria-hidden="true">{Number(day.day.slice(8))}</span>}
     </div>
   );
   const shown = pointed === null ? undefined : days[pointed];

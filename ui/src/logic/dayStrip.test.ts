@@ -1,16 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { DayView } from "../backend";
-import {
-  cellKind,
-  cellLabel,
-  cellText,
-  legend,
-  monthName,
-  monthRows,
-  withStored,
-  withUnverified,
-} from "./dayStrip";
+import { cellKind, cellText, legend, monthName, monthRows, withStored, withUnverified } from "./dayStrip";
 import { addDays } from "./days";
 
 const view = (part: Partial<DayView>): DayView => ({
@@ -41,11 +32,6 @@ describe("a cell", () => {
     expect(cellText(view({ input_rows: 1 }), () => "then")).toBe(
       "2025-01-31 Friday · cached · 1 trade · 15 messages downstream · fetched then",
     );
-  });
-
-  it("has a number where there is room for it", () => {
-    expect(cellLabel("2025-02-01", 30)).toBe("1");
-    expect(cellLabel("2025-02-02", 90)).toBe("");
   });
 });
 

@@ -73,8 +73,8 @@ export function legend(days: readonly StripDay[]): { kind: CellKind; days: numbe
     .map((kind) => ({ kind, days: counts.get(kind) ?? 0 }));
 }
 
-/** More days than this are shown as a row a month. */
-export const LONG_RANGE = 120;
+/** More days than this are shown as a row a month: their cells have no room for a number. */
+export const LONG_RANGE = 62;
 
 export interface MonthRow {
   label: string;
@@ -126,11 +126,6 @@ export function withStored(
 export function withUnverified(days: readonly StripDay[], unverified: readonly string[]): StripDay[] {
   const named = new Set(unverified);
   return days.map((day) => (named.has(day.day) ? { ...day, unverified: true } : day));
-}
-
-/** What stands in a cell: the day of the month, where there is room for it. */
-export function cellLabel(day: string, total: number): string {
-  return total > 62 ? "" : String(Number(day.slice(8)));
 }
 
 /** The name over a month's cells: with the year where there is room for it. */
