@@ -256,6 +256,8 @@ fn arrange_by_keyboard(screen: &Screen) {
     assert_eq!(heading(screen, 1)["order"], "descending", "the order is told of the wrong column");
     screen.chord(&[keys::ALT, keys::SHIFT], keys::LEFT);
     screen.wait("the column is back", || (heading(screen, 0)["path"] == first["path"]).then_some(()));
+    let selected = "return document.querySelectorAll('[data-testid=grid] .slick-cell.selected').length";
+    assert_eq!(screen.script(selected, &[]), json!(1), "cells are selected that nobody selected");
 }
 
 fn look_at_a_row(screen: &Screen) {
@@ -279,6 +281,7 @@ fn export(screen: &Screen, file: &Path) {
     let text = std::fs::read_to_string(file).expect("the CSV file can be read");
     assert!(text.starts_with("_id,"), "the columns do not begin with _id");
     assert_eq!(records(&text) - 1, shown, "the file and the window count differently");
+    screen.click_on(&format!("{} [aria-label=Dismiss]", marked("export-result")));
 }
 
 /// Records of a CSV text; a line break within quotes ends none.

@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { type Failure, type Role, type Sort, toFailure, type ViewKey, type ViewShape } from "../backend";
 import type { Content, Handlers } from "../grid/controller";
@@ -35,6 +35,9 @@ const HINTS = [
   "Ctrl+Shift+C with heading",
 ];
 
+/** What a key has done is said this long. */
+const TOLD_MS = 8000;
+
 const LABELS: Record<Role, string> = { input: "Input rows", downstream: "Downstream rows" };
 
 /** The rows of one role, and the detail of one of them. */
@@ -48,6 +51,11 @@ export function RolePane(props: Props) {
   const [failed, setFailed] = useState<{ identity: string; failure: Failure } | null>(null);
   const [copyFailure, setCopyFailure] = useState<Failure | null>(null);
   const [told, setTold] = useState("");
+  useEffect(() => {
+    if (told === "") return;
+    const timer = setTimeout(() => setTold(""), TOLD_MS);
+    return () => clearTimeout(timer);
+  }, [told]);
 
   const identity = [viewKey.signature, viewKey.from, viewKey.to, role, sort?.path, sort?.descending].join(
     "|",

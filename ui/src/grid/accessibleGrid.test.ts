@@ -163,6 +163,16 @@ describe("the keyboard", () => {
     expect(said).toHaveBeenLastCalledWith(`_id is ${prefs.widths["_id"]} pixels wide`);
   });
 
+  it("selects nothing beside the cell whose column moves", () => {
+    const selected = () => [...host.querySelectorAll(".slick-cell.selected")].map((at) => at.textContent);
+    stops()[0]?.focus();
+    press("ArrowRight", { altKey: true, shiftKey: true });
+    expect(selected()).toHaveLength(1);
+    press("ArrowLeft", { altKey: true, shiftKey: true });
+    expect(prefs.order).toEqual(["_id", "price", "note"]);
+    expect(selected()).toHaveLength(1);
+  });
+
   it("comes back from the grid as a whole, where a click on a heading leaves it", () => {
     vi.spyOn(host, "matches").mockReturnValue(true);
     host.focus();

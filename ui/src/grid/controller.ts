@@ -161,6 +161,8 @@ export class GridController {
     if (drawn === this.#columnsDrawn) return;
     this.#columnsDrawn = drawn;
     const row = this.#grid.getActiveCell()?.row;
+    // A selection is kept by place: among columns that move it would cover others.
+    if (this.#follow !== null) this.#grid.getSelectionModel()?.setSelectedRanges([], undefined, "");
     this.#grid.setColumns(columns);
     // A column that was moved by a key keeps the keyboard, so that the key can be pressed again.
     const cell = columns.findIndex((column) => column.id === this.#follow);
