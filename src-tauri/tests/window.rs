@@ -300,6 +300,7 @@ fn open_from_the_cache(screen: &Screen) {
     screen.wait_attribute("answer-origin", "data-origin", "offline");
     screen.wait("rows are counted", || screen.count("row-count-input").filter(|rows| *rows > 0));
     screen.wait("rows are drawn", || cells(screen, 0, 1).pop());
+    plan(screen);
     screen.picture("offline");
 }
 
@@ -330,6 +331,8 @@ fn ask_for_more_than_is_held(screen: &Screen) {
     screen.wait("the window says which days are missing", || {
         screen.text("partial-banner").filter(|text| text.contains("15"))
     });
+    screen.wait("rows are drawn", || cells(screen, 0, 1).pop());
+    plan(screen);
     screen.picture("partial");
 }
 

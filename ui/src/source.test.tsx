@@ -102,6 +102,16 @@ it("says whose rows are opened where they are of another source, and that the se
   expect(screen.getByTestId("answer-origin")).toHaveTextContent("Cache");
 });
 
+it("calls what a cancelled run leaves cached while the source is in reach", async () => {
+  const fake = makeFake();
+  const user = userEvent.setup();
+  await openApp(fake);
+  await screen.findByText(/0 of 31 days cached/);
+  await user.click(screen.getByTestId("fetch-button"));
+  act(() => fake.fail(makeFailure("cancelled", "It was cancelled.")));
+  expect(await screen.findByTestId("answer-origin")).toHaveTextContent("Cache");
+});
+
 it("says nothing of the source where it is the one in use", async () => {
   const fake = makeFake();
   const cached = makeCached();

@@ -64,6 +64,7 @@ async function runToEnd(
   query: QueryInput,
   mode: FetchMode,
   key: ViewKey | null,
+  online: () => boolean,
   told: (event: RunEvent) => void,
 ): Promise<Outcome> {
   let cancelled = false;
@@ -82,7 +83,7 @@ async function runToEnd(
     // What was committed before the end is kept, so it is shown.
     const held = planned === null ? null : await backend.answer(planned).catch(() => null);
     const anything = held !== null && held.days.missing.length < held.days.requested;
-    const answer = anything ? held : null;
+    const answer = anything ? heldAnswer(held, online()) : null;
     if (failure.code === "cancelled") return { outcome: "cancelled", answer, failure: null };
     return { outcome: "failed", answer, failure };
   }
@@ -119,13 +120,14 @@ export function useDesk(connection: Connection, source: UsedSource): Desk {
         waiting.push(event);
         timer ??= setTimeout(flush, DRAW_MS);
       };
-      void runToEnd(backend, id, query, mode, key, told).then(({ outcome, answer, failure }) => {
-        if (timer !== null) clearTimeout(timer);
-        if (running.current === id) running.current = null;
-        const held = failure === null ? answer : heldAnswer(answer, online.current);
-        const view = held === null ? null : viewOf(query, mode, sourceText, held);
-        dispatch({ type: "ended", id, outcome, view, failure });
-      });
+      void runToEnd(backend, id, query, mode, key, () => online.current, told).then(
+        ({ outcome, answer, failure }) => {
+          if (timer !== null) clearTimeout(timer);
+          if (running.current === id) running.current = null;
+          const view = answer === null ? null : viewOf(query, mode, sourceText, answer);
+          dispatch({ type: "ended", id, outcome, view, failure });
+        },
+      );
     },
     [backend, sourceKey, sourceText],
   );
