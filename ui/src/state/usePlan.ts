@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { type Failure, type PlanView, type QueryInput, toFailure } from "../backend";
 import { rangeProblem } from "../logic/days";
@@ -39,6 +39,7 @@ function rangeFailure(problem: string): Failure {
 export function usePlan(query: QueryInput, stamp: string, quiet: boolean): Planned {
   const backend = useBackend();
   const [told, setTold] = useState<Told | null>(null);
+  const typed = useRef("");
   const problem = rangeProblem(query.from, query.to);
   const text = JSON.stringify(query);
   const asked = `${stamp}|${text}`;
@@ -62,7 +63,9 @@ export function usePlan(query: QueryInput, stamp: string, quiet: boolean): Plann
         (error: unknown) => tell(null, toFailure(error)),
       );
     };
-    const first = fresh ? undefined : setTimeout(ask, PAUSE_MS);
+    // Nobody types where only the cache or the connection has changed: the old plan need not stand on.
+    const first = fresh ? undefined : setTimeout(ask, typed.current === text ? 0 : PAUSE_MS);
+    typed.current = text;
     const again = ages ? setInterval(ask, AGE_MS) : undefined;
     if (fresh) window.addEventListener("focus", ask);
     return () => {
