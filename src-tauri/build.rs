@@ -5,11 +5,12 @@
 mod duckdb_rpath;
 
 /// Every command of the app. None can be called from the window unless a capability allows it by name.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "answer",
     "cache_usage",
     "cached_queries",
     "cancel",
+    "cancel_connect",
     "cancel_export",
     "connect",
     "copy_text",

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use tidemark_engine::cache::export::partial_name;
 use tidemark_engine::desk::{Role, ViewKey};
 
 /// Characters of the filters' words at most: a name has to stay readable, and short enough for any disk.
@@ -21,16 +22,33 @@ pub(crate) fn propose(filters: &str, role: Role, key: &ViewKey, complete: bool) 
     format!("{words}{role} {dates}{}", if complete { ".csv" } else { PARTIAL })
 }
 
-/// The name for the engine, which marks a partial answer's file itself.
-pub(crate) fn without_mark(path: PathBuf, complete: bool) -> PathBuf {
-    if complete {
-        return path;
+/// Where an export goes that was chosen in the dialog.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Destination {
+    /// The name for the engine, which marks a partial answer's file itself.
+    pub(crate) asked: PathBuf,
+    /// The file that is written.
+    pub(crate) written: PathBuf,
+}
+
+/// A name that was typed without an ending is a CSV file's all the same.
+pub(crate) fn destination(mut chosen: PathBuf, complete: bool) -> Destination {
+    if !has_ending(&chosen) {
+        // Added and not set: what stands behind a dot of the name is part of it.
+        let mut name = chosen.file_name().unwrap_or_default().to_owned();
+        name.push(".csv");
+        chosen.set_file_name(name);
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    match name.strip_suffix(PARTIAL) {
-        Some(stem) if !stem.is_empty() => path.with_file_name(format!("{stem}.csv")),
-        _ => path,
-    }
+    let written = if complete { chosen.clone() } else { partial_name(&chosen) };
+    Destination { asked: chosen, written }
+}
+
+/// Whether a name says what kind of file it is: `.csv` and `.txt` do, the `.01` of a date does not.
+fn has_ending(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| {
+        let ending = ending.to_string_lossy();
+        ending.chars().all(char::is_alphanumeric) && ending.chars().any(char::is_alphabetic)
+    })
 }
 
 /// The folder that the next export starts in.
@@ -83,10 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn a_partial_file_is_marked_once() {
-        let marked = PathBuf::from("/tmp/a.partial.csv");
-        assert_eq!(without_mark(marked.clone(), false), PathBuf::from("/tmp/a.csv"));
-        assert_eq!(without_mark(marked.clone(), true), marked);
-        assert_eq!(without_mark("/tmp/b.csv".into(), false), PathBuf::from("/tmp/b.csv"));
+    fn a_file_is_csv_and_a_partial_one_is_marked_once() {
+        let written = |chosen: &str, complete| destination(chosen.into(), complete).written;
+        assert_eq!(written("/tmp/a.partial.csv", false), PathBuf::from("/tmp/a.partial.csv"));
+        assert_eq!(written("/tmp/a.partial.csv", true), PathBuf::from("/tmp/a.partial.csv"));
+        assert_eq!(written("/tmp/b.csv", false), PathBuf::from("/tmp/b.partial.csv"));
+        assert_eq!(written("/tmp/v1.2/b", true), PathBuf::from("/tmp/v1.2/b.csv"));
+        assert_eq!(written("/tmp/b", false), PathBuf::from("/tmp/b.partial.csv"));
+        assert_eq!(written("/tmp/b 2025.01", true), PathBuf::from("/tmp/b 2025.01.csv"));
+        assert_eq!(written("/tmp/b.txt", true), PathBuf::from("/tmp/b.txt"));
     }
 }

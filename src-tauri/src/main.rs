@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         .invoke_handler(tauri::generate_handler![
             commands::source::source_view,
             commands::source::connect,
+            commands::source::cancel_connect,
             commands::source::remember_form,
             commands::run::plan,
             commands::run::fetch,

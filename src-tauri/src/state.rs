@@ -26,6 +26,8 @@ pub(crate) struct AppState {
     pub(crate) link: Link,
     /// Fetches under way.
     pub(crate) runs: Tasks,
+    /// Sources that are asked whether they can be taken into use.
+    pub(crate) connects: Tasks,
     /// Exports under way.
     pub(crate) exports: Tasks,
     /// The clipboard, opened on first use. On X11 what was copied lives as long as this.
@@ -61,6 +63,7 @@ impl AppState {
         let state = Self {
             link: Link::new(connection),
             runs: Tasks::default(),
+            connects: Tasks::default(),
             exports: Tasks::default(),
             clipboard: Arc::default(),
             engine: Engine::new(&folder, KEEP_OPEN),

@@ -1,8 +1,8 @@
 //! What went wrong outside any command: said plainly, where a person can find it.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The file that says it, beside the settings.
@@ -39,8 +39,25 @@ pub(crate) fn report(what: &str) {
     let _ = path
         .parent()
         .map_or(Ok(()), std::fs::create_dir_all)
-        .and_then(|()| OpenOptions::new().create(true).append(true).open(path))
+        .and_then(|()| open_private(path))
         .and_then(|mut file| writeln!(file, "{what}"));
+}
+
+/// The file, to be added to. Hosts and paths concern nobody else on this computer, so only its owner reads
+/// it; one that an older version left open to others is closed to them.
+fn open_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+        let file = options.mode(0o600).open(path)?;
+        // Where the disk knows no permissions there are none to set.
+        let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
+        Ok(file)
+    }
+    #[cfg(not(unix))]
+    options.open(path)
 }
 
 #[cfg(test)]
@@ -48,6 +65,21 @@ mod tests {
     use super::*;
     use crate::active::Active;
     use tidemark_engine::desk::SourceProfile;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_noted_is_read_by_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mode = |path: &Path| std::fs::metadata(path).expect("the file").permissions().mode() & 0o777;
+        let path = folder.path().join("trouble.log");
+        writeln!(open_private(&path).expect("opened"), "one").expect("written");
+        assert_eq!(mode(&path), 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("set");
+        writeln!(open_private(&path).expect("opened"), "two").expect("written");
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "one\ntwo\n");
+    }
 
     /// Whatever a fault quotes: a known password in any spelling, and a connection string that nobody knows.
     #[test]

@@ -36,6 +36,13 @@ fn a_traders_day() {
     let stage = Stage::with_desk();
     let screen = Screen::open(&stage);
     screen.wait_attribute("connection-status", "data-state", "online");
+    // Everything that the page draws is to keep to its own policy.
+    screen.script(
+        "window.refused = [];
+        document.addEventListener('securitypolicyviolation', event =>
+            window.refused.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`));",
+        &[],
+    );
 
     fill_in(&screen);
     fetch_from_the_server(&screen);
@@ -58,6 +65,7 @@ fn a_traders_day() {
 
     stage.server.restart().expect("the server can be started again");
     goes_on_by_itself(&screen);
+    assert_eq!(screen.script("return window.refused", &[]), json!([]), "the page broke its own policy");
 }
 
 /// A source is set up in the window and remembered, its password never.
@@ -82,15 +90,17 @@ fn a_source_of_ones_own() {
         assert!(stage.settings().contains(&address), "the source was not stored: {}", stage.settings());
     }
     let screen = Screen::open(&stage);
-    // The source is known, and the password has to be given again.
-    screen.wait_attribute("connection-status", "data-state", "offline");
-    screen.click("source-button");
-    screen.type_into(&marked("source-password"), "wr0ng");
-    screen.click("source-connect");
-    screen.wait_attribute("source-failure", "data-code", "auth_failed");
-    screen.type_into(&marked("source-password"), &keys::BACKSPACE.repeat("wr0ng".len()));
-    screen.type_into(&marked("source-password"), password);
-    screen.click("source-connect");
+    // The source is known, and the password has to be given again, right where the window says so.
+    screen.wait("a password is asked for", || {
+        screen.text("connection-status").filter(|text| text.contains("Password needed"))
+    });
+    screen.click("connection-status");
+    screen.type_into(&marked("password-input"), "wr0ng");
+    screen.click("password-connect");
+    screen.wait_attribute("password-failure", "data-code", "auth_failed");
+    screen.type_into(&marked("password-input"), &keys::BACKSPACE.repeat("wr0ng".len()));
+    screen.type_into(&marked("password-input"), password);
+    screen.click("password-connect");
     screen.wait_attribute("connection-status", "data-state", "online");
     drop(screen);
     // Settings, cache, the page's own storage, and what the app printed.
@@ -139,7 +149,7 @@ fn fetch(screen: &Screen) -> String {
     // The answer before is on the screen until the new one comes.
     screen.wait_for("the fetch is over", FETCH, || {
         let idle = screen.attribute("activity", "data-activity").as_deref() == Some("idle");
-        (idle && screen.attribute("fetch-button", "disabled").is_none()).then_some(())
+        (idle && screen.attribute("fetch-button", "aria-disabled").is_none()).then_some(())
     });
     screen.wait("the answer says where it came from", || screen.attribute("answer-origin", "data-origin"))
 }
@@ -246,6 +256,8 @@ fn arrange_by_keyboard(screen: &Screen) {
     assert_eq!(heading(screen, 1)["order"], "descending", "the order is told of the wrong column");
     screen.chord(&[keys::ALT, keys::SHIFT], keys::LEFT);
     screen.wait("the column is back", || (heading(screen, 0)["path"] == first["path"]).then_some(()));
+    let selected = "return document.querySelectorAll('[data-testid=grid] .slick-cell.selected').length";
+    assert_eq!(screen.script(selected, &[]), json!(1), "cells are selected that nobody selected");
 }
 
 fn look_at_a_row(screen: &Screen) {
@@ -269,6 +281,7 @@ fn export(screen: &Screen, file: &Path) {
     let text = std::fs::read_to_string(file).expect("the CSV file can be read");
     assert!(text.starts_with("_id,"), "the columns do not begin with _id");
     assert_eq!(records(&text) - 1, shown, "the file and the window count differently");
+    screen.click_on(&format!("{} [aria-label=Dismiss]", marked("export-result")));
 }
 
 /// Records of a CSV text; a line break within quotes ends none.
@@ -287,6 +300,7 @@ fn open_from_the_cache(screen: &Screen) {
     screen.wait_attribute("answer-origin", "data-origin", "offline");
     screen.wait("rows are counted", || screen.count("row-count-input").filter(|rows| *rows > 0));
     screen.wait("rows are drawn", || cells(screen, 0, 1).pop());
+    plan(screen);
     screen.picture("offline");
 }
 
@@ -317,6 +331,8 @@ fn ask_for_more_than_is_held(screen: &Screen) {
     screen.wait("the window says which days are missing", || {
         screen.text("partial-banner").filter(|text| text.contains("15"))
     });
+    screen.wait("rows are drawn", || cells(screen, 0, 1).pop());
+    plan(screen);
     screen.picture("partial");
 }
 

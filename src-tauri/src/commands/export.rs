@@ -1,6 +1,6 @@
 //! Exporting to a CSV file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
@@ -10,8 +10,11 @@ use tidemark_engine::run::off_thread;
 use tidemark_engine::signature::Signature;
 use tokio::sync::oneshot;
 
-use crate::file_name;
+use crate::file_name::{self, Destination};
 use crate::state::AppState;
+
+/// The button that lets a file be written over.
+const REPLACE: &str = "Replace";
 
 /// Asks where to, and writes the rows as CSV, in the order shown. Null where the dialog was dismissed.
 #[tauri::command]
@@ -29,14 +32,14 @@ pub(crate) async fn export_csv(
     let task = state.exports.begin(export_id);
     let engine = state.engine()?;
     let complete = engine.cached_answer(&key).await?.complete;
-    let path = match &state.environment.save_as {
-        Some(path) => Some(path.clone()),
+    let destination = match &state.environment.save_as {
+        Some(path) => Some(file_name::destination(path.clone(), complete)),
         None => {
             let name = propose(&state, &key, role, complete).await?;
-            ask(&app, window, name, state.settings.export_folder()).await?
+            choose(&app, &window, &name, state.settings.export_folder(), complete).await?
         }
     };
-    let Some(path) = path else { return Ok(None) };
+    let Some(Destination { asked: path, .. }) = destination else { return Ok(None) };
     let token = task.token();
     if token.is_cancelled() {
         return Err(Failure::new(Code::Cancelled, "The export was cancelled."));
@@ -45,7 +48,6 @@ pub(crate) async fn export_csv(
         // A page that was reloaded listens no more; its file is written to the end.
         let _ = events.send(progress);
     };
-    let path = file_name::without_mark(path, complete);
     let exported = engine.export_csv(&key, role, sort, &path, told, token).await?;
     if let Some(folder) = file_name::folder_of(&path).filter(|_| state.environment.save_as.is_none()) {
         state.settings.remember_export_folder(&folder);
@@ -69,20 +71,36 @@ async fn propose(state: &AppState, key: &ViewKey, role: Role, complete: bool) ->
     Ok(file_name::propose(&filters, role, key, complete))
 }
 
+/// Asks where to, until that is a file that may be written. None where the dialog was dismissed.
+async fn choose(
+    app: &AppHandle,
+    window: &WebviewWindow,
+    name: &str,
+    folder: Option<PathBuf>,
+    complete: bool,
+) -> Result<Option<Destination>> {
+    loop {
+        let Some(chosen) = ask(app, window, name, folder.clone()).await? else { return Ok(None) };
+        let destination = file_name::destination(chosen.clone(), complete);
+        // The dialog has asked about the name as it was chosen, and not about the one that is written.
+        if destination.written == chosen || !destination.written.exists() {
+            return Ok(Some(destination));
+        }
+        if may_replace(app, window, &destination.written).await? {
+            return Ok(Some(destination));
+        }
+    }
+}
+
 /// The system's own save dialog. It asks before it writes over a file.
 async fn ask(
     app: &AppHandle,
-    window: WebviewWindow,
-    name: String,
+    window: &WebviewWindow,
+    name: &str,
     folder: Option<PathBuf>,
 ) -> Result<Option<PathBuf>> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::new(Code::ExportFailed, "The save dialog could not be opened.").because(error)
-    };
-    let (made, dialog) = oneshot::channel();
-    // macOS opens dialogs from the main thread alone. Waiting for the answer is done here, so that the
-    // window goes on drawing.
-    app.run_on_main_thread(move || {
+    let (window, name) = (window.clone(), name.to_owned());
+    let dialog = on_main_thread(app, move || {
         let mut dialog = rfd::AsyncFileDialog::new()
             .set_title("Export as CSV")
             .set_file_name(name)
@@ -91,10 +109,44 @@ async fn ask(
         if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
             dialog = dialog.set_directory(folder);
         }
+        dialog.save_file()
+    });
+    Ok(dialog.await?.await.map(|file| file.path().to_owned()))
+}
+
+/// Asks whether a file that is there may be written over.
+async fn may_replace(app: &AppHandle, window: &WebviewWindow, path: &Path) -> Result<bool> {
+    let window = window.clone();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let dialog = on_main_thread(app, move || {
+        rfd::AsyncMessageDialog::new()
+            .set_level(rfd::MessageLevel::Warning)
+            .set_title("Replace the file?")
+            .set_description(format!("The file would be written as {name}, which is there already."))
+            .set_buttons(rfd::MessageButtons::OkCancelCustom(REPLACE.to_owned(), "Cancel".to_owned()))
+            .set_parent(&window)
+            .show()
+    });
+    let answer = dialog.await?.await;
+    // Some systems answer with the button's kind, some with its words.
+    Ok(answer == rfd::MessageDialogResult::Ok
+        || answer == rfd::MessageDialogResult::Custom(REPLACE.to_owned()))
+}
+
+/// Opens a dialog from the main thread: macOS opens them from there alone. Waiting for the answer is done by
+/// the caller, so that the window goes on drawing.
+async fn on_main_thread<T: Send + 'static>(
+    app: &AppHandle,
+    open: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::new(Code::ExportFailed, "The save dialog could not be opened.").because(error)
+    };
+    let (made, dialog) = oneshot::channel();
+    app.run_on_main_thread(move || {
         // Nobody waits any more where the command was given up.
-        let _ = made.send(dialog.save_file());
+        let _ = made.send(open());
     })
     .map_err(|error| failed(&error))?;
-    let chosen = dialog.await.map_err(|error| failed(&error))?.await;
-    Ok(chosen.map(|file| file.path().to_owned()))
+    dialog.await.map_err(|error| failed(&error))
 }

@@ -2,7 +2,9 @@
 
 use tauri::State;
 use tidemark_engine::desk::{QueryInput, SourceProfile, SourceView};
-use tidemark_engine::failure::Result;
+use tidemark_engine::failure::{Code, Failure, Result};
+
+use tokio_util::sync::CancellationToken;
 
 use crate::active::Active;
 use crate::state::AppState;
@@ -13,20 +15,42 @@ pub(crate) async fn source_view(state: State<'_, AppState>) -> Result<SourceView
     state.source_view()
 }
 
-/// Takes a source into use once it has answered. One that does not answer leaves the other in use.
+/// Takes a source into use once it has answered. One that does not answer leaves the other in use, and so
+/// does one that is given up meanwhile.
 #[tauri::command]
 pub(crate) async fn connect(
     state: State<'_, AppState>,
+    connect_id: u64,
     profile: SourceProfile,
     password: Option<String>,
 ) -> Result<SourceView> {
+    let task = state.connects.begin(connect_id);
     let before = state.active();
     let active = Active::open(&profile, password.as_deref(), before.as_deref())?;
-    let online = active.try_check().await?;
+    let online = unless_given_up(&task.token(), active.try_check()).await?;
     state.use_source(active);
     state.link.found(online);
     state.link.check_soon();
     state.source_view()
+}
+
+/// Who gives up goes nowhere, also where the source answers in the same moment.
+async fn unless_given_up<T>(
+    given_up: &CancellationToken,
+    asked: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        biased;
+        () = given_up.cancelled() => Err(Failure::new(Code::Cancelled, "Connecting was given up.")),
+        answered = asked => answered,
+    }
+}
+
+/// Gives up connecting. A source that has been taken into use already stays in use.
+#[tauri::command]
+pub(crate) async fn cancel_connect(state: State<'_, AppState>, connect_id: u64) -> Result<()> {
+    state.connects.cancel(connect_id);
+    Ok(())
 }
 
 /// Remembers the form for the next start.
@@ -34,4 +58,21 @@ pub(crate) async fn connect(
 pub(crate) async fn remember_form(state: State<'_, AppState>, query: QueryInput) -> Result<()> {
     state.remember_form(query);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+
+    #[tokio::test]
+    async fn a_source_is_not_taken_that_was_given_up() {
+        let given_up = CancellationToken::new();
+        assert_eq!(unless_given_up(&given_up, ready(Ok(1))).await.expect("nobody gave up"), 1);
+        given_up.cancel();
+        let late = unless_given_up(&given_up, ready(Ok(1))).await.expect_err("it was given up");
+        assert_eq!(late.code, Code::Cancelled);
+        let never = unless_given_up(&given_up, pending::<Result<()>>()).await.expect_err("it was given up");
+        assert_eq!(never.code, Code::Cancelled);
+    }
 }

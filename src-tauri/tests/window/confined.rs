@@ -26,6 +26,8 @@ const ATTEMPTS: &str = r"
 
     add('script', {textContent: `window.ran.push('inline script')`});
     add('div', {innerHTML: `<img src='data:,' onerror='window.ran.push(1)'>`});
+    add('div', {innerHTML: `<p style='color: red'>styled</p>`});
+    add('style', {textContent: `body {display: none}`});
     add('a', {href: `javascript:window.ran.push('address')`}).click();
     add('script', {src: `http://${host}/script.js`});
     add('script', {src: `data:text/javascript,window.ran.push('data script')`});
@@ -47,9 +49,12 @@ const ATTEMPTS: &str = r"
 ";
 
 /// The directives that refuse them, and what the page tells of each.
-const REFUSED: [&str; 17] = [
+const REFUSED: [&str; 20] = [
     "script-src-elem inline",
     "script-src-attr inline",
+    "img-src data",
+    "style-src-attr inline",
+    "style-src-elem inline",
     "script-src-elem inline",
     "script-src-elem http://HOST/script.js",
     "script-src-elem data",
@@ -103,6 +108,37 @@ fn the_page_runs_and_reaches_nothing_of_others() {
     let reached = listener.accept().expect_err("nobody is reached");
     assert_eq!(reached.kind(), ErrorKind::WouldBlock);
     assert_eq!(screen.script("return location.href", &[]), address, "the page is another");
+}
+
+/// What the page may not ask of the app, and what the window has no use for.
+const FORBIDDEN: [&str; 4] =
+    ["plugin:event|emit", "plugin:store|load", "plugin:window|close", "plugin:webview|create_webview_window"];
+
+#[test]
+#[ignore = "needs a display and tauri-driver; `cargo xtask test` runs it"]
+fn the_page_calls_no_command_that_it_has_no_use_for() {
+    let stage = Stage::with_password("ann", "unused");
+    let screen = Screen::open(&stage);
+    screen.wait_attribute("connection-status", "data-state", "not_configured");
+    let call = "
+        window.answered = {};
+        for (const command of arguments[0]) {
+            window.__TAURI_INTERNALS__.invoke(command, {event: 'connection', payload: 1, path: 'x.json'}).then(
+                () => window.answered[command] = 'allowed',
+                error => window.answered[command] = String(error));
+        }";
+    let commands: Vec<&str> = FORBIDDEN.into_iter().chain(["cache_usage"]).collect();
+    screen.script(call, &[json!(commands)]);
+    let answered = screen.wait("every command is answered", || {
+        let answered = screen.script("return window.answered", &[]);
+        (answered.as_object()?.len() == commands.len()).then_some(answered)
+    });
+    for command in FORBIDDEN {
+        let told = answered[command].as_str().unwrap_or_default();
+        assert!(told.contains("not allowed"), "{command}: {told}");
+    }
+    // The way there is open: what the window uses is answered.
+    assert_eq!(answered["cache_usage"], json!("allowed"));
 }
 
 fn sorted(mut texts: Vec<String>) -> Vec<String> {

@@ -21,7 +21,7 @@ pub(crate) struct Screen {
 impl Screen {
     pub(crate) fn open(stage: &Stage) -> Self {
         let driver = Driver::start(stage);
-        match Session::start(&driver.address, env!("CARGO_BIN_EXE_tidemark")) {
+        match Session::start(&driver.address, &app()) {
             Ok(session) => Self { session, driver },
             Err(why) => panic!("The app did not start under the driver: {why}\n{}", driver.said()),
         }
@@ -146,6 +146,12 @@ impl Screen {
         let page = page.as_str().unwrap_or("(nothing)");
         panic!("{why}\n\n--- the window ---\n{page}\n\n--- printed ---\n{}", self.driver.said());
     }
+}
+
+/// The app that is tested: the one that was built with the test, or the one that `TIDEMARK_TEST_APP` names, such
+/// as that of a release.
+fn app() -> String {
+    std::env::var("TIDEMARK_TEST_APP").unwrap_or_else(|_| env!("CARGO_BIN_EXE_tidemark").to_owned())
 }
 
 /// The selector of a mark.

@@ -31,7 +31,9 @@ export type * from "./types";
 /** What the window can ask of the desktop side. Every promise rejects with a `Failure`. */
 export interface Backend {
   sourceView(): Promise<SourceView>;
-  connect(profile: SourceProfile, password: string | null): Promise<SourceView>;
+  connect(connectId: number, profile: SourceProfile, password: string | null): Promise<SourceView>;
+  /** Gives up connecting. The source in use stays, unless the other has been taken into use already. */
+  cancelConnect(connectId: number): Promise<void>;
   /** Calls back on every change of the connection; the result stops that. */
   onConnection(changed: (connection: Connection) => void): () => void;
   plan(query: QueryInput): Promise<PlanView>;
@@ -87,7 +89,8 @@ function channel<T>(told: (message: T) => void): Channel<T> {
 function desktop(): Backend {
   return {
     sourceView: () => invoke("source_view"),
-    connect: (profile, password) => invoke("connect", { profile, password }),
+    connect: (connectId, profile, password) => invoke("connect", { connectId, profile, password }),
+    cancelConnect: (connectId) => invoke("cancel_connect", { connectId }),
     onConnection(changed) {
       // `listen` answers later than this returns, so stopping waits for it.
       const stop = listen<Connection>("connection", (event) => changed(event.payload));

@@ -1,14 +1,13 @@
-import { Button, Tooltip, TooltipTrigger } from "react-aria-components";
-
 import type { FetchMode } from "../backend";
 import { type Activity, MODE_WORDS } from "../logic/runState";
+import { HintButton } from "./HintButton";
 
 interface Props {
   activity: Activity;
   /** What the run under way does; null when there is none. */
   mode: FetchMode | null;
   online: boolean;
-  /** Why Fetch cannot be pressed; null when it can. */
+  /** Why there is nothing to fetch yet; null when there is. */
   blocked: string | null;
   fetch: (mode: FetchMode) => void;
   cancel: () => void;
@@ -27,73 +26,59 @@ const ACTIVITY: Record<Activity, string> = {
 export function ActionBar(props: Props) {
   const { activity, online, blocked } = props;
   const busy = activity === "fetching" || activity === "cancelling";
-  const held = busy || blocked !== null;
-  const server = online ? "" : " Needs the server.";
+  const held = busy ? "A run is under way." : blocked;
+  const away = online ? null : "The source is not in reach.";
   return (
     <div className="action-bar" role="toolbar" aria-label="Query">
-      <Hint text={blocked ?? "Pull what is missing or due (Ctrl+Enter)"}>
-        <Button
-          className="button primary"
-          isDisabled={held}
-          onPress={() => props.fetch("normal")}
-          data-testid="fetch-button"
-        >
-          Fetch
-        </Button>
-      </Hint>
-      <Hint text="Stop the run; what is stored is kept (Esc)">
-        <Button
-          className="button"
-          isDisabled={activity !== "fetching"}
-          onPress={props.cancel}
-          data-testid="cancel-button"
-        >
-          Cancel
-        </Button>
-      </Hint>
-      <Hint text={`Pull every day of the range again.${server}`}>
-        <Button
-          className="button"
-          isDisabled={held || !online}
-          onPress={() => props.fetch("refresh")}
-          data-testid="refresh-button"
-        >
-          Refresh
-        </Button>
-      </Hint>
-      <Hint text={`Check cached days against the server; those that differ are pulled again.${server}`}>
-        <Button
-          className="button"
-          isDisabled={held || !online}
-          onPress={() => props.fetch("verify")}
-          data-testid="verify-button"
-        >
-          Verify
-        </Button>
-      </Hint>
+      <HintButton
+        className="button primary"
+        testId="fetch-button"
+        hint="Pull what is missing or due (Ctrl+Enter)"
+        blocked={held}
+        press={() => props.fetch("normal")}
+      >
+        Fetch
+      </HintButton>
+      <HintButton
+        className="button"
+        testId="cancel-button"
+        hint="Stop the run; what is stored is kept (Esc)"
+        blocked={activity === "fetching" ? null : busy ? "The run is being stopped." : "No run is under way."}
+        press={props.cancel}
+      >
+        Cancel
+      </HintButton>
+      <HintButton
+        className="button"
+        testId="refresh-button"
+        hint="Pull every day of the range again"
+        blocked={held ?? away}
+        press={() => props.fetch("refresh")}
+      >
+        Refresh
+      </HintButton>
+      <HintButton
+        className="button"
+        testId="verify-button"
+        hint="Check cached days against the server; those that differ are pulled again"
+        blocked={held ?? away}
+        press={() => props.fetch("verify")}
+      >
+        Verify
+      </HintButton>
       <span className="bar-gap" />
-      <Button
+      <HintButton
         className="button quiet"
-        isDisabled={!props.canShowPipeline}
-        onPress={props.showPipeline}
-        data-testid="pipeline-button"
+        testId="pipeline-button"
+        hint="The MongoDB pipeline of the query, to read and to copy"
+        blocked={props.canShowPipeline ? null : "There is no plan yet."}
+        press={props.showPipeline}
       >
         Show pipeline
-      </Button>
+      </HintButton>
       <span className="activity" role="status" data-activity={activity} data-testid="activity">
         {activity === "fetching" && props.mode !== null ? MODE_WORDS[props.mode] : ACTIVITY[activity]}
       </span>
     </div>
-  );
-}
-
-function Hint({ text, children }: { text: string; children: React.ReactElement }) {
-  return (
-    <TooltipTrigger delay={600}>
-      {children}
-      <Tooltip className="tooltip" offset={6}>
-        {text}
-      </Tooltip>
-    </TooltipTrigger>
   );
 }

@@ -17,12 +17,33 @@ export const AdvancedMatch = memo(function AdvancedMatch({ text, failure, change
   useEffect(() => {
     if (told !== undefined) error.current?.scrollIntoView?.({ block: "nearest" });
   }, [told]);
-  const [opened, setOpened] = useState(text.trim() !== "");
-  // It never hides while it narrows the query.
-  const open = opened || text.trim() !== "" || failure !== null;
+  const narrows = text.trim() !== "";
+  const [opened, setOpened] = useState(narrows);
+  const [narrowed, setNarrowed] = useState(narrows);
+  // A query that is loaded shows what it narrows by.
+  if (narrows !== narrowed) {
+    setNarrowed(narrows);
+    if (narrows) setOpened(true);
+  }
+  // What has to be corrected never hides.
+  const open = opened || failure !== null;
   return (
-    <details className="advanced" open={open} onToggle={(event) => setOpened(event.currentTarget.open)}>
-      <summary data-testid="advanced-toggle">Advanced match</summary>
+    <details className="advanced" open={open}>
+      <summary
+        data-testid="advanced-toggle"
+        onClick={(event) => {
+          // Opened and closed here alone: the element's own idea of it would differ after a failure.
+          event.preventDefault();
+          setOpened(!open);
+        }}
+      >
+        Advanced match
+        {narrows && (
+          <span className="in-force" data-testid="advanced-mark">
+            in force
+          </span>
+        )}
+      </summary>
       <TextField className="text-field" value={text} onChange={change} isInvalid={failure !== null}>
         <Label className="visually-hidden">Advanced match, Extended JSON</Label>
         <TextArea

@@ -1,4 +1,4 @@
-import { completeness, daysText, ORIGIN_HINTS, ORIGIN_LABELS } from "../logic/answerText";
+import { comparedAll, completeness, daysText, ORIGIN_LABELS, originHint } from "../logic/answerText";
 import { joinDays } from "../logic/days";
 import { ago, count, duration, moment, plural, shortMoment } from "../logic/format";
 import type { View } from "../logic/runState";
@@ -11,6 +11,8 @@ import { PartialBanner, UnverifiedBanner } from "./PartialBanner";
 interface Props {
   view: View;
   zone: string;
+  /** Whose rows these are, where they are not of the source in use. */
+  foreign: string | null;
   /** The form has moved on from the query that is shown. */
   differs: boolean;
   /** A run is renewing these very rows. */
@@ -18,7 +20,7 @@ interface Props {
 }
 
 /** What is held: where from, how complete, how fresh. */
-export function AnswerPanel({ view, zone, differs, renewing }: Props) {
+export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
   const now = useNow();
   const { answer, key } = view;
   const range = key.from === key.to ? key.from : `${key.from} to ${key.to}`;
@@ -29,7 +31,7 @@ export function AnswerPanel({ view, zone, differs, renewing }: Props) {
         <span
           className="badge"
           data-origin={answer.answer}
-          title={ORIGIN_HINTS[answer.answer]}
+          title={originHint(answer)}
           data-testid="answer-origin"
         >
           {ORIGIN_LABELS[answer.answer]}
@@ -84,6 +86,11 @@ export function AnswerPanel({ view, zone, differs, renewing }: Props) {
         <span className="faint num">
           {daysText(answer)} of {count(answer.days.requested)}
         </span>
+        {foreign !== null && (
+          <span className="foreign" data-testid="answer-source">
+            {foreign}
+          </span>
+        )}
         {differs && (
           <span className="differs" data-testid="answer-differs">
             the form has changed since
@@ -95,7 +102,9 @@ export function AnswerPanel({ view, zone, differs, renewing }: Props) {
       {answer.failure && answer.failure.code !== "cancelled" && (
         <FailureNote failure={answer.failure} testId="answer-failure" compact />
       )}
-      {answer.changes !== null && <ChangesLine changes={answer.changes} title={title} />}
+      {answer.changes !== null && (
+        <ChangesLine changes={answer.changes} whole={comparedAll(answer, view.mode)} title={title} />
+      )}
       {answer.notes.length > 0 && (
         <ul className="answer-notes" data-testid="answer-notes">
           {answer.notes.map((note) => (

@@ -21,7 +21,7 @@ interface Props {
   query: CachedQuery;
   zone: string;
   current: boolean;
-  open: () => void;
+  open: () => Promise<void>;
   forget: () => Promise<void>;
   pin: (pinned: boolean) => Promise<void>;
 }
@@ -49,7 +49,10 @@ export function CachedItem({ query, zone, current, open, forget, pin }: Props) {
     >
       <Button
         className="cached-open"
-        onPress={open}
+        onPress={() => {
+          setFailure(null);
+          open().catch((error: unknown) => setFailure(toFailure(error)));
+        }}
         isDisabled={query.failure !== null || query.held.length === 0}
         data-testid="cached-open"
       >
@@ -131,7 +134,7 @@ export function CachedItem({ query, zone, current, open, forget, pin }: Props) {
         </Popover>
       </DialogTrigger>
       {query.failure && <FailureNote failure={query.failure} />}
-      {failure && <FailureNote failure={failure} dismiss={() => setFailure(null)} />}
+      {failure && <FailureNote failure={failure} testId="cached-failure" dismiss={() => setFailure(null)} />}
     </li>
   );
 }

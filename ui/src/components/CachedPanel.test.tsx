@@ -23,7 +23,7 @@ function show(queries: CachedQuery[], budget = 20e9) {
     reload: vi.fn(),
   };
   const asked = {
-    open: vi.fn(),
+    open: vi.fn(() => Promise.resolve()),
     forget: vi.fn(() => Promise.resolve()),
     pin: vi.fn(() => Promise.resolve()),
     setBudget: vi.fn(() => Promise.resolve()),
@@ -57,7 +57,7 @@ it("says why a pin was refused", async () => {
   const { pin, user } = show([NEW]);
   pin.mockRejectedValue({ code: "cache_busy", message: "Another Tidemark has it.", next: "", cause: null });
   await user.click(screen.getByTestId("cached-pin"));
-  expect(await screen.findByTestId("failure")).toHaveTextContent("Another Tidemark has it.");
+  expect(await screen.findByTestId("cached-failure")).toHaveTextContent("Another Tidemark has it.");
 });
 
 it("shows how much of the budget is used", () => {

@@ -11,7 +11,7 @@ interface Props {
   folder: string;
   zone: string;
   current: string | null;
-  open: (query: CachedQuery) => void;
+  open: (query: CachedQuery) => Promise<void>;
   forget: (query: CachedQuery) => Promise<void>;
   pin: (query: CachedQuery, pinned: boolean) => Promise<void>;
   setBudget: (bytes: number) => Promise<void>;

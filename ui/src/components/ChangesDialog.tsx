@@ -31,6 +31,7 @@ import { CopyButton } from "./CopyButton";
 
 interface Props {
   changes: Changes;
+  whole: boolean;
   title: string;
   close: () => void;
 }
@@ -39,13 +40,13 @@ interface Props {
 const STEP = 100;
 
 /** The messages that differ, by day. */
-export function ChangesDialog({ changes, title, close }: Props) {
+export function ChangesDialog({ changes, whole, title, close }: Props) {
   const [filter, setFilter] = useState<KindFilter>("all");
   const [drawn, setDrawn] = useState(STEP);
   const counts = useMemo(() => listedCounts(changes.messages), [changes]);
   const chosen = useMemo(() => ofKind(changes.messages, filter), [changes, filter]);
   const days = useMemo(() => byDay(chosen.slice(0, drawn)), [chosen, drawn]);
-  const all = useMemo(() => listText(title, changes, filter), [title, changes, filter]);
+  const all = useMemo(() => listText(title, changes, whole, filter), [title, changes, whole, filter]);
   const omitted = omittedText(changes);
   const rest = chosen.length - drawn;
   return (
@@ -57,7 +58,7 @@ export function ChangesDialog({ changes, title, close }: Props) {
           </Heading>
           <p className="changes-of">
             <span className="faint">{title}</span>
-            <span>{changesText(changes)}</span>
+            <span>{changesText(changes, whole)}</span>
           </p>
           <div className="changes-tools">
             <ToggleButtonGroup

@@ -8,26 +8,28 @@ import { Icon } from "./icons";
 
 interface Props {
   changes: Changes;
+  /** Every day of the answer was compared. */
+  whole: boolean;
   /** What was asked: the filters and the days. */
   title: string;
 }
 
 /** What a refresh or a verification found, and the way to the list of it. */
-export function ChangesLine({ changes, title }: Props) {
+export function ChangesLine({ changes, whole, title }: Props) {
   const [open, setOpen] = useState(false);
   const found = total(changes) > 0;
   return (
     <div className="changes-line" data-found={found || undefined} data-testid="changes-line">
       <Icon name={found ? "differ" : "check"} size={12} />
       <span className="num" role="status" data-testid="changes-summary">
-        {found && <strong>Changes at the source:</strong>} {changesText(changes)}
+        {found && <strong>Changes at the source:</strong>} {changesText(changes, whole)}
       </span>
       {changes.messages.length > 0 && (
         <Button className="button small" onPress={() => setOpen(true)} data-testid="changes-button">
           Show changes
         </Button>
       )}
-      {open && <ChangesDialog changes={changes} title={title} close={() => setOpen(false)} />}
+      {open && <ChangesDialog changes={changes} whole={whole} title={title} close={() => setOpen(false)} />}
     </div>
   );
 }

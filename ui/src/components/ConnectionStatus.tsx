@@ -1,7 +1,16 @@
 import { Button, Dialog, DialogTrigger, Popover } from "react-aria-components";
 
-import type { Connection } from "../backend";
+import type { Connection, SourceProfile } from "../backend";
+import { needsPassword } from "../logic/failures";
+import type { Connect } from "../state/useSource";
 import { FailureNote } from "./FailureNote";
+import { PasswordForm } from "./PasswordForm";
+
+interface Props {
+  connection: Connection;
+  profile: SourceProfile | null;
+  connect: Connect;
+}
 
 const WORDS: Record<Connection["state"], string> = {
   not_configured: "No source",
@@ -11,27 +20,40 @@ const WORDS: Record<Connection["state"], string> = {
 };
 
 /** Whether the source is in reach; why not, on pressing. */
-export function ConnectionStatus({ connection }: { connection: Connection }) {
+export function ConnectionStatus({ connection, profile, connect }: Props) {
   const trip = connection.state === "online" ? `${connection.round_trip_ms} ms` : "";
+  const locked = needsPassword(connection, profile);
   return (
     <DialogTrigger>
-      <Button className="connection" data-state={connection.state} data-testid="connection-status">
+      <Button
+        className="connection"
+        data-state={connection.state}
+        data-locked={locked || undefined}
+        data-testid="connection-status"
+      >
         <span className="connection-dot" aria-hidden="true" />
-        <span role="status">{WORDS[connection.state]}</span>
+        <span role="status">{locked ? "Password needed" : WORDS[connection.state]}</span>
         {trip !== "" && <span className="faint num">{trip}</span>}
       </Button>
       <Popover className="popover" placement="bottom end">
         <Dialog className="popover-body" aria-label="Connection">
-          {connection.state === "online" && (
-            <p>
-              The source answers in {trip}. MongoDB {connection.version}.
-            </p>
-          )}
-          {connection.state === "offline" && <FailureNote failure={connection.failure} />}
-          {connection.state === "checking" && <p>Asking the source whether it is in reach.</p>}
-          {connection.state === "not_configured" && <p>Set up a source to fetch from MongoDB.</p>}
-          {connection.state !== "online" && (
-            <p className="faint">Cached queries can be opened without the server.</p>
+          {({ close }) => (
+            <>
+              {connection.state === "online" && (
+                <p>
+                  The source answers in {trip}. MongoDB {connection.version}.
+                </p>
+              )}
+              {locked && profile !== null && (
+                <PasswordForm profile={profile} connect={connect} close={close} />
+              )}
+              {connection.state === "offline" && !locked && <FailureNote failure={connection.failure} />}
+              {connection.state === "checking" && <p>Asking the source whether it is in reach.</p>}
+              {connection.state === "not_configured" && <p>Set up a source to fetch from MongoDB.</p>}
+              {connection.state !== "online" && (
+                <p className="faint">Cached queries can be opened without the server.</p>
+              )}
+            </>
           )}
         </Dialog>
       </Popover>

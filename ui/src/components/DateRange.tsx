@@ -1,4 +1,4 @@
-import { parseDate } from "@internationalized/date";
+import { toCalendarDate } from "@internationalized/date";
 import { type ClipboardEvent, type KeyboardEvent, memo, useId, useRef, useState } from "react";
 import {
   Button,
@@ -16,6 +16,7 @@ import {
 import type { Failure } from "../backend";
 import { pastedRange, rangeProblem } from "../logic/days";
 import { PRESETS, presetsOf } from "../logic/presets";
+import { zonedDay } from "../logic/zonedDay";
 import { DayField, type DayFieldHandle } from "./DayField";
 import { Icon } from "./icons";
 
@@ -106,11 +107,13 @@ export const DateRange = memo(function DateRange({ from, to, today, zone, failur
                     autoFocus
                     firstDayOfWeek="mon"
                     value={
-                      rangeProblem(from, to) === null ? { start: parseDate(from), end: parseDate(to) } : null
+                      rangeProblem(from, to) === null
+                        ? { start: zonedDay(from, zone), end: zonedDay(to, zone) }
+                        : null
                     }
-                    defaultFocusedValue={parseDate(rangeProblem(from, from) === null ? from : today)}
-                    onChange={(range) => {
-                      change(range.start.toString(), range.end.toString());
+                    defaultFocusedValue={zonedDay(rangeProblem(from, from) === null ? from : today, zone)}
+                    onChange={({ start, end }) => {
+                      change(toCalendarDate(start).toString(), toCalendarDate(end).toString());
                       setOpen(false);
                     }}
                   >
@@ -138,7 +141,7 @@ export const DateRange = memo(function DateRange({ from, to, today, zone, failur
           <Button
             key={preset.id}
             className="preset"
-            data-chosen={chosen.includes(preset.id) || undefined}
+            aria-pressed={chosen.includes(preset.id)}
             data-testid={`preset-${preset.id}`}
             aria-label={preset.hint === preset.label ? undefined : `${preset.label}: ${preset.hint}`}
             onPress={() => {

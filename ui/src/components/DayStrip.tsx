@@ -4,10 +4,10 @@ import {
   CELL_HINTS,
   CELL_LABELS,
   cellKind,
-  cellLabel,
   cellText,
   legend,
   LONG_RANGE,
+  monthName,
   monthRows,
   type StripDay,
 } from "../logic/dayStrip";
@@ -21,12 +21,19 @@ interface Props {
   stale: boolean;
 }
 
-/** One cell a day, by state; a row a month where the range is long. Arrow keys walk the days. */
+/** A cell and the gap beside it at their narrowest, in pixels. */
+const DAY_WIDTH = 16;
+
+/** And at their widest. */
+const WIDEST_DAY = 36;
+
+/** One cell a day, by state, under the names of the months; a row a month where the range is long. Arrow keys walk the days. */
 export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Props) {
   const [pointed, setPointed] = useState<number | null>(null);
   const [home, setHome] = useState(0);
   const host = useRef<HTMLDivElement>(null);
   const long = days.length > LONG_RANGE;
+  const months = monthRows(days);
   const stop = Math.min(home, days.length - 1);
   const when = (time: string) => moment(time, zone);
 
@@ -65,7 +72,7 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
       onBlur={() => setPointed(null)}
       onMouseEnter={() => setPointed(at)}
     >
-      {!long && <span aria-hidden="true">{cellLabel(day.day, days.length)}</span>}
+      {!long && <span aria-hidden="true">{Number(day.day.slice(8))}</span>}
     </div>
   );
   const shown = pointed === null ? undefined : days[pointed];
@@ -85,9 +92,28 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
         onKeyDown={pressed}
         onMouseLeave={() => setPointed(null)}
       >
-        {!long && days.map(cell)}
+        {!long &&
+          months.map((month) => (
+            <div
+              key={month.label}
+              className="strip-month"
+              // As wide as its days: flex grows the months of a range alike.
+              style={{
+                flexGrow: month.days.length,
+                flexBasis: month.days.length * DAY_WIDTH,
+                maxWidth: month.days.length * WIDEST_DAY,
+              }}
+            >
+              <span className="month-label faint" title={month.label} data-testid="strip-month">
+                {monthName(month)}
+              </span>
+              <div className="strip-days">
+                {month.days.map((day, index) => cell(day, month.first + index))}
+              </div>
+            </div>
+          ))}
         {long &&
-          monthRows(days).map((month) => (
+          months.map((month) => (
             <div className="month" key={month.label}>
               <span className="month-label faint">{month.label}</span>
               {Array.from({ length: month.start }, (_, gap) => (

@@ -1,10 +1,12 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "react";
 
 import type { CachedQuery, FetchMode, QueryInput, SourceView } from "../backend";
-import { blocksFetch, placeOf } from "../logic/failures";
+import { blocksFetch, needsPassword, placeOf } from "../logic/failures";
 import { commitDrafts, sameQuery, toQuery } from "../logic/filters";
+import { foreignText } from "../logic/foreign";
 import { PRESETS } from "../logic/presets";
 import { activity } from "../logic/runState";
+import { sourceKey, sourceText } from "../logic/sourceText";
 import { useBackend } from "../state/backendContext";
 import { useCached } from "../state/useCached";
 import { useDesk } from "../state/useDesk";
@@ -44,11 +46,14 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
   const { connection } = source;
   const [form, dispatch] = useForm(firstQuery(view), view.fields);
   const query = useMemo(() => toQuery(form), [form]);
-  const desk = useDesk(connection);
+  const used = { key: sourceKey(view.profile), text: view.profile === null ? "" : sourceText(view.profile) };
+  const desk = useDesk(connection, used);
   const exporter = useExport();
-  const cached = useCached(desk.state.version);
-  const stamp = [connection.state, view.today, desk.state.version, JSON.stringify(view.profile)].join();
-  const planned = usePlan(query, stamp);
+  // Grows when something has gone from the cache that a plan may have counted on.
+  const [removals, removed] = useReducer((count: number) => count + 1, 0);
+  const cached = useCached(desk.state.version + removals);
+  const stamp = [connection.state, view.today, desk.state.version, removals, used.key].join();
+  const planned = usePlan(query, stamp, desk.state.run !== null);
   const target = useTarget(desk.state);
   const [tab, setTab] = useState<"query" | "cached">("query");
   const [panelOpen, setPanelOpen] = useState(true);
@@ -75,25 +80,26 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
     // What is still being typed counts: leaving it out would fetch more than the form says.
     const full = toQuery(commitDrafts(form));
     dispatch({ type: "commit_all" });
-    const known = planned.plan !== null && planned.query !== null && sameQuery(planned.query, full);
+    const known = !planned.stale && planned.query !== null && sameQuery(planned.query, full);
     exporter.dismiss();
+    // Where there is no plan yet, the run tells the signature with its own.
     desk.start(full, mode, known ? (planned.plan?.signature ?? null) : null);
   };
   const { open, close } = desk;
   const { dismiss } = exporter;
   const openCached = useCallback(
-    (item: CachedQuery) => {
+    async (item: CachedQuery) => {
       dismiss();
-      void open(item).then(() => {
-        if (item.form) dispatch({ type: "load", query: item.form, fields: view.fields });
-      });
+      if ((await open(item)) && item.form) {
+        dispatch({ type: "load", query: item.form, fields: view.fields });
+      }
     },
     [open, dismiss, dispatch, view.fields],
   );
   const forget = async (item: CachedQuery) => {
     await backend.forget(item.signature, null, null);
     close(item.signature);
-    cached.reload();
+    removed();
   };
   const pin = async (item: CachedQuery, pinned: boolean) => {
     await backend.pinQuery(item.signature, pinned);
@@ -104,7 +110,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
       await backend.setCacheBudget(bytes);
     } finally {
       // Part of the room may have been made before it failed.
-      cached.reload();
+      removed();
     }
   };
 
@@ -132,6 +138,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
       <TopBar
         profile={view.profile}
         connection={connection}
+        connect={source.connect}
         theme={theme}
         nextTheme={nextTheme}
         openSource={() => setEditingSource(true)}
@@ -179,6 +186,8 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
         activity={doing}
         blocked={blocked}
         target={target}
+        locked={needsPassword(connection, view.profile)}
+        foreign={shown === null ? null : foreignText(shown, used.text, planned)}
         differs={shown?.query != null && !sameQuery(shown.query, query)}
         exporter={exporter}
         exportRef={exportRef}
@@ -188,7 +197,12 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
         openSource={() => setEditingSource(true)}
       />
       {editingSource && (
-        <SourceDialog profile={view.profile} connect={source.connect} close={() => setEditingSource(false)} />
+        <SourceDialog
+          profile={view.profile}
+          connect={source.connect}
+          running={desk.state.run !== null}
+          close={() => setEditingSource(false)}
+        />
       )}
       {helping && <ShortcutsDialog close={() => setHelping(false)} />}
       {pipelineOf && <PipelineDialog query={pipelineOf} close={() => setPipelineOf(null)} />}

@@ -18,7 +18,7 @@ export function ExportStatus({ exporter }: { exporter: Exporter }) {
         <div className="note-body num">
           {state.progress === null
             ? "Choose where to save the CSV file."
-            : `Writing ${plural(state.progress.rows, "row")}: ${bytes(state.progress.bytes)} so far.`}
+            : `Writing ${plural(state.progress.rows, "row")}: ${bytes(state.progress.bytes)} written so far.`}
         </div>
         <Button className="button small" onPress={exporter.cancel} data-testid="export-cancel">
           Cancel

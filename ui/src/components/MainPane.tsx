@@ -3,7 +3,8 @@ import { type RefObject, useMemo } from "react";
 import type { FetchMode, SourceView } from "../backend";
 import { withStored, withUnverified } from "../logic/dayStrip";
 import type { Place } from "../logic/failures";
-import type { Activity, DeskState } from "../logic/runState";
+import { outcomeText } from "../logic/answerText";
+import { type Activity, type DeskState, sameKey } from "../logic/runState";
 import type { Exporter } from "../state/useExport";
 import type { Planned } from "../state/usePlan";
 import type { Target } from "../state/useShapes";
@@ -26,7 +27,10 @@ interface Props {
   activity: Activity;
   blocked: string | null;
   target: Target | null;
+  foreign: string | null;
   differs: boolean;
+  /** The source is there and wants a password. */
+  locked: boolean;
   exporter: Exporter;
   exportRef: RefObject<(() => void) | null>;
   fetch: (mode: FetchMode) => void;
@@ -49,10 +53,8 @@ export function MainPane(props: Props) {
   const { source, planned, place, desk, target } = props;
   const { run, view, ending } = desk;
   const zone = source.day_zone;
-  // While rows of another query arrive, the old answer must not stand over them.
-  const stands =
-    view !== null &&
-    (target === null || target.key === view.key || run?.key?.signature === view.key.signature);
+  // An answer stands over its own rows alone: never over those of other days or another query that arrive.
+  const stands = view !== null && (target === null || sameKey(target.key, view.key));
   const days = useMemo(() => {
     const plan = planned.plan;
     if (plan === null) return [];
@@ -70,6 +72,7 @@ export function MainPane(props: Props) {
         <PlanLine
           plan={planned.plan}
           stale={planned.stale}
+          locked={props.locked}
           correct={place === null ? null : CORRECT[place]}
         />
         {planned.plan && <DayStrip days={days} zone={zone} today={source.today} stale={planned.stale} />}
@@ -94,6 +97,9 @@ export function MainPane(props: Props) {
           canShowPipeline={planned.plan !== null}
         />
         {run && <ProgressPanel run={run} />}
+        <span className="visually-hidden" role="status" data-testid="outcome">
+          {run === null && ending !== null && outcomeText(ending)}
+        </span>
         {ending?.outcome === "cancelled" && (
           <div className="note" role="status" data-testid="cancelled-note">
             Cancelled. What was stored is kept; fetching again pulls just the rest.
@@ -107,8 +113,9 @@ export function MainPane(props: Props) {
         <AnswerPanel
           view={view}
           zone={zone}
+          foreign={props.foreign}
           differs={props.differs && run === null}
-          renewing={run !== null}
+          renewing={run !== null && sameKey(run.key, view.key)}
         />
       )}
       {target === null ? (

@@ -3,12 +3,14 @@ import type { PlanView } from "../backend";
 interface Props {
   plan: PlanView | null;
   stale: boolean;
+  /** The source is there and wants a password. */
+  locked: boolean;
   /** What has to be corrected before there can be a plan. */
   correct: string | null;
 }
 
 /** What a fetch would do, before it is pressed. */
-export function PlanLine({ plan, stale, correct }: Props) {
+export function PlanLine({ plan, stale, locked, correct }: Props) {
   if (plan === null) {
     return (
       <p className="plan-line faint" data-testid="plan-sentence" data-stale={stale || undefined}>
@@ -27,7 +29,10 @@ export function PlanLine({ plan, stale, correct }: Props) {
         </span>
       )}
       {!plan.reachable && (
-        <span className="faint"> · planned with what is held: the source is out of reach</span>
+        <span className="faint">
+          {" "}
+          · planned with what is held: the source {locked ? "wants a password" : "is out of reach"}
+        </span>
       )}
     </p>
   );

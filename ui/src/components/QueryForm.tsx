@@ -41,7 +41,7 @@ export const QueryForm = memo(function QueryForm(props: Props) {
           <span className="field-label">Filters</span>
           <Button
             className="link"
-            isDisabled={active === 0}
+            aria-disabled={active === 0 || undefined}
             onPress={() => dispatch({ type: "clear_filters" })}
             data-testid="clear-filters"
           >

@@ -1,5 +1,5 @@
 import { type RefObject, useEffect, useMemo, useState } from "react";
-import { Button, Tab, TabList, TabPanel, Tabs } from "react-aria-components";
+import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
 import type { Role, Sort } from "../backend";
 import { type ColumnPrefs, NO_PREFS } from "../logic/columns";
@@ -11,6 +11,7 @@ import { useStored } from "../state/useStored";
 import { ColumnChooser } from "./ColumnChooser";
 import { ExportStatus } from "./ExportStatus";
 import { FailureNote } from "./FailureNote";
+import { HintButton } from "./HintButton";
 import { RolePane } from "./RolePane";
 import { SortMark } from "./SortMark";
 
@@ -35,7 +36,7 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
   const [sorts, setSorts] = useState(NO_SORTS);
   const [inputPrefs, setInputPrefs] = useStored<ColumnPrefs>("tidemark.columns.input", NO_PREFS);
   const [downPrefs, setDownPrefs] = useStored<ColumnPrefs>("tidemark.columns.downstream", NO_PREFS);
-  const { shapes, failure } = useShapes(target);
+  const { shapes, failure, reload } = useShapes(target);
   const prefs = role === "input" ? inputPrefs : downPrefs;
   const setPrefs = role === "input" ? setInputPrefs : setDownPrefs;
   const { signature } = target.key;
@@ -49,9 +50,15 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
   const wanted = sortsFor(sorts, signature)[role];
   const sort = wanted !== null && has(wanted.path) ? wanted : null;
   const writing = exporter.state.status === "writing";
-  const canExport = shapes !== null && !target.live && !writing;
+  const noExport = target.live
+    ? "Rows are still arriving."
+    : writing
+      ? "Another export is under way."
+      : shapes === null
+        ? "There are no rows yet."
+        : null;
   const exportRows = () => {
-    if (canExport) exporter.start(target.key, role, sort);
+    if (noExport === null) exporter.start(target.key, role, sort);
   };
   useEffect(() => {
     exportRef.current = exportRows;
@@ -94,12 +101,20 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
             setSort={setters[role]}
           />
         )}
-        <Button className="button" isDisabled={!canExport} onPress={exportRows} data-testid="export-button">
+        <HintButton
+          className="button"
+          testId="export-button"
+          hint="Every row of this tab, in the order shown (Ctrl+E)"
+          blocked={noExport}
+          press={exportRows}
+        >
           {partial ? "Export partial CSV" : "Export CSV"}
-        </Button>
+        </HintButton>
       </div>
       <ExportStatus exporter={exporter} />
-      {failure && <FailureNote failure={failure} testId="view-failure" />}
+      {failure && (
+        <FailureNote failure={failure} testId="view-failure" action={{ label: "Try again", press: reload }} />
+      )}
       {ROLES.map((entry) => (
         <TabPanel key={entry.role} id={entry.role} className="tab-panel">
           {shapes && (
@@ -108,6 +123,7 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
               viewKey={shapes.key}
               stamp={shapes.stamp}
               shape={shapes[entry.role]}
+              reload={reload}
               zone={zone}
               sort={sort}
               setSort={setters[entry.role]}

@@ -1,8 +1,9 @@
-import { useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { type Failure, type Role, type Sort, toFailure, type ViewKey, type ViewShape } from "../backend";
 import type { Content, Handlers } from "../grid/controller";
 import { type GridHandle, GridView } from "../grid/GridView";
+import { RowsChanged } from "../grid/lazyRows";
 import type { ColumnPrefs } from "../logic/columns";
 import { count, plural } from "../logic/format";
 import { useBackend } from "../state/backendContext";
@@ -14,6 +15,8 @@ interface Props {
   viewKey: ViewKey;
   stamp: string;
   shape: ViewShape;
+  /** Reads the shape again, and then the rows. */
+  reload: () => void;
   zone: string;
   sort: Sort | null;
   setSort: (sort: Sort | null) => void;
@@ -32,18 +35,27 @@ const HINTS = [
   "Ctrl+Shift+C with heading",
 ];
 
+/** What a key has done is said this long. */
+const TOLD_MS = 8000;
+
 const LABELS: Record<Role, string> = { input: "Input rows", downstream: "Downstream rows" };
 
 /** The rows of one role, and the detail of one of them. */
 export function RolePane(props: Props) {
-  const { role, viewKey, stamp, shape, zone, sort, setSort, prefs, setPrefs } = props;
+  const { role, viewKey, stamp, shape, reload, zone, sort, setSort, prefs, setPrefs } = props;
   const backend = useBackend();
   const grid = useRef<GridHandle>(null);
   // The row whose detail is open, and of which rows it is one: in another order it would be another.
   const [opened, setOpened] = useState<{ identity: string; position: number } | null>(null);
   const [active, setActive] = useState<number | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
+  const [failed, setFailed] = useState<{ identity: string; failure: Failure } | null>(null);
+  const [copyFailure, setCopyFailure] = useState<Failure | null>(null);
   const [told, setTold] = useState("");
+  useEffect(() => {
+    if (told === "") return;
+    const timer = setTimeout(() => setTold(""), TOLD_MS);
+    return () => clearTimeout(timer);
+  }, [told]);
 
   const identity = [viewKey.signature, viewKey.from, viewKey.to, role, sort?.path, sort?.descending].join(
     "|",
@@ -54,7 +66,8 @@ export function RolePane(props: Props) {
       stamp,
       columns: shape.columns,
       length: shape.rows,
-      read: (offset, limit) => backend.page(viewKey, role, sort, offset, limit).then((page) => page.rows),
+      generation: shape.generation,
+      read: (offset, limit) => backend.page(viewKey, role, sort, offset, limit),
     }),
     [backend, viewKey, role, sort, stamp, shape, identity],
   );
@@ -69,15 +82,22 @@ export function RolePane(props: Props) {
       },
       copy: (text, rows, cut) => {
         backend.copyText(text).then(
-          () =>
-            setTold(`Copied ${plural(rows, "row")}${cut ? ", which is the limit; export takes all" : ""}`),
-          (error: unknown) => setFailure(toFailure(error)),
+          () => {
+            setCopyFailure(null);
+            setTold(`Copied ${plural(rows, "row")}${cut ? ", which is the limit; export takes all" : ""}`);
+          },
+          (error: unknown) => setCopyFailure(toFailure(error)),
         );
       },
       said: setTold,
-      failed: (error) => setFailure(toFailure(error)),
+      outdated: reload,
+      reading: (error) => setFailed(error === null ? null : { identity, failure: toFailure(error) }),
+      copyFailed: (error) => {
+        if (error instanceof RowsChanged) setTold("The rows have just changed: copy again");
+        else setCopyFailure(toFailure(error));
+      },
     }),
-    [backend, setSort, setPrefs, identity],
+    [backend, setSort, setPrefs, identity, reload],
   );
   const close = useCallback(() => {
     setOpened(null);
@@ -97,7 +117,17 @@ export function RolePane(props: Props) {
       }}
     >
       <div className="grid-side">
-        {failure && <FailureNote failure={failure} testId="grid-failure" dismiss={() => setFailure(null)} />}
+        {failed?.identity === identity && (
+          <FailureNote
+            failure={failed.failure}
+            testId="grid-failure"
+            action={{ label: "Try again", press: reload }}
+            dismiss={() => setFailed(null)}
+          />
+        )}
+        {copyFailure && (
+          <FailureNote failure={copyFailure} testId="copy-failure" dismiss={() => setCopyFailure(null)} />
+        )}
         <GridView
           ref={grid}
           label={LABELS[role]}
@@ -120,7 +150,16 @@ export function RolePane(props: Props) {
         </footer>
       </div>
       {shownRow !== null && (
-        <RowDrawer viewKey={viewKey} role={role} sort={sort} position={shownRow} zone={zone} close={close} />
+        <RowDrawer
+          viewKey={viewKey}
+          role={role}
+          sort={sort}
+          position={shownRow}
+          identity={identity}
+          stamp={stamp}
+          zone={zone}
+          close={close}
+        />
       )}
     </div>
   );

@@ -13,38 +13,49 @@ interface Props {
   role: Role;
   sort: Sort | null;
   position: number;
+  /** Of which rows it is one, in which order. */
+  identity: string;
+  /** Changes when the rows behind may have changed; then the document is read again. */
+  stamp: string;
   zone: string;
   close: () => void;
+}
+
+/** What was read, and of which row. */
+interface Read {
+  of: string;
+  detail: RowDetail | null;
+  failure: Failure | null;
 }
 
 /** While one walks through rows with the drawer open, a row is read when the walk pauses. */
 const PAUSE_MS = 90;
 
 /** One row as MongoDB held it. */
-export function RowDrawer({ viewKey, role, sort, position, zone, close }: Props) {
+export function RowDrawer({ viewKey, role, sort, position, identity, stamp, zone, close }: Props) {
   const backend = useBackend();
-  const [detail, setDetail] = useState<RowDetail | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
+  const [read, setRead] = useState<Read | null>(null);
   const [form, setForm] = useState<"relaxed" | "canonical">("relaxed");
   const closeButton = useRef<HTMLButtonElement>(null);
+
+  const of = `${identity}|${position}`;
+  // A document never stands under the number of another row.
+  const detail = read?.of === of ? read.detail : null;
+  const failure = read?.of === of ? read.failure : null;
 
   useEffect(() => {
     let live = true;
     const timer = setTimeout(() => {
       backend.rowDetail(viewKey, role, sort, position).then(
-        (found) => {
-          if (!live) return;
-          setDetail(found);
-          setFailure(null);
-        },
-        (error: unknown) => live && setFailure(toFailure(error)),
+        (found) => live && setRead({ of, detail: found, failure: null }),
+        (error: unknown) => live && setRead({ of, detail: null, failure: toFailure(error) }),
       );
     }, PAUSE_MS);
     return () => {
       live = false;
       clearTimeout(timer);
     };
-  }, [backend, viewKey, role, sort, position]);
+  }, [backend, viewKey, role, sort, position, of, stamp]);
 
   return (
     <aside className="drawer" aria-label="Row detail" data-testid="row-detail">

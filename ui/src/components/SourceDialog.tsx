@@ -13,12 +13,16 @@ import {
   TextField,
 } from "react-aria-components";
 
-import { type Failure, type SourceProfile, toFailure } from "../backend";
+import type { SourceProfile } from "../backend";
+import { useConnecting } from "../state/useConnecting";
+import type { Connect } from "../state/useSource";
 import { FailureNote } from "./FailureNote";
 
 interface Props {
   profile: SourceProfile | null;
-  connect: (profile: SourceProfile, password: string | null) => Promise<void>;
+  connect: Connect;
+  /** A run is under way; going to another source ends it. */
+  running: boolean;
   close: () => void;
 }
 
@@ -31,11 +35,10 @@ export function hasPassword(uri: string): boolean {
 }
 
 /** Where the documents are. What was typed stays when connecting fails. */
-export function SourceDialog({ profile, connect, close }: Props) {
+export function SourceDialog({ profile, connect, running, close }: Props) {
   const [draft, setDraft] = useState<SourceProfile>(profile ?? EMPTY);
   const [password, setPassword] = useState("");
-  const [failure, setFailure] = useState<Failure | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, failure, start } = useConnecting(connect, close);
   const field = (name: keyof SourceProfile, label: string, placeholder: string) => (
     <TextField
       className="text-field"
@@ -51,15 +54,6 @@ export function SourceDialog({ profile, connect, close }: Props) {
       )}
     </TextField>
   );
-  const submit = () => {
-    setBusy(true);
-    setFailure(null);
-    connect(draft, password === "" ? null : password).then(close, (error: unknown) => {
-      setBusy(false);
-      setFailure(toFailure(error));
-    });
-  };
-
   return (
     <ModalOverlay className="overlay" isOpen onOpenChange={(open) => !open && close()}>
       <Modal className="modal">
@@ -71,7 +65,7 @@ export function SourceDialog({ profile, connect, close }: Props) {
             className="dialog-form"
             onSubmit={(event) => {
               event.preventDefault();
-              submit();
+              if (draft.uri.trim() !== "") start(draft, password);
             }}
           >
             {field("uri", "Connection string, without the password", "mongodb://user@host:27017/?tls=true")}
@@ -100,15 +94,20 @@ export function SourceDialog({ profile, connect, close }: Props) {
                 data-testid="source-mapping"
               />
             </TextField>
+            {running && (
+              <p className="faint">
+                A fetch is under way: another source ends it. What it has stored is kept.
+              </p>
+            )}
             {failure && <FailureNote failure={failure} testId="source-failure" />}
             <div className="buttons">
-              <Button className="button" onPress={close}>
-                Close
+              <Button className="button" onPress={close} data-testid="source-close">
+                {busy ? "Cancel" : "Close"}
               </Button>
               <Button
                 className="button primary"
                 type="submit"
-                isDisabled={busy || draft.uri.trim() === ""}
+                aria-disabled={busy || draft.uri.trim() === ""}
                 data-testid="source-connect"
               >
                 {busy ? "Connecting" : "Connect"}

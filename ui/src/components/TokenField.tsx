@@ -31,25 +31,34 @@ const DRAWN = 24;
 /** Typing pauses this long before values are suggested. */
 const SUGGEST_MS = 150;
 
-function useSuggestions(field: string, prefix: string, asked: boolean): string[] {
+interface Suggested {
+  values: string[];
+  /** The values of what is typed now are on the way. */
+  pending: boolean;
+}
+
+function useSuggestions(field: string, typed: string, asked: boolean): Suggested {
   const backend = useBackend();
-  const [found, setFound] = useState<string[]>([]);
+  const [found, setFound] = useState<{ prefix: string; values: string[] } | null>(null);
+  const prefix = typed.trim();
   useEffect(() => {
     if (!asked) return;
     let live = true;
+    const tell = (values: string[]) => {
+      // A blank is no value to filter by.
+      if (live) setFound({ prefix, values: addValues([], values).slice(0, 100) });
+    };
     const timer = setTimeout(() => {
       // Suggestions are a convenience: without them one types on.
-      backend.suggest(field, prefix.trim()).then(
-        (values) => live && setFound(values.slice(0, 100)),
-        () => live && setFound([]),
-      );
+      backend.suggest(field, prefix).then(tell, () => tell([]));
     }, SUGGEST_MS);
     return () => {
       live = false;
       clearTimeout(timer);
     };
   }, [backend, field, prefix, asked]);
-  return found;
+  // Values of another beginning are never offered under this one.
+  return { values: found?.prefix === prefix ? found.values : [], pending: found?.prefix !== prefix };
 }
 
 /** Several values of one field. Enter, comma or a pasted list makes tokens of what was typed. */
@@ -57,7 +66,7 @@ export function TokenField({ field, label, tokens, draft, change, commit }: Prop
   const [focused, setFocused] = useState(false);
   const [all, setAll] = useState(false);
   const suggestions = useSuggestions(field, draft, focused);
-  const offered = suggestions
+  const offered = suggestions.values
     .filter((value) => !tokens.includes(value))
     .map((value) => ({ id: value, value }));
   const drawn = all ? tokens : tokens.slice(0, DRAWN);
@@ -148,7 +157,11 @@ export function TokenField({ field, label, tokens, draft, change, commit }: Prop
             className="list-box"
             renderEmptyState={() => (
               <p className="list-none faint">
-                {draft === "" ? "No known values" : "No known value; Enter takes it as typed"}
+                {suggestions.pending
+                  ? "Looking for known values"
+                  : draft === ""
+                    ? "No known values"
+                    : "No known value; Enter takes it as typed"}
               </p>
             )}
           >

@@ -1,6 +1,7 @@
 import { Button } from "react-aria-components";
 
 import type { Connection, SourceProfile } from "../backend";
+import type { Connect } from "../state/useSource";
 import type { ThemeChoice } from "../state/useTheme";
 import { ConnectionStatus } from "./ConnectionStatus";
 import { Icon, type IconName, Mark } from "./icons";
@@ -8,6 +9,7 @@ import { Icon, type IconName, Mark } from "./icons";
 interface Props {
   profile: SourceProfile | null;
   connection: Connection;
+  connect: Connect;
   theme: ThemeChoice;
   nextTheme: () => void;
   openSource: () => void;
@@ -55,7 +57,7 @@ export function TopBar(props: Props) {
         <Icon name="gear" />
       </Button>
       <span className="spacer" />
-      <ConnectionStatus connection={connection} />
+      <ConnectionStatus connection={connection} profile={profile} connect={props.connect} />
       <Button
         className="icon-button"
         aria-label="Keyboard shortcuts"

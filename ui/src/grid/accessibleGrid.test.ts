@@ -15,8 +15,12 @@ const content = (identity: string, length = 1000): Content => ({
   stamp: "1",
   columns: COLUMNS,
   length,
+  generation: 1,
   read: (offset, limit) =>
-    Promise.resolve(Array.from({ length: limit }, (_, at) => [`id${offset + at}`, "1", null])),
+    Promise.resolve({
+      rows: Array.from({ length: limit }, (_, at) => [`id${offset + at}`, "1", null]),
+      generation: 1,
+    }),
 });
 
 let host: HTMLElement;
@@ -71,7 +75,9 @@ beforeEach(() => {
     active: vi.fn(),
     copy: vi.fn(),
     said,
-    failed: vi.fn(),
+    outdated: vi.fn(),
+    reading: vi.fn(),
+    copyFailed: vi.fn(),
   };
   grid = new GridController(host, handlers, NO_PREFS);
   show();
@@ -155,6 +161,16 @@ describe("the keyboard", () => {
     expect(place()).toEqual(["2", "2"]);
     press("ArrowRight", { altKey: true });
     expect(said).toHaveBeenLastCalledWith(`_id is ${prefs.widths["_id"]} pixels wide`);
+  });
+
+  it("selects nothing beside the cell whose column moves", () => {
+    const selected = () => [...host.querySelectorAll(".slick-cell.selected")].map((at) => at.textContent);
+    stops()[0]?.focus();
+    press("ArrowRight", { altKey: true, shiftKey: true });
+    expect(selected()).toHaveLength(1);
+    press("ArrowLeft", { altKey: true, shiftKey: true });
+    expect(prefs.order).toEqual(["_id", "price", "note"]);
+    expect(selected()).toHaveLength(1);
   });
 
   it("comes back from the grid as a whole, where a click on a heading leaves it", () => {

@@ -16,6 +16,8 @@ export interface Content {
   stamp: string;
   columns: readonly ColumnView[];
   length: number;
+  /** The state of the cache file that columns and length belong to. */
+  generation: number;
   read: ReadPage;
 }
 
@@ -27,7 +29,11 @@ export interface Handlers {
   copy: (text: string, rows: number, cut: boolean) => void;
   /** What a key has done that is seen and not heard. */
   said: (text: string) => void;
-  failed: (error: unknown) => void;
+  /** Rows came of a later state than the columns: both have to be read again. */
+  outdated: () => void;
+  /** A page could not be read; none says that pages are read again. */
+  reading: (error: unknown) => void;
+  copyFailed: (error: unknown) => void;
 }
 
 /** How much wider or narrower one key makes a column. */
@@ -59,8 +65,12 @@ export class GridController {
     this.#handlers = handlers;
     this.#prefs = prefs;
     this.#rows = new LazyRows({
-      arrived: (first, last) => this.#arrived(first, last),
-      failed: (error) => this.#handlers.failed(error),
+      arrived: (first, last) => {
+        this.#handlers.reading(null);
+        this.#arrived(first, last);
+      },
+      outdated: () => this.#handlers.outdated(),
+      failed: (error) => this.#handlers.reading(error),
     });
     this.#grid = createGrid(host, this.#rows);
     this.#wire();
@@ -87,12 +97,12 @@ export class GridController {
   show(content: Content, prefs: ColumnPrefs, sort: Sort | null): void {
     const before = this.#content;
     const moved = before?.identity !== content.identity;
-    const renewed = moved || before?.stamp !== content.stamp;
+    const renewed = moved || before?.stamp !== content.stamp || before.generation !== content.generation;
     this.#content = content;
     this.#prefs = prefs;
     this.#sort = sort;
     if (moved) this.#fit = false;
-    if (renewed) this.#rows.reset(content.length, content.read);
+    if (renewed) this.#rows.reset(content.length, content.generation, content.read);
     this.#grid.keepingFocus(() => this.#drawColumns());
     this.#grid.setSortColumns(sort === null ? [] : [{ columnId: sort.path, sortAsc: !sort.descending }]);
     this.#host.querySelectorAll<HTMLElement>("[role=columnheader]").forEach((heading, at) => {
@@ -131,7 +141,7 @@ export class GridController {
   destroy(): void {
     this.#observer.disconnect();
     if (this.#lookTimer !== null) clearTimeout(this.#lookTimer);
-    this.#rows.reset(0, () => Promise.resolve([]));
+    this.#rows.reset(0, 0, () => Promise.resolve({ rows: [], generation: 0 }));
     this.#grid.destroy(true);
   }
 
@@ -151,6 +161,8 @@ export class GridController {
     if (drawn === this.#columnsDrawn) return;
     this.#columnsDrawn = drawn;
     const row = this.#grid.getActiveCell()?.row;
+    // A selection is kept by place: among columns that move it would cover others.
+    if (this.#follow !== null) this.#grid.getSelectionModel()?.setSelectedRanges([], undefined, "");
     this.#grid.setColumns(columns);
     // A column that was moved by a key keeps the keyboard, so that the key can be pressed again.
     const cell = columns.findIndex((column) => column.id === this.#follow);
@@ -305,7 +317,7 @@ export class GridController {
       const text = single ? (rows[0]?.[places[0] ?? 0] ?? "") : toTsv(rows, places, heading ? names : null);
       this.#handlers.copy(text, rows.length, rows.length === MAX_SELECTED_ROWS);
     } catch (error) {
-      this.#handlers.failed(error);
+      this.#handlers.copyFailed(error);
     }
   }
 }

@@ -105,7 +105,9 @@ const OPTIONS: GridOption<TableColumn> = {
 export function createGrid(host: HTMLElement, rows: LazyRows): TableGrid {
   // The data view interface asks for more than the grid uses for rows that are only read.
   const data = rows as unknown as NamedRow[];
-  const grid = new AccessibleGrid<NamedRow, TableColumn>(host, data, [], OPTIONS);
+  // The page takes no styles but its own, which carry this number.
+  const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+  const grid = new AccessibleGrid<NamedRow, TableColumn>(host, data, [], { ...OPTIONS, nonce });
   grid.settle();
   grid.setSelectionModel(
     new BoundedSelection({

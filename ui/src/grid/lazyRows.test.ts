@@ -1,7 +1,7 @@
 import { expect, it, vi } from "vitest";
 
 import { PAGE_ROWS } from "../logic/pageCache";
-import { LazyRows, type Row } from "./lazyRows";
+import { LazyRows, type ReadRows, type Row, RowsChanged } from "./lazyRows";
 
 const rowsFrom = (offset: number, limit: number): Row[] =>
   Array.from({ length: limit }, (_, index) => [String(offset + index)]);
@@ -9,12 +9,13 @@ const rowsFrom = (offset: number, limit: number): Row[] =>
 function setUp(length: number) {
   const arrived = vi.fn();
   const failed = vi.fn();
-  const read = vi.fn((offset: number, limit: number) =>
-    Promise.resolve(rowsFrom(offset, Math.min(limit, length - offset))),
+  const outdated = vi.fn();
+  const read = vi.fn((offset: number, limit: number): Promise<ReadRows> =>
+    Promise.resolve({ rows: rowsFrom(offset, Math.min(limit, length - offset)), generation: 1 }),
   );
-  const rows = new LazyRows({ arrived, failed });
-  rows.reset(length, read);
-  return { rows, read, arrived, failed };
+  const rows = new LazyRows({ arrived, outdated, failed });
+  rows.reset(length, 1, read);
+  return { rows, read, arrived, outdated, failed };
 }
 
 const settle = () => new Promise((done) => setTimeout(done, 0));
@@ -33,7 +34,7 @@ it("reads only the pages that are looked at", async () => {
 it("throws away a page of rows that are no longer shown", async () => {
   const { rows, arrived } = setUp(1000);
   rows.look(0, 10);
-  rows.reset(1000, () => new Promise(() => undefined));
+  rows.reset(1000, 1, () => new Promise(() => undefined));
   await settle();
   expect(arrived).not.toHaveBeenCalled();
   expect(rows.getItem(0)).toBeUndefined();
@@ -56,4 +57,28 @@ it("gives any range for copying, read or not", async () => {
   await settle();
   const copied = await rows.range(PAGE_ROWS - 2, PAGE_ROWS + 1);
   expect(copied.map((row) => row[0])).toEqual(["198", "199", "200", "201"]);
+});
+
+it("keeps no page of another state than the columns, and asks for both again", async () => {
+  const { rows, read, arrived, outdated } = setUp(1000);
+  read.mockResolvedValueOnce({ rows: [["a cell of a new column"]], generation: 2 });
+  rows.look(0, 10);
+  await settle();
+  expect(outdated).toHaveBeenCalledOnce();
+  expect(arrived).not.toHaveBeenCalled();
+  expect(rows.getItem(0)).toBeUndefined();
+  rows.look(0, 10);
+  await settle();
+  expect(read).toHaveBeenCalledOnce();
+  rows.reset(1000, 2, () => Promise.resolve({ rows: [["right"]], generation: 2 }));
+  rows.look(0, 10);
+  await settle();
+  expect(rows.getItem(0)).toEqual(["right"]);
+});
+
+it("copies no rows of two states", async () => {
+  const { rows, read, outdated } = setUp(1000);
+  read.mockResolvedValueOnce({ rows: rowsFrom(0, 5), generation: 2 });
+  await expect(rows.range(0, 4)).rejects.toThrow(RowsChanged);
+  expect(outdated).toHaveBeenCalledOnce();
 });

@@ -5,13 +5,24 @@ import type { Cell } from "../logic/tsv";
 
 export type Row = readonly Cell[];
 
-export type ReadPage = (offset: number, limit: number) => Promise<readonly Row[]>;
+/** Rows, and the state of the cache file that they were read from. */
+export interface ReadRows {
+  rows: readonly Row[];
+  generation: number;
+}
+
+export type ReadPage = (offset: number, limit: number) => Promise<ReadRows>;
 
 interface Listener {
   /** Rows from first to last (inclusive) have arrived. */
   arrived: (first: number, last: number) => void;
+  /** A page came from a later state of the file than the columns: its cells may belong to other columns. */
+  outdated: () => void;
   failed: (error: unknown) => void;
 }
+
+/** The rows have changed while they were copied. */
+export class RowsChanged extends Error {}
 
 /** Pages asked for at once: a page is read in milliseconds, and more would only queue in the backend. */
 const MAX_IN_FLIGHT = 3;
@@ -21,8 +32,10 @@ export class LazyRows {
   #read: ReadPage | null = null;
   readonly #cache = new PageCache<Row>();
   readonly #inFlight = new Set<number>();
-  // Grows when the rows behind change, so that a late page of the old rows is thrown away.
+  /** The state of the file that the columns and the length were read from. */
   #generation = 0;
+  // Grows when the rows behind change, so that a late page of the old rows is thrown away.
+  #resets = 0;
   #first = 0;
   #last = -1;
   readonly #listener: Listener;
@@ -32,9 +45,10 @@ export class LazyRows {
   }
 
   /** Looks at other rows: another view, another order, or the same view after a change. */
-  reset(length: number, read: ReadPage): void {
-    this.#generation += 1;
+  reset(length: number, generation: number, read: ReadPage): void {
+    this.#resets += 1;
     this.#length = length;
+    this.#generation = generation;
     this.#read = read;
     this.#cache.clear();
     this.#inFlight.clear();
@@ -67,19 +81,24 @@ export class LazyRows {
   }
 
   #fetch(page: number, read: ReadPage): void {
-    const generation = this.#generation;
+    const resets = this.#resets;
     const offset = page * PAGE_ROWS;
     this.#inFlight.add(page);
     read(offset, PAGE_ROWS).then(
-      (rows) => {
-        if (generation !== this.#generation) return;
+      ({ rows, generation }) => {
+        if (resets !== this.#resets) return;
+        if (generation !== this.#generation) {
+          // It stays in flight: until the columns have been read again, it could only come back the same.
+          this.#listener.outdated();
+          return;
+        }
         this.#inFlight.delete(page);
         this.#cache.put(page, [...rows]);
         this.#listener.arrived(offset, offset + rows.length - 1);
         this.#pump();
       },
       (error: unknown) => {
-        if (generation !== this.#generation) return;
+        if (resets !== this.#resets) return;
         this.#inFlight.delete(page);
         this.#listener.failed(error);
       },
@@ -90,6 +109,7 @@ export class LazyRows {
   async range(first: number, last: number): Promise<Row[]> {
     const read = this.#read;
     if (read === null) return [];
+    const resets = this.#resets;
     const rows: Row[] = [];
     for (let at = first; at <= last;) {
       const held = this.#cache.row(at);
@@ -100,9 +120,14 @@ export class LazyRows {
       }
       const wanted = Math.min(last - at + 1, 5000);
       const got = await read(at, wanted);
-      if (got.length === 0) break;
-      rows.push(...got);
-      at += got.length;
+      if (resets !== this.#resets) throw new RowsChanged();
+      if (got.generation !== this.#generation) {
+        this.#listener.outdated();
+        throw new RowsChanged();
+      }
+      if (got.rows.length === 0) break;
+      rows.push(...got.rows);
+      at += got.rows.length;
     }
     return rows;
   }

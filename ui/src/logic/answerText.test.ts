@@ -1,7 +1,17 @@
 import { expect, it } from "vitest";
 
 import { makeAnswer, makePartial } from "../test/made";
-import { completeness, daysText, heldRowsText, missingByReason, unverifiedText } from "./answerText";
+import {
+  comparedAll,
+  completeness,
+  daysText,
+  heldAnswer,
+  heldRowsText,
+  missingByReason,
+  originHint,
+  outcomeText,
+  unverifiedText,
+} from "./answerText";
 
 it("never calls a partial answer complete", () => {
   expect(completeness(makeAnswer())).toBe("Complete");
@@ -33,4 +43,30 @@ it("groups missing days by reason", () => {
 it("says apart what is held of trades and of messages", () => {
   expect(heldRowsText({ input_rows: 57, downstream_rows: 1730 })).toBe("57 trades, 1,730 messages held");
   expect(heldRowsText({ input_rows: 1, downstream_rows: 1 })).toBe("1 trade, 1 message held");
+});
+
+it("takes what was opened for cached, and for offline only where the source is out of reach", () => {
+  const opened = makePartial(["2025-01-31"]);
+  expect(heldAnswer(opened, true).answer).toBe("cache");
+  expect(heldAnswer(opened, false).answer).toBe("offline");
+  expect(heldAnswer(null, true)).toBeNull();
+  expect(originHint(heldAnswer(opened, true))).toContain("What is held");
+});
+
+it("says of no day that it was compared that was not", () => {
+  expect(comparedAll(makeAnswer(), "refresh")).toBe(true);
+  expect(comparedAll(makeAnswer(), "verify")).toBe(true);
+  expect(comparedAll(makeAnswer(), "normal")).toBe(false);
+  expect(comparedAll(makePartial(["2025-01-31"]), "refresh")).toBe(false);
+  const failure = { code: "source_timeout" as const, message: "", next: "", cause: null };
+  expect(comparedAll(makeAnswer({ failure }), "refresh")).toBe(false);
+});
+
+it("tells the end of a run in a sentence", () => {
+  const failure = { code: "auth_failed" as const, message: "Refused.", next: "", cause: null };
+  const told = (outcome: "finished" | "failed" | "cancelled", answer = makeAnswer()) =>
+    outcomeText({ outcome, answer, failure: outcome === "failed" ? failure : null });
+  expect(told("finished")).toBe("Finished. Complete: 48,211 trades, 144,633 downstream messages.");
+  expect(told("cancelled", makePartial(["2025-01-31"]))).toMatch(/^Cancelled. Partial: 1 of 31 days missing/);
+  expect(told("failed")).toBe("The fetch failed. Refused.");
 });

@@ -1,7 +1,14 @@
 // How an answer is put into words. A partial answer must never read like a complete one.
 
-import type { Answer, CachedQuery, Origin } from "../backend";
+import type { Answer, CachedQuery, Failure, FetchMode, Origin } from "../backend";
 import { plural } from "./format";
+
+/** What there is to say of the end of a run. */
+interface Ended {
+  outcome: "finished" | "failed" | "cancelled";
+  failure: Failure | null;
+  answer: Answer | null;
+}
 
 export const ORIGIN_LABELS: Record<Origin, string> = {
   cache: "Cache",
@@ -10,12 +17,25 @@ export const ORIGIN_LABELS: Record<Origin, string> = {
   offline: "Offline",
 };
 
-export const ORIGIN_HINTS: Record<Origin, string> = {
+const ORIGIN_HINTS: Record<Origin, string> = {
   cache: "Every day came from the cache",
   part_cache: "Some days came from the cache, some from the server",
   server: "Every day came from the server",
   offline: "The server was not asked: the cache alone answered",
 };
+
+/** What a badge of the origin stands for. */
+export function originHint(answer: Answer): string {
+  const all = answer.answer === "cache" && answer.days.missing.length === 0;
+  return answer.answer !== "cache" || all
+    ? ORIGIN_HINTS[answer.answer]
+    : "What is held came from the cache; the server was not asked";
+}
+
+/** What is held, looked at without asking the server. That is no sign of a source out of reach. */
+export function heldAnswer<A extends Answer | null>(answer: A, online: boolean): A {
+  return answer?.answer === "offline" && online ? { ...answer, answer: "cache" } : answer;
+}
 
 /** "Complete" or "Partial: 3 of 31 days missing". */
 export function completeness(answer: Answer): string {
@@ -36,6 +56,12 @@ export function unverifiedText(answer: Answer): { head: string; text: string } |
     head: `${plural(days, "cached day")} could not be verified.`,
     text: `${them} shown as last fetched and may differ at the source. Verify again to check.`,
   };
+}
+
+/** Whether a run has compared every day of its answer with the source. */
+export function comparedAll(answer: Answer, mode: FetchMode | null): boolean {
+  const all = answer.complete && answer.failure === null && answer.days.unverified.length === 0;
+  return all && (mode === "refresh" || mode === "verify");
 }
 
 /** How the days were answered: "24 from cache, 7 fetched". */
@@ -59,6 +85,15 @@ export function heldRowsText(query: Pick<CachedQuery, "input_rows" | "downstream
 export const HELD_ROWS_HINT =
   "Counted as stored, day by day. The Downstream tab may show fewer: there a message that several trades or " +
   "days hold, or that is itself a row of the input, counts once.";
+
+/** How a run ended, for who hears the window: the badges and banners say it to the eye. */
+export function outcomeText({ outcome, failure, answer }: Ended): string {
+  if (outcome === "failed") return `The fetch failed. ${failure?.message ?? ""}`.trim();
+  if (answer === null) return outcome === "cancelled" ? "Cancelled." : "";
+  const { input, downstream } = answer.rows;
+  const rows = `${plural(input, "trade")}, ${plural(downstream, "downstream message")}.`;
+  return `${outcome === "cancelled" ? "Cancelled" : "Finished"}. ${completeness(answer)}: ${rows}`;
+}
 
 /** Missing days grouped by reason, the reason with the most days first. */
 export function missingByReason(answer: Answer): { why: string; days: string[] }[] {

@@ -6,16 +6,16 @@ import { byDay, changesText, entryText, listedCounts, listText, ofKind, omittedT
 describe("the summary", () => {
   it("counts trades and downstream messages apart", () => {
     const none = { added: 0, changed: 0, gone: 0 };
-    expect(changesText(null)).toBeNull();
-    expect(changesText(makeChanges({ input: none, downstream: none, messages: [] }))).toBe(
-      "Nothing changed at the source",
-    );
+    expect(changesText(null, true)).toBeNull();
+    const same = makeChanges({ input: none, downstream: none, messages: [] });
+    expect(changesText(same, true)).toBe("Nothing changed at the source");
+    expect(changesText(same, false)).toBe("Nothing changed in the days that were compared");
     const input = { added: 3, changed: 1, gone: 2 };
     const downstream = { ...none, added: 5 };
-    expect(changesText(makeChanges({ input, downstream }))).toBe(
+    expect(changesText(makeChanges({ input, downstream }), true)).toBe(
       "3 trades added, 1 changed, 2 gone; 5 downstream messages added",
     );
-    expect(changesText(makeChanges({ input: none, downstream: { ...none, gone: 1 } }))).toBe(
+    expect(changesText(makeChanges({ input: none, downstream: { ...none, gone: 1 } }), false)).toBe(
       "1 downstream message gone",
     );
     expect(total(makeChanges({ input, downstream }))).toBe(11);
@@ -71,11 +71,11 @@ describe("copied text", () => {
 
   it("says what it belongs to, what is left out, and to what it was narrowed", () => {
     const changes = makeChanges({ messages: [changed, makeChange({ kind: "gone", id: "x9" })], omitted: 7 });
-    const all = listText("product: Brent, 2025-01-09", changes, "all");
+    const all = listText("product: Brent, 2025-01-09", changes, true, "all");
     expect(all.split("\n")[0]).toBe("product: Brent, 2025-01-09");
     expect(all).toContain("7 more messages");
     expect(all).toContain("_id x9");
-    const only = listText("t", changes, "changed");
+    const only = listText("t", changes, true, "changed");
     expect(only).toContain("Only: changed");
     expect(only).not.toContain("x9");
   });

@@ -45,14 +45,18 @@ function countsText({ added, changed, gone }: ChangeCounts, noun: string): strin
   return parts.join(", ");
 }
 
-/** What a refresh or a verification found; null where nothing was compared. */
-export function changesText(changes: Changes | null): string | null {
+/**
+ * What a refresh or a verification found; null where nothing was compared. `whole` says that every day of the
+ * answer was compared: of the others nothing can be said.
+ */
+export function changesText(changes: Changes | null, whole: boolean): string | null {
   if (changes === null) return null;
   const parts = [
     countsText(changes.input, "trade"),
     countsText(changes.downstream, "downstream message"),
   ].filter((part) => part !== "");
-  return parts.length === 0 ? "Nothing changed at the source" : parts.join("; ");
+  if (parts.length > 0) return parts.join("; ");
+  return whole ? "Nothing changed at the source" : "Nothing changed in the days that were compared";
 }
 
 /** How many of the listed entries are of each kind. */
@@ -98,9 +102,11 @@ export function omittedText(changes: Changes): string | null {
 }
 
 /** The entries of a list as text, headed by what they belong to, so that a mail needs no more. */
-export function listText(title: string, changes: Changes, filter: KindFilter): string {
+export function listText(title: string, changes: Changes, whole: boolean, filter: KindFilter): string {
   const narrowed = filter === "all" ? null : `Only: ${KIND_LABELS[filter].toLowerCase()}`;
-  const head = [title, changesText(changes), omittedText(changes), narrowed].filter((line) => line !== null);
+  const head = [title, changesText(changes, whole), omittedText(changes), narrowed].filter(
+    (line) => line !== null,
+  );
   const entries = byDay(ofKind(changes.messages, filter)).flatMap(({ messages }) => messages.map(entryText));
   return [...head, "", ...entries].join("\n");
 }

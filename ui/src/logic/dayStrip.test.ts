@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { DayView } from "../backend";
-import { cellKind, cellLabel, cellText, legend, monthRows, withStored, withUnverified } from "./dayStrip";
+import { cellKind, cellText, legend, monthName, monthRows, withStored, withUnverified } from "./dayStrip";
 import { addDays } from "./days";
 
 const view = (part: Partial<DayView>): DayView => ({
@@ -33,12 +33,6 @@ describe("a cell", () => {
       "2025-01-31 Friday · cached · 1 trade · 15 messages downstream · fetched then",
     );
   });
-
-  it("names the month where one begins", () => {
-    expect(cellLabel("2025-02-01", 30)).toBe("Feb");
-    expect(cellLabel("2025-02-02", 30)).toBe("2");
-    expect(cellLabel("2025-02-02", 90)).toBe("");
-  });
 });
 
 it("counts the kinds that occur", () => {
@@ -55,6 +49,7 @@ it("cuts a long range into months", () => {
     ["Feb 2025", 0, 2, 28],
     ["Mar 2025", 0, 30, 10],
   ]);
+  expect(monthRows(days).map(monthName)).toEqual(["Jan", "Feb 2025", "Mar 2025"]);
 });
 
 it("shows stored days as held while the run goes on", () => {

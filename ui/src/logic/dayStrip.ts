@@ -73,8 +73,8 @@ export function legend(days: readonly StripDay[]): { kind: CellKind; days: numbe
     .map((kind) => ({ kind, days: counts.get(kind) ?? 0 }));
 }
 
-/** More days than this are shown as a row a month. */
-export const LONG_RANGE = 120;
+/** More days than this are shown as a row a month: their cells have no room for a number. */
+export const LONG_RANGE = 62;
 
 export interface MonthRow {
   label: string;
@@ -128,9 +128,7 @@ export function withUnverified(days: readonly StripDay[], unverified: readonly s
   return days.map((day) => (named.has(day.day) ? { ...day, unverified: true } : day));
 }
 
-/** What stands in a cell: the day of the month, or the month's name where one begins. */
-export function cellLabel(day: string, total: number): string {
-  if (total > 62) return "";
-  const number = Number(day.slice(8));
-  return number === 1 && total <= 40 ? monthLabel(day).slice(0, 3) : String(number);
+/** The name over a month's cells: with the year where there is room for it. */
+export function monthName({ label, days }: MonthRow): string {
+  return days.length < 5 ? label.slice(0, 3) : label;
 }

@@ -1,6 +1,7 @@
 // Where in the window a failure of the plan belongs.
 
-import type { Failure, QueryInput } from "../backend";
+import type { Connection, Failure, QueryInput, SourceProfile } from "../backend";
+import { namesUser } from "./sourceText";
 
 export type Place = "dates" | "filters" | "advanced" | "source" | "plan";
 
@@ -24,6 +25,11 @@ export function placeOf(failure: Failure, query: QueryInput): Place {
     default:
       return "plan";
   }
+}
+
+/** Whether the source is there and wants a password, which is never stored, or another one. */
+export function needsPassword(connection: Connection, profile: SourceProfile | null): boolean {
+  return connection.state === "offline" && connection.failure.code === "auth_failed" && namesUser(profile);
 }
 
 /** Whether a plan's failure makes pressing Fetch pointless: only what was typed can mend it. */

@@ -103,7 +103,7 @@ function emptyRow(id: number, field: string): FilterRow {
 
 function fill(row: FilterRow, input: FilterInput): FilterRow {
   const filled = { ...row, operator: input.operator };
-  if (arity(input.operator) === "list") return { ...filled, tokens: input.values };
+  if (arity(input.operator) === "list") return { ...filled, tokens: addValues([], input.values) };
   return { ...filled, low: input.values[0] ?? "", high: input.values[1] ?? "" };
 }
 

@@ -18,10 +18,25 @@ const unreachable: Failure = { code: "source_unreachable", message: "No answer."
 const online: Connection = { state: "online", round_trip_ms: 1, version: "8" };
 const offline: Connection = { state: "offline", failure: unreachable };
 const key = { signature: "5".repeat(32), from: "2025-01-01", to: "2025-01-31" };
-const view = (answer = makeAnswer()): View => ({ key, query: makeQuery(), title: "", answer });
+const view = (answer = makeAnswer()): View => ({
+  key,
+  query: makeQuery(),
+  title: "",
+  answer,
+  source: "",
+  mode: "normal",
+});
 
 function started(resumed = 0): DeskState {
-  return deskReducer(IDLE, { type: "started", id: 1, query: makeQuery(), mode: "normal", key, resumed });
+  return deskReducer(IDLE, {
+    type: "started",
+    id: 1,
+    query: makeQuery(),
+    mode: "normal",
+    key,
+    source: "one",
+    resumed,
+  });
 }
 
 describe("a run", () => {
@@ -33,6 +48,7 @@ describe("a run", () => {
       query: makeQuery(),
       mode: "refresh",
       key,
+      source: "one",
       resumed: 0,
     });
     expect(run.view).toBe(opened.view);
@@ -74,7 +90,7 @@ describe("a run", () => {
         id: 1,
         event: {
           event: "planned",
-          signature: "s",
+          signature: key.signature,
           days_to_pull: 7,
           days_cached: cached,
           days_to_adopt: 0,
@@ -84,6 +100,51 @@ describe("a run", () => {
       });
     expect(planned(0).run?.stored).toBe(0);
     expect(planned(24).run?.stored).toBe(1);
+  });
+
+  it("takes the signature from the plan of the run", () => {
+    const unknown = deskReducer(IDLE, {
+      type: "started",
+      id: 1,
+      query: makeQuery(),
+      mode: "normal",
+      key: null,
+      source: "one",
+      resumed: 0,
+    });
+    const planned = deskReducer(unknown, {
+      type: "told",
+      id: 1,
+      event: {
+        event: "planned",
+        signature: "9".repeat(32),
+        days_to_pull: 1,
+        days_cached: 30,
+        days_to_adopt: 0,
+        windows: 1,
+        expected_rows: null,
+      },
+    });
+    expect(planned.run?.key).toEqual({ signature: "9".repeat(32), from: "2025-01-01", to: "2025-01-31" });
+  });
+
+  it("does not push away what was opened meanwhile", () => {
+    const opened = deskReducer(started(), { type: "opened", view: view() });
+    expect(opened.run?.aside).toBe(true);
+    const ended = deskReducer(opened, {
+      type: "ended",
+      id: 1,
+      outcome: "finished",
+      view: view(makePartial(["2025-01-31"])),
+      failure: null,
+    });
+    expect(ended.view).toBe(opened.view);
+  });
+
+  it("leaves nothing behind when another source is taken into use", () => {
+    const shown = deskReducer(started(), { type: "opened", view: view() });
+    const left = deskReducer(shown, { type: "left" });
+    expect(left).toEqual({ ...IDLE, version: shown.version + 1 });
   });
 
   it("knows how far it is, and never shows the end early", () => {
@@ -109,14 +170,14 @@ describe("going on by itself", () => {
   it("goes on when the source is back", () => {
     const state = ended();
     expect(activity(state, offline)).toBe("paused");
-    expect(shouldResume(state, offline, online)).toBe(true);
+    expect(shouldResume(state, "one", offline, online)).toBe(true);
     expect(activity(state, online)).toBe("idle");
   });
 
   it("does not when nothing came back, nothing is missing, or the trader cancelled", () => {
-    expect(shouldResume(ended(), online, online)).toBe(false);
-    expect(shouldResume(ended(), offline, offline)).toBe(false);
-    expect(shouldResume(ended(makeAnswer()), offline, online)).toBe(false);
+    expect(shouldResume(ended(), "one", online, online)).toBe(false);
+    expect(shouldResume(ended(), "one", offline, offline)).toBe(false);
+    expect(shouldResume(ended(makeAnswer()), "one", offline, online)).toBe(false);
     const cancelled = deskReducer(started(), {
       type: "ended",
       id: 1,
@@ -124,16 +185,21 @@ describe("going on by itself", () => {
       view: view(makePartial(["2025-01-31"])),
       failure: null,
     });
-    expect(shouldResume(cancelled, offline, online)).toBe(false);
+    expect(shouldResume(cancelled, "one", offline, online)).toBe(false);
   });
 
   it("does not go on for ever", () => {
-    expect(shouldResume(ended(undefined, MAX_RESUMES), offline, online)).toBe(false);
+    expect(shouldResume(ended(undefined, MAX_RESUMES), "one", offline, online)).toBe(false);
+  });
+
+  it("does not at another source, and is paused no more once it has used up its turns", () => {
+    expect(shouldResume(ended(), "two", offline, online)).toBe(false);
+    expect(activity(ended(undefined, MAX_RESUMES), offline)).toBe("idle");
   });
 
   it("does not when the trader has opened something else since", () => {
     const state = deskReducer(ended(), { type: "opened", view: view() });
-    expect(shouldResume(state, offline, online)).toBe(false);
+    expect(shouldResume(state, "one", offline, online)).toBe(false);
   });
 });
 

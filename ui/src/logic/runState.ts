@@ -27,8 +27,12 @@ export interface Run {
   id: number;
   query: QueryInput;
   mode: FetchMode;
-  /** Where the rows will be, where the plan has already told the signature. */
+  /** Where the rows will be, once a plan has told the signature. */
   key: ViewKey | null;
+  /** The source that it asks. */
+  source: string;
+  /** The trader has turned to something else meanwhile: its rows are not to push that away. */
+  aside: boolean;
   cancelling: boolean;
   planned: boolean;
   progress: Progress;
@@ -44,6 +48,10 @@ export interface View {
   query: QueryInput | null;
   title: string;
   answer: Answer;
+  /** The source that it is held of, as a person reads it. */
+  source: string;
+  /** How it was asked for; null where it was opened from the cache. */
+  mode: FetchMode | null;
 }
 
 /** How the last run ended. */
@@ -51,8 +59,11 @@ export interface Ending {
   query: QueryInput;
   key: ViewKey | null;
   mode: FetchMode;
+  source: string;
   outcome: "finished" | "failed" | "cancelled";
   failure: Failure | null;
+  /** What it brought; null where it brought nothing. */
+  answer: Answer | null;
   /** It lacks days because the source was out of reach, so it can go on when the source is back. */
   awaitsSource: boolean;
   /** Times that it has gone on by itself already. */
@@ -78,13 +89,16 @@ export type DeskAction =
       query: QueryInput;
       mode: FetchMode;
       key: ViewKey | null;
+      source: string;
       resumed: number;
     }
   | { type: "told"; id: number; event: RunEvent }
   | { type: "cancelling"; id: number }
   | { type: "ended"; id: number; outcome: Ending["outcome"]; view: View | null; failure: Failure | null }
   | { type: "opened"; view: View }
-  | { type: "closed"; signature: string };
+  | { type: "closed"; signature: string }
+  /** Another source is in use: what stands here is not of it. */
+  | { type: "left" };
 
 const NO_PROGRESS: Progress = {
   rows: 0,
@@ -108,6 +122,8 @@ export function deskReducer(state: DeskState, action: DeskAction): DeskState {
           query: action.query,
           mode: action.mode,
           key: action.key,
+          source: action.source,
+          aside: false,
           cancelling: false,
           planned: false,
           progress: NO_PROGRESS,
@@ -124,28 +140,34 @@ export function deskReducer(state: DeskState, action: DeskAction): DeskState {
       return state.run?.id === action.id ? { ...state, run: { ...state.run, cancelling: true } } : state;
     case "ended": {
       if (state.run?.id !== action.id) return state;
-      const { query, mode, key } = state.run;
+      const { query, mode, key, source, aside } = state.run;
       const ending: Ending = {
         query,
         key: action.view?.key ?? key,
         mode,
+        source,
         outcome: action.outcome,
         failure: action.failure,
+        answer: action.view?.answer ?? null,
         awaitsSource: awaitsSource(action.outcome, action.view?.answer ?? null, action.failure),
         resumed: state.resumed,
       };
       return {
         ...state,
         run: null,
-        view: action.view ?? state.view,
+        view: aside ? state.view : (action.view ?? state.view),
         ending,
         version: state.version + 1,
       };
     }
-    case "opened":
-      return { ...state, view: action.view, ending: null, version: state.version + 1 };
+    case "opened": {
+      const run = state.run === null ? null : { ...state.run, aside: true };
+      return { ...state, run, view: action.view, ending: null, version: state.version + 1 };
+    }
     case "closed":
       return state.view?.key.signature === action.signature ? { ...state, view: null, ending: null } : state;
+    case "left":
+      return { ...IDLE, version: state.version + 1 };
   }
 }
 
@@ -155,6 +177,8 @@ function tell(run: Run, event: RunEvent): Run {
       return {
         ...run,
         planned: true,
+        // The plan's own word: the form may have been planned in another state, or not yet.
+        key: { signature: event.signature, from: run.query.from, to: run.query.to },
         stored: run.stored + (event.days_cached > 0 ? 1 : 0),
         progress: { ...run.progress, expectedRows: event.expected_rows, daysTotal: event.days_to_pull },
       };
@@ -216,10 +240,20 @@ function awaitsSource(outcome: Ending["outcome"], answer: Answer | null, failure
 /** A query goes on by itself at most this often, so that a source that comes and goes is not hammered. */
 export const MAX_RESUMES = 3;
 
-/** Whether the last run should go on by itself, now that the connection has changed. */
-export function shouldResume(state: DeskState, before: Connection, now: Connection): boolean {
+/** Whether the last run waits for its source to come back. */
+function waits(ending: Ending | null): boolean {
+  return ending !== null && ending.awaitsSource && ending.resumed < MAX_RESUMES;
+}
+
+/** Whether the last run should go on by itself, now that the connection of a source has changed. */
+export function shouldResume(state: DeskState, source: string, before: Connection, now: Connection): boolean {
   if (now.state !== "online" || before.state === "online" || state.run !== null) return false;
-  return state.ending !== null && state.ending.awaitsSource && state.ending.resumed < MAX_RESUMES;
+  return waits(state.ending) && state.ending?.source === source;
+}
+
+/** Whether two keys name the same rows. */
+export function sameKey(a: ViewKey | null, b: ViewKey | null): boolean {
+  return a !== null && b !== null && a.signature === b.signature && a.from === b.from && a.to === b.to;
 }
 
 /** The share of a run that is done, 0 to 1; null where that cannot be told. */
@@ -254,5 +288,5 @@ export type Activity = "idle" | "fetching" | "cancelling" | "paused";
 /** What is going on, beside what is held. */
 export function activity(state: DeskState, connection: Connection): Activity {
   if (state.run !== null) return state.run.cancelling ? "cancelling" : "fetching";
-  return state.ending?.awaitsSource === true && connection.state !== "online" ? "paused" : "idle";
+  return waits(state.ending) && connection.state !== "online" ? "paused" : "idle";
 }

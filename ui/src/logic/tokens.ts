@@ -41,7 +41,7 @@ function cut(text: string): Pieces {
   return { done, rest: wasQuoted ? piece : piece.trim() };
 }
 
-function keep(values: string[]): string[] {
+function keep(values: readonly string[]): string[] {
   return values.filter((value) => value.trim() !== "");
 }
 
@@ -60,7 +60,7 @@ export function splitTyped(text: string): { values: string[]; draft: string } {
   return { values: [...new Set(keep(done))], draft: rest };
 }
 
-/** Adds values to a list, each once, in the order typed. */
+/** Adds values to a list, each once, in the order typed. A blank is no value: it would filter nothing. */
 export function addValues(held: readonly string[], more: readonly string[]): string[] {
-  return [...new Set([...held, ...more])];
+  return [...new Set([...held, ...keep(more)])];
 }

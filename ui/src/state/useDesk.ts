@@ -12,6 +12,7 @@ import {
   toFailure,
   type ViewKey,
 } from "../backend";
+import { heldAnswer } from "../logic/answerText";
 import { describeFilters } from "../logic/filters";
 import {
   type DeskState,
@@ -30,17 +31,24 @@ let lastRun = Date.now();
 /** Events are gathered this long before the window is drawn again. */
 const DRAW_MS = 80;
 
+/** The source in use: what tells it from others, and how a person reads it. */
+export interface UsedSource {
+  key: string;
+  text: string;
+}
+
 export interface Desk {
   state: DeskState;
   start: (query: QueryInput, mode: FetchMode, signature: string | null) => void;
   cancel: () => void;
-  open: (cached: CachedQuery) => Promise<void>;
+  /** Opens what is held of a query; false where something else was asked for meanwhile. */
+  open: (cached: CachedQuery) => Promise<boolean>;
   close: (signature: string) => void;
 }
 
-function viewOf(query: QueryInput, answer: Answer): View {
+function viewOf(query: QueryInput, mode: FetchMode, source: string, answer: Answer): View {
   const key = { signature: answer.signature, from: query.from, to: query.to };
-  return { key, query, title: describeFilters(query), answer };
+  return { key, query, title: describeFilters(query), answer, source, mode };
 }
 
 interface Outcome {
@@ -56,40 +64,50 @@ async function runToEnd(
   query: QueryInput,
   mode: FetchMode,
   key: ViewKey | null,
+  online: () => boolean,
   told: (event: RunEvent) => void,
 ): Promise<Outcome> {
   let cancelled = false;
+  let planned = key;
   try {
     const answer = await backend.fetch(id, query, mode, (event) => {
       if (event.event === "cancelled") cancelled = true;
+      if (event.event === "planned") {
+        planned = { signature: event.signature, from: query.from, to: query.to };
+      }
       told(event);
     });
     return { outcome: outcomeOf(answer, cancelled), answer, failure: null };
   } catch (error) {
     const failure = toFailure(error);
     // What was committed before the end is kept, so it is shown.
-    const held = key === null ? null : await backend.answer(key).catch(() => null);
+    const held = planned === null ? null : await backend.answer(planned).catch(() => null);
     const anything = held !== null && held.days.missing.length < held.days.requested;
-    const answer = anything ? held : null;
+    const answer = anything ? heldAnswer(held, online()) : null;
     if (failure.code === "cancelled") return { outcome: "cancelled", answer, failure: null };
     return { outcome: "failed", answer, failure };
   }
 }
 
 /** Runs, and the answer on the screen. */
-export function useDesk(connection: Connection): Desk {
+export function useDesk(connection: Connection, source: UsedSource): Desk {
   const backend = useBackend();
   const [state, dispatch] = useReducer(deskReducer, IDLE);
   const running = useRef<number | null>(null);
+  /** Grows with everything that is asked for, so that what was asked for last is what is shown. */
+  const asked = useRef(0);
+  const online = useRef(false);
+  const { key: sourceKey, text: sourceText } = source;
 
   const begin = useCallback(
     (query: QueryInput, mode: FetchMode, signature: string | null, resumed: number) => {
       if (running.current !== null) return;
       lastRun += 1;
+      asked.current += 1;
       const id = lastRun;
       running.current = id;
       const key = signature === null ? null : { signature, from: query.from, to: query.to };
-      dispatch({ type: "started", id, query, mode, key, resumed });
+      dispatch({ type: "started", id, query, mode, key, source: sourceKey, resumed });
       let waiting: RunEvent[] = [];
       let timer: ReturnType<typeof setTimeout> | null = null;
       const flush = () => {
@@ -102,14 +120,16 @@ export function useDesk(connection: Connection): Desk {
         waiting.push(event);
         timer ??= setTimeout(flush, DRAW_MS);
       };
-      void runToEnd(backend, id, query, mode, key, told).then(({ outcome, answer, failure }) => {
-        if (timer !== null) clearTimeout(timer);
-        running.current = null;
-        const view = answer === null ? null : viewOf(query, answer);
-        dispatch({ type: "ended", id, outcome, view, failure });
-      });
+      void runToEnd(backend, id, query, mode, key, () => online.current, told).then(
+        ({ outcome, answer, failure }) => {
+          if (timer !== null) clearTimeout(timer);
+          if (running.current === id) running.current = null;
+          const view = answer === null ? null : viewOf(query, mode, sourceText, answer);
+          dispatch({ type: "ended", id, outcome, view, failure });
+        },
+      );
     },
-    [backend],
+    [backend, sourceKey, sourceText],
   );
 
   const start = useCallback(
@@ -129,11 +149,24 @@ export function useDesk(connection: Connection): Desk {
     async (cached: CachedQuery) => {
       const from = cached.held[0]?.from;
       const to = cached.held.at(-1)?.to;
-      if (from === undefined || to === undefined) return;
+      if (from === undefined || to === undefined) return false;
+      asked.current += 1;
+      const mine = asked.current;
       const key = { signature: cached.signature, from, to };
-      const answer = await backend.answer(key);
+      let answer: Answer;
+      try {
+        answer = await backend.answer(key);
+      } catch (error) {
+        // Who has turned to something else is not told of it.
+        if (mine !== asked.current) return false;
+        throw error;
+      }
+      if (mine !== asked.current) return false;
       const query = cached.form === null ? null : { ...cached.form, from, to };
-      dispatch({ type: "opened", view: { key, query, title: cached.filters, answer } });
+      const held = heldAnswer(answer, online.current);
+      const view = { key, query, title: cached.filters, answer: held, source: cached.source, mode: null };
+      dispatch({ type: "opened", view });
+      return true;
     },
     [backend],
   );
@@ -141,13 +174,23 @@ export function useDesk(connection: Connection): Desk {
   const close = useCallback((signature: string) => dispatch({ type: "closed", signature }), []);
 
   const before = useRef(connection);
+  const used = useRef(sourceKey);
   useEffect(() => {
     const was = before.current;
     before.current = connection;
-    if (!shouldResume(state, was, connection) || state.ending === null) return;
+    online.current = connection.state === "online";
+    if (used.current !== sourceKey) {
+      used.current = sourceKey;
+      asked.current += 1;
+      if (running.current !== null) void backend.cancel(running.current).catch(() => undefined);
+      running.current = null;
+      dispatch({ type: "left" });
+      return;
+    }
+    if (!shouldResume(state, sourceKey, was, connection) || state.ending === null) return;
     const { query, key, mode, resumed } = state.ending;
     begin(query, mode, key?.signature ?? null, resumed + 1);
-  }, [connection, state, begin]);
+  }, [backend, connection, sourceKey, state, begin]);
 
   return { state, start, cancel, open, close };
 }

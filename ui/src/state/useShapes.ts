@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 
 import { type Failure, toFailure, type ViewKey, type ViewShape } from "../backend";
+import { sameKey } from "../logic/runState";
 import { useBackend } from "./backendContext";
 
 /** Rows to look at: of which query and days, and as of when. */
@@ -22,16 +23,24 @@ export interface Shapes {
 /** While rows arrive the grid reads again no more often than this. */
 const LIVE_MS = 1200;
 
-function sameKey(a: ViewKey, b: ViewKey): boolean {
-  return a.signature === b.signature && a.from === b.from && a.to === b.to;
+/** Nor, when a page turns out to be of a later state, than this. */
+const AGAIN_MS = 250;
+
+export interface HeldShapes {
+  shapes: Shapes | null;
+  failure: Failure | null;
+  /** Reads columns and counts again, and then the rows. */
+  reload: () => void;
 }
 
 /** Columns and counts of both roles of a target. */
-export function useShapes(target: Target | null): { shapes: Shapes | null; failure: Failure | null } {
+export function useShapes(target: Target | null): HeldShapes {
   const backend = useBackend();
   const [shapes, setShapes] = useState<Shapes | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
+  const [failed, setFailed] = useState<{ key: ViewKey; failure: Failure } | null>(null);
+  const [asked, setAsked] = useState(0);
   const lastRead = useRef(0);
+  const lastAsked = useRef(0);
   const { signature, from, to } = target?.key ?? { signature: "", from: "", to: "" };
   const stamp = target?.stamp ?? "";
   const live = target?.live ?? false;
@@ -45,23 +54,28 @@ export function useShapes(target: Target | null): { shapes: Shapes | null; failu
       Promise.all([backend.viewShape(key, "input"), backend.viewShape(key, "downstream")]).then(
         ([input, downstream]) => {
           if (!wanted) return;
-          setShapes({ key, stamp, input, downstream });
-          setFailure(null);
+          // Read again as of another time: other rows to the grid.
+          setShapes({ key, stamp: `${stamp}/${asked}`, input, downstream });
+          setFailed(null);
         },
         (error: unknown) => {
           // While a run goes on the file may not be there yet, or be busy: the next chunk asks again.
-          if (wanted && !live) setFailure(toFailure(error));
+          if (wanted && !live) setFailed({ key, failure: toFailure(error) });
         },
       );
     };
-    const delay = live ? Math.max(0, lastRead.current + LIVE_MS - Date.now()) : 0;
-    const timer = setTimeout(read, delay);
+    const again = lastAsked.current !== asked;
+    lastAsked.current = asked;
+    const pause = again ? AGAIN_MS : live ? LIVE_MS : 0;
+    const timer = setTimeout(read, Math.max(0, lastRead.current + pause - Date.now()));
     return () => {
       wanted = false;
       clearTimeout(timer);
     };
-  }, [backend, signature, from, to, stamp, live]);
+  }, [backend, signature, from, to, stamp, live, asked]);
 
-  const fits = shapes !== null && target !== null && sameKey(shapes.key, target.key);
-  return { shapes: fits ? shapes : null, failure: target === null ? null : failure };
+  const reload = useCallback(() => setAsked((count) => count + 1), []);
+  const of = <T extends { key: ViewKey }>(held: T | null) =>
+    held !== null && target !== null && sameKey(held.key, target.key) ? held : null;
+  return { shapes: of(shapes), failure: of(failed)?.failure ?? null, reload };
 }

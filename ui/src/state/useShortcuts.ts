@@ -18,6 +18,11 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   });
   useEffect(() => {
     const open = () => document.querySelector("[role=dialog], [role=alertdialog]") !== null;
+    // A list of values or of choices closes on Escape, and is gone when the key comes up here.
+    let used = false;
+    const before = (event: KeyboardEvent) => {
+      if (event.key === "Escape") used = open() || document.querySelector("[role=listbox]") !== null;
+    };
     const command = (event: KeyboardEvent) => {
       if (event.key === "F1" && !open()) {
         event.preventDefault();
@@ -36,13 +41,15 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     };
     const escape = (event: KeyboardEvent) => {
       // A menu or a dialog that closed on this key has used it.
-      if (event.key !== "Escape" || event.defaultPrevented || open()) return;
+      if (event.key !== "Escape" || event.defaultPrevented || used || open()) return;
       if (latest.current.cancel()) event.preventDefault();
     };
+    window.addEventListener("keydown", before, true);
     // Commands are taken before a field can use Enter for itself.
     window.addEventListener("keydown", command, true);
     window.addEventListener("keydown", escape);
     return () => {
+      window.removeEventListener("keydown", before, true);
       window.removeEventListener("keydown", command, true);
       window.removeEventListener("keydown", escape);
     };

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 
 import { type Connection, type Failure, type SourceProfile, type SourceView, toFailure } from "../backend";
 import { useBackend } from "./backendContext";
@@ -7,8 +7,14 @@ export interface Source {
   view: SourceView | null;
   failure: Failure | null;
   connection: Connection;
-  connect: (profile: SourceProfile, password: string | null) => Promise<void>;
+  connect: Connect;
 }
+
+/** Takes a source into use. Aborting leaves the one in use, unless it was too late. */
+export type Connect = (profile: SourceProfile, password: string | null, signal: AbortSignal) => Promise<void>;
+
+// Unique over reloads of the page too.
+let lastConnect = Date.now();
 
 /** How often the source is asked what day it is: a window stays open over midnight. */
 const TODAY_MS = 60_000;
@@ -19,11 +25,16 @@ export function useSource(): Source {
   const [view, setView] = useState<SourceView | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [connection, setConnection] = useState<Connection>({ state: "checking" });
+  // While another source is being taken into use nobody can tell which of the two a change speaks of.
+  const connecting = useRef<{ heard: Connection | null } | null>(null);
 
   useEffect(() => {
     let live = true;
     // Listening begins before asking, so that no change falls between the two.
-    const stop = backend.onConnection((changed) => setConnection(changed));
+    const stop = backend.onConnection((changed) => {
+      if (connecting.current === null) setConnection(changed);
+      else connecting.current.heard = changed;
+    });
     backend.sourceView().then(
       (first) => {
         if (!live) return;
@@ -47,11 +58,26 @@ export function useSource(): Source {
     };
   }, [backend]);
 
-  const connect = useCallback(
-    async (profile: SourceProfile, password: string | null) => {
-      const next = await backend.connect(profile, password);
-      setView(next);
-      setConnection(next.connection);
+  const connect = useCallback<Connect>(
+    async (profile, password, signal) => {
+      lastConnect += 1;
+      const id = lastConnect;
+      const attempt = { heard: null as Connection | null };
+      connecting.current = attempt;
+      // One that is over already cannot be given up; there is nothing to tell then.
+      const giveUp = () => void backend.cancelConnect(id).catch(() => undefined);
+      signal.addEventListener("abort", giveUp);
+      try {
+        const next = await backend.connect(id, profile, password);
+        setView(next);
+        setConnection(next.connection);
+      } catch (error) {
+        if (attempt.heard !== null) setConnection(attempt.heard);
+        throw error;
+      } finally {
+        signal.removeEventListener("abort", giveUp);
+        if (connecting.current === attempt) connecting.current = null;
+      }
     },
     [backend],
   );

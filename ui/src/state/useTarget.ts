@@ -6,7 +6,7 @@ import type { Target } from "./useShapes";
 /** The rows to show: those of the run under way as soon as it has any, else those of the answer. */
 export function useTarget(state: DeskState): Target | null {
   const { run, view, version } = state;
-  const runKey = run !== null && run.stored > 0 ? run.key : null;
+  const runKey = run !== null && !run.aside && run.stored > 0 ? run.key : null;
   const stored = run?.stored ?? 0;
   return useMemo(() => {
     if (runKey !== null) return { key: runKey, stamp: `${version}.${stored}`, live: true };

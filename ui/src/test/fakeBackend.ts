@@ -57,6 +57,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
   const backend: Backend = {
     sourceView: vi.fn(() => Promise.resolve(source)),
     connect: vi.fn(() => Promise.resolve(source)),
+    cancelConnect: vi.fn(() => Promise.resolve()),
     onConnection: (listener) => {
       changed = listener;
       return () => undefined;
@@ -73,13 +74,13 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     answer: vi.fn(() => Promise.resolve(makeAnswer({ answer: "offline" }))),
     viewShape: vi.fn(() =>
       Promise.resolve({
-        generation: 1,
         columns: [{ path: "_id", types: ["object_id"], numeric: false }],
         rows: 2,
+        generation: 1,
       }),
     ),
     page: vi.fn((_key, _role, _sort, offset: number) =>
-      Promise.resolve({ generation: 1, offset, rows: [["a"], ["b"]] }),
+      Promise.resolve({ offset, rows: [["a"], ["b"]], generation: 1 }),
     ),
     rowDetail: vi.fn(() =>
       Promise.resolve({ relaxed: "{}", canonical: "{}", fetched: null, day: "2025-01-31" }),

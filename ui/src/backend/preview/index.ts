@@ -166,11 +166,14 @@ export function previewBackend(): Backend {
 
   return {
     sourceView: () => Promise.resolve(view()),
-    async connect(next) {
+    async connect(id, next) {
       await wait(400);
+      if (cancelled.has(id))
+        await refuse({ ...unreachable(), code: "cancelled", message: "It was cancelled." });
       used = next;
       return view();
     },
+    cancelConnect: (id) => Promise.resolve(void cancelled.add(id)),
     onConnection(changed) {
       listeners.add(changed);
       return () => listeners.delete(changed);
@@ -186,9 +189,9 @@ export function previewBackend(): Backend {
     viewShape(key, role) {
       const rows = store.answer(key, 0, 0).rows;
       return Promise.resolve({
-        generation: 1,
         columns: columnsOf(role),
         rows: role === "input" ? rows.input : rows.downstream,
+        generation: store.generation,
       });
     },
     async page(key, role, sort, offset, limit) {
@@ -199,9 +202,9 @@ export function previewBackend(): Backend {
       const size = Math.max(0, Math.min(limit, total - offset));
       const days = dayCount(key.from, key.to);
       return {
-        generation: 1,
         offset,
         rows: Array.from({ length: size }, (_, index) => makeRow(role, at(offset + index), key.from, days)),
+        generation: store.generation,
       };
     },
     rowDetail(key, role, _sort, position) {

@@ -36,6 +36,8 @@ export class PreviewStore {
   /** Rows of a business day; large values make the grid's scroll limit bite. */
   perDay = 2200;
   budget = 20_000_000_000;
+  /** Grows with everything that is stored. */
+  generation = 0;
 
   signature(query: QueryInput): string {
     const text = JSON.stringify([query.filters, query.advanced.trim()]);
@@ -65,6 +67,7 @@ export class PreviewStore {
     const entry = this.entry(query);
     entry.days.set(day, { rows: this.rowsOf(day), fetched });
     entry.lastUsed = fetched;
+    this.generation += 1;
   }
 
   private day(entry: Entry, day: string): DayView {

@@ -1,0 +1,174 @@
+// Which source the window speaks of: changing it, opening what is held of another, and its password.
+
+import { act, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, it, vi } from "vitest";
+
+import type { Connection, SourceView } from "./backend";
+import { type Fake, makeFake, makePlan } from "./test/fakeBackend";
+import { makeAnswer, makeCached, makePartial, makeQuery } from "./test/made";
+import { later, makeFailure, openApp } from "./test/openApp";
+
+vi.mock("./grid/GridView", () => ({
+  GridView: ({ content }: { content: { length: number } }) => <div data-testid="grid">{content.length}</div>,
+}));
+
+const online: Connection = { state: "online", round_trip_ms: 2, version: "8" };
+const away = makeFailure("source_unreachable", "No server answers.");
+
+/** The answer of a connect to another source. */
+async function other(fake: Fake): Promise<SourceView> {
+  const view = await fake.backend.sourceView();
+  const profile = { uri: "mongodb://db2", database: "archive", collection: "messages", mapping: "" };
+  return { ...view, profile, connection: online };
+}
+
+async function connect(user: ReturnType<typeof userEvent.setup>): Promise<void> {
+  await user.click(screen.getByTestId("source-button"));
+  await user.type(await screen.findByTestId("source-uri"), "2");
+  await user.click(screen.getByTestId("source-connect"));
+}
+
+it("takes the rows of a source away with it", async () => {
+  const fake = makeFake();
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("fetch-button"));
+  act(() => fake.finish(makeAnswer()));
+  await screen.findByTestId("answer");
+  vi.mocked(fake.backend.connect).mockResolvedValue(await other(fake));
+  await connect(user);
+  await waitFor(() => expect(screen.queryByTestId("answer")).not.toBeInTheDocument());
+  expect(screen.getByTestId("welcome")).toBeInTheDocument();
+});
+
+it("ends a run of the source that is left, and shows nothing of it", async () => {
+  const fake = makeFake();
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("fetch-button"));
+  vi.mocked(fake.backend.connect).mockResolvedValue(await other(fake));
+  await connect(user);
+  await waitFor(() => expect(fake.backend.cancel).toHaveBeenCalledOnce());
+  await act(async () => {
+    fake.finish(makeAnswer());
+    await Promise.resolve();
+  });
+  expect(screen.queryByTestId("answer")).not.toBeInTheDocument();
+  expect(screen.getByTestId("activity")).toHaveTextContent("Idle");
+});
+
+it("does not go on at another source with a run that waits", async () => {
+  const fake = makeFake({ connection: { state: "offline", failure: away } });
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("fetch-button"));
+  act(() => fake.finish(makePartial(["2025-01-31"], { failure: away })));
+  await waitFor(() => expect(screen.getByTestId("activity")).toHaveTextContent("Paused"));
+  const answer = later<SourceView>();
+  vi.mocked(fake.backend.connect).mockReturnValue(answer.promise);
+  await connect(user);
+  // The new source is told to be in reach before the window knows that it is in use.
+  act(() => fake.connection(online));
+  const next = await other(fake);
+  await act(async () => {
+    answer.resolve(next);
+    await answer.promise;
+  });
+  await waitFor(() => expect(screen.getByTestId("activity")).toHaveTextContent("Idle"));
+  expect(fake.backend.fetch).toHaveBeenCalledOnce();
+});
+
+it("gives connecting up when the dialog is closed", async () => {
+  const fake = makeFake();
+  const user = userEvent.setup();
+  await openApp(fake);
+  vi.mocked(fake.backend.connect).mockReturnValue(later<SourceView>().promise);
+  await connect(user);
+  await user.click(screen.getByTestId("source-close"));
+  const id = vi.mocked(fake.backend.connect).mock.lastCall?.[0];
+  expect(fake.backend.cancelConnect).toHaveBeenCalledExactlyOnceWith(id);
+});
+
+it("says whose rows are opened where they are of another source, and that the server was not asked", async () => {
+  const fake = makeFake();
+  const cached = makeCached({ source: "archive.messages at db9" });
+  vi.mocked(fake.backend.cachedQueries).mockResolvedValue([cached]);
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("cached-tab"));
+  await user.click(await screen.findByTestId("cached-open"));
+  expect(await screen.findByTestId("answer-source")).toHaveTextContent("held of archive.messages at db9");
+  expect(screen.getByTestId("answer-origin")).toHaveTextContent("Cache");
+});
+
+it("calls what a cancelled run leaves cached while the source is in reach", async () => {
+  const fake = makeFake();
+  const user = userEvent.setup();
+  await openApp(fake);
+  await screen.findByText(/0 of 31 days cached/);
+  await user.click(screen.getByTestId("fetch-button"));
+  act(() => fake.fail(makeFailure("cancelled", "It was cancelled.")));
+  expect(await screen.findByTestId("answer-origin")).toHaveTextContent("Cache");
+});
+
+it("says nothing of the source where it is the one in use", async () => {
+  const fake = makeFake();
+  const cached = makeCached();
+  vi.mocked(fake.backend.cachedQueries).mockResolvedValue([cached]);
+  vi.mocked(fake.backend.plan).mockImplementation((query) =>
+    Promise.resolve(makePlan(query, query.filters.length > 0 ? { signature: cached.signature } : {})),
+  );
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("cached-tab"));
+  await user.click(await screen.findByTestId("cached-open"));
+  await screen.findByTestId("answer");
+  await waitFor(() => expect(screen.queryByTestId("answer-source")).not.toBeInTheDocument());
+});
+
+it("shows why a cached query could not be opened", async () => {
+  const fake = makeFake();
+  vi.mocked(fake.backend.cachedQueries).mockResolvedValue([makeCached()]);
+  vi.mocked(fake.backend.answer).mockRejectedValue(makeFailure("cache_damaged", "The file is damaged."));
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("cached-tab"));
+  await user.click(await screen.findByTestId("cached-open"));
+  expect(await screen.findByTestId("cached-failure")).toHaveTextContent("The file is damaged.");
+});
+
+it("shows the cached query that was clicked last, in whatever order they come", async () => {
+  const fake = makeFake();
+  const [slow, quick] = [makeCached({ filters: "slow one" }), makeCached({ signature: "8".repeat(32) })];
+  vi.mocked(fake.backend.cachedQueries).mockResolvedValue([slow, quick]);
+  const answer = later<ReturnType<typeof makeAnswer>>();
+  vi.mocked(fake.backend.answer).mockImplementation((key) =>
+    key.signature === slow.signature ? answer.promise : Promise.resolve(makeAnswer()),
+  );
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("cached-tab"));
+  const buttons = await screen.findAllByTestId("cached-open");
+  for (const button of buttons) await user.click(button);
+  await waitFor(() => expect(screen.getByTestId("answer")).toHaveTextContent("product: Brent"));
+  await act(async () => {
+    answer.resolve(makeAnswer());
+    await answer.promise;
+  });
+  expect(screen.getByTestId("answer")).not.toHaveTextContent("slow one");
+});
+
+it("asks for the password where the source wants one", async () => {
+  const profile = { uri: "mongodb://ann@db1", database: "trading", collection: "messages", mapping: "" };
+  const refused = makeFailure("auth_failed", "The server refused the user name or the password.");
+  const fake = makeFake({ profile, connection: { state: "offline", failure: refused }, form: makeQuery() });
+  const user = userEvent.setup();
+  await openApp(fake);
+  const status = screen.getByTestId("connection-status");
+  expect(status).toHaveTextContent("Password needed");
+  await user.click(status);
+  await user.type(await screen.findByTestId("password-input"), "s3cret");
+  await user.click(screen.getByTestId("password-connect"));
+  expect(fake.backend.connect).toHaveBeenCalledWith(expect.anything(), profile, "s3cret");
+});
