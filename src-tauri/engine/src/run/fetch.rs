@@ -171,6 +171,7 @@ impl Engine {
                             counters,
                             cancel,
                             nothing: Arc::clone(&nothing),
+                            limits: self.limits,
                         }))
                     },
                 )

@@ -120,6 +120,7 @@ pub(super) async fn prepare(
             reach: told.reach,
             differing: &told.differing,
             rows_per_day: told.rows_per_day,
+            limits: engine.limits,
         })
     };
     let mut made = plan(&[], &told);
@@ -134,7 +135,9 @@ pub(super) async fn prepare(
         told.heard(source.ping().await)?;
         if told.reach == Reach::Online && request.mode == FetchMode::Verify {
             let file = own_file(engine, &identity).await?;
-            let checked = verify::check(source, &request.query, request.range, &ledger, &marks, file).await;
+            let most = engine.limits.ids_a_question;
+            let checked =
+                verify::check(source, &request.query, request.range, &ledger, &marks, file, most).await;
             (told.differing, told.unverified) = (checked.differing, checked.unverified);
             told.heard(checked.failure.map_or(Ok(()), Err))?;
             made = plan(&broader, &told);
