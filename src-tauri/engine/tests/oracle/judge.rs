@@ -580,7 +580,7 @@ impl Model {
             || format!("checked without a server: held {held:?}, unverified {unverified:?}"),
         )?;
         let sentence = format!("{} cached days could not be checked against the server.", held.len());
-        verdict(told == !held.is_empty() && (!told || answer.notes.contains(&sentence)), || {
+        verdict(told != held.is_empty() && (!told || answer.notes.contains(&sentence)), || {
             format!("{} days were not checked, and it says {:?}", held.len(), answer.notes)
         })?;
         let none_missing = answer.days.missing.is_empty();
