@@ -40,25 +40,26 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// What the ordinary test has to have done at least: about half of what it does.
+    /// What the ordinary test has to have done at least: about half of what it does, and less where it
+    /// depends on how fast the machine is.
     pub(crate) const FLOOR: Self = Self {
         steps: 6_000,
         compared: 4_000,
-        direct: 1_200,
-        rows: 40_000,
-        plans: 500,
-        adopted: 500,
-        changes: 200,
-        unverified: 100,
-        cancels: 50,
-        partial_cancels: 10,
-        cuts: [5, 3, 3],
-        more: 2_000,
-        windows: 500,
-        together: [50, 50],
-        forgets: [5, 5],
-        evicted: 5,
-        damages: 10,
+        direct: 1_500,
+        rows: 50_000,
+        plans: 1_000,
+        adopted: 800,
+        changes: 150,
+        unverified: 120,
+        cancels: 30,
+        partial_cancels: 5,
+        cuts: [6, 4, 6],
+        more: 3_500,
+        windows: 1_000,
+        together: [80, 30],
+        forgets: [4, 4],
+        evicted: 2,
+        damages: 40,
     };
 
     fn all(&self) -> [(&'static str, usize); 21] {
