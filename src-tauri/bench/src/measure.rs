@@ -11,6 +11,7 @@ use tidemark_engine::cache::View;
 use tidemark_engine::day::DayRange;
 use tidemark_engine::desk::{FetchMode, Role, ViewKey};
 use tidemark_engine::filter::Filters;
+use tidemark_engine::limits::Limits;
 use tidemark_engine::mapping::Mapping;
 use tidemark_engine::pipeline;
 use tidemark_engine::run::{Engine, FetchRequest};
@@ -100,8 +101,11 @@ pub(crate) async fn drain(work: &Work) -> Figures {
             let (source, query) = (desk.source.clone(), desk.request.query.clone());
             async move {
                 let pipeline = pipeline::input_pipeline(&query, &window);
-                let mut cursor =
-                    source.pull(PullOrder { collection: None, pipeline }).await.map_err(words)?;
+                let batch_documents = Limits::default().batch_documents;
+                let mut cursor = source
+                    .pull(PullOrder { collection: None, pipeline, batch_documents })
+                    .await
+                    .map_err(words)?;
                 let (mut rows, mut bytes) = (0, 0);
                 while let Some(batch) = cursor.next().await.map_err(words)? {
                     let documents = batch.doc_slices().map_err(|error| error.to_string())?;

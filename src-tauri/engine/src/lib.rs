@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`day`], [`mapping`], [`filter`], [`matcher`], [`query`], [`signature`] | [`source`]: MongoDB, read only |
 //! | [`pipeline`]: what MongoDB is asked | [`cache`]: one DuckDB file a query |
-//! | [`plan`]: what to serve, adopt and pull | [`run`]: carries a plan out |
+//! | [`plan`]: what to serve, adopt and pull; [`limits`] | [`run`]: carries a plan out |
 //! | [`decode`]: raw BSON to columns | |
 //!
 //! [`desk`] and [`answer`] are the types that cross to a front end; [`failure`] is the one error type.
@@ -20,6 +20,7 @@ pub mod desk;
 mod extended_json;
 pub mod failure;
 pub mod filter;
+pub mod limits;
 pub mod mapping;
 pub mod matcher;
 mod number;

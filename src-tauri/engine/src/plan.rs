@@ -1,23 +1,13 @@
 //! The plan: what to do for every requested day. A pure function of days, ledger, clock, policy and reach.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use chrono::{DateTime, Duration, Utc};
 
 use crate::day::{Day, DayRange, DaySet, DayZone};
 use crate::desk::{DayAction, DayState, DayView, PlanCounts};
-
-/// A window is never longer than this, so that what a failure loses is small.
-const WINDOW_DAYS: usize = 31;
-
-/// A window brings about so many input rows at most, where that is known beforehand.
-const WINDOW_ROWS: f64 = 100_000.0;
-
-/// A run of more rows than this is pulled with several queries side by side, however few its days are.
-const WORTH_SPLITTING: f64 = 30_000.0;
-
-/// Into how many.
-const SIDE_BY_SIDE: usize = 3;
+use crate::limits::Limits;
 
 /// One held day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +64,8 @@ pub struct PlanRequest<'a> {
     pub reach: Reach,
     /// About how many input rows a day brings, where that is known.
     pub rows_per_day: Option<f64>,
+    /// How large its windows may be.
+    pub limits: Limits,
 }
 
 /// Why a held day is pulled again.
@@ -207,7 +199,11 @@ impl Plan {
         let pulled: DaySet = days.iter().filter(|day| day.is_pulled()).map(|day| day.day).collect();
         let rows_per_day = request.rows_per_day.filter(|rows| rows.is_finite() && *rows >= 0.0);
         Self {
-            windows: pulled.ranges().iter().flat_map(|run| split(run, rows_per_day)).collect(),
+            windows: pulled
+                .ranges()
+                .iter()
+                .flat_map(|run| split(run, rows_per_day, &request.limits))
+                .collect(),
             expected_rows: expected_rows(&days, rows_per_day),
             days,
         }
@@ -358,9 +354,10 @@ fn fresher<'a>(
 }
 
 /// Cuts a run of days into windows of about the same size.
-fn split(run: &DayRange, rows_per_day: Option<f64>) -> Vec<DayRange> {
+fn split(run: &DayRange, rows_per_day: Option<f64>, limits: &Limits) -> Vec<DayRange> {
+    let count = |limit: NonZeroU32| usize::try_from(limit.get()).unwrap_or(usize::MAX);
     let days = run.len();
-    let mut pieces = days.div_ceil(WINDOW_DAYS);
+    let mut pieces = days.div_ceil(count(limits.window_days));
     if let Some(rows) = rows_per_day {
         #[expect(clippy::cast_precision_loss, reason = "a range has thousands of days at most")]
         let run_rows = rows * days as f64;
@@ -369,8 +366,9 @@ fn split(run: &DayRange, rows_per_day: Option<f64>) -> Vec<DayRange> {
             clippy::cast_sign_loss,
             reason = "saturates, and is cut to the days"
         )]
-        let by_rows = (run_rows / WINDOW_ROWS).ceil() as usize;
-        let side_by_side = if run_rows > WORTH_SPLITTING { SIDE_BY_SIDE } else { 1 };
+        let by_rows = (run_rows / f64::from(limits.window_rows.get())).ceil() as usize;
+        let splits = run_rows > f64::from(limits.worth_splitting);
+        let side_by_side = if splits { count(limits.side_by_side) } else { 1 };
         pieces = pieces.max(by_rows).max(side_by_side).min(days);
     }
     let start = |piece: usize| {

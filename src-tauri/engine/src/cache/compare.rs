@@ -14,15 +14,16 @@ use crate::failure::Result;
 use crate::trade::trade_text;
 
 /// Compares segment `new` with what `held` names: the segments, and the days of each that the window brings
-/// anew. Nothing where no day was held. Only ids and hashes are joined; the documents are read one by one,
-/// and only those that are listed.
+/// anew. Nothing where no day was held. A message that `others` hold as it is, is neither new nor gone. Only
+/// ids and hashes are joined; the documents are read one by one, and only those that are listed.
 ///
 /// # Errors
 /// See [`super::duckdb_failure`].
 pub(super) fn compare(
     connection: &Connection,
     new: u32,
-    held: &BTreeMap<u32, Vec<Day>>,
+    held: &Segments,
+    others: &Others<'_>,
     trade_path: Option<&str>,
 ) -> Result<Option<Differences>> {
     if held.is_empty() {
@@ -34,7 +35,11 @@ pub(super) fn compare(
     for role in [Role::Input, Role::Downstream] {
         let name = format!("temp.difference_{}", super::schema::role_name(role));
         connection.execute_batch(&difference_table(&name, role, held, &new))?;
-        let counts = count(connection, &name)?;
+        let mut counts = count(connection, &name)?;
+        if counts.added + counts.gone > 0 {
+            leave_out_held(connection, &name, role, others)?;
+            counts = count(connection, &name)?;
+        }
         match role {
             Role::Input => found.input = counts,
             Role::Downstream => found.downstream = counts,
@@ -45,15 +50,72 @@ pub(super) fn compare(
     Ok(Some(found))
 }
 
+/// Leaves out of the differences what other days hold as it is.
+fn leave_out_held(connection: &Connection, name: &str, role: Role, others: &Others<'_>) -> Result<()> {
+    // The windows of one run are put together in the end. What came with a day that was not held before is
+    // new all the same, but what such a day holds is not gone.
+    for (one_sided, days) in [("old IS NULL", &others.earlier), ("new IS NULL", &others.all)] {
+        let rows = format!("SELECT id, coalesce(old.hash, new.hash) FROM {name} WHERE {one_sided}");
+        let found = messages(connection, &rows)?;
+        if found.is_empty() || days.is_empty() {
+            continue;
+        }
+        let asked = listed(others.latest, &found)?;
+        let held = messages(
+            others.latest,
+            &format!(
+                "SELECT id, md5(doc) AS hash FROM ({}) SEMI JOIN {asked} USING (id)",
+                documents(role, days)
+            ),
+        );
+        others.latest.execute_batch(&format!("DROP TABLE {asked}"))?;
+        let held = listed(connection, &held?)?;
+        connection.execute_batch(&format!(
+            "DELETE FROM {name} WHERE {one_sided} AND (id, coalesce(old.hash, new.hash)) IN (FROM {held});
+             DROP TABLE {held}"
+        ))?;
+    }
+    Ok(())
+}
+
+/// Ids of messages and hashes of their documents.
+fn messages(connection: &Connection, sql: &str) -> Result<Vec<(Vec<u8>, String)>> {
+    let mut select = connection.prepare(sql)?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, duckdb::Error>>()?)
+}
+
+/// Puts messages into a table of a connection's own.
+fn listed(connection: &Connection, messages: &[(Vec<u8>, String)]) -> Result<&'static str> {
+    connection.execute_batch("CREATE TEMP TABLE listed (id BLOB, hash VARCHAR)")?;
+    let mut appender = connection.appender_to_catalog_and_db("listed", "temp", "main")?;
+    for (id, hash) in messages {
+        appender.append_row(params![id, hash])?;
+    }
+    appender.flush()?;
+    Ok("temp.listed")
+}
+
+/// The messages of a role that some days hold.
+fn documents(role: Role, segments: &Segments) -> String {
+    let mut parts = Vec::new();
+    for (segment, days) in segments {
+        let days: Vec<String> = days.iter().map(|day| day.number().to_string()).collect();
+        let days = days.join(", ");
+        let select = |role| format!("SELECT id, doc FROM {} WHERE day IN ({days})", table(role, *segment));
+        parts.push(select(role));
+        if role == Role::Downstream {
+            let shared = shared_table(*segment);
+            parts.push(format!("{} AND (day, id) IN (SELECT (day, id) FROM {shared})", select(Role::Input)));
+        }
+    }
+    parts.join(" UNION ALL ")
+}
+
 /// The statement that finds the messages of a role that differ: which segment, table and row holds each of
 /// the two documents. A message that is input of its day too counts as input alone, so it is a difference
 /// of the downstream only where one side of it is plainly downstream.
-fn difference_table(
-    name: &str,
-    role: Role,
-    old: &BTreeMap<u32, Vec<Day>>,
-    new: &BTreeMap<u32, Vec<Day>>,
-) -> String {
+fn difference_table(name: &str, role: Role, old: &Segments, new: &Segments) -> String {
     format!(
         "CREATE TEMP TABLE {name} AS
          SELECT coalesce(new.day, old.day) AS day, coalesce(new.id, old.id) AS id,
@@ -67,35 +129,40 @@ fn difference_table(
 }
 
 /// Each message of a role once, with the place of its document.
-fn side(role: Role, segments: &BTreeMap<u32, Vec<Day>>) -> String {
+fn side(role: Role, segments: &Segments) -> String {
+    // Plainly downstream goes before shared, and a later fetch before an earlier one: `min` of a struct
+    // orders by its fields.
+    format!("SELECT id, min(day) AS day, min(place) AS place FROM ({}) GROUP BY id", rows(role, segments))
+}
+
+/// The rows of a role, each with the place of its document.
+fn rows(role: Role, segments: &Segments) -> String {
     let mut parts = Vec::new();
     for (segment, days) in segments {
         let days: Vec<String> = days.iter().map(|day| day.number().to_string()).collect();
         let days = days.join(", ");
         let place = |shared: bool| {
             format!(
-                "id, day, {{'shared': {shared}, 'segment': {segment}, 'row': held.rowid, 'hash': md5(doc)}} AS place"
+                "id, day, {{'shared': {shared}, 'age': -coalesce(fetched_ms, 0), 'segment': {segment},
+                            'row': held.rowid, 'hash': md5(doc)}} AS place"
             )
         };
         parts.push(format!(
-            "SELECT {} FROM {} AS held WHERE day IN ({days})",
+            "SELECT {} FROM {} AS held LEFT JOIN coverage USING (day) WHERE day IN ({days})",
             place(false),
             table(role, *segment)
         ));
         if role == Role::Downstream {
             parts.push(format!(
-                "SELECT {} FROM {} AS held WHERE day IN ({days}) AND (day, id) IN (SELECT (day, id) FROM {})",
+                "SELECT {} FROM {} AS held LEFT JOIN coverage USING (day)
+                 WHERE day IN ({days}) AND (day, id) IN (SELECT (day, id) FROM {})",
                 place(true),
                 table(Role::Input, *segment),
                 shared_table(*segment)
             ));
         }
     }
-    // Plainly downstream goes before shared: `min` of a struct orders by its first field.
-    format!(
-        "SELECT id, min(day) AS day, min(place) AS place FROM ({}) GROUP BY id",
-        parts.join(" UNION ALL ")
-    )
+    parts.join(" UNION ALL ")
 }
 
 fn count(connection: &Connection, name: &str) -> Result<ChangeCounts> {
@@ -107,6 +174,19 @@ fn count(connection: &Connection, name: &str) -> Result<ChangeCounts> {
         [],
         |row| Ok(ChangeCounts { added: row.get(0)?, changed: row.get(1)?, gone: row.get(2)? }),
     )?)
+}
+
+/// Segments, and some days of each.
+pub(super) type Segments = BTreeMap<u32, Vec<Day>>;
+
+/// The held days that a window leaves as they are.
+pub(super) struct Others<'a> {
+    /// Reads what is committed by now: other windows may have come since this one's transaction began.
+    pub(super) latest: &'a Connection,
+    /// All of them.
+    pub(super) all: Segments,
+    /// Those that were held before the run, also where another of its windows has brought them again.
+    pub(super) earlier: Segments,
 }
 
 type Place = Option<(bool, u32, i64)>;

@@ -1,6 +1,7 @@
 //! What a day holds of its trades' messages, as questions that the source can be asked.
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bson::Bson;
@@ -14,9 +15,6 @@ use crate::failure::Result;
 use crate::source::{DayCount, mark_text};
 use crate::trade::{Trades, stamp, trades_of};
 
-/// Trade ids of a question.
-const IDS_A_QUESTION: usize = 1_000;
-
 /// Some trades of a day, and what the cache holds of their messages.
 #[derive(Debug, Default)]
 pub struct Question {
@@ -26,11 +24,13 @@ pub struct Question {
     pub held: DayCount,
 }
 
-/// The questions of a held day; nothing where the day is not held any more. Only ids are kept in memory.
+/// The questions of a held day, each of `most` trade ids at most; nothing where the day is not held any more.
+/// Only ids are kept in memory.
 ///
 /// # Errors
 /// See [`super::duckdb_failure`].
-pub fn questions(file: &Arc<CacheFile>, day: Day) -> Result<Option<Vec<Question>>> {
+pub fn questions(file: &Arc<CacheFile>, day: Day, most: NonZeroU32) -> Result<Option<Vec<Question>>> {
+    let most = usize::try_from(most.get()).unwrap_or(usize::MAX);
     let mapping = &file.identity().mapping;
     let (connection, state) = file.snapshot()?;
     let Some(held) = state.days.get(&day) else { return Ok(None) };
@@ -53,13 +53,13 @@ pub fn questions(file: &Arc<CacheFile>, day: Day) -> Result<Option<Vec<Question>
     let mut questions: Vec<Question> = Vec::new();
     let mut ids = ids.into_iter().peekable();
     while ids.peek().is_some() {
-        let ids = ids.by_ref().take(IDS_A_QUESTION).collect();
+        let ids = ids.by_ref().take(most).collect();
         questions.push(Question { ids, held: DayCount::default() });
     }
     let mut seen: HashSet<(usize, [u8; 16])> = HashSet::new();
     let mut marks: HashMap<usize, i64> = HashMap::new();
     each_document(&connection, held.segment, Role::Downstream, day, &mut |document, trade| {
-        let Some(question) = trade.and_then(|trade| place.get(trade)).map(|at| at / IDS_A_QUESTION) else {
+        let Some(question) = trade.and_then(|trade| place.get(trade)).map(|at| at / most) else {
             return Ok(());
         };
         // A row stands for a message and a trade; the source counts messages.

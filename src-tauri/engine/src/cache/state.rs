@@ -18,6 +18,8 @@ use crate::plan::{DayCoverage, Ledger};
 pub struct HeldDay {
     /// The segment that holds its rows.
     pub segment: u32,
+    /// Whether this program brought it in place of rows that were held before.
+    pub again: bool,
     /// When it was fetched: the moment its window's pull began.
     pub fetched: DateTime<Utc>,
     /// Input rows.
@@ -164,6 +166,7 @@ pub(super) fn read_state(connection: &Connection) -> Result<FileState> {
         let fetched_ms: i64 = row.get(2)?;
         let held = HeldDay {
             segment: row.get(1)?,
+            again: false,
             fetched: DateTime::from_timestamp_millis(fetched_ms).ok_or_else(|| {
                 Failure::new(Code::CacheDamaged, "The cache file holds a fetch time that cannot be.")
             })?,

@@ -1,6 +1,6 @@
 //! Storing a window: its rows and its coverage in one transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -9,7 +9,7 @@ use duckdb::arrow::datatypes::{DataType, Field as ArrowField, Schema};
 use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Connection, params};
 
-use super::compare::compare;
+use super::compare::{Others, Segments, compare};
 use super::file::CacheFile;
 use super::schema::{self, role_name};
 use super::state::{HeldDay, remove_days};
@@ -121,8 +121,8 @@ impl SegmentWriter {
         self.open = false;
         let columns = std::mem::take(&mut self.columns);
         let result = file.commit(&self.connection, |state| {
-            committed.changes = self.compare_with_held(state, days.keys().copied())?;
-            remove_days(&self.connection, state, days.keys().copied())?;
+            committed.changes = self.compare_with_held(state, &days)?;
+            let removed = remove_days(&self.connection, state, days.keys().copied())?;
             let mut insert =
                 self.connection.prepare("INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
             for (day, rows) in days {
@@ -141,6 +141,7 @@ impl SegmentWriter {
                 committed.downstream_rows += downstream_rows;
                 let held = HeldDay {
                     segment: self.segment,
+                    again: removed.iter().any(|(of, _)| *of == day),
                     fetched: DateTime::from_timestamp_millis(rows.fetched.timestamp_millis())
                         .unwrap_or(rows.fetched),
                     input_rows: rows.input_rows,
@@ -273,16 +274,25 @@ impl SegmentWriter {
     fn compare_with_held(
         &self,
         state: &super::FileState,
-        days: impl Iterator<Item = Day>,
+        days: &BTreeMap<Day, DayRows>,
     ) -> Result<Option<Differences>> {
-        let mut held: BTreeMap<u32, Vec<Day>> = BTreeMap::new();
-        for day in days {
-            if let Some(old) = state.days.get(&day) {
-                held.entry(old.segment).or_default().push(day);
+        let latest = self.file.connect()?;
+        let begun: BTreeSet<i64> = days.values().map(|rows| rows.fetched.timestamp_millis()).collect();
+        let mut held = Segments::new();
+        let mut others = Others { latest: &latest, all: Segments::new(), earlier: Segments::new() };
+        for (day, old) in &state.days {
+            let note = |segments: &mut Segments| segments.entry(old.segment).or_default().push(*day);
+            if days.contains_key(day) {
+                note(&mut held);
+                continue;
+            }
+            note(&mut others.all);
+            if old.again || !begun.contains(&old.fetched.timestamp_millis()) {
+                note(&mut others.earlier);
             }
         }
         let trade_id = self.file.identity().mapping.trade_id.as_deref();
-        compare(&self.connection, self.segment, &held, trade_id)
+        compare(&self.connection, self.segment, &held, &others, trade_id)
     }
 
     fn roll_back(&self) {

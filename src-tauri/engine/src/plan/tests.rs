@@ -76,6 +76,7 @@ impl Case {
             policy: &Policy { refresh_all: self.refresh_all, ..policy() },
             reach: self.reach,
             rows_per_day: None,
+            limits: Limits::default(),
         })
     }
 
@@ -200,6 +201,7 @@ fn the_most_recent_copy_is_adopted() {
             policy: &policy(),
             reach,
             rows_per_day: None,
+            limits: Limits::default(),
         });
         assert_eq!(plan.days[0].action, Action::Adopt { from: "new".to_owned() });
     }
@@ -214,6 +216,7 @@ fn range_plan(from: &str, to: &str, ledger: &Ledger, reach: Reach, rows_per_day:
         policy: &policy(),
         reach,
         rows_per_day,
+        limits: Limits::default(),
     })
 }
 
@@ -280,7 +283,46 @@ fn numbers_read_well() {
     assert_eq!(about(0), "about 0 rows");
 }
 
+fn number(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap()
+}
+
+#[test]
+fn smaller_limits_make_smaller_windows() {
+    let sizes = |limits: Limits, rows_per_day| {
+        let plan = Plan::new(&PlanRequest {
+            range: DayRange::parse("2023-01-01", "2023-01-10").unwrap(),
+            ledger: &Ledger::new(),
+            adoptable: &[],
+            now: at(NOON),
+            policy: &policy(),
+            reach: Reach::Online,
+            differing: &DaySet::new(),
+            rows_per_day,
+            limits,
+        });
+        plan.windows.iter().map(DayRange::len).collect::<Vec<_>>()
+    };
+    let limits = Limits::default();
+    assert_eq!(sizes(limits, Some(10.0)), [10]);
+    assert_eq!(sizes(Limits { window_days: number(4), ..limits }, None), [3, 3, 4]);
+    assert_eq!(sizes(Limits { window_rows: number(50), ..limits }, Some(10.0)), [5, 5]);
+    let split = Limits { worth_splitting: 99, side_by_side: number(2), ..limits };
+    assert_eq!(sizes(split, Some(10.0)), [5, 5]);
+    assert_eq!(sizes(Limits { worth_splitting: 100, ..split }, Some(10.0)), [10]);
+}
+
 const BASE: i32 = 19_800;
+
+fn some_limits() -> impl Strategy<Value = Limits> {
+    (1..40_u32, 1..200_000_u32, 0..100_000_u32, 1..6_u32).prop_map(|(days, rows, worth, side)| Limits {
+        window_days: number(days),
+        window_rows: number(rows),
+        worth_splitting: worth,
+        side_by_side: number(side),
+        ..Limits::default()
+    })
+}
 
 /// Days from `BASE` on, each with a fetch time in hours after `BASE`.
 fn some_ledger() -> impl Strategy<Value = Ledger> {
@@ -306,6 +348,7 @@ proptest! {
         online in any::<bool>(),
         refresh_all in any::<bool>(),
         rows in prop::option::of(0.0..100_000.0_f64),
+        limits in some_limits(),
     ) {
         let range = DayRange::new(Day::from_number(BASE + from), Day::from_number(BASE + from + length)).unwrap();
         let reach = if online { Reach::Online } else { Reach::Offline };
@@ -318,6 +361,7 @@ proptest! {
             policy: &policy,
             reach,
             rows_per_day: rows,
+            limits,
         });
         prop_assert_eq!(plan.days.iter().map(|day| day.day).collect::<Vec<_>>(), range.days().collect::<Vec<_>>());
         let counts = plan.counts();
@@ -325,7 +369,14 @@ proptest! {
         prop_assert_eq!(counts.serve + counts.refresh + counts.fetch + counts.adopt + counts.unavailable, range.len());
         // Windows are in order, disjoint, bounded, and cover exactly the days to pull.
         prop_assert!(plan.windows.windows(2).all(|pair| pair[0].to() < pair[1].from()));
-        prop_assert!(plan.windows.iter().all(|window| window.len() <= WINDOW_DAYS));
+        let longest = usize::try_from(limits.window_days.get()).unwrap();
+        prop_assert!(plan.windows.iter().all(|window| window.len() <= longest));
+        if let Some(rows) = rows {
+            let most = f64::from(limits.window_rows.get());
+            let too_many = |days: usize| crate::source::approximate(days as u64) * rows > most;
+            // A window may be a day longer than an even share.
+            prop_assert!(plan.windows.iter().all(|window| window.len() == 1 || !too_many(window.len() - 1)));
+        }
         let pulled: DaySet = plan.days.iter().filter(|day| day.is_pulled()).map(|day| day.day).collect();
         prop_assert_eq!(plan.windows.iter().map(DayRange::len).sum::<usize>(), pulled.len());
         prop_assert_eq!(plan.to_pull(), pulled);
@@ -358,6 +409,7 @@ proptest! {
             policy: &policy,
             reach: Reach::Online,
             rows_per_day: Some(10.0),
+            limits: Limits::default(),
         });
         prop_assert!(plan.windows.is_empty());
         prop_assert_eq!(plan.expected_rows, Some(0));
@@ -377,6 +429,7 @@ proptest! {
                 policy: &policy,
                 reach: Reach::Online,
                 rows_per_day: None,
+                limits: Limits::default(),
             })
         };
         let now = settles + Duration::minutes(late);

@@ -12,6 +12,7 @@ use crate::cache::{Cache, View, is_damage};
 use crate::day::DayRange;
 use crate::desk::PlanView;
 use crate::failure::{Code, Failure, Result};
+use crate::limits::Limits;
 use crate::signature::Signature;
 use crate::source::Source;
 
@@ -27,6 +28,7 @@ pub struct Engine {
     cache: Cache,
     pub(super) pulls: Pulls,
     pub(super) running: Running,
+    pub(super) limits: Limits,
     clock: Clock,
     views: Arc<Mutex<VecDeque<Arc<View>>>>,
 }
@@ -48,6 +50,7 @@ impl Engine {
             cache: Cache::new(folder, keep_open)?,
             pulls: Pulls::default(),
             running: Running::default(),
+            limits: Limits::default(),
             clock: Arc::new(Utc::now),
             views: Arc::default(),
         })
@@ -57,6 +60,13 @@ impl Engine {
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// The same engine with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 

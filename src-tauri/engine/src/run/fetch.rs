@@ -20,7 +20,7 @@ use crate::changes::Differences;
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, DayState, FetchMode};
 use crate::failure::{Code, Failure, Result};
-use crate::plan::{Action, DayCoverage, Reach, state_of};
+use crate::plan::{Action, DayCoverage, PlannedDay, Reach, state_of};
 use crate::signature::{Query, Signature};
 use crate::source::Source;
 
@@ -42,6 +42,25 @@ struct Outcome {
     /// The failure that says most, and the days it cost.
     failure: Option<Failure>,
     failed: BTreeMap<Day, String>,
+}
+
+impl Outcome {
+    /// Takes in what was committed while the run gave it up: it was waited for, and it is held.
+    fn note_late(&mut self, prepared: &Prepared, held: &BTreeMap<Day, DayCoverage>) {
+        let fetch_of = |coverage: Option<&DayCoverage>| coverage.map(|coverage| coverage.fetched);
+        let late = |planned: &&PlannedDay| {
+            held.contains_key(&planned.day)
+                && fetch_of(held.get(&planned.day)) != fetch_of(planned.held.as_ref())
+        };
+        for planned in prepared.plan.days.iter().filter(late) {
+            let day = planned.day;
+            if planned.is_pulled() {
+                self.fetched = self.fetched.union(&DayRange::single(day).into());
+            } else if matches!(planned.action, Action::Adopt { .. }) && !self.fetched.contains(day) {
+                self.adopted = self.adopted.union(&DayRange::single(day).into());
+            }
+        }
+    }
 }
 
 impl Engine {
@@ -172,6 +191,7 @@ impl Engine {
                             counters,
                             cancel,
                             nothing: Arc::clone(&nothing),
+                            limits: self.limits,
                         }))
                     },
                 )
@@ -261,6 +281,7 @@ impl Engine {
                     .collect()
             })
             .unwrap_or_default();
+        outcome.note_late(&prepared, &held);
         // Read anew: what was fetched just now was fetched after the plan was made.
         let days = answer_days(&prepared, &outcome, &held, self.now());
         let lacking = days.why_missing.iter().any(|missing| {
@@ -287,7 +308,7 @@ impl Engine {
             }));
         }
         let counts = view.as_ref().map(|view| view.counts()).unwrap_or_default();
-        let origin = if request.offline || prepared.unreachable.is_some() {
+        let origin = if prepared.reach == Reach::Offline {
             Origin::Offline
         } else if days.fetched == 0 {
             Origin::Cache

@@ -119,6 +119,7 @@ pub(super) async fn prepare(
             policy: &policy,
             reach: told.reach,
             rows_per_day: told.rows_per_day,
+            limits: engine.limits,
         })
     };
     let mut made = plan(&ledger, &[], &told);
@@ -133,7 +134,9 @@ pub(super) async fn prepare(
         told.heard(source.ping().await)?;
         if told.reach == Reach::Online && request.mode == FetchMode::Verify {
             let file = own_file(engine, &identity).await?;
-            let checked = verify::check(source, &request.query, request.range, &ledger, &marks, file).await?;
+            let most = engine.limits.ids_a_question;
+            let checked =
+                verify::check(source, &request.query, request.range, &ledger, &marks, file, most).await?;
             for (day, held) in ledger.iter_mut().filter(|(day, _)| request.range.contains(**day)) {
                 held.differs =
                     checked.differing.contains(*day) || (held.differs && checked.unverified.contains(*day));

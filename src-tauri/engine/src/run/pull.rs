@@ -27,6 +27,7 @@ use crate::day::{Day, DayRange};
 use crate::decode::{Decoded, Decoder, RowKey};
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
+use crate::limits::Limits;
 use crate::pipeline;
 use crate::signature::Query;
 use crate::source::{PullOrder, Source, mark_text};
@@ -36,8 +37,6 @@ use crate::trade::{DayOf, Trades, stamp};
 const BATCHES_WAITING: usize = 2;
 /// Decoded batches that wait for the store.
 const COLUMNS_WAITING: usize = 1;
-/// Trade ids in one question for downstream messages.
-const IDS_A_QUESTION: usize = 1_000;
 /// Questions for downstream messages of one window under way at once.
 const QUESTIONS: usize = 2;
 
@@ -62,6 +61,7 @@ pub(super) struct PullContext {
     pub(super) cancel: CancellationToken,
     /// Why a window came back empty; asked once a run.
     pub(super) nothing: Arc<OnceCell<Vec<String>>>,
+    pub(super) limits: Limits,
 }
 
 enum Incoming {
@@ -161,8 +161,11 @@ fn neighbour_gone() -> Failure {
 }
 
 async fn pull_input(context: &PullContext, sender: mpsc::Sender<Incoming>) -> Result<()> {
-    let order =
-        PullOrder { collection: None, pipeline: pipeline::input_pipeline(&context.query, &context.window) };
+    let order = PullOrder {
+        collection: None,
+        pipeline: pipeline::input_pipeline(&context.query, &context.window),
+        batch_documents: context.limits.batch_documents,
+    };
     let mut cursor = context.source.pull(order).await?;
     while let Some(batch) = cursor.next().await? {
         sender.send(Incoming::Input(batch)).await.map_err(|_| neighbour_gone())?;
@@ -196,6 +199,7 @@ async fn ask_downstream(context: &PullContext, ids: Vec<Bson>, sender: mpsc::Sen
     let order = PullOrder {
         collection: context.query.mapping.downstream_collection.clone(),
         pipeline: vec![bson::doc! {"$match": matches}],
+        batch_documents: context.limits.batch_documents,
     };
     let mut cursor = context.source.pull(order).await?;
     while let Some(batch) = cursor.next().await? {
@@ -295,8 +299,9 @@ impl<'a> WindowDecoder<'a> {
         }
         Counters::add(&self.context.counters.input_rows, count);
         self.summary.input_rows += count as u64;
-        while self.new_ids.len() >= IDS_A_QUESTION {
-            let rest = self.new_ids.split_off(IDS_A_QUESTION);
+        let most = usize::try_from(self.context.limits.ids_a_question.get()).unwrap_or(usize::MAX);
+        while self.new_ids.len() >= most {
+            let rest = self.new_ids.split_off(most);
             self.ask(rest);
         }
         self.flush(Role::Input, false)

@@ -1,6 +1,7 @@
 //! Verifying held days: the source counts, the ledger and the documents answer for the cache.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
@@ -53,8 +54,9 @@ pub(super) async fn check(
     ledger: &Ledger,
     marks: &Marks,
     file: Option<Arc<CacheFile>>,
+    ids_a_question: NonZeroU32,
 ) -> Result<Checked> {
-    let checked = ask(source, query, range, ledger, marks, file.clone()).await;
+    let checked = ask(source, query, range, ledger, marks, file.clone(), ids_a_question).await;
     let Some(file) = file else { return Ok(checked) };
     let found: BTreeMap<Day, CheckedDay> = marks
         .iter()
@@ -76,6 +78,7 @@ async fn ask(
     ledger: &Ledger,
     marks: &Marks,
     file: Option<Arc<CacheFile>>,
+    ids_a_question: NonZeroU32,
 ) -> Checked {
     let held: DaySet = ledger.range(range.from()..=range.to()).map(|(day, _)| *day).collect();
     let Some(file) = file.filter(|_| !held.is_empty()) else { return Checked::default() };
@@ -88,7 +91,7 @@ async fn ask(
     let mut asked = stream::iter(alike.days().collect::<Vec<_>>())
         .map(|day| {
             let file = Arc::clone(&file);
-            async move { (day, messages_differ(source, &query.mapping, file, day).await) }
+            async move { (day, messages_differ(source, &query.mapping, file, day, ids_a_question).await) }
         })
         .buffer_unordered(DAYS_AT_ONCE);
     let mut done: Vec<Day> = Vec::new();
@@ -111,9 +114,17 @@ async fn ask(
 }
 
 /// Whether the messages of a held day's trades differ at the source.
-async fn messages_differ(source: &Source, mapping: &Mapping, file: Arc<CacheFile>, day: Day) -> Result<bool> {
+async fn messages_differ(
+    source: &Source,
+    mapping: &Mapping,
+    file: Arc<CacheFile>,
+    day: Day,
+    ids_a_question: NonZeroU32,
+) -> Result<bool> {
     // A day that was forgotten meanwhile is not what the ledger says.
-    let Some(questions) = off_thread(move || questions(&file, day)).await? else { return Ok(true) };
+    let Some(questions) = off_thread(move || questions(&file, day, ids_a_question)).await? else {
+        return Ok(true);
+    };
     for question in questions {
         if source.downstream_count(mapping, question.ids).await? != question.held {
             return Ok(true);

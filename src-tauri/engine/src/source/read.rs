@@ -1,6 +1,7 @@
 //! Questions to the source: pulls, counts, and what its documents look like.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bson::{Bson, Document, doc};
@@ -16,8 +17,6 @@ use crate::mapping::{DateMapping, FilterPath, Mapping};
 use crate::pipeline;
 use crate::signature::Query;
 
-/// Documents a batch. Large enough that the round trip does not count, small enough to show progress.
-const BATCH_SIZE: u32 = 4_000;
 /// Time limit of a pull at the server.
 const PULL_LIMIT: Duration = Duration::from_secs(600);
 /// Time limit of an estimate: a plan should not wait for it.
@@ -37,6 +36,8 @@ pub struct PullOrder {
     pub collection: Option<String>,
     /// The pipeline.
     pub pipeline: Vec<Document>,
+    /// Documents a batch.
+    pub batch_documents: NonZeroU32,
 }
 
 /// What the source says of one day.
@@ -58,7 +59,7 @@ impl Source {
         let asked = collection
             .aggregate(order.pipeline)
             .allow_disk_use(true)
-            .batch_size(BATCH_SIZE)
+            .batch_size(order.batch_documents.get())
             .max_time(PULL_LIMIT)
             .comment(COMMENT)
             .batch();

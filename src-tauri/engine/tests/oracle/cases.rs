@@ -1,7 +1,7 @@
 //! What the oracle found, cut down: each was wrong once, in the engine or in what was expected of it.
 
 use super::replay;
-use super::script::{Ask, Change, Dates, Mode, Setup, Step::*};
+use super::script::{Ask, Change, Dates, Mode, Pieces, Reach, Setup, Step::*};
 
 /// A source of no documents; which days are held is all that matters.
 const EMPTY: Setup = Setup {
@@ -14,6 +14,7 @@ const EMPTY: Setup = Setup {
     documents: 0,
     salt: 172054,
     hours: 367,
+    pieces: Pieces::WHOLE,
 };
 
 #[test]
@@ -23,11 +24,11 @@ fn two_runs_set_a_damaged_file_aside_once() {
         replay(
             EMPTY,
             &[
-                Fetch(Ask { filter: 4, from: 13, to: 13, mode: Mode::Normal, offline: false }),
+                Fetch(Ask { filter: 4, from: 13, to: 13, mode: Mode::Normal, reach: Reach::Server }),
                 Damage(4),
                 Together(
-                    Ask { filter: 4, from: 14, to: 14, mode: Mode::Normal, offline: false },
-                    Ask { filter: 4, from: 12, to: 12, mode: Mode::Verify, offline: false },
+                    Ask { filter: 4, from: 14, to: 14, mode: Mode::Normal, reach: Reach::Server },
+                    Ask { filter: 4, from: 12, to: 12, mode: Mode::Verify, reach: Reach::Server },
                     Some(1),
                 ),
             ],
@@ -40,9 +41,9 @@ fn a_cancelled_adoption_is_over_when_its_run_is() {
     replay(
         EMPTY,
         &[
-            Fetch(Ask { filter: 0, from: 10, to: 10, mode: Mode::Normal, offline: false }),
-            Cancelled(Ask { filter: 5, from: 10, to: 10, mode: Mode::Normal, offline: false }, 0),
-            Fetch(Ask { filter: 5, from: 5, to: 5, mode: Mode::Verify, offline: true }),
+            Fetch(Ask { filter: 0, from: 10, to: 10, mode: Mode::Normal, reach: Reach::Server }),
+            Cancelled(Ask { filter: 5, from: 10, to: 10, mode: Mode::Normal, reach: Reach::Server }, 0),
+            Fetch(Ask { filter: 5, from: 5, to: 5, mode: Mode::Verify, reach: Reach::Offline }),
         ],
     );
 }
@@ -54,10 +55,44 @@ fn a_changed_day_of_the_future_is_named() {
     replay(
         Setup { first: "2025-03-22", changed_at: true, documents: 24, salt: 957133, hours: 445, ..EMPTY },
         &[
-            Fetch(Ask { filter: 0, from: 17, to: 17, mode: Mode::Normal, offline: false }),
+            Fetch(Ask { filter: 0, from: 17, to: 17, mode: Mode::Normal, reach: Reach::Server }),
             Source(Change::Retrade { pick: 812, salt: 543190 }),
             Clock { seconds: -200_000 },
-            Fetch(Ask { filter: 0, from: 17, to: 17, mode: Mode::Verify, offline: false }),
+            Fetch(Ask { filter: 0, from: 17, to: 17, mode: Mode::Verify, reach: Reach::Server }),
+        ],
+    );
+}
+
+/// A trade came to the first day. The messages that its trade id has there were held before, under the
+/// trade's other days.
+#[test]
+fn a_message_that_another_day_holds_too_is_not_new() {
+    replay(
+        Setup { documents: 24, salt: 483257, hours: 635, ..EMPTY },
+        &[
+            Fetch(Ask { filter: 1, from: 13, to: 16, mode: Mode::Normal, reach: Reach::Server }),
+            Source(Change::Insert { salt: 255161 }),
+            Fetch(Ask { filter: 1, from: 13, to: 13, mode: Mode::Verify, reach: Reach::Server }),
+        ],
+    );
+}
+
+/// Windows that end while the run gives them up are held, and the answer says that they were fetched.
+#[test]
+fn what_is_committed_while_a_run_is_cancelled_is_told_as_fetched() {
+    replay(
+        Setup { salt: 27762, hours: 703, pieces: Pieces { days: 7, ..Pieces::WHOLE }, ..EMPTY },
+        &[Cancelled(Ask { filter: 0, from: 5, to: 12, mode: Mode::Normal, reach: Reach::Server }, 1)],
+    );
+}
+
+#[test]
+fn an_answer_with_no_server_to_ask_is_called_offline() {
+    replay(
+        Setup { changed_at: true, salt: 294337, hours: 818, ..EMPTY },
+        &[
+            Fetch(Ask { filter: 0, from: 8, to: 8, mode: Mode::Normal, reach: Reach::Server }),
+            Fetch(Ask { filter: 0, from: 8, to: 8, mode: Mode::Normal, reach: Reach::Nowhere }),
         ],
     );
 }

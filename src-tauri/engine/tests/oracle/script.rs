@@ -1,8 +1,12 @@
 //! Scripts: what a sequence does, made from a seed, printed so that they can be pasted as a test, and cut
 //! down to the few steps that still fail. Pure.
 
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use tidemark_engine::limits::Limits;
 
 /// Days that documents lie on, counted from the setup's first.
 pub(crate) const DAYS: i32 = 20;
@@ -15,6 +19,35 @@ pub(crate) enum Dates {
     YearDay,
     DayTimestamp,
     Timestamp,
+}
+
+/// The limits of the engine, as plain numbers: small ones, so that a few documents take many windows,
+/// batches and questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pieces {
+    pub(crate) days: u32,
+    pub(crate) rows: u32,
+    pub(crate) split: u32,
+    pub(crate) batch: u32,
+    pub(crate) ids: u32,
+}
+
+impl Pieces {
+    /// Everything in one piece.
+    pub(crate) const WHOLE: Self =
+        Self { days: 1_000, rows: 1_000_000, split: 1_000_000, batch: 4_000, ids: 1_000 };
+
+    pub(crate) fn limits(self) -> Limits {
+        let number = |number| NonZeroU32::new(number).expect("pieces are not empty");
+        Limits {
+            window_days: number(self.days),
+            window_rows: number(self.rows),
+            worth_splitting: self.split,
+            side_by_side: number(2),
+            batch_documents: number(self.batch),
+            ids_a_question: number(self.ids),
+        }
+    }
 }
 
 /// The source and the mapping of a sequence.
@@ -35,6 +68,7 @@ pub(crate) struct Setup {
     pub(crate) salt: u64,
     /// Hours from the first day to the clock's first time.
     pub(crate) hours: i64,
+    pub(crate) pieces: Pieces,
 }
 
 /// How a fetch treats held days.
@@ -45,6 +79,16 @@ pub(crate) enum Mode {
     Verify,
 }
 
+/// Whether a fetch may ask the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    Server,
+    /// The trader said not to.
+    Offline,
+    /// There is none to ask.
+    Nowhere,
+}
+
 /// One fetch. Days are counted from the setup's first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ask {
@@ -52,7 +96,27 @@ pub(crate) struct Ask {
     pub(crate) from: i32,
     pub(crate) to: i32,
     pub(crate) mode: Mode,
-    pub(crate) offline: bool,
+    pub(crate) reach: Reach,
+}
+
+/// Where connections break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum At {
+    /// At a question for documents.
+    Question,
+    /// At a question for more of them.
+    More,
+    /// At whatever is sent: not even a ping comes through.
+    Anything,
+}
+
+/// What happens beside a fetch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meanwhile {
+    /// Days of a filter are forgotten, or all of it.
+    Forget(usize, Option<(i32, i32)>),
+    /// The cache may take so many bytes only.
+    Evict(u64),
 }
 
 /// What happens at the source. A `pick` chooses among the documents that are there.
@@ -101,10 +165,12 @@ pub(crate) enum Step {
     Fetch(Ask),
     /// Cancelled when so many windows are stored; 0: as soon as the plan is made.
     Cancelled(Ask, usize),
-    /// Connections break when so many questions for documents have passed.
-    Cut(Ask, usize),
-    /// Two days' runs of one filter side by side; the first may be cancelled.
+    /// Connections break when so many have passed.
+    Cut(Ask, At, usize),
+    /// Two runs side by side; the first may be cancelled.
     Together(Ask, Ask, Option<usize>),
+    /// Something else when a run has told so many events.
+    Beside(Ask, Meanwhile, usize),
     /// Days of a filter, or all of it.
     Forget(usize, Option<(i32, i32)>),
     /// The clock moves on, or is set back.
@@ -116,6 +182,12 @@ pub(crate) enum Step {
     Damage(usize),
     Remove(usize),
     Source(Change),
+    /// Never drawn: the model hears of an edit that the server never saw.
+    Lie {
+        pick: u32,
+    },
+    /// Never drawn: documents in the filter's cache file are altered.
+    Alter(usize),
 }
 
 /// A sequence.
@@ -134,6 +206,18 @@ impl Script {
         Self { setup, steps }
     }
 
+    /// The filters that it asks for.
+    pub(crate) fn filters(&self) -> BTreeSet<usize> {
+        let of = |step: &Step| match step {
+            Step::Fetch(ask) | Step::Cancelled(ask, _) | Step::Cut(ask, ..) | Step::Beside(ask, ..) => {
+                vec![ask.filter]
+            }
+            Step::Together(one, other, _) => vec![one.filter, other.filter],
+            _ => Vec::new(),
+        };
+        self.steps.iter().flat_map(of).collect()
+    }
+
     /// The script as code: two arguments of `replay`.
     pub(crate) fn to_code(&self) -> String {
         let steps: String = self.steps.iter().map(|step| format!("        {step:?},\n")).collect();
@@ -146,6 +230,8 @@ struct Maker {
     /// A few filters, so that queries meet days that they or broader ones hold.
     filters: Vec<usize>,
     last: Option<Ask>,
+    /// Whether ranges of months are asked for: where windows are tiny, they would take a hundred.
+    months: bool,
 }
 
 impl Maker {
@@ -155,7 +241,7 @@ impl Maker {
         for _ in 0..random.random_range(1..4) {
             filters.push(random.random_range(0..FILTERS));
         }
-        Self { random, filters, last: None }
+        Self { random, filters, last: None, months: true }
     }
 
     fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
@@ -169,6 +255,8 @@ impl Maker {
         } else {
             ("2025-03-22", &["Europe/Berlin", "Europe/London", "Pacific/Auckland"])
         };
+        let pieces = self.pieces();
+        self.months = pieces.days >= 7;
         Setup {
             dates: self.one_of(&[Dates::YearDay, Dates::YearDay, Dates::DayTimestamp, Dates::Timestamp]),
             zone: self.one_of(zones),
@@ -179,6 +267,17 @@ impl Maker {
             documents: self.random.random_range(20..130),
             salt: self.random.random_range(0..1_000_000),
             hours: self.random.random_range(24 * 8..24 * 40),
+            pieces,
+        }
+    }
+
+    fn pieces(&mut self) -> Pieces {
+        Pieces {
+            days: self.one_of(&[2, 3, 5, 7, 14, 31]),
+            rows: self.one_of(&[15, 40, 100_000, 100_000]),
+            split: self.one_of(&[10, 30, 30_000, 30_000]),
+            batch: self.one_of(&[2, 3, 5, 9, 4_000]),
+            ids: self.one_of(&[1, 2, 3, 7, 1_000]),
         }
     }
 
@@ -192,7 +291,11 @@ impl Maker {
             Mode::Verify,
             Mode::Verify,
         ]);
-        let offline = self.random.random_bool(0.08);
+        let reach = match self.random.random_range(0..100) {
+            0..6 => Reach::Offline,
+            6..10 => Reach::Nowhere,
+            _ => Reach::Server,
+        };
         let filter = self.random.random_range(0..self.filters.len());
         let filter = self.filters[filter];
         let (from, to) = match (self.last, self.random.random_range(0..10)) {
@@ -206,13 +309,15 @@ impl Maker {
                 (day, day)
             }
             // Months: more windows than one.
-            (_, 6) => (-self.random.random_range(1..30), DAYS + self.random.random_range(1..50)),
+            (_, 6) if self.months => {
+                (-self.random.random_range(1..30), DAYS + self.random.random_range(1..50))
+            }
             _ => {
                 let from = self.random.random_range(-3..DAYS);
                 (from, from + self.random.random_range(0..12))
             }
         };
-        let ask = Ask { filter, from, to, mode, offline };
+        let ask = Ask { filter, from, to, mode, reach };
         self.last = Some(ask);
         ask
     }
@@ -221,20 +326,32 @@ impl Maker {
         match self.random.random_range(0..100) {
             0..38 => Step::Fetch(self.ask()),
             38..43 => Step::Cancelled(self.ask(), self.random.random_range(0..4)),
-            43 => Step::Cut(self.ask(), self.random.random_range(0..3)),
-            44..49 => {
-                let one = self.ask();
-                let other = Ask { filter: one.filter, ..self.ask() };
+            43..45 => {
+                let at = self.one_of(&[At::Question, At::Question, At::More, At::More, At::Anything]);
+                Step::Cut(Ask { reach: Reach::Server, ..self.ask() }, at, self.random.random_range(0..3))
+            }
+            45..50 => {
+                let (one, mut other) = (self.ask(), self.ask());
+                if self.random.random_bool(0.5) {
+                    other.filter = one.filter;
+                }
                 let cancel = self.random.random_bool(0.5).then(|| self.random.random_range(0..2));
                 Step::Together(one, other, cancel)
             }
-            49..53 => {
-                let filter = self.ask().filter;
-                let from = self.random.random_range(0..DAYS);
-                let days = (from, from + self.random.random_range(0..8));
-                Step::Forget(filter, self.random.random_bool(0.8).then_some(days))
+            50..52 => {
+                let meanwhile = if self.random.random_bool(0.6) {
+                    let (filter, days) = self.forgotten();
+                    Meanwhile::Forget(filter, days)
+                } else {
+                    Meanwhile::Evict(self.one_of(&[1, 2_000_000]))
+                };
+                Step::Beside(self.ask(), meanwhile, self.random.random_range(0..4))
             }
-            53..64 => Step::Clock {
+            52..55 => {
+                let (filter, days) = self.forgotten();
+                Step::Forget(filter, days)
+            }
+            55..64 => Step::Clock {
                 seconds: self.one_of(&[20, 90, 3_600, 40_000, 90_000, 90_000, 300_000, -3_000, -200_000]),
             },
             64..68 => Step::Restart,
@@ -242,6 +359,14 @@ impl Maker {
             69 => Step::Remove(self.ask().filter),
             _ => Step::Source(self.change()),
         }
+    }
+
+    /// A filter, and the days of it that are forgotten.
+    fn forgotten(&mut self) -> (usize, Option<(i32, i32)>) {
+        let filter = self.ask().filter;
+        let from = self.random.random_range(0..DAYS);
+        let days = (from, from + self.random.random_range(0..8));
+        (filter, self.random.random_bool(0.8).then_some(days))
     }
 
     fn change(&mut self) -> Change {
@@ -307,6 +432,19 @@ fn simpler_setups(setup: &Setup) -> Vec<Setup> {
     if setup.kinds {
         found.push(Setup { kinds: false, ..setup.clone() });
     }
+    let (pieces, whole) = (setup.pieces, Pieces::WHOLE);
+    for pieces in [
+        whole,
+        Pieces { days: whole.days, ..pieces },
+        Pieces { rows: whole.rows, ..pieces },
+        Pieces { split: whole.split, ..pieces },
+        Pieces { batch: whole.batch, ..pieces },
+        Pieces { ids: whole.ids, ..pieces },
+    ] {
+        if pieces != setup.pieces {
+            found.push(Setup { pieces, ..setup.clone() });
+        }
+    }
     found
 }
 
@@ -318,12 +456,25 @@ fn simpler_steps(step: &Step) -> Vec<Step> {
             found.extend(simpler_asks(ask).into_iter().map(|ask| Step::Cancelled(ask, *at)));
             found
         }
-        Step::Cut(ask, at) => {
+        Step::Cut(ask, at, after) => {
             let mut found = vec![Step::Fetch(*ask), Step::Cancelled(*ask, 0)];
-            found.extend(simpler_asks(ask).into_iter().map(|ask| Step::Cut(ask, *at)));
+            found.extend(simpler_asks(ask).into_iter().map(|ask| Step::Cut(ask, *at, *after)));
             found
         }
-        Step::Together(one, other, _) => vec![Step::Fetch(*one), Step::Fetch(*other)],
+        Step::Together(one, other, cancel) => {
+            let mut found = vec![Step::Fetch(*one), Step::Fetch(*other)];
+            found.extend(simpler_asks(one).into_iter().map(|one| Step::Together(one, *other, *cancel)));
+            found.extend(simpler_asks(other).into_iter().map(|other| Step::Together(*one, other, *cancel)));
+            found
+        }
+        Step::Beside(ask, meanwhile, when) => {
+            let mut found = vec![Step::Fetch(*ask)];
+            if let Meanwhile::Forget(filter, days) = meanwhile {
+                found.push(Step::Forget(*filter, *days));
+            }
+            found.extend(simpler_asks(ask).into_iter().map(|ask| Step::Beside(ask, *meanwhile, *when)));
+            found
+        }
         Step::Forget(filter, Some(_)) => vec![Step::Forget(*filter, None)],
         Step::Damage(filter) => vec![Step::Forget(*filter, None)],
         Step::Remove(filter) => vec![Step::Forget(*filter, None)],
@@ -345,6 +496,9 @@ fn simpler_asks(ask: &Ask) -> Vec<Ask> {
     }
     if ask.filter != 0 {
         found.push(Ask { filter: 0, ..*ask });
+    }
+    if ask.reach == Reach::Nowhere {
+        found.push(Ask { reach: Reach::Offline, ..*ask });
     }
     found
 }

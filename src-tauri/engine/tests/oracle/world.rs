@@ -114,6 +114,10 @@ pub(crate) struct World {
     revision: i64,
     number: i32,
     filters: [Wanted; FILTERS],
+    /// The filters that are asked for: of the others nothing is known.
+    used: BTreeSet<usize>,
+    /// Which trade is told as edited, and is not.
+    lie: Option<u32>,
 }
 
 /// The name of a document in comparisons: its `_id`, type included.
@@ -138,7 +142,12 @@ fn trade_keys(document: &Document) -> Vec<String> {
 }
 
 impl World {
-    pub(crate) async fn new(client: &Client, name: &str, setup: &Setup) -> mongodb::error::Result<Self> {
+    pub(crate) async fn new(
+        client: &Client,
+        name: &str,
+        setup: &Setup,
+        used: BTreeSet<usize>,
+    ) -> mongodb::error::Result<Self> {
         let database = client.database(name);
         database.drop().await?;
         let trades = database.collection("trades");
@@ -153,6 +162,8 @@ impl World {
             revision: 0,
             number: 0,
             filters: filters(),
+            used,
+            lie: None,
         };
         let mut random = ChaCha8Rng::seed_from_u64(setup.salt);
         // What a collection must have for the mapping to fit; out of reach of every range.
@@ -406,6 +417,11 @@ impl World {
         Ok(())
     }
 
+    /// From now on the truth tells of an edit of one trade that the server never saw.
+    pub(crate) fn lie(&mut self, pick: u32) {
+        self.lie = Some(pick);
+    }
+
     async fn replace(&mut self, mut document: Document, messages: bool) -> mongodb::error::Result<()> {
         self.stamp(&mut document);
         let at = if messages { &self.messages } else { &self.trades };
@@ -447,12 +463,20 @@ impl World {
         };
         let mut matching = Vec::new();
         for filter in 0..FILTERS {
+            if !self.used.contains(&filter) {
+                matching.push(BTreeSet::new());
+                continue;
+            }
             let found = self.trades.find(self.input_match(filter)).projection(doc! {"_id": 1}).await?;
             let found: Vec<RawDocumentBuf> = found.try_collect().await?;
             matching.push(found.iter().map(|raw| key_of(&parse(raw))).collect());
         }
+        let mut trades: BTreeMap<String, Stored> = stored(&self.trades).await?;
+        if let Some(pick) = self.lie {
+            tell_a_lie(&mut trades, pick);
+        }
         Ok(Truth {
-            trades: stored(&self.trades).await?,
+            trades,
             messages: if self.setup.apart { Some(stored(&self.messages).await?) } else { None },
             matching,
             kinds: self.setup.kinds,
@@ -500,6 +524,15 @@ impl World {
             messages.retain(|id, _| !input.contains_key(id));
         }
         Ok([input, messages])
+    }
+}
+
+fn tell_a_lie(trades: &mut BTreeMap<String, Stored>, pick: u32) {
+    let mut dated: Vec<&mut Stored> = trades.values_mut().filter(|stored| stored.day.is_some()).collect();
+    let count = dated.len().max(1);
+    if let Some(stored) = dated.get_mut(usize::try_from(pick).expect("small") % count) {
+        stored.parsed.insert("text", "never written");
+        stored.raw = raw(&stored.parsed);
     }
 }
 

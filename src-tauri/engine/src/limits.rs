@@ -1,0 +1,38 @@
+//! How large the pieces are in which an answer is pulled.
+
+use std::num::NonZeroU32;
+
+/// How large the pieces are in which an answer is pulled. They change how fast it comes, what a failure
+/// loses and what memory it takes, never what it is: tests draw small ones, so that a few documents take
+/// many pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Days of a window at most, so that what a failure loses is small.
+    pub window_days: NonZeroU32,
+    /// Input rows that a window brings at most, about, where that is known beforehand.
+    pub window_rows: NonZeroU32,
+    /// A run of days with more input rows than this is pulled with several windows, however few its days
+    /// are.
+    pub worth_splitting: u32,
+    /// Into how many windows such a run is split, at least.
+    pub side_by_side: NonZeroU32,
+    /// Documents a batch of a cursor. Large enough that the round trip does not count, small enough to show
+    /// progress.
+    pub batch_documents: NonZeroU32,
+    /// Trade ids in one question for downstream messages.
+    pub ids_a_question: NonZeroU32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let number = |number| NonZeroU32::new(number).expect("not zero");
+        Self {
+            window_days: number(31),
+            window_rows: number(100_000),
+            worth_splitting: 30_000,
+            side_by_side: number(3),
+            batch_documents: number(4_000),
+            ids_a_question: number(1_000),
+        }
+    }
+}

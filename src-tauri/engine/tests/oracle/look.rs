@@ -1,0 +1,141 @@
+//! Reads what the cache shows, and compares it with the model and with the source.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bson::RawDocumentBuf;
+use tidemark_engine::answer::Answer;
+use tidemark_engine::cache::View;
+use tidemark_engine::day::{Day, DayRange};
+use tidemark_engine::desk::{Role, ViewKey};
+use tidemark_engine::failure::{Code, Failure};
+use tidemark_engine::run::off_thread;
+
+use super::drive::{Rig, text};
+use super::judge::{Rows, Verdict, compare};
+use super::script::Ask;
+use super::world::key_of;
+
+/// Rows of a page: in some comparisons few, so that pages end within a stretch of days.
+const PAGES: [u64; 4] = [25, 2_000, 2_000, 2_000];
+
+impl Rig {
+    /// The rows that the last query's days show, whatever happened since.
+    pub(super) async fn look_again(&mut self) -> Verdict {
+        let Some(ask) = self.last else { return Ok(()) };
+        self.compare(&ask, None).await
+    }
+
+    pub(super) async fn compare(&mut self, ask: &Ask, answer: Option<&Answer>) -> Verdict {
+        let (from, to) = self.days_of(ask);
+        let held = self.model.held[ask.filter].range(from..=to).count();
+        if self.model.held[ask.filter].is_empty() {
+            return Ok(());
+        }
+        let expected = self.model.rows(ask.filter, from, to);
+        let counts = expected.each_ref().map(|rows| u64::try_from(rows.len()).expect("a few"));
+        let key = ViewKey {
+            signature: self.signature(ask.filter)?.to_string(),
+            from: Day::from(from),
+            to: Day::from(to),
+        };
+        let cached = self.engine.cached_answer(&key).await.map_err(text)?;
+        for answer in answer.into_iter().chain([&cached]) {
+            if [answer.rows.input, answer.rows.downstream] != counts {
+                return Err(format!("{:?} rows, not {counts:?}", answer.rows));
+            }
+        }
+        let range = self.range(ask)?;
+        self.compare_pages(ask.filter, range, &expected).await?;
+        self.tally.compared += 1;
+        self.tally.rows += expected[0].len() + expected[1].len();
+        if let Some(truth) = &self.truth
+            && usize::try_from((to - from).num_days()).is_ok_and(|days| days + 1 == held)
+            && self.model.stale(ask.filter, from, to, truth) == 0
+        {
+            let direct = self.world.direct(ask.filter, from, to).await.map_err(text)?;
+            compare("a direct query", &expected, &direct)?;
+            self.tally.direct += 1;
+        }
+        Ok(())
+    }
+
+    /// Compares the documents of a view with those expected, and what the pages show with the documents.
+    async fn compare_pages(&self, filter: usize, range: DayRange, expected: &Rows) -> Verdict {
+        let view = self.engine.view(&self.signature(filter)?, range).await.map_err(text)?;
+        let rows = PAGES[self.tally.compared % PAGES.len()];
+        let pages = off_thread(move || {
+            Ok([read_pages(&view, Role::Input, rows)?, read_pages(&view, Role::Downstream, rows)?])
+        });
+        let pages = pages.await.map_err(text)?;
+        let documents = pages
+            .each_ref()
+            .map(|role| role.iter().map(|(id, (document, _))| (id.clone(), document.clone())).collect());
+        compare("what was fetched", &documents, expected)?;
+        for (id, (document, cells)) in pages.iter().flatten() {
+            shows(cells, document).map_err(|wrong| format!("{id}: {wrong}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The top-level cells of a row by their column, empty ones left out.
+type Cells = BTreeMap<String, String>;
+
+/// Checks a row's cells against its document: values of a plain type, and that what it lacks is empty.
+fn shows(cells: &Cells, raw: &RawDocumentBuf) -> Verdict {
+    let mut lacking: BTreeSet<&str> = cells.keys().map(String::as_str).collect();
+    for element in raw {
+        let (name, value) = element.map_err(text)?;
+        let name = name.as_str();
+        lacking.remove(name);
+        if let Some(wanted) = plain(value)
+            && cells.get(name) != Some(&wanted)
+        {
+            return Err(format!("{name} is shown as {:?}, not {wanted:?}", cells.get(name)));
+        }
+    }
+    if lacking.is_empty() { Ok(()) } else { Err(format!("it shows {lacking:?}, which it has not")) }
+}
+
+/// A value of a plain type as a page shows it.
+fn plain(value: bson::RawBsonRef<'_>) -> Option<String> {
+    match value {
+        bson::RawBsonRef::String(text) => Some(text.to_owned()),
+        bson::RawBsonRef::ObjectId(id) => Some(id.to_hex()),
+        bson::RawBsonRef::Int32(number) => Some(number.to_string()),
+        bson::RawBsonRef::Int64(number) => Some(number.to_string()),
+        bson::RawBsonRef::Boolean(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+/// All rows by the key of their document: as MongoDB held them, and as the pages show them.
+fn read_pages(
+    view: &View,
+    role: Role,
+    rows: u64,
+) -> Result<BTreeMap<String, (RawDocumentBuf, Cells)>, Failure> {
+    let columns = view.columns(role);
+    let mut found = BTreeMap::new();
+    let mut offset = 0;
+    loop {
+        let page = view.page(role, None, offset, rows)?;
+        // The same rows in the same order.
+        let documents = view.documents(role, None, offset, rows)?;
+        assert_eq!(page.len(), documents.len(), "a page and its documents");
+        let read = u64::try_from(page.len()).expect("a few");
+        for (row, (_, raw)) in page.into_iter().zip(documents) {
+            let cells = columns.iter().zip(row).filter(|(column, _)| !column.path.contains('.'));
+            let cells = cells.filter_map(|(column, cell)| cell.map(|cell| (column.path.clone(), cell)));
+            let key = key_of(&bson::Document::try_from(raw.as_ref()).expect("valid BSON"));
+            if found.insert(key.clone(), (raw, cells.collect())).is_some() {
+                return Err(Failure::new(Code::CacheDamaged, format!("{key} is shown twice")));
+            }
+        }
+        offset += read;
+        if read < rows {
+            break;
+        }
+    }
+    Ok(found)
+}
