@@ -234,8 +234,8 @@ impl Cache {
             Ok(())
         });
         match empty {
-            // Whoever uses it will delete it, or fill it.
-            Err(failure) if failure.code == Code::CacheBusy => Ok(()),
+            // Whoever uses it will delete it, or fill it; or somebody has deleted it.
+            Err(failure) if matches!(failure.code, Code::CacheBusy | Code::NotCached) => Ok(()),
             other => other,
         }
     }
@@ -254,6 +254,10 @@ impl Cache {
             return Err(Failure::new(Code::CacheBusy, "This cached query is in use."));
         }
         let _closed = Arc::clone(&slot.gate).blocking_lock_owned();
+        // It may have gone since its path was listed, and DuckDB makes a blank one of a path that leads nowhere.
+        if !path.exists() {
+            return Err(Failure::new(Code::NotCached, "This cached query is gone."));
+        }
         work()
     }
 

@@ -76,13 +76,16 @@ impl Cache {
         }
     }
 
-    /// Makes room until the cache fits its budget. What is pinned, open, or named by `stays` is left.
+    /// Makes room until the cache fits its budget. What is pinned or open is left, and what `alone` does not
+    /// give: it has a query for the caller alone as long as what it gives lives.
     ///
     /// # Errors
     /// `cache_damaged` where the folder cannot be listed.
-    pub fn make_room(&self, budget: u64, stays: impl Fn(&Signature) -> bool) -> Result<Freed> {
+    pub fn make_room<G>(&self, budget: u64, alone: impl Fn(&Signature) -> Option<G>) -> Result<Freed> {
         Ok(budget::fit(&self.occupants()?, budget, |occupant| match &occupant.query {
-            Some(signature) => !stays(signature) && self.let_go(&occupant.path).unwrap_or(false),
+            Some(signature) => {
+                alone(signature).is_some_and(|_alone| self.let_go(&occupant.path).unwrap_or(false))
+            }
             None => remove(&occupant.path).is_ok(),
         }))
     }

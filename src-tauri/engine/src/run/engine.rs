@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use super::prepare::{FetchRequest, prepare};
-use super::shared::{Pulls, Running};
+use super::shared::{Pulls, Run, Running};
 use crate::cache::{Cache, View, is_damage};
 use crate::day::DayRange;
 use crate::desk::PlanView;
@@ -136,13 +136,14 @@ impl Engine {
     /// # Errors
     /// `not_cached`, `cache_busy` while it is being fetched or read.
     pub async fn forget(&self, signature: &Signature, range: Option<DayRange>) -> Result<()> {
-        if self.is_busy(signature) {
+        let Some(alone) = self.alone(signature) else {
             return Err(Failure::new(Code::CacheBusy, "This query is being fetched.")
                 .advise("Cancel the fetch, or wait until it is done."));
-        }
+        };
         let engine = self.clone();
         let signature = signature.clone();
         off_thread(move || {
+            let _alone = alone;
             engine.close_views(&signature);
             match range {
                 None => engine.cache.delete(&signature),
@@ -157,9 +158,10 @@ impl Engine {
         .await
     }
 
-    /// Whether a run works on a query.
-    pub(super) fn is_busy(&self, signature: &Signature) -> bool {
-        self.running.contains(signature) || self.pulls.busy(signature)
+    /// A query that no run works on, and none does as long as what is returned lives: one that begins
+    /// meanwhile waits, so that it does not plan to serve what goes.
+    pub(super) fn alone(&self, signature: &Signature) -> Option<Run> {
+        self.running.alone(signature).filter(|_| !self.pulls.busy(signature))
     }
 
     /// After an error, the next look starts afresh: a view whose transaction was aborted answers no more.

@@ -116,7 +116,7 @@ impl Engine {
         events: &EventSink,
         cancel: &CancellationToken,
     ) -> Result<Answer> {
-        let _run = self.running.begin(Signature::of(&request.query));
+        let _run = self.running.begin(Signature::of(&request.query)).await;
         let begun = Instant::now();
         let commands = source.map_or(0, Source::commands);
         let prepared = tokio::select! {

@@ -33,7 +33,7 @@ impl Engine {
         let engine = self.clone();
         off_thread(move || {
             engine.cache().set_budget(bytes)?;
-            engine.cache().make_room(bytes, |signature| engine.is_busy(signature))
+            engine.cache().make_room(bytes, |signature| engine.alone(signature))
         })
         .await
     }
@@ -56,9 +56,8 @@ impl Engine {
                     "The cache's budget cannot be read, so nothing was removed: set it again.".to_owned(),
                 ));
             };
-            let freed = engine
-                .cache()
-                .make_room(budget, |signature| *signature == own || engine.is_busy(signature))?;
+            let alone = |signature: &Signature| engine.alone(signature).filter(|_| *signature != own);
+            let freed = engine.cache().make_room(budget, alone)?;
             Ok(sentence(&freed, budget))
         });
         // The rows are stored; that no room was made is not the run's failure.

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Counters;
@@ -35,9 +35,22 @@ impl Default for Pulls {
 
 /// The queries that runs are answering. What a run has planned to serve must not go before it has answered.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Running(Arc<Mutex<HashMap<Signature, usize>>>);
+pub(super) struct Running(Arc<Users>);
 
-/// A run, as long as it lives.
+#[derive(Debug, Default)]
+struct Users {
+    by_query: Mutex<HashMap<Signature, Use>>,
+    /// Told when a query is no longer had alone.
+    freed: Notify,
+}
+
+#[derive(Debug)]
+enum Use {
+    Runs(usize),
+    Alone,
+}
+
+/// A run, or whoever has a query alone, as long as it lives.
 #[derive(Debug)]
 pub(super) struct Run {
     running: Running,
@@ -45,29 +58,51 @@ pub(super) struct Run {
 }
 
 impl Running {
-    /// Begins a run of a query.
-    pub(super) fn begin(&self, signature: Signature) -> Run {
-        *self.lock().entry(signature.clone()).or_default() += 1;
-        Run { running: self.clone(), signature }
+    /// Begins a run of a query, once nobody has the query alone.
+    pub(super) async fn begin(&self, signature: Signature) -> Run {
+        loop {
+            // Before the look, so that no end of it is missed.
+            let freed = self.0.freed.notified();
+            if self.joins(&signature) {
+                return Run { running: self.clone(), signature };
+            }
+            freed.await;
+        }
     }
 
-    /// Whether a run answers a query.
-    pub(super) fn contains(&self, signature: &Signature) -> bool {
-        self.lock().contains_key(signature)
+    /// A query that no run answers, and none does meanwhile; nothing where one does.
+    pub(super) fn alone(&self, signature: &Signature) -> Option<Run> {
+        let mut users = self.lock();
+        if users.contains_key(signature) {
+            return None;
+        }
+        users.insert(signature.clone(), Use::Alone);
+        Some(Run { running: self.clone(), signature: signature.clone() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Signature, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn joins(&self, signature: &Signature) -> bool {
+        match self.lock().entry(signature.clone()).or_insert(Use::Runs(0)) {
+            Use::Runs(runs) => {
+                *runs += 1;
+                true
+            }
+            Use::Alone => false,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Signature, Use>> {
+        self.0.by_query.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
-        let mut running = self.running.lock();
-        if let Some(runs) = running.get_mut(&self.signature) {
-            *runs -= 1;
-            if *runs == 0 {
-                running.remove(&self.signature);
+        let mut users = self.running.lock();
+        match users.get_mut(&self.signature) {
+            Some(Use::Runs(runs)) if *runs > 1 => *runs -= 1,
+            _ => {
+                users.remove(&self.signature);
+                self.running.0.freed.notify_waiters();
             }
         }
     }

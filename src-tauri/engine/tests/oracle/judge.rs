@@ -364,7 +364,7 @@ impl Model {
         let disturbed = case.disturbed;
         let expected = match failure.code {
             Code::Cancelled => disturbed.cancelled,
-            Code::NotCached => none_held && (!case.is_online() || disturbed.forgotten.is_some()),
+            Code::NotCached => none_held && !case.is_online(),
             // What cannot be read can be fetched again only where the source answers.
             Code::CacheDamaged => damaged && !(case.is_online() && disturbed.is_whole()),
             Code::SourceUnreachable | Code::SourceTimeout => disturbed.cut && none_held,
@@ -690,10 +690,8 @@ fn missing(case: &Case<'_>, seen: &Seen<'_>, answer: &Answer) -> Verdict {
         return verdict(told == missing, wrong);
     }
     if case.is_online() && case.disturbed.is_whole() {
-        // Whatever others did, this run has brought its days. What is forgotten just as it begins, it may
-        // have planned to serve.
-        let excused = |day: NaiveDate| case.is_future(day) || case.may_be_lost(day);
-        let told: BTreeSet<_> = told.iter().filter(|day| !excused(**day)).collect();
+        // Whatever others did, this run has brought its days.
+        let told: BTreeSet<_> = told.iter().filter(|day| !case.is_future(**day)).collect();
         verdict(told.is_empty(), || format!("{told:?} are missing"))?;
     }
     // What is never held is missing, and what was held all the time is not.
@@ -740,8 +738,7 @@ fn why(case: &Case<'_>, answer: &Answer) -> Verdict {
         Some(_) => false,
     };
     verdict(allowed, || format!("what kept it: {:?}", answer.failure))?;
-    let excused = |day: NaiveDate| case.is_future(day) || case.may_be_lost(day);
-    let lacks = answer.days.missing.iter().any(|day| !excused(day.date()));
+    let lacks = answer.days.missing.iter().any(|day| !case.is_future(day.date()));
     verdict(!lacks || code.is_some() || !case.is_online(), || {
         format!("nothing is said to have kept it from {:?}", answer.days.missing)
     })
