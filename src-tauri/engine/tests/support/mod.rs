@@ -84,15 +84,20 @@ impl Gate {
         self.port
     }
 
+    /// Lets so many more pulls pass, and holds the others.
+    pub(crate) fn allow(&self, pulls: usize) {
+        self.shared.lock().allowed = pulls;
+        self.shared.changed.notify_all();
+    }
+
     /// Lets all pulls pass from now on.
     pub(crate) fn open(&self) {
-        self.shared.lock().allowed = usize::MAX;
-        self.shared.changed.notify_all();
+        self.allow(usize::MAX);
     }
 
     /// Holds all pulls from now on.
     pub(crate) fn close(&self) {
-        self.shared.lock().allowed = 0;
+        self.allow(0);
     }
 
     /// Pulls that have reached the gate, held ones included.
