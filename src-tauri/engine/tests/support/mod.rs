@@ -1,6 +1,8 @@
 //! What the engine's tests share: one server a binary, and a gate before it that holds pulls.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+#[path = "../../../cli/tests/support/csv.rs"]
+pub(crate) mod csv;
 #[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 pub(crate) mod desk;
 pub(crate) mod wire;
