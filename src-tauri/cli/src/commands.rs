@@ -254,6 +254,6 @@ fn cancel_on_interrupt() -> CancellationToken {
 }
 
 /// One line of JSON. A reader that has gone away is no reason to fail.
-fn print_line(value: &Value) {
+pub(crate) fn print_line(value: &Value) {
     let _ = writeln!(std::io::stdout(), "{value}");
 }

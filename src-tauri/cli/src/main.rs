@@ -6,6 +6,8 @@
 mod arguments;
 mod commands;
 
+use std::io::Write as _;
+use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -24,10 +26,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|panic| {
-        let trace = std::backtrace::Backtrace::capture();
-        eprintln!("{}", redact(&format!("tidemark-cli met a fault of its own: {panic}\n{trace}")));
-    }));
+    std::panic::set_hook(Box::new(report_fault));
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
@@ -47,9 +46,22 @@ async fn main() -> ExitCode {
     }
 }
 
+/// A fault of the program, with no password.
+fn report_fault(panic: &PanicHookInfo<'_>) {
+    let trace = std::backtrace::Backtrace::capture();
+    // Standard error may be gone, too; a fault within this would end the program without a word.
+    let _ = writeln!(
+        std::io::stderr(),
+        "{}",
+        redact(&format!("tidemark-cli met a fault of its own: {panic}\n{trace}"))
+    );
+}
+
 /// What is wrong with a command line, with no password: connection strings that it quotes are left out.
 fn without_connection_strings(mut text: String) -> String {
-    for argument in std::env::args().filter(|argument| argument.contains("://")) {
+    // Not `args`, which panics where an argument is not UTF-8.
+    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    for argument in arguments.filter(|argument| argument.contains("://")) {
         text = text.replace(&argument, "<connection string>");
     }
     text
@@ -62,8 +74,45 @@ fn report(failure: &Failure) {
     if let Some(cause) = &failure.cause {
         eprintln!("({cause})");
     }
-    println!(
-        "{}",
-        json!({"error": {"code": failure.code, "message": failure.message, "cause": failure.cause}})
-    );
+    commands::print_line(&json!({
+        "error": {"code": failure.code, "message": failure.message, "cause": failure.cause}
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Set where this test runs as the program that fails.
+    const FAILS: &str = "TIDEMARK_TEST_FAILS";
+    const PASSWORD: &str = "PLANTED s3cr3t";
+
+    /// A process of its own meets a fault whose words hold a password: of a source in use, and of a connection
+    /// string.
+    #[test]
+    fn a_fault_holds_no_password() {
+        if std::env::var_os(FAILS).is_some() {
+            std::panic::set_hook(Box::new(report_fault));
+            let settings = tidemark_engine::source::SourceSettings {
+                uri: "mongodb://ann@db1/".to_owned(),
+                password: Some(PASSWORD.to_owned()),
+                database: "desk".to_owned(),
+                collection: "trades".to_owned(),
+            };
+            let _in_use = tidemark_engine::source::Source::new(&settings);
+            panic!("it says {PASSWORD:?} and mongodb://bob:0ther-PLANTED@db1/");
+        }
+        let program = std::env::current_exe().expect("this program");
+        let fault = Command::new(program)
+            .args(["--exact", "tests::a_fault_holds_no_password", "--nocapture"])
+            .envs([(FAILS, "1"), ("RUST_BACKTRACE", "full")])
+            .output()
+            .expect("it starts");
+        let said = String::from_utf8_lossy(&fault.stderr);
+        assert!(!fault.status.success() && said.contains("met a fault of its own"), "{said}");
+        assert!(said.contains("\"***\"") && said.contains("mongodb://bob:***@db1/"), "{said}");
+        assert!(!said.contains("PLANTED") && !said.contains("s3cr3t"), "{said}");
+    }
 }

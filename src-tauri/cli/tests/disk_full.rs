@@ -1,7 +1,11 @@
 //! A disk that is full: the failure says so, what was committed stays, and with room again the next run fetches
-//! just the rest. The disk is a small file system in memory, mounted where only this test sees it.
-#![cfg(target_os = "linux")]
+//! just the rest.
+//!
+//! The disk is a small file system in memory, mounted where only this test sees it. Where nobody may mount one,
+//! what was not run is printed, and `a_cache_whose_files_may_not_grow` is what is left: a limit of the system on
+//! the size of files, which any Unix has.
 #![allow(clippy::unwrap_used)]
+#![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "nothing is mounted there"))]
 
 mod support;
 
@@ -12,7 +16,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use support::desk::{Desk, cache_files, day};
-use support::server;
+use support::{cli, old_file, server};
 use tidemark_engine::day::DayRange;
 use tidemark_engine::desk::FetchMode;
 use tidemark_engine::failure::Code;
@@ -26,11 +30,14 @@ use tokio_util::sync::CancellationToken;
 const DAYS: i32 = 300;
 
 /// Whether this process may mount disks that nobody else sees. If not, the test runs again in one that may,
-/// which any user can start on most systems.
+/// which any user can start on most Linux systems.
 fn may_mount(test: &str) -> bool {
     const INSIDE: &str = "TIDEMARK_TEST_MOUNTS";
     if std::env::var_os(INSIDE).is_some() {
         return true;
+    }
+    if !cfg!(target_os = "linux") {
+        return not_run(test);
     }
     let inside = || {
         let mut command = Command::new("unshare");
@@ -39,8 +46,7 @@ fn may_mount(test: &str) -> bool {
     };
     let probe = inside().args(["mount", "-t", "tmpfs", "tmpfs", "/tmp"]).output();
     if !probe.is_ok_and(|done| done.status.success()) {
-        eprintln!("SKIPPED {test}: this system lets nobody mount a small disk.");
-        return false;
+        return not_run(test);
     }
     let program = std::env::current_exe().unwrap();
     let again =
@@ -48,6 +54,13 @@ fn may_mount(test: &str) -> bool {
     let [told, said] = [&again.stdout, &again.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     assert!(again.status.success() && told.contains("1 passed"), "{told}{said}");
     print!("{told}");
+    false
+}
+
+/// Says so, also of a test that passes.
+fn not_run(test: &str) -> bool {
+    // Not by `println!`, which a test that passes keeps to itself.
+    let _ = writeln!(std::io::stdout(), "NOT RUN: {test}: this system lets nobody mount a small disk");
     false
 }
 
@@ -104,27 +117,93 @@ async fn a_cache_on_a_full_disk() {
         let run = desk.fetch(&cache, &["--events"]);
         assert_eq!((run.code, run.text("/error/code")), (1, "disk_full"), "{size}: {run:?}");
         assert!(run.text("/error/message").contains("no room left"), "{size}: {run:?}");
-        let told = stored(&run.stdout);
         disk.resize("64m");
-        let offline = desk.fetch_and_compare(&cache, &["--offline"]);
-        let held = match offline.code {
-            3 => usize::try_from(offline.count("/days/from_cache")).unwrap(),
-            1 if offline.text("/error/code") == "not_cached" => 0,
-            _ => panic!("{size}: {offline:?}"),
-        };
-        println!("{size}: {told} days told, {held} held");
-        assert!(told <= held, "{size}: {told} days were told to be stored, {held} are held");
-        let rest = desk.fetch_and_compare(&cache, &[]);
-        assert_eq!((rest.code, rest.last.get("notes")), (0, None), "{size}: {rest:?}");
-        assert_eq!(
-            rest.count("/days/fetched"),
-            u64::try_from(DAYS).unwrap() - held as u64,
-            "{size}: {rest:?}"
-        );
-        let again = desk.fetch_and_compare(&cache, &[]);
-        assert_eq!((again.code, again.count("/mongo_commands")), (0, 0), "{size}: {again:?}");
-        assert_eq!(cache_files(&cache).len(), 1, "{size}");
+        only_the_rest_is_fetched(&desk, &cache, size, stored(&run.stdout));
     }
+}
+
+/// With room again: what was told to be stored is held and whole, and the next run fetches the rest.
+fn only_the_rest_is_fetched(desk: &Desk, cache: &Path, what: &str, told: usize) -> usize {
+    let offline = desk.fetch_and_compare(cache, &["--offline"]);
+    let held = match offline.code {
+        3 => usize::try_from(offline.count("/days/from_cache")).unwrap(),
+        1 if offline.text("/error/code") == "not_cached" => 0,
+        _ => panic!("{what}: {offline:?}"),
+    };
+    println!("{what}: {told} days told, {held} held");
+    assert!(told <= held, "{what}: {told} days were told to be stored, {held} are held");
+    let rest = desk.fetch_and_compare(cache, &[]);
+    assert_eq!((rest.code, rest.last.get("notes")), (0, None), "{what}: {rest:?}");
+    let days = u64::try_from(DAYS).unwrap();
+    assert_eq!(rest.count("/days/fetched"), days - held as u64, "{what}: {rest:?}");
+    let again = desk.fetch_and_compare(cache, &[]);
+    assert_eq!((again.code, again.count("/mongo_commands")), (0, 0), "{what}: {again:?}");
+    assert_eq!(cache_files(cache).len(), 1, "{what}");
+    held
+}
+
+/// A limit on the size of files, as quotas and some file systems have one: it needs no right to mount.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_cache_whose_files_may_not_grow() {
+    let desk = Desk::new("full_limit", DAYS, 8, 2_000).await;
+    let mut kept = 0;
+    for kilobytes in [16, 1_200, 3_000, 4_000] {
+        let what = format!("{kilobytes} KB a file");
+        let cache = desk.path(&format!("limited-{kilobytes}"));
+        // In `ulimit` a block has 512 bytes in some shells and 1,024 in others. Without the trap the program
+        // would be ended by a signal.
+        let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" \"$@\"");
+        let output = Command::new("sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_tidemark-cli")])
+            .args(desk.arguments(&cache, &["--events"]))
+            .output()
+            .unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        let last: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+        let code = last.pointer("/error/code").and_then(Value::as_str);
+        assert_eq!((output.status.code(), code), (Some(1), Some("disk_full")), "{what}: {last}");
+        kept += only_the_rest_is_fetched(&desk, &cache, &what, stored(&told));
+    }
+    assert!(kept > 0, "some of the limits were met in the middle of a fetch");
+}
+
+/// A file of an older format on a full disk: it stays as it was, and is migrated once there is room.
+#[tokio::test]
+async fn a_migration_on_a_full_disk() {
+    if !may_mount("a_migration_on_a_full_disk") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::new(folder.path().join("disk"), "8m");
+    let cache = disk.folder.join("cache");
+    let file = old_file::put(&cache, "full_format");
+    std::fs::write(folder.path().join("mapping.json"), old_file::MAPPING).unwrap();
+    let before = std::fs::read(&file).unwrap();
+    let ballast = fill(&disk.folder);
+    let (cache, mapping) = (cache.to_string_lossy(), folder.path().join("mapping.json"));
+    let mut arguments =
+        vec!["fetch", "--uri", server().uri(), "--db", "full_format", "--collection", "trades"];
+    let mapping = mapping.to_string_lossy();
+    arguments.extend([
+        "--mapping",
+        &mapping,
+        "--cache",
+        &cache,
+        "--from",
+        "2025-03-01",
+        "--to",
+        "2025-03-04",
+    ]);
+    let run = cli(&arguments);
+    assert_eq!((run.code, run.text("/error/code")), (1, "disk_full"), "{run:?}");
+    assert_eq!(cache_files(Path::new(&*cache)), [file.as_path()], "nothing is set aside");
+    assert!(std::fs::read(&file).unwrap() == before, "nothing of it is changed");
+    std::fs::remove_file(ballast).unwrap();
+    let run = cli(&arguments);
+    let days = (run.count("/days/from_cache"), run.count("/rows/input"), run.count("/rows/downstream"));
+    assert_eq!((run.code, run.count("/mongo_commands"), days), (0, 0, (4, 6, 6)), "{run:?}");
+    assert_ne!(old_file::format_of(&file), "1");
 }
 
 /// What is cached can be looked at while the disk is full.
@@ -148,11 +227,14 @@ async fn a_full_disk_can_be_read() {
     assert_eq!((run.code, run.count("/days/from_cache")), (0, 60), "{run:?}");
 }
 
-fn fill(folder: &Path) {
-    let mut ballast = std::fs::File::create(folder.join("ballast")).unwrap();
+/// Fills a disk with one file.
+fn fill(folder: &Path) -> PathBuf {
+    let path = folder.join("ballast");
+    let mut ballast = std::fs::File::create(&path).unwrap();
     for size in [65_536, 4_096, 1] {
         while ballast.write_all(&vec![0; size]).is_ok() {}
     }
+    path
 }
 
 #[tokio::test]

@@ -1,268 +1,306 @@
-//! The program is killed at random moments of a fetch (SIGKILL, or what Windows has for it). Whatever the
-//! moment: nothing that was committed is lost, no day is held that is not whole, and the next run fetches
-//! just the rest.
+//! The program is killed at random moments (SIGKILL, or what Windows has for it): of a first fetch, of a refresh,
+//! of an adoption, of the migration of an older file. Whatever the moment: nothing that was committed is lost,
+//! no day is held that is not whole, and the next run fetches just the rest.
 //!
-//! `TIDEMARK_KILLS` sets how many, `TIDEMARK_KILL_SEED` repeats a run.
+//! `TIDEMARK_KILLS` sets how many of each, `TIDEMARK_KILL_SEED` repeats a run.
 #![allow(clippy::unwrap_used)]
 
+#[path = "kills/desk.rs"]
+mod desk;
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::collections::BTreeSet;
 
 use bson::{Document, doc};
+use desk::{Desk, Kills, Rows, timed, truth};
 use mongodb::Client;
-use rand::{Rng as _, SeedableRng as _};
-use rand_chacha::ChaCha8Rng;
+use rand::Rng as _;
 use serde_json::Value;
-use support::{Run, cli, read_csv, server};
+use support::desk::cache_files;
+use support::{Run, cli, old_file, server};
+use tidemark_engine::day::{Day, DayRange};
 
-const KILLS: u32 = 200;
-const DATABASE: &str = "kills";
-const FROM: &str = "2024-01-01";
-const TO: &str = "2024-12-31";
+const YEAR: i32 = 2024;
 /// A leap year: twelve windows.
-const DAYS: i32 = 366;
+const DAYS: u32 = 366;
+/// What is refreshed and adopted: four windows.
+const SOME: u32 = 121;
 /// Days that have no trades are covered too.
-const QUIET: i32 = 11;
+const QUIET: u32 = 11;
 const MAPPING: &str =
     r#"{"version": 1, "input_match": {"kind": "trade"}, "downstream_match": {"kind": "note"}}"#;
 
-/// Trades of a day, each with two notes, of which one was written days later.
-fn documents() -> Vec<Document> {
-    let trades = (1..=DAYS).filter(|day| day % QUIET != 0).flat_map(|day| (0..7).map(move |n| (day, n)));
+/// Trades of a day, each with two notes, of which one was written days later. After a change some trades are
+/// gone, one is new, and all others and their notes are different.
+fn documents(days: u32, changed: bool) -> Vec<Document> {
+    let numbers = if changed { vec![0, 1, 2, 3, 4, 7] } else { (0..7).collect() };
+    let busy = (1..=days).filter(|day| day % QUIET != 0);
+    let trades = busy.flat_map(|day| numbers.iter().map(move |n| (i32::try_from(day).unwrap(), *n)));
+    let filler = if changed { "y" } else { "x" };
     trades
         .flat_map(|(day, n)| {
             let trade = format!("T{day}-{n}");
             let note = |late: i32| {
-                doc! {"_id": format!("{trade}-note{late}"), "kind": "note", "trade_id": &trade, "year": 2024,
-                "day_of_year": (day + late).min(DAYS), "text": "x".repeat(60)}
+                doc! {"_id": format!("{trade}-note{late}"), "kind": "note", "trade_id": &trade, "year": YEAR,
+                "day_of_year": (day + late).min(366), "text": filler.repeat(60)}
             };
-            let input = doc! {"_id": &trade, "kind": "trade", "trade_id": &trade, "year": 2024,
-            "day_of_year": day, "price": f64::from(day) / 4.0, "quantity": i64::MAX - i64::from(n)};
+            let price = f64::from(day + i32::from(changed)) / 4.0;
+            let input = doc! {"_id": &trade, "kind": "trade", "trade_id": &trade, "year": YEAR,
+            "day_of_year": day, "product": if n % 2 == 0 { "Power" } else { "Gas" }, "price": price,
+            "quantity": i64::MAX - i64::from(n)};
             [input, note(0), note(3)]
         })
         .collect()
 }
 
-/// What a CSV must hold, by day of the trade: each row as text, by `_id`.
-type Rows = BTreeMap<String, (i32, Vec<Option<String>>)>;
+/// The day of the trade that an `_id` names.
+fn day_of(id: &str) -> Day {
+    let day = id.strip_prefix('T').and_then(|rest| rest.split('-').next()).unwrap();
+    Day::from_year_day(YEAR, day.parse().unwrap()).unwrap()
+}
 
-fn truth(kind: &str) -> Rows {
-    let texts = |document: &Document| {
-        let mut cells: Vec<(String, Option<String>)> = document
-            .iter()
-            .map(|(name, value)| {
-                let text = match value {
-                    bson::Bson::String(text) => text.clone(),
-                    bson::Bson::Int32(number) => number.to_string(),
-                    bson::Bson::Int64(number) => number.to_string(),
-                    bson::Bson::Double(number) if number.fract() == 0.0 => format!("{number:.1}"),
-                    other => other.to_string(),
-                };
-                (name.clone(), Some(text))
-            })
-            .collect();
-        cells.sort();
-        cells.into_iter().map(|(_, text)| text).collect::<Vec<_>>()
-    };
-    let day_of_trade = |document: &Document| {
+/// What the CSVs hold of the trades that `wanted` names by their number, and of their notes.
+fn truth_of(documents: &[Document], wanted: impl Fn(u32) -> bool) -> Rows {
+    let number = |document: &Document| {
         let trade = document.get_str("trade_id").unwrap();
-        trade[1..].split('-').next().unwrap().parse::<i32>().unwrap()
+        trade.rsplit('-').next().unwrap().parse::<u32>().unwrap()
     };
-    documents()
-        .iter()
-        .filter(|document| document.get_str("kind").is_ok_and(|held| held == kind))
-        .map(|document| {
-            (document.get_str("_id").unwrap().to_owned(), (day_of_trade(document), texts(document)))
-        })
-        .collect()
+    let role = |document: &Document| usize::from(document.get_str("kind").unwrap() == "note");
+    let asked = documents.iter().filter(|document| wanted(number(document)));
+    truth(asked.map(|document| (role(document), document)), day_of)
 }
 
-/// The rows of a CSV by `_id`, cells in the order of the columns' names.
-fn rows_of(path: &Path) -> BTreeMap<String, Vec<Option<String>>> {
-    let rows = read_csv(&std::fs::read_to_string(path).unwrap());
-    let mut order: Vec<usize> = (0..rows[0].len()).collect();
-    order.sort_by_key(|place| rows[0][*place].clone());
-    let mut found = BTreeMap::new();
-    for row in &rows[1..] {
-        let cells = order.iter().map(|place| row[*place].clone()).collect();
-        assert!(found.insert(row[0].clone().unwrap(), cells).is_none(), "{:?} stands twice", row[0]);
+async fn load(database: &str, documents: &[Document]) {
+    let trades = Client::with_uri_str(server().uri()).await.unwrap().database(database);
+    trades.drop().await.unwrap();
+    let trades = trades.collection::<Document>("trades");
+    for some in documents.chunks(4_000) {
+        trades.insert_many(some).await.unwrap();
     }
-    found
-}
-
-struct Desk {
-    folder: tempfile::TempDir,
-    mapping: String,
-    input: Rows,
-    notes: Rows,
-}
-
-impl Desk {
-    fn cache(&self) -> String {
-        self.folder.path().join("cache").to_string_lossy().into_owned()
-    }
-
-    fn arguments(&self, more: &[&str]) -> Vec<String> {
-        let mut all = vec!["fetch", "--uri", server().uri(), "--db", DATABASE, "--collection", "messages"];
-        let cache = self.cache();
-        all.extend(["--mapping", &self.mapping, "--cache", &cache, "--from", FROM, "--to", TO]);
-        all.extend(more);
-        all.into_iter().map(str::to_owned).collect()
-    }
-
-    fn run(&self, more: &[&str]) -> Run {
-        cli(&self.arguments(more).iter().map(String::as_str).collect::<Vec<_>>())
-    }
-
-    fn start(&self) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
-            .args(self.arguments(&["--events"]))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
-    }
-
-    /// The days that the cache says it holds, after its rows were compared with the truth.
-    fn held(&self) -> BTreeSet<i32> {
-        let csv = ["input", "notes"].map(|name| self.folder.path().join(format!("{name}.csv")));
-        let partial = ["input", "notes"].map(|name| self.folder.path().join(format!("{name}.partial.csv")));
-        let run = self.run(&[
-            "--offline",
-            "--csv",
-            &csv[0].to_string_lossy(),
-            "--downstream-csv",
-            &csv[1].to_string_lossy(),
-        ]);
-        let files = match (run.code, run.last.pointer("/error/code").and_then(Value::as_str)) {
-            (0, _) => csv,
-            (3, _) => partial,
-            (1, Some("not_cached")) => return BTreeSet::new(),
-            _ => panic!("the cache does not open: {run:?}"),
-        };
-        let missing = days_of(&run.last["days"]["missing"]);
-        let held: BTreeSet<i32> = (1..=DAYS).filter(|day| !missing.contains(day)).collect();
-        for (file, truth) in files.iter().zip([&self.input, &self.notes]) {
-            let expected: BTreeMap<String, Vec<Option<String>>> = truth
-                .iter()
-                .filter(|(_, (day, _))| held.contains(day))
-                .map(|(id, (_, cells))| (id.clone(), cells.clone()))
-                .collect();
-            assert_eq!(rows_of(file), expected, "the held days are not whole: {held:?}");
-            std::fs::remove_file(file).unwrap();
-        }
-        held
+    for keys in [doc! {"year": 1, "day_of_year": 1}, doc! {"trade_id": 1}] {
+        trades.create_index(mongodb::IndexModel::builder().keys(keys).build()).await.unwrap();
     }
 }
 
-fn days_of(list: &Value) -> BTreeSet<i32> {
-    list.as_array().unwrap().iter().map(|day| day_of_year(day.as_str().unwrap())).collect()
+/// The desk of the first days of the year.
+fn desk_of(database: &'static str, days: u32) -> Desk {
+    let [first, last] = [1, days].map(|day| Day::from_year_day(YEAR, day).unwrap());
+    Desk::new(database, MAPPING, DayRange::new(first, last).unwrap(), day_of)
 }
 
-/// Day of 2024.
-fn day_of_year(day: &str) -> i32 {
-    let part = |range: std::ops::Range<usize>| day.get(range).unwrap().parse::<i32>().unwrap();
-    let before: i32 = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-        .iter()
-        .take(usize::try_from(part(5..7)).unwrap() - 1)
-        .sum();
-    before + part(8..10)
+/// A complete answer that took so many days from the cache, adopted so many and fetched so many; a kill
+/// damages no file.
+fn complete(run: &Run, from_cache: usize, adopted: usize, fetched: usize) {
+    let days = ["/days/from_cache", "/days/adopted", "/days/fetched"].map(|count| run.count(count));
+    let wanted = [from_cache, adopted, fetched].map(|days| days as u64);
+    assert_eq!((run.code, days), (0, wanted), "{run:?}");
+    let notes: Vec<_> = run.last["notes"].as_array().into_iter().flatten().map(Value::to_string).collect();
+    assert!(!notes.iter().any(|note| note.contains("set aside")), "{notes:?}");
 }
 
-/// Starts a fetch and kills it after a while; the days whose storing it told before, and whether it still ran.
-fn fetch_and_kill(desk: &Desk, after: Duration) -> (BTreeSet<i32>, bool) {
-    let mut child = desk.start();
-    let output = child.stdout.take().unwrap();
-    let reader = std::thread::spawn(move || {
-        let lines = BufReader::new(output).lines().map_while(Result::ok);
-        // The last line may be cut off in the middle.
-        lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok()).collect::<Vec<_>>()
-    });
-    std::thread::sleep(after);
-    let ran = child.try_wait().unwrap().is_none();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let told = reader.join().unwrap();
-    let stored = told
-        .iter()
-        .filter(|event| event["event"] == "chunk_stored")
-        .flat_map(|event| {
-            let end = |name: &str| day_of_year(event[name].as_str().unwrap());
-            end("from")..=end("to")
-        })
-        .collect();
-    (stored, ran)
-}
-
-fn number_from(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|text| text.parse().expect("a number"))
+/// Those of `before` that are not in `after`.
+fn lost(before: &BTreeSet<Day>, after: &BTreeSet<Day>) -> BTreeSet<Day> {
+    before.difference(after).copied().collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kill_at_any_moment_loses_nothing_that_was_committed() {
-    let messages = Client::with_uri_str(server().uri()).await.unwrap().database(DATABASE);
-    messages.drop().await.unwrap();
-    let messages = messages.collection::<Document>("messages");
-    messages.insert_many(documents()).await.unwrap();
-    for keys in [doc! {"year": 1, "day_of_year": 1}, doc! {"trade_id": 1}] {
-        messages.create_index(mongodb::IndexModel::builder().keys(keys).build()).await.unwrap();
-    }
-    let kills = number_from("TIDEMARK_KILLS").map_or(KILLS, |kills| u32::try_from(kills).unwrap());
-    let seed = number_from("TIDEMARK_KILL_SEED").unwrap_or_else(rand::random);
-    println!("{kills} kills, TIDEMARK_KILL_SEED={seed}");
-    tokio::task::spawn_blocking(move || kill_often(kills, seed)).await.unwrap();
+async fn a_kill_of_a_first_fetch() {
+    let documents = documents(DAYS, false);
+    load("kills", &documents).await;
+    tokio::task::block_in_place(|| first_fetches(&truth_of(&documents, |_| true)));
 }
 
-fn kill_often(kills: u32, seed: u64) {
-    let folder = tempfile::tempdir().unwrap();
-    let mapping = folder.path().join("mapping.json");
-    std::fs::write(&mapping, MAPPING).unwrap();
-    let mapping = mapping.to_string_lossy().into_owned();
-    let desk = Desk { folder, mapping, input: truth("trade"), notes: truth("note") };
-    let begun = Instant::now();
-    let whole = desk.run(&[]);
-    let lifetime = begun.elapsed();
-    assert_eq!((whole.code, whole.count("/days/fetched")), (0, 366), "{whole:?}");
-    assert_eq!(desk.held().len(), 366);
-    std::fs::remove_dir_all(desk.cache()).unwrap();
+fn first_fetches(truth: &Rows) {
+    let desk = desk_of("kills", DAYS);
+    let all = desk.days();
+    let mut kills = Kills::new("first fetches", 200);
+    let (whole, lifetime) = timed(|| desk.run(&[]));
+    complete(&whole, 0, 0, 366);
+    assert_eq!(desk.held_is_true(&[], truth), all);
+    desk.clear();
 
-    let mut dice = ChaCha8Rng::seed_from_u64(seed);
-    let (mut done, mut repeats, mut caches) = (0, 0, 1);
-    let mut held = BTreeSet::new();
-    while done < kills {
+    let (mut repeats, mut held) = (0, BTreeSet::new());
+    while kills.go_on() {
         // A fetch of the rest is shorter, and its end, with the closing of the file, is to be hit too.
-        let left = f64::from(DAYS - i32::try_from(held.len()).unwrap()) / f64::from(DAYS);
-        let after = lifetime.mul_f64((0.1 + 0.9 * left) * dice.random_range(0.0..1.1));
-        let (stored, ran) = fetch_and_kill(&desk, after);
-        done += u32::from(ran);
-        let now = desk.held();
-        assert!(now.is_superset(&held), "days that were held before are gone: {:?}", &held - &now);
-        assert!(now.is_superset(&stored), "days that were told to be stored are gone: {:?}", &stored - &now);
+        let left = 1.0 - f64::from(u32::try_from(held.len()).unwrap()) / f64::from(DAYS);
+        let killed = desk.kill(&[], kills.moment(lifetime.mul_f64(0.1 + 0.9 * left)));
+        kills.count(&killed);
+        let now = desk.held_is_true(&[], truth);
+        assert_eq!(lost(&held, &now), BTreeSet::new(), "days that were held before are gone");
+        assert_eq!(lost(&killed.stored, &now), BTreeSet::new(), "days that were told to be stored are gone");
         held = now;
-        if held.len() == 366 || dice.random_bool(0.1) {
-            let rest = 366 - held.len() as u64;
-            let next = desk.run(&[]);
-            assert_eq!((next.code, next.count("/days/fetched")), (0, rest), "{next:?}");
-            assert_eq!(next.count("/days/from_cache"), held.len() as u64, "{next:?}");
-            assert_eq!(desk.held().len(), 366);
-            let set_aside: Vec<_> = next.last["notes"].as_array().into_iter().flatten().collect();
-            assert!(set_aside.is_empty(), "a kill damages no file: {set_aside:?}");
-            std::fs::remove_dir_all(desk.cache()).unwrap();
+        if held.len() == 366 || kills.dice.random_bool(0.1) {
+            complete(&desk.run(&[]), held.len(), 0, 366 - held.len());
+            assert_eq!(desk.held_is_true(&[], truth), all);
+            desk.clear();
             held.clear();
             repeats += 1;
-            caches += 1;
         }
     }
-    // Not by `println!`, which a test that passes keeps to itself.
-    let _ = writeln!(
-        std::io::stdout(),
-        "kills: {done} of {caches} caches, {repeats} fetches of the rest, {:.1} s",
-        begun.elapsed().as_secs_f64()
-    );
+    kills.sum_up(&format!("{repeats} fetches of the rest"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_of_a_refresh() {
+    let (before, after) = (documents(SOME, false), documents(SOME, true));
+    load("kills_refresh", &before).await;
+    let desk = desk_of("kills_refresh", SOME);
+    tokio::task::block_in_place(|| complete(&desk.run(&[]), 0, 0, 121));
+    load("kills_refresh", &after).await;
+    let [before, after] = [before, after].map(|documents| truth_of(&documents, |_| true));
+    tokio::task::block_in_place(|| refreshes(&desk, &before, &after));
+}
+
+fn refreshes(desk: &Desk, before: &Rows, after: &Rows) {
+    let all = desk.days();
+    desk.keep();
+    let mut kills = Kills::new("refreshes", 15);
+    let (whole, lifetime) = timed(|| desk.run(&["--refresh"]));
+    complete(&whole, 0, 0, all.len());
+    assert_eq!(desk.held_is_true(&[], after), all);
+    desk.restore();
+
+    let (mut repeats, mut partly, mut fresh) = (0, 0, BTreeSet::new());
+    while kills.go_on() {
+        let moment = kills.moment(lifetime);
+        let killed = desk.kill(&["--refresh"], moment);
+        kills.count(&killed);
+        let (held, rows) = desk.held(&[]);
+        assert_eq!(held, all, "a refresh loses no day");
+        let now: BTreeSet<Day> = held.into_iter().filter(|day| rows.get(day) == after.get(day)).collect();
+        for day in lost(&all, &now) {
+            assert!(rows.get(&day) == before.get(&day), "{day} is of neither time: {:?}", rows.get(&day));
+        }
+        assert_eq!(lost(&fresh, &now), BTreeSet::new(), "days that were fresh are old again");
+        assert_eq!(lost(&killed.stored, &now), BTreeSet::new(), "days that were told to be stored are old");
+        fresh = now;
+        // Days without trades look fresh from the beginning.
+        partly += u32::from(!killed.stored.is_empty() && fresh != all);
+        if fresh != all && kills.dice.random_bool(0.3) {
+            // The check finds just those that the killed refreshes had not come to.
+            complete(&desk.run(&["--verify"]), fresh.len(), 0, all.len() - fresh.len());
+            assert_eq!(desk.held_is_true(&[], after), all);
+            repeats += 1;
+            fresh.clone_from(&all);
+        }
+        if fresh == all {
+            desk.restore();
+            fresh.clear();
+        }
+    }
+    kills.sum_up(&format!("{partly} in the middle, {repeats} checks that fetched the rest"));
+}
+
+/// Days that the broader query does not hold, so that an adoption has several runs of days, and a rest.
+const GAPS: [(u32, u32); 4] = [(20, 22), (50, 50), (70, 75), (100, 110)];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_of_an_adoption() {
+    let documents = documents(SOME, false);
+    load("kills_adopt", &documents).await;
+    let all = truth_of(&documents, |_| true);
+    let power = truth_of(&documents, |number| number % 2 == 0);
+    tokio::task::block_in_place(|| adoptions(&all, &power));
+}
+
+fn adoptions(broad: &Rows, power: &Rows) {
+    let desk = desk_of("kills_adopt", SOME);
+    let signature = desk.run(&[]).text("/signature").to_owned();
+    let all = desk.days();
+    let (mut adoptable, cache) = (all.clone(), desk.cache().to_string_lossy().into_owned());
+    for (from, to) in GAPS {
+        let [from, to] = [from, to].map(|day| Day::from_year_day(YEAR, day).unwrap());
+        let range = ["--from", &from.to_string(), "--to", &to.to_string(), "--cache", &cache];
+        assert_eq!(cli(&[&["forget", &signature][..], &range].concat()).code, 0);
+        adoptable.retain(|day| !(from..=to).contains(day));
+    }
+    desk.keep();
+    let narrow = ["--filter", "product=Power"];
+    let mut kills = Kills::new("adoptions", 15);
+    let (whole, lifetime) = timed(|| desk.run(&narrow));
+    complete(&whole, 0, adoptable.len(), all.len() - adoptable.len());
+    assert_eq!(desk.held_is_true(&narrow, power), all);
+    desk.restore();
+
+    let (mut repeats, mut partly, mut held) = (0, 0, BTreeSet::new());
+    while kills.go_on() {
+        let moment = kills.moment(lifetime);
+        let killed = desk.kill(&narrow, moment);
+        kills.count(&killed);
+        let now = desk.held_is_true(&narrow, power);
+        assert_eq!(lost(&held, &now), BTreeSet::new(), "days that were held before are gone");
+        assert_eq!(lost(&killed.stored, &now), BTreeSet::new(), "days that were told to be stored are gone");
+        held = now;
+        partly += u32::from(!held.is_empty() && held != all);
+        if held != all && kills.dice.random_bool(0.3) {
+            let adopted = lost(&adoptable, &held).len();
+            complete(&desk.run(&narrow), held.len(), adopted, all.len() - held.len() - adopted);
+            assert_eq!(desk.held_is_true(&narrow, power), all);
+            assert_eq!(desk.held_is_true(&[], broad), adoptable, "the broader query is as it was");
+            repeats += 1;
+            held.clone_from(&all);
+        }
+        if held == all {
+            desk.restore();
+            held.clear();
+        }
+    }
+    kills.sum_up(&format!("{partly} in the middle, {repeats} runs that adopted and fetched the rest"));
+}
+
+/// The day after the last that the old file holds.
+const NEXT: u32 = 64;
+
+/// Two trades a day from the 60th day on: trade n has the message Mn.
+fn day_in_old_file(id: &str) -> Day {
+    let number: u32 = id.trim_start_matches('M').parse().unwrap();
+    Day::from_year_day(2025, 60 + number / 2).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_of_a_migration() {
+    let range = DayRange::parse("2025-03-01", "2025-04-30").unwrap();
+    let desk = Desk::new("kills_format", old_file::MAPPING, range, day_in_old_file);
+    let [mut trades, mut messages] =
+        tokio::task::block_in_place(|| old_file::documents(&old_file::put(&desk.cache(), "kills_format")));
+    assert_eq!((trades.len(), messages.len()), (6, 6));
+    for number in 8..68 {
+        let mut trade = trades[0].clone();
+        trade.extend(doc! {"_id": number, "day_of_year": 60 + number / 2, "trade_id": format!("T{number}")});
+        trades.push(trade);
+        let mut message = messages[0].clone();
+        message.extend(doc! {"_id": format!("M{number}"), "trade_id": format!("T{number}")});
+        messages.push(message);
+    }
+    load("kills_format", &[&trades[..], &messages].concat()).await;
+    let both = trades.iter().map(|trade| (0, trade)).chain(messages.iter().map(|message| (1, message)));
+    let truth = truth(both, day_in_old_file);
+    tokio::task::block_in_place(|| migrations(&desk, &truth));
+}
+
+fn migrations(desk: &Desk, truth: &Rows) {
+    let all = desk.days();
+    let old: BTreeSet<Day> = all.iter().copied().filter(|day| day.day_of_year() < NEXT).collect();
+    desk.keep();
+    let mut kills = Kills::new("migrations", 20);
+    let (whole, lifetime) = timed(|| desk.run(&[]));
+    complete(&whole, old.len(), 0, all.len() - old.len());
+    assert_eq!(desk.held_is_true(&[], truth), all);
+
+    let mut before = 0;
+    while kills.go_on() {
+        desk.restore();
+        // The file is opened, and migrated, at the very beginning.
+        let within = if kills.dice.random_bool(0.7) { lifetime / 4 } else { lifetime };
+        let moment = kills.moment(within);
+        let killed = desk.kill(&[], moment);
+        kills.count(&killed);
+        before += u32::from(old_file::format_of(&cache_files(&desk.cache())[0]) == "1");
+        let held = desk.held_is_true(&[], truth);
+        assert_eq!(lost(&old, &held), BTreeSet::new(), "days of the old file are gone");
+        assert_eq!(lost(&killed.stored, &held), BTreeSet::new(), "days that were told to be stored are gone");
+        complete(&desk.run(&[]), held.len(), 0, all.len() - held.len());
+        assert_eq!(desk.held_is_true(&[], truth), all);
+    }
+    kills.sum_up(&format!("{before} before the file was migrated"));
 }

@@ -94,12 +94,74 @@ async fn a_password_that_has_to_be_escaped_leaves_no_trace() {
     holds_nothing(folder.path());
 }
 
-/// The user's umask lets everybody write, and the folder is there already and open to all.
+/// An argument that is no UTF-8 was a fault of the program, which quoted the arguments.
+#[cfg(unix)]
+#[test]
+fn an_argument_that_is_no_text_is_wrong_usage() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let uri = [format!("mongodb://ann:{ESCAPED}").as_bytes(), b"\xff@db1/"].concat();
+    for argument in [OsStr::from_bytes(&uri), OsStr::from_bytes(b"\xff")] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
+            .args(["fetch", "--uri"])
+            .arg(argument)
+            .env("RUST_BACKTRACE", "full")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("UTF-8") && !said.contains("fault of its own"), "{said}");
+        assert!(TRACES.iter().all(|trace| !said.contains(trace)), "{said}");
+    }
+}
+
+/// A failure is reported also where nobody reads standard output any more.
+#[test]
+fn a_reader_that_has_gone_away_is_no_fault() {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
+        .args(["forget", "no signature"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("not a signature") && !said.contains("fault of its own"), "{said}");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+}
+
+/// The program, where the user's umask lets everybody write.
+#[cfg(unix)]
+fn careless() -> std::process::Command {
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "umask 000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_tidemark-cli")]);
+    command
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// The families of a cache and the other files of it; each family is its owner's alone.
+#[cfg(unix)]
+fn contents(cache: &Path) -> (Vec<std::path::PathBuf>, Vec<std::path::PathBuf>) {
+    let entries = std::fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path());
+    let (families, mut files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    for family in &families {
+        assert_eq!(mode(family), 0o700, "{}", family.display());
+        files.extend(std::fs::read_dir(family).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    (families, files)
+}
+
+/// The folder is there already and open to all, or is not there yet.
 #[cfg(unix)]
 #[tokio::test]
 async fn the_cache_is_readable_by_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     load(support::server().uri()).await;
     let folder = tempfile::tempdir().unwrap();
     let new = folder.path().join("new 'cache' ü");
@@ -108,32 +170,52 @@ async fn the_cache_is_readable_by_its_owner_alone() {
     std::fs::set_permissions(&wide, std::fs::Permissions::from_mode(0o777)).unwrap();
     for cache in [&new, &wide] {
         for again in [false, true] {
-            let status = std::process::Command::new("sh")
-                .args(["-c", "umask 000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_tidemark-cli"), "fetch"])
-                .args(["--uri", support::server().uri(), "--db", "desk", "--collection", "trades"])
+            let status = careless()
+                .args(["fetch", "--uri", support::server().uri(), "--db", "desk", "--collection", "trades"])
                 .args(["--from", "2025-03-01", "--to", if again { "2025-03-05" } else { "2025-03-03" }])
                 .arg("--cache")
                 .arg(cache)
                 .status()
                 .unwrap();
             assert!(status.success());
-            let families: Vec<_> = std::fs::read_dir(cache)
-                .unwrap()
-                .map(|entry| entry.unwrap().path())
-                .filter(|path| path.is_dir())
-                .collect();
-            assert_eq!(families.len(), 1);
-            // What DuckDB makes beside the file is out of reach with its folder.
-            assert_eq!(mode(&families[0]), 0o700, "{}", families[0].display());
-            for file in std::fs::read_dir(&families[0]).unwrap() {
-                let file = file.unwrap().path();
-                if file.extension().is_some_and(|ending| ending == "duckdb") {
-                    assert_eq!(mode(&file), 0o600, "{}", file.display());
-                }
+            let status = careless().args(["budget", "--set", "1GB", "--cache"]).arg(cache).status();
+            assert!(status.unwrap().success());
+            let (families, files) = contents(cache);
+            // The query's file, the note of its last use, and the budget.
+            assert_eq!((families.len(), files.len()), (1, 3), "{files:?}");
+            for file in files {
+                assert_eq!(mode(&file), 0o600, "{}", file.display());
             }
             // As an older version, or somebody else, may have left it.
             std::fs::set_permissions(&families[0], std::fs::Permissions::from_mode(0o755)).unwrap();
         }
     }
     assert_eq!((mode(&new), mode(&wide)), (0o700, 0o777), "a folder that others share stays as it is");
+}
+
+/// DuckDB makes its log, and what it spills, with the rights of any file: they are out of reach with their folder.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_lies_beside_the_file_is_out_of_reach_of_others() {
+    use std::io::{BufRead as _, BufReader};
+    let desk = support::desk::Desk::new("modes", 365, 4, 100).await;
+    let begun = std::time::Instant::now();
+    for round in 0.. {
+        assert!(begun.elapsed().as_secs() < 60, "no kill left a log");
+        let cache = desk.path(&format!("cache-{round}"));
+        let mut child = careless()
+            .args(desk.arguments(&cache, &["--events"]))
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        drop(lines.filter(|line| line.contains("chunk_stored")).nth(1));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (_, files) = contents(&cache);
+        if files.iter().any(|file| file.extension().is_some_and(|ending| ending == "wal")) {
+            return;
+        }
+    }
 }

@@ -153,6 +153,48 @@ async fn the_second_is_told_that_a_file_is_in_use_and_works_with_the_rest() {
     assert_eq!(cache_files(&cache).len(), 3);
 }
 
+/// Room is made while another program fetches: what it fetches stays and comes out whole, the rest may go.
+#[tokio::test(flavor = "multi_thread")]
+async fn room_is_made_beside_the_fetch_of_another() {
+    let gate = Gate::before("Power");
+    let mut desk = Desk::new("evict", 60, 4, 100).await;
+    desk.uri.clone_from(&gate.uri);
+    let desk = desk;
+    let cache = desk.path("cache");
+    let folder = cache.to_string_lossy().into_owned();
+    gate.set(true);
+    // The one that is being fetched is the least recently used.
+    let power = ["--filter", "product=Power"];
+    let arguments = desk.arguments(&cache, &power);
+    let to = desk.to();
+    let shorter: Vec<&str> =
+        arguments.iter().map(|text| if *text == to { "2025-01-10" } else { text.as_str() }).collect();
+    assert_eq!(cli(&shorter).code, 0);
+    assert_eq!(desk.fetch(&cache, &["--filter", "product=Gas"]).code, 0);
+    gate.set(false);
+    let mut first = start(&desk, &cache, &[&power[..], &["--events"]].concat());
+    let mut lines = BufReader::new(first.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.next().unwrap().contains("planned"));
+
+    let made = cli(&["budget", "--set", "0B", "--cache", &folder]);
+    let removed = made.last["removed"].as_array().unwrap();
+    assert_eq!((made.code, removed.len(), cache_files(&cache).len()), (0, 1, 1), "{made:?}");
+    assert!(made.stderr.contains("is kept or in use"), "{made:?}");
+    // A fetch of this program makes room, too, and does not take the other's for it.
+    let gas = desk.fetch(&cache, &["--filter", "product=Gas"]);
+    assert_eq!((gas.code, gas.count("/days/fetched"), cache_files(&cache).len()), (0, 60, 2), "{gas:?}");
+
+    gate.set(true);
+    let last: Value = serde_json::from_str(&lines.last().unwrap()).unwrap();
+    assert_eq!(first.wait().unwrap().code(), Some(0), "{last}");
+    assert_eq!((&last["days"]["from_cache"], &last["days"]["fetched"]), (&10.into(), &50.into()), "{last}");
+    // Done, it keeps to the budget itself: the other's query goes, its own stays.
+    assert_eq!(cache_files(&cache).len(), 1);
+    let after = desk.fetch(&cache, &power);
+    let rows = (after.count("/rows/input"), after.count("/rows/downstream"));
+    assert_eq!((after.code, after.count("/mongo_commands"), rows), (0, 0, (120, 120)), "{after:?}");
+}
+
 /// Two that begin at the same moment, on a folder that is not there yet: one of them may be told that the file is
 /// in use, neither does harm.
 #[tokio::test(flavor = "multi_thread")]

@@ -28,16 +28,15 @@ pub fn matches(condition: &FieldCondition, document: &RawDocument) -> Option<boo
         Condition::Exists => !found.is_empty(),
         Condition::Missing => found.is_empty(),
         Condition::StartsWith(start) => {
-            let mut any = false;
-            for held in found {
-                match held {
-                    RawBsonRef::String(text) => any |= text.starts_with(start.as_str()),
-                    // MongoDB tries a pattern on these too, by rules of their own.
-                    RawBsonRef::Symbol(_) | RawBsonRef::RegularExpression(_) => return None,
-                    _ => {}
-                }
+            let starts = |held: &RawBsonRef<'_>| held.as_str().is_some_and(|text| text.starts_with(start));
+            // MongoDB tries a pattern on these too, by rules of their own.
+            let is_odd = |held: &RawBsonRef<'_>| {
+                matches!(held, RawBsonRef::Symbol(_) | RawBsonRef::RegularExpression(_))
+            };
+            match found.iter().any(starts) {
+                false if found.iter().any(is_odd) => return None,
+                any => any,
             }
-            any
         }
         // The two ends are two conditions: in an array, different elements may meet them.
         Condition::Range { at_least, at_most } => {
@@ -339,6 +338,8 @@ mod tests {
         assert_eq!(ask("a", starts(), &doc! {"a": 1}), Some(false));
         assert_eq!(ask("a", starts(), &doc! {}), Some(false));
         assert_eq!(ask("a", starts(), &doc! {"a": Bson::Symbol("a.b".into())}), None);
+        // Whatever the symbol comes to, one element is enough.
+        assert_eq!(ask("a", starts(), &doc! {"a": [Bson::Symbol("x".into()), "a.b"]}), Some(true));
         let regex = Regex {
             pattern: "^a".to_owned().try_into().unwrap(),
             options: String::new().try_into().unwrap(),

@@ -52,6 +52,35 @@ async fn eight_fetches_of_a_year_pull_it_once() {
     assert_eq!(desk.fetch(FROM, TO).await.mongo_commands, 0);
 }
 
+/// Two runs of one source at once: each answers for its own commands. What they pull together is counted for
+/// the one that began it.
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_are_counted_for_the_run_that_sends_them() {
+    let gate = Gate::to(server().port(), usize::MAX);
+    let desk = Desk::at(&gate.uri, server().uri(), "commands", "", year()).await;
+    desk.fetch("2025-01-01", "2025-01-31").await;
+    let before = desk.source.commands();
+    gate.close();
+    let held_at_the_gate = gate.arrived();
+    let pulling = desk.start(desk.request("2025-02-01", "2025-03-31"), &CancellationToken::new()).1;
+    until("both pulls have begun", || gate.arrived() == held_at_the_gate + 2).await;
+    // All from the cache, while the other one pulls.
+    let cached = desk.start(desk.request("2025-01-01", "2025-01-31"), &CancellationToken::new()).1;
+    let cached = cached.await.unwrap().unwrap();
+    assert_eq!((counts(&cached), cached.mongo_commands), ((31, 0, 0, 0), 0), "{cached:?}");
+    // Waits for a pull of the other.
+    let (events, joined) = desk.start(desk.request("2025-02-01", "2025-02-28"), &CancellationToken::new());
+    // It is planned, and tells how the pull comes along.
+    until("it waits for the pull", || events.lock().unwrap().len() >= 2).await;
+    gate.open();
+    let (pulling, joined) = (pulling.await.unwrap().unwrap(), joined.await.unwrap().unwrap());
+    assert_eq!((counts(&pulling), counts(&joined)), ((0, 0, 59, 0), (0, 0, 28, 0)));
+    assert_eq!(joined.mongo_commands, 0, "{joined:?}");
+    // How the source compares text is known since January. Two pulls of input and two of messages are left.
+    assert_eq!(pulling.mongo_commands, 4, "{pulling:?}");
+    assert_eq!(desk.source.commands() - before, 4, "none is lost and none is counted twice");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_leaves_the_other_fetch_whole() {
     let gate = Gate::to(server().port(), 0);

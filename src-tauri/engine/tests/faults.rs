@@ -4,27 +4,33 @@
 
 mod support;
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use bson::{Document, doc};
-use support::desk::{Desk, counts, range, stored, trade, year};
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use support::desk::{Desk, counts, message, range, stored, trade, year};
 use support::wire::{Fault, Wire};
 use support::{Gate, server, until};
-use tidemark_engine::answer::{Answer, Origin};
+use tidemark_engine::answer::{Answer, AnswerRows};
 use tidemark_engine::desk::{Role, ViewKey};
-use tidemark_engine::failure::Code;
+use tidemark_engine::failure::{Code, Result};
 use tidemark_engine::run::FetchRequest;
 use tidemark_test_server::TestServer;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Days that are asked for: five windows.
 const FROM: &str = "2025-01-01";
 const TO: &str = "2025-05-31";
 const DAYS: usize = 151;
+/// Days of one of them.
+const A_WINDOW: RangeInclusive<usize> = 30..=31;
 
-/// Trades of two windows, more in each than a batch has.
+/// Trades of all five windows, more in each than a batch has.
 fn busy() -> Vec<Document> {
-    let days: Vec<_> = range("2025-01-01", "2025-02-28").days().collect();
+    let days: Vec<_> = range(FROM, TO).days().collect();
     let number = |day: usize, n: usize| i32::try_from(day * 200 + n).unwrap();
     let trades =
         days.iter().enumerate().flat_map(|(at, day)| (0..200).map(move |n| trade(number(at, n), *day)));
@@ -85,23 +91,45 @@ async fn shown(desk: &Desk, [from, to]: [&str; 2]) -> Vec<i32> {
     ids
 }
 
-/// A partial answer with this failure, whose words say this.
-fn lost(answer: &Answer, code: Code, words: &str) {
+const BROKE_OFF: (Code, &str) = (Code::SourceUnreachable, "The connection to the server broke off.");
+const OUT_OF_REACH: (Code, &str) = (Code::SourceUnreachable, "The server cannot be reached.");
+const TOO_SLOW: (Code, &str) = (Code::SourceTimeout, "The server took longer than the time limit.");
+const ENDED: (Code, &str) = (Code::SourceTimeout, "The server ended the query before all its rows had come.");
+
+/// A partial answer that holds some of the days and not all, with one of these failures, which every missing
+/// day names; how many days were kept.
+fn lost(answer: &Answer, days: usize, failures: &[(Code, &str)]) -> usize {
     assert!(!answer.complete, "{answer:?}");
     let failure = answer.failure.as_ref().unwrap();
-    assert_eq!(failure.code, code, "{failure:?}");
-    assert!(failure.message.contains(words), "{failure:?}");
-    assert_eq!(answer.days.missing.len(), answer.days.why_missing.len());
-    assert!(answer.days.why_missing.iter().all(|missing| !missing.why.is_empty()), "{answer:?}");
+    assert!(failures.contains(&(failure.code, &*failure.message)), "{failure:?}");
+    let (_, _, kept, missing) = counts(answer);
+    assert!(kept > 0 && missing > 0 && kept + missing == days, "{answer:?}");
+    let why: Vec<_> = answer.days.why_missing.iter().map(|missing| missing.day).collect();
+    assert_eq!(why, answer.days.missing);
+    assert!(answer.days.why_missing.iter().all(|missing| missing.why == failure.message), "{answer:?}");
+    kept
+}
+
+/// A way to a server on which only so many pulls of input get through, and what passes can have faults.
+fn guarded_way(server: &TestServer) -> (Gate, Wire) {
+    let gate = Gate::to(server.port(), 0);
+    let wire = Wire::to(gate.port());
+    (gate, wire)
+}
+
+/// Starts a fetch and waits until it has stored one window; the others are held at the gate.
+async fn with_one_window_stored(desk: &Desk, gate: &Gate) -> JoinHandle<Result<Answer>> {
+    gate.allow(1);
+    let (events, run) = desk.start(desk.request(FROM, TO), &CancellationToken::new());
+    until("a window is stored", || stored(&events.lock().unwrap()) == 1).await;
+    run
 }
 
 /// One window is stored; then the fault comes about in the answer of a further one.
 async fn one_window_and_then(fault: Fault, name: &str, options: &str) -> (Desk, Wire, Answer) {
-    let gate = Gate::to(server().port(), 1);
-    let wire = Wire::to(gate.port());
+    let (gate, wire) = guarded_way(server());
     let desk = Desk::at(&format!("{}{options}", wire.uri), server().uri(), name, "", year()).await;
-    let (events, run) = desk.start(desk.request(FROM, TO), &CancellationToken::new());
-    until("a window is stored", || stored(&events.lock().unwrap()) == 1).await;
+    let run = with_one_window_stored(&desk, &gate).await;
     // Less than the answer of a window: 15 trades of 100 bytes and more.
     wire.fault_after(700, fault);
     gate.open();
@@ -113,9 +141,7 @@ async fn one_window_and_then(fault: Fault, name: &str, options: &str) -> (Desk, 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_break_in_mid_answer() {
     let (desk, wire, answer) = one_window_and_then(Fault::Cut, "cut", "").await;
-    let kept = answer.days.fetched;
-    assert!((28..DAYS).contains(&kept), "{answer:?}");
-    lost(&answer, Code::SourceUnreachable, "server");
+    let kept = lost(&answer, DAYS, &[BROKE_OFF, OUT_OF_REACH]);
     wire.heal();
     only_the_rest_is_missing(&desk, kept, [FROM, TO]).await;
 }
@@ -132,9 +158,7 @@ async fn a_server_that_falls_silent_is_not_waited_for() {
     let begun = Instant::now();
     let (desk, wire, answer) = one_window_and_then(Fault::Stall, "stall", "").await;
     assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
-    lost(&answer, Code::SourceUnreachable, "server");
-    let kept = answer.days.fetched;
-    assert!((28..DAYS).contains(&kept), "{answer:?}");
+    let kept = lost(&answer, DAYS, &[BROKE_OFF, OUT_OF_REACH]);
     wire.heal();
     only_the_rest_is_missing(&desk, kept, [FROM, TO]).await;
 }
@@ -145,9 +169,7 @@ async fn a_connection_that_falls_silent_has_the_time_limit_of_the_connection_str
     let (desk, wire, answer) =
         one_window_and_then(Fault::StallOne, "stall_one", "&socketTimeoutMS=1500").await;
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
-    lost(&answer, Code::SourceTimeout, "time limit");
-    let kept = answer.days.fetched;
-    assert!((28..DAYS).contains(&kept), "{answer:?}");
+    let kept = lost(&answer, DAYS, &[TOO_SLOW]);
     wire.heal();
     only_the_rest_is_missing(&desk, kept, [FROM, TO]).await;
 }
@@ -165,66 +187,143 @@ async fn a_slow_connection_takes_its_time() {
     only_the_rest_is_missing(&desk, DAYS, [FROM, TO]).await;
 }
 
-/// A fetch that stands in the middle of its cursors, of which `held` are asked for more.
-async fn in_mid_cursor(
-    wire: &Wire,
-    desk: &Desk,
-) -> tokio::task::JoinHandle<tidemark_engine::failure::Result<Answer>> {
+/// A fetch that has stored one window and stands in the middle of the cursors of three more.
+async fn in_mid_cursor(desk: &Desk, gate: &Gate, wire: &Wire) -> JoinHandle<Result<Answer>> {
+    let run = with_one_window_stored(desk, gate).await;
     wire.hold_more();
-    let (_, run) = desk.start(desk.request("2025-01-01", "2025-02-28"), &CancellationToken::new());
-    until("a cursor is asked for more", || !wire.held().is_empty()).await;
+    gate.open();
+    until("three cursors are asked for more", || wire.held().len() == 3).await;
     run
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_that_the_server_has_ended() {
-    let wire = Wire::to(server().port());
+    let (gate, wire) = guarded_way(server());
     let desk = Desk::at(&wire.uri, server().uri(), "ended", "", busy()).await;
-    let run = in_mid_cursor(&wire, &desk).await;
+    let run = in_mid_cursor(&desk, &gate, &wire).await;
     // As the server's own time limit for idle cursors does, or its administrator.
     let database = mongodb::Client::with_uri_str(server().uri()).await.unwrap().database("fetch_ended");
     let killed = database.run_command(doc! {"killCursors": "trades", "cursors": wire.held()}).await.unwrap();
-    assert!(!killed.get_array("cursorsKilled").unwrap().is_empty(), "{killed:?}");
+    assert_eq!(killed.get_array("cursorsKilled").unwrap().len(), 3, "{killed:?}");
     wire.heal();
-    let (kept, failure) = match run.await.unwrap() {
-        Ok(answer) => {
-            lost(&answer, Code::SourceTimeout, "ended the query");
-            (answer.days.fetched, answer.failure.unwrap())
-        }
-        Err(failure) => (0, failure),
-    };
-    assert_eq!(failure.code, Code::SourceTimeout, "{failure:?}");
-    assert!(failure.message.contains("ended the query") && failure.next.contains("again"), "{failure:?}");
-    only_the_rest_is_missing(&desk, kept, ["2025-01-01", "2025-02-28"]).await;
+    let answer = run.await.unwrap().unwrap();
+    let kept = lost(&answer, DAYS, &[ENDED]);
+    assert!(A_WINDOW.contains(&kept), "the one window that was whole: {kept}");
+    let next = &answer.failure.as_ref().unwrap().next;
+    assert_eq!(next, "Run the query again to fetch the rest; if it happens again, try a shorter range.");
+    only_the_rest_is_missing(&desk, kept, [FROM, TO]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_restarts_in_mid_cursor() {
     let folder = tempfile::tempdir().unwrap();
     let own = TestServer::start_on(folder.path(), 0).unwrap();
-    let wire = Wire::to(own.port());
+    let (gate, wire) = guarded_way(&own);
     let desk = Desk::at(&wire.uri, own.uri(), "restarted", "", busy()).await;
     own.restart().unwrap(); // what was written is safe on disk then
-    for round in 0..2 {
-        let run = in_mid_cursor(&wire, &desk).await;
+    let mut kept = 0;
+    // Back before the next batch is asked for, with no memory of the cursor; then not back at all.
+    for (is_back, failures) in [(true, [BROKE_OFF, ENDED]), (false, [BROKE_OFF, OUT_OF_REACH])] {
+        let run = in_mid_cursor(&desk, &gate, &wire).await;
         own.stop().unwrap();
-        if round == 0 {
-            // It is back before the next batch is asked for, and knows nothing of the cursor.
+        if is_back {
             own.restart().unwrap();
         }
         wire.heal();
-        let failure = match run.await.unwrap() {
-            Ok(answer) => {
-                assert!(answer.days.fetched < 59 && answer.answer == Origin::Server, "{answer:?}");
-                answer.failure.unwrap()
-            }
-            Err(failure) => failure,
-        };
-        assert!(matches!(failure.code, Code::SourceUnreachable | Code::SourceTimeout), "{failure:?}");
+        let answer = run.await.unwrap().unwrap();
+        let (before, _, fetched, missing) = counts(&answer);
+        assert_eq!((before, fetched > 0, missing > 0), (kept, true, true), "{answer:?}");
+        kept += fetched;
+        let failure = answer.failure.unwrap();
+        assert!(failures.contains(&(failure.code, &*failure.message)), "{failure:?}");
         own.restart().unwrap();
     }
-    let kept = desk.engine.cached_queries().await.unwrap().first().map_or(0, |query| query.days);
-    only_the_rest_is_missing(&desk, kept, ["2025-01-01", "2025-02-28"]).await;
+    only_the_rest_is_missing(&desk, kept, [FROM, TO]).await;
+}
+
+/// Two trades a day, and two messages of each in a collection of their own.
+const MESSAGES: &str = r#"{"downstream_collection": "messages"}"#;
+
+fn two_a_day() -> (Vec<Document>, Vec<Document>) {
+    let padded = |document: Document| {
+        let mut document = document;
+        document.insert("padding", "x".repeat(200));
+        document
+    };
+    let days: Vec<_> = range(FROM, TO).days().collect();
+    let numbers = (0..).flat_map(|day| [2 * day, 2 * day + 1]);
+    let trades: Vec<Document> = numbers
+        .zip(days.iter().flat_map(|day| [*day, *day]))
+        .map(|(number, day)| padded(trade(number, day)))
+        .collect();
+    let of_trades = i32::try_from(trades.len()).unwrap();
+    let messages = (0..2 * of_trades).map(|number| padded(message(number, number / 2))).collect();
+    (trades, messages)
+}
+
+fn bytes_of(documents: &[Document]) -> usize {
+    documents.iter().map(|document| bson::serialize_to_vec(document).unwrap().len()).sum()
+}
+
+/// What the connections break in the middle of.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Input,
+    Downstream,
+}
+
+/// Breaks the connections after so many bytes of a phase. No window but the one before is whole by then.
+async fn a_cut_after(bytes: usize, phase: Phase, name: String) {
+    let (gate, wire) = guarded_way(server());
+    let (trades, messages) = two_a_day();
+    let desk = Desk::at(&wire.uri, server().uri(), &name, MESSAGES, trades).await;
+    let database = desk.collection.client().database(&desk.collection.namespace().db);
+    database.collection::<Document>("messages").insert_many(&messages).await.unwrap();
+    let run = with_one_window_stored(&desk, &gate).await;
+    match phase {
+        Phase::Input => wire.fault_after(bytes, Fault::Cut),
+        Phase::Downstream => wire.fault_after_asking("messages", bytes, Fault::Cut),
+    }
+    gate.open();
+    let answer = run.await.unwrap().unwrap();
+    assert!(wire.is_faulty(), "{name}");
+    let kept = lost(&answer, DAYS, &[BROKE_OFF, OUT_OF_REACH]);
+    assert!(A_WINDOW.contains(&kept), "{name}: the one window that was whole: {kept}");
+    let rows = |days: usize| AnswerRows { input: 2 * days as u64, downstream: 4 * days as u64 };
+    assert_eq!(answer.rows, rows(kept), "{name}");
+    wire.heal();
+    only_the_rest_is_missing(&desk, kept, [FROM, TO]).await;
+    let whole = desk.fetch(FROM, TO).await;
+    assert_eq!((whole.rows, whole.mongo_commands), (rows(DAYS), 0), "{name}");
+    let shown = desk.ids(&desk.query(&[]), range(FROM, TO), Role::Downstream).await;
+    let truth: Vec<i32> = messages.iter().map(|message| message.get_i32("_id").unwrap()).collect();
+    assert!(shown == truth, "{name}: the messages are not the source's");
+}
+
+/// `TIDEMARK_CUT_SEED` repeats a run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_after_any_byte_loses_no_more_than_the_windows_under_way() {
+    let seed: u64 =
+        std::env::var("TIDEMARK_CUT_SEED").map_or_else(|_| rand::random(), |text| text.parse().unwrap());
+    println!("TIDEMARK_CUT_SEED={seed}");
+    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    let (trades, messages) = two_a_day();
+    // Of a window, the shortest: three stream side by side, and none may be through before.
+    let of_a_window = |documents: &[Document]| bytes_of(&documents[..documents.len() / 6]);
+    let mut cuts = Vec::new();
+    for number in 0..16 {
+        let (phase, most) = match number % 2 {
+            0 => (Phase::Input, of_a_window(&trades)),
+            _ => (Phase::Downstream, of_a_window(&messages)),
+        };
+        // Also at the very first byte.
+        let bytes = if number < 2 { 0 } else { dice.random_range(1..most) };
+        let name = format!("cut_{number}_{phase:?}_{bytes}");
+        cuts.push(tokio::spawn(a_cut_after(bytes, phase, name)));
+    }
+    for cut in cuts {
+        cut.await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    }
 }
 
 /// Many companies' connection strings have it; the driver refuses it.

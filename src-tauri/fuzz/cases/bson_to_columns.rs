@@ -105,10 +105,10 @@ pub fn stored_in(cache: &Cache, document: &RawDocument) -> Identity {
     identity
 }
 
-/// The document stored in a cache file and read again: its bytes, the texts of its columns, its CSV.
-/// Slow, so `cargo fuzz` does it for some inputs only.
-pub fn store(data: &[u8]) {
-    let Some(document) = framed(data) else { return };
+/// The document stored in a cache file and read again: its bytes, the texts of its columns, its CSV, which is
+/// what came of it. Slow, so `cargo fuzz` does it for some inputs only.
+pub fn store(data: &[u8]) -> String {
+    let Some(document) = framed(data) else { return "no document".to_owned() };
     let folder = tempfile::tempdir().expect("a folder");
     let cache = Cache::new(&folder.path().join("a 'quoted' \"folder\" ü"), 1).expect("a cache");
     let identity = stored_in(&cache, &document);
@@ -127,13 +127,15 @@ pub fn store(data: &[u8]) {
 
     let csv = folder.path().join("it's \"a\" file ü.csv");
     view.export_csv(Role::Input, None, &csv).expect("a CSV file");
-    let written = read_csv(&std::fs::read_to_string(&csv).expect("UTF-8"));
+    let text = std::fs::read_to_string(&csv).expect("UTF-8");
+    let written = read_csv(&text);
     let names: Vec<Option<String>> = columns.into_iter().map(Some).collect();
     let names = if names.is_empty() { vec![Some("_id".to_owned())] } else { names };
     assert_eq!(written[0], names);
     if !page[0].is_empty() {
         assert_eq!(written[1..], page);
     }
+    text
 }
 
 /// The texts that each path of the document may show: paths that stand twice show one of their values.

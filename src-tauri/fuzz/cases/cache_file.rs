@@ -30,27 +30,39 @@ use super::query;
 
 const DAY: i32 = 20_000;
 
-/// One input.
-pub fn run(data: &[u8]) {
-    let Some((kind, rest)) = data.split_first() else { return };
+/// One input; what came of it.
+pub fn run(data: &[u8]) -> String {
+    let Some((kind, rest)) = data.split_first() else { return MEANS_NOTHING.to_owned() };
+    opened_after(|path| place(path, *kind, rest))
+}
+
+/// What comes of a genuine file that somebody has done something to, which is looked at and then fetched into.
+pub fn opened_after(tampered: impl FnOnce(&Path) -> bool) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let identity = identity();
     let path = path_in(folder.path(), &identity);
     fs::create_dir_all(path.parent().expect("a family")).expect("a folder");
-    if !place(&path, *kind, rest) {
-        return;
+    fs::write(&path, genuine()).expect("the file");
+    if !tampered(&path) {
+        return MEANS_NOTHING.to_owned();
     }
     let cache = Cache::new(folder.path(), 0).expect("a cache");
-    look(&cache, &path);
-    // A fetch gets a file to work with, whatever was there, or a failure with a code.
-    match cache.open_or_create(&identity) {
-        Ok(opened) => match commit(&opened.file).and_then(|()| View::open(opened.file, range()).map(drop)) {
-            Ok(()) => {}
-            Err(failure) => said(&failure),
-        },
+    let looked = match look(&cache, &path) {
+        Ok(rows) => format!("{rows} rows"),
         Err(failure) => said(&failure),
-    }
+    };
+    // A fetch gets a file to work with, whatever was there, or a failure with a code.
+    let fetched = cache.open_or_create(&identity).and_then(|opened| {
+        commit(&opened.file)?;
+        View::open(opened.file, range())?;
+        Ok(if opened.set_aside.is_some() { "set aside" } else { "goes on" }.to_owned())
+    });
+    let fetched = fetched.unwrap_or_else(|failure| said(&failure));
+    format!("looked at: {looked}; fetched: {fetched}")
 }
+
+/// What comes of an input that says nothing about a file.
+const MEANS_NOTHING: &str = "means nothing";
 
 /// Writes the file; false where the input means nothing.
 fn place(path: &Path, kind: u8, rest: &[u8]) -> bool {
@@ -101,32 +113,33 @@ fn tamper(path: &Path, kind: u8, text: &str) -> bool {
     }
 }
 
-/// Opens, pages and sorts what is there, as a trader who looks does.
-fn look(cache: &Cache, path: &Path) {
-    let looked = cache.open_listed(path).and_then(|file| {
-        let identity = file.identity();
-        let _ = (identity.filters.describe(), identity.filters.to_inputs(), identity.mapping.dates());
-        let view = View::open(file, range())?;
-        for role in [Role::Input, Role::Downstream] {
-            view.page(role, None, 0, 100)?;
-            if let Some(column) = view.columns(role).into_iter().next() {
-                let sort = tidemark_engine::desk::Sort { path: column.path, descending: true };
-                view.page(role, Some(&sort), 0, 100)?;
-            }
-            let _ = view.document(role, None, 0)?;
+/// Opens, pages and sorts what is there, as a trader who looks does; how many rows there are.
+fn look(cache: &Cache, path: &Path) -> Result<usize, Failure> {
+    let file = cache.open_listed(path)?;
+    let identity = file.identity();
+    let _ = (identity.filters.describe(), identity.filters.to_inputs(), identity.mapping.dates());
+    let view = View::open(file, range())?;
+    let mut rows = 0;
+    for role in [Role::Input, Role::Downstream] {
+        let page = view.page(role, None, 0, 100)?;
+        rows += page.len();
+        if let Some(column) = view.columns(role).into_iter().next() {
+            let sort = tidemark_engine::desk::Sort { path: column.path, descending: true };
+            assert_eq!(view.page(role, Some(&sort), 0, 100)?.len(), page.len());
         }
-        Ok(())
-    });
-    if let Err(failure) = looked {
-        said(&failure);
+        if !page.is_empty() {
+            view.document(role, None, 0)?;
+        }
     }
+    Ok(rows)
 }
 
 /// A failure over a bad file has a code that fits.
-fn said(failure: &Failure) {
+fn said(failure: &Failure) -> String {
     let fits = [Code::CacheDamaged, Code::CacheBusy, Code::NotCached, Code::BadFilter];
     assert!(fits.contains(&failure.code), "{failure:?}");
     assert!(!failure.message.is_empty() && !failure.next.is_empty());
+    format!("{}, {}", failure.code, failure.message)
 }
 
 fn identity() -> Identity {

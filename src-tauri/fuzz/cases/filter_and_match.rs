@@ -10,7 +10,7 @@ use tidemark_engine::mapping::Mapping;
 use tidemark_engine::matcher::matches;
 use tidemark_engine::signature::Signature;
 
-use super::{names_server_code, query};
+use super::{names_server_code, query, refused};
 
 /// A field of each type beside the six.
 const MAPPING: &str = r#"{"filters": {
@@ -21,8 +21,8 @@ const MAPPING: &str = r#"{"filters": {
 /// Operators that the form makes.
 const OPERATORS: [&str; 7] = ["$in", "$all", "$nin", "$regex", "$exists", "$gte", "$lte"];
 
-/// One input.
-pub fn run(data: &[u8]) {
+/// One input; what came of it.
+pub fn run(data: &[u8]) -> String {
     let text = String::from_utf8_lossy(data);
     let (rows, advanced) = match text.strip_prefix('\n') {
         Some(advanced) => ("", advanced),
@@ -31,7 +31,10 @@ pub fn run(data: &[u8]) {
     advanced_match(advanced);
     let mapping = Mapping::parse(MAPPING).expect("a mapping");
     let inputs: Vec<FilterInput> = rows.split('\n').filter_map(row).collect();
-    let Ok(filters) = Filters::parse(&mapping, &inputs, advanced) else { return };
+    let filters = match Filters::parse(&mapping, &inputs, advanced) {
+        Ok(filters) => filters,
+        Err(failure) => return refused(&failure),
+    };
 
     let stored = Filters::from_stored(&filters.to_stored()).expect("what was stored is read");
     assert_eq!(stored.to_stored(), filters.to_stored());
@@ -52,6 +55,7 @@ pub fn run(data: &[u8]) {
         values_stay_values(condition);
         a_document_that_holds_it_matches(condition);
     }
+    format!("taken: {}", filters.describe())
 }
 
 fn row(line: &str) -> Option<FilterInput> {

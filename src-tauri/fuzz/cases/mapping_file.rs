@@ -4,16 +4,19 @@ use tidemark_engine::filter::Filters;
 use tidemark_engine::mapping::Mapping;
 use tidemark_engine::signature::{Signature, family};
 
-use super::{names_server_code, query};
+use super::{names_server_code, query, refused};
 
-/// One input: the text of a mapping file.
-pub fn run(data: &[u8]) {
+/// One input: the text of a mapping file; what came of it.
+pub fn run(data: &[u8]) -> String {
     let text = String::from_utf8_lossy(data);
     let parsed = Mapping::parse(&text);
     if serde_json::from_str(&text).is_ok_and(|json| names_server_code(&json)) {
         assert!(parsed.is_err(), "server-side code is refused: {text}");
     }
-    let Ok(mapping) = parsed else { return };
+    let mapping = match parsed {
+        Ok(mapping) => mapping,
+        Err(failure) => return refused(&failure),
+    };
     let stored = mapping.to_stored();
     let again = Mapping::from_stored(&stored).expect("what was stored is read");
     assert_eq!(again.to_stored(), stored);
@@ -29,4 +32,5 @@ pub fn run(data: &[u8]) {
         assert!(!path.contains('\0'), "{path:?}");
         assert!(path.split('.').all(|part| !part.is_empty() && !part.starts_with('$')), "{path:?}");
     }
+    format!("taken: {stored}")
 }

@@ -7,6 +7,7 @@ pub mod filter_and_match;
 pub mod mapping_file;
 
 use serde_json::Value;
+use tidemark_engine::failure::Failure;
 use tidemark_engine::mapping::Mapping;
 use tidemark_engine::query::Query;
 use tidemark_engine::query::SourceIdentity;
@@ -21,6 +22,11 @@ fn names_server_code(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(names_server_code),
         _ => false,
     }
+}
+
+/// What came of an input that was refused.
+fn refused(failure: &Failure) -> String {
+    format!("refused, {}: {}", failure.code, failure.message)
 }
 
 /// A query of these filters at some source.

@@ -1,2 +1,4 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| tidemark_fuzz::cases::cache_file::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    tidemark_fuzz::cases::cache_file::run(data);
+});

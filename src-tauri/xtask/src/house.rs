@@ -215,13 +215,9 @@ mod tests {
     #[test]
     fn sql_is_not_pasted() {
         let places = [("select.rs", 1), ("file.rs", 1), ("export.rs", 2), ("relation.rs", 1)];
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/src/cache");
-        for entry in fs::read_dir(folder).expect("the cache's folder") {
-            let path = entry.expect("an entry").path();
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-            let text = fs::read_to_string(&path).expect("a source file");
+        for (name, text) in engine_files("cache") {
             let calls = text.matches("literal(").count() - text.matches("fn literal(").count();
-            let known = places.iter().find(|(file, _)| *file == name).map_or(0, |(_, calls)| *calls);
+            let known = count_in(&places, &name);
             assert!(
                 calls <= known,
                 "{name} puts text into SQL in {calls} places, {known} are known: bind it"
@@ -231,6 +227,127 @@ mod tests {
                 "{name} quotes text by itself"
             );
         }
+    }
+
+    /// What else is formatted into SQL is a name or a number of this program's own: tables, columns, days,
+    /// places, and statements made of them. Whoever adds one looks at it here.
+    #[test]
+    fn only_names_and_numbers_are_formatted_into_sql() {
+        let names = "CATALOG ROW_GROUP_SIZE all days downstream from header ids input keys limit links list name \
+                     new of_day offset old order place same select shared slice source sql_type table take texts \
+                     to trade wanted";
+        let unnamed = [
+            ("view.rs", 16),
+            ("compare.rs", 10),
+            ("select.rs", 7),
+            ("schema.rs", 4),
+            ("values.rs", 3),
+            ("export.rs", 2),
+            ("file.rs", 2),
+            ("overlap.rs", 2),
+        ];
+        let mut seen = 0;
+        for (file, text) in engine_files("cache") {
+            let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
+            let formatted: Vec<String> = literals(code).iter().flat_map(|text| placeholders(text)).collect();
+            for name in formatted.iter().filter(|name| !name.is_empty()) {
+                assert!(
+                    names.split_whitespace().any(|known| known == name),
+                    "{file} formats {{{name}}} into SQL"
+                );
+            }
+            let (many, known) =
+                (formatted.iter().filter(|name| name.is_empty()).count(), count_in(&unnamed, &file));
+            assert!(many <= known, "{file} formats {many} values without a name into SQL, {known} are known");
+            seen += formatted.len();
+        }
+        assert!(seen > 100, "the check finds what there is: {seen}");
+        for folder in ["decode", "run", "source", ""] {
+            for (file, text) in engine_files(folder) {
+                let runs =
+                    ["execute_batch(", ".prepare(", "query_row("].iter().any(|call| text.contains(call));
+                assert!(!runs, "{file} runs SQL: that belongs into the cache");
+            }
+        }
+    }
+
+    fn count_in(known: &[(&str, usize)], name: &str) -> usize {
+        known.iter().find(|(file, _)| *file == name).map_or(0, |(_, count)| *count)
+    }
+
+    /// The engine's source files of a folder, by name.
+    fn engine_files(folder: &str) -> Vec<(String, String)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/src").join(folder);
+        let paths = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+        paths
+            .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+            .map(|path| {
+                let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+                (name, fs::read_to_string(&path).expect("a source file"))
+            })
+            .collect()
+    }
+
+    /// The texts that stand between quotes in a program. Comments are left out.
+    fn literals(code: &str) -> Vec<String> {
+        let (mut found, mut rest) = (Vec::new(), code);
+        while let Some(at) = rest.find(['"', '/', '\'']) {
+            let (kind, after) = (&rest[at..=at], &rest[at + 1..]);
+            rest = match kind {
+                "/" if after.starts_with('/') => after.split_once('\n').map_or("", |(_, next)| next),
+                // A quote as a character, not as the beginning of a text.
+                "'" if after.starts_with("\"'") => &after[2..],
+                "'" if after.starts_with("\\") => after[2..].split_once('\'').map_or("", |(_, next)| next),
+                "\"" => {
+                    let mut escaped = false;
+                    let end = after.find(|sign| {
+                        let ends = sign == '"' && !escaped;
+                        escaped = sign == '\\' && !escaped;
+                        ends
+                    });
+                    let end = end.expect("a text ends");
+                    found.push(after[..end].to_owned());
+                    &after[end + 1..]
+                }
+                _ => after,
+            };
+        }
+        found
+    }
+
+    /// What is formatted into a text that is SQL, by name; nothing for a value without one.
+    fn placeholders(text: &str) -> Vec<String> {
+        let words = [
+            "SELECT ",
+            "INSERT ",
+            "UPDATE ",
+            "DELETE ",
+            "CREATE ",
+            "DROP ",
+            "ALTER ",
+            "ATTACH ",
+            "COPY ",
+            " FROM ",
+            " WHERE ",
+            "ORDER BY",
+            " BETWEEN ",
+            " JOIN ",
+            "USE ",
+            "SET ",
+        ];
+        if !words.iter().any(|word| text.contains(word)) {
+            return Vec::new();
+        }
+        let parts = text.split('{').skip(1);
+        parts.filter_map(|part| part.split_once('}')).map(|(name, _)| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn what_is_formatted_into_sql_is_found() {
+        let code = r#"let a = '"'; // "SELECT {comment}"
+            format!("SELECT \"x\" FROM {table} WHERE {} = '\''", b); say("a {name} of it"); let c = '\''; "DROP {x}""#;
+        let found: Vec<String> = literals(code).iter().flat_map(|text| placeholders(text)).collect();
+        assert_eq!(found, ["table", "", "x"]);
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! What the tests of the command line share: one server, the program itself, and a strict CSV reader.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+mod csv;
 #[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 pub(crate) mod desk;
+#[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+pub(crate) mod old_file;
 
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+pub(crate) use csv::read_csv;
 use serde_json::Value;
 use tidemark_test_server::TestServer;
 
@@ -64,46 +68,4 @@ pub(crate) fn cli_with(arguments: &[&str], environment: &[(&str, &str)]) -> Run 
 /// Runs the program.
 pub(crate) fn cli(arguments: &[&str]) -> Run {
     cli_with(arguments, &[])
-}
-
-/// Reads CSV by the letter of RFC 4180. An empty cell is `None`, a quoted empty text is `Some("")`.
-pub(crate) fn read_csv(text: &str) -> Vec<Vec<Option<String>>> {
-    let mut rows = Vec::new();
-    let mut row = Vec::new();
-    let mut rest = text.chars().peekable();
-    while rest.peek().is_some() {
-        let cell = if rest.next_if_eq(&'"').is_some() {
-            let mut cell = String::new();
-            loop {
-                match rest.next().expect("a quoted cell ends") {
-                    '"' if rest.next_if_eq(&'"').is_some() => cell.push('"'),
-                    '"' => break,
-                    other => cell.push(other),
-                }
-            }
-            Some(cell)
-        } else {
-            let mut cell = String::new();
-            while let Some(next) = rest.next_if(|next| !matches!(next, ',' | '\r' | '\n')) {
-                assert_ne!(next, '"', "a quote in a cell that is not quoted: {cell}");
-                cell.push(next);
-            }
-            (!cell.is_empty()).then_some(cell)
-        };
-        row.push(cell);
-        match rest.next() {
-            Some(',') => {
-                if rest.peek().is_none() {
-                    row.push(None);
-                }
-            }
-            Some('\r') => {
-                assert_eq!(rest.next(), Some('\n'), "a record ends with CR LF");
-                rows.push(std::mem::take(&mut row));
-            }
-            other => panic!("{other:?} after the cell {:?}", row.last()),
-        }
-    }
-    assert!(row.is_empty(), "the last record ends too");
-    rows
 }

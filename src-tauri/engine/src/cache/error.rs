@@ -14,6 +14,9 @@ pub fn duckdb_failure(error: &duckdb::Error) -> Failure {
         "no space left",
         "disk full",
         "not enough space",
+        "quota exceeded",
+        // A limit of the user's, or of the file system, on one file: no room for this one.
+        "file too large",
         "failed to offload",
         "max_temp_directory_size",
     ]) {
@@ -33,13 +36,18 @@ pub fn duckdb_failure(error: &duckdb::Error) -> Failure {
 /// Words of DuckDB's that mean damaged bytes, wherever they turn up.
 const DAMAGE: [&str; 5] = ["corrupt", "checksum", "serializ", "could not read", "not enough bytes"];
 /// More words that mean it when a file is opened: nothing has been asked of it yet.
-const UNREADABLE: [&str; 6] = [
+const UNREADABLE: [&str; 9] = [
     "not a valid duckdb",
     "replaying wal",
     "catalog error",
     "internal error",
     "version number",
     "storage version",
+    // Numbers and types in this program's own tables that no Tidemark writes.
+    "out of range",
+    "invalid column type",
+    // DuckDB takes a file of SQLite's for one of another kind, not for a broken one of its own.
+    "sqlite_scanner",
 ];
 
 /// Whether a failure says that the bytes of a file are damaged. Not every error that no code fits is:

@@ -9,6 +9,7 @@ use duckdb::{Config, Connection, params};
 use tokio::sync::OwnedMutexGuard;
 
 use super::collation::Collation;
+use super::folder::remove;
 use super::identity::{Identity, initialise, read_fact, read_identity};
 use super::inspect::{check_segments, is_blank, refuse_code};
 use super::leftovers::{clear_spill, spill_of};
@@ -75,6 +76,20 @@ impl CacheFile {
         if is_new && create.is_none() {
             return Err(Failure::new(Code::NotCached, "There is no such cached query."));
         }
+        let opened = Self::open_or_make(path, create, is_new, gate);
+        if is_new && opened.as_ref().is_err_and(|failure| failure.code == Code::DiskFull) {
+            // Half of a new file holds nothing, and would be taken for a damaged one.
+            let _ = remove(path);
+        }
+        opened
+    }
+
+    fn open_or_make(
+        path: &Path,
+        create: Option<&Identity>,
+        is_new: bool,
+        gate: OwnedMutexGuard<()>,
+    ) -> Result<Self> {
         // The folder first: DuckDB makes the file, its log and what it spills with the rights of any file.
         path.parent().inspect(|family| restrict_to_owner(family));
         let connection = attach(path)?;

@@ -393,7 +393,9 @@ fn set_aside(path: &Path) -> Result<String> {
 
 pub(super) fn folder_failure(path: &Path, error: &std::io::Error) -> Failure {
     let (code, message) = match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+        std::io::ErrorKind::StorageFull
+        | std::io::ErrorKind::QuotaExceeded
+        | std::io::ErrorKind::FileTooLarge => {
             (Code::DiskFull, "There is no room left on the disk that holds the cache.")
         }
         _ => (Code::CacheDamaged, "The cache folder cannot be used."),

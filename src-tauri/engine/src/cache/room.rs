@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::budget::{self, DEFAULT_BUDGET, Freed, Occupant};
+use super::file::restrict_to_owner;
 use super::folder::{Cache, folder_failure, is_cache_file, is_set_aside, list, remove, wal_of};
 use super::leftovers::{mark_of, spill_of};
 use crate::failure::Result;
@@ -47,7 +48,11 @@ impl Cache {
         let new = path.with_extension("json.new");
         let text = serde_json::to_vec(&Settings { budget_bytes: bytes }).expect("a number can be written");
         fs::write(&new, text)
-            .and_then(|()| fs::rename(&new, &path))
+            .and_then(|()| {
+                // The folder may be one that others may write to: they could have everything removed.
+                restrict_to_owner(&new);
+                fs::rename(&new, &path)
+            })
             .map_err(|error| folder_failure(&path, &error))
     }
 
@@ -71,8 +76,10 @@ impl Cache {
     /// Notes that a query was used. A note that cannot be written costs the query its place in the order.
     pub fn note_use(&self, path: &Path, at: DateTime<Utc>) {
         if path.exists() {
-            let mark = File::options().create(true).truncate(true).write(true).open(mark_of(path));
+            let note = mark_of(path);
+            let mark = File::options().create(true).truncate(true).write(true).open(&note);
             let _ = mark.and_then(|mark| mark.set_modified(SystemTime::from(at)));
+            restrict_to_owner(&note);
         }
     }
 

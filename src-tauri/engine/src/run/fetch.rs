@@ -67,6 +67,9 @@ impl Engine {
     /// Answers a query: serves what is held, adopts and pulls the rest, and commits it window by
     /// window. The answer may be partial; it says which days are missing and why.
     ///
+    /// The commands that it counts are this run's own. A pull that several runs wait for is counted for the
+    /// one that began it.
+    ///
     /// # Errors
     /// Any of the contract's failures, where there is no answer at all or where a person has to act:
     /// a wrong password, a filter the server refuses, a full disk. What was committed is kept.
@@ -77,6 +80,8 @@ impl Engine {
         events: EventSink,
         cancel: CancellationToken,
     ) -> Result<Answer> {
+        let source = source.map(Source::of_a_run);
+        let source = source.as_ref();
         let may_set_aside = can_fetch(source, request);
         // Damage that opening the file does not show turned up when its rows were read.
         let suspect = may_set_aside && self.cache().is_suspect(&Signature::of(&request.query));
@@ -118,7 +123,6 @@ impl Engine {
     ) -> Result<Answer> {
         let _run = self.running.begin(Signature::of(&request.query)).await;
         let begun = Instant::now();
-        let commands = source.map_or(0, Source::commands);
         let prepared = tokio::select! {
             prepared = prepare(self, source, request, can_fetch(source, request)) => prepared?,
             () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
@@ -139,7 +143,7 @@ impl Engine {
             expected_rows: prepared.plan.expected_rows,
         });
         let outcome = self.carry_out(source, request, &prepared, events, cancel).await?;
-        let sent = source.map_or(0, Source::commands) - commands;
+        let sent = source.map_or(0, Source::own_commands);
         self.conclude(request, prepared, outcome, cancel, sent, begun).await
     }
 

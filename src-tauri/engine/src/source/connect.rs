@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bson::doc;
 use futures_util::TryStreamExt as _;
 use mongodb::event::EventHandler;
-use mongodb::event::command::CommandEvent;
+use mongodb::event::cmap::CmapEvent;
 use mongodb::options::{ClientOptions, ConnectionString, HostInfo};
 use mongodb::{Client, Collection, Database};
 use tokio::sync::OnceCell;
@@ -23,9 +23,11 @@ const SELECTION_TIME: Duration = Duration::from_secs(3);
 const ON_THE_WAY: Duration = Duration::from_secs(5);
 /// How long a server may take for a question that costs it nothing, such as which collections it has.
 pub(super) const SHORT_TIME: Duration = Duration::from_secs(5);
-/// Commands of the driver's own, which answer nothing: handshakes, pings and the end of a session.
-const SILENT: [&str; 8] =
-    ["hello", "ismaster", "isMaster", "ping", "saslStart", "saslContinue", "authenticate", "endSessions"];
+
+tokio::task_local! {
+    /// Who asks, while a question is under way: the driver tells of a command in the task that waits for it.
+    static ASKING: Source;
+}
 
 /// Where the documents are and who reads them.
 #[derive(Clone)]
@@ -54,6 +56,8 @@ impl std::fmt::Debug for SourceSettings {
 #[derive(Debug, Clone)]
 pub struct Source {
     inner: Arc<Inner>,
+    /// Commands of this handle and its clones.
+    own: Arc<AtomicU64>,
 }
 
 struct Inner {
@@ -67,7 +71,8 @@ struct Inner {
     /// Keeps its secrets out of causes, as long as anything can fail.
     _secrets: Kept,
     client: OnceCell<Client>,
-    commands: Arc<AtomicU64>,
+    /// Commands of all handles.
+    commands: AtomicU64,
     /// How the trades' collection compares text; asked once.
     collation: OnceCell<Collation>,
 }
@@ -120,9 +125,10 @@ impl Source {
                 database: settings.database.trim().to_owned(),
                 collection: settings.collection.trim().to_owned(),
                 client: OnceCell::new(),
-                commands: Arc::default(),
+                commands: AtomicU64::new(0),
                 collation: OnceCell::new(),
             }),
+            own: Arc::default(),
         })
     }
 
@@ -132,10 +138,29 @@ impl Source {
         &self.inner.identity
     }
 
-    /// Commands sent so far, the driver's own left out.
+    /// Commands sent so far: those that ask something, and those that end a cursor before its end. Handshakes,
+    /// pings and the ends of sessions are left out.
     #[must_use]
     pub fn commands(&self) -> u64 {
         self.inner.commands.load(Ordering::Relaxed)
+    }
+
+    /// The same source for one run, whose own commands are counted from now on.
+    #[must_use]
+    pub fn of_a_run(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), own: Arc::default() }
+    }
+
+    /// Those of the [`commands`](Self::commands) that this handle and its clones have sent.
+    #[must_use]
+    pub fn own_commands(&self) -> u64 {
+        self.own.load(Ordering::Relaxed)
+    }
+
+    /// Counts a command.
+    pub(super) fn count(&self) {
+        self.inner.commands.fetch_add(1, Ordering::Relaxed);
+        self.own.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Asks whether the source is in reach. Returns the round trip.
@@ -164,7 +189,7 @@ impl Source {
     }
 
     /// Waits for an answer that the server gives within `limit`, or within the connection string's
-    /// `socketTimeoutMS`. A server that is gone is noticed by the driver's own check of it, but for a
+    /// `socketTimeoutMS`, and counts the commands that it takes. A server that is gone is noticed by the driver's own check of it, but for a
     /// connection that has fallen silent by itself the driver waits without end.
     ///
     /// # Errors
@@ -175,7 +200,8 @@ impl Source {
         answer: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let limit = self.inner.socket_timeout.unwrap_or(limit + ON_THE_WAY);
-        tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
+        let answer = ASKING.scope(self.clone(), tokio::time::timeout(limit, answer));
+        answer.await.unwrap_or_else(|_| {
             Err(Failure::new(Code::SourceTimeout, "The server took longer than the time limit.")
                 .because(format!("no answer within {} s", limit.as_secs_f32())))
         })
@@ -232,12 +258,12 @@ impl Source {
         options.app_name = Some("Tidemark".to_owned());
         options.server_selection_timeout = Some(SELECTION_TIME);
         options.connect_timeout.get_or_insert(SELECTION_TIME);
-        let commands = Arc::clone(&self.inner.commands);
-        options.command_event_handler = Some(EventHandler::callback(move |event| {
-            if let CommandEvent::Started(command) = event
-                && !SILENT.contains(&command.command_name.as_str())
-            {
-                commands.fetch_add(1, Ordering::Relaxed);
+        // Each command takes a connection out of the pool; handshakes and the driver's own checks of the
+        // server do not. Events of the commands themselves would have the driver parse every answer for them.
+        options.cmap_event_handler = Some(EventHandler::callback(|event| {
+            if matches!(event, CmapEvent::ConnectionCheckedOut(_)) {
+                // Nobody asks for a ping or for the end of a cursor.
+                let _ = ASKING.try_with(Self::count);
             }
         }));
         Ok(Client::with_options(options)?)

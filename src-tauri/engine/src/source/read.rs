@@ -64,7 +64,7 @@ impl Source {
             .comment(COMMENT)
             .batch();
         let cursor = self.patiently(PULL_LIMIT, async { Ok(asked.await?) }).await?;
-        Ok(Batches { source: self.clone(), cursor })
+        Ok(Batches { source: self.clone(), cursor, ended: false })
     }
 
     /// About how many input documents a day of a range has, told by the week in its middle; `None`
@@ -263,6 +263,8 @@ impl Source {
 pub struct Batches {
     source: Source,
     cursor: RawBatchCursor,
+    /// Whether the server has no more of the cursor, or has failed it.
+    ended: bool,
 }
 
 impl std::fmt::Debug for Batches {
@@ -278,8 +280,28 @@ impl Batches {
     /// See [`super::mongodb_failure`].
     pub async fn next(&mut self) -> Result<Option<RawBatch>> {
         let next = async { Ok(self.cursor.next().await.transpose()?) };
-        self.source.patiently(PULL_LIMIT, next).await
+        let batch = self.source.patiently(PULL_LIMIT, next).await;
+        self.ended = match &batch {
+            Ok(Some(batch)) => is_last(batch),
+            Ok(None) | Err(_) => true,
+        };
+        batch
     }
+}
+
+impl Drop for Batches {
+    fn drop(&mut self) {
+        // The driver ends the cursor at the server, from a task of its own.
+        if !self.ended {
+            self.source.count();
+        }
+    }
+}
+
+/// Whether the server has closed the cursor with this batch: then its number is 0.
+fn is_last(batch: &RawBatch) -> bool {
+    let cursor = batch.as_raw_document().get_document("cursor");
+    cursor.and_then(|cursor| cursor.get_i64("id")).is_ok_and(|id| id == 0)
 }
 
 /// A change stamp as text that orders as the stamp does: a date or a whole number.

@@ -114,6 +114,19 @@ impl Desk {
         desk
     }
 
+    /// The same collection, and a cache that holds nothing yet.
+    pub(crate) fn with_a_cache_of_its_own(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            engine: engine(&folder, &self.clock),
+            folder,
+            clock: Arc::clone(&self.clock),
+            source: self.source.clone(),
+            mapping: self.mapping.clone(),
+            collection: self.collection.clone(),
+        }
+    }
+
     /// The program ends and begins again.
     pub(crate) fn reopen(&mut self) {
         self.engine = engine(&self.folder, &self.clock);

@@ -1,6 +1,8 @@
 //! What the engine's tests share: one server a binary, and a gate before it that holds pulls.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+#[path = "../../../cli/tests/support/csv.rs"]
+pub(crate) mod csv;
 #[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 pub(crate) mod desk;
 pub(crate) mod wire;
@@ -84,15 +86,20 @@ impl Gate {
         self.port
     }
 
+    /// Lets so many more pulls pass, and holds the others.
+    pub(crate) fn allow(&self, pulls: usize) {
+        self.shared.lock().allowed = pulls;
+        self.shared.changed.notify_all();
+    }
+
     /// Lets all pulls pass from now on.
     pub(crate) fn open(&self) {
-        self.shared.lock().allowed = usize::MAX;
-        self.shared.changed.notify_all();
+        self.allow(usize::MAX);
     }
 
     /// Holds all pulls from now on.
     pub(crate) fn close(&self) {
-        self.shared.lock().allowed = 0;
+        self.allow(0);
     }
 
     /// Pulls that have reached the gate, held ones included.

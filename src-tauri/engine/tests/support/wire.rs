@@ -1,12 +1,12 @@
 //! A way to a server with faults: answers that break off, crawl or fall silent, connections that are refused,
-//! and questions for more of a cursor that wait.
+//! and questions for more of a cursor that wait. It remembers what was asked.
 
 use std::io::{Read, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bson::{RawBsonRef, RawDocument};
+use bson::Document;
 
 /// What happens to what the server says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,8 @@ struct Shared {
 struct State {
     /// The fault, and the bytes of the server's that still pass before it.
     due: Option<(usize, Fault)>,
+    /// A fault that is not due before the driver says this.
+    waiting: Option<(String, usize, Fault)>,
     /// A fault of all connections that has come about.
     now: Option<Fault>,
     /// Bytes a second of every connection.
@@ -44,6 +46,8 @@ struct State {
     holding: bool,
     /// Cursors whose next batch was asked for while that was held.
     held: Vec<i64>,
+    /// Every command that the driver has sent.
+    commands: Vec<Document>,
     open: Vec<TcpStream>,
 }
 
@@ -94,9 +98,16 @@ impl Wire {
         self.shared.change(|state| state.due = Some((bytes, fault)));
     }
 
+    /// The fault comes about once so many more bytes have come from the server after the driver has asked
+    /// for something that has this name.
+    pub(crate) fn fault_after_asking(&self, name: &str, bytes: usize, fault: Fault) {
+        self.shared.change(|state| state.waiting = Some((name.to_owned(), bytes, fault)));
+    }
+
     /// Whether the fault has come about.
     pub(crate) fn is_faulty(&self) -> bool {
-        self.shared.lock().due.is_none()
+        let state = self.shared.lock();
+        state.due.is_none() && state.waiting.is_none()
     }
 
     /// Lets so many bytes a second pass on each connection.
@@ -114,6 +125,11 @@ impl Wire {
         self.shared.lock().held.clone()
     }
 
+    /// Every command that has been sent so far; its first name says what it is.
+    pub(crate) fn commands(&self) -> Vec<Document> {
+        self.shared.lock().commands.clone()
+    }
+
     /// All is well again.
     pub(crate) fn heal(&self) {
         self.shared.change(|state| {
@@ -124,7 +140,9 @@ impl Wire {
             } else {
                 state.open = open;
             }
-            (state.due, state.now, state.speed, state.holding) = (None, None, None, false);
+            (state.due, state.waiting, state.now) = (None, None, None);
+            (state.speed, state.holding) = (None, false);
+            state.held.clear();
         });
     }
 }
@@ -138,7 +156,10 @@ impl Drop for Wire {
 /// From the driver to the server, message by message.
 fn ask(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
     while let Some(message) = read_message(&mut from) {
-        if let Some(cursor) = cursor_of(&message) {
+        let command = command_in(&message).expect("a message that holds a command");
+        let cursor = command.get_i64("getMore").ok();
+        shared.change(|state| state.commands.push(command));
+        if let Some(cursor) = cursor {
             shared.change(|state| {
                 if state.holding {
                     state.held.push(cursor);
@@ -147,12 +168,25 @@ fn ask(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
             shared.wait_while(|state| state.holding);
         }
         shared.wait_while(|state| state.now == Some(Fault::Stall));
+        shared.change(|state| {
+            let names = |(name, ..): &mut (String, usize, Fault)| has(&message, name);
+            if let Some((_, bytes, fault)) = state.waiting.take_if(names) {
+                state.due = Some((bytes, fault));
+            }
+        });
         if to.write_all(&message).is_err() {
             break;
         }
     }
     let _ = to.shutdown(Shutdown::Both);
     let _ = from.shutdown(Shutdown::Both);
+}
+
+/// Whether a message holds a text as BSON writes it.
+fn has(message: &[u8], text: &str) -> bool {
+    message
+        .windows(text.len() + 1)
+        .any(|part| part[..text.len()] == *text.as_bytes() && part[text.len()] == 0)
 }
 
 fn read_message(from: &mut impl Read) -> Option<Vec<u8>> {
@@ -164,15 +198,22 @@ fn read_message(from: &mut impl Read) -> Option<Vec<u8>> {
     Some(message)
 }
 
-/// The cursor that a message asks more of. The command follows a header of 16 bytes, flags of 4 and a kind of 1.
-fn cursor_of(message: &[u8]) -> Option<i64> {
-    let rest = message.get(21..)?;
-    let length = u32::from_le_bytes(*rest.first_chunk()?);
-    let command = RawDocument::from_bytes(rest.get(..usize::try_from(length).ok()?)?).ok()?;
-    match command.get("getMore").ok()?? {
-        RawBsonRef::Int64(cursor) => Some(cursor),
-        _ => None,
-    }
+/// Kinds of messages: what all commands are sent as, and what some drivers begin a connection with.
+const OP_MSG: i32 = 2013;
+const OP_QUERY: i32 = 2004;
+
+/// The command that a message holds. In an `OP_MSG` it follows a header of 16 bytes, flags of 4 and a kind of 1;
+/// in an `OP_QUERY` the header, flags, a name and two numbers.
+fn command_in(message: &[u8]) -> Option<Document> {
+    let kind = i32::from_le_bytes(*message.get(12..)?.first_chunk()?);
+    let start = match kind {
+        OP_MSG => 21,
+        OP_QUERY => 20 + message.get(20..)?.iter().position(|byte| *byte == 0)? + 1 + 8,
+        _ => return None,
+    };
+    let rest = message.get(start..)?;
+    let length = usize::try_from(u32::from_le_bytes(*rest.first_chunk()?)).ok()?;
+    bson::deserialize_from_slice(rest.get(..length)?).ok()
 }
 
 /// From the server to the driver, byte by byte as far as faults are concerned.

@@ -1,0 +1,111 @@
+//! The app never writes to MongoDB: every command that goes over the wire, in everything that asks the server,
+//! is one of a written list.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use bson::{Document, doc};
+use support::desk::{Desk, counts, day, message, range, trade};
+use support::until;
+use support::wire::Wire;
+use tidemark_engine::desk::{FetchMode, FilterInput, FilterOperator};
+use tidemark_engine::filter::Filters;
+use tidemark_engine::run::FetchRequest;
+use tidemark_test_server::TestServer;
+use tokio_util::sync::CancellationToken;
+
+/// What the app asks; README and ARCHITECTURE name the same. None of it writes.
+const ASKED: [&str; 6] = ["aggregate", "buildInfo", "getMore", "killCursors", "listCollections", "ping"];
+/// What the driver says for itself: who it is, and that the server is still there.
+const OF_THE_DRIVER: [&str; 3] = ["hello", "saslContinue", "saslStart"];
+/// Stages of the aggregates. `$out` and `$merge` would write.
+const STAGES: [&str; 7] = ["$count", "$group", "$limit", "$match", "$project", "$sort", "$unwind"];
+
+const FROM: &str = "2025-01-01";
+const TO: &str = "2025-02-28";
+
+/// More trades in a window than a batch has, and some messages.
+fn documents() -> Vec<Document> {
+    let trades =
+        range(FROM, TO).days().zip(0..).flat_map(|(day, at)| (0..160).map(move |n| trade(at * 160 + n, day)));
+    trades.chain((0..100).map(|number| message(number, number))).collect()
+}
+
+/// The name of a command, as the driver spells it at whatever version of the server.
+fn name_of(command: &Document) -> &str {
+    match command.keys().next().unwrap().as_str() {
+        "isMaster" | "ismaster" => "hello",
+        name => name,
+    }
+}
+
+/// Commands that answer something or end a cursor.
+fn counted(wire: &Wire) -> u64 {
+    let silent = |name: &str| name == "ping" || OF_THE_DRIVER.contains(&name);
+    wire.commands().iter().filter(|command| !silent(name_of(command))).count() as u64
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_on_the_wire_only_reads() {
+    let server = TestServer::start_with_auth("ann", "s3cret").unwrap();
+    let wire = Wire::to(server.port());
+    let uri = wire.uri.replace("mongodb://", "mongodb://ann:s3cret@") + "&authSource=admin";
+    let mapping = r#"{"changed_at": "changed"}"#;
+    let desk = Desk::at(&uri, server.uri(), "read_only", mapping, documents()).await;
+    let request = |products: &[&str], mode| FetchRequest {
+        query: desk.query(products),
+        mode,
+        ..desk.request(FROM, TO)
+    };
+
+    // What the window asks when a source is entered, and in the background.
+    desk.source.ping().await.unwrap();
+    desk.source.version().await.unwrap();
+    // A plan, a fetch, a refresh, checks that find nothing and something, an adoption.
+    desk.engine.plan(Some(&desk.source), &request(&[], FetchMode::Normal)).await.unwrap();
+    let (before, own) = (counted(&wire), desk.source.commands());
+    let whole = desk.fetch(FROM, TO).await;
+    assert_eq!(counted(&wire) - before, whole.mongo_commands, "what a run counts is what was sent");
+    assert_eq!(desk.source.commands() - own, whole.mongo_commands);
+    assert!(desk.fetch_as(FetchMode::Refresh, FROM, TO).await.complete);
+    assert!(desk.fetch_as(FetchMode::Verify, FROM, TO).await.complete);
+    desk.collection.delete_one(doc! {"_id": 17}).await.unwrap();
+    let checked = desk.fetch_as(FetchMode::Verify, FROM, TO).await;
+    assert_eq!(checked.days.fetched, 1, "{checked:?}");
+    assert_eq!(counts(desk.run(request(&["Gas"], FetchMode::Normal)).await.answer()), (0, 59, 0, 0));
+    // Values that a field of the form suggests, of the last days and of any.
+    let field = desk.mapping.filters.iter().find(|field| field.name == "product").unwrap();
+    for today in ["2025-02-28", "2026-01-15"] {
+        let found = desk.source.suggestions(&desk.mapping, field, "p", day(today), 10).await.unwrap();
+        assert_eq!(found, ["Power"]);
+    }
+    // Nothing found, and why.
+    let advanced = r#"{"nowhere": {"$exists": true}}"#;
+    let input = FilterInput { field: "cell".into(), operator: FilterOperator::Exists, values: Vec::new() };
+    let mut nothing = request(&[], FetchMode::Normal);
+    nothing.query.filters = Filters::parse(&desk.mapping, &[input], advanced).unwrap();
+    assert!(!desk.run(nothing).await.answer().notes.is_empty());
+    // A fetch that is given up in the middle of its cursors.
+    let cancel = CancellationToken::new();
+    wire.hold_more();
+    let (_, run) = desk.start(request(&["Power", "Gas", "Oil"], FetchMode::Refresh), &cancel);
+    until("cursors are asked for more", || wire.held().len() == 2).await;
+    cancel.cancel();
+    assert!(run.await.unwrap().is_err());
+    wire.heal();
+    until("the cursors are ended", || {
+        wire.commands().iter().filter(|command| name_of(command) == "killCursors").count() == 2
+    })
+    .await;
+    assert_eq!(counted(&wire), desk.source.commands(), "all in all");
+
+    let commands = wire.commands();
+    let names: BTreeSet<&str> = commands.iter().map(name_of).collect();
+    assert_eq!(names, ASKED.iter().chain(&OF_THE_DRIVER).copied().collect());
+    let pipelines = commands.iter().filter_map(|command| command.get_array("pipeline").ok());
+    let stages =
+        pipelines.flatten().map(|stage| stage.as_document().unwrap().keys().next().unwrap().as_str());
+    assert_eq!(stages.collect::<BTreeSet<_>>(), STAGES.into_iter().collect());
+}
