@@ -297,7 +297,6 @@ fn smaller_limits_make_smaller_windows() {
             now: at(NOON),
             policy: &policy(),
             reach: Reach::Online,
-            differing: &DaySet::new(),
             rows_per_day,
             limits,
         });
