@@ -233,12 +233,12 @@ mod tests {
     /// places, and statements made of them. Whoever adds one looks at it here.
     #[test]
     fn only_names_and_numbers_are_formatted_into_sql() {
-        let names = "CATALOG ROW_GROUP_SIZE all days downstream from header ids input keys limit links list name \
-                     new of_day offset old order place same select shared slice source sql_type table take texts \
-                     to trade wanted";
+        let names = "CATALOG ROW_GROUP_SIZE all asked days downstream from header held ids input keys limit links list name \
+                     new of_day offset old one_sided order place same select shared slice source sql_type stale table take texts \
+                     to trade values wanted";
         let unnamed = [
             ("view.rs", 16),
-            ("compare.rs", 10),
+            ("compare.rs", 13),
             ("select.rs", 7),
             ("schema.rs", 4),
             ("values.rs", 3),

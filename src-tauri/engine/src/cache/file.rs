@@ -234,6 +234,12 @@ impl CacheFile {
         Ok((connection, Arc::clone(&state)))
     }
 
+    /// The number that the next segment will have: days in segments below it are held already.
+    #[must_use]
+    pub fn next_segment(&self) -> u32 {
+        self.next_segment.load(Ordering::Relaxed)
+    }
+
     /// A segment number that nothing uses.
     pub(super) fn new_segment(&self) -> u32 {
         self.next_segment.fetch_add(1, Ordering::Relaxed)

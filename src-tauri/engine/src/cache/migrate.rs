@@ -70,7 +70,10 @@ fn to_2(connection: &Connection) -> Result<()> {
 
 /// Format 3 says which days a verification found different.
 fn to_3(connection: &Connection) -> Result<()> {
-    Ok(connection.execute_batch("CREATE TABLE differing (day INTEGER NOT NULL, segment INTEGER NOT NULL)")?)
+    // A file may say an older format than it has, and still be whole.
+    Ok(connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS differing (day INTEGER NOT NULL, segment INTEGER NOT NULL)",
+    )?)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Storing a window: its rows and its coverage in one transaction.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -60,6 +60,8 @@ pub struct SegmentWriter {
     connection: Connection,
     file: Arc<CacheFile>,
     segment: u32,
+    /// The first segment that may be of the same run.
+    run_since: u32,
     columns: HashMap<Role, Vec<FieldId>>,
     open: bool,
 }
@@ -78,7 +80,15 @@ impl SegmentWriter {
             schema::create_segment(Role::Downstream, segment),
             schema::create_shared(segment)
         ))?;
-        Ok(Self { file, connection, segment, columns: HashMap::new(), open: true })
+        Ok(Self { file, connection, segment, run_since: segment, columns: HashMap::new(), open: true })
+    }
+
+    /// As one window of a run that began when [`CacheFile::next_segment`] was this. What its other windows
+    /// bring was not held before.
+    #[must_use]
+    pub const fn of_run_since(mut self, next_segment: u32) -> Self {
+        self.run_since = next_segment;
+        self
     }
 
     /// Appends rows. New fields become columns first.
@@ -277,7 +287,6 @@ impl SegmentWriter {
         days: &BTreeMap<Day, DayRows>,
     ) -> Result<Option<Differences>> {
         let latest = self.file.connect()?;
-        let begun: BTreeSet<i64> = days.values().map(|rows| rows.fetched.timestamp_millis()).collect();
         let mut held = Segments::new();
         let mut others = Others { latest: &latest, all: Segments::new(), earlier: Segments::new() };
         for (day, old) in &state.days {
@@ -287,7 +296,7 @@ impl SegmentWriter {
                 continue;
             }
             note(&mut others.all);
-            if old.again || !begun.contains(&old.fetched.timestamp_millis()) {
+            if old.again || old.segment < self.run_since {
                 note(&mut others.earlier);
             }
         }

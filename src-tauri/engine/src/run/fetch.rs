@@ -177,6 +177,7 @@ impl Engine {
         let Some(source) = source.filter(|_| !windows.is_empty()) else { return Ok(outcome) };
         let query = Arc::new(request.query.clone());
         let started = self.now();
+        let run_since = file.next_segment();
         let nothing = Arc::default();
         let tickets: Vec<Ticket> = windows
             .iter()
@@ -192,6 +193,7 @@ impl Engine {
                             file: Arc::clone(&file),
                             window,
                             started,
+                            run_since,
                             counters,
                             cancel,
                             nothing: Arc::clone(&nothing),

@@ -57,6 +57,8 @@ pub(super) struct PullContext {
     pub(super) file: Arc<CacheFile>,
     pub(super) window: DayRange,
     pub(super) started: DateTime<Utc>,
+    /// The file's next segment when the run began.
+    pub(super) run_since: u32,
     pub(super) counters: Arc<Counters>,
     pub(super) cancel: CancellationToken,
     /// Why a window came back empty; asked once a run.
@@ -92,7 +94,8 @@ pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
     let (id_sender, id_receiver) = mpsc::unbounded_channel();
     let (store_sender, store_receiver) = std_mpsc::sync_channel(COLUMNS_WAITING);
     let file = Arc::clone(&context.file);
-    let storing = tokio::task::spawn_blocking(move || store(file, &store_receiver));
+    let run_since = context.run_since;
+    let storing = tokio::task::spawn_blocking(move || store(file, run_since, &store_receiver));
     let decoding = {
         let context = context.clone();
         let sender = store_sender.clone();
@@ -209,8 +212,12 @@ async fn ask_downstream(context: &PullContext, ids: Vec<Bson>, sender: mpsc::Sen
     Ok(())
 }
 
-fn store(file: Arc<CacheFile>, orders: &std_mpsc::Receiver<ToStore>) -> Result<Option<Committed>> {
-    let mut writer = SegmentWriter::begin(file)?;
+fn store(
+    file: Arc<CacheFile>,
+    run_since: u32,
+    orders: &std_mpsc::Receiver<ToStore>,
+) -> Result<Option<Committed>> {
+    let mut writer = SegmentWriter::begin(file)?.of_run_since(run_since);
     while let Ok(order) = orders.recv() {
         match order {
             ToStore::Rows(role, decoded) => writer.append(role, decoded)?,
