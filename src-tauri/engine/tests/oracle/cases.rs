@@ -1,7 +1,7 @@
 //! What the oracle found, cut down: each was wrong once, in the engine or in what was expected of it.
 
 use super::replay;
-use super::script::{Ask, Change, Dates, Mode, Pieces, Reach, Setup, Step::*};
+use super::script::{Ask, Change, Dates, Meanwhile, Mode, Pieces, Reach, Setup, Step::*};
 
 /// A source of no documents; which days are held is all that matters.
 const EMPTY: Setup = Setup {
@@ -95,4 +95,22 @@ fn an_answer_with_no_server_to_ask_is_called_offline() {
             Fetch(Ask { filter: 0, from: 8, to: 8, mode: Mode::Normal, reach: Reach::Nowhere }),
         ],
     );
+}
+
+/// What was expected was wrong: a day may be adopted from a query that is forgotten while that goes on.
+#[test]
+fn a_query_is_forgotten_while_its_days_are_adopted() {
+    for events in [0, 3] {
+        replay(
+            Setup { first: "2025-03-22", changed_at: true, hours: 895, ..EMPTY },
+            &[
+                Fetch(Ask { filter: 2, from: 13, to: 13, mode: Mode::Normal, reach: Reach::Server }),
+                Beside(
+                    Ask { filter: 4, from: 13, to: 13, mode: Mode::Normal, reach: Reach::Server },
+                    Meanwhile::Forget(2, None),
+                    events,
+                ),
+            ],
+        );
+    }
 }

@@ -378,6 +378,14 @@ impl Rig {
         run.disturbed.forgotten =
             gone.iter().find(|(filter, ..)| *filter == ask.filter).map(|gone| (gone.1, gone.2));
         run.disturbed.broader_gone = gone.iter().any(|(filter, ..)| *filter != ask.filter);
+        if let Meanwhile::Evict(_) = meanwhile {
+            // The run makes room as well.
+            run.disturbed.broader_gone = true;
+            let cache = self.engine.cache().clone();
+            off_thread(move || cache.set_budget(DEFAULT_BUDGET)).await.map_err(text)?;
+        }
+        // What went of other filters was there to be adopted from before it went.
+        self.settle(vec![run], now).await?;
         for (filter, from, to) in gone.iter().filter(|(filter, ..)| *filter != ask.filter) {
             self.damaged[*filter] &= *from != NaiveDate::MIN;
             self.model.held[*filter].retain(|day, _| !(*from..=*to).contains(day));
@@ -385,12 +393,8 @@ impl Rig {
         }
         if let Meanwhile::Evict(_) = meanwhile {
             self.notice_evicted(ask.filter).await?;
-            // The run makes room as well.
-            run.disturbed.broader_gone = true;
-            let cache = self.engine.cache().clone();
-            off_thread(move || cache.set_budget(DEFAULT_BUDGET)).await.map_err(text)?;
         }
-        self.settle(vec![run], now).await.map(drop)
+        Ok(())
     }
 
     /// Forgets or evicts; the days of filters that went.
