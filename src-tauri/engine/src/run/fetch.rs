@@ -163,6 +163,8 @@ impl Engine {
             return Ok(outcome);
         }
         let file = self.writable(prepared, &mut outcome).await?;
+        // Before anything is adopted: what that brings was not held before either.
+        let run_since = file.next_segment();
         for (run, broader) in adoptions(prepared) {
             match self.adopt_run(&prepared.identity.signature, &file, broader, run, cancel).await {
                 Ok(()) => outcome.adopted = outcome.adopted.union(&DaySet::from_ranges([run])),
@@ -177,7 +179,6 @@ impl Engine {
         let Some(source) = source.filter(|_| !windows.is_empty()) else { return Ok(outcome) };
         let query = Arc::new(request.query.clone());
         let started = self.now();
-        let run_since = file.next_segment();
         let nothing = Arc::default();
         let tickets: Vec<Ticket> = windows
             .iter()

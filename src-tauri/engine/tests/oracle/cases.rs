@@ -114,3 +114,19 @@ fn a_query_is_forgotten_while_its_days_are_adopted() {
         );
     }
 }
+
+/// A message that came to a held day and, with its trade, to one that is adopted in the same run is new.
+#[test]
+fn what_a_run_adopts_was_not_held_before() {
+    let fetch = |filter, from, to| Fetch(Ask { filter, from, to, mode: Mode::Normal, reach: Reach::Server });
+    replay(
+        Setup { first: "2025-03-22", documents: 52, salt: 361017, hours: 360, ..EMPTY },
+        &[
+            fetch(6, 14, 14),
+            Source(Change::Insert { salt: 6722 }),
+            Clock { seconds: 40_000 },
+            fetch(0, 13, 13),
+            fetch(6, 13, 15),
+        ],
+    );
+}
