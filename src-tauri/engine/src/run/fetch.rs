@@ -417,19 +417,10 @@ async fn follow(
         tokio::select! {
             next = waiting.next() => {
                 let Some((window, result)) = next else { break };
-                let days = DaySet::from_ranges([window]).intersection(asked);
                 match result {
-                    Ok(pulled) => {
-                        outcome.fetched = outcome.fetched.union(&days);
-                        gather(outcome, &pulled);
-                        events(RunEvent::ChunkStored {
-                            from: window.from(),
-                            to: window.to(),
-                            input_rows: pulled.committed.input_rows,
-                            downstream_rows: pulled.committed.downstream_rows,
-                        });
-                    }
+                    Ok(pulled) => gather(outcome, asked, window, &pulled, events),
                     Err(failure) => {
+                        let days = DaySet::from_ranges([window]).intersection(asked);
                         outcome.failed.extend(days.days().map(|day| (day, failure.message.clone())));
                         // A failure that a person has to mend is worth more than "out of reach".
                         if outcome.failure.as_ref().is_none_or(is_out_of_reach) {
@@ -445,7 +436,12 @@ async fn follow(
         }
         meter.tick(outcome.fetched.len()).into_iter().for_each(|event| events(event));
     }
-    end(tickets).await;
+    for (window, result) in end(tickets).await {
+        // Committed while it was given up: it is held, and what it changed is told.
+        if let Ok(pulled) = result {
+            gather(outcome, asked, window, &pulled, events);
+        }
+    }
     meter.tick(outcome.fetched.len()).into_iter().for_each(|event| events(event));
     let why = match &outcome.failure {
         Some(failure) => failure.message.clone(),
@@ -457,13 +453,34 @@ async fn follow(
 }
 
 /// Gives tickets up. A cursor that is being stopped and a transaction that is under way come to their end
-/// first, so that a program may end, or a file be deleted, right after.
-async fn end(tickets: Vec<Ticket>) {
-    let ending = tickets.into_iter().filter_map(Ticket::give_up).map(super::shared::Waiting::outcome);
-    let _ = tokio::time::timeout(END_LIMIT, futures_util::future::join_all(ending)).await;
+/// first, so that a program may end, or a file be deleted, right after. What they came to, where nobody else
+/// waits for it.
+async fn end(tickets: Vec<Ticket>) -> Vec<(DayRange, Result<Pulled>)> {
+    let mut ending: FuturesUnordered<_> = tickets
+        .into_iter()
+        .filter_map(|ticket| {
+            let window = ticket.window();
+            let waiting = ticket.give_up()?;
+            Some(async move { (window, waiting.outcome().await) })
+        })
+        .collect();
+    let mut ended = Vec::new();
+    let all = async {
+        while let Some(one) = ending.next().await {
+            ended.push(one);
+        }
+    };
+    let _ = tokio::time::timeout(END_LIMIT, all).await;
+    ended
 }
 
-fn gather(outcome: &mut Outcome, pulled: &Pulled) {
+/// Takes in a window that is committed, once.
+fn gather(outcome: &mut Outcome, asked: &DaySet, window: DayRange, pulled: &Pulled, events: &EventSink) {
+    let days = DaySet::from_ranges([window]).intersection(asked);
+    if days.difference(&outcome.fetched).is_empty() {
+        return;
+    }
+    outcome.fetched = outcome.fetched.union(&days);
     if let Some(differences) = &pulled.committed.changes {
         outcome.changes.get_or_insert_default().extend(differences);
     }
@@ -474,6 +491,12 @@ fn gather(outcome: &mut Outcome, pulled: &Pulled) {
             outcome.notes.push(note.clone());
         }
     }
+    events(RunEvent::ChunkStored {
+        from: window.from(),
+        to: window.to(),
+        input_rows: pulled.committed.input_rows,
+        downstream_rows: pulled.committed.downstream_rows,
+    });
 }
 
 /// Stretches of days to adopt, each with the query they come from.

@@ -130,3 +130,31 @@ fn what_a_run_adopts_was_not_held_before() {
         ],
     );
 }
+
+/// A trade that moved between two windows has changed, also where a cancel came while the second of them was
+/// being committed.
+#[test]
+fn what_changed_is_told_whole_by_a_cancelled_run() {
+    let ask = |from, to| Ask { filter: 2, from, to, mode: Mode::Normal, reach: Reach::Server };
+    let pieces = Pieces { days: 14, ..Pieces::WHOLE };
+    // A race.
+    for _ in 0..4 {
+        replay(
+            Setup {
+                first: "2025-03-22",
+                changed_at: true,
+                documents: 26,
+                salt: 812868,
+                hours: 647,
+                pieces,
+                ..EMPTY
+            },
+            &[
+                Fetch(ask(6, 22)),
+                Clock { seconds: -200_000 },
+                Source(Change::MoveDay { pick: 78, day: 6 }),
+                Cancelled(ask(-25, 52), 3),
+            ],
+        );
+    }
+}
