@@ -1,9 +1,11 @@
 //! The measurements, each in a process of its own. Each returns its figures as JSON.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use bson::{Bson, Document, doc};
 use clap::Args;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
@@ -23,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 const WINDOWS_AT_ONCE: usize = 3;
 /// Days of a drain's window, as of a fetch's.
 const WINDOW_DAYS: i32 = 31;
+/// Questions for messages of one window at once, as of a fetch's.
+const QUESTIONS_AT_ONCE: usize = 2;
 /// Rows of a first page.
 const PAGE: u64 = 100;
 
@@ -85,7 +89,8 @@ impl Desk {
     }
 }
 
-/// The floor: every batch is received, its documents are counted, nothing else happens.
+/// The floor: every batch is received, its documents are counted, nothing else happens. Where the mapping
+/// has a trade id, the messages of a window's trades are asked for after its input, as a fetch asks.
 pub(crate) async fn drain(work: &Work) -> Figures {
     let desk = work.open()?;
     let mut windows = Vec::new();
@@ -96,30 +101,68 @@ pub(crate) async fn drain(work: &Work) -> Figures {
         from = to.next();
     }
     let begun = Instant::now();
-    let drained: Vec<(u64, u64)> = futures_util::stream::iter(windows)
-        .map(|window| {
-            let (source, query) = (desk.source.clone(), desk.request.query.clone());
-            async move {
-                let pipeline = pipeline::input_pipeline(&query, &window);
-                let batch_documents = Limits::default().batch_documents;
-                let mut cursor = source
-                    .pull(PullOrder { collection: None, pipeline, batch_documents })
-                    .await
-                    .map_err(words)?;
-                let (mut rows, mut bytes) = (0, 0);
-                while let Some(batch) = cursor.next().await.map_err(words)? {
-                    let documents = batch.doc_slices().map_err(|error| error.to_string())?;
-                    bytes += documents.as_bytes().len() as u64;
-                    rows += documents.into_iter().count() as u64;
-                }
-                Ok::<_, String>((rows, bytes))
-            }
-        })
+    let drained: Vec<Drained> = futures_util::stream::iter(windows)
+        .map(|window| drain_window(&desk, window))
         .buffer_unordered(WINDOWS_AT_ONCE)
         .try_collect()
         .await?;
-    let (rows, bytes) = drained.iter().fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+    let (rows, bytes) = drained.iter().fold((0, 0), |sum, part| (sum.0 + part.rows, sum.1 + part.bytes));
     Ok(json!({"ms": millis(begun), "rows": rows, "bytes": bytes}))
+}
+
+/// What came of a question, counted.
+#[derive(Debug, Default)]
+struct Drained {
+    rows: u64,
+    bytes: u64,
+    trades: Vec<Bson>,
+}
+
+async fn drain_window(desk: &Desk, window: DayRange) -> Result<Drained, String> {
+    let mapping = &desk.request.query.mapping;
+    let pipeline = pipeline::input_pipeline(&desk.request.query, &window);
+    let mut input = drain_question(desk, None, pipeline, mapping.trade_id.as_deref()).await?;
+    let mut seen = HashSet::new();
+    let trades = std::mem::take(&mut input.trades);
+    let trades: Vec<Bson> = trades.into_iter().filter(|id| seen.insert(id.to_string())).collect();
+    let size = usize::try_from(Limits::default().ids_a_question.get()).map_err(|error| error.to_string())?;
+    let messages: Vec<Drained> = futures_util::stream::iter(trades.chunks(size))
+        .map(|ids| {
+            let matches = pipeline::downstream_match(mapping, ids.to_vec());
+            let collection = mapping.downstream_collection.clone();
+            drain_question(desk, collection, vec![doc! {"$match": matches}], None)
+        })
+        .buffer_unordered(QUESTIONS_AT_ONCE)
+        .try_collect()
+        .await?;
+    for part in messages {
+        input.rows += part.rows;
+        input.bytes += part.bytes;
+    }
+    Ok(input)
+}
+
+async fn drain_question(
+    desk: &Desk,
+    collection: Option<String>,
+    pipeline: Vec<Document>,
+    trade_id: Option<&str>,
+) -> Result<Drained, String> {
+    let order = PullOrder { collection, pipeline, batch_documents: Limits::default().batch_documents };
+    let mut cursor = desk.source.pull(order).await.map_err(words)?;
+    let mut drained = Drained::default();
+    while let Some(batch) = cursor.next().await.map_err(words)? {
+        let documents = batch.doc_slices().map_err(|error| error.to_string())?;
+        drained.bytes += documents.as_bytes().len() as u64;
+        for document in documents.into_iter() {
+            drained.rows += 1;
+            let Some(path) = trade_id else { continue };
+            let document = document.map_err(|error| error.to_string())?;
+            let id = document.as_document().and_then(|document| document.get(path).ok().flatten());
+            drained.trades.extend(id.and_then(|id| Bson::try_from(id).ok()));
+        }
+    }
+    Ok(drained)
 }
 
 /// A fetch into whatever the cache holds already.
