@@ -158,3 +158,18 @@ fn what_changed_is_told_whole_by_a_cancelled_run() {
         );
     }
 }
+
+/// What was expected was wrong: windows are compared one by one, also with one that is adopted.
+#[test]
+fn a_message_may_have_gone_to_a_day_that_is_adopted() {
+    let ask = |filter, from, to, mode| Ask { filter, from, to, mode, reach: Reach::Server };
+    replay(
+        Setup { changed_at: true, documents: 56, salt: 980569, hours: 844, ..EMPTY },
+        &[
+            Fetch(ask(2, 12, 12, Mode::Normal)),
+            Source(Change::Retrade { pick: 671, salt: 722_200 }),
+            Fetch(ask(0, 11, 11, Mode::Normal)),
+            Fetch(ask(2, 8, 12, Mode::Verify)),
+        ],
+    );
+}

@@ -58,7 +58,7 @@ pub(crate) fn judge(
             before,
             told: changes.messages.iter().filter(|change| change.role == role).collect(),
         };
-        right += judged.judge(model, case, after)?;
+        right += judged.judge(model)?;
     }
     Ok(right)
 }
@@ -111,7 +111,7 @@ struct OfRole<'a> {
 }
 
 impl OfRole<'_> {
-    fn judge(&self, model: &Model, case: &Case<'_>, after: &Held) -> Result<usize, String> {
+    fn judge(&self, model: &Model) -> Result<usize, String> {
         let touched: BTreeSet<&str> = [&self.old, &self.new]
             .into_iter()
             .flatten()
@@ -124,7 +124,7 @@ impl OfRole<'_> {
             let (old, new) = (of(&self.old, id), of(&self.new, id));
             let name = id_text(&old.iter().chain(new).next().expect("it is in either").1.parsed);
             known.insert(name.clone());
-            if self.is_unclear(model, id, old, new, after, case.now) {
+            if self.is_unclear(model, id, old, new) {
                 continue;
             }
             let told = self.told.iter().find(|change| change.id == name).copied();
@@ -143,12 +143,9 @@ impl OfRole<'_> {
         id: &str,
         old: &[(NaiveDate, &Stored)],
         new: &[(NaiveDate, &Stored)],
-        after: &Held,
-        now: i64,
     ) -> bool {
         let two_states = old.windows(2).any(|pair| pair[0].1.raw != pair[1].1.raw);
-        let brought = |day: &NaiveDate| after.get(day) == Some(&now) && !self.before.contains_key(day);
-        let went_on = !old.is_empty() && new.iter().any(|(day, _)| brought(day));
+        let went_on = !old.is_empty() && new.iter().any(|(day, _)| !self.before.contains_key(day));
         let is_again = |(day, _): &&(NaiveDate, &Stored)| self.again.contains(day);
         let stays = || old.iter().filter(is_again).any(|(day, _)| new.iter().any(|(of, _)| of == day));
         let came = match (old.first(), new.iter().find(is_again)) {
