@@ -11,7 +11,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::collation::Collation;
 use super::folder::remove;
 use super::identity::{Identity, initialise, read_fact, read_identity};
-use super::inspect::{check_segments, is_blank, refuse_code};
+use super::inspect::{check_segments, is_blank, refuse_views};
 use super::leftovers::{clear_spill, spill_of};
 use super::migrate::migrate;
 use super::relation::literal;
@@ -35,6 +35,10 @@ const ROW_GROUP_SIZE: usize = 24_576;
 /// Name under which the file is attached. The database that DuckDB opens first is in memory and empty:
 /// only attaching sets the size of row groups.
 pub(super) const CATALOG: &str = "cache";
+/// Names are looked up among DuckDB's own first: a file from somebody else may hold macros and types, and
+/// none of them takes the place of a function or a type that a statement here names. Tables are made under
+/// the catalog's name, for DuckDB's own catalog takes none.
+const SEARCH_PATH: &str = "SET search_path = 'system.main,cache.main'";
 
 /// What a verification found of a held day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +105,7 @@ impl CacheFile {
         {
             initialise(&connection, identity)?;
         }
-        refuse_code(&connection)?;
+        refuse_views(&connection)?;
         migrate(&connection)?;
         let identity = read_identity(&connection)?;
         let pinned = read_fact(&connection, "pinned")? == "1";
@@ -210,7 +214,7 @@ impl CacheFile {
     /// See [`super::duckdb_failure`].
     pub(super) fn connect(&self) -> Result<Connection> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner).try_clone()?;
-        connection.execute_batch(&format!("USE {CATALOG}"))?;
+        connection.execute_batch(SEARCH_PATH)?;
         Ok(connection)
     }
 
@@ -349,7 +353,7 @@ fn attach(path: &Path) -> Result<Connection> {
     let connection = Connection::open_in_memory_with_flags(config)?;
     // Files are read by this program's DuckDB; the newer storage version compresses text better.
     connection.execute_batch(&format!(
-        "ATTACH {} AS {CATALOG} (ROW_GROUP_SIZE {ROW_GROUP_SIZE}, STORAGE_VERSION 'v1.5.0'); USE {CATALOG};",
+        "ATTACH {} AS {CATALOG} (ROW_GROUP_SIZE {ROW_GROUP_SIZE}, STORAGE_VERSION 'v1.5.0'); {SEARCH_PATH};",
         literal(&path.to_string_lossy())
     ))?;
     Ok(connection)

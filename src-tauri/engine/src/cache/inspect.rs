@@ -15,13 +15,12 @@ pub(super) fn is_blank(connection: &Connection) -> Result<bool> {
     Ok(connection.query_row(sql, params![CATALOG, CATALOG], |row| row.get(0))?)
 }
 
-/// Refuses a file with views or macros: no Tidemark writes any, and reading it would run them. A file may
-/// come from somebody else.
-pub(super) fn refuse_code(connection: &Connection) -> Result<()> {
+/// Refuses a file with views: no Tidemark writes any, and reading it would run them. A file may come from
+/// somebody else. Its macros run nowhere: DuckDB's own functions are found first (`SEARCH_PATH`).
+pub(super) fn refuse_views(connection: &Connection) -> Result<()> {
     let found: bool = connection.query_row(
-        "SELECT EXISTS (FROM duckdb_views() WHERE database_name = ? AND NOT internal)
-             OR EXISTS (FROM duckdb_functions() WHERE database_name = ? AND NOT internal)",
-        params![CATALOG, CATALOG],
+        "SELECT EXISTS (FROM duckdb_views() WHERE database_name = ? AND NOT internal)",
+        params![CATALOG],
         |row| row.get(0),
     )?;
     if found {

@@ -72,7 +72,7 @@ fn to_2(connection: &Connection) -> Result<()> {
 fn to_3(connection: &Connection) -> Result<()> {
     // A file may say an older format than it has, and still be whole.
     Ok(connection.execute_batch(
-        "CREATE TABLE IF NOT EXISTS differing (day INTEGER NOT NULL, segment INTEGER NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS cache.differing (day INTEGER NOT NULL, segment INTEGER NOT NULL)",
     )?)
 }
 
@@ -84,7 +84,8 @@ mod tests {
         let connection = Connection::open_in_memory().expect("a database");
         connection
             .execute_batch(&format!(
-                "CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
+                "ATTACH ':memory:' AS cache; USE cache;
+                 CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
                  INSERT INTO meta VALUES ('format', '{format}');"
             ))
             .expect("a table");

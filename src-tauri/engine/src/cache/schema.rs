@@ -12,6 +12,7 @@
 //! | `input_<n>`, `downstream_<n>` | a document of segment n |
 //! | `shared_<n>` | an input document of segment n that is a message of its day's trades too |
 
+use super::file::CATALOG;
 use crate::decode::{Field, FieldId, Kind};
 use crate::desk::Role;
 
@@ -21,16 +22,16 @@ pub(super) const FORMAT: u32 = 3;
 /// Creates the tables of an empty file. No keys: two windows that commit side by side would clash on
 /// an index; the commit lock keeps the ledger unique, and the days of windows never overlap.
 pub(super) const CREATE: &str = "
-    CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
-    CREATE TABLE coverage (
+    CREATE TABLE cache.meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
+    CREATE TABLE cache.coverage (
         day INTEGER NOT NULL, segment INTEGER NOT NULL, fetched_ms BIGINT NOT NULL,
         input_rows BIGINT NOT NULL, downstream_rows BIGINT NOT NULL,
         input_fields VARCHAR NOT NULL, downstream_fields VARCHAR NOT NULL, change_mark VARCHAR);
-    CREATE TABLE field (number INTEGER NOT NULL, path VARCHAR NOT NULL, kind VARCHAR NOT NULL);
-    CREATE TABLE segment_column (segment INTEGER NOT NULL, role VARCHAR NOT NULL, field INTEGER NOT NULL);
-    CREATE TABLE overlap (id BLOB NOT NULL);
-    CREATE TABLE overlap_checked (segment INTEGER NOT NULL);
-    CREATE TABLE differing (day INTEGER NOT NULL, segment INTEGER NOT NULL);
+    CREATE TABLE cache.field (number INTEGER NOT NULL, path VARCHAR NOT NULL, kind VARCHAR NOT NULL);
+    CREATE TABLE cache.segment_column (segment INTEGER NOT NULL, role VARCHAR NOT NULL, field INTEGER NOT NULL);
+    CREATE TABLE cache.overlap (id BLOB NOT NULL);
+    CREATE TABLE cache.overlap_checked (segment INTEGER NOT NULL);
+    CREATE TABLE cache.differing (day INTEGER NOT NULL, segment INTEGER NOT NULL);
 ";
 
 /// Name of a role in table names and in the ledger.
@@ -55,7 +56,10 @@ pub(super) fn shared_table(segment: u32) -> String {
 
 /// Statement that creates it.
 pub(super) fn create_shared(segment: u32) -> String {
-    format!("CREATE TABLE {} (day INTEGER NOT NULL, id BLOB NOT NULL, trade VARCHAR)", shared_table(segment))
+    format!(
+        "CREATE TABLE {CATALOG}.{} (day INTEGER NOT NULL, id BLOB NOT NULL, trade VARCHAR)",
+        shared_table(segment)
+    )
 }
 
 /// Name of a field's physical column.
@@ -71,7 +75,7 @@ pub(super) fn create_segment(role: Role, segment: u32) -> String {
         Role::Downstream => "trade VARCHAR, ",
     };
     format!(
-        "CREATE TABLE {} (day INTEGER NOT NULL, id BLOB NOT NULL, {trade}doc BLOB NOT NULL USING COMPRESSION zstd)",
+        "CREATE TABLE {CATALOG}.{} (day INTEGER NOT NULL, id BLOB NOT NULL, {trade}doc BLOB NOT NULL USING COMPRESSION zstd)",
         table(role, segment)
     )
 }
