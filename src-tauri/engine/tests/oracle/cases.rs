@@ -173,3 +173,23 @@ fn a_message_may_have_gone_to_a_day_that_is_adopted() {
         ],
     );
 }
+
+/// What was expected was wrong: one of two runs may adopt a day that the other fetches after that.
+#[test]
+fn a_day_may_be_adopted_and_fetched_at_once() {
+    // A race.
+    for _ in 0..4 {
+        replay(
+            Setup { changed_at: true, salt: 651884, hours: 740, ..EMPTY },
+            &[
+                Fetch(Ask { filter: 0, from: 11, to: 11, mode: Mode::Normal, reach: Reach::Server }),
+                Clock { seconds: -200_000 },
+                Together(
+                    Ask { filter: 7, from: 5, to: 11, mode: Mode::Normal, reach: Reach::Nowhere },
+                    Ask { filter: 7, from: 9, to: 15, mode: Mode::Normal, reach: Reach::Server },
+                    Some(1),
+                ),
+            ],
+        );
+    }
+}

@@ -539,15 +539,14 @@ impl Model {
 
     fn may_be_open(&self, case: &Case<'_>, seen: &Seen<'_>, day: NaiveDate, missing: bool) -> Vec<bool> {
         let is_open = |fetched: &i64| !case.is_settled(day, *fetched);
-        let mut may_be: Vec<bool> = match seen.certain(case, day) {
-            _ if missing => return vec![false],
-            Some(fetched) => vec![is_open(&fetched)],
-            // A day that was fetched and then forgotten is in no ledger.
-            None if case.may_be_lost(day) => return vec![true, false],
-            None => {
-                [&seen.before, &seen.after].iter().filter_map(|held| held.get(&day)).map(is_open).collect()
-            }
-        };
+        if missing {
+            return vec![false];
+        }
+        // A day that was fetched and then forgotten is in no ledger.
+        if seen.certain(case, day).is_none() && case.may_be_lost(day) {
+            return vec![true, false];
+        }
+        let mut may_be: Vec<bool> = seen.fetches(case, day).iter().map(is_open).collect();
         let may_differ = self.may_differ(case, seen, day);
         if !may_differ.contains(&false) {
             return vec![true];
@@ -624,6 +623,8 @@ pub(crate) struct Ran<'a> {
 struct Seen<'a> {
     before: Held,
     after: Held,
+    /// What broader queries held of them before.
+    adoptable: Vec<(NaiveDate, i64)>,
     answer: Option<&'a Answer>,
 }
 
@@ -632,20 +633,30 @@ impl<'a> Seen<'a> {
         let own = |held: &[Held]| -> Held {
             held[case.filter].range(case.from..=case.to).map(|(day, at)| (*day, *at)).collect()
         };
-        Self { before: own(ledgers.before), after: own(ledgers.after), answer }
+        let broader = BROADER[case.filter].iter().map(|of| ledgers.before[*of].range(case.from..=case.to));
+        let adoptable = broader.flatten().map(|(day, at)| (*day, *at)).collect();
+        Self { before: own(ledgers.before), after: own(ledgers.after), adoptable, answer }
+    }
+
+    /// The fetches of a day that the answer may show, where it shows the day and nobody forgot it.
+    fn fetches(&self, case: &Case<'_>, day: NaiveDate) -> BTreeSet<i64> {
+        let (before, after) = (self.before.get(&day), self.after.get(&day));
+        if case.disturbed.ends_with_its_answer() || before == after {
+            return after.into_iter().copied().collect();
+        }
+        // One run may have adopted the day, and another fetched it after that.
+        let adopted = self.adoptable.iter().filter(|(of, _)| *of == day).map(|(_, at)| at);
+        before.into_iter().chain(after).chain(adopted).copied().collect()
     }
 
     /// The fetch of a day that the answer shows, where only one can be meant.
     fn certain(&self, case: &Case<'_>, day: NaiveDate) -> Option<i64> {
-        let (before, after) = (self.before.get(&day), self.after.get(&day));
-        if case.disturbed.ends_with_its_answer() || before == after {
-            return after.copied();
+        let may_be_lost = !case.disturbed.ends_with_its_answer() && case.may_be_lost(day);
+        if may_be_lost && self.before.get(&day) != self.after.get(&day) {
+            return None;
         }
-        match (before, after) {
-            // Fetched by either run; and nothing takes it away again.
-            (None, Some(after)) if !case.may_be_lost(day) => Some(*after),
-            _ => None,
-        }
+        let mut fetches = self.fetches(case, day).into_iter();
+        fetches.next().filter(|_| fetches.next().is_none())
     }
 }
 
