@@ -23,9 +23,6 @@ use tauri::{Manager as _, RunEvent};
 use crate::environment::Environment;
 use crate::state::AppState;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     trouble::report_panics();
     let app = tauri::Builder::default()

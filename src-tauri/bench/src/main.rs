@@ -48,9 +48,6 @@ enum Part {
     Copy(measure::Work),
 }
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();

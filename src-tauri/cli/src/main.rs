@@ -21,9 +21,6 @@ const WRONG_USAGE: u8 = 2;
 /// Exit code of a partial answer.
 const PARTIAL: u8 = 3;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     std::panic::set_hook(Box::new(report_fault));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use duckdb::{Config, Connection, params};
@@ -24,8 +24,10 @@ use crate::failure::{Code, Failure, Result};
 /// Memory DuckDB may use for one file. Blocks of 256 KB are held for every column of every table that is
 /// written, and the row groups that are being filled: what a fetch needs depends on the width and the size
 /// of the documents and on the windows side by side, not on the size of the result. Too little fails a
-/// fetch, so this is generous; DuckDB keeps blocks it has written until the limit is reached.
+/// fetch, so this is generous.
 const MEMORY_BASE: usize = 768 << 20;
+/// In place of [`MEMORY_BASE`], for the moment in which DuckDB has to let go of what it need not hold.
+const MEMORY_LEAST: usize = 64 << 20;
 const MEMORY_A_FIELD: usize = 3 << 20;
 /// Row groups in memory: two tables in each of three windows, half of them being compressed.
 const ROW_GROUPS_HELD: usize = 9;
@@ -61,8 +63,8 @@ pub struct CacheFile {
     stored_fields: Mutex<usize>,
     state: RwLock<Arc<FileState>>,
     next_segment: AtomicU32,
-    /// Bytes of memory that DuckDB may use now.
-    memory: AtomicUsize,
+    /// Bytes of memory that DuckDB may use, beyond [`MEMORY_BASE`].
+    memory: Mutex<usize>,
     pinned: AtomicBool,
     collation: Mutex<Collation>,
     /// At most one opening of a file in this process at a time: DuckDB's own lock does not see it.
@@ -119,7 +121,7 @@ impl CacheFile {
         }
         let registry = Arc::new(FieldRegistry::with(read_fields(&connection)?));
         let memory = memory_for(registry.len(), 0);
-        set_memory(&connection, memory)?;
+        set_memory(&connection, MEMORY_BASE + memory)?;
         drop_stale_checks(&connection)?;
         let state = read_state(&connection)?;
         check_segments(&connection, state.days.values().map(|held| held.segment))?;
@@ -136,7 +138,7 @@ impl CacheFile {
             registry,
             state: RwLock::new(Arc::new(state)),
             next_segment: AtomicU32::new(next),
-            memory: AtomicUsize::new(memory),
+            memory: Mutex::new(memory),
             pinned: AtomicBool::new(pinned),
             collation: Mutex::new(collation),
             _gate: gate,
@@ -221,10 +223,23 @@ impl CacheFile {
     /// Allows the memory that documents of this size, and the fields known by now, need.
     pub(super) fn make_room(&self, connection: &Connection, document_bytes: usize) -> Result<()> {
         let wanted = memory_for(self.registry.len(), document_bytes);
-        if self.memory.fetch_max(wanted, Ordering::Relaxed) < wanted {
-            set_memory(connection, wanted)?;
+        let mut allowed = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if *allowed < wanted {
+            set_memory(connection, MEMORY_BASE + wanted)?;
+            *allowed = wanted;
         }
         Ok(())
+    }
+
+    /// Frees the memory of blocks that are on disk already. DuckDB itself keeps them until its limit is
+    /// reached, so that a long fetch would take more memory than a short one.
+    pub(super) fn let_go_of_written_blocks(&self, connection: &Connection) -> Result<()> {
+        let allowed = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        // A lower limit makes DuckDB let go at once, of written blocks first. It stays in force for no
+        // longer than that, and leaves more than windows side by side have been seen to need. Where DuckDB
+        // cannot come down to it, it says so and keeps the limit it has.
+        let _ = set_memory(connection, MEMORY_LEAST + *allowed);
+        set_memory(connection, MEMORY_BASE + *allowed)
     }
 
     /// A connection with an open read transaction, and the state that belongs to its snapshot.
@@ -349,7 +364,9 @@ fn attach(path: &Path) -> Result<Connection> {
         .threads(2)
         .and_then(|config| config.with("temp_directory", spill.to_string_lossy()))
         .and_then(|config| config.with("autoload_known_extensions", "false"))
-        .and_then(|config| config.with("autoinstall_known_extensions", "false"))?;
+        .and_then(|config| config.with("autoinstall_known_extensions", "false"))
+        // A row group goes to disk when it is full, not when five of them are.
+        .and_then(|config| config.with("write_buffer_row_group_count", "1"))?;
     let connection = Connection::open_in_memory_with_flags(config)?;
     // Files are read by this program's DuckDB; the newer storage version compresses text better.
     connection.execute_batch(&format!(
@@ -360,7 +377,7 @@ fn attach(path: &Path) -> Result<Connection> {
 }
 
 const fn memory_for(fields: usize, document_bytes: usize) -> usize {
-    MEMORY_BASE + MEMORY_A_FIELD * fields + document_bytes * ROW_GROUP_SIZE * ROW_GROUPS_HELD
+    MEMORY_A_FIELD * fields + document_bytes * ROW_GROUP_SIZE * ROW_GROUPS_HELD
 }
 
 fn set_memory(connection: &Connection, bytes: usize) -> Result<()> {

@@ -172,8 +172,12 @@ impl SegmentWriter {
             }
             Ok(())
         });
-        if result.is_err() {
-            self.roll_back();
+        match result {
+            // What is committed stays so, whatever becomes of the memory.
+            Ok(()) => {
+                let _ = self.file.let_go_of_written_blocks(&self.connection);
+            }
+            Err(_) => self.roll_back(),
         }
         result.map(|()| committed)
     }

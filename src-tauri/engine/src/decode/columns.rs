@@ -23,9 +23,10 @@ const MAX_FIELDS: usize = 1_500;
 /// Milliseconds of 0001-01-01 and of 9999-12-31T23:59:59.999, the years a date column can show.
 const DATE_COLUMN: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
-/// Rows and BSON bytes of a batch that is worth appending.
-const ROWS_A_BATCH: usize = 8_192;
-const BYTES_A_BATCH: usize = 8 << 20;
+/// Rows and BSON bytes of a batch that is worth appending: about what a cursor brings at once. Larger ones
+/// are no faster, and several wait at a time.
+const ROWS_A_BATCH: usize = 4_000;
+const BYTES_A_BATCH: usize = 4 << 20;
 
 /// What identifies a row and places it, beside the document itself.
 #[derive(Debug, Clone, Copy)]
