@@ -370,9 +370,10 @@ fn attach(path: &Path) -> Result<Connection> {
     let connection = Connection::open_in_memory_with_flags(config)?;
     // Files are read by this program's DuckDB; the newer storage version compresses text better.
     connection.execute_batch(&format!(
-        "ATTACH {} AS {CATALOG} (ROW_GROUP_SIZE {ROW_GROUP_SIZE}, STORAGE_VERSION 'v1.5.0'); {SEARCH_PATH};",
+        "ATTACH {} AS {CATALOG} (ROW_GROUP_SIZE {ROW_GROUP_SIZE}, STORAGE_VERSION 'v1.5.0')",
         literal(&path.to_string_lossy())
     ))?;
+    connection.execute_batch(SEARCH_PATH)?;
     Ok(connection)
 }
 
