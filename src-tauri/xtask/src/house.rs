@@ -235,7 +235,7 @@ mod tests {
     fn only_names_and_numbers_are_formatted_into_sql() {
         let names = "CATALOG ROW_GROUP_SIZE all asked days downstream from header held ids input keys limit links list name \
                      new of_day offset old one_sided order place same select shared slice source sql_type stale table take texts \
-                     to trade values wanted";
+                     threads to trade values wanted";
         let unnamed = [
             ("view.rs", 16),
             ("compare.rs", 13),

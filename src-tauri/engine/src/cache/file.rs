@@ -34,6 +34,10 @@ const ROW_GROUPS_HELD: usize = 9;
 /// Rows of a row group. A row group that is full goes to disk while its window still streams, so
 /// smaller ones than DuckDB's 122,880 keep the memory of a fetch small.
 const ROW_GROUP_SIZE: usize = 24_576;
+/// Threads of DuckDB: to read, and while windows are being stored. Each window has a thread of its own by
+/// then, and DuckDB's second would do a part of its work while the first one spins.
+const THREADS_TO_READ: i64 = 2;
+const THREADS_TO_WRITE: i64 = 1;
 /// Name under which the file is attached. The database that DuckDB opens first is in memory and empty:
 /// only attaching sets the size of row groups.
 pub(super) const CATALOG: &str = "cache";
@@ -65,6 +69,8 @@ pub struct CacheFile {
     next_segment: AtomicU32,
     /// Bytes of memory that DuckDB may use, beyond [`MEMORY_BASE`].
     memory: Mutex<usize>,
+    /// Windows that are being stored.
+    writers: Mutex<usize>,
     pinned: AtomicBool,
     collation: Mutex<Collation>,
     /// At most one opening of a file in this process at a time: DuckDB's own lock does not see it.
@@ -139,6 +145,7 @@ impl CacheFile {
             state: RwLock::new(Arc::new(state)),
             next_segment: AtomicU32::new(next),
             memory: Mutex::new(memory),
+            writers: Mutex::new(0),
             pinned: AtomicBool::new(pinned),
             collation: Mutex::new(collation),
             _gate: gate,
@@ -218,6 +225,26 @@ impl CacheFile {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner).try_clone()?;
         connection.execute_batch(SEARCH_PATH)?;
         Ok(connection)
+    }
+
+    /// A window is about to be stored; [`end_writing`](Self::end_writing) ends it.
+    pub(super) fn begin_writing(&self, connection: &Connection) -> Result<()> {
+        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        if *writers == 0 {
+            set_threads(connection, THREADS_TO_WRITE)?;
+        }
+        *writers += 1;
+        Ok(())
+    }
+
+    /// A window is stored or given up.
+    pub(super) fn end_writing(&self, connection: &Connection) {
+        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        *writers -= 1;
+        if *writers == 0 {
+            // A connection that fails here fails whoever reads next, and he is told.
+            let _ = set_threads(connection, THREADS_TO_READ);
+        }
     }
 
     /// Allows the memory that documents of this size, and the fields known by now, need.
@@ -361,7 +388,7 @@ fn drop_stale_checks(connection: &Connection) -> Result<()> {
 fn attach(path: &Path) -> Result<Connection> {
     let spill = spill_of(path);
     let config = Config::default()
-        .threads(2)
+        .threads(THREADS_TO_READ)
         .and_then(|config| config.with("temp_directory", spill.to_string_lossy()))
         .and_then(|config| config.with("autoload_known_extensions", "false"))
         .and_then(|config| config.with("autoinstall_known_extensions", "false"))
@@ -383,6 +410,10 @@ const fn memory_for(fields: usize, document_bytes: usize) -> usize {
 
 fn set_memory(connection: &Connection, bytes: usize) -> Result<()> {
     Ok(connection.execute_batch(&format!("SET memory_limit = '{}MiB'", bytes >> 20))?)
+}
+
+fn set_threads(connection: &Connection, threads: i64) -> Result<()> {
+    Ok(connection.execute_batch(&format!("SET threads = {threads}"))?)
 }
 
 /// On Unix the file's mode; on Windows the user's own profile folder already keeps others out.

@@ -74,13 +74,17 @@ impl SegmentWriter {
     pub fn begin(file: Arc<CacheFile>) -> Result<Self> {
         let connection = file.connect()?;
         let segment = file.new_segment();
-        connection.execute_batch(&format!(
+        file.begin_writing(&connection)?;
+        // From here on, whatever fails, the drop of the writer ends the writing.
+        let writer =
+            Self { file, connection, segment, run_since: segment, columns: HashMap::new(), open: true };
+        writer.connection.execute_batch(&format!(
             "BEGIN TRANSACTION; {}; {}; {};",
             schema::create_segment(Role::Input, segment),
             schema::create_segment(Role::Downstream, segment),
             schema::create_shared(segment)
         ))?;
-        Ok(Self { file, connection, segment, run_since: segment, columns: HashMap::new(), open: true })
+        Ok(writer)
     }
 
     /// As one window of a run that began when [`CacheFile::next_segment`] was this. What its other windows
@@ -319,5 +323,6 @@ impl Drop for SegmentWriter {
         if self.open {
             self.roll_back();
         }
+        self.file.end_writing(&self.connection);
     }
 }
