@@ -234,8 +234,8 @@ mod tests {
     #[test]
     fn only_names_and_numbers_are_formatted_into_sql() {
         let names = "CATALOG ROW_GROUP_SIZE all asked days downstream from header held ids input keys limit links list name \
-                     new of_day offset old one_sided order place same select shared slice source sql_type stale table take texts \
-                     threads to trade values wanted";
+                     new of_day offset old one_sided order part place same select shared slice slices source sql_type stale table take texts \
+                     threads to trade values wanted whole";
         let unnamed = [
             ("view.rs", 16),
             ("compare.rs", 13),

@@ -33,7 +33,7 @@ const MEMORY_A_FIELD: usize = 3 << 20;
 const ROW_GROUPS_HELD: usize = 9;
 /// Rows of a row group. A row group that is full goes to disk while its window still streams, so
 /// smaller ones than DuckDB's 122,880 keep the memory of a fetch small.
-const ROW_GROUP_SIZE: usize = 24_576;
+pub(super) const ROW_GROUP_SIZE: usize = 24_576;
 /// Threads of DuckDB: to read, and while windows are being stored. Each window has a thread of its own by
 /// then, and DuckDB's second would do a part of its work while the first one spins.
 const THREADS_TO_READ: i64 = 2;

@@ -11,6 +11,10 @@ use super::state::FileState;
 use crate::desk::Role;
 use crate::failure::Result;
 
+/// Rows whose `_id`s are compared at a time, about: what is held of them in memory does not grow with the
+/// file. A slice is chosen by a hash of the `_id`, so that equal ones meet.
+const ROWS_A_SLICE: u64 = 500_000;
+
 fn segments_of(state: &FileState) -> BTreeSet<u32> {
     state.days.values().map(|held| held.segment).collect()
 }
@@ -38,6 +42,10 @@ fn overlap_checked(connection: &Connection) -> Result<BTreeSet<u32>> {
 /// # Errors
 /// See [`super::duckdb_failure`].
 pub(super) fn settle_overlap(file: &Arc<CacheFile>) -> Result<()> {
+    settle_in_slices(file, ROWS_A_SLICE)
+}
+
+fn settle_in_slices(file: &Arc<CacheFile>, rows_a_slice: u64) -> Result<()> {
     let state = file.state();
     let connection = file.connect()?;
     if is_settled(&state, &connection)? {
@@ -64,11 +72,19 @@ pub(super) fn settle_overlap(file: &Arc<CacheFile>) -> Result<()> {
         };
         let new = ids(&mut segments.difference(&checked));
         let old = ids(&mut segments.intersection(&checked));
+        let rows: u64 = state.days.values().map(|held| held.input_rows + held.downstream_rows).sum();
+        let slices = rows / rows_a_slice + 1;
+        for place in 0..slices {
+            connection.execute_batch(&format!(
+                "WITH fresh AS NOT MATERIALIZED (SELECT id FROM ({new}) WHERE hash(id) % {slices} = {place}),
+                     known AS NOT MATERIALIZED (SELECT id FROM ({old}) WHERE hash(id) % {slices} = {place})
+                 INSERT INTO overlap
+                     SELECT id FROM fresh GROUP BY id HAVING count(*) > 1
+                     UNION SELECT id FROM known WHERE id IN (SELECT id FROM fresh)"
+            ))?;
+        }
         connection.execute_batch(&format!(
-            "INSERT INTO overlap
-                 SELECT id FROM ({new}) GROUP BY id HAVING count(*) > 1
-                 UNION SELECT id FROM ({old}) WHERE id IN (SELECT id FROM ({new}));
-             DELETE FROM overlap_checked;
+            "DELETE FROM overlap_checked;
              INSERT INTO overlap_checked VALUES {};",
             segments.iter().map(|segment| format!("({segment})")).collect::<Vec<_>>().join(", ")
         ))?;
@@ -79,4 +95,76 @@ pub(super) fn settle_overlap(file: &Arc<CacheFile>) -> Result<()> {
         let _ = connection.execute_batch("ROLLBACK");
     }
     settled
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use bson::{RawDocumentBuf, doc};
+
+    use super::*;
+    use crate::cache::{Cache, DayRows, Identity, SegmentWriter};
+    use crate::day::Day;
+    use crate::decode::{Decoder, FieldSet, RowKey};
+    use crate::filter::Filters;
+    use crate::mapping::Mapping;
+    use crate::signature::Query;
+    use crate::source::{Source, SourceSettings};
+
+    fn identity() -> Identity {
+        let settings = SourceSettings {
+            uri: "mongodb://127.0.0.1:27999".to_owned(),
+            password: None,
+            database: "overlap".to_owned(),
+            collection: "trades".to_owned(),
+        };
+        let source = Source::new(&settings).expect("settings").identity().clone();
+        Identity::of(&Query { source, mapping: Mapping::default(), filters: Filters::default() })
+    }
+
+    /// Stores a day whose input is these documents.
+    fn store(file: &Arc<CacheFile>, day: i32, ids: impl Iterator<Item = i32>) {
+        let day = Day::from_number(day);
+        let mut decoder = Decoder::new(Arc::clone(file.registry()), false);
+        let mut count = 0;
+        for id in ids {
+            let document = RawDocumentBuf::try_from(&doc! {"_id": id}).expect("encodes");
+            decoder.push(RowKey { day, trade: None }, &document);
+            count += 1;
+        }
+        let mut writer = SegmentWriter::begin(Arc::clone(file)).expect("a transaction");
+        writer.append(Role::Input, decoder.finish_batch().expect("rows")).expect("appended");
+        let rows = DayRows {
+            differs: false,
+            fetched: chrono::DateTime::UNIX_EPOCH,
+            input_rows: count,
+            input_fields: FieldSet::default(),
+            downstream_fields: FieldSet::default(),
+            change_mark: None,
+        };
+        writer.commit(BTreeMap::from([(day, rows)]), &[]).expect("committed");
+    }
+
+    #[test]
+    fn the_size_of_a_slice_makes_no_difference() {
+        for rows_a_slice in [7, 100, 1_000_000] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let cache = Cache::new(folder.path(), 0).expect("a cache");
+            let file = cache.open_or_create(&identity()).expect("a file").file;
+            // Two days that are new share some documents; a third shares some with what was known.
+            store(&file, 20_000, 0..300);
+            store(&file, 20_001, (250..400).chain(1_000..1_100));
+            settle_in_slices(&file, rows_a_slice).expect("worked out");
+            store(&file, 20_002, (390..420).chain(1_050..1_060));
+            settle_in_slices(&file, rows_a_slice).expect("worked out");
+            let connection = file.connect().expect("a connection");
+            let found: (u32, u32) = connection
+                .query_row("SELECT count(*), count(DISTINCT id) FROM overlap", [], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .expect("a count");
+            assert_eq!(found, (50 + 10 + 10, 50 + 10 + 10), "{rows_a_slice}");
+        }
+    }
 }

@@ -67,23 +67,42 @@ pub(super) fn column(field: FieldId) -> String {
     format!("c{field}")
 }
 
-/// Statement that creates a segment's table, still without fields. Documents are most of a file, and
-/// zstd halves them at no measurable cost in time.
+/// Name of a part of a segment's table while its window is being stored. The first is the table itself.
+pub(super) fn part(role: Role, segment: u32, number: u32) -> String {
+    match number {
+        0 => table(role, segment),
+        _ => format!("{}_part_{number}", table(role, segment)),
+    }
+}
+
+/// Statement that creates a segment's table, still without fields.
 pub(super) fn create_segment(role: Role, segment: u32) -> String {
+    create_part(role, segment, 0)
+}
+
+/// Statement that creates a part of it, still without fields. Documents are most of a file, and zstd halves
+/// them at no measurable cost in time.
+pub(super) fn create_part(role: Role, segment: u32, number: u32) -> String {
     let trade = match role {
         Role::Input => "",
         Role::Downstream => "trade VARCHAR, ",
     };
     format!(
         "CREATE TABLE {CATALOG}.{} (day INTEGER NOT NULL, id BLOB NOT NULL, {trade}doc BLOB NOT NULL USING COMPRESSION zstd)",
-        table(role, segment)
+        part(role, segment, number)
     )
 }
 
-/// Statement that adds a field to a segment's table; `None` for fields that are all nulls.
-pub(super) fn add_column(role: Role, segment: u32, number: FieldId, field: &Field) -> Option<String> {
+/// Statement that adds a field to a part; `None` for fields that are all nulls.
+pub(super) fn add_column(
+    role: Role,
+    segment: u32,
+    number: u32,
+    of: FieldId,
+    field: &Field,
+) -> Option<String> {
     let sql_type = field.kind.sql_type()?;
-    Some(format!("ALTER TABLE {} ADD COLUMN {} {sql_type}", table(role, segment), column(number)))
+    Some(format!("ALTER TABLE {} ADD COLUMN {} {sql_type}", part(role, segment, number), column(of)))
 }
 
 /// A stored field; `None` where the file names a kind that this version does not know.

@@ -10,7 +10,7 @@ use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Connection, params};
 
 use super::compare::{Others, Segments, compare};
-use super::file::CacheFile;
+use super::file::{CacheFile, ROW_GROUP_SIZE};
 use super::schema::{self, role_name};
 use super::state::{HeldDay, remove_days};
 use crate::changes::Differences;
@@ -53,6 +53,14 @@ pub(super) fn insert_differing(connection: &Connection, day: Day, segment: u32) 
     Ok(())
 }
 
+/// The table that a role's rows are appended to.
+#[derive(Debug, Default)]
+struct Part {
+    /// The first is the segment's own table.
+    number: u32,
+    rows: usize,
+}
+
 /// A window's transaction. Dropped without [`commit`](Self::commit), it leaves no trace.
 #[derive(Debug)]
 pub struct SegmentWriter {
@@ -63,6 +71,7 @@ pub struct SegmentWriter {
     /// The first segment that may be of the same run.
     run_since: u32,
     columns: HashMap<Role, Vec<FieldId>>,
+    parts: HashMap<Role, Part>,
     open: bool,
 }
 
@@ -76,8 +85,15 @@ impl SegmentWriter {
         let segment = file.new_segment();
         file.begin_writing(&connection)?;
         // From here on, whatever fails, the drop of the writer ends the writing.
-        let writer =
-            Self { file, connection, segment, run_since: segment, columns: HashMap::new(), open: true };
+        let writer = Self {
+            file,
+            connection,
+            segment,
+            run_since: segment,
+            columns: HashMap::new(),
+            parts: HashMap::new(),
+            open: true,
+        };
         writer.connection.execute_batch(&format!(
             "BEGIN TRANSACTION; {}; {}; {};",
             schema::create_segment(Role::Input, segment),
@@ -100,18 +116,65 @@ impl SegmentWriter {
     /// # Errors
     /// See [`super::duckdb_failure`].
     pub fn append(&mut self, role: Role, decoded: Decoded) -> Result<()> {
-        let known = self.columns.entry(role).or_default();
         self.file.make_room(&self.connection, decoded.bytes / decoded.batch.num_rows().max(1))?;
-        for number in &decoded.fields[known.len()..] {
-            let field = self.file.registry().field(*number).expect("the decoder took the number from there");
-            if let Some(statement) = schema::add_column(role, self.segment, *number, &field) {
+        let known = self.columns.insert(role, decoded.fields.clone()).unwrap_or_default();
+        let new = &decoded.fields[known.len()..];
+        let part = self.parts.entry(role).or_default();
+        // DuckDB 1.5 cannot add a column to a table of which this transaction has written row groups: the
+        // next row group fails, and the whole database with it (duckdb/duckdb#25724).
+        let begins = part.rows >= ROW_GROUP_SIZE && !new.is_empty();
+        if begins {
+            *part = Part { number: part.number + 1, rows: 0 };
+        }
+        let full_before = part.rows / ROW_GROUP_SIZE;
+        part.rows += decoded.batch.num_rows();
+        let writes = part.rows / ROW_GROUP_SIZE > full_before;
+        let number = part.number;
+        if begins {
+            self.create_part(role, number, &decoded.fields)?;
+        } else {
+            self.add_columns(role, number, new)?;
+        }
+        let mut appender = self.connection.appender(&schema::part(role, self.segment, number))?;
+        appender.append_record_batch(decoded.batch)?;
+        appender.flush()?;
+        if writes {
+            self.file.let_go_of_written_blocks(&self.connection)?;
+        }
+        Ok(())
+    }
+
+    fn create_part(&self, role: Role, number: u32, fields: &[FieldId]) -> Result<()> {
+        self.connection.execute_batch(&schema::create_part(role, self.segment, number))?;
+        self.add_columns(role, number, fields)
+    }
+
+    fn add_columns(&self, role: Role, number: u32, fields: &[FieldId]) -> Result<()> {
+        for of in fields {
+            let field = self.file.registry().field(*of).expect("the decoder took the number from there");
+            if let Some(statement) = schema::add_column(role, self.segment, number, *of, &field) {
                 self.connection.execute_batch(&statement)?;
             }
         }
-        known.clone_from(&decoded.fields);
-        let mut appender = self.connection.appender(&schema::table(role, self.segment))?;
-        appender.append_record_batch(decoded.batch)?;
-        appender.flush()?;
+        Ok(())
+    }
+
+    /// Makes one table, the segment's own, of a role's parts. Each row is copied once, however many fields
+    /// came late.
+    fn join_parts(&self) -> Result<()> {
+        for (role, last) in self.parts.iter().filter(|(_, part)| part.number > 0) {
+            let number = last.number + 1;
+            self.create_part(*role, number, &self.columns[role])?;
+            let whole = schema::part(*role, self.segment, number);
+            for number in 0..=last.number {
+                let part = schema::part(*role, self.segment, number);
+                self.connection.execute_batch(&format!(
+                    "INSERT INTO {whole} BY NAME SELECT * FROM {part}; DROP TABLE {part};"
+                ))?;
+            }
+            let table = schema::table(*role, self.segment);
+            self.connection.execute_batch(&format!("ALTER TABLE {whole} RENAME TO {table}"))?;
+        }
         Ok(())
     }
 
@@ -127,6 +190,7 @@ impl SegmentWriter {
         mut days: BTreeMap<Day, DayRows>,
         more_days: &[(Day, String)],
     ) -> Result<Committed> {
+        self.join_parts()?;
         self.copy_to_further_days(more_days)?;
         self.part_from_input(&mut days)?;
         let downstream = self.downstream_counts()?;
