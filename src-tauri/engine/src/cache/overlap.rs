@@ -72,7 +72,9 @@ fn settle_in_slices(file: &Arc<CacheFile>, rows_a_slice: u64) -> Result<()> {
         };
         let new = ids(&mut segments.difference(&checked));
         let old = ids(&mut segments.intersection(&checked));
-        let rows: u64 = state.days.values().map(|held| held.input_rows + held.downstream_rows).sum();
+        // Counted, for the ledger of a file from somebody else may say anything.
+        let count = format!("SELECT count(*) FROM ({new} UNION ALL {old})");
+        let rows: u64 = connection.query_row(&count, [], |row| row.get(0))?;
         let slices = rows / rows_a_slice + 1;
         for place in 0..slices {
             connection.execute_batch(&format!(
