@@ -21,6 +21,16 @@ pub struct Limits {
     pub batch_documents: NonZeroU32,
     /// Trade ids in one question for downstream messages.
     pub ids_a_question: NonZeroU32,
+    /// Windows that stream at once, over all runs of an engine.
+    pub windows_at_once: NonZeroU32,
+    /// Questions for downstream messages of one window under way at once.
+    pub questions_at_once: NonZeroU32,
+    /// Rows that are worth storing in one go: about what a cursor brings at once. More are no faster, and
+    /// several such batches wait at a time.
+    pub rows_a_batch: NonZeroU32,
+    /// Rows of a window's table after which a field that was not seen before begins another part of it. More
+    /// than a row group of the file counts as one.
+    pub rows_a_part: NonZeroU32,
 }
 
 impl Default for Limits {
@@ -33,6 +43,10 @@ impl Default for Limits {
             side_by_side: number(3),
             batch_documents: number(4_000),
             ids_a_question: number(1_000),
+            windows_at_once: number(3),
+            questions_at_once: number(2),
+            rows_a_batch: number(4_000),
+            rows_a_part: NonZeroU32::MAX,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::decode::{Decoder, FieldSet, RowKey};
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
 use crate::filter::FieldCondition;
+use crate::limits::Limits;
 use crate::matcher;
 use crate::source::mark_text;
 use crate::trade::{stamp, trades_of};
@@ -29,12 +30,13 @@ pub fn adopt(
     broader: &Arc<CacheFile>,
     days: DayRange,
     conditions: &[FieldCondition],
+    limits: &Limits,
 ) -> Result<Committed> {
     let (connection, state) = broader.snapshot()?;
     let mapping = &target.identity().mapping;
-    let mut writer = SegmentWriter::begin(Arc::clone(target))?;
-    let mut input = Decoder::new(Arc::clone(target.registry()), false);
-    let mut downstream = Decoder::new(Arc::clone(target.registry()), true);
+    let mut writer = SegmentWriter::begin(Arc::clone(target))?.with_limits(limits);
+    let mut input = Decoder::new(Arc::clone(target.registry()), false).with_limits(limits);
+    let mut downstream = Decoder::new(Arc::clone(target.registry()), true).with_limits(limits);
     let mut rows: BTreeMap<Day, DayRows> = BTreeMap::new();
     for day in days.days() {
         let Some(held) = state.days.get(&day) else {

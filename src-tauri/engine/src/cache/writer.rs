@@ -18,6 +18,7 @@ use crate::day::Day;
 use crate::decode::{Decoded, FieldId, FieldSet};
 use crate::desk::Role;
 use crate::failure::Result;
+use crate::limits::Limits;
 
 /// What is known of one day of a window when it is committed. Days without rows have an entry too.
 #[derive(Debug, Clone)]
@@ -72,6 +73,7 @@ pub struct SegmentWriter {
     run_since: u32,
     columns: HashMap<Role, Vec<FieldId>>,
     parts: HashMap<Role, Part>,
+    rows_a_part: usize,
     open: bool,
 }
 
@@ -92,6 +94,7 @@ impl SegmentWriter {
             run_since: segment,
             columns: HashMap::new(),
             parts: HashMap::new(),
+            rows_a_part: ROW_GROUP_SIZE,
             open: true,
         };
         writer.connection.execute_batch(&format!(
@@ -111,6 +114,13 @@ impl SegmentWriter {
         self
     }
 
+    /// With parts as large as the limits say, but never so large that row groups are written of them.
+    #[must_use]
+    pub fn with_limits(mut self, limits: &Limits) -> Self {
+        self.rows_a_part = ROW_GROUP_SIZE.min(limits.rows_a_part.get() as usize);
+        self
+    }
+
     /// Appends rows. New fields become columns first.
     ///
     /// # Errors
@@ -122,7 +132,7 @@ impl SegmentWriter {
         let part = self.parts.entry(role).or_default();
         // DuckDB 1.5 cannot add a column to a table of which this transaction has written row groups: the
         // next row group fails, and the whole database with it (duckdb/duckdb#25724).
-        let begins = part.rows >= ROW_GROUP_SIZE && !new.is_empty();
+        let begins = part.rows >= self.rows_a_part && !new.is_empty();
         if begins {
             *part = Part { number: part.number + 1, rows: 0 };
         }

@@ -14,6 +14,7 @@ use md5::{Digest, Md5};
 use super::extjson::write_relaxed;
 use super::field::{FieldId, FieldRegistry, Kind};
 use crate::day::Day;
+use crate::limits::Limits;
 
 /// Sub-documents below this depth stay one column of Extended JSON.
 const MAX_DEPTH: usize = 12;
@@ -23,9 +24,7 @@ const MAX_FIELDS: usize = 1_500;
 /// Milliseconds of 0001-01-01 and of 9999-12-31T23:59:59.999, the years a date column can show.
 const DATE_COLUMN: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
-/// Rows and BSON bytes of a batch that is worth appending: about what a cursor brings at once. Larger ones
-/// are no faster, and several wait at a time.
-const ROWS_A_BATCH: usize = 4_000;
+/// BSON bytes of a batch that is worth appending, however few its rows are.
 const BYTES_A_BATCH: usize = 4 << 20;
 
 /// What identifies a row and places it, beside the document itself.
@@ -115,6 +114,7 @@ pub struct Decoder {
     ids: BinaryBuilder,
     trades: Option<StringBuilder>,
     documents: BinaryBuilder,
+    rows_a_batch: usize,
     bytes: usize,
     unreadable: u64,
     presence: HashMap<Day, FieldSet>,
@@ -132,6 +132,7 @@ impl Decoder {
             ids: BinaryBuilder::new(),
             trades: trades.then(StringBuilder::new),
             documents: BinaryBuilder::new(),
+            rows_a_batch: Limits::default().rows_a_batch.get() as usize,
             bytes: 0,
             unreadable: 0,
             presence: HashMap::new(),
@@ -139,10 +140,17 @@ impl Decoder {
         }
     }
 
+    /// With as many rows as the limits say in a batch.
+    #[must_use]
+    pub fn with_limits(mut self, limits: &Limits) -> Self {
+        self.rows_a_batch = limits.rows_a_batch.get() as usize;
+        self
+    }
+
     /// Whether what was taken in since the last [`finish_batch`](Self::finish_batch) is a batch's worth.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.sink.row >= ROWS_A_BATCH || self.bytes >= BYTES_A_BATCH
+        self.sink.row >= self.rows_a_batch || self.bytes >= BYTES_A_BATCH
     }
 
     /// BSON bytes taken in since the last [`finish_batch`](Self::finish_batch).

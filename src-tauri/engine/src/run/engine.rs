@@ -46,11 +46,12 @@ impl Engine {
     /// # Errors
     /// `disk_full` or `cache_damaged` where the folder cannot be used.
     pub fn new(folder: &Path, keep_open: usize) -> Result<Self> {
+        let limits = Limits::default();
         Ok(Self {
             cache: Cache::new(folder, keep_open)?,
-            pulls: Pulls::default(),
+            pulls: Pulls::new(&limits),
             running: Running::default(),
-            limits: Limits::default(),
+            limits,
             clock: Arc::new(Utc::now),
             views: Arc::default(),
         })
@@ -63,9 +64,10 @@ impl Engine {
         self
     }
 
-    /// The same engine with other limits.
+    /// The same engine with other limits, before its first fetch.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.pulls = Pulls::new(&limits);
         self.limits = limits;
         self
     }

@@ -232,10 +232,11 @@ impl Engine {
         // Through the same registry as pulls, so that no two commits race for one day.
         let tickets = self.pulls.join_or_start(signature, Kind::Adoption, run, |run, _, _| {
             let (cache, file, broader) = (self.cache().clone(), Arc::clone(file), broader.clone());
+            let limits = self.limits;
             Box::pin(async move {
                 let committed = off_thread(move || {
                     let theirs = cache.open_listed(&broader.path)?;
-                    adopt::adopt(&file, &theirs, run, &broader.conditions)
+                    adopt::adopt(&file, &theirs, run, &broader.conditions, &limits)
                 })
                 .await?;
                 Ok(Pulled { committed, ..Pulled::default() })

@@ -37,8 +37,6 @@ use crate::trade::{DayOf, Trades, stamp};
 const BATCHES_WAITING: usize = 2;
 /// Decoded batches that wait for the store.
 const COLUMNS_WAITING: usize = 1;
-/// Questions for downstream messages of one window under way at once.
-const QUESTIONS: usize = 2;
 
 /// What a committed window brought.
 #[derive(Debug, Clone, Default)]
@@ -93,9 +91,10 @@ pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
     let (raw_sender, raw_receiver) = mpsc::channel(BATCHES_WAITING);
     let (id_sender, id_receiver) = mpsc::unbounded_channel();
     let (store_sender, store_receiver) = std_mpsc::sync_channel(COLUMNS_WAITING);
-    let file = Arc::clone(&context.file);
-    let run_since = context.run_since;
-    let storing = tokio::task::spawn_blocking(move || store(file, run_since, &store_receiver));
+    let storing = {
+        let context = context.clone();
+        tokio::task::spawn_blocking(move || store(&context, &store_receiver))
+    };
     let decoding = {
         let context = context.clone();
         let sender = store_sender.clone();
@@ -181,11 +180,12 @@ async fn pull_downstream(
     mut ids: mpsc::UnboundedReceiver<Vec<Bson>>,
     sender: mpsc::Sender<Incoming>,
 ) -> Result<()> {
+    let at_once = context.limits.questions_at_once.get() as usize;
     let mut asked = FuturesUnordered::new();
     let mut more = true;
     loop {
         tokio::select! {
-            next = ids.recv(), if more && asked.len() < QUESTIONS => match next {
+            next = ids.recv(), if more && asked.len() < at_once => match next {
                 Some(ids) => asked.push(ask_downstream(context, ids, sender.clone())),
                 None => more = false,
             },
@@ -212,12 +212,9 @@ async fn ask_downstream(context: &PullContext, ids: Vec<Bson>, sender: mpsc::Sen
     Ok(())
 }
 
-fn store(
-    file: Arc<CacheFile>,
-    run_since: u32,
-    orders: &std_mpsc::Receiver<ToStore>,
-) -> Result<Option<Committed>> {
-    let mut writer = SegmentWriter::begin(file)?.of_run_since(run_since);
+fn store(context: &PullContext, orders: &std_mpsc::Receiver<ToStore>) -> Result<Option<Committed>> {
+    let writer = SegmentWriter::begin(Arc::clone(&context.file))?;
+    let mut writer = writer.of_run_since(context.run_since).with_limits(&context.limits);
     while let Ok(order) = orders.recv() {
         match order {
             ToStore::Rows(role, decoded) => writer.append(role, decoded)?,
@@ -268,12 +265,13 @@ impl<'a> WindowDecoder<'a> {
     ) -> Self {
         let registry = context.file.registry();
         let mapping = &context.query.mapping;
+        let decoder = |trades| Decoder::new(Arc::clone(registry), trades).with_limits(&context.limits);
         Self {
             context,
             day_of: DayOf::new(mapping, context.window),
             trades: Trades::default(),
-            input: Decoder::new(Arc::clone(registry), false),
-            downstream: Decoder::new(Arc::clone(registry), true),
+            input: decoder(false),
+            downstream: decoder(true),
             rows: HashMap::new(),
             marks: HashMap::new(),
             new_ids: Vec::new(),

@@ -12,10 +12,8 @@ use super::progress::Counters;
 use super::pull::Pulled;
 use crate::day::{DayRange, DaySet};
 use crate::failure::{Code, Failure, Result};
+use crate::limits::Limits;
 use crate::signature::Signature;
-
-/// Windows that stream at once, over all runs.
-const WINDOWS_AT_ONCE: usize = 3;
 
 /// Work that commits a window.
 pub(super) type Work = Pin<Box<dyn Future<Output = Result<Pulled>> + Send>>;
@@ -25,12 +23,6 @@ pub(super) type Work = Pin<Box<dyn Future<Output = Result<Pulled>> + Send>>;
 pub(super) struct Pulls {
     under_way: Arc<Mutex<HashMap<Signature, Vec<Arc<Pull>>>>>,
     permits: Arc<Semaphore>,
-}
-
-impl Default for Pulls {
-    fn default() -> Self {
-        Self { under_way: Arc::default(), permits: Arc::new(Semaphore::new(WINDOWS_AT_ONCE)) }
-    }
 }
 
 /// The queries that runs are answering. What a run has planned to serve must not go before it has answered.
@@ -128,6 +120,12 @@ struct Pull {
 }
 
 impl Pulls {
+    /// No pulls yet; so many windows will stream at once.
+    pub(super) fn new(limits: &Limits) -> Self {
+        let permits = Semaphore::new(limits.windows_at_once.get() as usize);
+        Self { under_way: Arc::default(), permits: Arc::new(permits) }
+    }
+
     /// A ticket for every pull that a window needs: joined where one is under way, begun where not.
     pub(super) fn join_or_start(
         &self,

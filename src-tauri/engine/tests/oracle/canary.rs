@@ -9,7 +9,8 @@ const PLACE: usize = 6;
 /// A script of 30 steps with something wrong in it, cut down.
 fn found(seed: u64, wrong: Step) -> Script {
     let mut script = Script::from_seed(seed, 30);
-    // Everything is fetched and held, so that there is something to be wrong about.
+    // Every day has come, and everything is fetched and held, so that there is something to be wrong about.
+    script.setup.hours = 24 * 40;
     let all = |mode| Step::Fetch(Ask { filter: 0, from: -3, to: 24, mode, reach: Reach::Server });
     script.steps.insert(PLACE, all(Mode::Normal));
     script.steps.insert(PLACE + 1, wrong);

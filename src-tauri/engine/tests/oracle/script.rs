@@ -22,7 +22,7 @@ pub(crate) enum Dates {
 }
 
 /// The limits of the engine, as plain numbers: small ones, so that a few documents take many windows,
-/// batches and questions.
+/// batches, questions and parts of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pieces {
     pub(crate) days: u32,
@@ -30,12 +30,21 @@ pub(crate) struct Pieces {
     pub(crate) split: u32,
     pub(crate) batch: u32,
     pub(crate) ids: u32,
+    pub(crate) stored: u32,
+    pub(crate) part: u32,
 }
 
 impl Pieces {
     /// Everything in one piece.
-    pub(crate) const WHOLE: Self =
-        Self { days: 1_000, rows: 1_000_000, split: 1_000_000, batch: 4_000, ids: 1_000 };
+    pub(crate) const WHOLE: Self = Self {
+        days: 1_000,
+        rows: 1_000_000,
+        split: 1_000_000,
+        batch: 4_000,
+        ids: 1_000,
+        stored: 4_000,
+        part: 1_000_000,
+    };
 
     pub(crate) fn limits(self) -> Limits {
         let number = |number| NonZeroU32::new(number).expect("pieces are not empty");
@@ -46,6 +55,9 @@ impl Pieces {
             side_by_side: number(2),
             batch_documents: number(self.batch),
             ids_a_question: number(self.ids),
+            rows_a_batch: number(self.stored),
+            rows_a_part: number(self.part),
+            ..Limits::default()
         }
     }
 }
@@ -278,6 +290,8 @@ impl Maker {
             split: self.one_of(&[10, 30, 30_000, 30_000]),
             batch: self.one_of(&[2, 3, 5, 9, 4_000]),
             ids: self.one_of(&[1, 2, 3, 7, 1_000]),
+            stored: self.one_of(&[1, 3, 8, 4_000]),
+            part: self.one_of(&[1, 4, 12, 1_000_000]),
         }
     }
 
@@ -440,6 +454,8 @@ fn simpler_setups(setup: &Setup) -> Vec<Setup> {
         Pieces { split: whole.split, ..pieces },
         Pieces { batch: whole.batch, ..pieces },
         Pieces { ids: whole.ids, ..pieces },
+        Pieces { stored: whole.stored, ..pieces },
+        Pieces { part: whole.part, ..pieces },
     ] {
         if pieces != setup.pieces {
             found.push(Setup { pieces, ..setup.clone() });
