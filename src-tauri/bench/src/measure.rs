@@ -21,12 +21,6 @@ use tidemark_engine::signature::Query;
 use tidemark_engine::source::{PullOrder, Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
 
-/// Windows pulled at once by the drain, as by a fetch.
-const WINDOWS_AT_ONCE: usize = 3;
-/// Days of a drain's window, as of a fetch's.
-const WINDOW_DAYS: i32 = 31;
-/// Questions for messages of one window at once, as of a fetch's.
-const QUESTIONS_AT_ONCE: usize = 2;
 /// Rows of a first page.
 const PAGE: u64 = 100;
 
@@ -93,17 +87,19 @@ impl Desk {
 /// has a trade id, the messages of a window's trades are asked for after its input, as a fetch asks.
 pub(crate) async fn drain(work: &Work) -> Figures {
     let desk = work.open()?;
+    let limits = Limits::default();
+    let window_days = i32::try_from(limits.window_days.get()).map_err(|error| error.to_string())?;
     let mut windows = Vec::new();
     let mut from = desk.request.range.from();
     while from <= desk.request.range.to() {
-        let to = from.plus(WINDOW_DAYS - 1).min(desk.request.range.to());
+        let to = from.plus(window_days - 1).min(desk.request.range.to());
         windows.push(DayRange::new(from, to).map_err(words)?);
         from = to.next();
     }
     let begun = Instant::now();
     let drained: Vec<Drained> = futures_util::stream::iter(windows)
         .map(|window| drain_window(&desk, window))
-        .buffer_unordered(WINDOWS_AT_ONCE)
+        .buffer_unordered(limits.windows_at_once.get() as usize)
         .try_collect()
         .await?;
     let (rows, bytes) = drained.iter().fold((0, 0), |sum, part| (sum.0 + part.rows, sum.1 + part.bytes));
@@ -125,14 +121,15 @@ async fn drain_window(desk: &Desk, window: DayRange) -> Result<Drained, String> 
     let mut seen = HashSet::new();
     let trades = std::mem::take(&mut input.trades);
     let trades: Vec<Bson> = trades.into_iter().filter(|id| seen.insert(id.to_string())).collect();
-    let size = usize::try_from(Limits::default().ids_a_question.get()).map_err(|error| error.to_string())?;
-    let messages: Vec<Drained> = futures_util::stream::iter(trades.chunks(size))
+    let limits = Limits::default();
+    let questions = trades.chunks(limits.ids_a_question.get() as usize);
+    let messages: Vec<Drained> = futures_util::stream::iter(questions)
         .map(|ids| {
             let matches = pipeline::downstream_match(mapping, ids.to_vec());
             let collection = mapping.downstream_collection.clone();
             drain_question(desk, collection, vec![doc! {"$match": matches}], None)
         })
-        .buffer_unordered(QUESTIONS_AT_ONCE)
+        .buffer_unordered(limits.questions_at_once.get() as usize)
         .try_collect()
         .await?;
     for part in messages {

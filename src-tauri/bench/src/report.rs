@@ -41,16 +41,24 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
     let days = (last - first).num_days() + 1;
     let tenth = last - Duration::days(days / 10 - 1);
 
-    let drain = best_of_two(|| bench.part("drain", "alone", "none", first, last))?;
-    let cold = bench.part("fetch", "alone", "alone", first, last)?;
-    let repeat = bench.part("repeat", "alone", "alone", first, last)?;
-    let export = bench.part("export", "alone", "alone", first, last)?;
-    let copy = bench.part("copy", "alone", "alone", first, last)?;
-    bench.part("forget", "alone", "alone", tenth, last)?;
-    let delta = bench.part("fetch", "alone", "alone", first, last)?;
-    let one_tenth = bench.part("fetch", "alone", "tenth", tenth, last)?;
-    let both_drain = best_of_two(|| bench.part("drain", "both", "none", first, last))?;
-    let both = bench.part("fetch", "both", "both", first, last)?;
+    // A cache of its own for each of two fetches that have to find nothing.
+    let cold_fetch = |mapping, caches: [&str; 2], from| {
+        better_of_two(|attempt| bench.part("fetch", mapping, caches[attempt], from, last))
+    };
+    let alone = |part| better_of_two(|_| bench.part(part, "alone", "alone", first, last));
+
+    let drain = alone("drain")?;
+    let cold = cold_fetch("alone", ["alone", "alone_again"], first)?;
+    let repeat = alone("repeat")?;
+    let export = alone("export")?;
+    let copy = alone("copy")?;
+    let delta = better_of_two(|_| {
+        bench.part("forget", "alone", "alone", tenth, last)?;
+        bench.part("fetch", "alone", "alone", first, last)
+    })?;
+    let one_tenth = cold_fetch("alone", ["tenth", "tenth_again"], tenth)?;
+    let both_drain = better_of_two(|_| bench.part("drain", "both", "both", first, last))?;
+    let both = cold_fetch("both", ["both", "both_again"], first)?;
 
     let number = |value: &Value, name: &str| value[name].as_f64().unwrap_or(f64::NAN);
     let ms = |value: &Value| number(value, "ms");
@@ -176,9 +184,9 @@ impl Bench {
     }
 }
 
-/// The floor is what the machine can do, so the better of two counts.
-fn best_of_two(measure: impl Fn() -> Result<Value, String>) -> Result<Value, String> {
-    let (first, second) = (measure()?, measure()?);
+/// The better of two, by time: of a floor and of what stands beside it alike.
+fn better_of_two(measure: impl Fn(usize) -> Result<Value, String>) -> Result<Value, String> {
+    let (first, second) = (measure(0)?, measure(1)?);
     Ok(if first["ms"].as_f64() <= second["ms"].as_f64() { first } else { second })
 }
 
