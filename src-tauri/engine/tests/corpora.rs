@@ -15,7 +15,7 @@ use tidemark_engine::run::Engine;
 /// `expected`. The stack is that of the threads that the engine works on. `UPDATE_CORPORA` writes it down, to be
 /// read before it is committed.
 fn corpus(target: &str, case: fn(&[u8]) -> String) {
-    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+    let fuzz = Path::new("../fuzz");
     let folder = fuzz.join("corpus").join(target);
     let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

@@ -1,8 +1,6 @@
 //! The UI's types are generated from the engine's, and checked in. This fails when the two drift, and
 //! writes them anew where `UPDATE_TYPES` is set (`cargo xtask types`).
 
-use std::path::Path;
-
 use tidemark_engine::answer::{
     Answer, AnswerDays, AnswerRows, ChangeCounts, ChangeKind, Changes, FieldChange, MessageChange,
     MissingDay, Origin, RunEvent,
@@ -47,14 +45,14 @@ fn generated() -> String {
 
 #[test]
 fn the_types_of_the_ui_are_those_of_the_engine() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/backend/types.ts");
+    let path = "../../ui/src/backend/types.ts";
     let wanted = generated();
     if std::env::var_os("UPDATE_TYPES").is_some_and(|value| !value.is_empty()) {
-        std::fs::write(&path, wanted).expect("the UI's types can be written");
+        std::fs::write(path, wanted).expect("the UI's types can be written");
         return;
     }
     // A checkout on Windows may have turned the line ends.
-    let held = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    let held = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
     let differing = wanted.lines().find(|line| !held.lines().any(|other| other == *line));
     assert!(
         held == wanted,

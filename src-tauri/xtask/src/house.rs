@@ -133,8 +133,8 @@ mod tests {
     }
 
     fn read(file: &str) -> String {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        fs::read_to_string(root.join(file)).expect("the file is there")
+        // Tests run in the folder of their package.
+        fs::read_to_string(Path::new("../..").join(file)).expect("the file is there")
     }
 
     /// The packaged page runs its own scripts alone and reaches nothing but the app.
@@ -277,7 +277,7 @@ mod tests {
 
     /// The engine's source files of a folder, by name.
     fn engine_files(folder: &str) -> Vec<(String, String)> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/src").join(folder);
+        let folder = Path::new("../engine/src").join(folder);
         let paths = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
         paths
             .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))

@@ -1,7 +1,7 @@
 //! Where things are: the checkout, and the folder for what is downloaded and built.
 
 use std::env::consts::EXE_SUFFIX;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::Outcome;
 
@@ -18,8 +18,11 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn find() -> Outcome<Self> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let root = manifest.ancestors().nth(2).unwrap_or(manifest).to_owned();
+        // As cargo says it now: two checkouts may share what is built, so the path at compile time may be
+        // the other's.
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let root = manifest.ancestors().nth(2).unwrap_or(&manifest).to_owned();
         if !root.join("Cargo.toml").is_file() {
             return Err(format!(
                 "The checkout is not at {} any more. Run this through `cargo xtask`, inside it.",
