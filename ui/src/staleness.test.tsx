@@ -8,7 +8,7 @@ import type { QueryInput, RunEvent } from "./backend";
 import type { Content, Handlers } from "./grid/controller";
 import { AGE_MS } from "./state/usePlan";
 import { makeFake, makePlan } from "./test/fakeBackend";
-import { makeAnswer, makeCached, makePartial, makeQuery } from "./test/made";
+import { makeAnswer, makeCached, makeDetail, makePartial, makeQuery } from "./test/made";
 import { later, makeFailure, openApp } from "./test/openApp";
 
 // What the grid was last given; jsdom lays nothing out for the real one.
@@ -95,9 +95,7 @@ it("shows no document under the number of another row", async () => {
   const fake = makeFake();
   const second = later<Awaited<ReturnType<typeof fake.backend.rowDetail>>>();
   vi.mocked(fake.backend.rowDetail).mockImplementation((_key, _role, _sort, position) =>
-    position === 0
-      ? Promise.resolve({ relaxed: "the first", canonical: "", fetched: null, day: "2025-01-31" })
-      : second.promise,
+    position === 0 ? Promise.resolve(makeDetail({ relaxed: "the first" })) : second.promise,
   );
   const user = userEvent.setup();
   await openApp(fake);
@@ -109,6 +107,25 @@ it("shows no document under the number of another row", async () => {
   act(() => grid.props?.handlers.active(1));
   expect(screen.getByTestId("row-detail")).toHaveTextContent("Row 2");
   expect(screen.queryByText("the first")).not.toBeInTheDocument();
+});
+
+it("shows no document of a later state of the file than its row", async () => {
+  const fake = makeFake();
+  vi.mocked(fake.backend.rowDetail).mockResolvedValue(makeDetail({ relaxed: "moved here", generation: 2 }));
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("fetch-button"));
+  act(() => fake.finish(makeAnswer()));
+  await screen.findByTestId("grid");
+  const shape = await fake.backend.viewShape({ signature: "", from: "", to: "" }, "input");
+  const reread = later<typeof shape>();
+  vi.mocked(fake.backend.viewShape).mockReturnValue(reread.promise);
+  const before = vi.mocked(fake.backend.viewShape).mock.calls.length;
+  act(() => grid.props?.handlers.open(0));
+  await waitFor(() => expect(vi.mocked(fake.backend.viewShape).mock.calls.length).toBeGreaterThan(before));
+  expect(screen.queryByText("moved here")).not.toBeInTheDocument();
+  reread.resolve({ ...shape, generation: 2 });
+  expect(await screen.findByText("moved here")).toBeInTheDocument();
 });
 
 it("plans again when a query is forgotten", async () => {

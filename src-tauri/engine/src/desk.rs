@@ -262,6 +262,9 @@ pub struct ViewShape {
 /// One row as MongoDB held it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct RowDetail {
+    /// The state of the cache file that it was read from; in a [`Page`] of another one it may have another place.
+    #[ts(type = "number")]
+    pub generation: u64,
     /// Relaxed Extended JSON, indented.
     pub relaxed: String,
     /// Canonical Extended JSON, indented: every type spelled out.

@@ -285,6 +285,8 @@ export type ViewShape = {
   rows: number, };
 
 export type RowDetail = {
+  /** The state of the cache file that it was read from; in a [`Page`] of another one it may have another place. */
+  generation: number,
   /** Relaxed Extended JSON, indented. */
   relaxed: string,
   /** Canonical Extended JSON, indented: every type spelled out. */

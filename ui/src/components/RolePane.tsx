@@ -157,6 +157,8 @@ export function RolePane(props: Props) {
           position={shownRow}
           identity={identity}
           stamp={stamp}
+          generation={shape.generation}
+          outdated={reload}
           zone={zone}
           close={close}
         />

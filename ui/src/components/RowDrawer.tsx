@@ -17,6 +17,10 @@ interface Props {
   identity: string;
   /** Changes when the rows behind may have changed; then the document is read again. */
   stamp: string;
+  /** The state of the file that the rows were read from. */
+  generation: number;
+  /** Told when the file has gone on: the row may stand elsewhere now. */
+  outdated: () => void;
   zone: string;
   close: () => void;
 }
@@ -32,7 +36,18 @@ interface Read {
 const PAUSE_MS = 90;
 
 /** One row as MongoDB held it. */
-export function RowDrawer({ viewKey, role, sort, position, identity, stamp, zone, close }: Props) {
+export function RowDrawer({
+  viewKey,
+  role,
+  sort,
+  position,
+  identity,
+  stamp,
+  generation,
+  outdated,
+  zone,
+  close,
+}: Props) {
   const backend = useBackend();
   const [read, setRead] = useState<Read | null>(null);
   const [form, setForm] = useState<"relaxed" | "canonical">("relaxed");
@@ -47,7 +62,11 @@ export function RowDrawer({ viewKey, role, sort, position, identity, stamp, zone
     let live = true;
     const timer = setTimeout(() => {
       backend.rowDetail(viewKey, role, sort, position).then(
-        (found) => live && setRead({ of, detail: found, failure: null }),
+        (found) => {
+          if (!live) return;
+          if (found.generation === generation) setRead({ of, detail: found, failure: null });
+          else outdated();
+        },
         (error: unknown) => live && setRead({ of, detail: null, failure: toFailure(error) }),
       );
     }, PAUSE_MS);
@@ -55,7 +74,7 @@ export function RowDrawer({ viewKey, role, sort, position, identity, stamp, zone
       live = false;
       clearTimeout(timer);
     };
-  }, [backend, viewKey, role, sort, position, of, stamp]);
+  }, [backend, viewKey, role, sort, position, of, stamp, generation, outdated]);
 
   return (
     <aside className="drawer" aria-label="Row detail" data-testid="row-detail">

@@ -4,7 +4,7 @@ import { vi } from "vitest";
 
 import type { Answer, Backend, Connection, PlanView, QueryInput, RunEvent, SourceView } from "../backend";
 import { addDays, dayCount } from "../logic/days";
-import { makeAnswer, makeQuery } from "./made";
+import { makeAnswer, makeDetail, makeQuery } from "./made";
 
 export function makePlan(query: QueryInput, part: Partial<PlanView> = {}): PlanView {
   const length = dayCount(query.from, query.to);
@@ -82,9 +82,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     page: vi.fn((_key, _role, _sort, offset: number) =>
       Promise.resolve({ offset, rows: [["a"], ["b"]], generation: 1 }),
     ),
-    rowDetail: vi.fn(() =>
-      Promise.resolve({ relaxed: "{}", canonical: "{}", fetched: null, day: "2025-01-31" }),
-    ),
+    rowDetail: vi.fn(() => Promise.resolve(makeDetail())),
     suggest: vi.fn(() => Promise.resolve([])),
     exportCsv: vi.fn(() => Promise.resolve(null)),
     cancelExport: vi.fn(() => Promise.resolve()),

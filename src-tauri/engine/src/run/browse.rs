@@ -174,6 +174,7 @@ impl Engine {
                 bson::Document::try_from(document.as_ref()).map_err(|error| broken().because(error))?;
             let document = Bson::Document(document);
             Ok(RowDetail {
+                generation: view.generation(),
                 relaxed: format!("{relaxed:#}"),
                 canonical: format!("{:#}", document.into_canonical_extjson()),
                 fetched: view.state().days.get(&day).map(|held| held.fetched),

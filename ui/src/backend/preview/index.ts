@@ -216,6 +216,7 @@ export function previewBackend(): Backend {
         column.numeric ? { $numberDecimal: row[index] } : row[index],
       ]);
       return Promise.resolve({
+        generation: store.generation,
         relaxed: JSON.stringify(document, null, 2),
         canonical: JSON.stringify(Object.fromEntries(typed), null, 2),
         fetched: `${TODAY}T15:42:10Z`,
