@@ -362,6 +362,7 @@ async fn a_server_that_wants_a_password() {
         cli_with(&arguments, password.map(|password| ("TIDEMARK_MONGODB_PASSWORD", password)).as_slice())
     };
     failed(&with(&wrong, None, "2025-03-01", "2025-03-03"), "auth_failed", "password");
+    failed(&with(&user_only, None, "2025-03-01", "2025-03-03"), "auth_failed", "none was given");
     failed(&with(&user_only, Some("WRONG"), "2025-03-01", "2025-03-03"), "auth_failed", "password");
     let run = with(&user_only, Some(PLANTED), "2025-03-01", "2025-03-03");
     assert_eq!((run.code, run.count("/rows/input")), (0, 9), "{run:?}");

@@ -97,9 +97,11 @@ impl Source {
         }
         let secrets = Kept::of(settings.uri.trim(), settings.password.as_deref());
         let uri = with_password(settings.uri.trim(), settings.password.as_deref());
-        // A user without a password yet is still somebody: the name belongs to the identity.
+        // A user without a password yet is still somebody, and the name belongs to the identity; but some
+        // ways to log in cannot be read without a password, others with one.
         let readable = with_password(&uri, Some("none"));
-        let parsed = ConnectionString::parse(&readable).map_err(|error| {
+        let parsed = ConnectionString::parse(&uri).or_else(|_| ConnectionString::parse(&readable));
+        let parsed = parsed.map_err(|error| {
             Failure::new(Code::SourceUnreachable, "The connection string cannot be read.")
                 .advise("It looks like mongodb://user@host:27017/ or mongodb+srv://user@cluster.")
                 .because(without_password(&error.to_string(), &uri))
@@ -388,5 +390,9 @@ mod tests {
         assert_eq!(with.identity(), without.identity());
         assert_eq!(with.identity().user.as_deref(), Some("ann"));
         assert!(!format!("{with:?}").contains("secret"));
+        let plain = source("mongodb://ann@db1/?authMechanism=PLAIN");
+        assert_eq!(plain.identity().user.as_deref(), Some("ann"));
+        let certificate = source("mongodb://CN%3Dann@db1/?authMechanism=MONGODB-X509&tls=true");
+        assert_eq!(certificate.identity().user.as_deref(), Some("CN=ann"));
     }
 }

@@ -16,6 +16,11 @@ pub fn mongodb_failure(error: &Error) -> Failure {
                 .advise("Run the query again to fetch the rest; if it happens again, try a shorter range.")
                 .because(describe(error));
         }
+        Code::AuthFailed if describe(error).contains(NO_PASSWORD) => {
+            return Failure::new(code, "This user needs a password, and none was given.")
+                .advise("Enter the password.")
+                .because(describe(error));
+        }
         Code::AuthFailed => "The server refused the user name or the password.",
         Code::TlsFailed => "No secure connection to the server could be made.",
         Code::NotAuthorized => "This user may not read the collection.",
@@ -32,6 +37,9 @@ impl From<Error> for Failure {
         mongodb_failure(&error)
     }
 }
+
+/// What the driver says when it is to log in with SCRAM and has no password.
+const NO_PASSWORD: &str = "no password supplied";
 
 /// `QueryPlanKilled`, `CappedPositionLost`, `CursorKilled`, `Interrupted`, and `CursorNotFound`: the server or its
 /// administrator ended the query, or its cursor was idle for too long.
