@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tidemark_engine::answer::Answer;
+use tidemark_engine::answer::{Answer, AnswerDays};
 use tidemark_engine::cache::budget::{Freed, sentence, size_text};
 use tidemark_engine::cache::export::partial_name;
 use tidemark_engine::day::DayRange;
@@ -238,8 +238,17 @@ fn explain(answer: &Answer) {
         eprintln!("{} {}", failure.message, failure.next);
     }
     if !answer.complete {
-        eprintln!("Partial: {} of {} days are missing.", answer.days.missing.len(), answer.days.requested);
+        eprintln!("{}", what_is_partial(&answer.days));
     }
+}
+
+/// Why an answer is not complete.
+fn what_is_partial(days: &AnswerDays) -> String {
+    let (count, what) = match (days.missing.len(), days.unverified.len()) {
+        (0, count) => (count, "are known to differ at the source, or could not be checked"),
+        (count, _) => (count, "are missing"),
+    };
+    format!("Partial: {count} of {} days {what}.", days.requested)
 }
 
 fn cancel_on_interrupt() -> CancellationToken {

@@ -21,7 +21,7 @@ const ORIGIN_HINTS: Record<Origin, string> = {
   cache: "Every day came from the cache",
   part_cache: "Some days came from the cache, some from the server",
   server: "Every day came from the server",
-  offline: "The server was not asked: the cache alone answered",
+  offline: "The cache alone answered: the server was not asked, or could not be",
 };
 
 /** What a badge of the origin stands for. */

@@ -316,7 +316,9 @@ impl Engine {
             }));
         }
         let counts = view.as_ref().map(|view| view.counts()).unwrap_or_default();
-        let origin = if prepared.reach == Reach::Offline {
+        // Where nothing came of asking, the cache alone has answered.
+        let in_vain = days.fetched == 0 && failure.as_ref().is_some_and(is_out_of_reach);
+        let origin = if prepared.reach == Reach::Offline || in_vain {
             Origin::Offline
         } else if days.fetched == 0 {
             Origin::Cache

@@ -25,7 +25,11 @@ pub fn mongodb_failure(error: &Error) -> Failure {
         Code::TlsFailed => "No secure connection to the server could be made.",
         Code::NotAuthorized => "This user may not read the collection.",
         Code::SourceTimeout => "The server took longer than the time limit.",
-        Code::BadFilter => "The server refused the query.",
+        Code::BadFilter => {
+            return Failure::new(code, "The server refused the query.")
+                .advise("Correct what the cause names; if it names nothing of yours, ask your administrator.")
+                .because(describe(error));
+        }
         _ if broke_off(error) => "The connection to the server broke off.",
         _ => "The server cannot be reached.",
     };
@@ -79,7 +83,7 @@ fn code_of(error: &Error) -> Code {
 }
 
 fn by_text(text: &str) -> Code {
-    let text = text.to_lowercase();
+    let text = without_names(text).to_lowercase();
     let has = |needles: &[&str]| needles.iter().any(|needle| text.contains(needle));
     if has(&["authentication failure", "authentication failed", "scram failure", "sasl"]) {
         Code::AuthFailed
@@ -88,6 +92,13 @@ fn by_text(text: &str) -> Code {
     } else {
         Code::SourceUnreachable
     }
+}
+
+/// The driver's words without the names that it lists: those of hosts and sets say nothing of what went wrong.
+fn without_names(text: &str) -> String {
+    let names = ["Address: ", "Set Name: ", "Tags: "];
+    let parts = text.split(", ").filter(|part| !names.iter().any(|name| part.contains(name)));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 fn describe(error: &Error) -> String {
@@ -99,4 +110,34 @@ fn describe(error: &Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What mongodb 3.9 says when it finds no server.
+    fn not_found(host: &str, set: &str, error: &str) -> String {
+        format!(
+            "Kind: Server selection timeout: No available servers. Topology: {{ Type: ReplicaSetNoPrimary, \
+             Set Name: {set}, Servers: [ {{ Address: {host}:27017, Type: Unknown, Error: Kind: {error} }}, \
+             {{ Address: {host}2:27017, Type: Unknown, Error: Kind: {error} }} ] }}, labels: {{}}"
+        )
+    }
+
+    #[test]
+    fn what_kept_the_driver_from_a_server_is_told_by_its_words() {
+        let cases = [
+            ("I/O error: Connection refused (os error 111)", Code::SourceUnreachable),
+            ("I/O error: failed to lookup address information", Code::SourceUnreachable),
+            ("I/O error: invalid peer certificate: UnknownIssuer", Code::TlsFailed),
+            ("I/O error: received fatal alert: HandshakeFailure; TLS handshake failure", Code::TlsFailed),
+            ("SCRAM failure: Authentication failed.", Code::AuthFailed),
+        ];
+        for (error, code) in cases {
+            for (host, set) in [("db1", "rs0"), ("mongo-tls-certificate", "sasl-tls")] {
+                assert_eq!(by_text(&not_found(host, set, error)), code, "{host}: {error}");
+            }
+        }
+    }
 }

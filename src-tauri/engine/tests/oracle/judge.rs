@@ -717,7 +717,9 @@ fn missing(case: &Case<'_>, seen: &Seen<'_>, answer: &Answer) -> Verdict {
 /// Where it says it came from, and what it has asked of the server.
 fn origin(case: &Case<'_>, answer: &Answer) -> Verdict {
     let days = &answer.days;
-    let origin = if !case.is_online() {
+    let failure = answer.failure.as_ref().map(|failure| failure.code);
+    let in_vain = days.fetched == 0 && matches!(failure, Some(Code::SourceUnreachable | Code::SourceTimeout));
+    let origin = if !case.is_online() || in_vain {
         Origin::Offline
     } else if days.fetched == 0 {
         Origin::Cache
@@ -726,9 +728,7 @@ fn origin(case: &Case<'_>, answer: &Answer) -> Verdict {
     } else {
         Origin::PartCache
     };
-    verdict(answer.answer == origin || (case.disturbed.cut && answer.answer == Origin::Offline), || {
-        format!("it came from {origin:?}, not {:?}", answer.answer)
-    })?;
+    verdict(answer.answer == origin, || format!("it came from {origin:?}, not {:?}", answer.answer))?;
     // Two runs count each other's commands.
     let alone = !case.disturbed.beside && !case.disturbed.other;
     let asked = case.is_online() && (answer.answer != Origin::Cache || case.mode == Mode::Verify);
