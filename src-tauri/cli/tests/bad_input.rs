@@ -242,6 +242,7 @@ async fn mappings_that_cannot_be() {
         ("{\"year\": \"no_such_year\"}", "no_such_year"),
         ("{\"year\": null, \"day_of_year\": null, \"timestamp\": \"no.such.stamp\"}", "no.such.stamp"),
         ("{\"downstream_collection\": \"no_such_messages\", \"day_of_year\": \"nope\"}", "no_such_messages"),
+        ("{\"downstream_collection\": \"no_such_messages\"}", "no_such_messages"),
     ] {
         std::fs::write(&file, text).unwrap();
         failed(&desk.fetch("2025-03-01", "2025-03-03", &["--mapping", &file]), "bad_mapping", part);

@@ -131,20 +131,52 @@ pub(crate) fn trade_text(document: &RawDocument, path: &str) -> Option<String> {
     value_at(document, path).map(crate::changes::plain_text)
 }
 
-/// The change stamp of a document, as the number that [`crate::source::change_mark`] reads.
-pub(crate) fn stamp(document: &RawDocument, path: &str) -> Option<i64> {
-    let mut greatest = None;
-    values_at(document, path, &mut |value| {
-        let number = match value {
-            RawBsonRef::DateTime(date) => Some(date.timestamp_millis()),
-            RawBsonRef::Int32(number) => Some(i64::from(number)),
-            RawBsonRef::Int64(number) => Some(number),
-            RawBsonRef::Timestamp(stamp) => Some(i64::from(stamp.time) << 32 | i64::from(stamp.increment)),
-            _ => None,
-        };
-        greatest = greatest.max(number);
-    });
-    greatest
+/// A change stamp, ordered as MongoDB orders values of several types.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangeStamp {
+    /// A whole number, of whatever type.
+    Number(i64),
+    /// A text, as of ISO 8601; by its bytes.
+    Text(String),
+    /// A date, in milliseconds.
+    Date(i64),
+    /// Seconds and an ordinal, as MongoDB stamps its own log.
+    Timestamp(u32, u32),
+}
+
+impl ChangeStamp {
+    /// The stamp that a value is; nothing for values of other types, and for numbers that are not whole.
+    #[must_use]
+    pub fn of(value: RawBsonRef<'_>) -> Option<Self> {
+        match value {
+            RawBsonRef::String(text) => Some(Self::Text(text.to_owned())),
+            RawBsonRef::DateTime(date) => Some(Self::Date(date.timestamp_millis())),
+            RawBsonRef::Timestamp(stamp) => Some(Self::Timestamp(stamp.time, stamp.increment)),
+            number => whole(number).map(Self::Number),
+        }
+    }
+
+    /// The stamp of a document, where `$max` sees one too: an array is none.
+    pub(crate) fn at(document: &RawDocument, path: &str) -> Option<Self> {
+        match path.split_once('.') {
+            None => Self::of(document.get(path).ok().flatten()?),
+            Some((head, rest)) => match document.get(head) {
+                Ok(Some(RawBsonRef::Document(inner))) => Self::at(inner, rest),
+                _ => None,
+            },
+        }
+    }
+
+    /// The stamp as the ledger keeps it.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let number = |number: i64| format!("{:020}", i128::from(number) - i128::from(i64::MIN));
+        match self {
+            Self::Number(value) | Self::Date(value) => number(*value),
+            Self::Timestamp(seconds, ordinal) => number(i64::from(*seconds) << 32 | i64::from(*ordinal)),
+            Self::Text(text) => format!("text {text}"),
+        }
+    }
 }
 
 /// The trades of one window: the days on which each has input. It lives as long as the window.

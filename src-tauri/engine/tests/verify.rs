@@ -165,6 +165,48 @@ async fn where_nothing_changed_no_day_is_fetched_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_and_a_number_that_is_whole_are_change_stamps() {
+    for (name, before, after) in [
+        ("text", bson::Bson::from("2025-04-01T09:00:00Z"), bson::Bson::from("2025-04-01T09:00:01Z")),
+        ("double", bson::Bson::from(1.0), bson::Bson::from(2.0)),
+    ] {
+        let desk = Desk::new(name, server().uri()).await;
+        desk.collection.update_many(doc! {}, doc! {"$set": {"changed": before}}).await.unwrap();
+        let first = desk.fetch(FetchMode::Normal).await;
+        assert_eq!((first.rows.input, first.notes), (180, vec![]));
+        let same = desk.fetch(FetchMode::Verify).await;
+        assert_eq!((same.days.fetched, same.changes, same.notes.len()), (0, None, 1));
+        desk.set(7, doc! {"$set": {"leg.price": 2.5, "changed": &after}}).await;
+        desk.set("M20", doc! {"$set": {"text": "nack", "changed": after}}).await;
+        let checked = desk.fetch(FetchMode::Verify).await;
+        assert_eq!(checked.days.fetched, 2, "{checked:?}");
+        let told = checked.changes.unwrap();
+        assert_eq!((told.input, told.downstream), (counts(0, 1, 0), counts(0, 1, 0)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn change_stamps_that_cannot_be_compared_are_told_of() {
+    let mut desk = Desk::new("unstamped", server().uri()).await;
+    for (path, value) in
+        [("changed", doc! {"changed": [1]}), ("changed", doc! {"changed": 1.5}), ("nowhere", doc! {})]
+    {
+        desk.mapping = Mapping::parse(&format!(r#"{{"changed_at": "{path}"}}"#)).unwrap();
+        desk.collection.update_many(doc! {}, doc! {"$set": {"seen": 1}}).await.unwrap();
+        if !value.is_empty() {
+            desk.collection.update_many(doc! {}, doc! {"$set": value}).await.unwrap();
+        }
+        let first = desk.fetch(FetchMode::Refresh).await;
+        let told =
+            first.notes.iter().filter(|note| note.contains(path) && note.contains("Verify can only count"));
+        assert_eq!(told.count(), 1, "{first:?}");
+        let checked = desk.fetch(FetchMode::Verify).await;
+        assert_eq!((checked.days.fetched, checked.days.unverified.len()), (0, 0), "{checked:?}");
+        assert!(checked.notes[1].starts_with("90 days have no change stamp"), "{checked:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn messages_that_are_late_edited_or_gone_are_found() {
     let desk = Desk::new("messages", server().uri()).await;
     desk.fetch(FetchMode::Normal).await;

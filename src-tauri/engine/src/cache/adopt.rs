@@ -13,8 +13,7 @@ use crate::failure::{Code, Failure, Result};
 use crate::filter::FieldCondition;
 use crate::limits::Limits;
 use crate::matcher;
-use crate::source::mark_text;
-use crate::trade::{stamp, trades_of};
+use crate::trade::{ChangeStamp, trades_of};
 
 /// Copies the rows of `days` that meet `conditions` from a broader query's file.
 ///
@@ -57,7 +56,7 @@ pub fn adopt(
                 trades.extend(trades_of(path, document));
             }
             if let Some(path) = &mapping.changed_at {
-                mark = mark.max(stamp(document, path));
+                mark = mark.take().max(ChangeStamp::at(document, path));
             }
             input.push(RowKey { day, trade: None }, document);
             count += 1;
@@ -76,7 +75,7 @@ pub fn adopt(
                 input_rows: count,
                 input_fields: FieldSet::default(),
                 downstream_fields: FieldSet::default(),
-                change_mark: mark.map(mark_text),
+                change_mark: mark.as_ref().map(ChangeStamp::to_text),
                 differs: held.differs,
             },
         );

@@ -12,8 +12,8 @@ use super::slices::each_document;
 use crate::day::Day;
 use crate::desk::Role;
 use crate::failure::Result;
-use crate::source::{DayCount, mark_text};
-use crate::trade::{Trades, stamp, trades_of};
+use crate::source::DayCount;
+use crate::trade::{ChangeStamp, Trades, trades_of};
 
 /// Some trades of a day, and what the cache holds of their messages.
 #[derive(Debug, Default)]
@@ -57,7 +57,6 @@ pub fn questions(file: &Arc<CacheFile>, day: Day, most: NonZeroU32) -> Result<Op
         questions.push(Question { ids, held: DayCount::default() });
     }
     let mut seen: HashSet<(usize, [u8; 16])> = HashSet::new();
-    let mut marks: HashMap<usize, i64> = HashMap::new();
     each_document(&connection, held.segment, Role::Downstream, day, &mut |document, trade| {
         let Some(question) = trade.and_then(|trade| place.get(trade)).map(|at| at / most) else {
             return Ok(());
@@ -72,16 +71,12 @@ pub fn questions(file: &Arc<CacheFile>, day: Day, most: NonZeroU32) -> Result<Op
             _ => Md5::digest(document.as_bytes()).into(),
         };
         if seen.insert((question, id)) {
-            questions[question].held.rows += 1;
-            if let Some(mark) = mapping.changed_at.as_deref().and_then(|path| stamp(document, path)) {
-                let greatest = marks.entry(question).or_insert(mark);
-                *greatest = mark.max(*greatest);
-            }
+            let held = &mut questions[question].held;
+            held.rows += 1;
+            let mark = mapping.changed_at.as_deref().and_then(|path| ChangeStamp::at(document, path));
+            held.change_mark = held.change_mark.take().max(mark);
         }
         Ok(())
     })?;
-    for (question, mark) in marks {
-        questions[question].held.change_mark = Some(mark_text(mark));
-    }
     Ok(Some(questions))
 }

@@ -179,7 +179,7 @@ impl Engine {
         let Some(source) = source.filter(|_| !windows.is_empty()) else { return Ok(outcome) };
         let query = Arc::new(request.query.clone());
         let started = self.now();
-        let nothing = Arc::default();
+        let doubts = Arc::default();
         let tickets: Vec<Ticket> = windows
             .iter()
             .flat_map(|window| {
@@ -197,7 +197,7 @@ impl Engine {
                             run_since,
                             counters,
                             cancel,
-                            nothing: Arc::clone(&nothing),
+                            doubts: Arc::clone(&doubts),
                             limits: self.limits,
                         }))
                     },
@@ -338,6 +338,8 @@ impl Engine {
                 &prepared.unverified,
                 &outcome.fetched,
             ));
+            let stamp = request.query.mapping.changed_at.as_deref().filter(|_| prepared.unstamped > 0);
+            notes.extend(stamp.map(|path| verify::unstamped_sentence(path, prepared.unstamped)));
         }
         notes.extend(prepared.set_aside.map(|failure| failure.message));
         notes.append(&mut outcome.notes);

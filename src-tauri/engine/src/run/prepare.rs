@@ -52,6 +52,8 @@ pub(super) struct Prepared {
     /// Held days that differ at the source, and those that were to be checked and could not be.
     pub(super) differing: DaySet,
     pub(super) unverified: DaySet,
+    /// Of those that were checked, days with trades and without a change stamp that can be compared.
+    pub(super) unstamped: usize,
     /// Held days of the range, when the plan was made.
     pub(super) held: usize,
 }
@@ -106,6 +108,7 @@ pub(super) async fn prepare(
         unreachable: None,
         differing: DaySet::new(),
         unverified: None,
+        unstamped: 0,
         rows_per_day: average(&ledger),
     };
     let plan = |ledger: &Ledger, broader: &[Broader], told: &Told| {
@@ -141,6 +144,7 @@ pub(super) async fn prepare(
                 held.differs =
                     checked.differing.contains(*day) || (held.differs && checked.unverified.contains(*day));
             }
+            told.unstamped = checked.unstamped;
             (told.differing, told.unverified) = (checked.differing, Some(checked.unverified));
             told.heard(checked.failure.map_or(Ok(()), Err))?;
             made = plan(&ledger, &broader, &told);
@@ -160,6 +164,7 @@ pub(super) async fn prepare(
     };
     Ok(Prepared {
         differing: told.differing,
+        unstamped: told.unstamped,
         unverified,
         identity,
         plan: made,
@@ -179,6 +184,7 @@ struct Told {
     differing: DaySet,
     /// What a check left out; nothing where there was none.
     unverified: Option<DaySet>,
+    unstamped: usize,
     rows_per_day: Option<f64>,
 }
 

@@ -30,8 +30,8 @@ use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
 use crate::pipeline;
 use crate::signature::Query;
-use crate::source::{PullOrder, Source, mark_text};
-use crate::trade::{DayOf, Trades, stamp};
+use crate::source::{PullOrder, Source};
+use crate::trade::{ChangeStamp, DayOf, Trades};
 
 /// Raw batches that wait for the decoder.
 const BATCHES_WAITING: usize = 2;
@@ -59,9 +59,18 @@ pub(super) struct PullContext {
     pub(super) run_since: u32,
     pub(super) counters: Arc<Counters>,
     pub(super) cancel: CancellationToken,
-    /// Why a window came back empty; asked once a run.
-    pub(super) nothing: Arc<OnceCell<Vec<String>>>,
+    /// What is asked of the source where something did not come.
+    pub(super) doubts: Arc<Doubts>,
     pub(super) limits: Limits,
+}
+
+/// What windows that bring less than they should have asked of the source; once a run.
+#[derive(Debug, Default)]
+pub(super) struct Doubts {
+    /// Why there is no trade.
+    nothing: OnceCell<Vec<String>>,
+    /// That the collection of messages is there.
+    messages: OnceCell<()>,
 }
 
 enum Incoming {
@@ -81,6 +90,7 @@ struct Summary {
     days: BTreeMap<Day, DayRows>,
     further: Vec<(Day, String)>,
     input_rows: u64,
+    downstream_rows: u64,
     without_trade_id: u64,
     unreadable: u64,
 }
@@ -120,11 +130,7 @@ pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
                 decoded?
             }
         };
-        let mut notes = Vec::new();
-        if summary.input_rows == 0 {
-            let ask = || context.source.explain_nothing(&context.query);
-            notes.clone_from(context.nothing.get_or_try_init(ask).await?);
-        }
+        let notes = doubts(&context, &summary).await?;
         Ok((summary, notes))
     };
     let ready = commit.await;
@@ -149,6 +155,32 @@ pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
         (Err(failure), _) | (Ok(_), Err(failure)) => Err(failure),
         (Ok(None), Ok(())) => Err(Failure::new(Code::Cancelled, "The window was not stored.")),
     }
+}
+
+/// What is to be said of a window that brought less than it should have.
+///
+/// # Errors
+/// `bad_mapping` where a name of the mapping is the reason.
+async fn doubts(context: &PullContext, summary: &Summary) -> Result<Vec<String>> {
+    let mapping = &context.query.mapping;
+    if summary.input_rows == 0 {
+        let ask = || context.source.explain_nothing(&context.query);
+        return context.doubts.nothing.get_or_try_init(ask).await.cloned();
+    }
+    if let Some(messages) = mapping.downstream_collection.as_deref().filter(|_| summary.downstream_rows == 0)
+    {
+        let ask = || async move { context.source.expect_collections(&[messages]).await };
+        context.doubts.messages.get_or_try_init(ask).await?;
+    }
+    let is_stamped = || summary.days.values().any(|day| day.change_mark.is_some());
+    let without = mapping.changed_at.as_deref().filter(|_| !is_stamped());
+    Ok(without.map(no_stamp).into_iter().collect())
+}
+
+fn no_stamp(path: &str) -> String {
+    format!(
+        "The trades of some days have no change stamp that can be compared ({path}): Verify can only count."
+    )
 }
 
 async fn join<T>(task: tokio::task::JoinHandle<Result<T>>) -> Result<T> {
@@ -249,7 +281,7 @@ struct WindowDecoder<'a> {
     input: Decoder,
     downstream: Decoder,
     rows: HashMap<Day, u64>,
-    marks: HashMap<Day, i64>,
+    marks: HashMap<Day, ChangeStamp>,
     new_ids: Vec<Bson>,
     /// Gone once every trade is asked for.
     ids: Option<mpsc::UnboundedSender<Vec<Bson>>>,
@@ -294,10 +326,13 @@ impl<'a> WindowDecoder<'a> {
                 self.summary.without_trade_id += 1;
             }
             if let Some(path) = &mapping.changed_at
-                && let Some(mark) = stamp(document, path)
+                && let Some(mark) = ChangeStamp::at(document, path)
             {
-                let greatest = self.marks.entry(day).or_insert(mark);
-                *greatest = mark.max(*greatest);
+                match self.marks.get_mut(&day) {
+                    Some(greatest) if *greatest >= mark => {}
+                    Some(greatest) => *greatest = mark,
+                    None => drop(self.marks.insert(day, mark)),
+                }
             }
             self.input.push(RowKey { day, trade: None }, document);
             count += 1;
@@ -344,6 +379,7 @@ impl<'a> WindowDecoder<'a> {
             }
             count += 1;
         }
+        self.summary.downstream_rows += count as u64;
         Counters::add(&self.context.counters.downstream_rows, count);
         self.flush(Role::Downstream, false)
     }
@@ -386,7 +422,7 @@ impl<'a> WindowDecoder<'a> {
                     input_rows: self.rows.get(&day).copied().unwrap_or(0),
                     input_fields: input_fields.remove(&day).unwrap_or_default(),
                     downstream_fields: downstream_fields.remove(&day).unwrap_or_default(),
-                    change_mark: self.marks.get(&day).map(|mark| mark_text(*mark)),
+                    change_mark: self.marks.get(&day).map(ChangeStamp::to_text),
                     differs: false,
                 },
             );

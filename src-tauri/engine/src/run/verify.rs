@@ -15,6 +15,7 @@ use crate::mapping::Mapping;
 use crate::plan::Ledger;
 use crate::signature::Query;
 use crate::source::Source;
+use crate::trade::ChangeStamp;
 
 /// Days whose messages are asked for at once.
 const DAYS_AT_ONCE: usize = 3;
@@ -40,6 +41,8 @@ pub(super) struct Checked {
     pub(super) unverified: DaySet,
     /// Why not.
     pub(super) failure: Option<Failure>,
+    /// Days with trades whose change stamps, although mapped, cannot be compared.
+    pub(super) unstamped: usize,
 }
 
 /// Checks the held days of a range, and remembers in the file which differ: whatever comes of the pull that
@@ -84,7 +87,7 @@ async fn ask(
     let Some(file) = file.filter(|_| !held.is_empty()) else { return Checked::default() };
     let mut checked = Checked::default();
     match differing(source, query, range, ledger, marks).await {
-        Ok(days) => checked.differing = days,
+        Ok(compared) => (checked.differing, checked.unstamped) = compared,
         Err(failure) => return Checked { unverified: held, failure: Some(failure), ..checked },
     }
     let alike = held.difference(&checked.differing);
@@ -133,25 +136,38 @@ async fn messages_differ(
     Ok(false)
 }
 
-/// The held days of a range whose count of trades or change mark differs at the source.
+/// The held days of a range whose count of trades or change mark differs at the source, and how many of the
+/// others have no change mark to compare although one is mapped.
 async fn differing(
     source: &Source,
     query: &Query,
     range: DayRange,
     ledger: &Ledger,
     marks: &Marks,
-) -> Result<DaySet> {
+) -> Result<(DaySet, usize)> {
     let counts = source.day_counts(query, range).await?;
-    Ok(ledger
-        .range(range.from()..=range.to())
-        .filter(|(day, held)| {
-            let theirs = counts.get(day).cloned().unwrap_or_default();
-            theirs.rows != held.input_rows
-                || (query.mapping.changed_at.is_some()
-                    && marks.get(day).is_none_or(|mark| mark.change_mark != theirs.change_mark))
-        })
-        .map(|(day, _)| *day)
-        .collect())
+    let is_stamped = query.mapping.changed_at.is_some();
+    let mut differing = Vec::new();
+    let mut unstamped = 0;
+    for (day, held) in ledger.range(range.from()..=range.to()) {
+        let theirs = counts.get(day).cloned().unwrap_or_default();
+        let mark = theirs.change_mark.as_ref().map(ChangeStamp::to_text);
+        let other_mark = || marks.get(day).is_none_or(|ours| ours.change_mark != mark);
+        if theirs.rows != held.input_rows || (is_stamped && other_mark()) {
+            differing.push(*day);
+        } else if is_stamped && mark.is_none() && theirs.rows > 0 {
+            unstamped += 1;
+        }
+    }
+    Ok((differing.into_iter().collect(), unstamped))
+}
+
+/// What a trader must know of change stamps that are mapped and cannot be compared.
+pub(super) fn unstamped_sentence(path: &str, days: usize) -> String {
+    let days = if days == 1 { "1 day has" } else { &format!("{days} days have") };
+    format!(
+        "{days} no change stamp that can be compared ({path}): only the trades and messages were counted."
+    )
 }
 
 /// What the check came to, in one sentence.

@@ -7,4 +7,4 @@ mod read;
 pub use connect::{Source, SourceSettings};
 pub use error::mongodb_failure;
 pub(crate) use read::approximate;
-pub use read::{Batches, DayCount, PullOrder, change_mark, mark_text};
+pub use read::{Batches, DayCount, PullOrder};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use bson::{Bson, Document, doc};
+use bson::{Bson, Document, RawBson, doc};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 
@@ -16,6 +16,7 @@ use crate::filter::Condition;
 use crate::mapping::{DateMapping, FilterPath, Mapping};
 use crate::pipeline;
 use crate::signature::Query;
+use crate::trade::ChangeStamp;
 
 /// Time limit of a pull at the server.
 const PULL_LIMIT: Duration = Duration::from_secs(600);
@@ -46,7 +47,7 @@ pub struct DayCount {
     /// Input documents.
     pub rows: u64,
     /// The greatest change stamp, where the mapping has one.
-    pub change_mark: Option<String>,
+    pub change_mark: Option<ChangeStamp>,
 }
 
 impl Source {
@@ -101,7 +102,7 @@ impl Source {
                 Failure::new(Code::BadMapping, "The server counted documents of a day that cannot be.")
                     .because(row.to_string())
             })?;
-            let mark = row.get("changed").and_then(change_mark);
+            let mark = greatest_stamp(&row);
             let count = counts.entry(day).or_default();
             count.rows += whole(row.get("count"));
             count.change_mark = count.change_mark.take().max(mark);
@@ -119,8 +120,31 @@ impl Source {
         let found = self.documents_of(&collection, pipeline, PULL_LIMIT).await?;
         Ok(found.first().map_or_else(DayCount::default, |row| DayCount {
             rows: whole(row.get("count")),
-            change_mark: row.get("changed").and_then(change_mark),
+            change_mark: greatest_stamp(row),
         }))
+    }
+
+    /// Makes sure that the database has some collections.
+    ///
+    /// # Errors
+    /// `bad_mapping` where it lacks one; see [`super::mongodb_failure`].
+    pub async fn expect_collections(&self, wanted: &[&str]) -> Result<()> {
+        let database = self.database().await?;
+        let listing = async { Ok(database.list_collection_names().await?) };
+        let names = match self.patiently(SHORT_TIME, listing).await {
+            // Who may not list collections may still read them.
+            Err(failure) if failure.code == Code::NotAuthorized => return Ok(()),
+            names => names?,
+        };
+        match wanted.iter().find(|wanted| !names.iter().any(|name| name == *wanted)) {
+            None => Ok(()),
+            Some(lacking) => {
+                let database = self.database_name();
+                let message = format!("There is no collection {lacking} in the database {database}.");
+                Err(Failure::new(Code::BadMapping, message)
+                    .advise("Check the names of the database and the collection."))
+            }
+        }
     }
 
     /// Explains why a range came back empty: a missing collection or a date field that no document
@@ -132,27 +156,7 @@ impl Source {
         let mapping = &query.mapping;
         let mut wanted = vec![self.collection_name()];
         wanted.extend(mapping.downstream_collection.as_deref());
-        let database = self.database().await?;
-        let listing = async { Ok(database.list_collection_names().await?) };
-        match self.patiently(SHORT_TIME, listing).await {
-            Ok(names) => {
-                for name in wanted {
-                    if !names.iter().any(|have| have == name) {
-                        return Err(Failure::new(
-                            Code::BadMapping,
-                            format!(
-                                "There is no collection {name} in the database {}.",
-                                self.database_name()
-                            ),
-                        )
-                        .advise("Check the names of the database and the collection."));
-                    }
-                }
-            }
-            // Who may not list collections may still read them.
-            Err(failure) if failure.code == Code::NotAuthorized => {}
-            Err(failure) => return Err(failure),
-        }
+        self.expect_collections(&wanted).await?;
         let some = |matches: Document| async move {
             let pipeline = vec![doc! {"$match": matches}, doc! {"$limit": 1}, doc! {"$project": {"_id": 1}}];
             match self.documents(pipeline, ESTIMATE_LIMIT).await {
@@ -304,22 +308,10 @@ fn is_last(batch: &RawBatch) -> bool {
     cursor.and_then(|cursor| cursor.get_i64("id")).is_ok_and(|id| id == 0)
 }
 
-/// A change stamp as text that orders as the stamp does: a date or a whole number.
-#[must_use]
-pub fn change_mark(value: &Bson) -> Option<String> {
-    match value {
-        Bson::DateTime(date) => Some(mark_text(date.timestamp_millis())),
-        Bson::Int32(number) => Some(mark_text(i64::from(*number))),
-        Bson::Int64(number) => Some(mark_text(*number)),
-        Bson::Timestamp(stamp) => Some(mark_text(i64::from(stamp.time) << 32 | i64::from(stamp.increment))),
-        _ => None,
-    }
-}
-
-/// The text of a change stamp's number.
-#[must_use]
-pub fn mark_text(number: i64) -> String {
-    format!("{:020}", i128::from(number) - i128::from(i64::MIN))
+/// The greatest change stamp of a count.
+fn greatest_stamp(row: &Document) -> Option<ChangeStamp> {
+    let value = RawBson::try_from(row.get("changed")?.clone()).ok()?;
+    ChangeStamp::of(value.as_raw_bson_ref())
 }
 
 /// A count as a number to divide; an estimate is rounded anyway.
