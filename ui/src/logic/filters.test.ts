@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 
 import type { FilterField, QueryInput } from "../backend";
-import { commitDrafts, describeFilters, fromQuery, operatorsFor, refit, toQuery } from "./filters";
+import {
+  commitDrafts,
+  describeFilters,
+  fromQuery,
+  operatorsFor,
+  refit,
+  sameConditions,
+  sameQuery,
+  toQuery,
+} from "./filters";
 
 const fields: FilterField[] = [
   { name: "product", path: "product", value_type: "text" },
@@ -12,6 +21,16 @@ const query = (filters: QueryInput["filters"]): QueryInput => ({
   to: "2025-01-31",
   filters,
   advanced: "",
+});
+
+it("knows the same query in whatever order its filters stand", () => {
+  const product = { field: "product", operator: "any_of" as const, values: ["A", "B"] };
+  const cell = { field: "cell", operator: "any_of" as const, values: ["x"] };
+  expect(sameQuery(query([product, cell]), query([cell, product]))).toBe(true);
+  expect(sameQuery(query([product, cell]), query([cell]))).toBe(false);
+  expect(sameQuery(query([product]), { ...query([product]), to: "2025-02-01" })).toBe(false);
+  expect(sameConditions(query([product]), { ...query([product]), to: "2025-02-01" })).toBe(true);
+  expect(sameConditions(query([product]), { ...query([product]), advanced: "{}" })).toBe(false);
 });
 
 describe("the form", () => {

@@ -134,9 +134,18 @@ export function refit(form: FormState, fields: readonly FilterField[]): FormStat
   return { ...form, rows: rows.map((row, index) => ({ ...row, id: index })) };
 }
 
-/** Whether two queries are typed alike. */
+/** Whether two queries ask for the same, whatever their days; their filters may stand in any order. */
+export function sameConditions(a: QueryInput, b: QueryInput): boolean {
+  const texts = ({ filters, advanced }: QueryInput) => [
+    ...filters.map((filter) => JSON.stringify([filter.field, filter.operator, filter.values])).sort(),
+    advanced,
+  ];
+  return JSON.stringify(texts(a)) === JSON.stringify(texts(b));
+}
+
+/** Whether two queries ask for the same of the same days. */
 export function sameQuery(a: QueryInput, b: QueryInput): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  return a.from === b.from && a.to === b.to && sameConditions(a, b);
 }
 
 /** One condition as a person reads it, worded as the backend words it in the list of cached queries. */

@@ -1,16 +1,13 @@
 // Whether what is shown is of the source in use.
 
 import type { PlanView, QueryInput } from "../backend";
+import { sameConditions } from "./filters";
 import type { View } from "./runState";
 
 interface FormPlan {
   plan: PlanView | null;
   query: QueryInput | null;
   stale: boolean;
-}
-
-function sameConditions(a: QueryInput, b: QueryInput): boolean {
-  return JSON.stringify([a.filters, a.advanced]) === JSON.stringify([b.filters, b.advanced]);
 }
 
 /** Whose rows a view shows, where they are not those that a fetch would bring; null where they are. */

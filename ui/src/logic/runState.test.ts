@@ -174,6 +174,17 @@ describe("going on by itself", () => {
     expect(activity(state, online)).toBe("idle");
   });
 
+  it("goes on where every day is held and some are due", () => {
+    const due = makeAnswer({ answer: "offline", days: { ...makeAnswer().days, open: ["2025-01-31"] } });
+    expect(shouldResume(ended(due), "one", offline, online)).toBe(true);
+    const cut = makeAnswer({ failure: unreachable });
+    expect(shouldResume(ended(cut), "one", offline, online)).toBe(false);
+    const run = started().run ?? fail();
+    const refreshing = { ...started(), run: { ...run, mode: "refresh" as const } };
+    const end = { type: "ended", id: 1, outcome: "finished", view: view(cut), failure: null } as const;
+    expect(shouldResume(deskReducer(refreshing, end), "one", offline, online)).toBe(true);
+  });
+
   it("does not when nothing came back, nothing is missing, or the trader cancelled", () => {
     expect(shouldResume(ended(), "one", online, online)).toBe(false);
     expect(shouldResume(ended(), "one", offline, offline)).toBe(false);

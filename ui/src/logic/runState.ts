@@ -64,7 +64,7 @@ export interface Ending {
   failure: Failure | null;
   /** What it brought; null where it brought nothing. */
   answer: Answer | null;
-  /** It lacks days because the source was out of reach, so it can go on when the source is back. */
+  /** It lacks days, or holds what is due, because the source was out of reach: it can go on when that is back. */
   awaitsSource: boolean;
   /** Times that it has gone on by itself already. */
   resumed: number;
@@ -149,7 +149,7 @@ export function deskReducer(state: DeskState, action: DeskAction): DeskState {
         outcome: action.outcome,
         failure: action.failure,
         answer: action.view?.answer ?? null,
-        awaitsSource: awaitsSource(action.outcome, action.view?.answer ?? null, action.failure),
+        awaitsSource: awaitsSource(action.outcome, mode, action.view?.answer ?? null, action.failure),
         resumed: state.resumed,
       };
       return {
@@ -228,13 +228,21 @@ export function outcomeOf(answer: Answer, toldCancelled: boolean): "finished" | 
   return toldCancelled || answer.failure?.code === "cancelled" ? "cancelled" : "finished";
 }
 
-function awaitsSource(outcome: Ending["outcome"], answer: Answer | null, failure: Failure | null): boolean {
+function awaitsSource(
+  outcome: Ending["outcome"],
+  mode: FetchMode,
+  answer: Answer | null,
+  failure: Failure | null,
+): boolean {
   // What the trader stopped must not start again by itself.
   if (outcome === "cancelled") return false;
   const code = failure?.code ?? answer?.failure?.code;
   if (outcome === "failed") return code === "source_unreachable";
-  if (answer === null || answer.complete) return false;
-  return code === "source_unreachable" || answer.answer === "offline";
+  if (answer === null) return false;
+  const away = code === "source_unreachable" || answer.answer === "offline";
+  // All days may be held, and some of them due: those that are open, and those that were to be asked for anew.
+  const due = !answer.complete || answer.days.open.length > 0 || mode !== "normal";
+  return away && due;
 }
 
 /** A query goes on by itself at most this often, so that a source that comes and goes is not hammered. */
