@@ -5,9 +5,10 @@
 mod duckdb_rpath;
 
 /// Every command of the app. None can be called from the window unless a capability allows it by name.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "answer",
     "cache_usage",
+    "cached_pipeline",
     "cached_queries",
     "cancel",
     "cancel_connect",

@@ -45,6 +45,7 @@ fn main() -> ExitCode {
             commands::view::answer,
             commands::view::view_shape,
             commands::view::page,
+            commands::view::cached_pipeline,
             commands::view::row_detail,
             commands::cache::cached_queries,
             commands::cache::forget,

@@ -1,11 +1,19 @@
 //! The pipelines that go to MongoDB: dates first, so that an index can serve them, then the filters.
 
+use std::time::Duration;
+
 use bson::{Bson, Document, doc};
 use chrono::{DateTime, Utc};
 
 use crate::day::{Day, DayRange};
+use crate::limits::Limits;
 use crate::mapping::{DateMapping, Mapping};
 use crate::query::Query;
+
+/// Time limit of a pull at the server.
+pub(crate) const PULL_LIMIT: Duration = Duration::from_secs(600);
+/// What a DBA sees in the server's log and in `currentOp`.
+pub(crate) const COMMENT: &str = "tidemark";
 
 /// The part of a `$match` that keeps to the days of a range.
 #[must_use]
@@ -82,10 +90,24 @@ pub fn downstream_count_pipeline(mapping: &Mapping, ids: Vec<Bson>) -> Vec<Docum
     vec![doc! {"$match": downstream_match(mapping, ids)}, doc! {"$group": group}]
 }
 
-/// The input's aggregate as text to paste into mongosh.
+/// What a fetch of a range asks, as text to paste into mongosh: the aggregate of the input, and that of the
+/// messages with no trade ids in it yet.
 #[must_use]
 pub fn explain_text(query: &Query, range: &DayRange) -> String {
-    let pipeline = Bson::Array(input_pipeline(query, range).into_iter().map(Bson::Document).collect());
+    let mapping = &query.mapping;
+    let input = aggregate_text(query, &query.source.collection, input_pipeline(query, range));
+    if mapping.trade_id.is_none() {
+        return input;
+    }
+    let collection = mapping.downstream_collection.as_ref().unwrap_or(&query.source.collection);
+    let matching = doc! {"$match": downstream_match(mapping, Vec::new())};
+    let ids = Limits::default().ids_a_question;
+    let messages = aggregate_text(query, collection, vec![matching]);
+    format!("{input}\n\n// Meanwhile, with up to {ids} ids of the trades that come in each $in:\n{messages}")
+}
+
+fn aggregate_text(query: &Query, collection: &str, stages: Vec<Document>) -> String {
+    let pipeline = Bson::Array(stages.into_iter().map(Bson::Document).collect());
     let spelling = spelling_of(&pipeline);
     // A number in JavaScript is a double, so a long one is spelled out as what it is.
     let json = match spelling {
@@ -97,9 +119,13 @@ pub fn explain_text(query: &Query, range: &DayRange) -> String {
     let stages = if spelling == Spelling::Plain { stages } else { format!("EJSON.deserialize({stages})") };
     let quoted = |name: &str| serde_json::Value::from(name).to_string();
     format!(
-        "db.getSiblingDB({}).getCollection({}).aggregate({stages}, {{ allowDiskUse: true }})",
+        "db.getSiblingDB({}).getCollection({}).aggregate({stages}, {{ allowDiskUse: true, cursor: {{ batchSize: {} }}, \
+         maxTimeMS: {}, comment: {} }})",
         quoted(&query.source.database),
-        quoted(&query.source.collection),
+        quoted(collection),
+        Limits::default().batch_documents,
+        PULL_LIMIT.as_millis(),
+        quoted(COMMENT),
     )
 }
 
@@ -312,7 +338,15 @@ mod tests {
             text.starts_with("db.getSiblingDB(\"desk\").getCollection(\"trades\").aggregate([\n"),
             "{text}"
         );
-        assert!(text.contains("\"$gte\": 1,") && text.ends_with("], { allowDiskUse: true })"), "{text}");
+        assert!(
+            text.contains("\"$gte\": 1,") && text.contains("], { allowDiskUse: true, cursor: { batchSize: "),
+            "{text}"
+        );
+        assert!(text.contains("comment: \"tidemark\" })") && text.contains("\"$in\": []"), "{text}");
+        let apart = query(r#"{"downstream_collection": "messages"}"#, &[], "");
+        assert!(explain_text(&apart, &january).contains("getCollection(\"messages\")"));
+        let alone = explain_text(&query(r#"{"trade_id": null}"#, &[], ""), &january);
+        assert!(!alone.contains("$in") && !alone.contains("//"), "{alone}");
         let dated = explain_text(&query(r#"{"year": null}"#, &[], ""), &january);
         assert!(
             dated.contains("aggregate(EJSON.deserialize([")

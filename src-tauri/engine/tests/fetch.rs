@@ -62,6 +62,12 @@ async fn a_miss_a_hit_and_a_delta_on_either_side_and_in_the_middle() {
         wanted.iter().filter(|number| *number % 3 == 0).map(|number| 1_000_000 + number).collect();
     assert_eq!(desk.ids(&desk.query(&[]), all, Role::Downstream).await, of_them);
     assert_eq!((both.rows.input, both.rows.downstream), (wanted.len() as u64, of_them.len() as u64));
+
+    // What is cached knows its own pipeline, whatever source is in use.
+    let query = desk.query(&[]);
+    let key = ViewKey { signature: both.signature, from: all.from(), to: all.to() };
+    let text = desk.engine.cached_pipeline(&key).await.unwrap();
+    assert_eq!(text, tidemark_engine::pipeline::explain_text(&query, &all));
 }
 
 #[tokio::test(flavor = "multi_thread")]

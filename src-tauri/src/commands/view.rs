@@ -14,6 +14,12 @@ pub(crate) async fn answer(state: State<'_, AppState>, key: ViewKey) -> Result<A
     state.engine()?.cached_answer(&key).await
 }
 
+/// The MongoDB pipeline of a cached query, whatever source is in use.
+#[tauri::command]
+pub(crate) async fn cached_pipeline(state: State<'_, AppState>, key: ViewKey) -> Result<String> {
+    state.engine()?.cached_pipeline(&key).await
+}
+
 /// The columns and the row count of a view.
 #[tauri::command]
 pub(crate) async fn view_shape(state: State<'_, AppState>, key: ViewKey, role: Role) -> Result<ViewShape> {

@@ -6,6 +6,7 @@ use crate::Outcome;
 use crate::place::Place;
 use crate::run::{cargo, npm, run, step};
 use crate::setup::{self, Needs};
+use crate::test::window;
 
 /// The pages that the desktop app carries inside.
 pub(crate) fn build_ui(place: &Place) -> Outcome {
@@ -25,6 +26,18 @@ pub(crate) fn build(place: &Place) -> Outcome {
         println!("{}", place.built("release", program).display());
     }
     Ok(())
+}
+
+/// The same, and what hostile text would try is tried in the built app.
+pub(crate) fn build_and_check(place: &Place) -> Outcome {
+    if !cfg!(target_os = "linux") {
+        return Err("The window is tested on Linux only; build without --check.".to_owned());
+    }
+    setup::install(place, Needs::ALL)?;
+    build(place)?;
+    step("The built app's page is confined", || {
+        window(place, &["confined"], Some(&place.built("release", "tidemark")))
+    })
 }
 
 /// Generates the UI's types: the engine's test of them writes instead of comparing.

@@ -54,7 +54,11 @@ enum Command {
         json: Option<PathBuf>,
     },
     /// Build the app and the command line for release.
-    Build,
+    Build {
+        /// Then try to break out of the app's page, on a virtual display (Linux).
+        #[arg(long)]
+        check: bool,
+    },
     /// Generate the UI's types from the engine.
     Types,
     /// Compare cached with uncached answers over random queries, for a while.
@@ -76,7 +80,8 @@ fn main() -> ExitCode {
         Command::Demo { messages, headless_check: true } => demo::check(&place, messages),
         Command::Test => test::every_check(&place),
         Command::Bench { messages, json } => chores::bench(&place, messages, json.as_deref()),
-        Command::Build => chores::build(&place),
+        Command::Build { check: false } => chores::build(&place),
+        Command::Build { check: true } => chores::build_and_check(&place),
         Command::Types => chores::types(&place),
         Command::Soak { minutes, seed } => chores::soak(&place, minutes, seed),
     });

@@ -1,5 +1,6 @@
 //! Every check there is.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -50,15 +51,16 @@ pub(crate) fn every_check(place: &Place) -> Outcome {
         })
     });
     if cfg!(target_os = "linux") {
-        check("window", &|| step("The window", || window(place)));
+        check("window", &|| step("The window", || window(place, &[], None)));
     } else {
         println!("    The window is tested on Linux only.");
     }
     sum_up(&results)
 }
 
-/// Drives the real app on a virtual display.
-fn window(place: &Place) -> Outcome {
+/// Drives the real app on a virtual display, by the window's tests of some names or by all; the app that is
+/// built with them, or another.
+pub(crate) fn window(place: &Place, names: &[&str], app: Option<&Path>) -> Outcome {
     let arguments = ["test", "-p", "tidemark", "--test", "window"];
     // Compiled first, so that no time-out of the display counts it.
     run(cargo(place, &arguments).arg("--no-run"))?;
@@ -69,12 +71,16 @@ fn window(place: &Place) -> Outcome {
         .args(["--", "xvfb-run", "-a", "-s", "-screen 0 1920x1080x24"])
         .arg(cargo.get_program())
         .args(cargo.get_args())
-        .args(["--", "--ignored", "--nocapture", "--test-threads=1"]);
+        .args(["--", "--ignored", "--nocapture", "--test-threads=1"])
+        .args(names);
     in_house(place, &mut command);
     command
         .env("TAURI_DRIVER", place.tool("tauri-driver"))
         // No accessibility bus on a display that nobody sees; GTK would wait for it.
         .env("NO_AT_BRIDGE", "1");
+    if let Some(app) = app {
+        command.env("TIDEMARK_TEST_APP", app);
+    }
     run(&mut command)
 }
 

@@ -55,6 +55,8 @@ export interface Backend {
   ): Promise<Exported | null>;
   cancelExport(exportId: number): Promise<void>;
   pipeline(query: QueryInput): Promise<string>;
+  /** That of a cached query, whatever source is in use. */
+  cachedPipeline(key: ViewKey): Promise<string>;
   copyText(text: string): Promise<void>;
   cachedQueries(): Promise<CachedQuery[]>;
   forget(signature: string, from: Day | null, to: Day | null): Promise<void>;
@@ -112,6 +114,7 @@ function desktop(): Backend {
       invoke("export_csv", { exportId, key, role, sort, events: channel(told) }),
     cancelExport: (exportId) => invoke("cancel_export", { exportId }),
     pipeline: (query) => invoke("pipeline", { query }),
+    cachedPipeline: (key) => invoke("cached_pipeline", { key }),
     copyText: (text) => invoke("copy_text", { text }),
     cachedQueries: () => invoke("cached_queries"),
     forget: (signature, from, to) => invoke("forget", { signature, from, to }),

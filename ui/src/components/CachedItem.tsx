@@ -10,7 +10,7 @@ import {
   TooltipTrigger,
 } from "react-aria-components";
 
-import { type CachedQuery, type Failure, toFailure, type WindowView } from "../backend";
+import { type CachedQuery, type Failure, toFailure, type ViewKey, type WindowView } from "../backend";
 import { HELD_ROWS_HINT, heldRowsText } from "../logic/answerText";
 import { ago, bytes, moment, plural } from "../logic/format";
 import { useNow } from "../state/useNow";
@@ -24,6 +24,7 @@ interface Props {
   open: () => Promise<void>;
   forget: () => Promise<void>;
   pin: (pinned: boolean) => Promise<void>;
+  showPipeline: (key: ViewKey) => void;
 }
 
 /** "2025-01-01 to 2025-01-31", and how many stretches more. */
@@ -35,11 +36,12 @@ export function heldText(held: readonly WindowView[]): string {
   return held.length > 2 ? `${first} and ${held.length - 2} more stretches` : first;
 }
 
-export function CachedItem({ query, zone, current, open, forget, pin }: Props) {
+export function CachedItem({ query, zone, current, open, forget, pin, showPipeline }: Props) {
   const now = useNow();
   const [failure, setFailure] = useState<Failure | null>(null);
   const oldest = query.oldest_fetch;
   const used = query.last_used;
+  const [first, last] = [query.held[0], query.held.at(-1)];
   return (
     <li
       className="cached-item"
@@ -77,6 +79,21 @@ export function CachedItem({ query, zone, current, open, forget, pin }: Props) {
           )}
         </span>
       </Button>
+      {first !== undefined && last !== undefined && (
+        <TooltipTrigger delay={600}>
+          <Button
+            className="icon-button cached-pipeline"
+            aria-label={`Pipeline of ${query.filters}`}
+            onPress={() => showPipeline({ signature: query.signature, from: first.from, to: last.to })}
+            data-testid="cached-pipeline"
+          >
+            <Icon name="code" />
+          </Button>
+          <Tooltip className="tooltip" offset={6}>
+            Show the MongoDB pipeline
+          </Tooltip>
+        </TooltipTrigger>
+      )}
       <TooltipTrigger delay={600}>
         <ToggleButton
           className="icon-button cached-pin"

@@ -27,6 +27,7 @@ function show(queries: CachedQuery[], budget = 20e9) {
     forget: vi.fn(() => Promise.resolve()),
     pin: vi.fn(() => Promise.resolve()),
     setBudget: vi.fn(() => Promise.resolve()),
+    showPipeline: vi.fn(),
   };
   render(<CachedPanel cached={cached} folder="/cache" zone="UTC" current={null} {...asked} />);
   return { ...asked, user: userEvent.setup() };
@@ -51,6 +52,13 @@ it("pins and unpins, and says which is which", async () => {
   expect(pin).toHaveBeenCalledWith(NEW, true);
   await user.click(kept);
   expect(pin).toHaveBeenCalledWith({ ...OLD, pinned: true }, false);
+});
+
+it("shows the pipeline of what is held", async () => {
+  const { showPipeline, user } = show([NEW]);
+  await user.click(screen.getByRole("button", { name: "Pipeline of product: Brent" }));
+  const key = { signature: NEW.signature, from: NEW.held[0]?.from, to: NEW.held.at(-1)?.to };
+  expect(showPipeline).toHaveBeenCalledWith(key);
 });
 
 it("says why a pin was refused", async () => {

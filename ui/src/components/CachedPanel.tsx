@@ -1,6 +1,6 @@
 import { Button } from "react-aria-components";
 
-import type { CachedQuery } from "../backend";
+import type { CachedQuery, ViewKey } from "../backend";
 import type { Cached } from "../state/useCached";
 import { CacheBudget } from "./CacheBudget";
 import { CachedItem } from "./CachedItem";
@@ -14,12 +14,13 @@ interface Props {
   open: (query: CachedQuery) => Promise<void>;
   forget: (query: CachedQuery) => Promise<void>;
   pin: (query: CachedQuery, pinned: boolean) => Promise<void>;
+  showPipeline: (key: ViewKey) => void;
   setBudget: (bytes: number) => Promise<void>;
 }
 
 /** Every query that the cache holds something of. Needs no server. */
 export function CachedPanel(props: Props) {
-  const { cached, folder, zone, current, open, forget, pin, setBudget } = props;
+  const { cached, folder, zone, current, open, forget, pin, showPipeline, setBudget } = props;
   const { queries, usage, failure } = cached;
   return (
     <div className="cached-panel">
@@ -37,6 +38,7 @@ export function CachedPanel(props: Props) {
             open={() => open(query)}
             forget={() => forget(query)}
             pin={(pinned) => pin(query, pinned)}
+            showPipeline={showPipeline}
           />
         ))}
       </ul>

@@ -19,7 +19,7 @@ import { useTarget } from "../state/useTarget";
 import type { ThemeChoice } from "../state/useTheme";
 import { CachedPanel } from "./CachedPanel";
 import { MainPane } from "./MainPane";
-import { PipelineDialog } from "./PipelineDialog";
+import { PipelineDialog, type PipelineOf } from "./PipelineDialog";
 import { QueryForm } from "./QueryForm";
 import { ShortcutsDialog } from "./ShortcutsDialog";
 import { SidePanel } from "./SidePanel";
@@ -59,7 +59,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
   const [panelOpen, setPanelOpen] = useState(true);
   const [editingSource, setEditingSource] = useState(false);
   const [helping, setHelping] = useState(false);
-  const [pipelineOf, setPipelineOf] = useState<QueryInput | null>(null);
+  const [pipelineOf, setPipelineOf] = useState<PipelineOf | null>(null);
   const exportRef = useRef<(() => void) | null>(null);
 
   useEffect(() => dispatch({ type: "fields", fields: view.fields }), [dispatch, view.fields]);
@@ -172,6 +172,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
               open={openCached}
               forget={forget}
               pin={pin}
+              showPipeline={(key) => setPipelineOf({ key })}
               setBudget={setBudget}
             />
           }
@@ -193,7 +194,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
         exportRef={exportRef}
         fetch={fetch}
         cancel={desk.cancel}
-        showPipeline={() => setPipelineOf(toQuery(commitDrafts(form)))}
+        showPipeline={() => setPipelineOf({ query: toQuery(commitDrafts(form)) })}
         openSource={() => setEditingSource(true)}
       />
       {editingSource && (
@@ -205,7 +206,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
         />
       )}
       {helping && <ShortcutsDialog close={() => setHelping(false)} />}
-      {pipelineOf && <PipelineDialog query={pipelineOf} close={() => setPipelineOf(null)} />}
+      {pipelineOf && <PipelineDialog of={pipelineOf} close={() => setPipelineOf(null)} />}
     </div>
   );
 }

@@ -1,26 +1,30 @@
 import { useEffect, useState } from "react";
 import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 
-import { type Failure, type QueryInput, toFailure } from "../backend";
+import { type Failure, type QueryInput, toFailure, type ViewKey } from "../backend";
 import { useBackend } from "../state/backendContext";
 import { CopyButton } from "./CopyButton";
 import { FailureNote } from "./FailureNote";
 
+/** A query as it is typed, or one that is cached. */
+export type PipelineOf = { query: QueryInput } | { key: ViewKey };
+
 /** The MongoDB pipeline of a query, to read and to copy. */
-export function PipelineDialog({ query, close }: { query: QueryInput; close: () => void }) {
+export function PipelineDialog({ of, close }: { of: PipelineOf; close: () => void }) {
   const backend = useBackend();
   const [text, setText] = useState<string | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
   useEffect(() => {
     let live = true;
-    backend.pipeline(query).then(
+    const reading = "query" in of ? backend.pipeline(of.query) : backend.cachedPipeline(of.key);
+    reading.then(
       (found) => live && setText(found),
       (error: unknown) => live && setFailure(toFailure(error)),
     );
     return () => {
       live = false;
     };
-  }, [backend, query]);
+  }, [backend, of]);
 
   return (
     <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => !open && close()}>

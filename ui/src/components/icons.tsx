@@ -17,6 +17,7 @@ const PATHS = {
   up: "M4 10l4-4 4 4",
   differ: "M3 6h10M3 10h10M10.5 3l-5 10",
   pin: "M6 2h4l-.5 5 2.5 2.5H4L6.5 7zM8 9.5V14",
+  code: "M5.5 4.5L2 8l3.5 3.5M10.5 4.5L14 8l-3.5 3.5",
   check: "M3 8.5l3.2 3.2L13 5",
   prev: "M10 4L6 8l4 4",
   next: "M6 4l4 4-4 4",

@@ -87,6 +87,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     exportCsv: vi.fn(() => Promise.resolve(null)),
     cancelExport: vi.fn(() => Promise.resolve()),
     pipeline: vi.fn(() => Promise.resolve("[]")),
+    cachedPipeline: vi.fn(() => Promise.resolve("[]")),
     copyText: vi.fn(() => Promise.resolve()),
     cachedQueries: vi.fn(() => Promise.resolve([])),
     forget: vi.fn(() => Promise.resolve()),

@@ -7,7 +7,7 @@ use super::schema::{self, FORMAT};
 use crate::failure::{Code, Failure, Result};
 use crate::filter::Filters;
 use crate::mapping::Mapping;
-use crate::signature::{Query, Signature, canonical_text, family};
+use crate::signature::{Query, Signature, SourceIdentity, canonical_text, family};
 
 /// What a file says about the query that owns it.
 #[derive(Debug, Clone)]
@@ -41,6 +41,22 @@ impl Identity {
             mapping,
             filters: query.filters.clone(),
         }
+    }
+
+    /// The query that has this identity.
+    ///
+    /// # Errors
+    /// `cache_damaged` where the canonical text is none.
+    pub fn query(&self) -> Result<Query> {
+        let read = || -> serde_json::Result<SourceIdentity> {
+            let mut text: serde_json::Value = serde_json::from_str(&self.canonical)?;
+            serde_json::from_value(text["source"].take())
+        };
+        let source = read().map_err(|error| {
+            Failure::new(Code::CacheDamaged, "The cache file does not say which source it is of.")
+                .because(error)
+        })?;
+        Ok(Query { source, mapping: self.mapping.clone(), filters: self.filters.clone() })
     }
 }
 

@@ -17,6 +17,7 @@ use crate::desk::{
     ViewShape, WindowView,
 };
 use crate::failure::{Code, Failure, Result};
+use crate::pipeline;
 use crate::plan::{Policy, state_of};
 use crate::signature::{Query, Signature};
 
@@ -242,6 +243,20 @@ impl Engine {
         };
         let bytes = bytes.inspect_err(|failure| self.start_afresh(&signature, failure))?;
         Ok(Exported { path: target.to_string_lossy().into_owned(), rows, bytes, complete })
+    }
+
+    /// The MongoDB pipeline of a cached query's days, to read and to paste. Needs no server.
+    ///
+    /// # Errors
+    /// `not_cached`, `cache_busy`, `cache_damaged`.
+    pub async fn cached_pipeline(&self, key: &ViewKey) -> Result<String> {
+        let (signature, range) = read_key(key)?;
+        let cache = self.cache().clone();
+        off_thread(move || {
+            let query = cache.open_signature(&signature)?.identity().query()?;
+            Ok(pipeline::explain_text(&query, &range))
+        })
+        .await
     }
 
     /// Texts of a field, or of its arrays, that start with a prefix, as the cached queries of the same source and

@@ -14,12 +14,10 @@ use crate::desk::ValueType;
 use crate::failure::{Code, Failure, Result};
 use crate::filter::Condition;
 use crate::mapping::{DateMapping, FilterPath, Mapping};
-use crate::pipeline;
+use crate::pipeline::{self, COMMENT, PULL_LIMIT};
 use crate::signature::Query;
 use crate::trade::ChangeStamp;
 
-/// Time limit of a pull at the server.
-const PULL_LIMIT: Duration = Duration::from_secs(600);
 /// Time limit of an estimate: a plan should not wait for it.
 const ESTIMATE_LIMIT: Duration = Duration::from_secs(2);
 /// Days counted for an estimate: a week has its weekend.
@@ -27,8 +25,6 @@ const ESTIMATE_DAYS: usize = 7;
 /// Documents, and days back from today, that suggestions are taken from.
 const SUGGESTION_DOCUMENTS: i64 = 5_000;
 const SUGGESTION_DAYS: i32 = 14;
-/// What a DBA sees in the server's log and in `currentOp`.
-const COMMENT: &str = "tidemark";
 
 /// What to pull.
 #[derive(Debug, Clone)]

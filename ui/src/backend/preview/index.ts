@@ -245,6 +245,7 @@ export function previewBackend(): Backend {
       Promise.resolve(
         JSON.stringify([{ $match: { filters: query.filters, from: query.from, to: query.to } }], null, 2),
       ),
+    cachedPipeline: (key) => Promise.resolve(JSON.stringify([{ $match: key }], null, 2)),
     copyText: () => Promise.resolve(),
     cachedQueries: () => Promise.resolve(store.cached()),
     async forget(signature) {
