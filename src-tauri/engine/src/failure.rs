@@ -84,7 +84,9 @@ impl Code {
             Self::BadMapping => "Correct the mapping and try again.",
             Self::Cancelled => "Run the query again to fetch the rest.",
             Self::NotCached => "Run the query with the server in reach.",
-            Self::CacheBusy => "Close the other Tidemark, or wait until it is done.",
+            Self::CacheBusy => {
+                "Close the other Tidemark, or wait until it is done; a window keeps the last few queries open."
+            }
             Self::CacheDamaged => {
                 "Fetch the query again with the server in reach; what cannot be read is set aside first."
             }

@@ -118,6 +118,20 @@ impl View {
         relation::columns(self.file.registry(), &present)
     }
 
+    /// The mapping's path of the trade id, where there are trades and none of them has anything there: then no
+    /// messages were looked for.
+    #[must_use]
+    pub fn path_without_trade_ids(&self) -> Option<&str> {
+        let path = self.file.identity().mapping.trade_id.as_deref()?;
+        // What lies in arrays is a column of the array.
+        let leads_to = |short: &str, long: &str| {
+            long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let columns = self.columns(Role::Input);
+        let may_hold = |column: &Column| leads_to(&column.path, path) || leads_to(path, &column.path);
+        (self.counts().input > 0 && !columns.iter().any(may_hold)).then_some(path)
+    }
+
     /// A page of rows as text, in the order of [`columns`](Self::columns).
     ///
     /// # Errors

@@ -21,6 +21,12 @@ use crate::pipeline;
 use crate::plan::{Policy, state_of};
 use crate::signature::{Query, Signature};
 
+/// What is to be said of trades without any trade id, whenever they are looked at.
+pub(super) fn no_trade_ids(view: &View) -> Option<String> {
+    let path = view.path_without_trade_ids()?;
+    Some(format!("None of these trades has a trade id ({path}); no downstream messages were looked for."))
+}
+
 /// How often an export tells how far it is.
 const EXPORT_TICK: Duration = Duration::from_millis(150);
 /// Rows of a page at most.
@@ -93,7 +99,7 @@ impl Engine {
             mongo_commands: 0,
             elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             changes: None,
-            notes: Vec::new(),
+            notes: no_trade_ids(&view).into_iter().collect(),
             failure: None,
         })
     }

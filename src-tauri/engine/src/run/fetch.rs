@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
+use super::browse::no_trade_ids;
 use super::engine::{Engine, off_thread};
 use super::prepare::{Broader, FetchRequest, Prepared, is_out_of_reach, prepare};
 use super::progress::{Meter, TICK};
@@ -343,6 +344,9 @@ impl Engine {
         }
         notes.extend(prepared.set_aside.map(|failure| failure.message));
         notes.append(&mut outcome.notes);
+        if outcome.without_trade_id == 0 {
+            notes.extend(view.as_ref().and_then(|view| no_trade_ids(view)));
+        }
         notes.extend(remarks(&request.query, outcome.without_trade_id, outcome.unreadable));
         notes.dedup();
         Ok(Answer {
