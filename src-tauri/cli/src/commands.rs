@@ -1,5 +1,6 @@
 //! The subcommands: each unpacks its options, calls the engine and prints.
 
+use std::fmt::Display;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,6 +26,9 @@ use crate::arguments::{
 /// Environment variable that may hold the password.
 const PASSWORD: &str = "TIDEMARK_MONGODB_PASSWORD";
 
+/// Exit code of a program that was interrupted, as shells know it.
+const INTERRUPTED: i32 = 130;
+
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -45,7 +49,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Outcome> {
 
 async fn fetch(options: FetchOptions) -> Result<Outcome> {
     let (engine, source, request) = prepare(&options.query)?;
-    let cancel = cancel_on_interrupt();
+    let interrupts = Interrupts::heed();
+    let cancel = interrupts.first.clone();
     let wants_events = options.events;
     let events: EventSink = Arc::new(move |event| {
         if wants_events {
@@ -53,11 +58,11 @@ async fn fetch(options: FetchOptions) -> Result<Outcome> {
         }
     });
     let mut answer = engine.fetch(Some(&source), &request, Arc::clone(&events), cancel.clone()).await?;
-    let written = match write_files(&engine, &request, &answer, &options, &cancel).await {
+    let written = match write_files(&engine, &request, &answer, &options, &interrupts).await {
         // Rows that cannot be read are fetched again, once.
         Err(failure) if failure.code == Code::CacheDamaged && !request.offline => {
             answer = engine.fetch(Some(&source), &request, events, cancel.clone()).await?;
-            write_files(&engine, &request, &answer, &options, &cancel).await?
+            write_files(&engine, &request, &answer, &options, &interrupts).await?
         }
         other => other?,
     };
@@ -76,7 +81,7 @@ async fn write_files(
     request: &FetchRequest,
     answer: &Answer,
     options: &FetchOptions,
-    cancel: &CancellationToken,
+    interrupts: &Interrupts,
 ) -> Result<Vec<(&'static str, String)>> {
     let key =
         ViewKey { signature: answer.signature.clone(), from: request.range.from(), to: request.range.to() };
@@ -86,14 +91,14 @@ async fn write_files(
     for (role, name, path) in files {
         let Some(path) = path else { continue };
         if answer.days.missing.len() == answer.days.requested {
-            eprintln!("None of these days is held, so no CSV is written.");
+            say("None of these days is held, so no CSV is written.");
             continue;
         }
         // The export sees which days are held; only the answer knows that a held day differs.
         let path = if answer.complete { path.clone() } else { partial_name(path) };
-        let path = export(engine, &key, role, &path, cancel).await?;
+        let path = export(engine, &key, role, &path, interrupts).await?;
         if !answer.complete {
-            eprintln!("The answer is partial, so the file is named {path}.");
+            say(format_args!("The answer is partial, so the file is named {path}."));
         }
         written.push((name, path));
     }
@@ -106,10 +111,11 @@ async fn export(
     key: &ViewKey,
     role: Role,
     path: &Path,
-    cancel: &CancellationToken,
+    interrupts: &Interrupts,
 ) -> Result<String> {
-    // A cancelled fetch still exports what it has; the token would cancel the export too.
-    let cancel = if cancel.is_cancelled() { CancellationToken::new() } else { cancel.clone() };
+    // A fetch that was interrupted still exports what it has; the next interrupt ends that.
+    let Interrupts { first, second } = interrupts;
+    let cancel = if first.is_cancelled() { second } else { first }.clone();
     let exported = engine.export_csv(key, role, None, path, |_| {}, cancel).await?;
     Ok(exported.path)
 }
@@ -117,7 +123,7 @@ async fn export(
 async fn plan(options: QueryOptions) -> Result<Outcome> {
     let (engine, source, request) = prepare(&options)?;
     let plan = engine.plan(Some(&source), &request).await?;
-    eprintln!("{}.", plan.sentence);
+    say(format_args!("{}.", plan.sentence));
     print_line(&json!(plan));
     Ok(Outcome::Complete)
 }
@@ -126,7 +132,7 @@ async fn cached(options: &CacheOptions) -> Result<Outcome> {
     let queries = engine(options)?.cached_queries().await?;
     for query in &queries {
         match &query.failure {
-            None => eprintln!(
+            None => say(format_args!(
                 "{}  {} days, {} + {} rows, {}{}, {}: {}",
                 query.signature,
                 query.days,
@@ -136,8 +142,8 @@ async fn cached(options: &CacheOptions) -> Result<Outcome> {
                 if query.pinned { ", kept" } else { "" },
                 query.source,
                 query.filters
-            ),
-            Some(failure) => eprintln!("{}  {}", query.signature, failure.message),
+            )),
+            Some(failure) => say(format_args!("{}  {}", query.signature, failure.message)),
         }
     }
     print_line(&json!({"cached": queries}));
@@ -170,7 +176,7 @@ async fn budget(options: &BudgetOptions) -> Result<Outcome> {
     };
     let usage = engine.cache_usage().await?;
     if let Some(sentence) = sentence(&freed, usage.budget) {
-        eprintln!("{sentence}");
+        say(sentence);
     }
     let mut line = json!(usage);
     if options.set.is_some() {
@@ -232,13 +238,13 @@ fn answer_line(answer: &Answer) -> Value {
 /// What a person should read beside the answer.
 fn explain(answer: &Answer) {
     for note in &answer.notes {
-        eprintln!("{note}");
+        say(note);
     }
     if let Some(failure) = &answer.failure {
-        eprintln!("{} {}", failure.message, failure.next);
+        say(format_args!("{} {}", failure.message, failure.next));
     }
     if !answer.complete {
-        eprintln!("{}", what_is_partial(&answer.days));
+        say(what_is_partial(&answer.days));
     }
 }
 
@@ -251,15 +257,37 @@ fn what_is_partial(days: &AnswerDays) -> String {
     format!("Partial: {count} of {} days {what}.", days.requested)
 }
 
-fn cancel_on_interrupt() -> CancellationToken {
-    let cancel = CancellationToken::new();
-    let on_interrupt = cancel.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            on_interrupt.cancel();
-        }
-    });
-    cancel
+/// What Ctrl-C cancels: the first one the fetch, or the export if that is under way; the second one the
+/// export that follows an interrupted fetch.
+#[derive(Default)]
+struct Interrupts {
+    first: CancellationToken,
+    second: CancellationToken,
+}
+
+impl Interrupts {
+    fn heed() -> Self {
+        let interrupts = Self::default();
+        let tokens = [interrupts.first.clone(), interrupts.second.clone()];
+        tokio::spawn(async move {
+            for token in tokens {
+                if tokio::signal::ctrl_c().await.is_err() {
+                    return;
+                }
+                token.cancel();
+            }
+            // Whatever still takes so long.
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(INTERRUPTED);
+            }
+        });
+        interrupts
+    }
+}
+
+/// A line for people, on standard error. A reader that has gone away is no reason to fail.
+pub(crate) fn say(line: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// One line of JSON. A reader that has gone away is no reason to fail.

@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
-            eprint!("{}", without_connection_strings(error.to_string()));
+            commands::say(without_connection_strings(error.to_string()).trim_end());
             return ExitCode::from(WRONG_USAGE);
         }
         // Help and version.
@@ -66,10 +66,10 @@ fn without_connection_strings(mut text: String) -> String {
 
 /// The failure for people on standard error, and for programs as the last line of standard output.
 fn report(failure: &Failure) {
-    eprintln!("{}", failure.message);
-    eprintln!("{}", failure.next);
+    commands::say(&failure.message);
+    commands::say(&failure.next);
     if let Some(cause) = &failure.cause {
-        eprintln!("({cause})");
+        commands::say(format_args!("({cause})"));
     }
     commands::print_line(&json!({
         "error": {"code": failure.code, "message": failure.message, "cause": failure.cause}

@@ -8,6 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use crate::day::{Day, DayRange, DaySet, DayZone};
 use crate::desk::{DayAction, DayState, DayView, PlanCounts};
 use crate::limits::Limits;
+use crate::mapping::Mapping;
 
 /// One held day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,19 @@ pub struct Policy {
     pub open_day: Duration,
     /// Whether every requested day is to be pulled again.
     pub refresh_all: bool,
+}
+
+impl Policy {
+    /// What a mapping says; nothing that is fresh is pulled again.
+    #[must_use]
+    pub fn of(mapping: &Mapping) -> Self {
+        Self {
+            zone: mapping.day_zone,
+            settle: mapping.settle(),
+            open_day: mapping.open_day(),
+            refresh_all: false,
+        }
+    }
 }
 
 /// All that a plan depends on.

@@ -21,6 +21,7 @@ import {
   UNIT_BYTES,
 } from "../logic/cacheBudget";
 import { plural } from "../logic/format";
+import { cachedName } from "./CachedItem";
 import { FailureNote } from "./FailureNote";
 
 interface Props {
@@ -151,9 +152,10 @@ function Confirm({ asked, busy, back, go }: ConfirmProps) {
           <ul className="budget-going" data-testid="budget-going">
             {queries.slice(0, NAMED).map((query) => (
               <li key={query.signature}>
-                <strong>{query.filters}</strong>{" "}
+                <strong>{cachedName(query)}</strong>{" "}
                 <span className="faint num">
-                  {plural(query.days, "day")}, {sizeText(query.bytes)}
+                  {query.failure === null && `${plural(query.days, "day")}, `}
+                  {sizeText(query.bytes)}
                 </span>
               </li>
             ))}

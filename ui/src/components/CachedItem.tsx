@@ -36,11 +36,17 @@ export function heldText(held: readonly WindowView[]): string {
   return held.length > 2 ? `${first} and ${held.length - 2} more stretches` : first;
 }
 
+/** What a cached query is called: by its filters, and where its file cannot be read by its signature. */
+export function cachedName(query: CachedQuery): string {
+  return query.failure === null ? query.filters : `Query ${query.signature.slice(0, 8)}`;
+}
+
 export function CachedItem({ query, zone, current, open, forget, pin, showPipeline }: Props) {
   const now = useNow();
   const [failure, setFailure] = useState<Failure | null>(null);
   const oldest = query.oldest_fetch;
   const used = query.last_used;
+  const name = cachedName(query);
   const [first, last] = [query.held[0], query.held.at(-1)];
   return (
     <li
@@ -58,17 +64,23 @@ export function CachedItem({ query, zone, current, open, forget, pin, showPipeli
         isDisabled={query.failure !== null || query.held.length === 0}
         data-testid="cached-open"
       >
-        <span className="cached-filters">{query.filters}</span>
-        <span className="faint cached-source">{query.source}</span>
-        <span className="cached-days num">{heldText(query.held)}</span>
-        <span className="faint num">
-          {plural(query.days, "day")}
-          {query.open_days > 0 && `, ${query.open_days} open`} · {bytes(query.bytes)}
-          {query.pinned && " · kept"}
-        </span>
-        <span className="faint num" title={HELD_ROWS_HINT}>
-          {heldRowsText(query)}
-        </span>
+        <span className="cached-filters">{name}</span>
+        {query.failure !== null ? (
+          <span className="faint num">{bytes(query.bytes)}</span>
+        ) : (
+          <>
+            <span className="faint cached-source">{query.source}</span>
+            <span className="cached-days num">{heldText(query.held)}</span>
+            <span className="faint num">
+              {plural(query.days, "day")}
+              {query.open_days > 0 && `, ${query.open_days} open`} · {bytes(query.bytes)}
+              {query.pinned && " · kept"}
+            </span>
+            <span className="faint num" title={HELD_ROWS_HINT}>
+              {heldRowsText(query)}
+            </span>
+          </>
+        )}
         <span className="faint">
           {oldest !== null && <span title={moment(oldest, zone)}>oldest fetch {ago(oldest, now)}</span>}
           {oldest !== null && used !== null && " · "}
@@ -83,7 +95,7 @@ export function CachedItem({ query, zone, current, open, forget, pin, showPipeli
         <TooltipTrigger delay={600}>
           <Button
             className="icon-button cached-pipeline"
-            aria-label={`Pipeline of ${query.filters}`}
+            aria-label={`Pipeline of ${name}`}
             onPress={() => showPipeline({ signature: query.signature, from: first.from, to: last.to })}
             data-testid="cached-pipeline"
           >
@@ -97,7 +109,7 @@ export function CachedItem({ query, zone, current, open, forget, pin, showPipeli
       <TooltipTrigger delay={600}>
         <ToggleButton
           className="icon-button cached-pin"
-          aria-label={`Keep ${query.filters}`}
+          aria-label={`Keep ${name}`}
           isSelected={query.pinned}
           onChange={(pinned) => {
             setFailure(null);
@@ -114,7 +126,7 @@ export function CachedItem({ query, zone, current, open, forget, pin, showPipeli
       <DialogTrigger>
         <Button
           className="icon-button cached-forget"
-          aria-label={`Forget ${query.filters}`}
+          aria-label={`Forget ${name}`}
           data-testid="cached-forget"
         >
           <Icon name="trash" />
@@ -127,8 +139,10 @@ export function CachedItem({ query, zone, current, open, forget, pin, showPipeli
                   Forget this query?
                 </Heading>
                 <p>
-                  {plural(query.input_rows, "trade")} and {plural(query.downstream_rows, "message")} of{" "}
-                  {plural(query.days, "day")} are deleted from this computer. MongoDB is not touched.
+                  {query.failure === null
+                    ? `${plural(query.input_rows, "trade")} and ${plural(query.downstream_rows, "message")} of ${plural(query.days, "day")} are`
+                    : `The whole file (${bytes(query.bytes)}), which cannot be read now, is`}{" "}
+                  deleted from this computer. MongoDB is not touched.
                 </p>
                 <div className="buttons">
                   <Button className="button" onPress={close} autoFocus>

@@ -48,6 +48,13 @@ const CORRECT: Record<Place, string> = {
   plan: "No plan",
 };
 
+/** What is left of a run that was cancelled, and how to get the rest. */
+const CANCELLED: Record<FetchMode, string> = {
+  normal: "What was stored is kept; fetching again pulls just the rest.",
+  refresh: "Days that were not reached stay as they were; refresh again to pull them.",
+  verify: "Days that were not reached are not verified; verify again to check them.",
+};
+
 /** The plan, what is going on, what is held, and the rows. */
 export function MainPane(props: Props) {
   const { source, planned, place, desk, target } = props;
@@ -55,15 +62,19 @@ export function MainPane(props: Props) {
   const zone = source.day_zone;
   // An answer stands over its own rows alone: never over those of other days or another query that arrive.
   const stands = view !== null && (target === null || sameKey(target.key, view.key));
+  // Not the run itself, which changes with every bit of progress.
+  const isRunning = run !== null;
+  const windows = run?.windows ?? null;
+  const fetching = run?.key?.signature ?? null;
   const days = useMemo(() => {
     const plan = planned.plan;
     if (plan === null) return [];
-    const running = run !== null && run.key?.signature === plan.signature ? run.windows : [];
+    const running = windows !== null && fetching === plan.signature ? windows : [];
     if (running.length > 0) return withStored(plan.days, running, source.today);
     // While a run goes on, what the last one could not confirm is being looked at.
-    if (run !== null || view?.key.signature !== plan.signature) return plan.days;
+    if (isRunning || view?.key.signature !== plan.signature) return plan.days;
     return withUnverified(plan.days, view.answer.days.unverified);
-  }, [planned.plan, run, view, source.today]);
+  }, [planned.plan, isRunning, windows, fetching, view, source.today]);
   const beside =
     planned.failure !== null && (place === "plan" || place === "source") ? planned.failure : null;
   return (
@@ -102,7 +113,7 @@ export function MainPane(props: Props) {
         </span>
         {ending?.outcome === "cancelled" && (
           <div className="note" role="status" data-testid="cancelled-note">
-            Cancelled. What was stored is kept; fetching again pulls just the rest.
+            Cancelled. {CANCELLED[ending.mode]}
           </div>
         )}
         {ending?.outcome === "failed" && ending.failure && (

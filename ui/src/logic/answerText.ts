@@ -97,10 +97,13 @@ export function outcomeText({ outcome, failure, answer }: Ended): string {
 
 /** Missing days grouped by reason, the reason with the most days first. */
 export function missingByReason(answer: Answer): { why: string; days: string[] }[] {
+  const reasons = new Map(answer.days.why_missing.map((entry) => [entry.day, entry.why]));
   const groups = new Map<string, string[]>();
   for (const day of answer.days.missing) {
-    const why = answer.days.why_missing.find((entry) => entry.day === day)?.why ?? "No reason given";
-    groups.set(why, [...(groups.get(why) ?? []), day]);
+    const why = reasons.get(day) ?? "No reason given";
+    const days = groups.get(why);
+    if (days === undefined) groups.set(why, [day]);
+    else days.push(day);
   }
   return [...groups].map(([why, days]) => ({ why, days })).sort((a, b) => b.days.length - a.days.length);
 }

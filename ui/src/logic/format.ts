@@ -56,11 +56,31 @@ export function shortMoment(then: string, zone: string): string {
 export function moment(then: string, zone: string): string {
   const at = new Date(then);
   if (Number.isNaN(at.getTime())) return then;
-  const show = (timeZone: string) =>
-    new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone }).format(at);
+  const { format, name } = clockOf(zone);
+  return `${format.format(at)} ${name}`;
+}
+
+interface Clock {
+  format: Intl.DateTimeFormat;
+  name: string;
+}
+
+/** Kept, for making one takes longer than many uses. */
+const CLOCKS = new Map<string, Clock>();
+
+function clockOf(zone: string): Clock {
+  const kept = CLOCKS.get(zone);
+  if (kept !== undefined) return kept;
+  const made = (timeZone: string) => ({
+    format: new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium", timeZone }),
+    name: timeZone,
+  });
+  let clock: Clock;
   try {
-    return `${show(zone)} ${zone}`;
+    clock = made(zone);
   } catch {
-    return `${show("UTC")} UTC`;
+    clock = made("UTC");
   }
+  CLOCKS.set(zone, clock);
+  return clock;
 }

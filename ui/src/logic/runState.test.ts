@@ -36,6 +36,7 @@ function started(resumed = 0): DeskState {
     key,
     source: "one",
     resumed,
+    aside: false,
   });
 }
 
@@ -50,6 +51,7 @@ describe("a run", () => {
       key,
       source: "one",
       resumed: 0,
+      aside: false,
     });
     expect(run.view).toBe(opened.view);
     const failed = deskReducer(run, {
@@ -111,6 +113,7 @@ describe("a run", () => {
       key: null,
       source: "one",
       resumed: 0,
+      aside: false,
     });
     const planned = deskReducer(unknown, {
       type: "told",
@@ -128,17 +131,38 @@ describe("a run", () => {
     expect(planned.run?.key).toEqual({ signature: "9".repeat(32), from: "2025-01-01", to: "2025-01-31" });
   });
 
-  it("does not push away what was opened meanwhile", () => {
-    const opened = deskReducer(started(), { type: "opened", view: view() });
-    expect(opened.run?.aside).toBe(true);
-    const ended = deskReducer(opened, {
+  const other = { signature: "8".repeat(32), from: "2025-01-01", to: "2025-01-31" };
+  const end = (state: DeskState) =>
+    deskReducer(state, {
       type: "ended",
       id: 1,
       outcome: "finished",
-      view: view(makePartial(["2025-01-31"])),
+      view: view(makePartial(["2025-01-31"], { failure: unreachable })),
       failure: null,
     });
+
+  it("does not push away what was opened meanwhile, nor when it goes on by itself", () => {
+    const opened = deskReducer(started(), { type: "opened", view: { ...view(), key: other } });
+    expect(opened.run?.aside).toBe(true);
+    const ended = end(opened);
     expect(ended.view).toBe(opened.view);
+    expect(ended.ending).toMatchObject({ aside: true, awaitsSource: true });
+  });
+
+  it("renews the rows that are looked at, also where they were opened anew", () => {
+    const opened = deskReducer(started(), { type: "opened", view: view() });
+    expect(opened.run?.aside).toBe(false);
+    expect(end(opened).view?.answer.complete).toBe(false);
+    const away = deskReducer(started(), { type: "opened", view: { ...view(), key: other } });
+    const back = deskReducer(away, { type: "opened", view: view() });
+    expect(end(back).view?.answer.complete).toBe(false);
+  });
+
+  it("takes in what a view was found to hold, if it still stands", () => {
+    const opened = deskReducer(IDLE, { type: "opened", view: view() });
+    const answer = makePartial(["2025-01-31"]);
+    expect(deskReducer(opened, { type: "reread", key, answer }).view?.answer).toBe(answer);
+    expect(deskReducer(opened, { type: "reread", key: other, answer })).toBe(opened);
   });
 
   it("leaves nothing behind when another source is taken into use", () => {

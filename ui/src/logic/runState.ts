@@ -68,6 +68,8 @@ export interface Ending {
   awaitsSource: boolean;
   /** Times that it has gone on by itself already. */
   resumed: number;
+  /** The trader has turned to something else: it goes on without pushing that away. */
+  aside: boolean;
 }
 
 export interface DeskState {
@@ -91,11 +93,14 @@ export type DeskAction =
       key: ViewKey | null;
       source: string;
       resumed: number;
+      aside: boolean;
     }
   | { type: "told"; id: number; event: RunEvent }
   | { type: "cancelling"; id: number }
   | { type: "ended"; id: number; outcome: Ending["outcome"]; view: View | null; failure: Failure | null }
   | { type: "opened"; view: View }
+  /** What a view holds was read again. */
+  | { type: "reread"; key: ViewKey; answer: Answer }
   | { type: "closed"; signature: string }
   /** Another source is in use: what stands here is not of it. */
   | { type: "left" };
@@ -123,7 +128,7 @@ export function deskReducer(state: DeskState, action: DeskAction): DeskState {
           mode: action.mode,
           key: action.key,
           source: action.source,
-          aside: false,
+          aside: action.aside,
           cancelling: false,
           planned: false,
           progress: NO_PROGRESS,
@@ -151,19 +156,27 @@ export function deskReducer(state: DeskState, action: DeskAction): DeskState {
         answer: action.view?.answer ?? null,
         awaitsSource: awaitsSource(action.outcome, mode, action.view?.answer ?? null, action.failure),
         resumed: state.resumed,
+        aside,
       };
+      const isShown = !aside || sameKey(action.view?.key ?? null, state.view?.key ?? null);
       return {
         ...state,
         run: null,
-        view: aside ? state.view : (action.view ?? state.view),
+        view: isShown ? (action.view ?? state.view) : state.view,
         ending,
         version: state.version + 1,
       };
     }
     case "opened": {
-      const run = state.run === null ? null : { ...state.run, aside: true };
+      // Who turns to the very rows that are being fetched wants to see them come.
+      const aside = !sameKey(state.run?.key ?? null, action.view.key);
+      const run = state.run === null ? null : { ...state.run, aside };
       return { ...state, run, view: action.view, ending: null, version: state.version + 1 };
     }
+    case "reread":
+      return state.view !== null && sameKey(state.view.key, action.key)
+        ? { ...state, view: { ...state.view, answer: action.answer } }
+        : state;
     case "closed":
       return state.view?.key.signature === action.signature ? { ...state, view: null, ending: null } : state;
     case "left":

@@ -20,6 +20,7 @@ import {
   type Ending,
   IDLE,
   outcomeOf,
+  sameKey,
   shouldResume,
   type View,
 } from "../logic/runState";
@@ -99,15 +100,34 @@ export function useDesk(connection: Connection, source: UsedSource): Desk {
   const online = useRef(false);
   const { key: sourceKey, text: sourceText } = source;
 
+  const shown = useRef<View | null>(null);
+  useEffect(() => {
+    shown.current = state.view;
+  }, [state.view]);
+
+  /** Other days of a query that was fetched may hold something else now. */
+  const rereadOther = useCallback(
+    (fetched: ViewKey | null) => {
+      const view = shown.current;
+      if (view === null || view.key.signature !== fetched?.signature || sameKey(view.key, fetched)) return;
+      backend.answer(view.key).then(
+        (answer) => dispatch({ type: "reread", key: view.key, answer: heldAnswer(answer, online.current) }),
+        // It stays as it was; its rows say what became of them.
+        () => undefined,
+      );
+    },
+    [backend],
+  );
+
   const begin = useCallback(
-    (query: QueryInput, mode: FetchMode, signature: string | null, resumed: number) => {
+    (query: QueryInput, mode: FetchMode, signature: string | null, resumed: number, aside: boolean) => {
       if (running.current !== null) return;
       lastRun += 1;
       asked.current += 1;
       const id = lastRun;
       running.current = id;
       const key = signature === null ? null : { signature, from: query.from, to: query.to };
-      dispatch({ type: "started", id, query, mode, key, source: sourceKey, resumed });
+      dispatch({ type: "started", id, query, mode, key, source: sourceKey, resumed, aside });
       let waiting: RunEvent[] = [];
       let timer: ReturnType<typeof setTimeout> | null = null;
       const flush = () => {
@@ -126,14 +146,15 @@ export function useDesk(connection: Connection, source: UsedSource): Desk {
           if (running.current === id) running.current = null;
           const view = answer === null ? null : viewOf(query, mode, sourceText, answer);
           dispatch({ type: "ended", id, outcome, view, failure });
+          rereadOther(view?.key ?? null);
         },
       );
     },
-    [backend, sourceKey, sourceText],
+    [backend, sourceKey, sourceText, rereadOther],
   );
 
   const start = useCallback(
-    (query: QueryInput, mode: FetchMode, signature: string | null) => begin(query, mode, signature, 0),
+    (query: QueryInput, mode: FetchMode, signature: string | null) => begin(query, mode, signature, 0, false),
     [begin],
   );
 
@@ -188,8 +209,8 @@ export function useDesk(connection: Connection, source: UsedSource): Desk {
       return;
     }
     if (!shouldResume(state, sourceKey, was, connection) || state.ending === null) return;
-    const { query, key, mode, resumed } = state.ending;
-    begin(query, mode, key?.signature ?? null, resumed + 1);
+    const { query, key, mode, resumed, aside } = state.ending;
+    begin(query, mode, key?.signature ?? null, resumed + 1, aside);
   }, [backend, connection, sourceKey, state, begin]);
 
   return { state, start, cancel, open, close };

@@ -10,6 +10,8 @@ export function useTarget(state: DeskState): Target | null {
   const stored = run?.stored ?? 0;
   return useMemo(() => {
     if (runKey !== null) return { key: runKey, stamp: `${version}.${stored}`, live: true };
-    return view === null ? null : { key: view.key, stamp: `${version}`, live: false };
+    // Of days that are not held there is nothing to read.
+    const holds = view !== null && view.answer.days.missing.length < view.answer.days.requested;
+    return !holds ? null : { key: view.key, stamp: `${version}`, live: false };
   }, [runKey, stored, view, version]);
 }

@@ -18,7 +18,7 @@ use crate::desk::{
 };
 use crate::failure::{Code, Failure, Result};
 use crate::pipeline;
-use crate::plan::{Policy, state_of};
+use crate::plan::state_of;
 use crate::signature::{Query, Signature};
 
 /// What is to be said of trades without any trade id, whenever they are looked at.
@@ -67,7 +67,7 @@ impl Engine {
         let begun = Instant::now();
         let (signature, range) = read_key(key)?;
         let view = self.view(&signature, range).await?;
-        let policy = policy_of(view.file());
+        let policy = self.policy_of(view.file());
         let now = self.now();
         let mut days = AnswerDays { requested: range.len(), ..AnswerDays::default() };
         let ledger = view.state().ledger();
@@ -306,21 +306,11 @@ fn read_key(key: &ViewKey) -> Result<(Signature, DayRange)> {
     Ok((Signature::parse(&key.signature)?, DayRange::new(key.from, key.to)?))
 }
 
-fn policy_of(file: &CacheFile) -> Policy {
-    let mapping = &file.identity().mapping;
-    Policy {
-        zone: mapping.day_zone,
-        settle: mapping.settle(),
-        open_day: mapping.open_day(),
-        refresh_all: false,
-    }
-}
-
 fn listed(engine: &Engine, file: &CacheFile) -> CachedQuery {
     let identity = file.identity();
     let state = file.state();
     let ledger = state.ledger();
-    let (policy, now) = (policy_of(file), engine.now());
+    let (policy, now) = (engine.policy_of(file), engine.now());
     let held: DaySet = ledger.keys().copied().collect();
     let (filters, advanced) = identity.filters.to_inputs();
     let form = held.ranges().first().zip(held.ranges().last()).map(|(first, last)| QueryInput {

@@ -1,6 +1,6 @@
 //! The engine: one cache folder, its runs and its views.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,11 +8,12 @@ use chrono::{DateTime, Utc};
 
 use super::prepare::{FetchRequest, prepare};
 use super::shared::{Pulls, Run, Running};
-use crate::cache::{Cache, View, is_damage};
+use crate::cache::{Cache, CacheFile, View, is_damage};
 use crate::day::DayRange;
 use crate::desk::PlanView;
 use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
+use crate::plan::Policy;
 use crate::signature::Signature;
 use crate::source::Source;
 
@@ -31,7 +32,12 @@ pub struct Engine {
     pub(super) limits: Limits,
     clock: Clock,
     views: Arc<Mutex<VecDeque<Arc<View>>>>,
+    policies: Policies,
 }
+
+/// When days count as settled, by family of queries, as the mappings in use say. A file says what was so when it
+/// was made: that is no part of its signature.
+type Policies = Arc<Mutex<HashMap<String, Policy>>>;
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -54,6 +60,7 @@ impl Engine {
             limits,
             clock: Arc::new(Utc::now),
             views: Arc::default(),
+            policies: Arc::default(),
         })
     }
 
@@ -131,6 +138,22 @@ impl Engine {
         views.push_front(Arc::clone(&view));
         views.truncate(VIEWS);
         Ok(view)
+    }
+
+    /// Notes how the queries of a family are treated from now on.
+    pub(super) fn note_policy(&self, family: &str, policy: &Policy) {
+        let policy = Policy { refresh_all: false, ..policy.clone() };
+        self.policies().insert(family.to_owned(), policy);
+    }
+
+    /// How the days of a file are treated.
+    pub(super) fn policy_of(&self, file: &CacheFile) -> Policy {
+        let identity = file.identity();
+        self.policies().get(&identity.family).cloned().unwrap_or_else(|| Policy::of(&identity.mapping))
+    }
+
+    fn policies(&self) -> MutexGuard<'_, HashMap<String, Policy>> {
+        self.policies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets a cached query, or some of its days.

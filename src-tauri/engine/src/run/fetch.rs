@@ -328,9 +328,11 @@ impl Engine {
         } else {
             Origin::PartCache
         };
-        let failure = failure.or_else(|| {
-            cancel.is_cancelled().then(|| Failure::new(Code::Cancelled, "The fetch was cancelled."))
-        });
+        let failure = failure
+            .or_else(|| {
+                cancel.is_cancelled().then(|| Failure::new(Code::Cancelled, "The fetch was cancelled."))
+            })
+            .map(|failure| with_next_step(failure, request.mode));
         let mut notes = Vec::new();
         if request.mode == FetchMode::Verify {
             notes.push(verify::sentence(
@@ -388,6 +390,19 @@ impl Engine {
         });
         // An empty file that stays does no harm: it is not listed.
         let _ = work.await;
+    }
+}
+
+/// What is left of a refresh or a check that was cut short is not what a plain fetch would bring.
+fn with_next_step(failure: Failure, mode: FetchMode) -> Failure {
+    match mode {
+        FetchMode::Normal => failure,
+        FetchMode::Refresh => {
+            failure.advise("Days that were not reached stay as they were; refresh again to pull them.")
+        }
+        FetchMode::Verify => {
+            failure.advise("Days that were not reached are unverified; verify again to check them.")
+        }
     }
 }
 

@@ -94,13 +94,9 @@ pub(super) async fn prepare(
 ) -> Result<Prepared> {
     let now = engine.now();
     let mapping = &request.query.mapping;
-    let policy = Policy {
-        zone: mapping.day_zone,
-        settle: mapping.settle(),
-        open_day: mapping.open_day(),
-        refresh_all: request.mode == FetchMode::Refresh,
-    };
+    let policy = Policy { refresh_all: request.mode == FetchMode::Refresh, ..Policy::of(mapping) };
     let identity = Arc::new(Identity::of(&request.query));
+    engine.note_policy(&identity.family, &policy);
     let (mut ledger, marks, set_aside) = own_ledger(engine, &identity, may_set_aside).await?;
     let reach = if request.offline || source.is_none() { Reach::Offline } else { Reach::Online };
     let mut told = Told {
