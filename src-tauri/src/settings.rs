@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use tauri::{AppHandle, Manager as _, Wry};
 use tauri_plugin_store::{Store, StoreBuilder};
 use tidemark_engine::desk::{QueryInput, SourceProfile};
@@ -78,27 +79,28 @@ impl Settings {
         let Some(store) = &self.store else { return };
         let Ok(value) = serde_json::to_value(value) else { return };
         store.set(key, value);
-        if let Err(error) = store.save() {
+        if let Err(error) = write(&self.path, &store.entries().into_iter().collect()) {
             trouble::report(&format!("The settings could not be written: {error}"));
         }
-        self.keep_private();
     }
+}
 
-    /// Hosts and user names concern nobody else on this computer.
-    fn keep_private(&self) {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            // Where the disk knows no permissions there are none to set.
-            let _ = std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(0o600));
-        }
-    }
+/// Writes the settings into a file of their own, readable by its owner alone, that then takes the place of the
+/// old one: a full disk or a power cut leaves one of the two whole. (The store writes over its file.)
+fn write(path: &Path, settings: &Map<String, Value>) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    serde_json::to_writer_pretty(&mut file, settings)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }
 
 /// A settings file that cannot be read would be written over; it is kept under another name.
 fn set_damaged_aside(path: &Path) {
     let Ok(text) = std::fs::read(path) else { return };
-    if serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&text).is_err() {
+    if serde_json::from_slice::<Map<String, Value>>(&text).is_err() {
         let aside = path.with_extension("damaged.json");
         trouble::report(&format!("The settings could not be read; they are kept as {}.", aside.display()));
         if let Err(error) = std::fs::rename(path, aside) {
@@ -110,6 +112,26 @@ fn set_damaged_aside(path: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_are_replaced_whole_and_private() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("config").join(FILE);
+        for budget in [1, 2] {
+            let settings: Map<String, Value> = [("form".to_owned(), budget.into())].into_iter().collect();
+            write(&path, &settings).expect("written");
+            let read: Map<String, Value> =
+                serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("whole");
+            assert_eq!(read, settings);
+        }
+        assert_eq!(std::fs::read_dir(folder.path().join("config")).expect("a folder").count(), 1);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(&path).expect("a file").permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{mode:o}");
+        }
+    }
 
     #[test]
     fn damaged_settings_are_kept_aside() {

@@ -13,6 +13,9 @@ const DEEPEST: usize = 100;
 
 /// Operators that run code on the server.
 const SERVER_CODE: [&str; 3] = ["$where", "$function", "$accumulator"];
+/// Operators and variables whose result is another at another time: what was cached would be wrong by itself.
+const FICKLE: [&str; 2] = ["$rand", "$sampleRate"];
+const FICKLE_VARIABLES: [&str; 2] = ["$$NOW", "$$CLUSTER_TIME"];
 
 /// Keys that make an object a single value of a BSON type.
 const TYPE_KEYS: [&str; 17] = [
@@ -66,8 +69,8 @@ fn parse_within(text: &str, deepest: usize) -> Result<Map<String, Value>, String
 
 /// Turns a JSON object into a match document. The message says the path of what is wrong.
 pub(crate) fn match_document(map: Map<String, Value>) -> Result<Document, String> {
-    if let Some(path) = map.iter().find_map(|(key, value)| code_in(key, value, "")) {
-        return Err(format!("uses {path}, which runs code on the server and is refused"));
+    if let Some((path, why)) = map.iter().find_map(|(key, value)| refused_in(key, value, "")) {
+        return Err(format!("uses {path}, which {why} and is refused"));
     }
     if let Some(key) = map.keys().find(|key| TYPE_KEYS.contains(&key.as_str())) {
         return Err(format!("is a single value ({key}), not conditions on fields"));
@@ -91,21 +94,31 @@ pub(crate) fn readable(document: &Document) -> Value {
     if same { relaxed } else { canonical(document) }
 }
 
-/// The path of the first operator that runs code, under a key and its value.
-fn code_in(key: &str, value: &Value, above: &str) -> Option<String> {
+/// The path of the first operator that is refused, under a key and its value, and why it is.
+fn refused_in(key: &str, value: &Value, above: &str) -> Option<(String, &'static str)> {
     let path = join(above, key);
     // In any case of letters: no operator is spelled so, and nobody has to know how a server compares.
-    if SERVER_CODE.iter().any(|code| code.eq_ignore_ascii_case(key)) {
-        return Some(path);
+    let is_one_of = |refused: &[&str]| refused.iter().any(|name| name.eq_ignore_ascii_case(key));
+    if is_one_of(&SERVER_CODE) {
+        return Some((path, "runs code on the server"));
     }
-    code_within(value, &path)
+    if is_one_of(&FICKLE) {
+        return Some((path, "is another each time"));
+    }
+    refused_within(value, &path)
 }
 
-fn code_within(value: &Value, path: &str) -> Option<String> {
+fn refused_within(value: &Value, path: &str) -> Option<(String, &'static str)> {
     match value {
-        Value::Object(map) => map.iter().find_map(|(key, value)| code_in(key, value, path)),
+        Value::Object(map) => map.iter().find_map(|(key, value)| refused_in(key, value, path)),
         Value::Array(items) => {
-            items.iter().enumerate().find_map(|(at, item)| code_within(item, &format!("{path}[{at}]")))
+            items.iter().enumerate().find_map(|(at, item)| refused_within(item, &format!("{path}[{at}]")))
+        }
+        // Elsewhere it is a text like any other.
+        Value::String(text) if path.split(['.', '[']).any(|part| part == "$expr") => {
+            let name = text.split('.').next().unwrap_or_default();
+            let is_fickle = FICKLE_VARIABLES.iter().any(|variable| variable.eq_ignore_ascii_case(name));
+            is_fickle.then(|| (format!("{name} at {path}"), "is another each time"))
         }
         _ => None,
     }
@@ -250,6 +263,24 @@ mod tests {
             ),
             Ok(doc! {"_id": id, "n": {"$gt": 7_i64}, "x": [1, 2.5, null]})
         );
+    }
+
+    #[test]
+    fn what_is_another_each_time_is_refused() {
+        for (text, path) in [
+            (r#"{"$expr": {"$gte": ["$end", "$$NOW"]}}"#, "$$NOW at $expr.$gte[1]"),
+            (
+                r#"{"$or": [{"$expr": {"$lt": ["$$CLUSTER_TIME.t", "$t"]}}]}"#,
+                "$$CLUSTER_TIME at $or[0].$expr.$lt[0]",
+            ),
+            (r#"{"$expr": {"$lt": [{"$rand": {}}, 0.5]}}"#, "$expr.$lt[0].$rand"),
+            (r#"{"$sampleRate": 0.5}"#, "$sampleRate"),
+        ] {
+            let message = read(text).unwrap_err();
+            assert!(message.contains(path) && message.contains("another each time"), "{message}");
+        }
+        // A text is a text.
+        assert!(read(r#"{"note": "$$NOW", "$expr": {"$eq": ["$a", "$$ROOT.b"]}}"#).is_ok());
     }
 
     #[test]

@@ -368,7 +368,7 @@ fn fresher<'a>(
 }
 
 /// Cuts a run of days into windows of about the same size.
-fn split(run: &DayRange, rows_per_day: Option<f64>, limits: &Limits) -> Vec<DayRange> {
+pub(crate) fn split(run: &DayRange, rows_per_day: Option<f64>, limits: &Limits) -> Vec<DayRange> {
     let count = |limit: NonZeroU32| usize::try_from(limit.get()).unwrap_or(usize::MAX);
     let days = run.len();
     let mut pieces = days.div_ceil(count(limits.window_days));

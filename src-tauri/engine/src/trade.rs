@@ -1,6 +1,8 @@
 //! Which day and which trades a document belongs to.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use bson::{Bson, RawBsonRef, RawDocument};
 use chrono::{DateTime, Utc};
@@ -9,6 +11,7 @@ use crate::day::{Day, DayRange, DayZone};
 use crate::failure::{Code, Failure, Result};
 use crate::mapping::{DateMapping, Mapping};
 use crate::matcher::equality_key;
+use crate::number::Number;
 
 /// Calls `each` with every value at a dotted path, through arrays of sub-documents as MongoDB does; an
 /// array at the end counts by its elements.
@@ -102,7 +105,8 @@ fn day_at(last: &mut Option<(Day, DateTime<Utc>, DateTime<Utc>)>, zone: &DayZone
     day
 }
 
-fn whole(value: RawBsonRef<'_>) -> Option<i64> {
+/// A whole number, of whatever type.
+pub(crate) fn whole(value: RawBsonRef<'_>) -> Option<i64> {
     match value {
         RawBsonRef::Int32(number) => Some(i64::from(number)),
         RawBsonRef::Int64(number) => Some(number),
@@ -131,51 +135,97 @@ pub(crate) fn trade_text(document: &RawDocument, path: &str) -> Option<String> {
     value_at(document, path).map(crate::changes::plain_text)
 }
 
-/// A change stamp, ordered as MongoDB orders values of several types.
+/// A change stamp, in the order in which MongoDB's `$max` sees values of several types. Null is none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeStamp {
-    /// A whole number, of whatever type.
-    Number(i64),
+    /// A number, of whatever type.
+    Number(StampNumber),
     /// A text, as of ISO 8601; by its bytes.
     Text(String),
+    /// A sub-document, an array, bytes, an ObjectId or a flag: no stamp that can be compared.
+    Other,
     /// A date, in milliseconds.
     Date(i64),
     /// Seconds and an ordinal, as MongoDB stamps its own log.
     Timestamp(u32, u32),
+    /// A pattern or code, which cannot be compared either.
+    Last,
 }
 
 impl ChangeStamp {
-    /// The stamp that a value is; nothing for values of other types, and for numbers that are not whole.
+    /// The stamp that a value is; nothing for null.
     #[must_use]
     pub fn of(value: RawBsonRef<'_>) -> Option<Self> {
-        match value {
-            RawBsonRef::String(text) => Some(Self::Text(text.to_owned())),
-            RawBsonRef::DateTime(date) => Some(Self::Date(date.timestamp_millis())),
-            RawBsonRef::Timestamp(stamp) => Some(Self::Timestamp(stamp.time, stamp.increment)),
-            number => whole(number).map(Self::Number),
-        }
+        Some(match value {
+            RawBsonRef::Null | RawBsonRef::Undefined | RawBsonRef::MinKey => return None,
+            RawBsonRef::Int32(number) => Self::Number(StampNumber(Number::Whole(number.into()))),
+            RawBsonRef::Int64(number) => Self::Number(StampNumber(Number::Whole(number))),
+            RawBsonRef::Double(number) => Self::Number(StampNumber(Number::Double(number))),
+            RawBsonRef::Decimal128(number) => Self::Number(StampNumber(Number::Decimal(number))),
+            RawBsonRef::String(text) | RawBsonRef::Symbol(text) => Self::Text(text.to_owned()),
+            RawBsonRef::DateTime(date) => Self::Date(date.timestamp_millis()),
+            RawBsonRef::Timestamp(stamp) => Self::Timestamp(stamp.time, stamp.increment),
+            RawBsonRef::Document(_)
+            | RawBsonRef::Array(_)
+            | RawBsonRef::Binary(_)
+            | RawBsonRef::ObjectId(_)
+            | RawBsonRef::Boolean(_) => Self::Other,
+            _ => Self::Last,
+        })
     }
 
-    /// The stamp of a document, where `$max` sees one too: an array is none.
+    /// The stamp of a document, where `$max` sees one too.
     pub(crate) fn at(document: &RawDocument, path: &str) -> Option<Self> {
         match path.split_once('.') {
             None => Self::of(document.get(path).ok().flatten()?),
             Some((head, rest)) => match document.get(head) {
                 Ok(Some(RawBsonRef::Document(inner))) => Self::at(inner, rest),
+                // `$max` sees an array of what lies within.
+                Ok(Some(RawBsonRef::Array(_))) => Some(Self::Other),
                 _ => None,
             },
         }
     }
 
-    /// The stamp as the ledger keeps it.
+    /// The stamp as the ledger keeps it; nothing where it cannot be compared.
     #[must_use]
-    pub fn to_text(&self) -> String {
-        let number = |number: i64| format!("{:020}", i128::from(number) - i128::from(i64::MIN));
-        match self {
-            Self::Number(value) | Self::Date(value) => number(*value),
-            Self::Timestamp(seconds, ordinal) => number(i64::from(*seconds) << 32 | i64::from(*ordinal)),
+    pub fn to_text(&self) -> Option<String> {
+        let whole = |number: i64| format!("{:020}", i128::from(number) - i128::from(i64::MIN));
+        Some(match self {
+            Self::Number(StampNumber(number)) => {
+                let mut key = String::new();
+                number.write_key(&mut key);
+                key.parse().map_or_else(|_| format!("number {key}"), whole)
+            }
+            Self::Date(milliseconds) => whole(*milliseconds),
+            Self::Timestamp(seconds, ordinal) => whole(i64::from(*seconds) << 32 | i64::from(*ordinal)),
             Self::Text(text) => format!("text {text}"),
-        }
+            Self::Other | Self::Last => return None,
+        })
+    }
+}
+
+/// A number that is a stamp; what is not a number comes before all others.
+#[derive(Debug, Clone, Copy)]
+pub struct StampNumber(Number);
+
+impl PartialEq for StampNumber {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.equals(other.0)
+    }
+}
+
+impl Eq for StampNumber {}
+
+impl PartialOrd for StampNumber {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for StampNumber {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.compare(other.0).unwrap_or_else(|| other.0.is_nan().cmp(&self.0.is_nan()))
     }
 }
 
@@ -184,12 +234,16 @@ impl ChangeStamp {
 pub(crate) struct Trades {
     days: HashMap<String, TradeDays>,
     further: Vec<(Day, String)>,
+    /// Trade ids that were told as new.
+    told: usize,
 }
 
 #[derive(Debug)]
 struct TradeDays {
     first: Day,
     further: Vec<Day>,
+    /// Its place among the ids that were told as new; nothing where it could not be told.
+    place: Option<usize>,
 }
 
 impl Trades {
@@ -202,10 +256,12 @@ impl Trades {
             any = true;
             match self.days.get_mut(&key) {
                 None => {
-                    if let Ok(id) = Bson::try_from(value) {
+                    let place = Bson::try_from(value).ok().map(|id| {
                         new.push(id);
-                    }
-                    self.days.insert(key, TradeDays { first: day, further: Vec::new() });
+                        self.told += 1;
+                        self.told - 1
+                    });
+                    self.days.insert(key, TradeDays { first: day, further: Vec::new(), place });
                 }
                 Some(days) if days.first != day && !days.further.contains(&day) => {
                     days.further.push(day);
@@ -217,12 +273,19 @@ impl Trades {
         any
     }
 
-    /// The asked trades that a message carries, with the first day of each.
-    pub(crate) fn of_message(&self, path: &str, document: &RawDocument) -> Vec<(String, Day)> {
+    /// The trades of a question that a message carries, with the first day of each. The question asked for the
+    /// ids with these places among all that were told as new.
+    pub(crate) fn of_message(
+        &self,
+        path: &str,
+        document: &RawDocument,
+        asked: &Range<usize>,
+    ) -> Vec<(String, Day)> {
         let mut found: Vec<(String, Day)> = Vec::new();
         values_at(document, path, &mut |value| {
             if let Some(key) = equality_key(value)
                 && let Some(days) = self.days.get(&key)
+                && days.place.is_some_and(|place| asked.contains(&place))
                 && !found.iter().any(|(other, _)| *other == key)
             {
                 found.push((key, days.first));

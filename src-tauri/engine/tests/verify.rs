@@ -168,7 +168,7 @@ async fn where_nothing_changed_no_day_is_fetched_again() {
 async fn a_text_and_a_number_that_is_whole_are_change_stamps() {
     for (name, before, after) in [
         ("text", bson::Bson::from("2025-04-01T09:00:00Z"), bson::Bson::from("2025-04-01T09:00:01Z")),
-        ("double", bson::Bson::from(1.0), bson::Bson::from(2.0)),
+        ("double", bson::Bson::from(1.0), bson::Bson::from(2.5)),
     ] {
         let desk = Desk::new(name, server().uri()).await;
         desk.collection.update_many(doc! {}, doc! {"$set": {"changed": before}}).await.unwrap();
@@ -189,7 +189,7 @@ async fn a_text_and_a_number_that_is_whole_are_change_stamps() {
 async fn change_stamps_that_cannot_be_compared_are_told_of() {
     let mut desk = Desk::new("unstamped", server().uri()).await;
     for (path, value) in
-        [("changed", doc! {"changed": [1]}), ("changed", doc! {"changed": 1.5}), ("nowhere", doc! {})]
+        [("changed", doc! {"changed": [1]}), ("changed", doc! {"changed": true}), ("nowhere", doc! {})]
     {
         desk.mapping = Mapping::parse(&format!(r#"{{"changed_at": "{path}"}}"#)).unwrap();
         desk.collection.update_many(doc! {}, doc! {"$set": {"seen": 1}}).await.unwrap();
@@ -204,6 +204,31 @@ async fn change_stamps_that_cannot_be_compared_are_told_of() {
         assert_eq!((checked.days.fetched, checked.days.unverified.len()), (0, 0), "{checked:?}");
         assert!(checked.notes[1].starts_with("90 days have no change stamp"), "{checked:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stamp_that_cannot_be_compared_among_others_makes_no_day_differ() {
+    let desk = Desk::new("mixed", server().uri()).await;
+    desk.set(7, doc! {"$set": {"changed": true}}).await;
+    desk.set("M20", doc! {"$set": {"changed": [1]}}).await;
+    desk.set(31, doc! {"$set": {"changed": 0.5}}).await;
+    desk.fetch(FetchMode::Normal).await;
+    let checked = desk.fetch(FetchMode::Verify).await;
+    assert_eq!((checked.days.fetched, &checked.changes), (0, &None), "{checked:?}");
+    assert!(checked.notes[1].starts_with("1 day has no change stamp"), "{checked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_stamp_may_be_mapped_later() {
+    let mut desk = Desk::new("later", server().uri()).await;
+    let stamped = std::mem::take(&mut desk.mapping);
+    desk.fetch(FetchMode::Normal).await;
+    desk.mapping = stamped;
+    assert_eq!(desk.fetch(FetchMode::Verify).await.days.fetched, 90);
+    // Also the messages are compared by what is mapped now, not by what the file was made with.
+    assert_eq!(desk.fetch(FetchMode::Verify).await.days.fetched, 0);
+    desk.set("M20", doc! {"$set": {"text": "nack", "changed": 2}}).await;
+    assert_eq!(desk.fetch(FetchMode::Verify).await.days.fetched, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
 use crate::filter::FieldCondition;
 use crate::limits::Limits;
+use crate::mapping::Mapping;
 use crate::matcher;
 use crate::trade::{ChangeStamp, trades_of};
 
@@ -19,7 +20,8 @@ use crate::trade::{ChangeStamp, trades_of};
 ///
 /// A downstream message of a day belongs to the trades of that day, so it is copied where one of its
 /// trades was. A message that is input of the broader query is downstream here if its trade is: the
-/// broader file notes which of its input are messages too.
+/// broader file notes which of its input are messages too. The mapping is that of the query, whose change stamp
+/// the files may not know yet.
 ///
 /// # Errors
 /// `cancelled` where a document cannot be decided locally as MongoDB would, so that its days have to be
@@ -29,10 +31,10 @@ pub fn adopt(
     broader: &Arc<CacheFile>,
     days: DayRange,
     conditions: &[FieldCondition],
+    mapping: &Mapping,
     limits: &Limits,
 ) -> Result<Committed> {
     let (connection, state) = broader.snapshot()?;
-    let mapping = &target.identity().mapping;
     let mut writer = SegmentWriter::begin(Arc::clone(target))?.with_limits(limits);
     let mut input = Decoder::new(Arc::clone(target.registry()), false).with_limits(limits);
     let mut downstream = Decoder::new(Arc::clone(target.registry()), true).with_limits(limits);
@@ -75,7 +77,7 @@ pub fn adopt(
                 input_rows: count,
                 input_fields: FieldSet::default(),
                 downstream_fields: FieldSet::default(),
-                change_mark: mark.as_ref().map(ChangeStamp::to_text),
+                change_mark: mark.as_ref().and_then(ChangeStamp::to_text),
                 differs: held.differs,
             },
         );

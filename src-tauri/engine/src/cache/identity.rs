@@ -1,6 +1,7 @@
 //! What a file says about the query that owns it.
 
 use duckdb::{Connection, params};
+use serde::Deserialize as _;
 
 use super::collation::UNKNOWN;
 use super::schema::{self, FORMAT};
@@ -49,8 +50,8 @@ impl Identity {
     /// `cache_damaged` where the canonical text is none.
     pub fn query(&self) -> Result<Query> {
         let read = || -> serde_json::Result<SourceIdentity> {
-            let mut text: serde_json::Value = serde_json::from_str(&self.canonical)?;
-            serde_json::from_value(text["source"].take())
+            let text: serde_json::Value = serde_json::from_str(&self.canonical)?;
+            SourceIdentity::deserialize(&text["source"])
         };
         let source = read().map_err(|error| {
             Failure::new(Code::CacheDamaged, "The cache file does not say which source it is of.")

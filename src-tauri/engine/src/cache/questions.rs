@@ -12,6 +12,7 @@ use super::slices::each_document;
 use crate::day::Day;
 use crate::desk::Role;
 use crate::failure::Result;
+use crate::mapping::Mapping;
 use crate::source::DayCount;
 use crate::trade::{ChangeStamp, Trades, trades_of};
 
@@ -25,13 +26,18 @@ pub struct Question {
 }
 
 /// The questions of a held day, each of `most` trade ids at most; nothing where the day is not held any more.
+/// The mapping is that of the query: the file's own may be of before a change stamp was mapped.
 /// Only ids are kept in memory.
 ///
 /// # Errors
 /// See [`super::duckdb_failure`].
-pub fn questions(file: &Arc<CacheFile>, day: Day, most: NonZeroU32) -> Result<Option<Vec<Question>>> {
+pub fn questions(
+    file: &Arc<CacheFile>,
+    mapping: &Mapping,
+    day: Day,
+    most: NonZeroU32,
+) -> Result<Option<Vec<Question>>> {
     let most = usize::try_from(most.get()).unwrap_or(usize::MAX);
-    let mapping = &file.identity().mapping;
     let (connection, state) = file.snapshot()?;
     let Some(held) = state.days.get(&day) else { return Ok(None) };
     let Some(path) = &mapping.trade_id else { return Ok(Some(Vec::new())) };

@@ -18,8 +18,8 @@ use crate::limits::Limits;
 
 /// Sub-documents below this depth stay one column of Extended JSON.
 const MAX_DEPTH: usize = 12;
-/// Once a file knows this many fields, new sub-documents stay one column each: documents that use
-/// data as field names would otherwise make a column a document.
+/// Once a file knows this many fields, a sub-document with a name that was not seen before stays one column:
+/// documents that use data as field names would otherwise make a column a document.
 const MAX_FIELDS: usize = 1_500;
 /// Milliseconds of 0001-01-01 and of 9999-12-31T23:59:59.999, the years a date column can show.
 const DATE_COLUMN: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
@@ -312,7 +312,7 @@ fn walk(
         let entry = &mut node.entries[at];
         match element.value() {
             Ok(RawBsonRef::Document(inner)) if !inner.is_empty() && depth < MAX_DEPTH => {
-                if entry.child.is_none() && sink.registry.len() >= MAX_FIELDS {
+                if brings_too_many(entry.child.as_deref(), sink, inner) {
                     sink.json(entry, RawBsonRef::Document(inner));
                     continue;
                 }
@@ -330,6 +330,19 @@ fn walk(
         }
     }
     readable
+}
+
+/// Whether a sub-document has names that were not seen before, and more than there is room for.
+fn brings_too_many(child: Option<&Node>, sink: &Sink, inner: &RawDocument) -> bool {
+    let known = sink.registry.len();
+    // An element has a type, a name that ends in a zero, and mostly a value.
+    let names_at_most = inner.as_bytes().len() / 3;
+    if known + names_at_most < MAX_FIELDS {
+        return false;
+    }
+    let is_new = |name: &str| child.is_none_or(|child| !child.index.contains_key(name));
+    let new = inner.iter_elements().flatten().filter(|element| is_new(element.key().as_str())).count();
+    new > 0 && known + new > MAX_FIELDS
 }
 
 #[derive(Debug)]
@@ -565,6 +578,34 @@ mod tests {
         decoder.push(key, &raw(&doc! { "c": true, "a": 2 }));
         assert_eq!(decoder.finish_batch().expect("a row").fields, [0, 1, 2]);
         assert!(decoder.finish_batch().is_none());
+    }
+
+    #[test]
+    fn data_as_field_names_does_not_make_columns_without_end() {
+        let registry = Arc::new(FieldRegistry::default());
+        let mut decoder = Decoder::new(Arc::clone(&registry), false);
+        let key = RowKey { day: day(1), trade: None };
+        let count = i32::try_from(MAX_FIELDS).expect("small");
+        for number in 0..3 * count {
+            let name = format!("m{number}");
+            decoder
+                .push(key, &raw(&doc! { "acks": { &name: 1, "of": { "by": { &name: "x" } } }, "known": 1 }));
+        }
+        // One document that has more of them than there is room for.
+        let many: bson::Document =
+            (0..5 * count).map(|number| (format!("n{number}"), Bson::from(1))).collect();
+        decoder.push(key, &raw(&doc! { "all": many }));
+        assert!(registry.len() < MAX_FIELDS + 20, "{}", registry.len());
+        // What has no column of its own is there as one text.
+        let decoded = decoder.finish_batch().expect("rows");
+        let texts = |path: &str| {
+            let field = registry.number_of(path, Kind::Json);
+            let name = format!("c{field}");
+            decoded.batch.column_by_name(&name).expect("a column").as_string::<i32>().clone()
+        };
+        let last = decoded.batch.num_rows() - 1;
+        assert!(texts("acks").value(last - 1).contains(&format!("\"m{}\":1", 3 * count - 1)));
+        assert!(texts("all").value(last).contains(&format!("\"n{}\":1", 5 * count - 1)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Fields: a dotted path and the type found there.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Number of a [`Field`] within one cache file. The physical column is named `c<number>`.
@@ -116,6 +117,8 @@ pub struct Field {
 #[derive(Debug, Default)]
 pub struct FieldRegistry {
     inner: Mutex<Fields>,
+    /// How many there are, to be asked for with every document.
+    count: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -145,6 +148,7 @@ impl FieldRegistry {
         let number = FieldId::try_from(fields.list.len()).expect("fewer than 2^32 fields");
         fields.numbers.insert(field.clone(), number);
         fields.list.push(field);
+        self.count.store(fields.list.len(), Ordering::Relaxed);
         number
     }
 
@@ -157,7 +161,7 @@ impl FieldRegistry {
     /// How many fields there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lock().list.len()
+        self.count.load(Ordering::Relaxed)
     }
 
     /// Whether there is none.

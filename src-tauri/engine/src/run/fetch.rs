@@ -21,7 +21,7 @@ use crate::changes::Differences;
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, DayState, FetchMode};
 use crate::failure::{Code, Failure, Result};
-use crate::plan::{Action, DayCoverage, PlannedDay, Reach, state_of};
+use crate::plan::{Action, DayCoverage, PlannedDay, Reach, split, state_of};
 use crate::signature::{Query, Signature};
 use crate::source::Source;
 
@@ -167,14 +167,14 @@ impl Engine {
         // Before anything is adopted: what that brings was not held before either.
         let run_since = file.next_segment();
         for (run, broader) in adoptions(prepared) {
-            match self.adopt_run(&prepared.identity.signature, &file, broader, run, cancel).await {
+            match self.adopt_run(&prepared.identity, &file, broader, run, cancel).await {
                 Ok(()) => outcome.adopted = outcome.adopted.union(&DaySet::from_ranges([run])),
                 // What cannot be decided locally is asked of the server.
                 Err(failure) if failure.code == Code::DiskFull => return Err(failure),
                 Err(failure) if prepared.reach == Reach::Offline || cancel.is_cancelled() => {
                     outcome.failed.extend(run.days().map(|day| (day, failure.message.clone())));
                 }
-                Err(_) => windows.push(run),
+                Err(_) => windows.extend(split(&run, None, &self.limits)),
             }
         }
         let Some(source) = source.filter(|_| !windows.is_empty()) else { return Ok(outcome) };
@@ -224,20 +224,20 @@ impl Engine {
 
     async fn adopt_run(
         &self,
-        signature: &Signature,
+        identity: &Arc<Identity>,
         file: &Arc<CacheFile>,
         broader: &Broader,
         run: DayRange,
         cancel: &CancellationToken,
     ) -> Result<()> {
         // Through the same registry as pulls, so that no two commits race for one day.
-        let tickets = self.pulls.join_or_start(signature, Kind::Adoption, run, |run, _, _| {
+        let tickets = self.pulls.join_or_start(&identity.signature, Kind::Adoption, run, |run, _, _| {
             let (cache, file, broader) = (self.cache().clone(), Arc::clone(file), broader.clone());
-            let limits = self.limits;
+            let (identity, limits) = (Arc::clone(identity), self.limits);
             Box::pin(async move {
                 let committed = off_thread(move || {
                     let theirs = cache.open_listed(&broader.path)?;
-                    adopt::adopt(&file, &theirs, run, &broader.conditions, &limits)
+                    adopt::adopt(&file, &theirs, run, &broader.conditions, &identity.mapping, &limits)
                 })
                 .await?;
                 Ok(Pulled { committed, ..Pulled::default() })

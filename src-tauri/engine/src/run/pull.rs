@@ -11,6 +11,7 @@
 //! nothing would move. It holds what [`Trades`] holds anyway, the ids of one window.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
@@ -76,7 +77,8 @@ pub(super) struct Doubts {
 enum Incoming {
     Input(RawBatch),
     InputDone,
-    Downstream(RawBatch),
+    /// Messages that one question brought: that for the trade ids with these places among all of the window.
+    Downstream(RawBatch, Range<usize>),
 }
 
 enum ToStore {
@@ -215,10 +217,15 @@ async fn pull_downstream(
     let at_once = context.limits.questions_at_once.get() as usize;
     let mut asked = FuturesUnordered::new();
     let mut more = true;
+    let mut told = 0;
     loop {
         tokio::select! {
             next = ids.recv(), if more && asked.len() < at_once => match next {
-                Some(ids) => asked.push(ask_downstream(context, ids, sender.clone())),
+                Some(ids) => {
+                    let places = told..told + ids.len();
+                    told = places.end;
+                    asked.push(ask_downstream(context, ids, places, sender.clone()));
+                }
                 None => more = false,
             },
             Some(done) = asked.next() => done?,
@@ -227,7 +234,12 @@ async fn pull_downstream(
     }
 }
 
-async fn ask_downstream(context: &PullContext, ids: Vec<Bson>, sender: mpsc::Sender<Incoming>) -> Result<()> {
+async fn ask_downstream(
+    context: &PullContext,
+    ids: Vec<Bson>,
+    places: Range<usize>,
+    sender: mpsc::Sender<Incoming>,
+) -> Result<()> {
     let count = ids.len();
     Counters::add(&context.counters.trades_asked, count);
     let matches = pipeline::downstream_match(&context.query.mapping, ids);
@@ -238,7 +250,8 @@ async fn ask_downstream(context: &PullContext, ids: Vec<Bson>, sender: mpsc::Sen
     };
     let mut cursor = context.source.pull(order).await?;
     while let Some(batch) = cursor.next().await? {
-        sender.send(Incoming::Downstream(batch)).await.map_err(|_| neighbour_gone())?;
+        let incoming = Incoming::Downstream(batch, places.clone());
+        sender.send(incoming).await.map_err(|_| neighbour_gone())?;
     }
     Counters::add(&context.counters.trades_done, count);
     Ok(())
@@ -267,7 +280,7 @@ fn decode(
         match incoming {
             Incoming::Input(batch) => window.input(&batch)?,
             Incoming::InputDone => window.input_done(),
-            Incoming::Downstream(batch) => window.downstream(&batch)?,
+            Incoming::Downstream(batch, asked) => window.downstream(&batch, &asked)?,
         }
     }
     window.finish()
@@ -361,12 +374,13 @@ impl<'a> WindowDecoder<'a> {
         }
     }
 
-    fn downstream(&mut self, batch: &RawBatch) -> Result<()> {
+    /// A message that carries trades of several questions comes with each of them, for its own trades alone.
+    fn downstream(&mut self, batch: &RawBatch, asked: &Range<usize>) -> Result<()> {
         let Some(path) = &self.context.query.mapping.trade_id else { return Ok(()) };
         let mut count = 0;
         for value in documents(batch)? {
             let RawBsonRef::Document(document) = value.map_err(not_bson)? else { continue };
-            let trades = self.trades.of_message(path, document);
+            let trades = self.trades.of_message(path, document, asked);
             if trades.is_empty() {
                 return Err(Failure::new(
                     Code::BadMapping,
@@ -376,12 +390,14 @@ impl<'a> WindowDecoder<'a> {
             }
             for (trade, day) in trades {
                 self.downstream.push(RowKey { day, trade: Some(&trade) }, document);
+                // Here, for a message may carry any number of trades.
+                self.flush(Role::Downstream, false)?;
             }
             count += 1;
         }
         self.summary.downstream_rows += count as u64;
         Counters::add(&self.context.counters.downstream_rows, count);
-        self.flush(Role::Downstream, false)
+        Ok(())
     }
 
     fn flush(&mut self, role: Role, all: bool) -> Result<()> {
@@ -422,7 +438,7 @@ impl<'a> WindowDecoder<'a> {
                     input_rows: self.rows.get(&day).copied().unwrap_or(0),
                     input_fields: input_fields.remove(&day).unwrap_or_default(),
                     downstream_fields: downstream_fields.remove(&day).unwrap_or_default(),
-                    change_mark: self.marks.get(&day).map(ChangeStamp::to_text),
+                    change_mark: self.marks.get(&day).and_then(ChangeStamp::to_text),
                     differs: false,
                 },
             );

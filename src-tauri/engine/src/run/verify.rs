@@ -125,7 +125,8 @@ async fn messages_differ(
     ids_a_question: NonZeroU32,
 ) -> Result<bool> {
     // A day that was forgotten meanwhile is not what the ledger says.
-    let Some(questions) = off_thread(move || questions(&file, day, ids_a_question)).await? else {
+    let known = mapping.clone();
+    let Some(questions) = off_thread(move || questions(&file, &known, day, ids_a_question)).await? else {
         return Ok(true);
     };
     for question in questions {
@@ -151,7 +152,7 @@ async fn differing(
     let mut unstamped = 0;
     for (day, held) in ledger.range(range.from()..=range.to()) {
         let theirs = counts.get(day).cloned().unwrap_or_default();
-        let mark = theirs.change_mark.as_ref().map(ChangeStamp::to_text);
+        let mark = theirs.change_mark.as_ref().and_then(ChangeStamp::to_text);
         let other_mark = || marks.get(day).is_none_or(|ours| ours.change_mark != mark);
         if theirs.rows != held.input_rows || (is_stamped && other_mark()) {
             differing.push(*day);

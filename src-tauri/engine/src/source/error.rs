@@ -74,12 +74,24 @@ fn code_of(error: &Error) -> Code {
             // PrimarySteppedDown, HostUnreachable, HostNotFound, InterruptedDueToReplStateChange,
             // NotPrimaryOrSecondary, FailedToSatisfyReadPreference, SocketException
             11600 | 91 | 10107 | 13435 | 189 | 6 | 7 | 11602 | 13436 | 133 | 9001 => Code::SourceUnreachable,
-            _ if command.message.to_lowercase().contains("authentication failed") => Code::AuthFailed,
+            // Atlas says so under a code of its own, 8000.
+            _ if says(&command.message, "authentication failed") => Code::AuthFailed,
+            _ if says(&command.message, "not allowed to do action") => Code::NotAuthorized,
+            _ if says(&command.message, "not authorized") => Code::NotAuthorized,
             _ => Code::BadFilter,
         },
+        ErrorKind::DnsResolve { .. } => Code::SourceUnreachable,
+        // It names the host, and then what befell another question.
+        ErrorKind::ConnectionPoolCleared { message, .. } => {
+            by_text(message.split_once("failed with: ").map_or("", |(_, why)| why))
+        }
         // The driver tells what kept it from choosing a server by text alone.
         _ => by_text(&describe(error)),
     }
+}
+
+fn says(text: &str, what: &str) -> bool {
+    text.to_lowercase().contains(what)
 }
 
 fn by_text(text: &str) -> Code {

@@ -128,8 +128,8 @@ impl Source {
         let database = self.database().await?;
         let listing = async { Ok(database.list_collection_names().await?) };
         let names = match self.patiently(SHORT_TIME, listing).await {
-            // Who may not list collections may still read them.
-            Err(failure) if failure.code == Code::NotAuthorized => return Ok(()),
+            // Who may not list collections may still read them, however a server puts it.
+            Err(failure) if matches!(failure.code, Code::NotAuthorized | Code::BadFilter) => return Ok(()),
             names => names?,
         };
         match wanted.iter().find(|wanted| !names.iter().any(|name| name == *wanted)) {
@@ -322,11 +322,9 @@ fn counted_day(row: &Document) -> Option<Day> {
     if let Ok(date) = id.get_str("date") {
         return Day::parse(date).ok();
     }
-    let number = |name: &str| match id.get(name)? {
-        Bson::Int32(number) => Some(*number),
-        Bson::Int64(number) => i32::try_from(*number).ok(),
-        Bson::Double(number) => number.to_string().parse().ok(),
-        _ => None,
+    let number = |name: &str| {
+        let value = RawBson::try_from(id.get(name)?.clone()).ok()?;
+        i32::try_from(crate::trade::whole(value.as_raw_bson_ref())?).ok()
     };
     Day::from_year_day(number("year")?, u32::try_from(number("day")?).ok()?)
 }
