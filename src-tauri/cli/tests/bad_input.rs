@@ -403,6 +403,25 @@ fn no_password_below(folder: &Path) {
     assert!(files > 0 || folder.read_dir().unwrap().next().is_some());
 }
 
+/// Whoever reads what is said to people may leave early; programs still get their line, and the right exit code.
+#[tokio::test]
+async fn a_reader_of_errors_that_goes_away() {
+    let desk = Desk::new("early").await;
+    let cache = desk.path("cache");
+    let arguments = desk.arguments("fetch", &cache, ["2025-03-01", "2025-03-05"], &["--offline"]);
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
+        .args(arguments)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let last: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(last["days"]["missing"].as_array().unwrap().len(), 2, "{last}");
+}
+
 #[tokio::test]
 async fn no_password_is_ever_shown() {
     let folder = tempfile::tempdir().unwrap();
