@@ -231,6 +231,20 @@ async fn a_change_stamp_may_be_mapped_later() {
     assert_eq!(desk.fetch(FetchMode::Verify).await.days.fetched, 1);
 }
 
+/// How long days take to settle is no part of the signature: what is cached goes by what is mapped now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_longer_settling_time_opens_days_that_are_held() {
+    let mut desk = Desk::new("settling", server().uri()).await;
+    desk.fetch(FetchMode::Normal).await;
+    let key = desk.key();
+    assert_eq!(desk.engine.cached_answer(&key).await.unwrap().days.open.len(), 0);
+    desk.mapping = Mapping::parse(r#"{"changed_at": "changed", "settle_hours": 9600}"#).unwrap();
+    let plan = desk.engine.plan(Some(&desk.source), &desk.request(FetchMode::Normal, true)).await.unwrap();
+    assert_eq!(plan.signature, key.signature);
+    assert_eq!(desk.engine.cached_answer(&key).await.unwrap().days.open.len(), 90);
+    assert_eq!(desk.engine.cached_queries().await.unwrap()[0].open_days, 90);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_that_are_late_edited_or_gone_are_found() {
     let desk = Desk::new("messages", server().uri()).await;
