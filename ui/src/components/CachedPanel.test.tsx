@@ -61,6 +61,18 @@ it("shows the pipeline of what is held", async () => {
   expect(showPipeline).toHaveBeenCalledWith(key);
 });
 
+it("calls a file that cannot be read by its signature, and claims nothing of what it holds", async () => {
+  const failure = { code: "cache_damaged" as const, message: "Cannot be read.", next: "", cause: null };
+  const { user } = show([
+    { ...OLD, failure, filters: "", source: "", held: [], days: 0, input_rows: 0, downstream_rows: 0 },
+  ]);
+  const item = screen.getByTestId("cached-item");
+  expect(item).toHaveTextContent("Query aaaaaaaa");
+  expect(item).not.toHaveTextContent(/0 trades|no days|0 days/);
+  await user.click(screen.getByRole("button", { name: "Forget Query aaaaaaaa" }));
+  expect(await screen.findByText(/The whole file \(300 MB\)/)).toBeInTheDocument();
+});
+
 it("says why a pin was refused", async () => {
   const { pin, user } = show([NEW]);
   pin.mockRejectedValue({ code: "cache_busy", message: "Another Tidemark has it.", next: "", cause: null });
