@@ -1,7 +1,7 @@
 //! What is remembered from one start to the next. Never a password.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,23 +21,26 @@ const EXPORT_FOLDER: &str = "export_folder";
 pub(crate) struct Settings {
     store: Option<Arc<Store<Wry>>>,
     path: PathBuf,
+    /// Held from a change until it is on the disk, so that no older state takes its place.
+    writing: Mutex<()>,
 }
 
 impl Settings {
     /// Opens the file in a folder, by default the one that the system has for it.
     pub(crate) fn open(app: &AppHandle, folder: Option<&Path>) -> Self {
         let folder = folder.map(Path::to_owned).or_else(|| app.path().app_config_dir().ok());
-        let Some(folder) = folder else { return Self { store: None, path: PathBuf::new() } };
+        let Some(folder) = folder else {
+            return Self { store: None, path: PathBuf::new(), writing: Mutex::default() };
+        };
         trouble::note_in(folder.clone());
         let path = folder.join(FILE);
         set_damaged_aside(&path);
         let store = StoreBuilder::new(app, &path).disable_auto_save().build();
-        Self {
-            store: store
-                .inspect_err(|error| trouble::report(&format!("The settings cannot be used: {error}")))
-                .ok(),
-            path,
-        }
+        let store =
+            store.inspect_err(|error| trouble::report(&format!("The settings cannot be used: {error}"))).ok();
+        // Or the plugin would write over the file at the end of the program.
+        store.iter().for_each(|store| store.close_resource());
+        Self { store, path, writing: Mutex::default() }
     }
 
     /// The source as it was set up last.
@@ -78,10 +81,14 @@ impl Settings {
     fn set(&self, key: &str, value: impl Serialize) {
         let Some(store) = &self.store else { return };
         let Ok(value) = serde_json::to_value(value) else { return };
-        store.set(key, value);
-        if let Err(error) = write(&self.path, &store.entries().into_iter().collect()) {
-            trouble::report(&format!("The settings could not be written: {error}"));
-        }
+        // Commands run on async workers, and a disk may take its time.
+        tokio::task::block_in_place(|| {
+            let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            store.set(key, value);
+            if let Err(error) = write(&self.path, &store.entries().into_iter().collect()) {
+                trouble::report(&format!("The settings could not be written: {error}"));
+            }
+        });
     }
 }
 

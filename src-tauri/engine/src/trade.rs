@@ -135,6 +135,9 @@ pub(crate) fn trade_text(document: &RawDocument, path: &str) -> Option<String> {
     value_at(document, path).map(crate::changes::plain_text)
 }
 
+/// How the ledger begins a stamp that is a text.
+const TEXT: &str = "text ";
+
 /// A change stamp, in the order in which MongoDB's `$max` sees values of several types. Null is none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeStamp {
@@ -199,9 +202,14 @@ impl ChangeStamp {
             }
             Self::Date(milliseconds) => whole(*milliseconds),
             Self::Timestamp(seconds, ordinal) => whole(i64::from(*seconds) << 32 | i64::from(*ordinal)),
-            Self::Text(text) => format!("text {text}"),
+            Self::Text(text) => format!("{TEXT}{text}"),
             Self::Other | Self::Last => return None,
         })
+    }
+
+    /// Whether a stamp that the ledger keeps is a text.
+    pub(crate) fn is_text(kept: &str) -> bool {
+        kept.starts_with(TEXT)
     }
 }
 

@@ -29,7 +29,7 @@ export function originHint(answer: Answer): string {
   const all = answer.answer === "cache" && answer.days.missing.length === 0;
   return answer.answer !== "cache" || all
     ? ORIGIN_HINTS[answer.answer]
-    : "What is held came from the cache; the server was not asked";
+    : "What is held came from the cache alone";
 }
 
 /** What is held, looked at without asking the server. That is no sign of a source out of reach. */

@@ -252,7 +252,8 @@ function awaitsSource(
   const code = failure?.code ?? answer?.failure?.code;
   if (outcome === "failed") return code === "source_unreachable";
   if (answer === null) return false;
-  const away = code === "source_unreachable" || answer.answer === "offline";
+  // A server that was asked and took too long is there.
+  const away = code === "source_unreachable" || (code === undefined && answer.answer === "offline");
   // All days may be held, and some of them due: those that are open, and those that were to be asked for anew.
   const due = !answer.complete || answer.days.open.length > 0 || mode !== "normal";
   return away && due;

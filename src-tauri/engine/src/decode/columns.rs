@@ -312,7 +312,7 @@ fn walk(
         let entry = &mut node.entries[at];
         match element.value() {
             Ok(RawBsonRef::Document(inner)) if !inner.is_empty() && depth < MAX_DEPTH => {
-                if brings_too_many(entry.child.as_deref(), sink, inner) {
+                if brings_too_many(entry, sink, inner) {
                     sink.json(entry, RawBsonRef::Document(inner));
                     continue;
                 }
@@ -332,15 +332,18 @@ fn walk(
     readable
 }
 
-/// Whether a sub-document has names that were not seen before, and more than there is room for.
-fn brings_too_many(child: Option<&Node>, sink: &Sink, inner: &RawDocument) -> bool {
+/// Whether a sub-document has names that the file does not know, and more than there is room for.
+fn brings_too_many(entry: &Entry, sink: &Sink, inner: &RawDocument) -> bool {
     let known = sink.registry.len();
     // An element has a type, a name that ends in a zero, and mostly a value.
     let names_at_most = inner.as_bytes().len() / 3;
     if known + names_at_most < MAX_FIELDS {
         return false;
     }
-    let is_new = |name: &str| child.is_none_or(|child| !child.index.contains_key(name));
+    let is_new = |name: &str| {
+        entry.child.as_ref().is_none_or(|child| !child.index.contains_key(name))
+            && !sink.registry.knows(&format!("{}.{name}", entry.path))
+    };
     let new = inner.iter_elements().flatten().filter(|element| is_new(element.key().as_str())).count();
     new > 0 && known + new > MAX_FIELDS
 }
@@ -596,6 +599,13 @@ mod tests {
             (0..5 * count).map(|number| (format!("n{number}"), Bson::from(1))).collect();
         decoder.push(key, &raw(&doc! { "all": many }));
         assert!(registry.len() < MAX_FIELDS + 20, "{}", registry.len());
+        // In another window of the same file, what has columns keeps them.
+        let mut other = Decoder::new(Arc::clone(&registry), false);
+        other.push(key, &raw(&doc! { "acks": { "m0": 1, "of": { "by": { "m0": "x" } } } }));
+        let fields = other.finish_batch().expect("a row").fields;
+        let paths: Vec<_> =
+            fields.iter().filter_map(|field| registry.field(*field)).map(|field| field.path).collect();
+        assert_eq!(paths.iter().map(|path| &**path).collect::<Vec<_>>(), ["acks.m0", "acks.of.by.m0"]);
         // What has no column of its own is there as one text.
         let decoded = decoder.finish_batch().expect("rows");
         let texts = |path: &str| {

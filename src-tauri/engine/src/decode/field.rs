@@ -1,6 +1,6 @@
 //! Fields: a dotted path and the type found there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -125,6 +125,8 @@ pub struct FieldRegistry {
 struct Fields {
     list: Vec<Field>,
     numbers: HashMap<Field, FieldId>,
+    /// The paths of the fields, and what leads to them.
+    paths: HashSet<Box<str>>,
 }
 
 impl FieldRegistry {
@@ -147,9 +149,21 @@ impl FieldRegistry {
         }
         let number = FieldId::try_from(fields.list.len()).expect("fewer than 2^32 fields");
         fields.numbers.insert(field.clone(), number);
+        let prefixes = path.match_indices('.').map(|(at, _)| &path[..at]);
+        for known in prefixes.chain([path]) {
+            if !fields.paths.contains(known) {
+                fields.paths.insert(known.into());
+            }
+        }
         fields.list.push(field);
         self.count.store(fields.list.len(), Ordering::Relaxed);
         number
+    }
+
+    /// Whether a field has this path, or one below it.
+    #[must_use]
+    pub fn knows(&self, path: &str) -> bool {
+        self.lock().paths.contains(path)
     }
 
     /// The field of a number.

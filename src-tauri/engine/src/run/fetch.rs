@@ -318,7 +318,8 @@ impl Engine {
         }
         let counts = view.as_ref().map(|view| view.counts()).unwrap_or_default();
         // Where nothing came of asking, the cache alone has answered.
-        let in_vain = days.fetched == 0 && failure.as_ref().is_some_and(is_out_of_reach);
+        let is_gone = |failure: &Failure| failure.code == Code::SourceUnreachable;
+        let in_vain = days.fetched == 0 && failure.as_ref().is_some_and(is_gone);
         let origin = if prepared.reach == Reach::Offline || in_vain {
             Origin::Offline
         } else if days.fetched == 0 {
@@ -396,6 +397,7 @@ impl Engine {
 /// What is left of a refresh or a check that was cut short is not what a plain fetch would bring.
 fn with_next_step(failure: Failure, mode: FetchMode) -> Failure {
     match mode {
+        _ if failure.code != Code::Cancelled => failure,
         FetchMode::Normal => failure,
         FetchMode::Refresh => {
             failure.advise("Days that were not reached stay as they were; refresh again to pull them.")

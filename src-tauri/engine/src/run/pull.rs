@@ -172,7 +172,11 @@ async fn doubts(context: &PullContext, summary: &Summary) -> Result<Vec<String>>
     if let Some(messages) = mapping.downstream_collection.as_deref().filter(|_| summary.downstream_rows == 0)
     {
         let ask = || async move { context.source.expect_collections(&[messages]).await };
-        context.doubts.messages.get_or_try_init(ask).await?;
+        match context.doubts.messages.get_or_try_init(ask).await {
+            Err(failure) if failure.code == Code::BadMapping => return Err(failure),
+            // All that was asked for is here; a doubt that nobody can settle now is none.
+            _ => {}
+        }
     }
     let is_stamped = || summary.days.values().any(|day| day.change_mark.is_some());
     let without = mapping.changed_at.as_deref().filter(|_| !is_stamped());

@@ -8,13 +8,13 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::engine::off_thread;
 use crate::cache::questions::questions;
-use crate::cache::{CacheFile, CheckedDay};
+use crate::cache::{CacheFile, CheckedDay, Collation};
 use crate::day::{Day, DayRange, DaySet};
 use crate::failure::{Failure, Result};
 use crate::mapping::Mapping;
 use crate::plan::Ledger;
 use crate::signature::Query;
-use crate::source::Source;
+use crate::source::{DayCount, Source};
 use crate::trade::ChangeStamp;
 
 /// Days whose messages are asked for at once.
@@ -85,8 +85,9 @@ async fn ask(
 ) -> Checked {
     let held: DaySet = ledger.range(range.from()..=range.to()).map(|(day, _)| *day).collect();
     let Some(file) = file.filter(|_| !held.is_empty()) else { return Checked::default() };
+    let is_collated = matches!(file.collation(), Collation::Own(_));
     let mut checked = Checked::default();
-    match differing(source, query, range, ledger, marks).await {
+    match differing(source, query, range, ledger, marks, is_collated).await {
         Ok(compared) => (checked.differing, checked.unstamped) = compared,
         Err(failure) => return Checked { unverified: held, failure: Some(failure), ..checked },
     }
@@ -94,7 +95,9 @@ async fn ask(
     let mut asked = stream::iter(alike.days().collect::<Vec<_>>())
         .map(|day| {
             let file = Arc::clone(&file);
-            async move { (day, messages_differ(source, &query.mapping, file, day, ids_a_question).await) }
+            async move {
+                (day, messages_differ(source, &query.mapping, is_collated, file, day, ids_a_question).await)
+            }
         })
         .buffer_unordered(DAYS_AT_ONCE);
     let mut done: Vec<Day> = Vec::new();
@@ -120,6 +123,7 @@ async fn ask(
 async fn messages_differ(
     source: &Source,
     mapping: &Mapping,
+    is_collated: bool,
     file: Arc<CacheFile>,
     day: Day,
     ids_a_question: NonZeroU32,
@@ -130,11 +134,19 @@ async fn messages_differ(
         return Ok(true);
     };
     for question in questions {
-        if source.downstream_count(mapping, question.ids).await? != question.held {
+        let theirs = source.downstream_count(mapping, question.ids).await?;
+        let mark =
+            |count: &DayCount| count.change_mark.as_ref().and_then(|mark| mark_text(mark, is_collated));
+        if theirs.rows != question.held.rows || mark(&theirs) != mark(&question.held) {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// A change stamp to compare. Of texts the greatest is another one by a collation's rules than byte by byte.
+fn mark_text(mark: &ChangeStamp, is_collated: bool) -> Option<String> {
+    mark.to_text().filter(|text| !is_collated || !ChangeStamp::is_text(text))
 }
 
 /// The held days of a range whose count of trades or change mark differs at the source, and how many of the
@@ -145,6 +157,7 @@ async fn differing(
     range: DayRange,
     ledger: &Ledger,
     marks: &Marks,
+    is_collated: bool,
 ) -> Result<(DaySet, usize)> {
     let counts = source.day_counts(query, range).await?;
     let is_stamped = query.mapping.changed_at.is_some();
@@ -152,8 +165,11 @@ async fn differing(
     let mut unstamped = 0;
     for (day, held) in ledger.range(range.from()..=range.to()) {
         let theirs = counts.get(day).cloned().unwrap_or_default();
-        let mark = theirs.change_mark.as_ref().and_then(ChangeStamp::to_text);
-        let other_mark = || marks.get(day).is_none_or(|ours| ours.change_mark != mark);
+        let mark = theirs.change_mark.as_ref().and_then(|mark| mark_text(mark, is_collated));
+        let is_known = |mark: &&str| !is_collated || !ChangeStamp::is_text(mark);
+        let other_mark = || {
+            marks.get(day).is_none_or(|ours| ours.change_mark.as_deref().filter(is_known) != mark.as_deref())
+        };
         if theirs.rows != held.input_rows || (is_stamped && other_mark()) {
             differing.push(*day);
         } else if is_stamped && mark.is_none() && theirs.rows > 0 {

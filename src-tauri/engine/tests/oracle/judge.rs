@@ -718,7 +718,7 @@ fn missing(case: &Case<'_>, seen: &Seen<'_>, answer: &Answer) -> Verdict {
 fn origin(case: &Case<'_>, answer: &Answer) -> Verdict {
     let days = &answer.days;
     let failure = answer.failure.as_ref().map(|failure| failure.code);
-    let in_vain = days.fetched == 0 && matches!(failure, Some(Code::SourceUnreachable | Code::SourceTimeout));
+    let in_vain = days.fetched == 0 && failure == Some(Code::SourceUnreachable);
     let origin = if !case.is_online() || in_vain {
         Origin::Offline
     } else if days.fetched == 0 {
