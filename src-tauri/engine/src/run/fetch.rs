@@ -397,14 +397,13 @@ impl Engine {
 /// What is left of a refresh or a check that was cut short is not what a plain fetch would bring.
 fn with_next_step(failure: Failure, mode: FetchMode) -> Failure {
     match mode {
-        _ if failure.code != Code::Cancelled => failure,
-        FetchMode::Normal => failure,
-        FetchMode::Refresh => {
+        FetchMode::Refresh if failure.code == Code::Cancelled => {
             failure.advise("Days that were not reached stay as they were; refresh again to pull them.")
         }
-        FetchMode::Verify => {
+        FetchMode::Verify if failure.code == Code::Cancelled => {
             failure.advise("Days that were not reached are unverified; verify again to check them.")
         }
+        _ => failure,
     }
 }
 

@@ -144,9 +144,14 @@ async fn messages_differ(
     Ok(false)
 }
 
-/// A change stamp to compare. Of texts the greatest is another one by a collation's rules than byte by byte.
+/// A change stamp to compare, as the ledger keeps it.
 fn mark_text(mark: &ChangeStamp, is_collated: bool) -> Option<String> {
-    mark.to_text().filter(|text| !is_collated || !ChangeStamp::is_text(text))
+    mark.to_text().filter(|text| is_comparable(text, is_collated))
+}
+
+/// Of texts the greatest is another one by a collation's rules than byte by byte.
+fn is_comparable(mark: &str, is_collated: bool) -> bool {
+    !is_collated || !ChangeStamp::is_text(mark)
 }
 
 /// The held days of a range whose count of trades or change mark differs at the source, and how many of the
@@ -166,7 +171,7 @@ async fn differing(
     for (day, held) in ledger.range(range.from()..=range.to()) {
         let theirs = counts.get(day).cloned().unwrap_or_default();
         let mark = theirs.change_mark.as_ref().and_then(|mark| mark_text(mark, is_collated));
-        let is_known = |mark: &&str| !is_collated || !ChangeStamp::is_text(mark);
+        let is_known = |mark: &&str| is_comparable(mark, is_collated);
         let other_mark = || {
             marks.get(day).is_none_or(|ours| ours.change_mark.as_deref().filter(is_known) != mark.as_deref())
         };
