@@ -22,6 +22,8 @@ mod overlap;
 pub mod questions;
 pub mod relation;
 mod room;
+#[cfg(test)]
+mod samples;
 mod schema;
 mod select;
 mod slices;

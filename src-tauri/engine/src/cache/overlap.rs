@@ -101,51 +101,14 @@ fn settle_in_slices(file: &Arc<CacheFile>, rows_a_slice: u64) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use bson::{RawDocumentBuf, doc};
+    use chrono::DateTime;
 
     use super::*;
-    use crate::cache::{Cache, DayRows, Identity, SegmentWriter};
+    use crate::cache::{Cache, samples};
     use crate::day::Day;
-    use crate::decode::{Decoder, FieldSet, RowKey};
-    use crate::filter::Filters;
-    use crate::mapping::Mapping;
-    use crate::signature::Query;
-    use crate::source::{Source, SourceSettings};
 
-    fn identity() -> Identity {
-        let settings = SourceSettings {
-            uri: "mongodb://127.0.0.1:27999".to_owned(),
-            password: None,
-            database: "overlap".to_owned(),
-            collection: "trades".to_owned(),
-        };
-        let source = Source::new(&settings).expect("settings").identity().clone();
-        Identity::of(&Query { source, mapping: Mapping::default(), filters: Filters::default() })
-    }
-
-    /// Stores a day whose input is these documents.
     fn store(file: &Arc<CacheFile>, day: i32, ids: impl Iterator<Item = i32>) {
-        let day = Day::from_number(day);
-        let mut decoder = Decoder::new(Arc::clone(file.registry()), false);
-        let mut count = 0;
-        for id in ids {
-            let document = RawDocumentBuf::try_from(&doc! {"_id": id}).expect("encodes");
-            decoder.push(RowKey { day, trade: None }, &document);
-            count += 1;
-        }
-        let mut writer = SegmentWriter::begin(Arc::clone(file)).expect("a transaction");
-        writer.append(Role::Input, decoder.finish_batch().expect("rows")).expect("appended");
-        let rows = DayRows {
-            differs: false,
-            fetched: chrono::DateTime::UNIX_EPOCH,
-            input_rows: count,
-            input_fields: FieldSet::default(),
-            downstream_fields: FieldSet::default(),
-            change_mark: None,
-        };
-        writer.commit(BTreeMap::from([(day, rows)]), &[]).expect("committed");
+        samples::store(file, Day::from_number(day), DateTime::UNIX_EPOCH, ids);
     }
 
     #[test]
@@ -153,7 +116,7 @@ mod tests {
         for rows_a_slice in [7, 100, 1_000_000] {
             let folder = tempfile::tempdir().expect("a folder");
             let cache = Cache::new(folder.path(), 0).expect("a cache");
-            let file = cache.open_or_create(&identity()).expect("a file").file;
+            let file = samples::file(&cache, &[]);
             // Two days that are new share some documents; a third shares some with what was known.
             store(&file, 20_000, 0..300);
             store(&file, 20_001, (250..400).chain(1_000..1_100));

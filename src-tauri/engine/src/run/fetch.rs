@@ -16,12 +16,13 @@ use super::pull::{PullContext, Pulled, pull_window};
 use super::shared::{Kind, Ticket};
 use super::verify;
 use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin, RunEvent};
-use crate::cache::{CacheFile, Collation, Identity, adopt, is_damage};
+use crate::cache::adopt::{self, Adopted, Wanted};
+use crate::cache::{CacheFile, Collation, Identity, is_damage};
 use crate::changes::Differences;
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, DayState, FetchMode};
 use crate::failure::{Code, Failure, Result};
-use crate::plan::{Action, DayCoverage, PlannedDay, Reach, split, state_of};
+use crate::plan::{Action, DayCoverage, Plan, PlannedDay, Reach, split, state_of};
 use crate::signature::{Query, Signature};
 use crate::source::Source;
 
@@ -45,22 +46,26 @@ struct Outcome {
     failed: BTreeMap<Day, String>,
 }
 
+/// A stretch of days to adopt.
+#[derive(Debug, Clone, Copy)]
+struct Adopting<'a> {
+    prepared: &'a Prepared,
+    file: &'a Arc<CacheFile>,
+    broader: &'a Broader,
+    run: DayRange,
+}
+
 impl Outcome {
     /// Takes in what was committed while the run gave it up: it was waited for, and it is held.
     fn note_late(&mut self, prepared: &Prepared, held: &BTreeMap<Day, DayCoverage>) {
         let fetch_of = |coverage: Option<&DayCoverage>| coverage.map(|coverage| coverage.fetched);
         let late = |planned: &&PlannedDay| {
-            held.contains_key(&planned.day)
+            planned.is_pulled()
+                && held.contains_key(&planned.day)
                 && fetch_of(held.get(&planned.day)) != fetch_of(planned.held.as_ref())
         };
-        for planned in prepared.plan.days.iter().filter(late) {
-            let day = planned.day;
-            if planned.is_pulled() {
-                self.fetched = self.fetched.union(&DayRange::single(day).into());
-            } else if matches!(planned.action, Action::Adopt { .. }) && !self.fetched.contains(day) {
-                self.adopted = self.adopted.union(&DayRange::single(day).into());
-            }
-        }
+        let late: DaySet = prepared.plan.days.iter().filter(late).map(|planned| planned.day).collect();
+        self.fetched = self.fetched.union(&late);
     }
 }
 
@@ -167,8 +172,9 @@ impl Engine {
         // Before anything is adopted: what that brings was not held before either.
         let run_since = file.next_segment();
         for (run, broader) in adoptions(prepared) {
-            match self.adopt_run(&prepared.identity, &file, broader, run, cancel).await {
-                Ok(()) => outcome.adopted = outcome.adopted.union(&DaySet::from_ranges([run])),
+            let adopting = Adopting { prepared, file: &file, broader, run };
+            match self.adopt_run(&adopting, cancel, &mut outcome.adopted).await {
+                Ok(()) => {}
                 // What cannot be decided locally is asked of the server.
                 Err(failure) if failure.code == Code::DiskFull => return Err(failure),
                 Err(failure) if prepared.reach == Reach::Offline || cancel.is_cancelled() => {
@@ -222,32 +228,39 @@ impl Engine {
         Ok(opened.file)
     }
 
+    /// Adopts a stretch of days. Those that it brought join `adopted`, also where it was cancelled.
     async fn adopt_run(
         &self,
-        identity: &Arc<Identity>,
-        file: &Arc<CacheFile>,
-        broader: &Broader,
-        run: DayRange,
+        adopting: &Adopting<'_>,
         cancel: &CancellationToken,
+        adopted: &mut DaySet,
     ) -> Result<()> {
+        let Adopting { prepared, file, broader, run } = *adopting;
+        let signature = &prepared.identity.signature;
         // Through the same registry as pulls, so that no two commits race for one day.
-        let tickets = self.pulls.join_or_start(&identity.signature, Kind::Adoption, run, |run, _, _| {
+        let tickets = self.pulls.join_or_start(signature, Kind::Adoption, run, |days, _, _| {
             let (cache, file, broader) = (self.cache().clone(), Arc::clone(file), broader.clone());
-            let (identity, limits) = (Arc::clone(identity), self.limits);
+            let (identity, limits) = (Arc::clone(&prepared.identity), self.limits);
+            let wanted = Wanted { days, held: fetches(&prepared.plan) };
             Box::pin(async move {
-                let committed = off_thread(move || {
+                let Adopted { days, committed } = off_thread(move || {
                     let theirs = cache.open_listed(&broader.path)?;
-                    adopt::adopt(&file, &theirs, run, &broader.conditions, &identity.mapping, &limits)
+                    adopt::adopt(&file, &theirs, &wanted, &broader.conditions, &identity.mapping, &limits)
                 })
                 .await?;
-                Ok(Pulled { committed, ..Pulled::default() })
+                Ok(Pulled { committed, adopted: days, ..Pulled::default() })
             })
         });
+        let asked = DaySet::from(run);
+        let mut take_in = |pulled: &Pulled| *adopted = adopted.union(&pulled.adopted.intersection(&asked));
         for ticket in &tickets {
             tokio::select! {
-                outcome = ticket.waiting().outcome() => drop(outcome?),
+                outcome = ticket.waiting().outcome() => take_in(&outcome?),
                 () = cancel.cancelled() => {
-                    end(tickets).await;
+                    for (_, outcome) in end(tickets).await {
+                        // Committed while it was given up.
+                        outcome.iter().for_each(&mut take_in);
+                    }
                     return Err(Failure::new(Code::Cancelled, "The fetch was cancelled."));
                 }
             }
@@ -522,6 +535,11 @@ fn gather(outcome: &mut Outcome, asked: &DaySet, window: DayRange, pulled: &Pull
         input_rows: pulled.committed.input_rows,
         downstream_rows: pulled.committed.downstream_rows,
     });
+}
+
+/// When the days of a plan were fetched that the query itself holds.
+fn fetches(plan: &Plan) -> BTreeMap<Day, DateTime<Utc>> {
+    plan.days.iter().filter_map(|planned| Some((planned.day, planned.held.as_ref()?.fetched))).collect()
 }
 
 /// Stretches of days to adopt, each with the query they come from.

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::Counters;
 use crate::cache::{CacheFile, Committed, DayRows, SegmentWriter};
-use crate::day::{Day, DayRange};
+use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{Decoded, Decoder, RowKey};
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
@@ -43,6 +43,8 @@ const COLUMNS_WAITING: usize = 1;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pulled {
     pub(super) committed: Committed,
+    /// The days that were copied from a broader query; none where the source was asked.
+    pub(super) adopted: DaySet,
     pub(super) without_trade_id: u64,
     pub(super) unreadable: u64,
     pub(super) notes: Vec<String>,
@@ -139,6 +141,7 @@ pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
     let (result, notes) = match ready {
         Ok((summary, notes)) => {
             let pulled = Pulled {
+                adopted: DaySet::new(),
                 committed: Committed::default(),
                 without_trade_id: summary.without_trade_id,
                 unreadable: summary.unreadable,
