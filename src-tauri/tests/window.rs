@@ -60,6 +60,7 @@ fn a_traders_day() {
         (screen.attribute("connection-status", "data-state").as_deref() == Some("offline")).then_some(())
     });
     open_from_the_cache(&screen);
+    read_its_pipeline(&screen);
     keep_and_limit(&screen);
     ask_for_more_than_is_held(&screen);
 
@@ -302,6 +303,18 @@ fn open_from_the_cache(screen: &Screen) {
     screen.wait("rows are drawn", || cells(screen, 0, 1).pop());
     plan(screen);
     screen.picture("offline");
+}
+
+/// The pipeline of a query that is cached, with no server.
+fn read_its_pipeline(screen: &Screen) {
+    screen.click("cached-pipeline");
+    let text = screen.wait("the pipeline is shown", || {
+        screen.text("pipeline-text").filter(|text| text.contains("$match"))
+    });
+    assert!(text.contains(PRODUCT), "the pipeline is of another query:\n{text}");
+    screen.picture("pipeline");
+    screen.press(keys::ESCAPE);
+    screen.wait("the dialog is closed", || screen.text("pipeline-dialog").is_none().then_some(()));
 }
 
 /// The pin and the budget, from the window to the cache and back.

@@ -245,6 +245,12 @@ impl Plan {
         self.windows.iter().copied().fold(DaySet::new(), |days, window| days.union(&window.into()))
     }
 
+    /// What was held of the requested days when the plan was made.
+    #[must_use]
+    pub fn held(&self) -> Ledger {
+        self.days.iter().filter_map(|planned| Some((planned.day, planned.held.clone()?))).collect()
+    }
+
     /// The plan in one sentence: "24 of 31 days cached, 7 to fetch, about 48,000 rows".
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -320,7 +326,7 @@ fn planned(day: Day, request: &PlanRequest<'_>) -> PlannedDay {
         (Some(coverage), Reach::Offline) if coverage.differs => Action::Serve,
         (Some(coverage), reach) => match (due(day, coverage, now, policy), reach) {
             (None, _) => Action::Serve,
-            (Some(reason), reach) => match (fresher(day, coverage, reason, request), reach) {
+            (Some(reason), reach) => match (fresher(day, coverage, request), reach) {
                 (Some(from), _) => Action::Adopt { from: from.to_owned() },
                 (None, Reach::Online) => Action::Refresh(reason),
                 (None, Reach::Offline) => Action::Serve,
@@ -354,17 +360,12 @@ fn adoptable<'a>(day: Day, request: &PlanRequest<'a>) -> Option<(&'a str, &'a Da
         .map(|(_, signature, coverage)| (signature.as_str(), coverage))
 }
 
-/// The broader query that holds a day fresh enough and newer than what is held, which is due.
-fn fresher<'a>(
-    day: Day,
-    held: &DayCoverage,
-    reason: RefreshReason,
-    request: &PlanRequest<'a>,
-) -> Option<&'a str> {
+/// The broader query that holds a day fresh enough and newer than what is held, which is due. Nothing is newer
+/// than a fetch in the future: whether it is, nobody can tell.
+fn fresher<'a>(day: Day, held: &DayCoverage, request: &PlanRequest<'a>) -> Option<&'a str> {
     let (from, coverage) = adoptable(day, request)?;
     let fresh = due(day, coverage, request.now, request.policy).is_none();
-    let newer = coverage.fetched > held.fetched || reason == RefreshReason::FetchedInFuture;
-    (fresh && newer).then_some(from)
+    (fresh && coverage.fetched > held.fetched).then_some(from)
 }
 
 /// Cuts a run of days into windows of about the same size.

@@ -125,6 +125,46 @@ async fn a_failure_is_told_to_everybody_who_waits() {
     assert_eq!(counts(&desk.fetch("2025-03-01", "2025-03-20").await), (0, 0, 20, 0));
 }
 
+/// Days that one run fetches from the server, and another would copy from a broader query: what was fetched
+/// stays, and where the server fails, the copy is had all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_waits_for_what_the_server_brings() {
+    const DAYS: (&str, &str) = ("2025-03-01", "2025-03-10");
+    let gate = Gate::to(server().port(), usize::MAX);
+    let wire = Wire::to(gate.port());
+    let desk = Desk::at(&wire.uri, server().uri(), "copy", "", year()).await;
+    assert!(desk.fetch(DAYS.0, DAYS.1).await.complete);
+    let query = desk.query(&["Gas"]);
+    let online =
+        FetchRequest { query: query.clone(), mode: FetchMode::Refresh, ..desk.request(DAYS.0, DAYS.1) };
+    let offline = FetchRequest { mode: FetchMode::Normal, offline: true, ..online.clone() };
+    for fails in [false, true] {
+        gate.close();
+        let begun = gate.arrived();
+        let (_, pulling) = desk.start(online.clone(), &CancellationToken::new());
+        until("the pull has begun", || gate.arrived() > begun).await;
+        let cancel = CancellationToken::new();
+        let [given_up, copying] =
+            [&cancel, &CancellationToken::new()].map(|cancel| desk.start(offline.clone(), cancel).1);
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        cancel.cancel();
+        assert_eq!(given_up.await.unwrap().unwrap_err().code, Code::Cancelled, "it waits for nobody");
+        if fails {
+            wire.fault_after(0, Fault::Cut);
+        }
+        gate.open();
+        let (pulled, copied) = (pulling.await.unwrap(), copying.await.unwrap().unwrap());
+        assert!(copied.complete, "{copied:?}");
+        if fails {
+            assert_eq!(counts(&copied), (0, 10, 0, 0));
+        } else {
+            assert_eq!((counts(&copied), counts(&pulled.unwrap())), ((10, 0, 0, 0), (0, 0, 10, 0)));
+        }
+        wire.heal();
+        desk.engine.forget(&Signature::of(&query), None).await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_being_fetched_cannot_be_forgotten() {
     let gate = Gate::to(server().port(), 1);

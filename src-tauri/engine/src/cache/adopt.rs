@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
 
 use super::file::CacheFile;
 use super::slices::each_document;
@@ -16,6 +16,7 @@ use crate::filter::FieldCondition;
 use crate::limits::Limits;
 use crate::mapping::Mapping;
 use crate::matcher;
+use crate::plan::Ledger;
 use crate::trade::{ChangeStamp, trades_of};
 
 /// Days that an adoption is to bring.
@@ -23,8 +24,8 @@ use crate::trade::{ChangeStamp, trades_of};
 pub struct Wanted {
     /// The days.
     pub days: DayRange,
-    /// When those of them were fetched that the query itself holds, as the plan saw it.
-    pub held: BTreeMap<Day, DateTime<Utc>>,
+    /// What the query itself held, as the plan saw it.
+    pub held: Ledger,
 }
 
 /// What an adoption brought.
@@ -38,8 +39,9 @@ pub struct Adopted {
 
 /// Copies the rows of the wanted days that meet `conditions` from a broader query's file.
 ///
-/// A day that came since the plan was made stays as it is: the plan chose the copy over what was held then,
-/// and what came since was fetched or chosen later.
+/// A day that has come since the plan was made stays as it is, and so does one that was found different at the
+/// source since: the plan chose the copy over what was held then. No other window of the query's may be storing
+/// these days meanwhile.
 ///
 /// A downstream message of a day belongs to the trades of that day, so it is copied where one of its
 /// trades was. A message that is input of the broader query is downstream here if its trade is: the
@@ -47,8 +49,8 @@ pub struct Adopted {
 /// the files may not know yet.
 ///
 /// # Errors
-/// `cancelled` where a document cannot be decided locally as MongoDB would, so that its days have to be
-/// fetched; see [`super::duckdb_failure`].
+/// `cancelled` where it was, and where a document cannot be decided locally as MongoDB would, so that its days
+/// have to be fetched; see [`super::duckdb_failure`].
 pub fn adopt(
     target: &Arc<CacheFile>,
     broader: &Arc<CacheFile>,
@@ -56,6 +58,7 @@ pub fn adopt(
     conditions: &[FieldCondition],
     mapping: &Mapping,
     limits: &Limits,
+    cancel: &CancellationToken,
 ) -> Result<Adopted> {
     let days = as_planned(target, wanted);
     if days.is_empty() {
@@ -67,6 +70,9 @@ pub fn adopt(
     let mut downstream = Decoder::new(Arc::clone(target.registry()), true).with_limits(limits);
     let mut rows: BTreeMap<Day, DayRows> = BTreeMap::new();
     for day in days.days() {
+        if cancel.is_cancelled() {
+            return Err(Failure::new(Code::Cancelled, "The fetch was cancelled."));
+        }
         let Some(held) = state.days.get(&day) else {
             return Err(Failure::new(Code::NotCached, "The broader query does not hold this day any more."));
         };
@@ -125,13 +131,14 @@ pub fn adopt(
     Ok(Adopted { days, committed })
 }
 
-/// The wanted days of which nothing has come since the plan was made.
+/// The wanted days of which nothing has become known since the plan was made.
 fn as_planned(target: &CacheFile, wanted: &Wanted) -> DaySet {
     let state = target.state();
-    let came_since = |day: &Day| {
-        state.days.get(day).is_some_and(|held| wanted.held.get(day).is_none_or(|then| *then != held.fetched))
+    let is_as_planned = |day: &Day| {
+        let Some(held) = state.days.get(day) else { return true };
+        wanted.held.get(day).is_some_and(|then| (then.fetched, then.differs) == (held.fetched, held.differs))
     };
-    wanted.days.days().filter(|day| !came_since(day)).collect()
+    wanted.days.days().filter(is_as_planned).collect()
 }
 
 fn flush(writer: &mut SegmentWriter, role: Role, decoder: &mut Decoder, all: bool) -> Result<()> {
@@ -149,33 +156,45 @@ fn undecidable() -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::cache::{Cache, samples};
+    use chrono::DateTime;
 
-    /// A plan may be old when its turn comes: another run has fetched a day since.
+    use super::*;
+    use crate::cache::{Cache, CheckedDay, samples};
+
+    /// A plan may be old when its turn comes: another run has fetched or checked a day since.
     #[test]
     fn what_came_since_the_plan_stays() {
         let folder = tempfile::tempdir().expect("a folder");
         let cache = Cache::new(folder.path(), 0).expect("a cache");
-        let [new, as_planned, newer] = [20_000, 20_001, 20_002].map(Day::from_number);
-        let at = |hour: i64| DateTime::from_timestamp(20_004 * 86_400 + hour * 3_600, 0).expect("a time");
+        let days = [20_000, 20_001, 20_002, 20_003].map(Day::from_number);
+        let [new, as_planned, newer, checked] = days;
+        let at = |hour: i64| DateTime::from_timestamp(20_005 * 86_400 + hour * 3_600, 0).expect("a time");
         let broader = samples::file(&cache, &[]);
         let query = samples::file(&cache, &["NG"]);
-        for day in [new, as_planned, newer] {
+        for day in days {
             samples::store(&broader, day, at(2), 0..10);
         }
-        samples::store(&query, as_planned, at(1), 0..3);
+        for day in [as_planned, newer, checked] {
+            samples::store(&query, day, at(1), 0..3);
+        }
+        let wanted =
+            Wanted { days: DayRange::new(new, checked).expect("a range"), held: query.state().ledger() };
         samples::store(&query, newer, at(3), 0..4);
+        let segment = query.state().days[&checked].segment;
+        let found = CheckedDay { segment, differed: false, differs: true };
+        query.record_check(&[(checked, found)].into()).expect("remembered");
 
-        let days = DayRange::new(new, newer).expect("a range");
-        let wanted = Wanted { days, held: [as_planned, newer].map(|day| (day, at(1))).into() };
-        let mapping = Mapping::default();
-        let adopted = adopt(&query, &broader, &wanted, &[], &mapping, &Limits::default()).expect("adopted");
+        let (mapping, limits, cancel) = (Mapping::default(), Limits::default(), CancellationToken::new());
+        let adopted = adopt(&query, &broader, &wanted, &[], &mapping, &limits, &cancel).expect("adopted");
 
         assert_eq!(adopted.days, [new, as_planned].into_iter().collect());
         assert_eq!(adopted.committed.input_rows, 20);
         let state = query.state();
-        let held = |day| (state.days[&day].fetched, state.days[&day].input_rows);
-        assert_eq!([new, as_planned, newer].map(held), [(at(2), 10), (at(2), 10), (at(3), 4)]);
+        let held = |day| {
+            let held = &state.days[&day];
+            (held.fetched, held.input_rows, held.differs)
+        };
+        let copied = (at(2), 10, false);
+        assert_eq!(days.map(held), [copied, copied, (at(3), 4, false), (at(1), 3, true)]);
     }
 }

@@ -51,6 +51,8 @@ const SEARCH_PATH: &str = "SET search_path = 'system.main,cache.main'";
 pub struct CheckedDay {
     /// The segment that held it.
     pub segment: u32,
+    /// Whether it was known to differ when the check began.
+    pub differed: bool,
     /// Whether the source has other rows.
     pub differs: bool,
 }
@@ -322,16 +324,17 @@ impl CacheFile {
     }
 
     /// Remembers what a verification found: which days differ at the source, and which do not.
-    /// `checked` tells for each the segment that was compared; a day that has another by now was pulled
-    /// since, and says nothing.
+    /// `checked` tells for each the segment that was compared, and what was known of it: a day that was pulled
+    /// or checked since is left as it is.
     ///
     /// # Errors
     /// See [`super::duckdb_failure`].
     pub fn record_check(&self, checked: &BTreeMap<Day, CheckedDay>) -> Result<()> {
         let is_news = |day: &Day, held: &HeldDay| {
-            checked
-                .get(day)
-                .is_some_and(|found| found.segment == held.segment && found.differs != held.differs)
+            checked.get(day).is_some_and(|found| {
+                (found.segment, found.differed) == (held.segment, held.differs)
+                    && found.differs != held.differs
+            })
         };
         if !self.state().days.iter().any(|(day, held)| is_news(day, held)) {
             return Ok(());

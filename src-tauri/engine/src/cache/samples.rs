@@ -50,13 +50,18 @@ pub(super) fn store(file: &Arc<CacheFile>, day: Day, fetched: DateTime<Utc>, ids
     }
     let mut writer = SegmentWriter::begin(Arc::clone(file)).expect("a transaction");
     writer.append(Role::Input, decoder.finish_batch().expect("rows")).expect("appended");
-    let rows = DayRows {
+    let rows = DayRows { fetched, input_rows: count, ..empty_day() };
+    writer.commit(BTreeMap::from([(day, rows)]), &[]).expect("committed");
+}
+
+/// What is known of a day without rows.
+pub(super) fn empty_day() -> DayRows {
+    DayRows {
         differs: false,
-        fetched,
-        input_rows: count,
+        fetched: DateTime::UNIX_EPOCH,
+        input_rows: 0,
         input_fields: FieldSet::default(),
         downstream_fields: FieldSet::default(),
         change_mark: None,
-    };
-    writer.commit(BTreeMap::from([(day, rows)]), &[]).expect("committed");
+    }
 }

@@ -12,7 +12,7 @@ use duckdb::{Connection, params};
 use super::compare::{Others, Segments, compare};
 use super::file::{CacheFile, ROW_GROUP_SIZE};
 use super::schema::{self, role_name};
-use super::state::{HeldDay, remove_days};
+use super::state::{FileState, HeldDay, remove_days};
 use crate::changes::Differences;
 use crate::day::Day;
 use crate::decode::{Decoded, FieldId, FieldSet};
@@ -69,6 +69,8 @@ pub struct SegmentWriter {
     connection: Connection,
     file: Arc<CacheFile>,
     segment: u32,
+    /// What was held when the window was begun.
+    begun: Arc<FileState>,
     /// The first segment that may be of the same run.
     run_since: u32,
     columns: HashMap<Role, Vec<FieldId>>,
@@ -88,6 +90,7 @@ impl SegmentWriter {
         file.begin_writing(&connection)?;
         // From here on, whatever fails, the drop of the writer ends the writing.
         let writer = Self {
+            begun: file.state(),
             file,
             connection,
             segment,
@@ -210,6 +213,9 @@ impl SegmentWriter {
         let columns = std::mem::take(&mut self.columns);
         let result = file.commit(&self.connection, |state| {
             committed.changes = self.compare_with_held(state, &days)?;
+            for (day, rows) in &mut days {
+                rows.differs |= self.was_marked_since(state, *day);
+            }
             let removed = remove_days(&self.connection, state, days.keys().copied())?;
             let mut insert =
                 self.connection.prepare("INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
@@ -362,10 +368,17 @@ impl SegmentWriter {
         Ok(rows.collect::<Result<_, duckdb::Error>>()?)
     }
 
+    /// Whether a check has found a day different since the window was begun. Its rows may have been read
+    /// before the change, so they stay in doubt.
+    fn was_marked_since(&self, state: &FileState, day: Day) -> bool {
+        let differs = |state: &FileState| state.days.get(&day).is_some_and(|held| held.differs);
+        differs(state) && !differs(&self.begun)
+    }
+
     /// How the window differs from what is held of its days.
     fn compare_with_held(
         &self,
-        state: &super::FileState,
+        state: &FileState,
         days: &BTreeMap<Day, DayRows>,
     ) -> Result<Option<Differences>> {
         let latest = self.file.connect()?;
@@ -398,5 +411,35 @@ impl Drop for SegmentWriter {
             self.roll_back();
         }
         self.file.end_writing(&self.connection);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::{Cache, CheckedDay, samples};
+
+    /// A check finds a day different while the day is being fetched again: the rows may have been read before
+    /// the change. What was known when the fetch began is settled by it.
+    #[test]
+    fn a_day_that_is_found_different_meanwhile_stays_marked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = Cache::new(folder.path(), 0).expect("a cache");
+        let file = samples::file(&cache, &[]);
+        let day = Day::from_number(20_000);
+        let differs = || file.state().days[&day].differs;
+        let mark = || {
+            let segment = file.state().days[&day].segment;
+            let found = CheckedDay { segment, differed: false, differs: true };
+            file.record_check(&[(day, found)].into()).expect("remembered");
+        };
+        samples::store(&file, day, DateTime::UNIX_EPOCH, 0..3);
+        let fetched_again = SegmentWriter::begin(Arc::clone(&file)).expect("a transaction");
+        mark();
+        fetched_again.commit([(day, samples::empty_day())].into(), &[]).expect("committed");
+        assert!(differs());
+        let fetched_again = SegmentWriter::begin(Arc::clone(&file)).expect("a transaction");
+        fetched_again.commit([(day, samples::empty_day())].into(), &[]).expect("committed");
+        assert!(!differs());
     }
 }

@@ -180,7 +180,10 @@ fn a_due_day_is_refreshed_unless_a_fresher_copy_is_at_hand() {
     assert_eq!(due().other("2024-06-12T00:00:00Z").offline().action(), ADOPT());
     assert_eq!(due().other("2024-06-11T12:00:00Z").offline().action(), Action::Serve);
     let set_back = || Case::of("2024-06-10", Some("2024-07-01T00:00:00Z"));
-    assert_eq!(set_back().other("2024-06-12T00:00:00Z").action(), ADOPT());
+    // It may be the newer one all the same.
+    let refresh = Action::Refresh(RefreshReason::FetchedInFuture);
+    assert_eq!(set_back().other("2024-06-12T00:00:00Z").action(), refresh);
+    assert_eq!(set_back().other("2024-06-12T00:00:00Z").offline().action(), Action::Serve);
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::changes::Differences;
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, DayState, FetchMode};
 use crate::failure::{Code, Failure, Result};
-use crate::plan::{Action, DayCoverage, Plan, PlannedDay, Reach, split, state_of};
+use crate::plan::{Action, DayCoverage, PlannedDay, Reach, split, state_of};
 use crate::signature::{Query, Signature};
 use crate::source::Source;
 
@@ -46,23 +46,26 @@ struct Outcome {
     failed: BTreeMap<Day, String>,
 }
 
-/// A stretch of days to adopt.
-#[derive(Debug, Clone, Copy)]
-struct Adopting<'a> {
-    prepared: &'a Prepared,
-    file: &'a Arc<CacheFile>,
-    broader: &'a Broader,
-    run: DayRange,
+/// What adopting a stretch of days came to.
+#[derive(Debug, Default)]
+struct Adoption {
+    /// The days that it copied.
+    adopted: DaySet,
+    /// Those that it did not come to, and why.
+    left: DaySet,
+    failure: Option<Failure>,
 }
 
 impl Outcome {
     /// Takes in what was committed while the run gave it up: it was waited for, and it is held.
-    fn note_late(&mut self, prepared: &Prepared, held: &BTreeMap<Day, DayCoverage>) {
-        let fetch_of = |coverage: Option<&DayCoverage>| coverage.map(|coverage| coverage.fetched);
+    fn note_late(&mut self, prepared: &Prepared, held: &BTreeMap<Day, DayCoverage>, now: DateTime<Utc>) {
+        // The ledger counts in milliseconds. What is older came from another query.
+        let run = prepared.at.timestamp_millis()..=now.timestamp_millis();
         let late = |planned: &&PlannedDay| {
+            let fetched = held.get(&planned.day).map(|held| held.fetched);
             planned.is_pulled()
-                && held.contains_key(&planned.day)
-                && fetch_of(held.get(&planned.day)) != fetch_of(planned.held.as_ref())
+                && fetched != planned.held.as_ref().map(|held| held.fetched)
+                && fetched.is_some_and(|fetched| run.contains(&fetched.timestamp_millis()))
         };
         let late: DaySet = prepared.plan.days.iter().filter(late).map(|planned| planned.day).collect();
         self.fetched = self.fetched.union(&late);
@@ -172,15 +175,19 @@ impl Engine {
         // Before anything is adopted: what that brings was not held before either.
         let run_since = file.next_segment();
         for (run, broader) in adoptions(prepared) {
-            let adopting = Adopting { prepared, file: &file, broader, run };
-            match self.adopt_run(&adopting, cancel, &mut outcome.adopted).await {
-                Ok(()) => {}
-                // What cannot be decided locally is asked of the server.
-                Err(failure) if failure.code == Code::DiskFull => return Err(failure),
-                Err(failure) if prepared.reach == Reach::Offline || cancel.is_cancelled() => {
-                    outcome.failed.extend(run.days().map(|day| (day, failure.message.clone())));
+            let Adoption { adopted, left, failure } =
+                self.adopt_run(prepared, &file, broader, run, cancel).await;
+            outcome.adopted = outcome.adopted.union(&adopted);
+            match failure {
+                None => {}
+                Some(failure) if failure.code == Code::DiskFull => return Err(failure),
+                Some(failure) if prepared.reach == Reach::Offline || cancel.is_cancelled() => {
+                    outcome.failed.extend(left.days().map(|day| (day, failure.message.clone())));
                 }
-                Err(_) => windows.extend(split(&run, None, &self.limits)),
+                // What cannot be decided locally is asked of the server.
+                Some(_) => {
+                    windows.extend(left.ranges().iter().flat_map(|run| split(run, None, &self.limits)));
+                }
             }
         }
         let Some(source) = source.filter(|_| !windows.is_empty()) else { return Ok(outcome) };
@@ -228,44 +235,57 @@ impl Engine {
         Ok(opened.file)
     }
 
-    /// Adopts a stretch of days. Those that it brought join `adopted`, also where it was cancelled.
     async fn adopt_run(
         &self,
-        adopting: &Adopting<'_>,
+        prepared: &Prepared,
+        file: &Arc<CacheFile>,
+        broader: &Broader,
+        run: DayRange,
         cancel: &CancellationToken,
-        adopted: &mut DaySet,
-    ) -> Result<()> {
-        let Adopting { prepared, file, broader, run } = *adopting;
+    ) -> Adoption {
         let signature = &prepared.identity.signature;
         // Through the same registry as pulls, so that no two commits race for one day.
-        let tickets = self.pulls.join_or_start(signature, Kind::Adoption, run, |days, _, _| {
+        let tickets = self.pulls.join_or_start(signature, Kind::Adoption, run, |days, _, cancel| {
             let (cache, file, broader) = (self.cache().clone(), Arc::clone(file), broader.clone());
             let (identity, limits) = (Arc::clone(&prepared.identity), self.limits);
-            let wanted = Wanted { days, held: fetches(&prepared.plan) };
+            let wanted = Wanted { days, held: prepared.plan.held() };
             Box::pin(async move {
                 let Adopted { days, committed } = off_thread(move || {
                     let theirs = cache.open_listed(&broader.path)?;
-                    adopt::adopt(&file, &theirs, &wanted, &broader.conditions, &identity.mapping, &limits)
+                    let (conditions, mapping) = (&broader.conditions, &identity.mapping);
+                    adopt::adopt(&file, &theirs, &wanted, conditions, mapping, &limits, &cancel)
                 })
                 .await?;
                 Ok(Pulled { committed, adopted: days, ..Pulled::default() })
             })
         });
         let asked = DaySet::from(run);
-        let mut take_in = |pulled: &Pulled| *adopted = adopted.union(&pulled.adopted.intersection(&asked));
+        let mut adoption = Adoption::default();
+        let mut take_in = |window: DayRange, outcome: Result<Pulled>| match outcome {
+            Ok(pulled) => {
+                adoption.adopted = adoption.adopted.union(&pulled.adopted.intersection(&asked));
+            }
+            Err(failure) => {
+                adoption.left = adoption.left.union(&DaySet::from(window).intersection(&asked));
+                adoption.failure = Some(failure);
+            }
+        };
         for ticket in &tickets {
             tokio::select! {
-                outcome = ticket.waiting().outcome() => take_in(&outcome?),
-                () = cancel.cancelled() => {
-                    for (_, outcome) in end(tickets).await {
-                        // Committed while it was given up.
-                        outcome.iter().for_each(&mut take_in);
-                    }
-                    return Err(Failure::new(Code::Cancelled, "The fetch was cancelled."));
-                }
+                biased;
+                () = cancel.cancelled() => break,
+                outcome = ticket.waiting().outcome() => take_in(ticket.window(), outcome),
             }
         }
-        Ok(())
+        if cancel.is_cancelled() {
+            // What was committed while it was given up is held.
+            for (window, outcome) in end(tickets).await {
+                take_in(window, outcome);
+            }
+            adoption.left = asked.difference(&adoption.adopted);
+            adoption.failure = Some(Failure::new(Code::Cancelled, "The fetch was cancelled."));
+        }
+        adoption
     }
 
     async fn conclude(
@@ -303,9 +323,10 @@ impl Engine {
                     .collect()
             })
             .unwrap_or_default();
-        outcome.note_late(&prepared, &held);
         // Read anew: what was fetched just now was fetched after the plan was made.
-        let days = answer_days(&prepared, &outcome, &held, self.now());
+        let now = self.now();
+        outcome.note_late(&prepared, &held, now);
+        let days = answer_days(&prepared, &outcome, &held, now);
         let lacking = days.why_missing.iter().any(|missing| {
             prepared.plan.days.iter().any(|day| {
                 day.day == missing.day
@@ -535,11 +556,6 @@ fn gather(outcome: &mut Outcome, asked: &DaySet, window: DayRange, pulled: &Pull
         input_rows: pulled.committed.input_rows,
         downstream_rows: pulled.committed.downstream_rows,
     });
-}
-
-/// When the days of a plan were fetched that the query itself holds.
-fn fetches(plan: &Plan) -> BTreeMap<Day, DateTime<Utc>> {
-    plan.days.iter().filter_map(|planned| Some((planned.day, planned.held.as_ref()?.fetched))).collect()
 }
 
 /// Stretches of days to adopt, each with the query they come from.

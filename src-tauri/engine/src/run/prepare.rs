@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::engine::{Engine, off_thread};
 use super::verify::{self, Mark, Marks};
 use crate::cache::{CacheFile, Collation, Identity, is_unreadable};
@@ -44,6 +46,8 @@ pub(super) struct Prepared {
     pub(super) identity: Arc<Identity>,
     pub(super) plan: Plan,
     pub(super) policy: Policy,
+    /// When it was made.
+    pub(super) at: DateTime<Utc>,
     pub(super) broader: Vec<Broader>,
     pub(super) reach: Reach,
     /// Why the source is out of reach, where it was asked.
@@ -165,6 +169,7 @@ pub(super) async fn prepare(
         identity,
         plan: made,
         policy,
+        at: now,
         broader,
         reach: told.reach,
         unreachable: told.unreachable,

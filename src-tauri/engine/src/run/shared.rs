@@ -141,9 +141,9 @@ impl Pulls {
         let mut ending = Vec::new();
         for pull in pulls.iter().filter(|pull| pull.window.intersect(&window).is_some()) {
             let mut waiting = pull.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            if *waiting == 0 || (kind == Kind::Server && pull.kind == Kind::Adoption) {
-                // Given up by everybody, but its transaction may not be over yet; or rows of the
-                // cache, where the server's are asked for.
+            if *waiting == 0 || kind != pull.kind {
+                // Given up by everybody, but its transaction may not be over yet; or rows of the cache, where
+                // the server's are asked for; or of a server that may never answer, where the cache can.
                 ending.push(pull.outcome.subscribe());
                 continue;
             }
@@ -180,17 +180,21 @@ impl Pulls {
         ending: Vec<watch::Receiver<Option<Result<Pulled>>>>,
         work: Work,
     ) {
-        for mut earlier in ending {
-            // A sender that is gone has ended too.
-            let _ = earlier.wait_for(Option::is_some).await;
-        }
+        let turn = async {
+            for mut earlier in ending {
+                // A sender that is gone has ended too.
+                let _ = earlier.wait_for(Option::is_some).await;
+            }
+            self.permits.acquire().await
+        };
         let result = tokio::select! {
-            permit = self.permits.acquire() => {
+            biased;
+            () = pull.cancel.cancelled() => Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
+            permit = turn => {
                 // The semaphore is never closed; the permit is held to the end of the work.
                 let _permit = permit;
                 work.await
             }
-            () = pull.cancel.cancelled() => Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
         };
         let mut under_way = self.lock();
         if let Some(pulls) = under_way.get_mut(&signature) {

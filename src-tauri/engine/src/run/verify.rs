@@ -65,7 +65,9 @@ pub(super) async fn check(
         .iter()
         .filter(|(day, _)| range.contains(**day) && !checked.unverified.contains(**day))
         .map(|(day, mark)| {
-            (*day, CheckedDay { segment: mark.segment, differs: checked.differing.contains(*day) })
+            let differed = ledger.get(day).is_some_and(|held| held.differs);
+            let differs = checked.differing.contains(*day);
+            (*day, CheckedDay { segment: mark.segment, differed, differs })
         })
         .collect();
     off_thread(move || file.record_check(&found)).await?;
