@@ -129,6 +129,8 @@ impl Screen {
     /// Keeps a picture, where `TIDEMARK_SCREENSHOTS` names a folder.
     pub(crate) fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("TIDEMARK_SCREENSHOTS").map(PathBuf::from) else { return };
+        // What the page has changed just now is not on the screen yet.
+        std::thread::sleep(Duration::from_millis(300));
         let kept = self.session.screenshot().and_then(|picture| {
             fs::create_dir_all(&folder)
                 .and_then(|()| fs::write(folder.join(format!("{name}.png")), from_base64(&picture)))
