@@ -224,3 +224,26 @@ fn what_was_fetched_meanwhile_is_not_adopted_over() {
         );
     }
 }
+
+/// A day that a check found different was adopted, with no server to check it: it is named, though it was not
+/// held before.
+#[test]
+fn a_day_in_doubt_is_so_where_it_is_adopted() {
+    replay(
+        Setup {
+            first: "2025-03-22",
+            changed_at: true,
+            documents: 29,
+            salt: 943846,
+            hours: 671,
+            pieces: Pieces { rows: 15, stored: 1, ..Pieces::WHOLE },
+            ..EMPTY
+        },
+        &[
+            Fetch(Ask { filter: 0, from: 7, to: 12, mode: Mode::Normal, reach: Reach::Server }),
+            Source(Change::MoveDay { pick: 436, day: 14 }),
+            Cancelled(Ask { filter: 0, from: -5, to: 69, mode: Mode::Verify, reach: Reach::Server }, 2),
+            Fetch(Ask { filter: 6, from: 8, to: 12, mode: Mode::Verify, reach: Reach::Offline }),
+        ],
+    );
+}
