@@ -219,18 +219,23 @@ fn cells(screen: &Screen, column: usize, rows: usize) -> Vec<String> {
 
 /// Twice on the heading of the first column: the greatest first.
 fn sort(screen: &Screen) {
-    let in_order = |descending: bool| {
+    let ids = || {
         let shown = cells(screen, 0, 12);
-        let sorted = shown.windows(2).all(|two| if descending { two[0] >= two[1] } else { two[0] <= two[1] });
-        (shown.len() == 12 && sorted).then_some(shown)
+        (shown.len() == 12 && shown.iter().all(|id| id.len() == 24)).then_some(shown)
     };
+    let in_order = |order: &str| {
+        let shown = ids().filter(|_| heading(screen, 0)["order"] == order)?;
+        let sorted = |two: &[String]| if order == "descending" { two[0] >= two[1] } else { two[0] <= two[1] };
+        shown.windows(2).all(sorted).then_some(shown)
+    };
+    // Columns are fitted to the first rows, and then stay where they are.
+    screen.wait("rows are drawn", ids);
     assert_eq!(heading(screen, 0)["order"], "none");
     screen.click_on("[data-testid=grid] .slick-header-column");
-    let up = screen.wait("the rows are sorted upwards", || in_order(false));
+    let up = screen.wait("the rows are sorted upwards", || in_order("ascending"));
     screen.click_on("[data-testid=grid] .slick-header-column");
-    let down = screen.wait("the rows are sorted downwards", || in_order(true));
+    let down = screen.wait("the rows are sorted downwards", || in_order("descending"));
     assert!(down[0] > up[0], "the greatest is not first: {} after {}", down[0], up[0]);
-    assert_eq!(heading(screen, 0)["order"], "descending");
 }
 
 /// What a heading says of its column.

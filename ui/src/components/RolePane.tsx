@@ -57,11 +57,11 @@ export function RolePane(props: Props) {
     return () => clearTimeout(timer);
   }, [told]);
 
-  const identity = [viewKey.signature, viewKey.from, viewKey.to, role, sort?.path, sort?.descending].join(
-    "|",
-  );
+  const query = [viewKey.signature, viewKey.from, viewKey.to, role].join("|");
+  const identity = [query, sort?.path, sort?.descending].join("|");
   const content = useMemo<Content>(
     () => ({
+      query,
       identity,
       stamp,
       columns: shape.columns,
@@ -69,7 +69,7 @@ export function RolePane(props: Props) {
       generation: shape.generation,
       read: (offset, limit) => backend.page(viewKey, role, sort, offset, limit),
     }),
-    [backend, viewKey, role, sort, stamp, shape, identity],
+    [backend, viewKey, role, sort, stamp, shape, query, identity],
   );
   const handlers = useMemo<Handlers>(
     () => ({

@@ -10,6 +10,8 @@ import { type GridKey, gridKey } from "./gridKeys";
 import { LazyRows, type ReadPage } from "./lazyRows";
 
 export interface Content {
+  /** Other query: other values, so the columns are fitted anew. Another order leaves their widths as they are. */
+  query: string;
   /** Other identity: other rows altogether, so the grid goes back to the top. */
   identity: string;
   /** Same identity, other stamp: the same rows as of a later time, so the place is kept. */
@@ -101,7 +103,7 @@ export class GridController {
     this.#content = content;
     this.#prefs = prefs;
     this.#sort = sort;
-    if (moved) this.#fit = false;
+    if (before?.query !== content.query) this.#fit = false;
     if (renewed) this.#rows.reset(content.length, content.generation, content.read);
     this.#grid.keepingFocus(() => this.#drawColumns());
     this.#grid.setSortColumns(sort === null ? [] : [{ columnId: sort.path, sortAsc: !sort.descending }]);
