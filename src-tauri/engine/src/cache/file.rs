@@ -431,3 +431,28 @@ pub(super) fn restrict_to_owner(path: &Path) {
     #[cfg(not(unix))]
     let _ = path;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::{Cache, samples};
+
+    /// Two checks of one day: the slower one began earlier, and found it alike. It leaves the other's mark.
+    #[test]
+    fn a_check_tells_nothing_of_what_was_found_since_it_began() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = Cache::new(folder.path(), 0).expect("a cache");
+        let file = samples::file(&cache, &[]);
+        let day = Day::from_number(20_000);
+        samples::store(&file, day, chrono::DateTime::UNIX_EPOCH, 0..3);
+        let segment = file.state().days[&day].segment;
+        let found = |differed, differs| {
+            file.record_check(&[(day, CheckedDay { segment, differed, differs })].into())
+                .expect("remembered");
+            file.state().days[&day].differs
+        };
+        assert!(found(false, true));
+        assert!(found(false, false), "the earlier check wiped the mark");
+        assert!(!found(true, false), "a check that knew of the mark settles it");
+    }
+}
