@@ -127,30 +127,30 @@ describe("what a screen reader is told", () => {
 });
 
 describe("the headings", () => {
-  /** Rows whose notes are as long as told, and how often they were read. */
-  const wide = (query: string, identity: string, note: string) => {
-    const read = vi.fn((offset: number, limit: number) =>
+  /** Rows that all have this note. */
+  const noted = (query: string, identity: string, note: string): Content => ({
+    ...content(identity),
+    query,
+    read: (offset, limit) =>
       Promise.resolve({
         rows: Array.from({ length: limit }, (_, at) => [`id${offset + at}`, "1", note]),
         generation: 1,
       }),
-    );
-    return { ...content(identity), query, read };
-  };
-  const shown = async (content: ReturnType<typeof wide>, note: string) => {
-    grid.show(content, prefs, sort);
+  });
+  const shown = async (query: string, identity: string, note: string) => {
+    grid.show(noted(query, identity, note), prefs, sort);
     await vi.waitFor(() => expect(host.querySelector(".slick-row .l2")?.textContent).toBe(note));
     return host.querySelectorAll<HTMLElement>("[role=columnheader]")[2];
   };
 
   // They would move away under the pointer, and a second click on one would go astray.
   it("stay as they are when the same rows come in another order", async () => {
-    const heading = await shown(wide("one", "one stored", "short"), "short");
+    const heading = await shown("one", "one stored", "short");
     const width = heading?.style.width;
     const long = "a note that is a good deal longer than the others are";
-    expect(await shown(wide("one", "one sorted", long), long)).toBe(heading);
+    expect(await shown("one", "one sorted", long)).toBe(heading);
     expect(heading?.style.width).toBe(width);
-    expect((await shown(wide("two", "two", long), long))?.style.width).not.toBe(width);
+    expect((await shown("two", "two", long))?.style.width).not.toBe(width);
   });
 });
 

@@ -16,7 +16,7 @@ use crate::signature::Query;
 use crate::source::{Source, SourceSettings};
 
 /// A query of some products; of all where none is named.
-pub(super) fn query(products: &[&str]) -> Query {
+fn query(products: &[&str]) -> Query {
     let settings = SourceSettings {
         uri: "mongodb://127.0.0.1:27999".to_owned(),
         password: None,
