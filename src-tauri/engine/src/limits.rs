@@ -31,6 +31,9 @@ pub struct Limits {
     /// Rows of a window's table after which a field that was not seen before begins another part of it. More
     /// than a row group of the file counts as one.
     pub rows_a_part: NonZeroU32,
+    /// Rows per row group of a cache file, a multiple of 2,048. A full row group goes to disk while its window
+    /// still streams.
+    pub row_group_rows: NonZeroU32,
 }
 
 impl Default for Limits {
@@ -47,6 +50,8 @@ impl Default for Limits {
             questions_at_once: number(2),
             rows_a_batch: number(4_000),
             rows_a_part: NonZeroU32::MAX,
+            // DuckDB's own 122,880 would keep too much of a fetch in memory.
+            row_group_rows: number(24_576),
         }
     }
 }

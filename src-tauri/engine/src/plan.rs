@@ -21,6 +21,18 @@ pub struct DayCoverage {
     pub downstream_rows: u64,
     /// Whether a verification has found the day different at the source, and it was not pulled since.
     pub differs: bool,
+    /// The instants between which the day lay by the zone rules in force when it was stored; none in files from
+    /// before format 4.
+    pub bounds: Option<DayBounds>,
+}
+
+/// The instants between which a day lies: `begins <= at < ends`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayBounds {
+    /// The first instant of the day.
+    pub begins: DateTime<Utc>,
+    /// The first instant after it.
+    pub ends: DateTime<Utc>,
 }
 
 /// The days that are held for a signature.

@@ -495,7 +495,7 @@ async fn a_document_under_two_days_is_shown_once_in_whatever_order_windows_commi
         let window = |days: DayRange| {
             let mut writer = SegmentWriter::begin(Arc::clone(&file)).unwrap();
             let mut decoder = Decoder::new(Arc::clone(file.registry()), false);
-            decoder.push(RowKey { day: days.from(), trade: None }, &document);
+            decoder.push(RowKey { day: days.from(), trade: None, read: 0 }, &document);
             writer.append(Role::Input, decoder.finish_batch().unwrap()).unwrap();
             let fields = decoder.take_presence().remove(&days.from()).unwrap();
             let rows = DayRows {
@@ -505,6 +505,8 @@ async fn a_document_under_two_days_is_shown_once_in_whatever_order_windows_commi
                 input_fields: fields,
                 downstream_fields: FieldSet::default(),
                 change_mark: None,
+                bounds: None,
+                left_out: BTreeMap::new(),
             };
             (writer, BTreeMap::from([(days.from(), rows)]))
         };

@@ -54,6 +54,8 @@ fn store(file: &Arc<CacheFile>, day: Day) -> Result<()> {
         input_fields: Default::default(),
         downstream_fields: Default::default(),
         change_mark: None,
+        bounds: None,
+        left_out: BTreeMap::new(),
     };
     for role in [Role::Input, Role::Downstream] {
         let is_message = role == Role::Downstream;
@@ -61,7 +63,10 @@ fn store(file: &Arc<CacheFile>, day: Day) -> Result<()> {
         for number in 0..ROWS {
             let trade = is_message.then_some("T");
             // Messages are other documents than the input.
-            decoder.push(RowKey { day, trade }, &document(if is_message { number + ROWS } else { number }));
+            decoder.push(
+                RowKey { day, trade, read: 0 },
+                &document(if is_message { number + ROWS } else { number }),
+            );
             if (number + 1) % ROWS_A_BATCH == 0 || number + 1 == ROWS {
                 writer.append(role, decoder.finish_batch().unwrap())?;
             }
@@ -130,7 +135,7 @@ fn a_window_with_late_fields_that_is_given_up_leaves_nothing() {
     let mut writer = SegmentWriter::begin(Arc::clone(&file)).unwrap();
     let mut decoder = Decoder::new(Arc::clone(file.registry()), false);
     for number in 0..ROWS {
-        decoder.push(RowKey { day, trade: None }, &document(number));
+        decoder.push(RowKey { day, trade: None, read: 0 }, &document(number));
         if (number + 1) % ROWS_A_BATCH == 0 {
             writer.append(Role::Input, decoder.finish_batch().unwrap()).unwrap();
         }

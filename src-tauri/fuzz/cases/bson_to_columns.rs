@@ -47,7 +47,7 @@ fn decode(document: &RawDocument) {
     let registry = Arc::new(FieldRegistry::default());
     for trade in [None, Some("s:t")] {
         let mut decoder = Decoder::new(Arc::clone(&registry), trade.is_some());
-        let key = RowKey { day: Day::from_number(DAY), trade };
+        let key = RowKey { day: Day::from_number(DAY), trade, read: 0 };
         for document in [&before, document, &before] {
             decoder.push(key, document);
         }
@@ -91,7 +91,7 @@ pub fn stored_in(cache: &Cache, document: &RawDocument) -> Identity {
     let mut writer = SegmentWriter::begin(Arc::clone(&file)).expect("a segment");
     let day = Day::from_number(DAY);
     let mut decoder = Decoder::new(Arc::clone(file.registry()), false);
-    decoder.push(RowKey { day, trade: None }, document);
+    decoder.push(RowKey { day, trade: None, read: 0 }, document);
     writer.append(Role::Input, decoder.finish_batch().expect("a row")).expect("it is stored");
     let rows = DayRows {
         differs: false,
@@ -100,6 +100,8 @@ pub fn stored_in(cache: &Cache, document: &RawDocument) -> Identity {
         input_fields: decoder.take_presence().remove(&day).unwrap_or_default(),
         downstream_fields: tidemark_engine::decode::FieldSet::default(),
         change_mark: None,
+        bounds: None,
+        left_out: BTreeMap::new(),
     };
     writer.commit(BTreeMap::from([(day, rows)]), &[]).expect("it is committed");
     identity

@@ -175,7 +175,7 @@ fn commit(file: &Arc<tidemark_engine::cache::CacheFile>) -> Result<(), Failure> 
     for number in 0..20 {
         let document = doc! {"_id": number, "product": "Power", "price": 1.5, "legs": [1, {"x": "y"}]};
         let document = RawDocumentBuf::try_from(&document).expect("encodes");
-        decoder.push(RowKey { day, trade: None }, &document);
+        decoder.push(RowKey { day, trade: None, read: 0 }, &document);
     }
     writer.append(Role::Input, decoder.finish_batch().expect("rows"))?;
     let rows = DayRows {
@@ -185,6 +185,8 @@ fn commit(file: &Arc<tidemark_engine::cache::CacheFile>) -> Result<(), Failure> 
         input_fields: decoder.take_presence().remove(&day).unwrap_or_default(),
         downstream_fields: FieldSet::default(),
         change_mark: None,
+        bounds: None,
+        left_out: BTreeMap::new(),
     };
     writer.commit(BTreeMap::from([(day, rows)]), &[]).map(drop)
 }

@@ -93,13 +93,13 @@ pub fn adopt(
             if let Some(path) = &mapping.changed_at {
                 mark = mark.take().max(ChangeStamp::at(document, path));
             }
-            input.push(RowKey { day, trade: None }, document);
+            input.push(RowKey { day, trade: None, read: 0 }, document);
             count += 1;
             flush(&mut writer, Role::Input, &mut input, false)
         })?;
         each_document(&connection, held.segment, Role::Downstream, day, &mut |document, trade| {
             if let Some(trade) = trade.filter(|trade| trades.contains(*trade)) {
-                downstream.push(RowKey { day, trade: Some(trade) }, document);
+                downstream.push(RowKey { day, trade: Some(trade), read: 0 }, document);
             }
             flush(&mut writer, Role::Downstream, &mut downstream, false)
         })?;
@@ -112,6 +112,8 @@ pub fn adopt(
                 downstream_fields: FieldSet::default(),
                 change_mark: mark.as_ref().and_then(ChangeStamp::to_text),
                 differs: held.differs,
+                bounds: held.bounds,
+                left_out: held.left_out.clone(),
             },
         );
     }

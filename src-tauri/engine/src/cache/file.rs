@@ -31,9 +31,6 @@ const MEMORY_LEAST: usize = 64 << 20;
 const MEMORY_A_FIELD: usize = 3 << 20;
 /// Row groups in memory: two tables in each of three windows, half of them being compressed.
 const ROW_GROUPS_HELD: usize = 9;
-/// Rows of a row group. A row group that is full goes to disk while its window still streams, so
-/// smaller ones than DuckDB's 122,880 keep the memory of a fetch small.
-pub(super) const ROW_GROUP_SIZE: usize = 24_576;
 /// Threads of DuckDB: to read, and while windows are being stored. Each window has a thread of its own by
 /// then, and DuckDB's second would do a part of its work while the first one spins.
 const THREADS_TO_READ: i64 = 2;
@@ -74,6 +71,7 @@ pub struct CacheFile {
     /// Windows that are being stored.
     writers: Mutex<usize>,
     pinned: AtomicBool,
+    row_group_rows: usize,
     collation: Mutex<Collation>,
     /// At most one opening of a file in this process at a time: DuckDB's own lock does not see it.
     _gate: OwnedMutexGuard<()>,
@@ -85,12 +83,17 @@ impl CacheFile {
     /// # Errors
     /// `cache_busy` where another process has it, `disk_full`, and `cache_damaged` where it cannot be
     /// read or belongs to another query.
-    pub(super) fn open(path: &Path, create: Option<&Identity>, gate: OwnedMutexGuard<()>) -> Result<Self> {
+    pub(super) fn open(
+        path: &Path,
+        create: Option<&Identity>,
+        row_group_rows: usize,
+        gate: OwnedMutexGuard<()>,
+    ) -> Result<Self> {
         let is_new = !path.exists();
         if is_new && create.is_none() {
             return Err(Failure::new(Code::NotCached, "There is no such cached query."));
         }
-        let opened = Self::open_or_make(path, create, is_new, gate);
+        let opened = Self::open_or_make(path, create, is_new, row_group_rows, gate);
         if is_new && opened.as_ref().is_err_and(|failure| failure.code == Code::DiskFull) {
             // Half of a new file holds nothing, and would be taken for a damaged one.
             let _ = remove(path);
@@ -102,11 +105,12 @@ impl CacheFile {
         path: &Path,
         create: Option<&Identity>,
         is_new: bool,
+        row_group_rows: usize,
         gate: OwnedMutexGuard<()>,
     ) -> Result<Self> {
         // The folder first: DuckDB makes the file, its log and what it spills with the rights of any file.
         path.parent().inspect(|family| restrict_to_owner(family));
-        let connection = attach(path)?;
+        let connection = attach(path, row_group_rows)?;
         restrict_to_owner(path);
         clear_spill(path);
         // A program that was killed may have made the file and nothing in it.
@@ -128,7 +132,7 @@ impl CacheFile {
             return Err(Failure::new(Code::CacheDamaged, "The cache file belongs to another query."));
         }
         let registry = Arc::new(FieldRegistry::with(read_fields(&connection)?));
-        let memory = memory_for(registry.len(), 0);
+        let memory = memory_for(registry.len(), 0, row_group_rows);
         set_memory(&connection, MEMORY_BASE + memory)?;
         drop_stale_checks(&connection)?;
         let state = read_state(&connection)?;
@@ -149,6 +153,7 @@ impl CacheFile {
             memory: Mutex::new(memory),
             writers: Mutex::new(0),
             pinned: AtomicBool::new(pinned),
+            row_group_rows,
             collation: Mutex::new(collation),
             _gate: gate,
         })
@@ -164,6 +169,12 @@ impl CacheFile {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Rows per row group of tables that are made from now on.
+    #[must_use]
+    pub const fn row_group_rows(&self) -> usize {
+        self.row_group_rows
     }
 
     /// The file's fields.
@@ -251,7 +262,7 @@ impl CacheFile {
 
     /// Allows the memory that documents of this size, and the fields known by now, need.
     pub(super) fn make_room(&self, connection: &Connection, document_bytes: usize) -> Result<()> {
-        let wanted = memory_for(self.registry.len(), document_bytes);
+        let wanted = memory_for(self.registry.len(), document_bytes, self.row_group_rows);
         let mut allowed = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if *allowed < wanted {
             set_memory(connection, MEMORY_BASE + wanted)?;
@@ -388,7 +399,7 @@ fn drop_stale_checks(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-fn attach(path: &Path) -> Result<Connection> {
+fn attach(path: &Path, row_group_rows: usize) -> Result<Connection> {
     let spill = spill_of(path);
     let config = Config::default()
         .threads(THREADS_TO_READ)
@@ -400,15 +411,15 @@ fn attach(path: &Path) -> Result<Connection> {
     let connection = Connection::open_in_memory_with_flags(config)?;
     // Files are read by this program's DuckDB; the newer storage version compresses text better.
     connection.execute_batch(&format!(
-        "ATTACH {} AS {CATALOG} (ROW_GROUP_SIZE {ROW_GROUP_SIZE}, STORAGE_VERSION 'v1.5.0')",
+        "ATTACH {} AS {CATALOG} (ROW_GROUP_SIZE {row_group_rows}, STORAGE_VERSION 'v1.5.0')",
         literal(&path.to_string_lossy())
     ))?;
     connection.execute_batch(SEARCH_PATH)?;
     Ok(connection)
 }
 
-const fn memory_for(fields: usize, document_bytes: usize) -> usize {
-    MEMORY_A_FIELD * fields + document_bytes * ROW_GROUP_SIZE * ROW_GROUPS_HELD
+const fn memory_for(fields: usize, document_bytes: usize, row_group_rows: usize) -> usize {
+    MEMORY_A_FIELD * fields + document_bytes * row_group_rows * ROW_GROUPS_HELD
 }
 
 fn set_memory(connection: &Connection, bytes: usize) -> Result<()> {

@@ -5,7 +5,9 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use chrono::Utc;
@@ -16,6 +18,7 @@ use super::file::{CacheFile, restrict_to_owner};
 use super::identity::Identity;
 use super::leftovers::{mark_of, spill_of};
 use crate::failure::{Code, Failure, Result};
+use crate::limits::Limits;
 use crate::signature::Signature;
 
 /// Ending of a cache file.
@@ -34,6 +37,8 @@ struct Inner {
     keep_open: usize,
     slots: Mutex<HashMap<PathBuf, Slot>>,
     recent: Mutex<VecDeque<Arc<CacheFile>>>,
+    /// Rows per row group of the files.
+    row_group_rows: AtomicUsize,
     /// Queries whose rows could not be read: opening their files does not show it.
     suspects: Mutex<HashSet<Signature>>,
 }
@@ -66,9 +71,19 @@ impl Cache {
                 keep_open,
                 slots: Mutex::default(),
                 recent: Mutex::default(),
+                row_group_rows: AtomicUsize::new(Limits::default().row_group_rows.get() as usize),
                 suspects: Mutex::default(),
             }),
         })
+    }
+
+    /// Sets the rows per row group, a multiple of 2,048, of files that are opened from now on.
+    pub fn set_row_group_rows(&self, rows: NonZeroU32) {
+        self.inner.row_group_rows.store(rows.get() as usize, Ordering::Relaxed);
+    }
+
+    fn row_group_rows(&self) -> usize {
+        self.inner.row_group_rows.load(Ordering::Relaxed)
     }
 
     /// The folder.
@@ -96,11 +111,11 @@ impl Cache {
     /// already, and the file that took its place must stay.
     fn replace_unreadable(&self, path: &Path, identity: &Identity) -> Result<Opened> {
         let mut slots = self.slots();
-        let opened = match open_in(&mut slots, path, Some(identity)) {
+        let opened = match open_in(&mut slots, path, Some(identity), self.row_group_rows()) {
             Err(failure) if is_unreadable(&failure) => {
                 let aside = set_aside(path)?;
                 self.suspects().remove(&identity.signature);
-                let file = open_in(&mut slots, path, Some(identity))?;
+                let file = open_in(&mut slots, path, Some(identity), self.row_group_rows())?;
                 // Without a cause the failure is this program's own word on the file.
                 let note = match &failure.cause {
                     None => format!("{} It was set aside as {aside}.", failure.message),
@@ -269,7 +284,7 @@ impl Cache {
 
     fn open_once(&self, path: &Path, create: Option<&Identity>) -> Result<Arc<CacheFile>> {
         // Held while opening, so that two threads that want one file open it once.
-        open_in(&mut self.slots(), path, create)
+        open_in(&mut self.slots(), path, create, self.row_group_rows())
     }
 
     fn remember(&self, file: &Arc<CacheFile>) {
@@ -312,6 +327,7 @@ fn open_in(
     slots: &mut HashMap<PathBuf, Slot>,
     path: &Path,
     create: Option<&Identity>,
+    row_group_rows: usize,
 ) -> Result<Arc<CacheFile>> {
     let slot = slots.entry(path.to_owned()).or_default();
     if let Some(file) = slot.file.upgrade() {
@@ -319,7 +335,7 @@ fn open_in(
     }
     // Waits until a closing of the same file is through.
     let gate = Arc::clone(&slot.gate).blocking_lock_owned();
-    let file = Arc::new(CacheFile::open(path, create, gate)?);
+    let file = Arc::new(CacheFile::open(path, create, row_group_rows, gate)?);
     slot.file = Arc::downgrade(&file);
     Ok(file)
 }

@@ -65,6 +65,7 @@ impl Identity {
 pub(super) fn initialise(connection: &Connection, identity: &Identity) -> Result<()> {
     connection.execute_batch("BEGIN TRANSACTION")?;
     connection.execute_batch(schema::CREATE)?;
+    connection.execute_batch(schema::CREATE_ORIGIN)?;
     let facts = [
         ("format", FORMAT.to_string()),
         ("signature", identity.signature.to_string()),
@@ -75,6 +76,7 @@ pub(super) fn initialise(connection: &Connection, identity: &Identity) -> Result
         ("filters", identity.filters.to_stored()),
         ("collation", UNKNOWN.to_owned()),
         ("pinned", "0".to_owned()),
+        ("origin", String::new()),
     ];
     let mut insert = connection.prepare("INSERT INTO meta VALUES (?, ?)")?;
     for (key, value) in facts {

@@ -3,11 +3,11 @@
 use duckdb::{Connection, params};
 
 use super::collation::UNKNOWN;
-use super::schema::FORMAT;
+use super::schema::{self, FORMAT};
 use crate::failure::{Code, Failure, Result};
 
 /// The steps, oldest first: what turns a file of format `n` into one of `n + 1` is at `n - 1`.
-const STEPS: [fn(&Connection) -> Result<()>; (FORMAT - 1) as usize] = [to_2, to_3];
+const STEPS: [fn(&Connection) -> Result<()>; (FORMAT - 1) as usize] = [to_2, to_3, to_4];
 
 /// Raises a file to [`FORMAT`], in one transaction: a failure leaves it as it was.
 ///
@@ -76,6 +76,16 @@ fn to_3(connection: &Connection) -> Result<()> {
     )?)
 }
 
+/// Format 4 keeps the bounds of each day, the source that its rows came from, and what was left out of it.
+fn to_4(connection: &Connection) -> Result<()> {
+    for column in ["begins_ms BIGINT", "ends_ms BIGINT", "origin INTEGER"] {
+        connection.execute_batch(&format!("ALTER TABLE cache.coverage ADD COLUMN IF NOT EXISTS {column}"))?;
+    }
+    connection.execute_batch(schema::CREATE_ORIGIN)?;
+    connection.execute("INSERT INTO meta VALUES ('origin', '')", [])?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +96,7 @@ mod tests {
             .execute_batch(&format!(
                 "ATTACH ':memory:' AS cache; USE cache;
                  CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
+                 CREATE TABLE coverage (day INTEGER NOT NULL, segment INTEGER NOT NULL);
                  INSERT INTO meta VALUES ('format', '{format}');"
             ))
             .expect("a table");
@@ -100,7 +111,7 @@ mod tests {
             assert_eq!(format_of(&connection).expect("a format"), FORMAT);
             let rows: u32 =
                 connection.query_row("SELECT count(*) FROM meta", [], |row| row.get(0)).expect("a count");
-            assert_eq!(rows, 3);
+            assert_eq!(rows, 4);
         }
     }
 

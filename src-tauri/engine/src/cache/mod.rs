@@ -38,6 +38,6 @@ pub use file::{CacheFile, CheckedDay};
 pub use folder::Cache;
 pub use identity::Identity;
 pub(crate) use room::{bytes_of, last_used};
-pub use state::{FileState, HeldDay};
+pub use state::{FileState, HeldDay, Origin};
 pub use view::{View, ViewCounts};
 pub use writer::{Committed, DayRows, SegmentWriter};

@@ -45,7 +45,7 @@ pub(super) fn store(file: &Arc<CacheFile>, day: Day, fetched: DateTime<Utc>, ids
     let mut count = 0;
     for id in ids {
         let document = RawDocumentBuf::try_from(&doc! {"_id": id}).expect("encodes");
-        decoder.push(RowKey { day, trade: None }, &document);
+        decoder.push(RowKey { day, trade: None, read: 0 }, &document);
         count += 1;
     }
     let mut writer = SegmentWriter::begin(Arc::clone(file)).expect("a transaction");
@@ -63,5 +63,7 @@ pub(super) fn empty_day() -> DayRows {
         input_fields: FieldSet::default(),
         downstream_fields: FieldSet::default(),
         change_mark: None,
+        bounds: None,
+        left_out: BTreeMap::new(),
     }
 }

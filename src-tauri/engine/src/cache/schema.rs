@@ -8,6 +8,8 @@
 //! | `segment_column` | a physical column of a segment's table |
 //! | `overlap` | an `_id` that stands in the file more than once |
 //! | `differing` | a day that a verification found different at the source, and the segment it was held in then |
+//! | `origin` | a source that days came from: its collections, its replica set, and whether an `_id` identifies a document there |
+//! | `left_out` | documents that the days of a window leave out, per reason |
 //! | `overlap_checked` | a segment for which `overlap` has been worked out |
 //! | `input_<n>`, `downstream_<n>` | a document of segment n |
 //! | `shared_<n>` | an input document of segment n that is a message of its day's trades too |
@@ -17,7 +19,7 @@ use crate::decode::{Field, FieldId, Kind};
 use crate::desk::Role;
 
 /// Version of the file format. Raise it with a step in [`super::migrate`].
-pub(super) const FORMAT: u32 = 3;
+pub(super) const FORMAT: u32 = 4;
 
 /// Creates the tables of an empty file. No keys: two windows that commit side by side would clash on
 /// an index; the commit lock keeps the ledger unique, and the days of windows never overlap.
@@ -26,12 +28,22 @@ pub(super) const CREATE: &str = "
     CREATE TABLE cache.coverage (
         day INTEGER NOT NULL, segment INTEGER NOT NULL, fetched_ms BIGINT NOT NULL,
         input_rows BIGINT NOT NULL, downstream_rows BIGINT NOT NULL,
-        input_fields VARCHAR NOT NULL, downstream_fields VARCHAR NOT NULL, change_mark VARCHAR);
+        input_fields VARCHAR NOT NULL, downstream_fields VARCHAR NOT NULL, change_mark VARCHAR,
+        begins_ms BIGINT, ends_ms BIGINT, origin INTEGER);
     CREATE TABLE cache.field (number INTEGER NOT NULL, path VARCHAR NOT NULL, kind VARCHAR NOT NULL);
     CREATE TABLE cache.segment_column (segment INTEGER NOT NULL, role VARCHAR NOT NULL, field INTEGER NOT NULL);
     CREATE TABLE cache.overlap (id BLOB NOT NULL);
     CREATE TABLE cache.overlap_checked (segment INTEGER NOT NULL);
     CREATE TABLE cache.differing (day INTEGER NOT NULL, segment INTEGER NOT NULL);
+";
+
+/// Creates the tables that came with format 4.
+pub(super) const CREATE_ORIGIN: &str = "
+    CREATE TABLE IF NOT EXISTS cache.origin (
+        number INTEGER NOT NULL, collections VARCHAR NOT NULL, replica_set VARCHAR,
+        unique_input BOOLEAN NOT NULL, unique_downstream BOOLEAN NOT NULL);
+    CREATE TABLE IF NOT EXISTS cache.left_out (
+        segment INTEGER NOT NULL, day INTEGER NOT NULL, reason VARCHAR NOT NULL, documents BIGINT NOT NULL);
 ";
 
 /// Name of a role in table names and in the ledger.
@@ -88,7 +100,7 @@ pub(super) fn create_part(role: Role, segment: u32, number: u32) -> String {
         Role::Downstream => "trade VARCHAR, ",
     };
     format!(
-        "CREATE TABLE {CATALOG}.{} (day INTEGER NOT NULL, id BLOB NOT NULL, {trade}doc BLOB NOT NULL USING COMPRESSION zstd)",
+        "CREATE TABLE {CATALOG}.{} (day INTEGER NOT NULL, id BLOB NOT NULL, {trade}read UBIGINT, doc BLOB NOT NULL USING COMPRESSION zstd)",
         part(role, segment, number)
     )
 }

@@ -133,7 +133,7 @@ impl View {
             in_slices(&connection, &table, &days, &select, &mut |row| {
                 let bytes: Vec<u8> = row.get(0)?;
                 if let Ok(document) = RawDocument::from_bytes(&bytes) {
-                    decoder.push(RowKey { day: run.from, trade: None }, document);
+                    decoder.push(RowKey { day: run.from, trade: None, read: 0 }, document);
                 }
                 if decoder.bytes() > PASS_BYTES {
                     drop(decoder.finish_batch());

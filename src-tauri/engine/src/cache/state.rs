@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Utc};
 use duckdb::{Connection, params};
 
+use super::identity::read_fact;
 use super::schema::{self, role_name};
 use crate::day::{Day, DayRange};
 use crate::decode::{Field, FieldId, FieldSet};
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
-use crate::plan::{DayCoverage, Ledger};
+use crate::plan::{DayBounds, DayCoverage, Ledger};
 
 /// A held day in the ledger.
 #[derive(Debug, Clone)]
@@ -34,6 +35,26 @@ pub struct HeldDay {
     pub change_mark: Option<String>,
     /// Whether a verification has found the day different at the source; see [`DayCoverage`].
     pub differs: bool,
+    /// The instants between which the day lay when it was stored; see [`DayCoverage`].
+    pub bounds: Option<DayBounds>,
+    /// The source that its rows came from: a number of [`FileState::origins`]. None in files from before
+    /// format 4.
+    pub origin: Option<u32>,
+    /// Documents that the day leaves out, per reason.
+    pub left_out: BTreeMap<String, u64>,
+}
+
+/// A source that days came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The collections as canonical JSON text: their UUIDs, or what stands for one.
+    pub collections: String,
+    /// The replica set's id, if the server tells it.
+    pub replica_set: Option<String>,
+    /// Whether an `_id` identifies a document of the input: not in a view, a time series or across shards.
+    pub unique_input: bool,
+    /// The same for downstream messages.
+    pub unique_downstream: bool,
 }
 
 impl HeldDay {
@@ -63,6 +84,10 @@ pub struct FileState {
     pub days: BTreeMap<Day, HeldDay>,
     /// Physical columns of the segments' tables.
     pub columns: BTreeMap<(u32, Role), Vec<FieldId>>,
+    /// The sources that days came from, by number.
+    pub origins: BTreeMap<u32, Origin>,
+    /// The number of the source as it was when it was last asked; none before that.
+    pub origin: Option<u32>,
     /// Names this state among all that this process has seen, of any file; a view of another is stale.
     pub generation: u64,
 }
@@ -79,6 +104,7 @@ impl FileState {
                     input_rows: held.input_rows,
                     downstream_rows: held.downstream_rows,
                     differs: held.differs,
+                    bounds: held.bounds,
                 };
                 (*day, coverage)
             })
@@ -107,6 +133,8 @@ pub(super) fn remove_days(
         days.filter_map(|day| state.days.remove(&day).map(|held| (day, held))).collect();
     for (day, held) in &removed {
         connection.execute("DELETE FROM coverage WHERE day = ?", params![day.number()])?;
+        let left_out = "DELETE FROM left_out WHERE day = ? AND segment = ?";
+        connection.execute(left_out, params![day.number(), held.segment])?;
         if state.days.values().any(|other| other.segment == held.segment) {
             for table in tables(held.segment) {
                 connection.execute(&format!("DELETE FROM {table} WHERE day = ?"), params![day.number()])?;
@@ -137,6 +165,11 @@ pub(super) fn tables(segment: u32) -> [String; 3] {
     ]
 }
 
+fn read_bounds(begins_ms: Option<i64>, ends_ms: Option<i64>) -> Option<DayBounds> {
+    let at = DateTime::from_timestamp_millis;
+    Some(DayBounds { begins: at(begins_ms?)?, ends: at(ends_ms?)? })
+}
+
 /// The fields that the file knows, by number.
 pub(super) fn read_fields(connection: &Connection) -> Result<Vec<Field>> {
     let mut select = connection.prepare("SELECT path, kind FROM field ORDER BY number")?;
@@ -158,7 +191,7 @@ pub(super) fn read_state(connection: &Connection) -> Result<FileState> {
     let mut state = FileState { generation: next_generation(), ..FileState::default() };
     let mut select = connection.prepare(
         "SELECT day, segment, fetched_ms, input_rows, downstream_rows, input_fields, downstream_fields, change_mark,
-             (day, segment) IN (SELECT (day, segment) FROM differing)
+             (day, segment) IN (SELECT (day, segment) FROM differing), begins_ms, ends_ms, origin
          FROM coverage",
     )?;
     let mut rows = select.query([])?;
@@ -176,9 +209,34 @@ pub(super) fn read_state(connection: &Connection) -> Result<FileState> {
             downstream_fields: FieldSet::from_text(&row.get::<_, String>(6)?),
             change_mark: row.get(7)?,
             differs: row.get(8)?,
+            bounds: read_bounds(row.get(9)?, row.get(10)?),
+            origin: row.get(11)?,
+            left_out: BTreeMap::new(),
         };
         state.days.insert(Day::from_number(row.get(0)?), held);
     }
+    let mut select = connection.prepare("SELECT segment, day, reason, documents FROM left_out")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let (segment, day): (u32, i32) = (row.get(0)?, row.get(1)?);
+        if let Some(held) = state.days.get_mut(&Day::from_number(day)).filter(|held| held.segment == segment)
+        {
+            *held.left_out.entry(row.get(2)?).or_default() += row.get::<_, u64>(3)?;
+        }
+    }
+    let mut select = connection
+        .prepare("SELECT number, collections, replica_set, unique_input, unique_downstream FROM origin")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let origin = Origin {
+            collections: row.get(1)?,
+            replica_set: row.get(2)?,
+            unique_input: row.get(3)?,
+            unique_downstream: row.get(4)?,
+        };
+        state.origins.insert(row.get(0)?, origin);
+    }
+    state.origin = read_fact(connection, "origin")?.parse().ok();
     let mut select = connection.prepare("SELECT segment, role, field FROM segment_column ORDER BY rowid")?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {

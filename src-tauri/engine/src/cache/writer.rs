@@ -10,15 +10,16 @@ use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Connection, params};
 
 use super::compare::{Others, Segments, compare};
-use super::file::{CacheFile, ROW_GROUP_SIZE};
+use super::file::CacheFile;
 use super::schema::{self, role_name};
-use super::state::{FileState, HeldDay, remove_days};
+use super::state::{FileState, HeldDay, Origin, remove_days};
 use crate::changes::Differences;
 use crate::day::Day;
 use crate::decode::{Decoded, FieldId, FieldSet};
 use crate::desk::Role;
 use crate::failure::Result;
 use crate::limits::Limits;
+use crate::plan::DayBounds;
 
 /// What is known of one day of a window when it is committed. Days without rows have an entry too.
 #[derive(Debug, Clone)]
@@ -35,6 +36,10 @@ pub struct DayRows {
     pub change_mark: Option<String>,
     /// Whether these rows are known to differ from the source's: a copy of rows that do.
     pub differs: bool,
+    /// The instants between which the day lies.
+    pub bounds: Option<DayBounds>,
+    /// Documents that the day leaves out, per reason.
+    pub left_out: BTreeMap<String, u64>,
 }
 
 /// What a commit stored.
@@ -52,6 +57,31 @@ pub struct Committed {
 pub(super) fn insert_differing(connection: &Connection, day: Day, segment: u32) -> Result<()> {
     connection.execute("INSERT INTO differing VALUES (?, ?)", params![day.number(), segment])?;
     Ok(())
+}
+
+/// The number of a source in the file, which is its current one from now on.
+fn record_origin(connection: &Connection, state: &mut FileState, origin: &Origin) -> Result<u32> {
+    let known = state.origins.iter().find(|(_, known)| *known == origin).map(|(number, _)| *number);
+    let number = known.unwrap_or_else(|| state.origins.keys().last().map_or(1, |last| last + 1));
+    if known.is_none() {
+        connection.execute(
+            "INSERT INTO origin VALUES (?, ?, ?, ?, ?)",
+            params![
+                number,
+                origin.collections,
+                origin.replica_set,
+                origin.unique_input,
+                origin.unique_downstream
+            ],
+        )?;
+        state.origins.insert(number, origin.clone());
+    }
+    if state.origin != Some(number) {
+        let sql = "UPDATE meta SET value = ? WHERE key = 'origin'";
+        connection.execute(sql, params![number.to_string()])?;
+        state.origin = Some(number);
+    }
+    Ok(number)
 }
 
 /// The table that a role's rows are appended to.
@@ -76,6 +106,8 @@ pub struct SegmentWriter {
     columns: HashMap<Role, Vec<FieldId>>,
     parts: HashMap<Role, Part>,
     rows_a_part: usize,
+    /// The source of the rows.
+    origin: Option<Origin>,
     open: bool,
 }
 
@@ -91,14 +123,15 @@ impl SegmentWriter {
         // From here on, whatever fails, the drop of the writer ends the writing.
         let writer = Self {
             begun: file.state(),
-            file,
             connection,
             segment,
             run_since: segment,
             columns: HashMap::new(),
             parts: HashMap::new(),
-            rows_a_part: ROW_GROUP_SIZE,
+            rows_a_part: file.row_group_rows(),
+            origin: None,
             open: true,
+            file,
         };
         writer.connection.execute_batch(&format!(
             "BEGIN TRANSACTION; {}; {}; {};",
@@ -120,7 +153,14 @@ impl SegmentWriter {
     /// With parts as large as the limits say, but never so large that row groups are written of them.
     #[must_use]
     pub fn with_limits(mut self, limits: &Limits) -> Self {
-        self.rows_a_part = ROW_GROUP_SIZE.min(limits.rows_a_part.get() as usize);
+        self.rows_a_part = self.file.row_group_rows().min(limits.rows_a_part.get() as usize);
+        self
+    }
+
+    /// With rows of this source. Without it, where the rows came from is unknown.
+    #[must_use]
+    pub fn of_origin(mut self, origin: Option<Origin>) -> Self {
+        self.origin = origin;
         self
     }
 
@@ -139,9 +179,10 @@ impl SegmentWriter {
         if begins {
             *part = Part { number: part.number + 1, rows: 0 };
         }
-        let full_before = part.rows / ROW_GROUP_SIZE;
+        let row_group = self.file.row_group_rows();
+        let full_before = part.rows / row_group;
         part.rows += decoded.batch.num_rows();
-        let writes = part.rows / ROW_GROUP_SIZE > full_before;
+        let writes = part.rows / row_group > full_before;
         let number = part.number;
         if begins {
             self.create_part(role, number, &decoded.fields)?;
@@ -218,7 +259,13 @@ impl SegmentWriter {
             }
             let removed = remove_days(&self.connection, state, days.keys().copied())?;
             let mut insert =
-                self.connection.prepare("INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
+                self.connection.prepare("INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+            let mut leave_out = self.connection.prepare("INSERT INTO left_out VALUES (?, ?, ?, ?)")?;
+            let origin = self
+                .origin
+                .as_ref()
+                .map(|origin| record_origin(&self.connection, state, origin))
+                .transpose()?;
             for (day, rows) in days {
                 let downstream_rows = downstream.get(&day).copied().unwrap_or(0);
                 insert.execute(params![
@@ -230,7 +277,13 @@ impl SegmentWriter {
                     rows.input_fields.to_text(),
                     rows.downstream_fields.to_text(),
                     rows.change_mark,
+                    rows.bounds.map(|bounds| bounds.begins.timestamp_millis()),
+                    rows.bounds.map(|bounds| bounds.ends.timestamp_millis()),
+                    origin,
                 ])?;
+                for (reason, documents) in &rows.left_out {
+                    leave_out.execute(params![self.segment, day.number(), reason, documents])?;
+                }
                 committed.input_rows += rows.input_rows;
                 committed.downstream_rows += downstream_rows;
                 let held = HeldDay {
@@ -244,6 +297,9 @@ impl SegmentWriter {
                     downstream_fields: rows.downstream_fields,
                     change_mark: rows.change_mark,
                     differs: rows.differs,
+                    bounds: rows.bounds,
+                    origin,
+                    left_out: rows.left_out,
                 };
                 if held.differs {
                     insert_differing(&self.connection, day, self.segment)?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bson::{RawBsonRef, RawDocument};
 use duckdb::arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, StringBuilder,
+    UInt64Builder,
 };
 use duckdb::arrow::datatypes::{DataType, Field as ArrowField, Schema};
 use duckdb::arrow::record_batch::RecordBatch;
@@ -34,6 +35,9 @@ pub struct RowKey<'a> {
     pub day: Day,
     /// Equality key of the trade id, for downstream rows.
     pub trade: Option<&'a str>,
+    /// The moment at which the source was read: its time as seconds << 32 | an ordinal. Of two states of a
+    /// document the later read wins.
+    pub read: u64,
 }
 
 /// A set of fields, by number.
@@ -91,7 +95,7 @@ impl FieldSet {
     }
 }
 
-/// Decoded rows, ready to append to a table whose columns are `day, id, [trade,] doc`, then `fields`.
+/// Decoded rows, ready to append to a table whose columns are `day, id, [trade,] read, doc`, then `fields`.
 #[derive(Debug)]
 pub struct Decoded {
     /// The rows.
@@ -113,6 +117,7 @@ pub struct Decoder {
     days: Int32Builder,
     ids: BinaryBuilder,
     trades: Option<StringBuilder>,
+    reads: UInt64Builder,
     documents: BinaryBuilder,
     rows_a_batch: usize,
     bytes: usize,
@@ -131,6 +136,7 @@ impl Decoder {
             days: Int32Builder::new(),
             ids: BinaryBuilder::new(),
             trades: trades.then(StringBuilder::new),
+            reads: UInt64Builder::new(),
             documents: BinaryBuilder::new(),
             rows_a_batch: Limits::default().rows_a_batch.get() as usize,
             bytes: 0,
@@ -171,6 +177,7 @@ impl Decoder {
         self.id_buffer.clear();
         write_id(&mut self.id_buffer, document);
         self.ids.append_value(&self.id_buffer);
+        self.reads.append_value(key.read);
         self.documents.append_value(document.as_bytes());
         self.bytes += document.as_bytes().len();
         if !walk(&mut self.root, &mut self.sink, None, document, 0) {
@@ -195,6 +202,8 @@ impl Decoder {
             fields.push(ArrowField::new("trade", DataType::Utf8, true));
             arrays.push(Arc::new(trades.finish()));
         }
+        fields.push(ArrowField::new("read", DataType::UInt64, true));
+        arrays.push(Arc::new(self.reads.finish()));
         fields.push(ArrowField::new("doc", DataType::Binary, false));
         arrays.push(Arc::new(self.documents.finish()));
         let mut numbers = Vec::with_capacity(self.sink.columns.len());
@@ -524,7 +533,7 @@ mod tests {
     fn a_path_with_two_types_has_two_columns_and_loses_no_digit() {
         let registry = Arc::new(FieldRegistry::default());
         let mut decoder = Decoder::new(Arc::clone(&registry), false);
-        let key = RowKey { day: day(1), trade: None };
+        let key = RowKey { day: day(1), trade: None, read: 0 };
         decoder.push(key, &raw(&doc! { "_id": 1, "n": 9_007_199_254_740_993_i64 }));
         decoder.push(key, &raw(&doc! { "_id": 2, "n": 0.5, "deep": { "er": "x" } }));
         decoder.push(key, &raw(&doc! { "_id": 3, "n": Bson::Null }));
@@ -555,7 +564,7 @@ mod tests {
         bytes.append(bson::cstr!("a"), 1_i64);
         bytes.append(bson::cstr!("a"), 2_i64);
         let mut decoder = Decoder::new(Arc::default(), false);
-        decoder.push(RowKey { day: day(1), trade: None }, &bytes);
+        decoder.push(RowKey { day: day(1), trade: None, read: 0 }, &bytes);
         let decoded = decoder.finish_batch().expect("a row");
         assert_eq!(decoded.batch.column_by_name("c0").expect("a").as_primitive::<Int64Type>().value(0), 1);
     }
@@ -563,7 +572,7 @@ mod tests {
     #[test]
     fn a_dotted_name_and_a_path_share_a_column() {
         let mut decoder = Decoder::new(Arc::default(), false);
-        let key = RowKey { day: day(1), trade: None };
+        let key = RowKey { day: day(1), trade: None, read: 0 };
         decoder.push(key, &raw(&doc! { "a.b": 1_i64 }));
         decoder.push(key, &raw(&doc! { "a": { "b": 2_i64 } }));
         let decoded = decoder.finish_batch().expect("two rows");
@@ -575,7 +584,7 @@ mod tests {
     #[test]
     fn later_batches_keep_the_column_order() {
         let mut decoder = Decoder::new(Arc::default(), true);
-        let key = RowKey { day: day(1), trade: Some("s:t1") };
+        let key = RowKey { day: day(1), trade: Some("s:t1"), read: 0 };
         decoder.push(key, &raw(&doc! { "a": 1, "b": "x" }));
         assert_eq!(decoder.finish_batch().expect("a row").fields, [0, 1]);
         decoder.push(key, &raw(&doc! { "c": true, "a": 2 }));
@@ -587,7 +596,7 @@ mod tests {
     fn data_as_field_names_does_not_make_columns_without_end() {
         let registry = Arc::new(FieldRegistry::default());
         let mut decoder = Decoder::new(Arc::clone(&registry), false);
-        let key = RowKey { day: day(1), trade: None };
+        let key = RowKey { day: day(1), trade: None, read: 0 };
         let count = i32::try_from(MAX_FIELDS).expect("small");
         for number in 0..3 * count {
             let name = format!("m{number}");

@@ -75,6 +75,7 @@ impl Engine {
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.pulls = Pulls::new(&limits);
+        self.cache.set_row_group_rows(limits.row_group_rows);
         self.limits = limits;
         self
     }

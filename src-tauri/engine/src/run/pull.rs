@@ -354,7 +354,7 @@ impl<'a> WindowDecoder<'a> {
                     None => drop(self.marks.insert(day, mark)),
                 }
             }
-            self.input.push(RowKey { day, trade: None }, document);
+            self.input.push(RowKey { day, trade: None, read: 0 }, document);
             count += 1;
         }
         Counters::add(&self.context.counters.input_rows, count);
@@ -396,7 +396,7 @@ impl<'a> WindowDecoder<'a> {
                 .because(format!("{:?}", document.get("_id"))));
             }
             for (trade, day) in trades {
-                self.downstream.push(RowKey { day, trade: Some(&trade) }, document);
+                self.downstream.push(RowKey { day, trade: Some(&trade), read: 0 }, document);
                 // Here, for a message may carry any number of trades.
                 self.flush(Role::Downstream, false)?;
             }
@@ -447,6 +447,8 @@ impl<'a> WindowDecoder<'a> {
                     downstream_fields: downstream_fields.remove(&day).unwrap_or_default(),
                     change_mark: self.marks.get(&day).and_then(ChangeStamp::to_text),
                     differs: false,
+                    bounds: None,
+                    left_out: BTreeMap::new(),
                 },
             );
         }
