@@ -23,6 +23,7 @@ pub mod filter;
 pub mod limits;
 pub mod mapping;
 pub mod matcher;
+pub mod moment;
 mod number;
 pub mod pipeline;
 pub mod plan;

@@ -271,6 +271,55 @@ mod tests {
         }
     }
 
+    /// DuckDB 1.5.6 crashes where a statement reads the table that it writes to
+    /// (docs/upstream/duckdb-insert-select-same-table.sql).
+    #[test]
+    fn no_statement_reads_the_table_that_it_writes() {
+        let mut seen = 0;
+        for (file, text) in engine_files("cache") {
+            let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
+            for literal in literals(code) {
+                for statement in literal.split(';') {
+                    seen += usize::from(statement.contains("INSERT INTO "));
+                    if let Some(table) = read_and_written(statement) {
+                        panic!("{file}: a statement reads {table} and writes to it:\n{statement}");
+                    }
+                }
+            }
+        }
+        assert!(seen > 10, "the check finds what there is: {seen}");
+    }
+
+    #[test]
+    fn a_table_on_both_sides_is_found() {
+        let both = read_and_written;
+        assert_eq!(both("INSERT INTO {links} SELECT day FROM cache.{links} AS l"), Some("{links}".to_owned()));
+        assert_eq!(both("DELETE FROM t WHERE x IN (SELECT x FROM t)"), Some("t".to_owned()));
+        assert_eq!(both("UPDATE t SET x = 1 FROM u JOIN t USING (x)"), Some("t".to_owned()));
+        assert_eq!(both("INSERT INTO t BY NAME SELECT * FROM {part}"), None);
+        assert_eq!(both("DELETE FROM t WHERE x IN (SELECT x FROM temp.u)"), None);
+    }
+
+    /// The table that a statement both reads and writes, if it names one.
+    fn read_and_written(statement: &str) -> Option<String> {
+        let words: Vec<&str> = statement.split_whitespace().collect();
+        let name = |word: &str| {
+            let name = word.trim_matches(|sign| "(),;\\".contains(sign));
+            name.rsplit('.').next().unwrap_or(name).to_owned()
+        };
+        let (written, read_from) = match words[..] {
+            ["INSERT", "INTO", table, ..] | ["DELETE", "FROM", table, ..] => (name(table), 3),
+            ["UPDATE", table, ..] => (name(table), 2),
+            // A common table expression may stand before.
+            _ => {
+                let at = words.windows(2).position(|pair| pair == ["INSERT", "INTO"])?;
+                (name(words.get(at + 2)?), 0)
+            }
+        };
+        let read = words[read_from..].windows(2).filter(|pair| ["FROM", "JOIN", "(FROM"].contains(&pair[0]));
+        read.map(|pair| name(pair[1])).find(|table| *table == written)
+    }
+
     fn count_in(known: &[(&str, usize)], name: &str) -> usize {
         known.iter().find(|(file, _)| *file == name).map_or(0, |(_, count)| *count)
     }

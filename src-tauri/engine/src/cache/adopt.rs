@@ -1,13 +1,15 @@
 //! Adoption: days of a broader cached query, filtered locally and copied with their fetch time.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use duckdb::Connection;
 use tokio_util::sync::CancellationToken;
 
 use super::file::CacheFile;
 use super::slices::each_document;
-use super::writer::{Committed, DayRows, SegmentWriter};
+use super::state::FileState;
+use super::writer::{Carried, Committed, DayRows, SegmentWriter};
 use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{Decoder, FieldSet, RowKey};
 use crate::desk::Role;
@@ -17,7 +19,7 @@ use crate::limits::Limits;
 use crate::mapping::Mapping;
 use crate::matcher;
 use crate::plan::Ledger;
-use crate::trade::{ChangeStamp, trades_of};
+use crate::trade::{ChangeStamp, Trades};
 
 /// Days that an adoption is to bring.
 #[derive(Debug, Clone)]
@@ -35,7 +37,12 @@ pub struct Adopted {
     pub days: DaySet,
     /// What was stored of them.
     pub committed: Committed,
+    /// What kept the other wanted days from being copied, after some were.
+    pub stopped: Option<Failure>,
 }
+
+/// Trades beside the first that wait to be noted, at most about.
+const CARRIED: usize = 4_096;
 
 /// Copies the rows of the wanted days that meet `conditions` from a broader query's file.
 ///
@@ -65,22 +72,60 @@ pub fn adopt(
         return Ok(Adopted::default());
     }
     let (connection, state) = broader.snapshot()?;
-    let mut writer = SegmentWriter::begin(Arc::clone(target))?.with_limits(limits);
-    let mut input = Decoder::new(Arc::clone(target.registry()), false).with_limits(limits);
-    let mut downstream = Decoder::new(Arc::clone(target.registry()), true).with_limits(limits);
-    let mut rows: BTreeMap<Day, DayRows> = BTreeMap::new();
+    let mut by_segment: BTreeMap<u32, Vec<Day>> = BTreeMap::new();
     for day in days.days() {
-        if cancel.is_cancelled() {
-            return Err(Failure::new(Code::Cancelled, "The fetch was cancelled."));
-        }
         let Some(held) = state.days.get(&day) else {
             return Err(Failure::new(Code::NotCached, "The broader query does not hold this day any more."));
         };
-        let mut count = 0;
-        let mut trades = HashSet::new();
-        let mut mark = None;
-        each_document(&connection, held.segment, Role::Input, day, &mut |document, _| {
-            for condition in conditions {
+        by_segment.entry(held.segment).or_default().push(day);
+    }
+    let copying = Copying { target, connection: &connection, state: &state, conditions, mapping, limits, cancel };
+    let mut adopted = Adopted::default();
+    for (segment, days) in by_segment {
+        // A window each: within one, every message is stored once.
+        match copying.segment(segment, &days.iter().copied().collect()) {
+            Ok(committed) => {
+                adopted.days = adopted.days.union(&days.into_iter().collect());
+                adopted.committed.extend(committed);
+            }
+            Err(failure) if adopted.days.is_empty() => return Err(failure),
+            Err(failure) => {
+                adopted.stopped = Some(failure);
+                break;
+            }
+        }
+    }
+    target.record_collation(&broader.collation())?;
+    Ok(adopted)
+}
+
+/// What the copies of several segments have in common.
+struct Copying<'a> {
+    target: &'a Arc<CacheFile>,
+    connection: &'a Connection,
+    state: &'a FileState,
+    conditions: &'a [FieldCondition],
+    mapping: &'a Mapping,
+    limits: &'a Limits,
+    cancel: &'a CancellationToken,
+}
+
+impl Copying<'_> {
+    /// Copies some days of one segment.
+    fn segment(&self, segment: u32, days: &DaySet) -> Result<Committed> {
+        let Self { target, connection, state, mapping, .. } = self;
+        let origin = days.days().find_map(|day| state.origin_of(state.days.get(&day)?)).cloned();
+        let mut writer =
+            SegmentWriter::begin(Arc::clone(target))?.with_limits(self.limits).of_origin(origin);
+        let decoder = |trades| Decoder::new(Arc::clone(target.registry()), trades).with_limits(self.limits);
+        let (mut input, mut downstream) = (decoder(false), decoder(true));
+        let mut trades = Trades::default();
+        let mut ids = Vec::new();
+        let mut counts: HashMap<Day, u64> = HashMap::new();
+        let mut marks: HashMap<Day, Option<ChangeStamp>> = HashMap::new();
+        each_document(connection, segment, Role::Input, days, &mut |day, document, read| {
+            self.go_on()?;
+            for condition in self.conditions {
                 match matcher::matches(condition, document) {
                     Some(true) => {}
                     Some(false) => return Ok(()),
@@ -88,49 +133,76 @@ pub fn adopt(
                 }
             }
             if let Some(path) = &mapping.trade_id {
-                trades.extend(trades_of(path, document));
+                trades.note(path, day, document, &mut ids);
+                // Nobody is asked for their messages.
+                ids.clear();
             }
             if let Some(path) = &mapping.changed_at {
-                mark = mark.take().max(ChangeStamp::at(document, path));
+                let mark = marks.entry(day).or_default();
+                *mark = mark.take().max(ChangeStamp::at(document, path));
             }
-            input.push(RowKey { day, trade: None, read: 0 }, document);
-            count += 1;
+            input.push(RowKey { day, trade: None, read }, document);
+            *counts.entry(day).or_default() += 1;
             flush(&mut writer, Role::Input, &mut input, false)
         })?;
-        each_document(&connection, held.segment, Role::Downstream, day, &mut |document, trade| {
-            if let Some(trade) = trade.filter(|trade| trades.contains(*trade)) {
-                downstream.push(RowKey { day, trade: Some(trade), read: 0 }, document);
+        let mut carried = Vec::new();
+        let mut linked: HashSet<Day> = HashSet::new();
+        each_document(connection, segment, Role::Downstream, days, &mut |_, document, read| {
+            self.go_on()?;
+            let Some(path) = &mapping.trade_id else { return Ok(()) };
+            let mut found = trades.of_message(path, document, &(0..usize::MAX)).into_iter();
+            let Some((trade, stored)) = found.next() else { return Ok(()) };
+            let number = downstream.push(RowKey { day: stored, trade: Some(&trade), read }, document);
+            for (trade, day) in found {
+                linked.insert(day);
+                carried.push(Carried { number, stored, trade, day });
+            }
+            if carried.len() >= CARRIED {
+                writer.carry(&std::mem::take(&mut carried))?;
             }
             flush(&mut writer, Role::Downstream, &mut downstream, false)
         })?;
-        rows.insert(
-            day,
-            DayRows {
-                fetched: held.fetched,
-                input_rows: count,
-                input_fields: FieldSet::default(),
-                downstream_fields: FieldSet::default(),
-                change_mark: mark.as_ref().and_then(ChangeStamp::to_text),
-                differs: held.differs,
-                bounds: held.bounds,
-                left_out: held.left_out.clone(),
-            },
-        );
-    }
-    for (role, decoder) in [(Role::Input, &mut input), (Role::Downstream, &mut downstream)] {
-        flush(&mut writer, role, decoder, true)?;
-        for (day, fields) in decoder.take_presence() {
-            if let Some(entry) = rows.get_mut(&day) {
-                match role {
-                    Role::Input => entry.input_fields = fields,
-                    Role::Downstream => entry.downstream_fields = fields,
-                }
-            }
+        writer.carry(&carried)?;
+        let mut presence = HashMap::new();
+        for (role, decoder) in [(Role::Input, &mut input), (Role::Downstream, &mut downstream)] {
+            flush(&mut writer, role, decoder, true)?;
+            presence.insert(role, decoder.take_presence());
         }
+        let further = trades.into_further_days();
+        let mut any = FieldSet::default();
+        presence[&Role::Downstream].values().for_each(|fields| any.extend(fields));
+        linked.extend(further.iter().map(|(day, _)| *day));
+        let rows = days
+            .days()
+            .filter_map(|day| {
+                let held = state.days.get(&day)?;
+                let mut fields = |role| presence.get_mut(&role).and_then(|of| of.remove(&day)).unwrap_or_default();
+                let (input_fields, mut downstream_fields) = (fields(Role::Input), fields(Role::Downstream));
+                if linked.contains(&day) {
+                    downstream_fields.extend(&any);
+                }
+                let rows = DayRows {
+                    fetched: held.fetched,
+                    input_rows: counts.get(&day).copied().unwrap_or(0),
+                    input_fields,
+                    downstream_fields,
+                    change_mark: marks.remove(&day).flatten().as_ref().and_then(ChangeStamp::to_text),
+                    differs: held.differs,
+                    bounds: held.bounds,
+                    left_out: held.left_out.clone(),
+                };
+                Some((day, rows))
+            })
+            .collect();
+        writer.commit(rows, &further)
     }
-    let committed = writer.commit(rows, &[])?;
-    target.record_collation(&broader.collation())?;
-    Ok(Adopted { days, committed })
+
+    fn go_on(&self) -> Result<()> {
+        if self.cancel.is_cancelled() {
+            return Err(Failure::new(Code::Cancelled, "The fetch was cancelled."));
+        }
+        Ok(())
+    }
 }
 
 /// The wanted days of which nothing has become known since the plan was made.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bson::{RawDocument, RawDocumentBuf};
 use duckdb::{Connection, params};
 
-use super::schema::{shared_table, table};
+use super::schema::{of_days, shared_table, table};
 use crate::answer::{ChangeCounts, ChangeKind, MessageChange};
 use crate::changes::{Difference, Differences, field_changes, id_text};
 use crate::day::Day;
@@ -15,7 +15,8 @@ use crate::trade::trade_text;
 
 /// Compares segment `new` with what `held` names: the segments, and the days of each that the window brings
 /// anew. Nothing where no day was held. A message that `others` hold as it is, is neither new nor gone. Only
-/// ids and hashes are joined; the documents are read one by one, and only those that are listed.
+/// ids and hashes are joined; the documents are read one by one, and only those that are listed. Unless an `_id`
+/// is `unique`, rows are compared by their bytes, as often as they come: then none counts as changed.
 ///
 /// # Errors
 /// See [`super::duckdb_failure`].
@@ -25,6 +26,7 @@ pub(super) fn compare(
     held: &Segments,
     others: &Others<'_>,
     trade_path: Option<&str>,
+    unique: bool,
 ) -> Result<Option<Differences>> {
     if held.is_empty() {
         return Ok(None);
@@ -34,7 +36,7 @@ pub(super) fn compare(
     let mut found = Differences::default();
     for role in [Role::Input, Role::Downstream] {
         let name = format!("temp.difference_{}", super::schema::role_name(role));
-        connection.execute_batch(&difference_table(&name, role, held, &new))?;
+        connection.execute_batch(&difference_table(&name, role, held, &new, unique))?;
         let mut counts = count(connection, &name)?;
         if counts.added + counts.gone > 0 {
             leave_out_held(connection, &name, role, others)?;
@@ -102,11 +104,14 @@ fn documents(role: Role, segments: &Segments) -> String {
     for (segment, days) in segments {
         let days: Vec<String> = days.iter().map(|day| day.number().to_string()).collect();
         let days = days.join(", ");
-        let select = |role| format!("SELECT id, doc FROM {} WHERE day IN ({days})", table(role, *segment));
-        parts.push(select(role));
+        let of = |role| {
+            let wanted = of_days(role, *segment, &format!("day IN ({days})"));
+            format!("SELECT id, doc FROM {} WHERE {wanted}", table(role, *segment))
+        };
+        parts.push(of(role));
         if role == Role::Downstream {
-            let shared = shared_table(*segment);
-            parts.push(format!("{} AND (day, id) IN (SELECT (day, id) FROM {shared})", select(Role::Input)));
+            let noted = noted(*segment, &days);
+            parts.push(format!("SELECT id, doc FROM {} WHERE {noted}", table(Role::Input, *segment)));
         }
     }
     parts.join(" UNION ALL ")
@@ -115,24 +120,35 @@ fn documents(role: Role, segments: &Segments) -> String {
 /// The statement that finds the messages of a role that differ: which segment, table and row holds each of
 /// the two documents. A message that is input of its day too counts as input alone, so it is a difference
 /// of the downstream only where one side of it is plainly downstream.
-fn difference_table(name: &str, role: Role, old: &Segments, new: &Segments) -> String {
+fn difference_table(name: &str, role: Role, old: &Segments, new: &Segments, unique: bool) -> String {
     format!(
         "CREATE TEMP TABLE {name} AS
          SELECT coalesce(new.day, old.day) AS day, coalesce(new.id, old.id) AS id,
                 old.place AS old, new.place AS new
-         FROM ({}) AS old FULL JOIN ({}) AS new ON old.id = new.id
+         FROM ({}) AS old FULL JOIN ({}) AS new ON old.id = new.id AND old.copy = new.copy
          WHERE CASE WHEN old.id IS NULL THEN NOT new.place.shared WHEN new.id IS NULL THEN NOT old.place.shared
                ELSE old.place.hash <> new.place.hash AND NOT (old.place.shared AND new.place.shared) END",
-        side(role, old),
-        side(role, new)
+        side(role, old, unique),
+        side(role, new, unique)
     )
 }
 
 /// Each message of a role once, with the place of its document.
-fn side(role: Role, segments: &Segments) -> String {
-    // Plainly downstream goes before shared, and a later fetch before an earlier one: `min` of a struct
-    // orders by its fields.
-    format!("SELECT id, min(day) AS day, min(place) AS place FROM ({}) GROUP BY id", rows(role, segments))
+fn side(role: Role, segments: &Segments, unique: bool) -> String {
+    let rows = rows(role, segments);
+    if unique {
+        // Plainly downstream goes before shared, and a later read before an earlier one: `min` of a struct
+        // orders by its fields.
+        return format!(
+            "SELECT id, '' AS copy, min(day) AS day, min(place) AS place FROM ({rows}) GROUP BY id"
+        );
+    }
+    // The bytes identify a row, and its number among the rows with the same bytes.
+    format!(
+        "SELECT id, place.hash || ' ' || row_number() OVER (PARTITION BY id, place.hash ORDER BY place)::VARCHAR AS copy,
+                day, place
+         FROM ({rows})"
+    )
 }
 
 /// The rows of a role, each with the place of its document.
@@ -141,28 +157,26 @@ fn rows(role: Role, segments: &Segments) -> String {
     for (segment, days) in segments {
         let days: Vec<String> = days.iter().map(|day| day.number().to_string()).collect();
         let days = days.join(", ");
-        let place = |shared: bool| {
+        let select = |of: Role, wanted: &str, shared: bool| {
             format!(
-                "id, day, {{'shared': {shared}, 'age': -coalesce(fetched_ms, 0), 'segment': {segment},
-                            'row': held.rowid, 'hash': md5(doc)}} AS place"
+                "SELECT id, day, {{'shared': {shared}, 'age': -(read::HUGEINT), 'segment': {segment},
+                                  'row': rowid, 'hash': md5(doc)}} AS place
+                 FROM {} WHERE {wanted}",
+                table(of, *segment)
             )
         };
-        parts.push(format!(
-            "SELECT {} FROM {} AS held LEFT JOIN coverage USING (day) WHERE day IN ({days})",
-            place(false),
-            table(role, *segment)
-        ));
+        parts.push(select(role, &of_days(role, *segment, &format!("day IN ({days})")), false));
         if role == Role::Downstream {
-            parts.push(format!(
-                "SELECT {} FROM {} AS held LEFT JOIN coverage USING (day)
-                 WHERE day IN ({days}) AND (day, id) IN (SELECT (day, id) FROM {})",
-                place(true),
-                table(Role::Input, *segment),
-                shared_table(*segment)
-            ));
+            parts.push(select(Role::Input, &noted(*segment, &days), true));
         }
     }
     parts.join(" UNION ALL ")
+}
+
+/// The condition for the input of a segment that is a message of the trades of some days too.
+fn noted(segment: u32, days: &str) -> String {
+    let shared = shared_table(segment);
+    format!("day IN ({days}) AND number IN (SELECT number FROM {shared} WHERE day IN ({days}))")
 }
 
 fn count(connection: &Connection, name: &str) -> Result<ChangeCounts> {

@@ -15,7 +15,7 @@ use super::inspect::{check_segments, is_blank, refuse_views};
 use super::leftovers::{clear_spill, spill_of};
 use super::migrate::migrate;
 use super::relation::literal;
-use super::state::{FileState, HeldDay, next_generation, read_fields, read_state, remove_days};
+use super::state::{FileState, HeldDay, Origin, next_generation, read_fields, read_state, remove_days};
 use super::writer::insert_differing;
 use crate::day::{Day, DayRange};
 use crate::decode::{FieldId, FieldRegistry};
@@ -222,6 +222,22 @@ impl CacheFile {
             known.clone_from(found);
         }
         Ok(())
+    }
+
+    /// Remembers the source as it was when it was asked just now: days of a different one are unverified from
+    /// now on.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn record_origin(&self, origin: &Origin) -> Result<()> {
+        if self.state().current_origin() == Some(origin) {
+            return Ok(());
+        }
+        let connection = self.connect()?;
+        self.commit(&connection, |state| {
+            connection.execute_batch("BEGIN TRANSACTION")?;
+            state.record_origin(&connection, origin).map(drop)
+        })
     }
 
     fn write_fact(&self, key: &str, value: &str) -> Result<()> {

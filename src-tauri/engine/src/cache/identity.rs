@@ -76,7 +76,6 @@ pub(super) fn initialise(connection: &Connection, identity: &Identity) -> Result
         ("filters", identity.filters.to_stored()),
         ("collation", UNKNOWN.to_owned()),
         ("pinned", "0".to_owned()),
-        ("origin", String::new()),
     ];
     let mut insert = connection.prepare("INSERT INTO meta VALUES (?, ?)")?;
     for (key, value) in facts {

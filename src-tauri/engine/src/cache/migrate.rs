@@ -3,7 +3,9 @@
 use duckdb::{Connection, params};
 
 use super::collation::UNKNOWN;
+use super::file::CATALOG;
 use super::schema::{self, FORMAT};
+use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
 
 /// The steps, oldest first: what turns a file of format `n` into one of `n + 1` is at `n - 1`.
@@ -76,14 +78,91 @@ fn to_3(connection: &Connection) -> Result<()> {
     )?)
 }
 
-/// Format 4 keeps the bounds of each day, the source that its rows came from, and what was left out of it.
+/// Format 4 stores a message once per window and links it with its further days. It keeps the bounds of each
+/// day, the source that its rows came from, the moment at which each was read, and what was left out.
 fn to_4(connection: &Connection) -> Result<()> {
     for column in ["begins_ms BIGINT", "ends_ms BIGINT", "origin INTEGER"] {
         connection.execute_batch(&format!("ALTER TABLE cache.coverage ADD COLUMN IF NOT EXISTS {column}"))?;
     }
     connection.execute_batch(schema::CREATE_ORIGIN)?;
-    connection.execute("INSERT INTO meta VALUES ('origin', '')", [])?;
+    // It is worked out anew when the file is read next.
+    connection.execute_batch(
+        "DROP TABLE cache.overlap; DELETE FROM overlap_checked;
+         CREATE TABLE cache.overlap (segment INTEGER NOT NULL, id BLOB NOT NULL);",
+    )?;
+    let segments: Vec<u32> = {
+        let mut select = connection.prepare("SELECT DISTINCT segment FROM coverage ORDER BY segment")?;
+        select.query_map([], |row| row.get(0))?.collect::<Result<_, duckdb::Error>>()?
+    };
+    segments.into_iter().try_for_each(|segment| store_messages_once(connection, segment))
+}
+
+/// Brings the tables of a segment of format 3 to format 4. There, a message came once per trade and day.
+fn store_messages_once(connection: &Connection, segment: u32) -> Result<()> {
+    let [input, messages] = [Role::Input, Role::Downstream].map(|role| schema::table(role, segment));
+    if columns_of(connection, &input)?.iter().any(|(name, _)| name == "number") {
+        // A file may say an older format than it has, and still be whole.
+        return Ok(());
+    }
+    let (links, shared) = (schema::link_table(segment), schema::shared_table(segment));
+    // Until format 4, the time of the fetch told which of two states of a document was the later one.
+    let read = "coalesce((fetched_ms // 1000)::UBIGINT * 4294967296 + ((fetched_ms % 1000) * 1000000)::UBIGINT, 0)";
+    connection.execute_batch(&format!(
+        "ALTER TABLE {input} ADD COLUMN number BIGINT;
+         ALTER TABLE {input} ADD COLUMN read UBIGINT;
+         UPDATE {input} SET number = {input}.rowid, read = {read} FROM coverage WHERE coverage.day = {input}.day;"
+    ))?;
+
+    let new_messages = schema::part(Role::Downstream, segment, 1);
+    connection.execute_batch(&schema::create_part(Role::Downstream, segment, 1))?;
+    let mut fields = String::new();
+    for (column, sql_type) in columns_of(connection, &messages)? {
+        if schema::is_field_column(&column) {
+            connection.execute_batch(&format!("ALTER TABLE {new_messages} ADD COLUMN {column} {sql_type}"))?;
+            fields.push_str(&format!(", {column}"));
+        }
+    }
+    let new_shared = format!("{shared}_new");
+    connection.execute_batch(&format!(
+        "{}; {};
+         CREATE TEMP TABLE kept AS SELECT id, min(rowid) AS number FROM {messages} GROUP BY id;
+         INSERT INTO {new_messages}
+             SELECT old.rowid, old.day, id, trade, {read}, doc{fields}
+             FROM {messages} AS old LEFT JOIN coverage ON coverage.day = old.day
+             WHERE old.rowid IN (SELECT number FROM temp.kept);
+         INSERT INTO {links}
+             SELECT DISTINCT old.day, kept.number FROM {messages} AS old JOIN temp.kept AS kept USING (id)
+             JOIN {messages} AS own ON own.rowid = kept.number
+             WHERE own.day <> old.day;
+         DROP TABLE temp.kept;
+         DROP TABLE {messages};
+         ALTER TABLE {new_messages} RENAME TO {messages};
+         INSERT INTO {new_shared}
+             SELECT DISTINCT input.day, number FROM {shared} AS old
+             JOIN {input} AS input ON input.day = old.day AND input.id = old.id;
+         DROP TABLE {shared};
+         ALTER TABLE {new_shared} RENAME TO {shared};
+         CREATE TEMP TABLE counted AS
+             SELECT day, count(*) AS messages
+             FROM (SELECT day FROM {messages} UNION ALL SELECT day FROM {links}) GROUP BY day;
+         UPDATE coverage SET downstream_rows =
+             coalesce((SELECT messages FROM temp.counted AS counted WHERE counted.day = coverage.day), 0)
+             WHERE segment = {segment};
+         DROP TABLE temp.counted;",
+        schema::create_numbers(&links),
+        schema::create_numbers(&new_shared),
+    ))?;
     Ok(())
+}
+
+/// Names and types of a table's columns, in order.
+fn columns_of(connection: &Connection, table: &str) -> Result<Vec<(String, String)>> {
+    let mut select = connection.prepare(
+        "SELECT column_name, data_type FROM duckdb_columns()
+         WHERE database_name = ? AND table_name = ? ORDER BY column_index",
+    )?;
+    let columns = select.query_map(params![CATALOG, table], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(columns.collect::<Result<_, duckdb::Error>>()?)
 }
 
 #[cfg(test)]
@@ -97,6 +176,8 @@ mod tests {
                 "ATTACH ':memory:' AS cache; USE cache;
                  CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
                  CREATE TABLE coverage (day INTEGER NOT NULL, segment INTEGER NOT NULL);
+                 CREATE TABLE overlap (id BLOB NOT NULL);
+                 CREATE TABLE overlap_checked (segment INTEGER NOT NULL);
                  INSERT INTO meta VALUES ('format', '{format}');"
             ))
             .expect("a table");
@@ -111,7 +192,7 @@ mod tests {
             assert_eq!(format_of(&connection).expect("a format"), FORMAT);
             let rows: u32 =
                 connection.query_row("SELECT count(*) FROM meta", [], |row| row.get(0)).expect("a count");
-            assert_eq!(rows, 4);
+            assert_eq!(rows, 3);
         }
     }
 

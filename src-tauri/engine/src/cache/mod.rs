@@ -40,4 +40,4 @@ pub use identity::Identity;
 pub(crate) use room::{bytes_of, last_used};
 pub use state::{FileState, HeldDay, Origin};
 pub use view::{View, ViewCounts};
-pub use writer::{Committed, DayRows, SegmentWriter};
+pub use writer::{Carried, Committed, DayRows, SegmentWriter};

@@ -60,12 +60,13 @@ fn settle_in_slices(file: &Arc<CacheFile>, rows_a_slice: u64) -> Result<()> {
         let ids = |segments: &mut dyn Iterator<Item = &u32>| {
             let parts: Vec<String> = segments
                 .flat_map(|segment| {
-                    [Role::Input, Role::Downstream]
-                        .map(|role| format!("SELECT id FROM {}", schema::table(role, *segment)))
+                    [Role::Input, Role::Downstream].map(|role| {
+                        format!("SELECT {segment}::INTEGER AS segment, id FROM {}", schema::table(role, *segment))
+                    })
                 })
                 .collect();
             if parts.is_empty() {
-                "SELECT NULL::BLOB AS id WHERE false".to_owned()
+                "SELECT NULL::INTEGER AS segment, NULL::BLOB AS id WHERE false".to_owned()
             } else {
                 parts.join(" UNION ALL ")
             }
@@ -76,15 +77,29 @@ fn settle_in_slices(file: &Arc<CacheFile>, rows_a_slice: u64) -> Result<()> {
         let count = format!("SELECT count(*) FROM ({new} UNION ALL {old})");
         let rows: u64 = connection.query_row(&count, [], |row| row.get(0))?;
         let slices = rows / rows_a_slice + 1;
+        connection.execute_batch("CREATE TEMP TABLE repeated (id BLOB)")?;
         for place in 0..slices {
             connection.execute_batch(&format!(
                 "WITH fresh AS NOT MATERIALIZED (SELECT id FROM ({new}) WHERE hash(id) % {slices} = {place}),
                      known AS NOT MATERIALIZED (SELECT id FROM ({old}) WHERE hash(id) % {slices} = {place})
-                 INSERT INTO overlap
+                 INSERT INTO temp.repeated
                      SELECT id FROM fresh GROUP BY id HAVING count(*) > 1
                      UNION SELECT id FROM known WHERE id IN (SELECT id FROM fresh)"
             ))?;
         }
+        let list = |segments: &mut dyn Iterator<Item = &u32>| {
+            segments.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        };
+        // What segments that are gone had in common with others is of no use any more. A pair that was known
+        // already is not noted again.
+        connection.execute_batch(&format!(
+            "DELETE FROM overlap WHERE segment NOT IN ({}) OR id IN (SELECT id FROM temp.repeated);
+             INSERT INTO overlap
+                 SELECT DISTINCT segment, id FROM ({new} UNION ALL {old})
+                 WHERE id IN (SELECT id FROM temp.repeated);
+             DROP TABLE temp.repeated;",
+            list(&mut segments.iter())
+        ))?;
         connection.execute_batch(&format!(
             "DELETE FROM overlap_checked;
              INSERT INTO overlap_checked VALUES {};",
@@ -129,7 +144,8 @@ mod tests {
                     Ok((row.get(0)?, row.get(1)?))
                 })
                 .expect("a count");
-            assert_eq!(found, (50 + 10 + 10, 50 + 10 + 10), "{rows_a_slice}");
+            // Each of two segments has the ids that they share.
+            assert_eq!(found, (2 * (50 + 10 + 10), 50 + 10 + 10), "{rows_a_slice}");
         }
     }
 }

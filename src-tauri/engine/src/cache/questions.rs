@@ -1,15 +1,14 @@
 //! What a day holds of its trades' messages, as questions that the source can be asked.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bson::Bson;
-use md5::{Digest as _, Md5};
 
 use super::file::CacheFile;
 use super::slices::each_document;
-use crate::day::Day;
+use crate::day::{Day, DayRange, DaySet};
 use crate::desk::Role;
 use crate::failure::Result;
 use crate::mapping::Mapping;
@@ -44,7 +43,8 @@ pub fn questions(
     let mut trades = Trades::default();
     let mut ids = Vec::new();
     let mut place: HashMap<String, usize> = HashMap::new();
-    each_document(&connection, held.segment, Role::Input, day, &mut |document, _| {
+    let days = DaySet::from(DayRange::single(day));
+    each_document(&connection, held.segment, Role::Input, &days, &mut |_, document, _| {
         let known = ids.len();
         trades.note(path, day, document, &mut ids);
         if ids.len() > known {
@@ -62,25 +62,14 @@ pub fn questions(
         let ids = ids.by_ref().take(most).collect();
         questions.push(Question { ids, held: DayCount::default() });
     }
-    let mut seen: HashSet<(usize, [u8; 16])> = HashSet::new();
-    each_document(&connection, held.segment, Role::Downstream, day, &mut |document, trade| {
-        let Some(question) = trade.and_then(|trade| place.get(trade)).map(|at| at / most) else {
-            return Ok(());
-        };
-        // A row stands for a message and a trade; the source counts messages.
-        let id: [u8; 16] = match document.get("_id") {
-            Ok(Some(id)) => {
-                let mut holder = bson::RawDocumentBuf::new();
-                holder.append(bson::cstr!("_id"), id);
-                Md5::digest(holder.as_bytes()).into()
-            }
-            _ => Md5::digest(document.as_bytes()).into(),
-        };
-        if seen.insert((question, id)) {
+    each_document(&connection, held.segment, Role::Downstream, &days, &mut |_, document, _| {
+        let mark = mapping.changed_at.as_deref().and_then(|path| ChangeStamp::at(document, path));
+        let carried: BTreeSet<usize> =
+            trades_of(path, document).iter().filter_map(|trade| place.get(trade)).map(|at| at / most).collect();
+        for question in carried {
             let held = &mut questions[question].held;
             held.rows += 1;
-            let mark = mapping.changed_at.as_deref().and_then(|path| ChangeStamp::at(document, path));
-            held.change_mark = held.change_mark.take().max(mark);
+            held.change_mark = held.change_mark.take().max(mark.clone());
         }
         Ok(())
     })?;

@@ -6,12 +6,13 @@
 //! | `coverage` | a held day: its segment, when it was fetched, its row counts, the fields its rows have |
 //! | `field` | a path and a type found there; its number names the physical column `c<number>` |
 //! | `segment_column` | a physical column of a segment's table |
-//! | `overlap` | an `_id` that stands in the file more than once |
+//! | `overlap` | an `_id` of a segment that stands in the file more than once |
 //! | `differing` | a day that a verification found different at the source, and the segment it was held in then |
 //! | `origin` | a source that days came from: its collections, its replica set, and whether an `_id` identifies a document there |
 //! | `left_out` | documents that the days of a window leave out, per reason |
 //! | `overlap_checked` | a segment for which `overlap` has been worked out |
-//! | `input_<n>`, `downstream_<n>` | a document of segment n |
+//! | `input_<n>`, `downstream_<n>` | a document of segment n, once per window; its number is unique within the table |
+//! | `link_<n>` | a further day of a message of segment n: its trades have input there |
 //! | `shared_<n>` | an input document of segment n that is a message of its day's trades too |
 
 use super::file::CATALOG;
@@ -32,7 +33,7 @@ pub(super) const CREATE: &str = "
         begins_ms BIGINT, ends_ms BIGINT, origin INTEGER);
     CREATE TABLE cache.field (number INTEGER NOT NULL, path VARCHAR NOT NULL, kind VARCHAR NOT NULL);
     CREATE TABLE cache.segment_column (segment INTEGER NOT NULL, role VARCHAR NOT NULL, field INTEGER NOT NULL);
-    CREATE TABLE cache.overlap (id BLOB NOT NULL);
+    CREATE TABLE cache.overlap (segment INTEGER NOT NULL, id BLOB NOT NULL);
     CREATE TABLE cache.overlap_checked (segment INTEGER NOT NULL);
     CREATE TABLE cache.differing (day INTEGER NOT NULL, segment INTEGER NOT NULL);
 ";
@@ -59,24 +60,45 @@ pub(super) fn table(role: Role, segment: u32) -> String {
     format!("{}_{segment}", role_name(role))
 }
 
-/// Name of the table of a segment's input that is downstream too. Such a row is input in every answer
+/// Name of the table that links a segment's messages with the days of their trades beyond the first. A message
+/// is stored once per window, under the first day of its first trade.
+pub(super) fn link_table(segment: u32) -> String {
+    format!("link_{segment}")
+}
+
+/// Name of the table of a segment's input that is downstream too. Such a document is input in every answer
 /// that holds its day, so it is not stored twice; but a narrower query that adopts the day may not match
 /// it, and then it is downstream there.
 pub(super) fn shared_table(segment: u32) -> String {
     format!("shared_{segment}")
 }
 
-/// Statement that creates it.
-pub(super) fn create_shared(segment: u32) -> String {
-    format!(
-        "CREATE TABLE {CATALOG}.{} (day INTEGER NOT NULL, id BLOB NOT NULL, trade VARCHAR)",
-        shared_table(segment)
-    )
+/// Statement that creates a table of days and numbers of rows: [`link_table`] names messages,
+/// [`shared_table`] input.
+pub(super) fn create_numbers(table: &str) -> String {
+    format!("CREATE TABLE {CATALOG}.{table} (day INTEGER NOT NULL, number BIGINT NOT NULL)")
+}
+
+/// The condition for the messages of some days: those that are stored under one of them, and those that are
+/// linked with one.
+pub(super) fn of_days(role: Role, segment: u32, days: &str) -> String {
+    match role {
+        Role::Input => format!("({days})"),
+        Role::Downstream => {
+            let links = link_table(segment);
+            format!("({days} OR number IN (SELECT number FROM {links} WHERE {days}))")
+        }
+    }
 }
 
 /// Name of a field's physical column.
 pub(super) fn column(field: FieldId) -> String {
     format!("c{field}")
+}
+
+/// Whether a column is that of a field.
+pub(super) fn is_field_column(name: &str) -> bool {
+    name.strip_prefix('c').is_some_and(|number| number.parse::<FieldId>().is_ok())
 }
 
 /// Name of a part of a segment's table while its window is being stored. The first is the table itself.
@@ -100,7 +122,7 @@ pub(super) fn create_part(role: Role, segment: u32, number: u32) -> String {
         Role::Downstream => "trade VARCHAR, ",
     };
     format!(
-        "CREATE TABLE {CATALOG}.{} (day INTEGER NOT NULL, id BLOB NOT NULL, {trade}read UBIGINT, doc BLOB NOT NULL USING COMPRESSION zstd)",
+        "CREATE TABLE {CATALOG}.{} (number BIGINT NOT NULL, day INTEGER NOT NULL, id BLOB NOT NULL, {trade}read UBIGINT NOT NULL, doc BLOB NOT NULL USING COMPRESSION zstd)",
         part(role, segment, number)
     )
 }

@@ -23,9 +23,9 @@ impl View {
         let columns = self.exact_columns(role)?;
         let sorted = sort.map(|sort| self.sort_column(role, sort)).transpose()?;
         let parts: Vec<String> = self
-            .runs
+            .runs(role)
             .iter()
-            .filter(|run| run.rows[&role] > 0)
+            .filter(|run| run.rows > 0)
             .map(|run| {
                 let has = self.has(role, run.segment);
                 let texts = columns.iter().map(|column| column.text(&has));
@@ -69,9 +69,9 @@ impl View {
     /// `SELECT` of the stored columns of a role, as they are.
     pub(super) fn select_stored(&self, role: Role) -> String {
         let parts: Vec<String> = self
-            .runs
+            .runs(role)
             .iter()
-            .map(|run| format!("SELECT * EXCLUDE (doc, id) FROM {}", self.source(role, run)))
+            .map(|run| format!("SELECT * EXCLUDE (number, read, doc, id) FROM {}", self.source(role, run)))
             .collect();
         if parts.is_empty() {
             "SELECT NULL WHERE false".to_owned()
@@ -89,7 +89,7 @@ impl View {
         if role == Role::Input && !any_hidden {
             return Ok(columns);
         }
-        let runs = || self.runs.iter().filter(|run| run.rows[&role] > 0);
+        let runs = || self.runs(role).iter().filter(|run| run.rows > 0);
         let connection = self.connection();
         let mut found = FieldSet::default();
         for run in runs() {
@@ -127,10 +127,9 @@ impl View {
         let mut decoder = Decoder::new(Arc::clone(&registry), false);
         for run in runs() {
             let table = schema::table(role, run.segment);
-            let days = format!("day BETWEEN {} AND {}", run.from.number(), run.to.number());
             let source = self.source(role, run);
             let select = |slice: &str| format!("SELECT doc FROM {source} AND {slice}");
-            in_slices(&connection, &table, &days, &select, &mut |row| {
+            in_slices(&connection, &table, &run.wanted, &select, &mut |row| {
                 let bytes: Vec<u8> = row.get(0)?;
                 if let Ok(document) = RawDocument::from_bytes(&bytes) {
                     decoder.push(RowKey { day: run.from, trade: None, read: 0 }, document);

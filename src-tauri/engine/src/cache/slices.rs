@@ -3,7 +3,7 @@
 use duckdb::{Connection, Row};
 
 use super::schema;
-use crate::day::Day;
+use crate::day::{Day, DaySet};
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
 use bson::RawDocument;
@@ -41,8 +41,8 @@ pub(super) fn in_slices(
     Ok(())
 }
 
-/// Calls `each` with every document of a day, and its trade's key for downstream rows. Input that is a
-/// message of the day's trades too comes with the downstream rows.
+/// Calls `each` with every document of some days of a segment, and the moment at which it was read. Messages
+/// come once each, and with them the input that is a message of one of these days' trades too.
 ///
 /// # Errors
 /// See [`super::duckdb_failure`], and what `each` returns.
@@ -50,32 +50,31 @@ pub(super) fn each_document(
     connection: &Connection,
     segment: u32,
     role: Role,
-    day: Day,
-    each: &mut dyn FnMut(&RawDocument, Option<&str>) -> Result<()>,
+    days: &DaySet,
+    each: &mut dyn FnMut(Day, &RawDocument, u64) -> Result<()>,
 ) -> Result<()> {
     let mut read = |row: &Row<'_>| {
-        let bytes: Vec<u8> = row.get(0)?;
-        let trade: Option<String> = row.get(1)?;
+        let bytes: Vec<u8> = row.get(1)?;
         let document = RawDocument::from_bytes(&bytes).map_err(|error| {
             Failure::new(Code::CacheDamaged, "A cached document cannot be read.").because(error)
         })?;
-        each(document, trade.as_deref())
+        each(Day::from_number(row.get(0)?), document, row.get(2)?)
     };
+    let conditions: Vec<String> = days
+        .ranges()
+        .iter()
+        .map(|part| format!("day BETWEEN {} AND {}", part.from().number(), part.to().number()))
+        .collect();
+    let days = format!("({})", if conditions.is_empty() { "false".to_owned() } else { conditions.join(" OR ") });
     let table = schema::table(role, segment);
-    let of_day = format!("day = {}", day.number());
-    let trade = if role == Role::Input { "NULL::VARCHAR" } else { "trade" };
-    let plain = |slice: &str| format!("SELECT doc, {trade} FROM {table} WHERE {of_day} AND {slice}");
-    in_slices(connection, &table, &of_day, &plain, &mut read)?;
+    let wanted = schema::of_days(role, segment, &days);
+    let plain = |slice: &str| format!("SELECT day, doc, read FROM {table} WHERE {wanted} AND {slice}");
+    in_slices(connection, &table, &wanted, &plain, &mut read)?;
     if role == Role::Input {
         return Ok(());
     }
     let (shared, input) = (schema::shared_table(segment), schema::table(Role::Input, segment));
-    let joined = |slice: &str| {
-        format!(
-            "SELECT {input}.doc, {shared}.trade FROM {shared}
-             JOIN {input} ON {input}.day = {shared}.day AND {input}.id = {shared}.id
-             WHERE {shared}.{of_day} AND {slice}"
-        )
-    };
-    in_slices(connection, &shared, &of_day, &joined, &mut read)
+    let noted = format!("{days} AND number IN (SELECT number FROM {shared} WHERE {days})");
+    let noted_input = |slice: &str| format!("SELECT day, doc, read FROM {input} WHERE {noted} AND {slice}");
+    in_slices(connection, &input, &noted, &noted_input, &mut read)
 }

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Utc};
 use duckdb::{Connection, params};
 
-use super::identity::read_fact;
-use super::schema::{self, role_name};
+use super::schema::{self, link_table, role_name, shared_table};
 use crate::day::{Day, DayRange};
 use crate::decode::{Field, FieldId, FieldSet};
 use crate::desk::Role;
@@ -25,7 +24,7 @@ pub struct HeldDay {
     pub fetched: DateTime<Utc>,
     /// Input rows.
     pub input_rows: u64,
-    /// Downstream rows, those that are input rows of the asked days included.
+    /// Messages that belong to the day, those that are input rows of the requested days included.
     pub downstream_rows: u64,
     /// Fields that its input rows have.
     pub input_fields: FieldSet,
@@ -84,10 +83,8 @@ pub struct FileState {
     pub days: BTreeMap<Day, HeldDay>,
     /// Physical columns of the segments' tables.
     pub columns: BTreeMap<(u32, Role), Vec<FieldId>>,
-    /// The sources that days came from, by number.
+    /// The sources that days came from, by number. The last one is the current one.
     pub origins: BTreeMap<u32, Origin>,
-    /// The number of the source as it was when it was last asked; none before that.
-    pub origin: Option<u32>,
     /// Names this state among all that this process has seen, of any file; a view of another is stale.
     pub generation: u64,
 }
@@ -109,6 +106,59 @@ impl FileState {
                 (*day, coverage)
             })
             .collect()
+    }
+
+    /// The number of a source, which is the current one from now on. Rows are only ever added, so that windows
+    /// that commit side by side never change the same one.
+    pub(super) fn record_origin(&mut self, connection: &Connection, origin: &Origin) -> Result<u32> {
+        let last = self.origins.last_key_value().map(|(number, last)| (*number, last == origin));
+        if let Some((number, true)) = last {
+            return Ok(number);
+        }
+        let number = last.map_or(1, |(number, _)| number + 1);
+        connection.execute(
+            "INSERT INTO origin VALUES (?, ?, ?, ?, ?)",
+            params![
+                number,
+                origin.collections,
+                origin.replica_set,
+                origin.unique_input,
+                origin.unique_downstream
+            ],
+        )?;
+        self.origins.insert(number, origin.clone());
+        Ok(number)
+    }
+
+    /// The held days within a range that an answer may show: rows of two sources never appear together. If any
+    /// day of the range came from the current source, all do; otherwise those of the source that was read last.
+    pub fn shown_in(&self, range: DayRange) -> impl Iterator<Item = (Day, &HeldDay)> {
+        let known = || self.held_in(range).filter(|(_, held)| held.origin.is_some());
+        let shown = if known().any(|(_, held)| self.is_of_current_origin(held)) {
+            self.current_origin()
+        } else {
+            known().max_by_key(|(_, held)| held.fetched).and_then(|(_, held)| self.origin_of(held))
+        };
+        self.held_in(range).filter(move |(_, held)| held.origin.is_none() || self.origin_of(held) == shown)
+    }
+
+    /// The source as it was when it was last asked; none if it never was.
+    #[must_use]
+    pub fn current_origin(&self) -> Option<&Origin> {
+        self.origins.last_key_value().map(|(_, origin)| origin)
+    }
+
+    /// The source that a day came from; none if that is not known.
+    #[must_use]
+    pub fn origin_of(&self, held: &HeldDay) -> Option<&Origin> {
+        self.origins.get(&held.origin?)
+    }
+
+    /// Whether a day came from the source as it is now, as far as is known. Files from before format 4 do not
+    /// tell the source of a day: such a day goes with any.
+    #[must_use]
+    pub fn is_of_current_origin(&self, held: &HeldDay) -> bool {
+        held.origin.is_none() || self.origin_of(held) == self.current_origin()
     }
 
     /// Held days within a range.
@@ -135,17 +185,14 @@ pub(super) fn remove_days(
         connection.execute("DELETE FROM coverage WHERE day = ?", params![day.number()])?;
         let left_out = "DELETE FROM left_out WHERE day = ? AND segment = ?";
         connection.execute(left_out, params![day.number(), held.segment])?;
-        if state.days.values().any(|other| other.segment == held.segment) {
-            for table in tables(held.segment) {
-                connection.execute(&format!("DELETE FROM {table} WHERE day = ?"), params![day.number()])?;
-            }
-        }
     }
     let mut segments: Vec<u32> = removed.iter().map(|(_, held)| held.segment).collect();
     segments.sort_unstable();
     segments.dedup();
     for segment in segments {
         if state.days.values().any(|other| other.segment == segment) {
+            let days = removed.iter().filter(|(_, held)| held.segment == segment).map(|(day, _)| *day);
+            remove_messages(connection, state, segment, days)?;
             continue;
         }
         for table in tables(segment) {
@@ -157,11 +204,44 @@ pub(super) fn remove_days(
     Ok(removed)
 }
 
-pub(super) fn tables(segment: u32) -> [String; 3] {
+/// Takes days out of the tables of a segment that holds others. A message stays as long as a day that it belongs
+/// to is held.
+///
+/// Another window may remove other days of the segment at the same time, and this transaction does not see what
+/// became of them. So a row is deleted only by whoever takes the last of its days away; if nobody can tell, it
+/// stays until the segment goes, and no answer shows it.
+fn remove_messages(
+    connection: &Connection,
+    state: &FileState,
+    segment: u32,
+    removed: impl Iterator<Item = Day>,
+) -> Result<()> {
+    let list = |days: &mut dyn Iterator<Item = Day>| {
+        days.map(|day| day.number().to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let removed = list(&mut { removed });
+    let held = list(&mut state.days.iter().filter(|(_, held)| held.segment == segment).map(|(day, _)| *day));
+    let [input, messages] = [Role::Input, Role::Downstream].map(|role| schema::table(role, segment));
+    let (links, shared) = (link_table(segment), shared_table(segment));
+    connection.execute_batch(&format!(
+        "CREATE OR REPLACE TEMP TABLE unlinked AS SELECT DISTINCT number FROM {links} WHERE day IN ({removed});
+         DELETE FROM {input} WHERE day IN ({removed});
+         DELETE FROM {shared} WHERE day IN ({removed});
+         DELETE FROM {links} WHERE day IN ({removed});
+         DELETE FROM {messages}
+         WHERE (day IN ({removed}) OR (day NOT IN ({held}) AND number IN (SELECT number FROM temp.unlinked)))
+           AND number NOT IN (SELECT number FROM {links});
+         DROP TABLE temp.unlinked;"
+    ))?;
+    Ok(())
+}
+
+pub(super) fn tables(segment: u32) -> [String; 4] {
     [
         schema::table(Role::Input, segment),
         schema::table(Role::Downstream, segment),
-        schema::shared_table(segment),
+        link_table(segment),
+        shared_table(segment),
     ]
 }
 
@@ -236,7 +316,6 @@ pub(super) fn read_state(connection: &Connection) -> Result<FileState> {
         };
         state.origins.insert(row.get(0)?, origin);
     }
-    state.origin = read_fact(connection, "origin")?.parse().ok();
     let mut select = connection.prepare("SELECT segment, role, field FROM segment_column ORDER BY rowid")?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {

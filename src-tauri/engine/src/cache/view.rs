@@ -11,7 +11,7 @@ use super::overlap::{is_settled, settle_overlap};
 use super::relation::{self, Column};
 use super::schema::{self, role_name};
 use super::state::FileState;
-use crate::day::{Day, DayRange};
+use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{FieldId, FieldSet};
 use crate::desk::{Role, Sort};
 use crate::failure::{Code, Failure, Result};
@@ -25,13 +25,19 @@ pub struct ViewCounts {
     pub downstream: u64,
 }
 
-/// Consecutive held days of one segment.
+/// Rows of one role and one segment that stand together in the view: the input of consecutive days, or all
+/// messages of the segment's days, for a message may belong to several of them.
 #[derive(Debug, Clone)]
 pub(super) struct Run {
     pub(super) segment: u32,
+    /// The first of its days.
     pub(super) from: Day,
-    pub(super) to: Day,
-    pub(super) rows: BTreeMap<Role, u64>,
+    /// The condition for its days.
+    pub(super) days: String,
+    /// The condition for its rows, before any are hidden.
+    pub(super) wanted: String,
+    /// How many rows the view shows of it.
+    pub(super) rows: u64,
 }
 
 /// The rows of the held days of a range, as of one commit. It keeps a read transaction open, so what
@@ -43,10 +49,17 @@ pub struct View {
     file: Arc<CacheFile>,
     state: Arc<FileState>,
     range: DayRange,
-    pub(super) runs: Vec<Run>,
+    runs: BTreeMap<Role, Vec<Run>>,
     /// Rows that stand for a document shown elsewhere in the view, by role and segment.
     pub(super) hidden: HashMap<(Role, u32), u64>,
     orders: Mutex<HashMap<(Role, Sort), String>>,
+}
+
+impl Run {
+    /// Whether some of its rows are found by their links alone.
+    fn is_linked(&self) -> bool {
+        self.wanted != self.days
+    }
 }
 
 impl View {
@@ -63,7 +76,10 @@ impl View {
                 break (connection, state);
             }
         };
-        let runs = runs(&state, range);
+        let runs = BTreeMap::from([
+            (Role::Input, input_runs(&state, range)),
+            (Role::Downstream, message_runs(&connection, &state, range)?),
+        ]);
         let mut view = Self {
             connection: Mutex::new(connection),
             file,
@@ -101,10 +117,15 @@ impl View {
         &self.file
     }
 
+    /// The rows of a role, run by run in the order in which they are shown.
+    pub(super) fn runs(&self, role: Role) -> &[Run] {
+        self.runs.get(&role).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// How many rows there are.
     #[must_use]
     pub fn counts(&self) -> ViewCounts {
-        let of = |role| self.runs.iter().map(|run| run.rows[&role]).sum();
+        let of = |role| self.runs(role).iter().map(|run| run.rows).sum();
         ViewCounts { input: of(Role::Input), downstream: of(Role::Downstream) }
     }
 
@@ -112,7 +133,7 @@ impl View {
     #[must_use]
     pub fn columns(&self, role: Role) -> Vec<Column> {
         let mut present = FieldSet::default();
-        for (_, held) in self.state.held_in(self.range) {
+        for (_, held) in self.state.shown_in(self.range) {
             present.extend(held.fields(role));
         }
         relation::columns(self.file.registry(), &present)
@@ -144,11 +165,11 @@ impl View {
         limit: u64,
     ) -> Result<Vec<Vec<Option<String>>>> {
         let columns = self.columns(role);
-        let texts = |segment: u32| {
+        let texts = |run: &Run| {
             if columns.is_empty() {
                 return "NULL".to_owned(); // documents of a view may have no field at all
             }
-            let has = self.has(role, segment);
+            let has = self.has(role, run.segment);
             columns.iter().map(|column| column.text(&has)).collect::<Vec<_>>().join(", ")
         };
         self.read(role, sort, offset, limit, &texts, columns.len())
@@ -174,7 +195,8 @@ impl View {
         offset: u64,
         limit: u64,
     ) -> Result<Vec<(Day, RawDocumentBuf)>> {
-        let found = self.read(role, sort, offset, limit, &|_| "day::VARCHAR, hex(doc)".to_owned(), 2)?;
+        let list = |run: &Run| format!("{}::VARCHAR, hex(doc)", shown_day(role, run));
+        let found = self.read(role, sort, offset, limit, &list, 2)?;
         found.iter().map(|row| read_document(row)).collect()
     }
 
@@ -189,7 +211,7 @@ impl View {
         sort: Option<&Sort>,
         offset: u64,
         limit: u64,
-        list: &dyn Fn(u32) -> String,
+        list: &dyn Fn(&Run) -> String,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
         match sort {
@@ -204,25 +226,26 @@ impl View {
         role: Role,
         mut offset: u64,
         mut limit: u64,
-        list: &dyn Fn(u32) -> String,
+        list: &dyn Fn(&Run) -> String,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
         let connection = self.connection();
         let mut found = Vec::new();
-        for run in &self.runs {
-            let rows = run.rows[&role];
-            if offset >= rows {
-                offset -= rows;
+        for run in self.runs(role) {
+            if offset >= run.rows {
+                offset -= run.rows;
                 continue;
             }
             if limit == 0 {
                 break;
             }
-            let take = limit.min(rows - offset);
+            let take = limit.min(run.rows - offset);
             let sql = format!(
-                "SELECT {} FROM {} LIMIT {take} OFFSET {offset}",
-                list(run.segment),
-                self.source(role, run)
+                "SELECT {} FROM {}{} LIMIT {take} OFFSET {offset}",
+                list(run),
+                self.source(role, run),
+                // A join with the links need not keep the order.
+                if run.is_linked() { " ORDER BY number" } else { "" },
             );
             found.extend(texts(&connection, &sql, width)?);
             limit -= take;
@@ -237,7 +260,7 @@ impl View {
         sort: &Sort,
         offset: u64,
         limit: u64,
-        list: &dyn Fn(u32) -> String,
+        list: &dyn Fn(&Run) -> String,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
         let order = self.order_table(role, sort)?;
@@ -253,10 +276,11 @@ impl View {
         }
         let mut rows = HashMap::new();
         for (segment, wanted) in by_segment {
+            let Some(run) = self.runs(role).iter().find(|run| run.segment == segment) else { continue };
             let ids = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let sql = format!(
                 "SELECT rowid::VARCHAR, {} FROM {} WHERE rowid IN ({ids})",
-                list(segment),
+                list(run),
                 schema::table(role, segment)
             );
             for mut row in texts(&connection, &sql, width + 1)? {
@@ -276,9 +300,9 @@ impl View {
         }
         let column = self.sort_column(role, sort)?;
         let parts: Vec<String> = self
-            .runs
+            .runs(role)
             .iter()
-            .filter(|run| run.rows[&role] > 0)
+            .filter(|run| run.rows > 0)
             .enumerate()
             .map(|(place, run)| {
                 let keys = column
@@ -323,69 +347,123 @@ impl View {
     /// `FROM` and `WHERE` of a run.
     pub(super) fn source(&self, role: Role, run: &Run) -> String {
         let table = schema::table(role, run.segment);
-        let days = format!("day BETWEEN {} AND {}", run.from.number(), run.to.number());
+        let wanted = &run.wanted;
         if self.hidden.get(&(role, run.segment)).copied().unwrap_or(0) == 0 {
-            return format!("{table} WHERE {days}");
+            return format!("{table} WHERE {wanted}");
         }
         format!(
-            "{table} WHERE {days} AND rowid NOT IN (SELECT row FROM temp.hidden WHERE role = '{}' AND segment = {})",
+            "{table} WHERE {wanted} AND rowid NOT IN (SELECT row FROM temp.hidden WHERE role = '{}' AND segment = {})",
             role_name(role),
             run.segment
         )
     }
 
-    /// Finds the rows of documents that stand in the range more than once, and hides all but one:
-    /// input goes before downstream, then the most recent fetch counts.
+    /// Finds the rows of documents that stand in the range more than once, and hides all but one. Input goes
+    /// before downstream; of two states of a document the one that was read later counts.
     fn hide_repeated(&mut self) -> Result<()> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let repeated: u64 = connection.query_row("SELECT count(*) FROM overlap", [], |row| row.get(0))?;
-        if repeated == 0 {
+        let any: bool = connection.query_row("SELECT EXISTS (FROM overlap)", [], |row| row.get(0))?;
+        if !any {
             return Ok(());
         }
-        let parts: Vec<String> = self
-            .runs
-            .iter()
-            .flat_map(|run| [Role::Input, Role::Downstream].map(|role| (run, role)))
-            .filter(|(run, role)| run.rows[role] > 0)
+        let shown = self.state.shown_in(self.range).find_map(|(_, held)| self.state.origin_of(held));
+        let is_unique = |role| {
+            shown.is_none_or(|origin| match role {
+                Role::Input => origin.unique_input,
+                Role::Downstream => origin.unique_downstream,
+            })
+        };
+        // With downstream messages in a collection of their own, an `_id` says nothing across the two.
+        let one_collection = self.file.identity().mapping.downstream_collection.is_none();
+        // If an `_id` does not identify a document, only its bytes do.
+        let all_unique = is_unique(Role::Input) && is_unique(Role::Downstream);
+        let hash = if all_unique { "NULL" } else { "md5(doc)" };
+        let parts: Vec<String> = [Role::Input, Role::Downstream]
+            .into_iter()
+            .flat_map(|role| self.runs(role).iter().map(move |run| (run, role)))
+            .filter(|(run, _)| run.rows > 0)
             .map(|(run, role)| {
                 format!(
-                    "SELECT '{}' AS role, {} AS segment, row.rowid AS row, row.day, row.id, coverage.fetched_ms
-                     FROM {} AS row JOIN coverage ON coverage.day = row.day
-                     WHERE row.day BETWEEN {} AND {} AND row.id IN (SELECT id FROM overlap)",
+                    "SELECT '{}' AS role, {}::INTEGER AS segment, rowid AS row, day, id, read, {hash} AS hash
+                     FROM {} WHERE {} AND id IN (SELECT id FROM overlap WHERE segment = {})",
                     role_name(role),
                     run.segment,
                     schema::table(role, run.segment),
-                    run.from.number(),
-                    run.to.number()
+                    run.wanted,
+                    run.segment
                 )
             })
             .collect();
         if parts.is_empty() {
             return Ok(());
         }
-        // With downstream messages in a collection of their own, an `_id` says nothing across the two.
-        let one_collection = self.file.identity().mapping.downstream_collection.is_none();
-        let same = if one_collection { "id" } else { "role, id" };
         connection.execute_batch(&format!(
-            "CREATE OR REPLACE TEMP TABLE hidden AS
-             SELECT role, segment, row, day FROM (
-                 SELECT role, segment, row, day, row_number() OVER (
-                     PARTITION BY {same} ORDER BY role = 'input' DESC, fetched_ms DESC, segment DESC, row) AS place
-                 FROM ({})) WHERE place > 1",
+            "CREATE OR REPLACE TEMP TABLE repeated AS {};
+             CREATE OR REPLACE TEMP TABLE hidden (role VARCHAR, segment INTEGER, row BIGINT, day INTEGER);",
             parts.join(" UNION ALL ")
         ))?;
-        for run in &mut self.runs {
-            for role in [Role::Input, Role::Downstream] {
+        let latest = |role: &str| {
+            format!(
+                "SELECT role, segment, row, day FROM (
+                     SELECT *, row_number() OVER (PARTITION BY id ORDER BY read DESC, segment DESC, row) AS place
+                     FROM temp.repeated WHERE role = '{role}')
+                 WHERE place > 1"
+            )
+        };
+        if is_unique(Role::Input) {
+            connection.execute_batch(&format!("INSERT INTO temp.hidden {}", latest("input")))?;
+        }
+        let among_input = match (one_collection, all_unique) {
+            (false, _) => "false",
+            (true, true) => "id IN (SELECT id FROM temp.repeated WHERE role = 'input')",
+            (true, false) => "(id, hash) IN (SELECT (id, hash) FROM temp.repeated WHERE role = 'input')",
+        };
+        let repeated = if is_unique(Role::Downstream) {
+            latest("downstream")
+        } else {
+            // Each window holds equal rows as often as the source does, so one window tells how many there are.
+            "SELECT role, segment, row, day FROM (
+                 SELECT *, first_value(segment) OVER (PARTITION BY id, hash ORDER BY copies DESC, segment DESC) AS kept
+                 FROM (SELECT *, count(*) OVER (PARTITION BY id, hash, segment) AS copies
+                       FROM temp.repeated WHERE role = 'downstream'))
+             WHERE segment <> kept"
+                .to_owned()
+        };
+        connection.execute_batch(&format!(
+            "INSERT INTO temp.hidden
+                 SELECT role, segment, row, day FROM temp.repeated WHERE role = 'downstream' AND {among_input}
+                 UNION {repeated};
+             DROP TABLE temp.repeated;"
+        ))?;
+        for (role, runs) in &mut self.runs {
+            for run in runs {
+                let days = if *role == Role::Input { run.days.as_str() } else { "true" };
                 let rows: u64 = connection.query_row(
-                    "SELECT count(*) FROM temp.hidden WHERE role = ? AND segment = ? AND day BETWEEN ? AND ?",
-                    params![role_name(role), run.segment, run.from.number(), run.to.number()],
+                    &format!("SELECT count(*) FROM temp.hidden WHERE role = ? AND segment = ? AND ({days})"),
+                    params![role_name(*role), run.segment],
                     |row| row.get(0),
                 )?;
-                *run.rows.entry(role).or_default() -= rows;
-                *self.hidden.entry((role, run.segment)).or_default() += rows;
+                run.rows = run.rows.saturating_sub(rows);
+                *self.hidden.entry((*role, run.segment)).or_default() += rows;
             }
         }
         Ok(())
+    }
+}
+
+/// The day under which a row of a run is shown: its own, or, if the view does not show that one, the first day
+/// that it is linked with.
+fn shown_day(role: Role, run: &Run) -> String {
+    match role {
+        Role::Downstream if run.is_linked() => {
+            let (table, links) = (schema::table(role, run.segment), schema::link_table(run.segment));
+            let days = &run.days;
+            format!(
+                "CASE WHEN {days} THEN day
+                      ELSE (SELECT min(day) FROM {links} WHERE {links}.number = {table}.number AND {days}) END"
+            )
+        }
+        _ => "day".to_owned(),
     }
 }
 
@@ -403,22 +481,56 @@ fn texts(connection: &Connection, sql: &str, width: usize) -> Result<Vec<Vec<Opt
     Ok(found)
 }
 
-fn runs(state: &FileState, range: DayRange) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    for (day, held) in state.held_in(range) {
-        let fits = runs.last().is_some_and(|run| run.segment == held.segment && run.to.next() == day);
-        if !fits {
-            let rows = BTreeMap::from([(Role::Input, 0), (Role::Downstream, 0)]);
-            runs.push(Run { segment: held.segment, from: day, to: day, rows });
-        }
-        if let Some(run) = runs.last_mut() {
-            run.to = day;
-            for role in [Role::Input, Role::Downstream] {
-                *run.rows.entry(role).or_default() += held.rows(role);
+fn input_runs(state: &FileState, range: DayRange) -> Vec<Run> {
+    let mut runs: Vec<(u32, Day, Day, u64)> = Vec::new();
+    for (day, held) in state.shown_in(range) {
+        match runs.last_mut() {
+            Some((segment, _, to, rows)) if *segment == held.segment && to.next() == day => {
+                *to = day;
+                *rows += held.input_rows;
             }
+            _ => runs.push((held.segment, day, day, held.input_rows)),
         }
     }
-    runs
+    let run = |(segment, from, to, rows): (u32, Day, Day, u64)| {
+        let days = format!("day BETWEEN {} AND {}", from.number(), to.number());
+        Run { segment, from, wanted: days.clone(), days, rows }
+    };
+    runs.into_iter().map(run).collect()
+}
+
+fn message_runs(connection: &Connection, state: &FileState, range: DayRange) -> Result<Vec<Run>> {
+    let mut by_segment: BTreeMap<u32, Vec<Day>> = BTreeMap::new();
+    for (day, held) in state.shown_in(range) {
+        by_segment.entry(held.segment).or_default().push(day);
+    }
+    let mut runs = Vec::new();
+    for (segment, shown) in by_segment {
+        let set: DaySet = shown.iter().copied().collect();
+        let conditions: Vec<String> = set
+            .ranges()
+            .iter()
+            .map(|part| format!("day BETWEEN {} AND {}", part.from().number(), part.to().number()))
+            .collect();
+        let days = format!("({})", conditions.join(" OR "));
+        let (table, links) = (schema::table(Role::Downstream, segment), schema::link_table(segment));
+        let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u64>(0));
+        // A message is stored under one day only.
+        let own = count(&format!("SELECT count(*) FROM {table} WHERE {days}"))?;
+        let linked = count(&format!(
+            "SELECT count(*) FROM {table}
+             WHERE NOT {days} AND number IN (SELECT number FROM {links} WHERE {days})"
+        ))?;
+        // Without the links the rows are found faster, page by page.
+        let wanted = match linked {
+            0 => days.clone(),
+            _ => schema::of_days(Role::Downstream, segment, &days),
+        };
+        let from = set.ranges().first().map_or(range.from(), DayRange::from);
+        runs.push(Run { segment, from, days, wanted, rows: own + linked });
+    }
+    runs.sort_by_key(|run| run.from);
+    Ok(runs)
 }
 
 /// A row of a day's number and a document in hexadecimal digits.

@@ -1,17 +1,17 @@
 //! Storing a window: its rows and its coverage in one transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use duckdb::arrow::array::{ArrayRef, Int32Array, StringArray};
+use duckdb::arrow::array::{ArrayRef, Int32Array, Int64Array, StringArray};
 use duckdb::arrow::datatypes::{DataType, Field as ArrowField, Schema};
 use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Connection, params};
 
 use super::compare::{Others, Segments, compare};
 use super::file::CacheFile;
-use super::schema::{self, role_name};
+use super::schema::{self, link_table, role_name, shared_table};
 use super::state::{FileState, HeldDay, Origin, remove_days};
 use crate::changes::Differences;
 use crate::day::Day;
@@ -59,30 +59,35 @@ pub(super) fn insert_differing(connection: &Connection, day: Day, segment: u32) 
     Ok(())
 }
 
-/// The number of a source in the file, which is its current one from now on.
-fn record_origin(connection: &Connection, state: &mut FileState, origin: &Origin) -> Result<u32> {
-    let known = state.origins.iter().find(|(_, known)| *known == origin).map(|(number, _)| *number);
-    let number = known.unwrap_or_else(|| state.origins.keys().last().map_or(1, |last| last + 1));
-    if known.is_none() {
-        connection.execute(
-            "INSERT INTO origin VALUES (?, ?, ?, ?, ?)",
-            params![
-                number,
-                origin.collections,
-                origin.replica_set,
-                origin.unique_input,
-                origin.unique_downstream
-            ],
-        )?;
-        state.origins.insert(number, origin.clone());
+impl Committed {
+    /// Adds what another window stored.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.input_rows += other.input_rows;
+        self.downstream_rows += other.downstream_rows;
+        if let Some(changes) = other.changes {
+            self.changes.get_or_insert_default().extend(&changes);
+        }
     }
-    if state.origin != Some(number) {
-        let sql = "UPDATE meta SET value = ? WHERE key = 'origin'";
-        connection.execute(sql, params![number.to_string()])?;
-        state.origin = Some(number);
-    }
-    Ok(number)
 }
+
+/// A trade that a message carries beside its first one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The number of the message's row.
+    pub number: i64,
+    /// The day under which the message is stored.
+    pub stored: Day,
+    /// The equality key of the trade.
+    pub trade: String,
+    /// The first day on which the trade has input.
+    pub day: Day,
+}
+
+/// The trades that messages carry beside their first ones, and the days after the first on which trades have
+/// input. They are of one window, and its connection alone sees them.
+const CREATE_CARRIED: &str = "
+    CREATE TEMP TABLE carried (number BIGINT, stored INTEGER, trade VARCHAR, day INTEGER);
+    CREATE TEMP TABLE further (day INTEGER, trade VARCHAR);";
 
 /// The table that a role's rows are appended to.
 #[derive(Debug, Default)]
@@ -134,10 +139,11 @@ impl SegmentWriter {
             file,
         };
         writer.connection.execute_batch(&format!(
-            "BEGIN TRANSACTION; {}; {}; {};",
+            "BEGIN TRANSACTION; {}; {}; {}; {}; {CREATE_CARRIED}",
             schema::create_segment(Role::Input, segment),
             schema::create_segment(Role::Downstream, segment),
-            schema::create_shared(segment)
+            schema::create_numbers(&link_table(segment)),
+            schema::create_numbers(&shared_table(segment)),
         ))?;
         Ok(writer)
     }
@@ -232,20 +238,50 @@ impl SegmentWriter {
         Ok(())
     }
 
+    /// Notes trades that messages carry beside their first ones.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn carry(&mut self, carried: &[Carried]) -> Result<()> {
+        if carried.is_empty() {
+            return Ok(());
+        }
+        let column = |name: &str, data_type: DataType| ArrowField::new(name, data_type, false);
+        let schema = Schema::new(vec![
+            column("number", DataType::Int64),
+            column("stored", DataType::Int32),
+            column("trade", DataType::Utf8),
+            column("day", DataType::Int32),
+        ]);
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from_iter_values(carried.iter().map(|carried| carried.number))),
+            Arc::new(Int32Array::from_iter_values(carried.iter().map(|carried| carried.stored.number()))),
+            Arc::new(StringArray::from_iter_values(carried.iter().map(|carried| &carried.trade))),
+            Arc::new(Int32Array::from_iter_values(carried.iter().map(|carried| carried.day.number()))),
+        ];
+        self.append_own("carried", schema, columns)
+    }
+
+    /// Appends to a table of this connection's own.
+    fn append_own(&self, table: &str, schema: Schema, columns: Vec<ArrayRef>) -> Result<()> {
+        let batch =
+            RecordBatch::try_new(Arc::new(schema), columns).expect("the columns come from one list");
+        let mut appender = self.connection.appender_to_catalog_and_db(table, "temp", "main")?;
+        appender.append_record_batch(batch)?;
+        appender.flush()?;
+        Ok(())
+    }
+
     /// Commits the window: the old rows of its days out, the new rows and their coverage in.
     ///
-    /// A downstream row is appended once, under the first day of its trade; `more_days` names the
-    /// further days on which a trade has input, and the row is copied there.
+    /// A downstream row is appended once, under the first day of its first trade. [`carry`](Self::carry) notes
+    /// its other trades, and `further` names the further days on which trades have input.
     ///
     /// # Errors
     /// See [`super::duckdb_failure`]. Nothing of the window is stored then.
-    pub fn commit(
-        mut self,
-        mut days: BTreeMap<Day, DayRows>,
-        more_days: &[(Day, String)],
-    ) -> Result<Committed> {
+    pub fn commit(mut self, mut days: BTreeMap<Day, DayRows>, further: &[(Day, String)]) -> Result<Committed> {
         self.join_parts()?;
-        self.copy_to_further_days(more_days)?;
+        self.link_days(further)?;
         self.part_from_input(&mut days)?;
         let downstream = self.downstream_counts()?;
         let file = Arc::clone(&self.file);
@@ -264,7 +300,7 @@ impl SegmentWriter {
             let origin = self
                 .origin
                 .as_ref()
-                .map(|origin| record_origin(&self.connection, state, origin))
+                .map(|origin| state.record_origin(&self.connection, origin))
                 .transpose()?;
             for (day, rows) in days {
                 let downstream_rows = downstream.get(&day).copied().unwrap_or(0);
@@ -332,36 +368,34 @@ impl SegmentWriter {
         Ok(())
     }
 
-    fn copy_to_further_days(&self, more_days: &[(Day, String)]) -> Result<()> {
-        if more_days.is_empty() {
-            return Ok(());
+    /// Links messages with the days of their trades beyond the one that they are stored under.
+    fn link_days(&self, further: &[(Day, String)]) -> Result<()> {
+        if !further.is_empty() {
+            let schema = Schema::new(vec![
+                ArrowField::new("day", DataType::Int32, false),
+                ArrowField::new("trade", DataType::Utf8, false),
+            ]);
+            let columns: Vec<ArrayRef> = vec![
+                Arc::new(Int32Array::from_iter_values(further.iter().map(|(day, _)| day.number()))),
+                Arc::new(StringArray::from_iter_values(further.iter().map(|(_, trade)| trade))),
+            ];
+            self.append_own("further", schema, columns)?;
         }
-        let days: ArrayRef =
-            Arc::new(Int32Array::from_iter_values(more_days.iter().map(|(day, _)| day.number())));
-        let trades: ArrayRef =
-            Arc::new(StringArray::from_iter_values(more_days.iter().map(|(_, trade)| trade)));
-        let fields = Schema::new(vec![
-            ArrowField::new("day", DataType::Int32, false),
-            ArrowField::new("trade", DataType::Utf8, false),
-        ]);
-        let batch = RecordBatch::try_new(Arc::new(fields), vec![days, trades])
-            .expect("both columns come from one list");
-        let links = format!("further_day_{}", self.segment);
-        self.connection.execute_batch(&format!("CREATE TEMP TABLE {links} (day INTEGER, trade VARCHAR)"))?;
-        let mut appender = self.connection.appender_to_catalog_and_db(&links, "temp", "main")?;
-        appender.append_record_batch(batch)?;
-        appender.flush()?;
-        drop(appender);
-        let table = schema::table(Role::Downstream, self.segment);
+        let (links, messages) = (link_table(self.segment), schema::table(Role::Downstream, self.segment));
         self.connection.execute_batch(&format!(
-            "INSERT INTO {table} SELECT further.day, row.* EXCLUDE (day) FROM {table} AS row
-             JOIN {links} AS further ON further.trade = row.trade;
-             DROP TABLE {links};"
+            "INSERT INTO {links} SELECT DISTINCT day, number FROM (
+                 SELECT further.day, message.number, message.day AS stored
+                 FROM {messages} AS message JOIN temp.further AS further USING (trade)
+                 UNION ALL SELECT day, number, stored FROM temp.carried
+                 UNION ALL SELECT further.day, carried.number, carried.stored
+                 FROM temp.carried AS carried JOIN temp.further AS further USING (trade))
+             WHERE day <> stored;
+             DROP TABLE temp.carried; DROP TABLE temp.further;"
         ))?;
         Ok(())
     }
 
-    /// Downstream rows that are input of their own day become a note of it.
+    /// Downstream rows that are input of their only day become a note of it.
     fn part_from_input(&self, days: &mut BTreeMap<Day, DayRows>) -> Result<()> {
         if self.file.identity().mapping.downstream_collection.is_some() {
             // An `_id` says nothing across two collections.
@@ -369,25 +403,36 @@ impl SegmentWriter {
         }
         let [input, downstream] =
             [Role::Input, Role::Downstream].map(|role| schema::table(role, self.segment));
-        let shared = schema::shared_table(self.segment);
+        let (shared, links) = (shared_table(self.segment), link_table(self.segment));
+        // If an `_id` does not identify a document, only its bytes do.
+        let same = if self.has_unique_ids() { "" } else { " AND md5(input.doc) = md5(message.doc)" };
+        self.connection.execute_batch(&format!(
+            "CREATE TEMP TABLE twin AS
+             SELECT message.number AS message, input.number AS input, input.day AS day
+             FROM {downstream} AS message
+             JOIN {input} AS input ON input.id = message.id AND input.day = message.day{same}
+             WHERE message.number NOT IN (SELECT number FROM {links});
+             INSERT INTO {shared} SELECT DISTINCT day, input FROM temp.twin;"
+        ))?;
         let parted = self.connection.execute(
-            &format!(
-                "INSERT INTO {shared} SELECT day, id, trade FROM {downstream}
-                 WHERE (day, id) IN (SELECT (day, id) FROM {input})"
-            ),
+            &format!("DELETE FROM {downstream} WHERE number IN (SELECT message FROM temp.twin)"),
             [],
         )?;
+        self.connection.execute_batch("DROP TABLE temp.twin")?;
         if parted == 0 {
             return Ok(());
         }
-        self.connection.execute_batch(&format!(
-            "DELETE FROM {downstream} WHERE (day, id) IN (SELECT (day, id) FROM {shared})"
-        ))?;
         self.narrow_downstream_fields(days)
     }
 
+    /// Whether an `_id` identifies a document, as it does unless the source is known to be a view, a time
+    /// series or sharded.
+    fn has_unique_ids(&self) -> bool {
+        self.origin.as_ref().is_none_or(|origin| origin.unique_input && origin.unique_downstream)
+    }
+
     /// What the remaining downstream rows of each day have. Fields that are all nulls stay: they have no
-    /// column to ask.
+    /// column to ask. What a message is linked with may have any field that a message of the window has.
     fn narrow_downstream_fields(&self, days: &mut BTreeMap<Day, DayRows>) -> Result<()> {
         let fields = self.columns.get(&Role::Downstream).map(Vec::as_slice).unwrap_or_default();
         let downstream = schema::table(Role::Downstream, self.segment);
@@ -404,7 +449,18 @@ impl SegmentWriter {
                 }
             }
         }
+        let linked: HashSet<Day> = {
+            let links = link_table(self.segment);
+            let mut select = self.connection.prepare(&format!("SELECT DISTINCT day FROM {links}"))?;
+            let days = select.query_map([], |row| row.get(0).map(Day::from_number))?;
+            days.collect::<Result<_, duckdb::Error>>()?
+        };
+        let mut any = FieldSet::default();
+        found.values().for_each(|fields| any.extend(fields));
         for (day, rows) in days {
+            if linked.contains(day) {
+                found.entry(*day).or_default().extend(&any);
+            }
             rows.downstream_fields = match found.remove(day) {
                 Some(mut present) => {
                     present.extend(&rows.downstream_fields.without(fields));
@@ -416,10 +472,12 @@ impl SegmentWriter {
         Ok(())
     }
 
+    /// How many messages belong to each day.
     fn downstream_counts(&self) -> Result<HashMap<Day, u64>> {
-        let table = schema::table(Role::Downstream, self.segment);
-        let mut select =
-            self.connection.prepare(&format!("SELECT day, count(*) FROM {table} GROUP BY day"))?;
+        let (messages, links) = (schema::table(Role::Downstream, self.segment), link_table(self.segment));
+        let mut select = self.connection.prepare(&format!(
+            "SELECT day, count(*) FROM (SELECT day FROM {messages} UNION ALL SELECT day FROM {links}) GROUP BY day"
+        ))?;
         let rows = select.query_map([], |row| Ok((Day::from_number(row.get(0)?), row.get(1)?)))?;
         Ok(rows.collect::<Result<_, duckdb::Error>>()?)
     }
@@ -452,7 +510,7 @@ impl SegmentWriter {
             }
         }
         let trade_id = self.file.identity().mapping.trade_id.as_deref();
-        compare(&self.connection, self.segment, &held, &others, trade_id)
+        compare(&self.connection, self.segment, &held, &others, trade_id, self.has_unique_ids())
     }
 
     fn roll_back(&self) {

@@ -95,7 +95,7 @@ impl FieldSet {
     }
 }
 
-/// Decoded rows, ready to append to a table whose columns are `day, id, [trade,] read, doc`, then `fields`.
+/// Decoded rows, ready to append to a table whose columns are `number, day, id, [trade,] read, doc`, then `fields`.
 #[derive(Debug)]
 pub struct Decoded {
     /// The rows.
@@ -114,6 +114,9 @@ pub struct Decoded {
 pub struct Decoder {
     root: Node,
     sink: Sink,
+    /// The number of the next row.
+    next: i64,
+    numbers: Int64Builder,
     days: Int32Builder,
     ids: BinaryBuilder,
     trades: Option<StringBuilder>,
@@ -133,6 +136,8 @@ impl Decoder {
         Self {
             root: Node::default(),
             sink: Sink { registry, columns: Vec::new(), row: 0, day: None, present: FieldSet::default() },
+            next: 0,
+            numbers: Int64Builder::new(),
             days: Int32Builder::new(),
             ids: BinaryBuilder::new(),
             trades: trades.then(StringBuilder::new),
@@ -165,11 +170,14 @@ impl Decoder {
         self.bytes
     }
 
-    /// Takes in one document.
-    pub fn push(&mut self, key: RowKey<'_>, document: &RawDocument) {
+    /// Takes in one document. Returns the number of its row, which is unique within the table.
+    pub fn push(&mut self, key: RowKey<'_>, document: &RawDocument) -> i64 {
         if self.sink.day != Some(key.day) {
             self.change_day(Some(key.day));
         }
+        let number = self.next;
+        self.next += 1;
+        self.numbers.append_value(number);
         self.days.append_value(key.day.number());
         if let Some(trades) = &mut self.trades {
             trades.append_option(key.trade);
@@ -184,6 +192,7 @@ impl Decoder {
             self.unreadable += 1;
         }
         self.sink.row += 1;
+        number
     }
 
     /// The rows taken in so far, as a batch; `None` where there are none.
@@ -194,10 +203,15 @@ impl Decoder {
         }
         let bytes = std::mem::take(&mut self.bytes);
         let mut fields = vec![
+            ArrowField::new("number", DataType::Int64, false),
             ArrowField::new("day", DataType::Int32, false),
             ArrowField::new("id", DataType::Binary, false),
         ];
-        let mut arrays: Vec<ArrayRef> = vec![Arc::new(self.days.finish()), Arc::new(self.ids.finish())];
+        let mut arrays: Vec<ArrayRef> = vec![
+            Arc::new(self.numbers.finish()),
+            Arc::new(self.days.finish()),
+            Arc::new(self.ids.finish()),
+        ];
         if let Some(trades) = &mut self.trades {
             fields.push(ArrowField::new("trade", DataType::Utf8, true));
             arrays.push(Arc::new(trades.finish()));

@@ -250,13 +250,13 @@ impl Engine {
             let (identity, limits) = (Arc::clone(&prepared.identity), self.limits);
             let wanted = Wanted { days, held: prepared.plan.held() };
             Box::pin(async move {
-                let Adopted { days, committed } = off_thread(move || {
+                let Adopted { days, committed, stopped } = off_thread(move || {
                     let theirs = cache.open_listed(&broader.path)?;
                     let (conditions, mapping) = (&broader.conditions, &identity.mapping);
                     adopt::adopt(&file, &theirs, &wanted, conditions, mapping, &limits, &cancel)
                 })
                 .await?;
-                Ok(Pulled { committed, adopted: days, ..Pulled::default() })
+                Ok(Pulled { committed, adopted: days, stopped, ..Pulled::default() })
             })
         });
         let asked = DaySet::from(run);
@@ -264,6 +264,11 @@ impl Engine {
         let mut take_in = |window: DayRange, outcome: Result<Pulled>| match outcome {
             Ok(pulled) => {
                 adoption.adopted = adoption.adopted.union(&pulled.adopted.intersection(&asked));
+                if let Some(failure) = pulled.stopped {
+                    let left = DaySet::from(window).intersection(&asked).difference(&pulled.adopted);
+                    adoption.left = adoption.left.union(&left);
+                    adoption.failure = Some(failure);
+                }
             }
             Err(failure) => {
                 adoption.left = adoption.left.union(&DaySet::from(window).intersection(&asked));

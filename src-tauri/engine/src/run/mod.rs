@@ -1,5 +1,6 @@
 //! Running a fetch: plan, adopt, pull what is missing side by side, commit window by window, answer.
 
+mod arrivals;
 mod browse;
 mod engine;
 mod fetch;

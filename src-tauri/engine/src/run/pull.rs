@@ -10,7 +10,7 @@
 //! ids is not: were it full while the decoder waits to send and the cursors wait for the decoder,
 //! nothing would move. It holds what [`Trades`] holds anyway, the ids of one window.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
@@ -22,20 +22,24 @@ use mongodb::raw_batch_cursor::RawBatch;
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::arrivals::{Arrival, Arrivals};
 use super::progress::Counters;
-use crate::cache::{CacheFile, Committed, DayRows, SegmentWriter};
+use crate::cache::{CacheFile, Carried, Committed, DayRows, SegmentWriter};
 use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{Decoded, Decoder, RowKey};
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
+use crate::moment::moment_of;
 use crate::pipeline;
 use crate::signature::Query;
 use crate::source::{PullOrder, Source};
-use crate::trade::{ChangeStamp, DayOf, Trades};
+use crate::trade::{ChangeStamp, DayOf, Trades, trades_of};
 
 /// Raw batches that wait for the decoder.
 const BATCHES_WAITING: usize = 2;
+/// Trades beside the first that wait to be sent to the store, about.
+const CARRIED: usize = 4_096;
 /// Decoded batches that wait for the store.
 const COLUMNS_WAITING: usize = 1;
 
@@ -45,6 +49,8 @@ pub(super) struct Pulled {
     pub(super) committed: Committed,
     /// The days that were copied from a broader query; none where the source was asked.
     pub(super) adopted: DaySet,
+    /// What kept some days from being copied after others were.
+    pub(super) stopped: Option<Failure>,
     pub(super) without_trade_id: u64,
     pub(super) unreadable: u64,
     pub(super) notes: Vec<String>,
@@ -85,6 +91,7 @@ enum Incoming {
 
 enum ToStore {
     Rows(Role, Decoded),
+    Carried(Vec<Carried>),
     Commit(Box<Summary>),
 }
 
@@ -142,6 +149,7 @@ pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
         Ok((summary, notes)) => {
             let pulled = Pulled {
                 adopted: DaySet::new(),
+                stopped: None,
                 committed: Committed::default(),
                 without_trade_id: summary.without_trade_id,
                 unreadable: summary.unreadable,
@@ -270,6 +278,7 @@ fn store(context: &PullContext, orders: &std_mpsc::Receiver<ToStore>) -> Result<
     while let Ok(order) = orders.recv() {
         match order {
             ToStore::Rows(role, decoded) => writer.append(role, decoded)?,
+            ToStore::Carried(carried) => writer.carry(&carried)?,
             ToStore::Commit(summary) => return writer.commit(summary.days, &summary.further).map(Some),
         }
     }
@@ -303,10 +312,17 @@ struct WindowDecoder<'a> {
     rows: HashMap<Day, u64>,
     marks: HashMap<Day, ChangeStamp>,
     new_ids: Vec<Bson>,
+    arrivals: Arrivals,
+    /// Trades beside the first of messages that are on their way to the store.
+    carried: Vec<Carried>,
     /// Gone once every trade is asked for.
     ids: Option<mpsc::UnboundedSender<Vec<Bson>>>,
     store: &'a std_mpsc::SyncSender<ToStore>,
     summary: Summary,
+    /// The days that messages are linked with, beside the ones that they are stored under.
+    linked: HashSet<Day>,
+    /// The moment of the reads.
+    read: u64,
 }
 
 impl<'a> WindowDecoder<'a> {
@@ -327,9 +343,13 @@ impl<'a> WindowDecoder<'a> {
             rows: HashMap::new(),
             marks: HashMap::new(),
             new_ids: Vec::new(),
+            arrivals: Arrivals::default(),
+            carried: Vec::new(),
             ids: mapping.trade_id.is_some().then_some(ids),
             store,
             summary: Summary::default(),
+            linked: HashSet::new(),
+            read: moment_of(context.started),
         }
     }
 
@@ -354,7 +374,7 @@ impl<'a> WindowDecoder<'a> {
                     None => drop(self.marks.insert(day, mark)),
                 }
             }
-            self.input.push(RowKey { day, trade: None, read: 0 }, document);
+            self.input.push(RowKey { day, trade: None, read: self.read }, document);
             count += 1;
         }
         Counters::add(&self.context.counters.input_rows, count);
@@ -381,30 +401,52 @@ impl<'a> WindowDecoder<'a> {
         }
     }
 
-    /// A message that carries trades of several questions comes with each of them, for its own trades alone.
+    /// A message that carries trades of several questions comes with each of them, and is stored once.
     fn downstream(&mut self, batch: &RawBatch, asked: &Range<usize>) -> Result<()> {
         let Some(path) = &self.context.query.mapping.trade_id else { return Ok(()) };
+        let read = self.read;
         let mut count = 0;
         for value in documents(batch)? {
             let RawBsonRef::Document(document) = value.map_err(not_bson)? else { continue };
-            let trades = self.trades.of_message(path, document, asked);
-            if trades.is_empty() {
+            let mut trades = self.trades.of_message(path, document, asked).into_iter();
+            let Some((trade, day)) = trades.next() else {
                 return Err(Failure::new(
                     Code::BadMapping,
                     "The server returned a message of a trade that was not asked for.",
                 )
                 .because(format!("{:?}", document.get("_id"))));
-            }
-            for (trade, day) in trades {
-                self.downstream.push(RowKey { day, trade: Some(&trade), read: 0 }, document);
-                // Here, for a message may carry any number of trades.
-                self.flush(Role::Downstream, false)?;
+            };
+            let arrival = (trades_of(path, document).len() > 1).then(|| self.arrivals.arrive(document, asked));
+            let (number, stored) = match arrival {
+                Some(Arrival::Again(number, stored)) => {
+                    self.carried.push(Carried { number, stored, trade, day });
+                    (number, stored)
+                }
+                _ => {
+                    let number = self.downstream.push(RowKey { day, trade: Some(&trade), read }, document);
+                    if let Some(Arrival::First(key)) = arrival {
+                        self.arrivals.stored(key, number, day);
+                    }
+                    self.summary.downstream_rows += 1;
+                    (number, day)
+                }
+            };
+            self.carried.extend(trades.map(|(trade, day)| Carried { number, stored, trade, day }));
+            // Here, for a message may carry any number of trades.
+            self.flush(Role::Downstream, false)?;
+            if self.carried.len() >= CARRIED {
+                self.send_carried()?;
             }
             count += 1;
         }
-        self.summary.downstream_rows += count as u64;
         Counters::add(&self.context.counters.downstream_rows, count);
         Ok(())
+    }
+
+    fn send_carried(&mut self) -> Result<()> {
+        let carried = std::mem::take(&mut self.carried);
+        self.linked.extend(carried.iter().map(|carried| carried.day));
+        self.store.send(ToStore::Carried(carried)).map_err(|_| neighbour_gone())
     }
 
     fn flush(&mut self, role: Role, all: bool) -> Result<()> {
@@ -423,19 +465,19 @@ impl<'a> WindowDecoder<'a> {
     }
 
     fn finish(mut self) -> Result<Summary> {
+        self.send_carried()?;
         self.flush(Role::Input, true)?;
         self.flush(Role::Downstream, true)?;
         let mut input_fields = self.input.take_presence();
         let mut downstream_fields = self.downstream.take_presence();
         let further = self.trades.into_further_days();
-        if !further.is_empty() {
-            // Which rows are copied to a further day is known to the store alone: what any
-            // downstream row of the window has, those may have too.
-            let mut any = crate::decode::FieldSet::default();
-            downstream_fields.values().for_each(|fields| any.extend(fields));
-            for (day, _) in &further {
-                downstream_fields.insert(*day, any.clone());
-            }
+        self.linked.extend(further.iter().map(|(day, _)| *day));
+        // Which messages are linked with a day is known to the store alone: what any message of the window
+        // has, those may have too.
+        let mut any = crate::decode::FieldSet::default();
+        downstream_fields.values().for_each(|fields| any.extend(fields));
+        for day in &self.linked {
+            downstream_fields.insert(*day, any.clone());
         }
         for day in self.context.window.days() {
             self.summary.days.insert(
