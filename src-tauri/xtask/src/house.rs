@@ -293,7 +293,10 @@ mod tests {
     #[test]
     fn a_table_on_both_sides_is_found() {
         let both = read_and_written;
-        assert_eq!(both("INSERT INTO {links} SELECT day FROM cache.{links} AS l"), Some("{links}".to_owned()));
+        assert_eq!(
+            both("INSERT INTO {links} SELECT day FROM cache.{links} AS l"),
+            Some("{links}".to_owned())
+        );
         assert_eq!(both("DELETE FROM t WHERE x IN (SELECT x FROM t)"), Some("t".to_owned()));
         assert_eq!(both("UPDATE t SET x = 1 FROM u JOIN t USING (x)"), Some("t".to_owned()));
         assert_eq!(both("INSERT INTO t BY NAME SELECT * FROM {part}"), None);

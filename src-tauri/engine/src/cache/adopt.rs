@@ -79,7 +79,8 @@ pub fn adopt(
         };
         by_segment.entry(held.segment).or_default().push(day);
     }
-    let copying = Copying { target, connection: &connection, state: &state, conditions, mapping, limits, cancel };
+    let copying =
+        Copying { target, connection: &connection, state: &state, conditions, mapping, limits, cancel };
     let mut adopted = Adopted::default();
     for (segment, days) in by_segment {
         // A window each: within one, every message is stored once.
@@ -115,8 +116,7 @@ impl Copying<'_> {
     fn segment(&self, segment: u32, days: &DaySet) -> Result<Committed> {
         let Self { target, connection, state, mapping, .. } = self;
         let origin = days.days().find_map(|day| state.origin_of(state.days.get(&day)?)).cloned();
-        let mut writer =
-            SegmentWriter::begin(Arc::clone(target))?.with_limits(self.limits).of_origin(origin);
+        let mut writer = SegmentWriter::begin(Arc::clone(target))?.with_limits(self.limits).of_origin(origin);
         let decoder = |trades| Decoder::new(Arc::clone(target.registry()), trades).with_limits(self.limits);
         let (mut input, mut downstream) = (decoder(false), decoder(true));
         let mut trades = Trades::default();
@@ -176,7 +176,8 @@ impl Copying<'_> {
             .days()
             .filter_map(|day| {
                 let held = state.days.get(&day)?;
-                let mut fields = |role| presence.get_mut(&role).and_then(|of| of.remove(&day)).unwrap_or_default();
+                let mut fields =
+                    |role| presence.get_mut(&role).and_then(|of| of.remove(&day)).unwrap_or_default();
                 let (input_fields, mut downstream_fields) = (fields(Role::Input), fields(Role::Downstream));
                 if linked.contains(&day) {
                     downstream_fields.extend(&any);

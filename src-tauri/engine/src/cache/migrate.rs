@@ -106,7 +106,8 @@ fn store_messages_once(connection: &Connection, segment: u32) -> Result<()> {
     }
     let (links, shared) = (schema::link_table(segment), schema::shared_table(segment));
     // Until format 4, the time of the fetch told which of two states of a document was the later one.
-    let read = "coalesce((fetched_ms // 1000)::UBIGINT * 4294967296 + ((fetched_ms % 1000) * 1000000)::UBIGINT, 0)";
+    let read =
+        "coalesce((fetched_ms // 1000)::UBIGINT * 4294967296 + ((fetched_ms % 1000) * 1000000)::UBIGINT, 0)";
     connection.execute_batch(&format!(
         "ALTER TABLE {input} ADD COLUMN number BIGINT;
          ALTER TABLE {input} ADD COLUMN read UBIGINT;
@@ -118,7 +119,8 @@ fn store_messages_once(connection: &Connection, segment: u32) -> Result<()> {
     let mut fields = String::new();
     for (column, sql_type) in columns_of(connection, &messages)? {
         if schema::is_field_column(&column) {
-            connection.execute_batch(&format!("ALTER TABLE {new_messages} ADD COLUMN {column} {sql_type}"))?;
+            connection
+                .execute_batch(&format!("ALTER TABLE {new_messages} ADD COLUMN {column} {sql_type}"))?;
             fields.push_str(&format!(", {column}"));
         }
     }

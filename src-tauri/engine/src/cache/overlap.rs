@@ -61,7 +61,10 @@ fn settle_in_slices(file: &Arc<CacheFile>, rows_a_slice: u64) -> Result<()> {
             let parts: Vec<String> = segments
                 .flat_map(|segment| {
                     [Role::Input, Role::Downstream].map(|role| {
-                        format!("SELECT {segment}::INTEGER AS segment, id FROM {}", schema::table(role, *segment))
+                        format!(
+                            "SELECT {segment}::INTEGER AS segment, id FROM {}",
+                            schema::table(role, *segment)
+                        )
                     })
                 })
                 .collect();
@@ -112,6 +115,16 @@ fn settle_in_slices(file: &Arc<CacheFile>, rows_a_slice: u64) -> Result<()> {
         let _ = connection.execute_batch("ROLLBACK");
     }
     settled
+}
+
+impl CacheFile {
+    /// How many rows the table of shared `_id`s has: what segments have in common, each per segment.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn overlap_rows(&self) -> Result<u64> {
+        Ok(self.connect()?.query_row("SELECT count(*) FROM overlap", [], |row| row.get(0))?)
+    }
 }
 
 #[cfg(test)]

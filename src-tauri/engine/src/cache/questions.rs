@@ -64,8 +64,11 @@ pub fn questions(
     }
     each_document(&connection, held.segment, Role::Downstream, &days, &mut |_, document, _| {
         let mark = mapping.changed_at.as_deref().and_then(|path| ChangeStamp::at(document, path));
-        let carried: BTreeSet<usize> =
-            trades_of(path, document).iter().filter_map(|trade| place.get(trade)).map(|at| at / most).collect();
+        let carried: BTreeSet<usize> = trades_of(path, document)
+            .iter()
+            .filter_map(|trade| place.get(trade))
+            .map(|at| at / most)
+            .collect();
         for question in carried {
             let held = &mut questions[question].held;
             held.rows += 1;

@@ -10,6 +10,7 @@ use super::file::CacheFile;
 use super::overlap::{is_settled, settle_overlap};
 use super::relation::{self, Column};
 use super::schema::{self, role_name};
+use super::slices::{stored_under, wanted_rows};
 use super::state::FileState;
 use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{FieldId, FieldSet};
@@ -507,27 +508,10 @@ fn message_runs(connection: &Connection, state: &FileState, range: DayRange) -> 
     let mut runs = Vec::new();
     for (segment, shown) in by_segment {
         let set: DaySet = shown.iter().copied().collect();
-        let conditions: Vec<String> = set
-            .ranges()
-            .iter()
-            .map(|part| format!("day BETWEEN {} AND {}", part.from().number(), part.to().number()))
-            .collect();
-        let days = format!("({})", conditions.join(" OR "));
-        let (table, links) = (schema::table(Role::Downstream, segment), schema::link_table(segment));
-        let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u64>(0));
-        // A message is stored under one day only.
-        let own = count(&format!("SELECT count(*) FROM {table} WHERE {days}"))?;
-        let linked = count(&format!(
-            "SELECT count(*) FROM {table}
-             WHERE NOT {days} AND number IN (SELECT number FROM {links} WHERE {days})"
-        ))?;
-        // Without the links the rows are found faster, page by page.
-        let wanted = match linked {
-            0 => days.clone(),
-            _ => schema::of_days(Role::Downstream, segment, &days),
-        };
+        let days = stored_under(&set);
+        let (wanted, rows) = wanted_rows(connection, Role::Downstream, segment, &days)?;
         let from = set.ranges().first().map_or(range.from(), DayRange::from);
-        runs.push(Run { segment, from, days, wanted, rows: own + linked });
+        runs.push(Run { segment, from, days, wanted, rows });
     }
     runs.sort_by_key(|run| run.from);
     Ok(runs)

@@ -264,8 +264,7 @@ impl SegmentWriter {
 
     /// Appends to a table of this connection's own.
     fn append_own(&self, table: &str, schema: Schema, columns: Vec<ArrayRef>) -> Result<()> {
-        let batch =
-            RecordBatch::try_new(Arc::new(schema), columns).expect("the columns come from one list");
+        let batch = RecordBatch::try_new(Arc::new(schema), columns).expect("the columns come from one list");
         let mut appender = self.connection.appender_to_catalog_and_db(table, "temp", "main")?;
         appender.append_record_batch(batch)?;
         appender.flush()?;
@@ -279,7 +278,11 @@ impl SegmentWriter {
     ///
     /// # Errors
     /// See [`super::duckdb_failure`]. Nothing of the window is stored then.
-    pub fn commit(mut self, mut days: BTreeMap<Day, DayRows>, further: &[(Day, String)]) -> Result<Committed> {
+    pub fn commit(
+        mut self,
+        mut days: BTreeMap<Day, DayRows>,
+        further: &[(Day, String)],
+    ) -> Result<Committed> {
         self.join_parts()?;
         self.link_days(further)?;
         self.part_from_input(&mut days)?;

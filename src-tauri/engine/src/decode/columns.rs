@@ -207,11 +207,8 @@ impl Decoder {
             ArrowField::new("day", DataType::Int32, false),
             ArrowField::new("id", DataType::Binary, false),
         ];
-        let mut arrays: Vec<ArrayRef> = vec![
-            Arc::new(self.numbers.finish()),
-            Arc::new(self.days.finish()),
-            Arc::new(self.ids.finish()),
-        ];
+        let mut arrays: Vec<ArrayRef> =
+            vec![Arc::new(self.numbers.finish()), Arc::new(self.days.finish()), Arc::new(self.ids.finish())];
         if let Some(trades) = &mut self.trades {
             fields.push(ArrowField::new("trade", DataType::Utf8, true));
             arrays.push(Arc::new(trades.finish()));

@@ -72,9 +72,14 @@ mod tests {
         let mut number = 0;
         let mut stored = Vec::new();
         // Two questions whose answers come side by side; each brings two equal rows and a different one.
-        for (document, question) in
-            [(&message, 0..1), (&message, 1..2), (&message, 1..2), (&other, 1..2), (&message, 0..1), (&other, 0..1)]
-        {
+        for (document, question) in [
+            (&message, 0..1),
+            (&message, 1..2),
+            (&message, 1..2),
+            (&other, 1..2),
+            (&message, 0..1),
+            (&other, 0..1),
+        ] {
             match arrivals.arrive(document, &question) {
                 Arrival::First(key) => {
                     arrivals.stored(key, number, day);

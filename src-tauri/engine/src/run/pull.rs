@@ -416,7 +416,8 @@ impl<'a> WindowDecoder<'a> {
                 )
                 .because(format!("{:?}", document.get("_id"))));
             };
-            let arrival = (trades_of(path, document).len() > 1).then(|| self.arrivals.arrive(document, asked));
+            let arrival =
+                (trades_of(path, document).len() > 1).then(|| self.arrivals.arrive(document, asked));
             let (number, stored) = match arrival {
                 Some(Arrival::Again(number, stored)) => {
                     self.carried.push(Carried { number, stored, trade, day });
