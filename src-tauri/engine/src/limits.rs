@@ -21,6 +21,8 @@ pub struct Limits {
     pub batch_documents: NonZeroU32,
     /// Trade ids in one question for downstream messages.
     pub ids_a_question: NonZeroU32,
+    /// Bytes of the trade ids in one such question: one that is larger has a question of its own.
+    pub bytes_a_question: NonZeroU32,
     /// Windows that stream at once, over all runs of an engine.
     pub windows_at_once: NonZeroU32,
     /// Questions for downstream messages of one window under way at once.
@@ -46,6 +48,7 @@ impl Default for Limits {
             side_by_side: number(3),
             batch_documents: number(4_000),
             ids_a_question: number(1_000),
+            bytes_a_question: number(1 << 20),
             windows_at_once: number(3),
             questions_at_once: number(2),
             rows_a_batch: number(4_000),

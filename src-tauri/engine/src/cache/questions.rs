@@ -1,7 +1,6 @@
 //! What a day holds of its trades' messages, as questions that the source can be asked.
 
 use std::collections::{BTreeSet, HashMap};
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bson::Bson;
@@ -11,6 +10,8 @@ use super::slices::each_document;
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::Role;
 use crate::failure::Result;
+use crate::id_batch::IdBatch;
+use crate::limits::Limits;
 use crate::mapping::Mapping;
 use crate::source::DayCount;
 use crate::trade::{ChangeStamp, Trades, trades_of};
@@ -24,7 +25,7 @@ pub struct Question {
     pub held: DayCount,
 }
 
-/// The questions of a held day, each of `most` trade ids at most; nothing where the day is not held any more.
+/// The questions of a held day, each as large as the limits allow; nothing where the day is not held any more.
 /// The mapping is that of the query: the file's own may be of before a change stamp was mapped.
 /// Only ids are kept in memory.
 ///
@@ -34,9 +35,8 @@ pub fn questions(
     file: &Arc<CacheFile>,
     mapping: &Mapping,
     day: Day,
-    most: NonZeroU32,
+    limits: &Limits,
 ) -> Result<Option<Vec<Question>>> {
-    let most = usize::try_from(most.get()).unwrap_or(usize::MAX);
     let (connection, state) = file.snapshot()?;
     let Some(held) = state.days.get(&day) else { return Ok(None) };
     let Some(path) = &mapping.trade_id else { return Ok(Some(Vec::new())) };
@@ -57,17 +57,20 @@ pub fn questions(
         Ok(())
     })?;
     let mut questions: Vec<Question> = Vec::new();
-    let mut ids = ids.into_iter().peekable();
-    while ids.peek().is_some() {
-        let ids = ids.by_ref().take(most).collect();
-        questions.push(Question { ids, held: DayCount::default() });
+    // The question of each place.
+    let mut question_of = Vec::with_capacity(ids.len());
+    let mut batch = IdBatch::new(limits);
+    let question = |ids| Question { ids, held: DayCount::default() };
+    for id in ids {
+        questions.extend(batch.push(id).map(question));
+        question_of.push(questions.len());
     }
+    questions.extend(Some(batch.take()).filter(|rest| !rest.is_empty()).map(question));
     each_document(&connection, held.segment, Role::Downstream, &days, &mut |_, document, _| {
         let mark = mapping.changed_at.as_deref().and_then(|path| ChangeStamp::at(document, path));
         let carried: BTreeSet<usize> = trades_of(path, document)
             .iter()
-            .filter_map(|trade| place.get(trade))
-            .map(|at| at / most)
+            .filter_map(|trade| question_of.get(*place.get(trade)?).copied())
             .collect();
         for question in carried {
             let held = &mut questions[question].held;

@@ -137,9 +137,9 @@ pub(super) async fn prepare(
         told.heard(source.ping().await)?;
         if told.reach == Reach::Online && request.mode == FetchMode::Verify {
             let file = own_file(engine, &identity).await?;
-            let most = engine.limits.ids_a_question;
             let checked =
-                verify::check(source, &request.query, request.range, &ledger, &marks, file, most).await?;
+                verify::check(source, &request.query, request.range, &ledger, &marks, file, &engine.limits)
+                    .await?;
             for (day, held) in ledger.iter_mut().filter(|(day, _)| request.range.contains(**day)) {
                 held.differs =
                     checked.differing.contains(*day) || (held.differs && checked.unverified.contains(*day));
@@ -281,5 +281,6 @@ async fn find_broader(engine: &Engine, identity: &Arc<Identity>) -> Result<Vec<B
 
 fn average(ledger: &Ledger) -> Option<f64> {
     let rows: u64 = ledger.values().map(|held| held.input_rows).sum();
-    (!ledger.is_empty()).then(|| approximate(rows) / approximate(ledger.len() as u64))
+    // Days without a row, as of a holiday, say nothing of the others.
+    (rows > 0).then(|| approximate(rows) / approximate(ledger.len() as u64))
 }

@@ -29,6 +29,7 @@ use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{Decoded, Decoder, RowKey};
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
+use crate::id_batch::IdBatch;
 use crate::limits::Limits;
 use crate::moment::moment_of;
 use crate::pipeline;
@@ -312,6 +313,8 @@ struct WindowDecoder<'a> {
     rows: HashMap<Day, u64>,
     marks: HashMap<Day, ChangeStamp>,
     new_ids: Vec<Bson>,
+    /// Those that the next question asks for.
+    asking: IdBatch,
     arrivals: Arrivals,
     /// Trades beside the first of messages that are on their way to the store.
     carried: Vec<Carried>,
@@ -343,6 +346,7 @@ impl<'a> WindowDecoder<'a> {
             rows: HashMap::new(),
             marks: HashMap::new(),
             new_ids: Vec::new(),
+            asking: IdBatch::new(&context.limits),
             arrivals: Arrivals::default(),
             carried: Vec::new(),
             ids: mapping.trade_id.is_some().then_some(ids),
@@ -379,22 +383,25 @@ impl<'a> WindowDecoder<'a> {
         }
         Counters::add(&self.context.counters.input_rows, count);
         self.summary.input_rows += count as u64;
-        let most = usize::try_from(self.context.limits.ids_a_question.get()).unwrap_or(usize::MAX);
-        while self.new_ids.len() >= most {
-            let rest = self.new_ids.split_off(most);
-            self.ask(rest);
+        for id in std::mem::take(&mut self.new_ids) {
+            let full = self.asking.push(id);
+            full.into_iter().for_each(|ids| self.ask(ids));
+        }
+        if self.asking.is_full() {
+            let ids = self.asking.take();
+            self.ask(ids);
         }
         self.flush(Role::Input, false)
     }
 
     fn input_done(&mut self) {
-        self.ask(Vec::new());
+        let ids = self.asking.take();
+        self.ask(ids);
         self.ids = None;
     }
 
-    /// Asks for the messages of the new trades, and goes on with `rest`.
-    fn ask(&mut self, rest: Vec<Bson>) {
-        let ids = std::mem::replace(&mut self.new_ids, rest);
+    /// Asks for the messages of new trades.
+    fn ask(&self, ids: Vec<Bson>) {
         if let Some(sender) = self.ids.as_ref().filter(|_| !ids.is_empty()) {
             // A puller that has gone has failed, and says so itself.
             let _ = sender.send(ids);

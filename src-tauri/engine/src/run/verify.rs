@@ -1,7 +1,6 @@
 //! Verifying held days: the source counts, the ledger and the documents answer for the cache.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
@@ -11,6 +10,7 @@ use crate::cache::questions::questions;
 use crate::cache::{CacheFile, CheckedDay, Collation};
 use crate::day::{Day, DayRange, DaySet};
 use crate::failure::{Failure, Result};
+use crate::limits::Limits;
 use crate::mapping::Mapping;
 use crate::plan::Ledger;
 use crate::signature::Query;
@@ -57,9 +57,9 @@ pub(super) async fn check(
     ledger: &Ledger,
     marks: &Marks,
     file: Option<Arc<CacheFile>>,
-    ids_a_question: NonZeroU32,
+    limits: &Limits,
 ) -> Result<Checked> {
-    let checked = ask(source, query, range, ledger, marks, file.clone(), ids_a_question).await;
+    let checked = ask(source, query, range, ledger, marks, file.clone(), limits).await;
     let Some(file) = file else { return Ok(checked) };
     let found: BTreeMap<Day, CheckedDay> = marks
         .iter()
@@ -83,7 +83,7 @@ async fn ask(
     ledger: &Ledger,
     marks: &Marks,
     file: Option<Arc<CacheFile>>,
-    ids_a_question: NonZeroU32,
+    limits: &Limits,
 ) -> Checked {
     let held: DaySet = ledger.range(range.from()..=range.to()).map(|(day, _)| *day).collect();
     let Some(file) = file.filter(|_| !held.is_empty()) else { return Checked::default() };
@@ -98,7 +98,7 @@ async fn ask(
         .map(|day| {
             let file = Arc::clone(&file);
             async move {
-                (day, messages_differ(source, &query.mapping, is_collated, file, day, ids_a_question).await)
+                (day, messages_differ(source, &query.mapping, is_collated, file, day, limits).await)
             }
         })
         .buffer_unordered(DAYS_AT_ONCE);
@@ -128,11 +128,11 @@ async fn messages_differ(
     is_collated: bool,
     file: Arc<CacheFile>,
     day: Day,
-    ids_a_question: NonZeroU32,
+    limits: &Limits,
 ) -> Result<bool> {
     // A day that was forgotten meanwhile is not what the ledger says.
-    let known = mapping.clone();
-    let Some(questions) = off_thread(move || questions(&file, &known, day, ids_a_question)).await? else {
+    let (known, limits) = (mapping.clone(), *limits);
+    let Some(questions) = off_thread(move || questions(&file, &known, day, &limits)).await? else {
         return Ok(true);
     };
     for question in questions {
