@@ -1,5 +1,6 @@
 //! Proofs that the oracle can fail: what is made wrong on purpose is found, and cut down to a few steps.
 
+use super::cruelty::Cruelties;
 use super::script::{Ask, Mode, Reach, Script, Step};
 use super::{attempt, runtime, shrunk};
 
@@ -8,7 +9,7 @@ const PLACE: usize = 6;
 
 /// A script of 30 steps with something wrong in it, cut down.
 fn found(seed: u64, wrong: Step) -> Script {
-    let mut script = Script::from_seed(seed, 30);
+    let mut script = Script::from_seed(seed, 30, &Cruelties::NONE);
     // Every day has come, and everything is fetched and held, so that there is something to be wrong about.
     script.setup.hours = 24 * 40;
     let all = |mode| Step::Fetch(Ask { filter: 0, from: -3, to: 24, mode, reach: Reach::Server });
