@@ -9,10 +9,14 @@
 mod canary;
 #[path = "oracle/cases.rs"]
 mod cases;
+#[path = "oracle/cruelty.rs"]
+mod cruelty;
 #[path = "oracle/cutter.rs"]
 mod cutter;
 #[path = "oracle/drive.rs"]
 mod drive;
+#[path = "oracle/hard.rs"]
+mod hard;
 #[path = "oracle/judge.rs"]
 mod judge;
 #[path = "oracle/look.rs"]
@@ -28,13 +32,17 @@ mod told;
 mod world;
 
 use std::io::Write as _;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use cruelty::Cruelties;
 use drive::{Wrong, carry_out};
 use script::{Script, Setup, Step, simpler};
+use support::server;
 use tally::Tally;
+use tidemark_test_server::EXTERNAL_URI;
 use tokio::runtime::{Builder, Runtime};
 
 /// Steps of a sequence.
@@ -45,6 +53,10 @@ const SEQUENCES: u64 = 200;
 const SIDE_BY_SIDE: u64 = 2;
 /// How long a failure is cut down.
 const SHRINKING: Duration = Duration::from_secs(120);
+/// Names the file with the script that a child carries out.
+const SCRIPT: &str = "TIDEMARK_ORACLE_SCRIPT";
+/// Begins the line on which a child says what its script came to.
+const CAME_TO: &str = "came to: ";
 
 /// What some sequences did, or the first that came out wrong.
 struct Report {
@@ -55,13 +67,14 @@ struct Report {
 
 /// Runs the sequences of one seed after another: every `SIDE_BY_SIDE`th, from `first` on.
 async fn lane(first: u64, lane: u64, count: u64, until: Option<Instant>, stop: Arc<AtomicBool>) -> Report {
+    let cruelties = Cruelties::of_this_run();
     let mut report = Report { tally: Tally::default(), sequences: 0, wrong: None };
     for at in (lane..count).step_by(usize::try_from(SIDE_BY_SIDE).unwrap()) {
         if stop.load(Ordering::Relaxed) || until.is_some_and(|until| Instant::now() >= until) {
             break;
         }
         let seed = first.wrapping_add(at);
-        match attempt(&Script::from_seed(seed, STEPS)).await {
+        match attempt(&Script::from_seed(seed, STEPS, &cruelties)).await {
             Ok(tally) => report.tally += tally,
             Err(wrong) => {
                 // The other lanes need not go on.
@@ -78,8 +91,44 @@ async fn lane(first: u64, lane: u64, count: u64, until: Option<Instant>, stop: A
 /// Carries a script out; a panic is as wrong as a wrong answer.
 async fn attempt(script: &Script) -> Result<Tally, Wrong> {
     let script = script.clone();
+    if script.is_bulky() {
+        return tokio::task::spawn_blocking(move || in_a_child(&script)).await.expect("no panic");
+    }
     let run = tokio::spawn(async move { carry_out(&script).await });
     run.await.unwrap_or_else(|error| Err(Wrong { step: 0, what: error.to_string() }))
+}
+
+/// Carries a script out in a process of its own, which may die of it.
+fn in_a_child(script: &Script) -> Result<Tally, Wrong> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), serde_json::to_vec(script).unwrap()).unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "one_script", "--ignored", "--nocapture"])
+        .env(SCRIPT, file.path())
+        .env(EXTERNAL_URI, server().uri())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    match said.lines().find_map(|line| line.split_once(CAME_TO)) {
+        Some((_, came_to)) => serde_json::from_str(came_to).unwrap(),
+        // Which step it was, nobody knows.
+        None => Err(Wrong {
+            step: script.steps.len().saturating_sub(1),
+            what: format!("the process died: {}", output.status),
+        }),
+    }
+}
+
+/// The child of a sequence that is bulky.
+#[test]
+#[ignore = "run by the oracle, in a process of its own"]
+fn one_script() {
+    let Some(file) = std::env::var_os(SCRIPT) else { return };
+    // Scripts name zones and days that live for ever.
+    let text: &'static str = Box::leak(std::fs::read_to_string(file).unwrap().into_boxed_str());
+    let script: Script = serde_json::from_str(text).unwrap();
+    let came_to = runtime().block_on(carry_out(&script));
+    println!("\n{CAME_TO}{}", serde_json::to_string(&came_to).unwrap());
 }
 
 /// The simplest script found that still comes out wrong, and what is wrong with it.
@@ -128,8 +177,9 @@ async fn check(first: u64, count: u64, until: Option<Instant>) -> Tally {
         begun.elapsed().as_secs_f64()
     );
     if let Some((seed, wrong)) = wrong {
-        println!("seed {seed}, step {}: {}\nCutting it down …", wrong.step, wrong.what);
-        let (script, wrong) = shrunk(Script::from_seed(seed, STEPS), wrong).await;
+        let found = begun.elapsed().as_secs_f64();
+        println!("seed {seed}, step {}, after {found:.1} s: {}\nCutting it down …", wrong.step, wrong.what);
+        let (script, wrong) = shrunk(Script::from_seed(seed, STEPS, &Cruelties::of_this_run()), wrong).await;
         panic!("seed {seed}: {}\n\n{}\n", wrong.what, script.to_code());
     }
     tally

@@ -1,7 +1,7 @@
 //! What the oracle found, cut down: each was wrong once, in the engine or in what was expected of it.
 
 use super::replay;
-use super::script::{Ask, Change, Dates, Meanwhile, Mode, Pieces, Reach, Setup, Step::*};
+use super::script::{Ask, Change, Dates, Kind, Meanwhile, Mode, Pieces, Reach, Setup, Step::*};
 
 /// A source of no documents; which days are held is all that matters.
 const EMPTY: Setup = Setup {
@@ -15,6 +15,8 @@ const EMPTY: Setup = Setup {
     salt: 172054,
     hours: 367,
     pieces: Pieces::WHOLE,
+    kind: Kind::Plain,
+    odd: false,
 };
 
 #[test]

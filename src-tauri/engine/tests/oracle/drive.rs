@@ -1,7 +1,9 @@
 //! Carries a script out: the engine on one side, the source on the other, the judge after every step.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use mongodb::Client;
@@ -26,11 +28,13 @@ use super::told;
 use super::world::{Truth, World};
 use crate::support::server;
 
+/// How long a step may take. Whatever takes longer waits for ever.
+const STEP_LIMIT: Duration = Duration::from_secs(300);
 /// Of so many runs over settled days one is repeated at once.
 const REPEATED: i64 = 3;
 
 /// A step that came out wrong.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Wrong {
     pub(crate) step: usize,
     pub(crate) what: String,
@@ -42,7 +46,8 @@ pub(crate) async fn carry_out(script: &Script) -> Result<Tally, Wrong> {
     let mut rig = Rig::new(script).await.map_err(failed(0))?;
     let mut outcome = Ok(());
     for (at, step) in script.steps.iter().enumerate() {
-        outcome = rig.step(step).await.map_err(failed(at));
+        let step = tokio::time::timeout(STEP_LIMIT, rig.step(step)).await;
+        outcome = step.unwrap_or_else(|_| Err("it does not end".to_owned())).map_err(failed(at));
         if outcome.is_err() {
             break;
         }
@@ -56,10 +61,10 @@ pub(crate) async fn carry_out(script: &Script) -> Result<Tally, Wrong> {
 type Outcome = Result<Answer, Failure>;
 
 /// What a run told and came to.
-struct Run {
-    ask: Ask,
+pub(super) struct Run {
+    pub(super) ask: Ask,
     disturbed: Disturbed,
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
     /// The windows that it told as stored, and the days that it meant to bring.
     stored: Vec<DayRange>,
     to_bring: usize,
@@ -90,7 +95,7 @@ impl Run {
 
 /// What goes on while a run tells events.
 #[derive(Default)]
-struct While {
+pub(super) struct While {
     /// The run is cancelled when so many windows are stored.
     cancel: Option<usize>,
     /// Counts the events; it ends with the run.
@@ -99,22 +104,27 @@ struct While {
 
 pub(super) struct Rig {
     pub(super) world: World,
-    folder: tempfile::TempDir,
-    seconds: i64,
+    pub(super) folder: tempfile::TempDir,
+    pub(super) seconds: i64,
     runs: i64,
-    clock: Arc<AtomicI64>,
+    pub(super) clock: Arc<AtomicI64>,
     /// Files that stay open: few in some sequences, so that files are opened again and again.
     keep: usize,
     pieces: Pieces,
     pub(super) engine: Engine,
-    source: Source,
+    settings: SourceSettings,
+    pub(super) source: Source,
     mapping: Mapping,
-    cutter: Cutter,
+    pub(super) cutter: Cutter,
     pub(super) model: Model,
     /// The source as it is, where nothing changed since it was read.
     pub(super) truth: Option<Arc<Truth>>,
     /// Filters whose file cannot be read.
-    damaged: [bool; FILTERS],
+    pub(super) damaged: [bool; FILTERS],
+    /// Whether the second server answers.
+    pub(super) elsewhere: bool,
+    /// Whether the next hardship is tampered with.
+    pub(super) tampered: bool,
     pub(super) last: Option<Ask>,
     pub(super) tally: Tally,
 }
@@ -136,15 +146,17 @@ fn new_engine(
 }
 
 /// A driver for the truth, shared by the sequences of a runtime.
-async fn driver() -> &'static Client {
+pub(super) async fn driver() -> &'static Client {
     static CLIENT: tokio::sync::OnceCell<Client> = tokio::sync::OnceCell::const_new();
     CLIENT.get_or_init(|| async { Client::with_uri_str(server().uri()).await.expect("a client") }).await
 }
 
+/// Databases so far, for names that no other process or sequence has.
+static NUMBER: AtomicUsize = AtomicUsize::new(0);
+
 impl Rig {
     async fn new(script: &Script) -> Result<Self, String> {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("oracle_{}", NUMBER.fetch_add(1, Ordering::SeqCst));
+        let name = format!("oracle_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
         let setup = &script.setup;
         let world = World::new(driver().await, &name, setup, script.filters()).await.map_err(text)?;
         let cutter = Cutter::to(server().port());
@@ -165,6 +177,9 @@ impl Rig {
             mapping: Mapping::parse(&world.mapping()).map_err(text)?,
             source: Source::new(&settings).map_err(text)?,
             model: Model::new(setup.apart, setup.changed_at),
+            settings,
+            elsewhere: false,
+            tampered: false,
             world,
             folder,
             seconds: start,
@@ -181,7 +196,7 @@ impl Rig {
     }
 
     /// A time that no run had before.
-    fn tick(&mut self) -> i64 {
+    pub(super) fn tick(&mut self) -> i64 {
         self.runs += 1;
         assert!(self.runs < 1_000, "a millisecond for each run");
         let now = self.seconds * 1_000 + self.runs;
@@ -196,6 +211,8 @@ impl Rig {
             Step::Cut(ask, at, passing) => return self.cut(*ask, *at, *passing).await,
             Step::Together(one, other, cancel) => return self.together(*one, *other, *cancel).await,
             Step::Beside(ask, meanwhile, when) => return self.beside(*ask, *meanwhile, *when).await,
+            Step::Hard(ask, hardship) => return self.hard(*ask, *hardship).await,
+            Step::Tamper => self.tampered = true,
             Step::Forget(filter, days) => self.forget(*filter, *days).await?,
             Step::Clock { seconds } => {
                 self.seconds += seconds;
@@ -249,7 +266,17 @@ impl Rig {
         Ok((FetchRequest { query, range, mode, offline: ask.reach == Reach::Offline }, source))
     }
 
-    async fn run(&self, ask: Ask, disturbed: Disturbed, meanwhile: While) -> Result<Run, String> {
+    pub(super) async fn run(&self, ask: Ask, disturbed: Disturbed, meanwhile: While) -> Result<Run, String> {
+        self.start(ask, disturbed, meanwhile)?.await
+    }
+
+    /// Starts a run; it goes on while others use the rig.
+    pub(super) fn start(
+        &self,
+        ask: Ask,
+        disturbed: Disturbed,
+        meanwhile: While,
+    ) -> Result<impl Future<Output = Result<Run, String>> + use<>, String> {
         let (request, source) = self.request(&ask)?;
         let (engine, cancel) = (self.engine.clone(), CancellationToken::new());
         let (seen, token) = (Arc::new(Mutex::new((Vec::new(), 0))), cancel.clone());
@@ -274,13 +301,22 @@ impl Rig {
         });
         // A panic of the engine is a finding too.
         let run = tokio::spawn(async move { engine.fetch(source.as_ref(), &request, sink, cancel).await });
-        let outcome = run.await.map_err(|error| format!("the engine panicked: {error}"))?;
-        let (stored, to_bring) = std::mem::take(&mut *seen.lock().map_err(text)?);
-        Ok(Run { ask, disturbed, outcome, stored, to_bring })
+        Ok(async move {
+            let outcome = run.await.map_err(|error| format!("the engine panicked: {error}"))?;
+            let (stored, to_bring) = std::mem::take(&mut *seen.lock().map_err(text)?);
+            Ok(Run { ask, disturbed, outcome, stored, to_bring })
+        })
+    }
+
+    /// The program comes to the source anew.
+    pub(super) fn connect_anew(&mut self) -> Verdict {
+        self.cutter.reconnect();
+        self.source = Source::new(&self.settings).map_err(text)?;
+        Ok(())
     }
 
     /// Notes the source as it is for the run that begins now.
-    async fn begin(&mut self) -> Result<i64, String> {
+    pub(super) async fn begin(&mut self) -> Result<i64, String> {
         let now = self.tick();
         if self.truth.is_none() {
             self.truth = Some(Arc::new(self.world.truth().await.map_err(text)?));
@@ -295,7 +331,7 @@ impl Rig {
         Case { filter, from, to, mode, reach, disturbed: run.disturbed, now, world: &self.world }
     }
 
-    async fn fetch(&mut self, ask: Ask) -> Verdict {
+    pub(super) async fn fetch(&mut self, ask: Ask) -> Verdict {
         let now = self.begin().await?;
         let (request, source) = self.request(&ask)?;
         let plan = self.engine.plan(source.as_ref(), &request).await;
@@ -425,7 +461,7 @@ impl Rig {
     }
 
     /// What made room goes as a whole, or stays.
-    async fn notice_evicted(&mut self, own: usize) -> Verdict {
+    pub(super) async fn notice_evicted(&mut self, own: usize) -> Verdict {
         for filter in (0..FILTERS).filter(|filter| *filter != own) {
             if self.model.held[filter].is_empty() {
                 continue;
@@ -440,7 +476,7 @@ impl Rig {
         Ok(())
     }
 
-    async fn is_held(&mut self, filter: usize) -> Verdict {
+    pub(super) async fn is_held(&mut self, filter: usize) -> Verdict {
         let held = self.read_held(filter).await?;
         if held != self.model.held[filter] {
             return Err(format!("held of filter {filter}: {held:?}, not {:?}", self.model.held[filter]));
@@ -451,7 +487,7 @@ impl Rig {
     }
 
     /// Judges what runs did and said, takes it over, and compares what is shown.
-    async fn settle(&mut self, runs: Vec<Run>, now: i64) -> Result<Vec<Run>, String> {
+    pub(super) async fn settle(&mut self, runs: Vec<Run>, now: i64) -> Result<Vec<Run>, String> {
         self.last = runs.last().map(|run| run.ask);
         let damaged = self.damaged;
         for run in &runs {
@@ -490,8 +526,10 @@ impl Rig {
         if let Ok(answer) = &run.outcome {
             self.model.answer(&case, ledgers, answer)?;
         }
-        let changes = told::judge(&self.model, &case, ledgers, &run.ran())?;
-        self.tally.changes += changes;
+        // Where an `_id` names no document, nothing tells which one has changed.
+        if !self.world.is_multiset() {
+            self.tally.changes += told::judge(&self.model, &case, ledgers, &run.ran())?;
+        }
         Ok(())
     }
 
@@ -530,7 +568,7 @@ impl Rig {
     // The cache ----------------------------------------------------------------------------------
 
     /// What the engine holds of a filter.
-    async fn read_held(&self, filter: usize) -> Result<Held, String> {
+    pub(super) async fn read_held(&self, filter: usize) -> Result<Held, String> {
         if self.damaged[filter] {
             return Ok(Held::new());
         }
@@ -545,7 +583,7 @@ impl Rig {
         }
     }
 
-    async fn forget(&mut self, filter: usize, days: Option<(i32, i32)>) -> Verdict {
+    pub(super) async fn forget(&mut self, filter: usize, days: Option<(i32, i32)>) -> Verdict {
         let signature = self.signature(filter)?;
         let span = days.map(|(from, to)| (self.world.day(from), self.world.day(to)));
         if self.damaged[filter] && span.is_some() {
@@ -568,7 +606,7 @@ impl Rig {
     }
 
     /// Does something while the program does not run.
-    fn while_ended(&mut self, work: impl FnOnce() -> Verdict) -> Verdict {
+    pub(super) fn while_ended(&mut self, work: impl FnOnce() -> Verdict) -> Verdict {
         let elsewhere = tempfile::tempdir().map_err(text)?;
         // The old one has to be gone before a new one takes its folder.
         self.engine = new_engine(elsewhere.path(), &self.clock, self.keep, self.pieces)?;
@@ -577,7 +615,7 @@ impl Rig {
         Ok(())
     }
 
-    fn file_of(&self, filter: usize) -> Result<Option<std::path::PathBuf>, String> {
+    pub(super) fn file_of(&self, filter: usize) -> Result<Option<std::path::PathBuf>, String> {
         let name = self.signature(filter)?.to_string();
         let files = self.engine.cache().files().map_err(text)?;
         Ok(files.into_iter().find(|path| path.to_string_lossy().contains(&name)))

@@ -184,6 +184,27 @@ impl Model {
         rows
     }
 
+    /// What some days of one moment of the source have to show.
+    pub(crate) fn rows_at(
+        &self,
+        truth: &Arc<Truth>,
+        filter: usize,
+        days: impl IntoIterator<Item = NaiveDate>,
+    ) -> Rows {
+        let mut rows = Rows::default();
+        for day in days {
+            for (at, found) in [truth.input(filter, day), truth.messages(filter, day)].into_iter().enumerate()
+            {
+                rows[at].extend(found.into_iter().map(|(id, stored)| (id.to_owned(), stored.raw.clone())));
+            }
+        }
+        let [input, messages] = &mut rows;
+        if !self.apart {
+            messages.retain(|id, _| !input.contains_key(id));
+        }
+        rows
+    }
+
     /// The held days whose content at the source is another now.
     pub(crate) fn stale(&self, filter: usize, from: NaiveDate, to: NaiveDate, now: &Arc<Truth>) -> usize {
         let held = self.held[filter].range(from..=to);

@@ -13,7 +13,7 @@ use tidemark_engine::run::off_thread;
 use super::drive::{Rig, text};
 use super::judge::{Rows, Verdict, compare};
 use super::script::Ask;
-use super::world::key_of;
+use super::world::Names;
 
 /// Rows of a page: in some comparisons few, so that pages end within a stretch of days.
 const PAGES: [u64; 4] = [25, 2_000, 2_000, 2_000];
@@ -61,22 +61,42 @@ impl Rig {
 
     /// Compares the documents of a view with those expected, and what the pages show with the documents.
     async fn compare_pages(&self, filter: usize, range: DayRange, expected: &Rows) -> Verdict {
-        let view = self.engine.view(&self.signature(filter)?, range).await.map_err(text)?;
-        let rows = PAGES[self.tally.compared % PAGES.len()];
-        let pages = off_thread(move || {
-            Ok([read_pages(&view, Role::Input, rows)?, read_pages(&view, Role::Downstream, rows)?])
-        });
-        let pages = pages.await.map_err(text)?;
-        let documents = pages
-            .each_ref()
-            .map(|role| role.iter().map(|(id, (document, _))| (id.clone(), document.clone())).collect());
-        compare("what was fetched", &documents, expected)?;
+        let pages = self.pages(filter, range).await?;
+        compare("what was fetched", &documents_of(&pages), expected)?;
         for (id, (document, cells)) in pages.iter().flatten() {
             shows(cells, document).map_err(|wrong| format!("{id}: {wrong}"))?;
         }
         Ok(())
     }
+
+    /// The rows that the cache shows of some days.
+    pub(super) async fn rows_shown(&self, filter: usize, range: DayRange) -> Result<Rows, String> {
+        Ok(documents_of(&self.pages(filter, range).await?))
+    }
+
+    async fn pages(&self, filter: usize, range: DayRange) -> Result<[Pages; 2], String> {
+        let view = self.engine.view(&self.signature(filter)?, range).await.map_err(text)?;
+        let rows = PAGES[self.tally.compared % PAGES.len()];
+        let names = || self.world.names();
+        let (input, downstream) = (names(), names());
+        let pages = off_thread(move || {
+            Ok([
+                read_pages(&view, Role::Input, rows, input)?,
+                read_pages(&view, Role::Downstream, rows, downstream)?,
+            ])
+        });
+        pages.await.map_err(text)
+    }
 }
+
+fn documents_of(pages: &[Pages; 2]) -> Rows {
+    pages
+        .each_ref()
+        .map(|role| role.iter().map(|(id, (document, _))| (id.clone(), document.clone())).collect())
+}
+
+/// Documents as MongoDB held them, and as the pages show them.
+type Pages = BTreeMap<String, (RawDocumentBuf, Cells)>;
 
 /// The top-level cells of a row by their column, empty ones left out.
 type Cells = BTreeMap<String, String>;
@@ -109,12 +129,8 @@ fn plain(value: bson::RawBsonRef<'_>) -> Option<String> {
     }
 }
 
-/// All rows by the key of their document: as MongoDB held them, and as the pages show them.
-fn read_pages(
-    view: &View,
-    role: Role,
-    rows: u64,
-) -> Result<BTreeMap<String, (RawDocumentBuf, Cells)>, Failure> {
+/// All rows by the name of their document.
+fn read_pages(view: &View, role: Role, rows: u64, mut names: Names) -> Result<Pages, Failure> {
     let columns = view.columns(role);
     let mut found = BTreeMap::new();
     let mut offset = 0;
@@ -127,7 +143,7 @@ fn read_pages(
         for (row, (_, raw)) in page.into_iter().zip(documents) {
             let cells = columns.iter().zip(row).filter(|(column, _)| !column.path.contains('.'));
             let cells = cells.filter_map(|(column, cell)| cell.map(|cell| (column.path.clone(), cell)));
-            let key = key_of(&bson::Document::try_from(raw.as_ref()).expect("valid BSON"));
+            let key = names.name(&raw, &bson::Document::try_from(raw.as_ref()).expect("valid BSON"));
             if found.insert(key.clone(), (raw, cells.collect())).is_some() {
                 return Err(Failure::new(Code::CacheDamaged, format!("{key} is shown twice")));
             }

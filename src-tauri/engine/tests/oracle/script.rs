@@ -6,7 +6,10 @@ use std::num::NonZeroU32;
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 use tidemark_engine::limits::Limits;
+
+use super::cruelty::{Cruelties, Hardship, make_cruel, simpler_hardships};
 
 /// Days that documents lie on, counted from the setup's first.
 pub(crate) const DAYS: i32 = 20;
@@ -14,7 +17,7 @@ pub(crate) const DAYS: i32 = 20;
 pub(crate) const FILTERS: usize = 9;
 
 /// How the mapping finds a document's day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Dates {
     YearDay,
     DayTimestamp,
@@ -23,7 +26,7 @@ pub(crate) enum Dates {
 
 /// The limits of the engine, as plain numbers: small ones, so that a few documents take many windows,
 /// batches, questions and parts of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pieces {
     pub(crate) days: u32,
     pub(crate) rows: u32,
@@ -32,6 +35,8 @@ pub(crate) struct Pieces {
     pub(crate) ids: u32,
     pub(crate) stored: u32,
     pub(crate) part: u32,
+    /// Rows of a row group.
+    pub(crate) group: u32,
 }
 
 impl Pieces {
@@ -44,6 +49,7 @@ impl Pieces {
         ids: 1_000,
         stored: 4_000,
         part: 1_000_000,
+        group: 24_576,
     };
 
     pub(crate) fn limits(self) -> Limits {
@@ -57,13 +63,27 @@ impl Pieces {
             ids_a_question: number(self.ids),
             rows_a_batch: number(self.stored),
             rows_a_part: number(self.part),
+            row_group_rows: number(self.group),
             ..Limits::default()
         }
     }
 }
 
+/// What the collections are that the engine reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Kind {
+    /// Collections, whose `_id`s are unique.
+    Plain,
+    /// Views that show several documents under one `_id`.
+    Copies,
+    /// Views that show no `_id`.
+    Nameless,
+    /// Time-series collections, in which an `_id` may come again.
+    Measured,
+}
+
 /// The source and the mapping of a sequence.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Setup {
     pub(crate) dates: Dates,
     pub(crate) zone: &'static str,
@@ -81,10 +101,13 @@ pub(crate) struct Setup {
     /// Hours from the first day to the clock's first time.
     pub(crate) hours: i64,
     pub(crate) pieces: Pieces,
+    pub(crate) kind: Kind,
+    /// Whether some documents have dates and trade ids that nobody expects.
+    pub(crate) odd: bool,
 }
 
 /// How a fetch treats held days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Mode {
     Normal,
     Refresh,
@@ -92,7 +115,7 @@ pub(crate) enum Mode {
 }
 
 /// Whether a fetch may ask the source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Reach {
     Server,
     /// The trader said not to.
@@ -102,7 +125,7 @@ pub(crate) enum Reach {
 }
 
 /// One fetch. Days are counted from the setup's first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ask {
     pub(crate) filter: usize,
     pub(crate) from: i32,
@@ -112,7 +135,7 @@ pub(crate) struct Ask {
 }
 
 /// Where connections break.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum At {
     /// At a question for documents.
     Question,
@@ -123,7 +146,7 @@ pub(crate) enum At {
 }
 
 /// What happens beside a fetch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Meanwhile {
     /// Days of a filter are forgotten, or all of it.
     Forget(usize, Option<(i32, i32)>),
@@ -132,7 +155,7 @@ pub(crate) enum Meanwhile {
 }
 
 /// What happens at the source. A `pick` chooses among the documents that are there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Change {
     Insert {
         salt: u64,
@@ -172,7 +195,7 @@ pub(crate) enum Change {
 }
 
 /// One step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
     Fetch(Ask),
     /// Cancelled when so many windows are stored; 0: as soon as the plan is made.
@@ -194,6 +217,10 @@ pub(crate) enum Step {
     Damage(usize),
     Remove(usize),
     Source(Change),
+    /// A fetch while the world is hard; see `cruelty`.
+    Hard(Ask, Hardship),
+    /// Never drawn: the next hardship is tampered with, so that it has to be found.
+    Tamper,
     /// Never drawn: the model hears of an edit that the server never saw.
     Lie {
         pick: u32,
@@ -203,7 +230,8 @@ pub(crate) enum Step {
 }
 
 /// A sequence.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub(crate) struct Script {
     pub(crate) setup: Setup,
     pub(crate) steps: Vec<Step>,
@@ -211,11 +239,18 @@ pub(crate) struct Script {
 
 impl Script {
     /// The sequence of a seed.
-    pub(crate) fn from_seed(seed: u64, steps: usize) -> Self {
+    pub(crate) fn from_seed(seed: u64, steps: usize, cruelties: &Cruelties) -> Self {
         let mut maker = Maker::new(seed);
         let setup = maker.setup();
         let steps = (0..steps).map(|_| maker.step()).collect();
-        Self { setup, steps }
+        let mut script = Self { setup, steps };
+        make_cruel(&mut script, seed, cruelties);
+        script
+    }
+
+    /// Whether it is so large that it may break more than itself.
+    pub(crate) fn is_bulky(&self) -> bool {
+        self.setup.documents >= super::cruelty::BULKY
     }
 
     /// The filters that it asks for.
@@ -225,6 +260,13 @@ impl Script {
                 vec![ask.filter]
             }
             Step::Together(one, other, _) => vec![one.filter, other.filter],
+            Step::Hard(ask, hardship) => {
+                let mut filters = vec![ask.filter];
+                if let Hardship::Swapped { then, .. } = hardship {
+                    filters.push(then.filter);
+                }
+                filters
+            }
             _ => Vec::new(),
         };
         self.steps.iter().flat_map(of).collect()
@@ -280,6 +322,8 @@ impl Maker {
             salt: self.random.random_range(0..1_000_000),
             hours: self.random.random_range(24 * 8..24 * 40),
             pieces,
+            kind: Kind::Plain,
+            odd: false,
         }
     }
 
@@ -292,6 +336,7 @@ impl Maker {
             ids: self.one_of(&[1, 2, 3, 7, 1_000]),
             stored: self.one_of(&[1, 3, 8, 4_000]),
             part: self.one_of(&[1, 4, 12, 1_000_000]),
+            group: Pieces::WHOLE.group,
         }
     }
 
@@ -384,19 +429,24 @@ impl Maker {
     }
 
     fn change(&mut self) -> Change {
-        let pick = self.random.random_range(0..1_000);
-        let salt = self.random.random_range(0..1_000_000);
-        match self.random.random_range(0..12) {
-            0 | 1 => Change::Insert { salt },
-            2 | 3 => Change::LateMessage { pick, salt },
-            4 => Change::Edit { pick },
-            5 => Change::EditMessage { pick },
-            6 | 7 => Change::MoveDay { pick, day: self.random.random_range(0..DAYS) },
-            8 => Change::Refilter { pick, salt },
-            9 => Change::Retrade { pick, salt },
-            10 => Change::Delete { pick },
-            _ => Change::DeleteMessage { pick },
-        }
+        any_change(&mut self.random)
+    }
+}
+
+/// Any change at the source.
+pub(crate) fn any_change(random: &mut ChaCha8Rng) -> Change {
+    let pick = random.random_range(0..1_000);
+    let salt = random.random_range(0..1_000_000);
+    match random.random_range(0..12) {
+        0 | 1 => Change::Insert { salt },
+        2 | 3 => Change::LateMessage { pick, salt },
+        4 => Change::Edit { pick },
+        5 => Change::EditMessage { pick },
+        6 | 7 => Change::MoveDay { pick, day: random.random_range(0..DAYS) },
+        8 => Change::Refilter { pick, salt },
+        9 => Change::Retrade { pick, salt },
+        10 => Change::Delete { pick },
+        _ => Change::DeleteMessage { pick },
     }
 }
 
@@ -446,6 +496,12 @@ fn simpler_setups(setup: &Setup) -> Vec<Setup> {
     if setup.kinds {
         found.push(Setup { kinds: false, ..setup.clone() });
     }
+    if setup.kind != Kind::Plain {
+        found.push(Setup { kind: Kind::Plain, ..setup.clone() });
+    }
+    if setup.odd {
+        found.push(Setup { odd: false, ..setup.clone() });
+    }
     let (pieces, whole) = (setup.pieces, Pieces::WHOLE);
     for pieces in [
         whole,
@@ -456,6 +512,7 @@ fn simpler_setups(setup: &Setup) -> Vec<Setup> {
         Pieces { ids: whole.ids, ..pieces },
         Pieces { stored: whole.stored, ..pieces },
         Pieces { part: whole.part, ..pieces },
+        Pieces { group: whole.group, ..pieces },
     ] {
         if pieces != setup.pieces {
             found.push(Setup { pieces, ..setup.clone() });
@@ -494,11 +551,17 @@ fn simpler_steps(step: &Step) -> Vec<Step> {
         Step::Forget(filter, Some(_)) => vec![Step::Forget(*filter, None)],
         Step::Damage(filter) => vec![Step::Forget(*filter, None)],
         Step::Remove(filter) => vec![Step::Forget(*filter, None)],
+        Step::Hard(ask, hardship) => {
+            let mut found = vec![Step::Fetch(*ask)];
+            found.extend(simpler_asks(ask).into_iter().map(|ask| Step::Hard(ask, *hardship)));
+            found.extend(simpler_hardships(hardship).into_iter().map(|hardship| Step::Hard(*ask, hardship)));
+            found
+        }
         _ => Vec::new(),
     }
 }
 
-fn simpler_asks(ask: &Ask) -> Vec<Ask> {
+pub(crate) fn simpler_asks(ask: &Ask) -> Vec<Ask> {
     let mut found = Vec::new();
     let middle = ask.from + (ask.to - ask.from) / 2;
     if ask.from < ask.to {

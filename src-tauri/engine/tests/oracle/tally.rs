@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::AddAssign;
 
 /// What was done. A cancel, a cut and a damage count where they took effect.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Tally {
     pub(crate) steps: usize,
     /// Answers compared with what they have to be, every byte of every document.
@@ -37,6 +37,8 @@ pub(crate) struct Tally {
     pub(crate) evicted: usize,
     /// Cache files damaged or removed.
     pub(crate) damages: usize,
+    /// Changes in the middle of a run, swapped sources, wrong clocks, foreign files, and files out of reach.
+    pub(crate) hard: [usize; 5],
 }
 
 impl Tally {
@@ -60,9 +62,11 @@ impl Tally {
         forgets: [4, 4],
         evicted: 2,
         damages: 40,
+        // As many as the kinds of cruelty say; see `cruelty::STOOD`.
+        hard: [0; 5],
     };
 
-    fn all(&self) -> [(&'static str, usize); 21] {
+    fn all(&self) -> [(&'static str, usize); 26] {
         [
             ("steps", self.steps),
             ("answers compared", self.compared),
@@ -85,6 +89,11 @@ impl Tally {
             ("forgets done beside a fetch", self.forgets[1]),
             ("queries evicted beside a fetch", self.evicted),
             ("cache files damaged or removed", self.damages),
+            ("changes in the middle of a run", self.hard[0]),
+            ("sources swapped", self.hard[1]),
+            ("wrong clocks", self.hard[2]),
+            ("foreign files", self.hard[3]),
+            ("files out of reach", self.hard[4]),
         ]
     }
 
@@ -121,6 +130,9 @@ impl AddAssign for Tally {
         }
         self.evicted += other.evicted;
         self.damages += other.damages;
+        for at in 0..self.hard.len() {
+            self.hard[at] += other.hard[at];
+        }
     }
 }
 

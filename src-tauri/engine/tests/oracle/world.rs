@@ -2,6 +2,7 @@
 //! by the driver with no help of the engine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use bson::{Bson, Document, RawDocumentBuf, doc, oid::ObjectId};
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeZone as _, Utc};
@@ -12,10 +13,13 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tidemark_engine::desk::{FilterInput, FilterOperator};
 
-use super::script::{Change, DAYS, Dates, FILTERS, Setup};
+use super::cruelty::BULKY;
+use super::script::{Change, DAYS, Dates, FILTERS, Kind, Setup};
 
 /// Trade ids in use: few, so that most trades have input on several days.
 const TRADES: u32 = 30;
+/// Documents that are written at a time.
+const WRITTEN: usize = 5_000;
 
 /// One filter as the form has it, and as MongoDB is asked for the truth.
 pub(crate) struct Wanted {
@@ -78,6 +82,12 @@ pub(crate) struct Truth {
 }
 
 impl Truth {
+    /// Every document as bytes.
+    pub(crate) fn contents(&self) -> impl Iterator<Item = Vec<u8>> {
+        let all = self.trades.values().chain(self.messages.iter().flat_map(BTreeMap::values));
+        all.map(|stored| stored.raw.as_bytes().to_vec())
+    }
+
     /// The trades of a day that a filter matched.
     pub(crate) fn input(&self, filter: usize, day: NaiveDate) -> BTreeMap<&str, &Stored> {
         self.trades
@@ -108,8 +118,12 @@ pub(crate) struct World {
     zone: Tz,
     first: NaiveDate,
     database: Database,
+    /// Where documents are written.
     trades: Collection<RawDocumentBuf>,
     messages: Collection<RawDocumentBuf>,
+    /// Where the engine reads them: the same, or views.
+    shown_trades: Collection<RawDocumentBuf>,
+    shown_messages: Collection<RawDocumentBuf>,
     /// Grows with every document that is written, as change stamps do.
     revision: i64,
     number: i32,
@@ -123,6 +137,48 @@ pub(crate) struct World {
 /// The name of a document in comparisons: its `_id`, type included.
 pub(crate) fn key_of(document: &Document) -> String {
     document.get("_id").map_or_else(String::new, |id| id.clone().into_canonical_extjson().to_string())
+}
+
+/// Names documents in comparisons: by their `_id`, or, where that identifies none, by all that they hold and
+/// by how many of the same came before.
+#[derive(Debug)]
+pub(crate) struct Names {
+    by_content: bool,
+    seen: BTreeMap<String, usize>,
+}
+
+impl Names {
+    pub(crate) const fn new(by_content: bool) -> Self {
+        Self { by_content, seen: BTreeMap::new() }
+    }
+
+    pub(crate) fn name(&mut self, raw: &RawDocumentBuf, parsed: &Document) -> String {
+        let id = key_of(parsed);
+        if !self.by_content {
+            return id;
+        }
+        let mut hasher = DefaultHasher::new();
+        raw.as_bytes().hash(&mut hasher);
+        let name = format!("{id} {:016x}", hasher.finish());
+        let seen = self.seen.entry(name.clone()).or_default();
+        *seen += 1;
+        format!("{name} #{seen}")
+    }
+
+    fn all(mut self, found: Vec<RawDocumentBuf>) -> BTreeMap<String, RawDocumentBuf> {
+        found.into_iter().map(|raw| (self.name(&raw, &parse(&raw)), raw)).collect()
+    }
+}
+
+/// A whole number, of whatever type.
+fn whole(value: &Bson) -> Option<i32> {
+    match value {
+        Bson::Int32(number) => Some(*number),
+        Bson::Int64(number) => i32::try_from(*number).ok(),
+        Bson::Double(number) => number.to_string().parse().ok(),
+        Bson::Decimal128(number) => number.to_string().parse().ok(),
+        _ => None,
+    }
 }
 
 /// A trade id, equal for numbers that MongoDB holds equal.
@@ -149,9 +205,8 @@ impl World {
         used: BTreeSet<usize>,
     ) -> mongodb::error::Result<Self> {
         let database = client.database(name);
-        database.drop().await?;
-        let trades = database.collection("trades");
-        let messages = database.collection(if setup.apart { "messages" } else { "trades" });
+        let [trades, messages] = Self::collections(&database, setup.apart, "_base");
+        let [shown_trades, shown_messages] = Self::collections(&database, setup.apart, "");
         let mut world = Self {
             zone: setup.zone.parse().expect("a zone"),
             first: setup.first.parse().expect("a day"),
@@ -159,31 +214,102 @@ impl World {
             database,
             trades,
             messages,
+            shown_trades,
+            shown_messages,
             revision: 0,
             number: 0,
             filters: filters(),
             used,
             lie: None,
         };
-        let mut random = ChaCha8Rng::seed_from_u64(setup.salt);
+        world.make(client, setup.salt).await?;
+        Ok(world)
+    }
+
+    fn collections(database: &Database, apart: bool, suffix: &str) -> [Collection<RawDocumentBuf>; 2] {
+        ["trades", if apart { "messages" } else { "trades" }]
+            .map(|name| database.collection(&format!("{name}{suffix}")))
+    }
+
+    /// Makes the collections on a server, afresh, with documents of their own.
+    pub(crate) async fn make(&mut self, client: &Client, salt: u64) -> mongodb::error::Result<()> {
+        let apart = self.setup.apart;
+        self.database = client.database(self.database.name());
+        self.database.drop().await?;
+        [self.shown_trades, self.shown_messages] = Self::collections(&self.database, apart, "");
+        let is_view = matches!(self.setup.kind, Kind::Copies | Kind::Nameless);
+        [self.trades, self.messages] =
+            Self::collections(&self.database, apart, if is_view { "_base" } else { "" });
+        for name in ["trades", "messages"].into_iter().take(if apart { 2 } else { 1 }) {
+            let create = match self.setup.kind {
+                Kind::Plain => continue,
+                Kind::Copies => doc! {
+                    "create": name, "viewOn": format!("{name}_base"),
+                    "pipeline": [{"$set": {"_id": "$shown"}}, {"$unset": "shown"}],
+                },
+                Kind::Nameless => doc! {
+                    "create": name, "viewOn": format!("{name}_base"), "pipeline": [{"$unset": ["_id", "shown"]}],
+                },
+                Kind::Measured => doc! {"create": name, "timeseries": {"timeField": "timestamp"}},
+            };
+            self.database.run_command(create).await?;
+        }
+        self.fill_collections(salt).await
+    }
+
+    async fn fill_collections(&mut self, salt: u64) -> mongodb::error::Result<()> {
+        let mut random = ChaCha8Rng::seed_from_u64(salt);
         // What a collection must have for the mapping to fit; out of reach of every range.
-        let mut anchor = world.trade(&mut random, -400);
+        let mut anchor = self.trade(&mut random, -400);
         anchor.insert("trade_id", "anchor");
-        world.trades.insert_one(raw(&anchor)).await?;
-        let anchor = world.message(&mut random, Bson::from("anchor"));
-        world.messages.insert_one(raw(&anchor)).await?;
-        for at in 0..setup.documents {
-            if at % 3 == 2 {
-                let id = world.trade_id(&mut random);
-                let message = world.message(&mut random, id);
-                world.messages.insert_one(raw(&message)).await?;
+        let mut trades = vec![anchor];
+        let mut messages = vec![self.message(&mut random, Bson::from("anchor"))];
+        for at in 0..self.setup.documents {
+            let into = if at % 3 == 2 {
+                let id = self.trade_id(&mut random);
+                messages.push(self.message(&mut random, id));
+                &mut messages
             } else {
                 let day = random.random_range(0..DAYS);
-                let trade = world.trade(&mut random, day);
-                world.trades.insert_one(raw(&trade)).await?;
+                let trade = self.trade(&mut random, day);
+                trades.push(self.made_odd(&mut random, trade));
+                &mut trades
+            };
+            if self.is_multiset() && random.random_range(0..8) == 0 {
+                // The same once more; under another `_id` where that has to be unique.
+                let mut twin = into.last().expect("one was just added").clone();
+                if self.setup.kind != Kind::Measured {
+                    self.number += 1;
+                    twin.insert("_id", self.number);
+                }
+                into.push(twin);
             }
         }
-        Ok(world)
+        for (collection, documents) in [(&self.trades, trades), (&self.messages, messages)] {
+            for part in documents.chunks(WRITTEN) {
+                collection.insert_many(part.iter().map(|document| raw(&self.stored_as(document)))).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A document as its collection takes it.
+    fn stored_as(&self, document: &Document) -> Document {
+        let mut document = document.clone();
+        if self.setup.kind == Kind::Measured && document.get_datetime("timestamp").is_err() {
+            // Such a collection takes none without; out of reach of every range.
+            document.insert("timestamp", bson::DateTime::from_millis(1_000_000_000));
+        }
+        document
+    }
+
+    /// Whether an `_id` identifies no document.
+    pub(crate) fn is_multiset(&self) -> bool {
+        self.setup.kind != Kind::Plain
+    }
+
+    pub(crate) fn names(&self) -> Names {
+        Names::new(self.is_multiset())
     }
 
     pub(crate) async fn end(&self) {
@@ -240,16 +366,27 @@ impl World {
 
     fn next_id(&mut self) -> Bson {
         self.number += 1;
+        if self.setup.kind == Kind::Measured {
+            // Nothing keeps it unique.
+            return Bson::Int32(self.number % 7);
+        }
         match self.number % 5 {
             0 => Bson::String(format!("id {}", self.number)),
             1 => Bson::Int64(i64::from(self.number) << 40),
-            2 => Bson::ObjectId(ObjectId::from_bytes([u8::try_from(self.number % 200).expect("small"); 12])),
+            2 => {
+                let mut bytes = [u8::try_from(self.number % 200).expect("small"); 12];
+                // No two alike, where there are thousands.
+                bytes[..2]
+                    .copy_from_slice(&u16::try_from(self.number / 200).expect("thousands").to_be_bytes());
+                Bson::ObjectId(ObjectId::from_bytes(bytes))
+            }
             _ => Bson::Int32(self.number),
         }
     }
 
     fn trade_id(&self, random: &mut ChaCha8Rng) -> Bson {
-        let number = random.random_range(0..TRADES);
+        let trades = if self.setup.documents >= BULKY { self.setup.documents / 4 } else { TRADES };
+        let number = random.random_range(0..trades);
         if number % 3 > 0 {
             return Bson::String(format!("T{number}"));
         }
@@ -324,6 +461,42 @@ impl World {
         };
         Self::fill(random, &mut document);
         self.stamp(&mut document);
+        self.show_as(random, &mut document);
+        document
+    }
+
+    /// Under which `_id` a view shows a document: few, and sometimes none.
+    fn show_as(&self, random: &mut ChaCha8Rng, document: &mut Document) {
+        if self.setup.kind == Kind::Copies && random.random_range(0..10) > 0 {
+            document.insert("shown", random.random_range(0..12));
+        }
+    }
+
+    /// In an odd world, now and then: a day that the timestamp contradicts, and what tells no day or no trade.
+    fn made_odd(&self, random: &mut ChaCha8Rng, mut document: Document) -> Document {
+        if !self.setup.odd || random.random_range(0..3) > 0 {
+            return document;
+        }
+        let number = document.get_i32("day_of_year").expect("a trade has a day");
+        let at = document.get_datetime("timestamp").expect("a trade has a time").timestamp_millis();
+        let hours = |hours: i64| bson::DateTime::from_millis(at + hours * 3_600_000);
+        let days_decide = self.setup.dates != Dates::Timestamp;
+        match random.random_range(0..12) {
+            // A business day is another than the clock's.
+            0..4 if days_decide => drop(document.insert("timestamp", hours(random.random_range(-70..70)))),
+            4 if days_decide => drop(document.insert("day_of_year", f64::from(number) + 0.5)),
+            5 if days_decide => drop(document.insert("day_of_year", vec![number, number + 1])),
+            6 if days_decide => drop(document.insert("day_of_year", i64::from(number))),
+            7 if days_decide => drop(document.insert("day_of_year", number.to_string())),
+            8 => drop(document.insert("trade_id", doc! {"$gt": ""})),
+            _ if self.setup.kind == Kind::Measured => {}
+            9 => drop(document.insert("timestamp", vec![hours(0), hours(30)])),
+            10 => drop(document.insert("timestamp", "2025-01-03T10:00:00Z")),
+            _ => {
+                let year = document.get_i32("year").expect("a trade has a year");
+                document.insert("year", vec![year, year + 1]);
+            }
+        }
         document
     }
 
@@ -337,6 +510,7 @@ impl World {
         }
         document.insert("text", ["ack", "nack", ""][random.random_range(0..3)]);
         self.stamp(&mut document);
+        self.show_as(random, &mut document);
         document
     }
 
@@ -364,21 +538,44 @@ impl World {
         Ok(found.into_iter().nth(usize::try_from(pick).expect("small") % count))
     }
 
+    /// A trade turns up on a day.
+    pub(crate) async fn insert_on(&mut self, offset: i32, salt: u64) -> mongodb::error::Result<()> {
+        let trade = self.trade(&mut ChaCha8Rng::seed_from_u64(salt), offset);
+        self.trades.insert_one(raw(&trade)).await.map(drop)
+    }
+
     /// Changes the source. Nothing happens where there is no document to pick.
     pub(crate) async fn change(&mut self, change: Change) -> mongodb::error::Result<()> {
         let seeded = |salt: u64| ChaCha8Rng::seed_from_u64(salt);
+        // A time-series collection takes documents, and no more.
+        let change = match change {
+            Change::LateMessage { .. } => change,
+            Change::Edit { pick }
+            | Change::EditMessage { pick }
+            | Change::MoveDay { pick, .. }
+            | Change::Refilter { pick, .. }
+            | Change::Retrade { pick, .. }
+            | Change::Delete { pick }
+            | Change::DeleteMessage { pick }
+                if self.setup.kind == Kind::Measured =>
+            {
+                Change::Insert { salt: pick.into() }
+            }
+            other => other,
+        };
         match change {
             Change::Insert { salt } => {
                 let mut random = seeded(salt);
                 let day = random.random_range(0..DAYS);
                 let trade = self.trade(&mut random, day);
+                let trade = self.made_odd(&mut random, trade);
                 self.trades.insert_one(raw(&trade)).await?;
             }
             Change::LateMessage { pick, salt } => {
                 let trade = self.pick(pick, false).await?;
                 if let Some(id) = trade.as_ref().and_then(|trade| trade.get("trade_id")) {
                     let message = self.message(&mut seeded(salt), id.clone());
-                    self.messages.insert_one(raw(&message)).await?;
+                    self.messages.insert_one(raw(&self.stored_as(&message))).await?;
                 }
             }
             Change::Edit { pick } | Change::EditMessage { pick } => {
@@ -431,14 +628,23 @@ impl World {
 
     // What is there ------------------------------------------------------------------------------
 
+    /// The day of a document; none where it tells none, or more than one.
     fn day_of(&self, document: &Document) -> Option<NaiveDate> {
+        let number = |name: &str| document.get(name).and_then(whole);
+        let day_of_year = || u32::try_from(number("day_of_year")?).ok();
         if self.setup.dates == Dates::YearDay {
-            let day = u32::try_from(document.get_i32("day_of_year").ok()?).ok()?;
-            return NaiveDate::from_yo_opt(document.get_i32("year").ok()?, day);
+            return NaiveDate::from_yo_opt(number("year")?, day_of_year()?);
         }
         let at = document.get_datetime("timestamp").ok()?;
         let at = DateTime::from_timestamp_millis(at.timestamp_millis())?;
-        Some(at.with_timezone(&self.zone).date_naive())
+        let by_clock = at.with_timezone(&self.zone).date_naive();
+        if self.setup.dates == Dates::Timestamp {
+            return Some(by_clock);
+        }
+        // The time only tells which year it is: that in which the day is nearest.
+        let day = day_of_year()?;
+        let days = (-1..=1).filter_map(|years| NaiveDate::from_yo_opt(by_clock.year() + years, day));
+        days.min_by_key(|day| (*day - by_clock).num_days().abs())
     }
 
     fn input_match(&self, filter: usize) -> Document {
@@ -454,10 +660,11 @@ impl World {
     pub(crate) async fn truth(&self) -> mongodb::error::Result<Truth> {
         let stored = async |from: &Collection<RawDocumentBuf>| {
             let found: Vec<RawDocumentBuf> = from.find(doc! {}).await?.try_collect().await?;
+            let mut names = self.names();
             let each = found.into_iter().map(|raw| {
                 let parsed = parse(&raw);
                 let (day, trades) = (self.day_of(&parsed), trade_keys(&parsed));
-                (key_of(&parsed), Stored { raw, parsed, day, trades })
+                (names.name(&raw, &parsed), Stored { raw, parsed, day, trades })
             });
             mongodb::error::Result::Ok(each.collect())
         };
@@ -467,17 +674,20 @@ impl World {
                 matching.push(BTreeSet::new());
                 continue;
             }
-            let found = self.trades.find(self.input_match(filter)).projection(doc! {"_id": 1}).await?;
-            let found: Vec<RawDocumentBuf> = found.try_collect().await?;
-            matching.push(found.iter().map(|raw| key_of(&parse(raw))).collect());
+            let mut found = self.shown_trades.find(self.input_match(filter));
+            if !self.is_multiset() {
+                found = found.projection(doc! {"_id": 1});
+            }
+            let found: Vec<RawDocumentBuf> = found.await?.try_collect().await?;
+            matching.push(self.names().all(found).into_keys().collect());
         }
-        let mut trades: BTreeMap<String, Stored> = stored(&self.trades).await?;
+        let mut trades: BTreeMap<String, Stored> = stored(&self.shown_trades).await?;
         if let Some(pick) = self.lie {
             tell_a_lie(&mut trades, pick);
         }
         Ok(Truth {
             trades,
-            messages: if self.setup.apart { Some(stored(&self.messages).await?) } else { None },
+            messages: if self.setup.apart { Some(stored(&self.shown_messages).await?) } else { None },
             matching,
             kinds: self.setup.kinds,
         })
@@ -496,19 +706,27 @@ impl World {
                 .map(|day| doc! {"year": day.year(), "day_of_year": i32::try_from(day.ordinal()).expect("a day")})
                 .collect();
             doc! {"$or": days}
+        } else if self.setup.odd {
+            doc! {}
         } else {
             let bound = |at: DateTime<Utc>| bson::DateTime::from_millis(at.timestamp_millis());
             doc! {"timestamp": {"$gte": bound(self.start_of(from)), "$lt": bound(self.end_of(to))}}
         };
-        let named = |found: Vec<RawDocumentBuf>| -> BTreeMap<String, RawDocumentBuf> {
-            found.into_iter().map(|raw| (key_of(&parse(&raw)), raw)).collect()
-        };
+        let named = |found: Vec<RawDocumentBuf>| self.names().all(found);
         let matches = doc! {"$and": [dates, self.input_match(filter)]};
-        let input = named(self.trades.find(matches).await?.try_collect().await?);
+        let mut found: Vec<RawDocumentBuf> = self.shown_trades.find(matches).await?.try_collect().await?;
+        if self.setup.odd {
+            // What tells no day is left out.
+            let is_asked = |day: NaiveDate| (from..=to).contains(&day);
+            found.retain(|raw| self.day_of(&parse(raw)).is_some_and(is_asked));
+        }
+        let input = named(found);
         let mut ids: Vec<Bson> = Vec::new();
         for raw in input.values() {
             match parse(raw).get("trade_id") {
                 Some(Bson::Array(many)) => ids.extend(many.iter().cloned()),
+                // Not to be asked for.
+                Some(Bson::Document(_)) => {}
                 Some(one) => ids.push(one.clone()),
                 None => {}
             }
@@ -519,7 +737,7 @@ impl World {
             doc! {}
         };
         let matches = doc! {"$and": [doc! {"trade_id": {"$in": ids}}, kind]};
-        let mut messages = named(self.messages.find(matches).await?.try_collect().await?);
+        let mut messages = named(self.shown_messages.find(matches).await?.try_collect().await?);
         if !self.setup.apart {
             messages.retain(|id, _| !input.contains_key(id));
         }
