@@ -20,6 +20,7 @@ pub mod desk;
 mod extended_json;
 pub mod failure;
 pub mod filter;
+mod hashed_key;
 pub mod limits;
 pub mod mapping;
 pub mod matcher;
