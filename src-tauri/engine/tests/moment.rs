@@ -450,3 +450,28 @@ async fn a_refresh_takes_nothing_that_was_read_before_it_was_asked_for() {
     assert_eq!((refreshed.complete, refreshed.days.fetched), (true, 10), "{refreshed:?}");
     assert_eq!(refreshed.changes.unwrap().input.changed, 1);
 }
+
+/// 11: a deletion and an insertion below the greatest stamp change neither the count nor the mark of a day.
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_sees_a_deletion_and_an_insertion_if_the_server_hashes() {
+    for hashes in [true, false] {
+        let documents = (1..=5).map(|number| trade(number, day(FROM))).collect();
+        let server = Scripted::start(Script { documents, hashes, ..Script::default() });
+        let room = Room::new(&server.uri(), r#"{"changed_at": "changed"}"#);
+        assert!(room.fetch(FROM, FROM).await.complete);
+        let same = room.fetch_as(FetchMode::Verify, FROM, FROM).await;
+        assert_eq!((same.complete, same.days.fetched), (true, 0), "{same:?}");
+        let says = |answer: &Answer, words: &str| answer.notes.iter().any(|note| note.contains(words));
+        assert_eq!(says(&same, "one by one by their _id and change stamp"), hashes, "{same:?}");
+        assert_eq!(says(&same, "by their number and their latest change"), !hashes, "{same:?}");
+        server.change(|script| {
+            script.documents.remove(1);
+            let mut other = trade(77, day(FROM));
+            other.extend(doc! {"changed": 3, "trade_id": "T2"});
+            script.documents.push(other);
+        });
+        let checked = room.fetch_as(FetchMode::Verify, FROM, FROM).await;
+        assert_eq!(checked.days.fetched, usize::from(hashes), "{checked:?}");
+        assert_eq!(room.ids(FROM, FROM).await.contains(&77), hashes);
+    }
+}

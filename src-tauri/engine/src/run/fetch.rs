@@ -523,7 +523,8 @@ async fn torn_between(
         let held = state.days.get(day);
         is_settled(*day)
             && held.is_some_and(|held| {
-                verify::counts_differ(counts.get(day), held.input_rows, held.left_out.values().sum())
+                !held.differs
+                    && verify::counts_differ(counts.get(day), held.input_rows, held.left_out.values().sum())
             })
     };
     pulled.days().filter(differs).collect()

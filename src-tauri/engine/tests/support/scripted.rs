@@ -22,8 +22,8 @@ pub(crate) struct Script {
     pub(crate) uuid: Option<u8>,
     /// Snapshots before this time are gone.
     pub(crate) oldest: Option<Timestamp>,
-    /// Whether there is `$toHashedIndexKey`, and what it gives.
-    pub(crate) hashes: Option<fn(&Document) -> i64>,
+    /// Whether there is `$toHashedIndexKey`.
+    pub(crate) hashes: bool,
 }
 
 impl Default for Script {
@@ -35,7 +35,7 @@ impl Default for Script {
             operation_time: None,
             uuid: Some(1),
             oldest: None,
-            hashes: None,
+            hashes: false,
         }
     }
 }
@@ -244,12 +244,15 @@ fn aggregate(shared: &mut Shared, command: &Document) -> Document {
         documents.iter().filter(|document| is_met(&matching, document)).cloned().collect();
     let groups =
         stages.iter().any(|stage| stage.as_document().is_some_and(|stage| stage.contains_key("$group")));
-    if groups && script.hashes.is_none() && format!("{stages:?}").contains("$toHashedIndexKey") {
+    if groups && !script.hashes && format!("{stages:?}").contains("$toHashedIndexKey") {
         return error(31325, "Unknown expression $toHashedIndexKey");
     }
     let found = match (groups, stage(1, "$count")) {
         (_, Some(Bson::String(name))) => vec![doc! {name: i32::try_from(found.len()).expect("few")}],
-        (true, _) => count(&found, &script, matching.contains_key("trade_id")),
+        (true, _) => {
+            let group = stages.iter().find_map(|stage| stage.as_document()?.get_document("$group").ok());
+            count(&found, group.expect("a group"), matching.contains_key("trade_id"))
+        }
         _ => found,
     };
     let size = size(command.get_document("cursor").ok().and_then(|cursor| cursor.get("batchSize")));
@@ -281,7 +284,7 @@ fn is_met(matching: &Document, document: &Document) -> bool {
 }
 
 /// The groups of the engine's counts: per day, or all as one.
-fn count(found: &[Document], script: &Script, is_one: bool) -> Vec<Document> {
+fn count(found: &[Document], wanted: &Document, is_one: bool) -> Vec<Document> {
     let mut groups: Vec<Document> = Vec::new();
     for document in found {
         let id = match is_one {
@@ -291,22 +294,100 @@ fn count(found: &[Document], script: &Script, is_one: bool) -> Vec<Document> {
             ),
         };
         let at = groups.iter().position(|group| group.get("_id") == Some(&id)).unwrap_or_else(|| {
-            groups.push(doc! {"_id": id, "count": 0_i32, "hash_a": 0_i64, "hash_b": 0_i64});
+            groups.push(doc! {"_id": id, "count": 0_i32});
             groups.len() - 1
         });
         let group = &mut groups[at];
         let count = group.get_i32("count").expect("a count");
         group.insert("count", count + 1);
-        if let Some(hash) = script.hashes {
-            for (name, modulus) in [("hash_a", 2_147_483_647), ("hash_b", 2_147_483_629)] {
-                let sum = group.get_i64(name).expect("a sum");
-                group.insert(name, sum + hash(document) % modulus);
-            }
-        }
-        let changed = document.get("changed").cloned().unwrap_or(Bson::Null);
-        if group.get("changed").and_then(Bson::as_i32) < changed.as_i32() {
-            group.insert("changed", changed);
+        for (name, accumulator) in wanted.iter().filter(|(name, _)| *name != "_id" && *name != "count") {
+            let accumulator = accumulator.as_document().expect("an accumulator");
+            let known = group.get(name).and_then(number).unwrap_or(0);
+            let value = match (accumulator.get("$max"), accumulator.get("$sum")) {
+                (Some(value), _) => match number(&evaluate(value, document)) {
+                    Some(value) => {
+                        Bson::Int64(if group.contains_key(name) { known.max(value) } else { value })
+                    }
+                    None => continue,
+                },
+                (_, Some(value)) => {
+                    Bson::Int64(known + number(&evaluate(value, document)).expect("a number"))
+                }
+                _ => continue,
+            };
+            group.insert(name, value);
         }
     }
     groups
+}
+
+fn number(value: &Bson) -> Option<i64> {
+    match value {
+        Bson::Int32(number) => Some(i64::from(*number)),
+        Bson::Int64(number) => Some(*number),
+        _ => None,
+    }
+}
+
+/// The expressions of the engine's counts.
+fn evaluate(expression: &Bson, document: &Document) -> Bson {
+    match expression {
+        Bson::String(path) if path.starts_with('$') => {
+            document.get(&path[1..]).cloned().unwrap_or(Bson::Undefined)
+        }
+        Bson::Document(one) => match one.iter().next() {
+            Some((name, value)) if name == "$literal" => value.clone(),
+            Some((name, Bson::Array(both))) if name == "$mod" => {
+                let value = |at: usize| number(&evaluate(&both[at], document)).expect("a number");
+                Bson::Int64(value(0) % value(1))
+            }
+            Some((name, value)) if name == "$toHashedIndexKey" => hash(&evaluate(value, document)).into(),
+            _ => {
+                let fields = one.iter().map(|(name, value)| (name.clone(), evaluate(value, document)));
+                Bson::Document(fields.filter(|(_, value)| *value != Bson::Undefined).collect())
+            }
+        },
+        value => value.clone(),
+    }
+}
+
+/// MongoDB's hash of a value, as its own source has it: the canonical type, the name, and the bytes, of each
+/// element and at the end of each document a type of zero.
+fn hash(value: &Bson) -> i64 {
+    use md5::{Digest as _, Md5};
+    fn add(hasher: &mut Md5, name: &str, value: &Bson) {
+        let kind: i32 = match value {
+            Bson::Null => 5,
+            Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) => 10,
+            Bson::String(_) => 15,
+            Bson::Document(_) => 20,
+            Bson::Binary(_) => 30,
+            Bson::ObjectId(_) => 35,
+            Bson::Boolean(_) => 40,
+            Bson::DateTime(_) => 45,
+            Bson::Timestamp(_) => 47,
+            other => panic!("{other}"),
+        };
+        hasher.update(kind.to_le_bytes());
+        hasher.update(name);
+        match value {
+            Bson::Int32(number) => hasher.update(i64::from(*number).to_le_bytes()),
+            #[allow(clippy::cast_possible_truncation, reason = "as the server does")]
+            Bson::Double(number) => hasher.update((*number as i64).to_le_bytes()),
+            Bson::Int64(number) => hasher.update(number.to_le_bytes()),
+            Bson::Document(inner) => {
+                inner.iter().for_each(|(name, value)| add(hasher, &format!("{name}\0"), value));
+                hasher.update(0_i32.to_le_bytes());
+            }
+            value => {
+                // What follows the length of the document, the type, and a name of nothing but its end.
+                let bytes = bson::serialize_to_vec(&doc! {"": value.clone()}).expect("BSON");
+                hasher.update(&bytes[6..bytes.len() - 1]);
+            }
+        }
+    }
+    let mut hasher = Md5::new();
+    hasher.update(0_i32.to_le_bytes());
+    add(&mut hasher, "", value);
+    i64::from_le_bytes(*hasher.finalize().first_chunk().expect("16 bytes"))
 }
