@@ -1,11 +1,14 @@
 //! The source in use.
 
+use std::sync::{Mutex, PoisonError};
+
+use tidemark_engine::cache::Origin;
 use tidemark_engine::day::DayRange;
 use tidemark_engine::desk::{Connection, FetchMode, QueryInput, SourceProfile};
 use tidemark_engine::failure::Result;
 use tidemark_engine::filter::Filters;
 use tidemark_engine::mapping::Mapping;
-use tidemark_engine::run::FetchRequest;
+use tidemark_engine::run::{Engine, FetchRequest};
 use tidemark_engine::signature::Query;
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio::sync::OnceCell;
@@ -24,6 +27,8 @@ pub(crate) struct Active {
     pub(crate) aside: Source,
     secrets: Taken,
     version: OnceCell<String>,
+    /// What the source was when the cached queries were last told.
+    origin: Mutex<Option<Origin>>,
 }
 
 impl Active {
@@ -60,6 +65,7 @@ impl Active {
             aside: Source::new(&settings)?,
             secrets,
             version: OnceCell::new(),
+            origin: Mutex::default(),
         })
     }
 
@@ -90,6 +96,18 @@ impl Active {
         match self.try_check().await {
             Ok(online) => online,
             Err(failure) => Connection::Offline { failure },
+        }
+    }
+
+    /// Asks what stands behind the address, and tells the cached queries if that is news: what came from another
+    /// cluster or from a collection that was made again is in doubt.
+    pub(crate) async fn check_origin(&self, engine: &Engine) {
+        let Ok((origin, _)) = self.aside.origin(&self.mapping).await else { return };
+        if self.origin.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(&origin) {
+            return;
+        }
+        if engine.note_origin(&self.query_of(Filters::default()), origin.clone()).await.is_ok() {
+            *self.origin.lock().unwrap_or_else(PoisonError::into_inner) = Some(origin);
         }
     }
 

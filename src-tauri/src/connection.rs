@@ -109,10 +109,14 @@ pub(crate) fn watch(app: &AppHandle) {
 async fn check(state: &AppState) -> Duration {
     let Some(active) = state.active() else { return CALM };
     let found = active.check().await;
-    let pause = if matches!(found, Connection::Online { .. }) { CALM } else { EAGER };
+    let is_online = matches!(found, Connection::Online { .. });
+    let pause = if is_online { CALM } else { EAGER };
     // The trader may have gone to another source meanwhile, of which this says nothing.
     if state.active().is_some_and(|now| Arc::ptr_eq(&now, &active)) {
         state.link.found(found);
+        if is_online && let Ok(engine) = state.engine() {
+            active.check_origin(engine).await;
+        }
     }
     pause
 }

@@ -18,7 +18,7 @@ use tidemark_engine::mapping::Mapping;
 use tidemark_engine::pipeline;
 use tidemark_engine::run::{Engine, FetchRequest};
 use tidemark_engine::signature::Query;
-use tidemark_engine::source::{PullOrder, Source, SourceSettings};
+use tidemark_engine::source::{PullOrder, Source, SourceSettings, WindowMoment};
 use tokio_util::sync::CancellationToken;
 
 /// Rows of a first page.
@@ -146,10 +146,11 @@ async fn drain_question(
     trade_id: Option<&str>,
 ) -> Result<Drained, String> {
     let order = PullOrder { collection, pipeline, batch_documents: Limits::default().batch_documents };
-    let mut cursor = desk.source.pull(order).await.map_err(words)?;
+    let moment = Arc::new(WindowMoment::new(&Arc::default()));
+    let mut cursor = desk.source.pull(order, &moment).await.map_err(words)?;
     let mut drained = Drained::default();
     while let Some(batch) = cursor.next().await.map_err(words)? {
-        let documents = batch.doc_slices().map_err(|error| error.to_string())?;
+        let documents = batch.raw.doc_slices().map_err(|error| error.to_string())?;
         drained.bytes += documents.as_bytes().len() as u64;
         for document in documents.into_iter() {
             drained.rows += 1;

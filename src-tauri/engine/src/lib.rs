@@ -20,6 +20,7 @@ pub mod desk;
 mod extended_json;
 pub mod failure;
 pub mod filter;
+mod hashed_key;
 mod id_batch;
 pub mod limits;
 pub mod mapping;

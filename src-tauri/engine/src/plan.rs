@@ -21,6 +21,9 @@ pub struct DayCoverage {
     pub downstream_rows: u64,
     /// Whether a verification has found the day different at the source, and it was not pulled since.
     pub differs: bool,
+    /// Whether it came from another source than the one that is at the address now: another cluster, or a
+    /// collection that was made again.
+    pub foreign: bool,
     /// The instants between which the day lay by the zone rules in force when it was stored; none in files from
     /// before format 4.
     pub bounds: Option<DayBounds>,
@@ -33,6 +36,25 @@ pub struct DayBounds {
     pub begins: DateTime<Utc>,
     /// The first instant after it.
     pub ends: DateTime<Utc>,
+}
+
+impl DayCoverage {
+    /// Why what is held cannot be taken for what the source has, whatever its age.
+    const fn doubt(&self) -> Option<RefreshReason> {
+        if self.foreign {
+            Some(RefreshReason::Replaced)
+        } else if self.differs {
+            Some(RefreshReason::Differs)
+        } else {
+            None
+        }
+    }
+
+    /// Whether an answer has to call the day unverified.
+    #[must_use]
+    pub const fn is_in_doubt(&self) -> bool {
+        self.doubt().is_some()
+    }
 }
 
 /// The days that are held for a signature.
@@ -73,6 +95,14 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// Whether a day is over by so much that nothing of it should change any more.
+    #[must_use]
+    pub fn is_over(&self, day: Day, now: DateTime<Utc>) -> bool {
+        now >= self.zone.end_of(day) + self.settle
+    }
+}
+
 /// All that a plan depends on.
 #[derive(Debug, Clone)]
 pub struct PlanRequest<'a> {
@@ -105,6 +135,8 @@ pub enum RefreshReason {
     FetchedInFuture,
     /// A verification found it different at the source.
     Differs,
+    /// It came from another source than the one that is at the address now.
+    Replaced,
     /// The trader asked.
     Asked,
 }
@@ -118,6 +150,7 @@ impl RefreshReason {
             Self::FetchedWhileOpen => "fetched before the day was final",
             Self::FetchedInFuture => "its fetch time lies in the future, so its age is not known",
             Self::Differs => "the check found it different at the source",
+            Self::Replaced => "the source was replaced by another one since it was fetched",
             Self::Asked => "you asked to fetch it again",
         }
     }
@@ -186,8 +219,8 @@ impl PlannedDay {
     pub fn view(&self) -> DayView {
         let (action, why) = match &self.action {
             Action::Serve => {
-                let differs = self.held.as_ref().is_some_and(|held| held.differs);
-                (DayAction::Serve, differs.then_some(RefreshReason::Differs.describe()))
+                let doubt = self.held.as_ref().and_then(DayCoverage::doubt);
+                (DayAction::Serve, doubt.map(RefreshReason::describe))
             }
             Action::Refresh(reason) => (DayAction::Refresh, Some(reason.describe())),
             Action::Fetch => (DayAction::Fetch, None),
@@ -301,14 +334,14 @@ impl Plan {
 pub fn state_of(day: Day, coverage: Option<&DayCoverage>, now: DateTime<Utc>, policy: &Policy) -> DayState {
     let Some(coverage) = coverage else { return DayState::NotHeld };
     let settles = policy.zone.end_of(day) + policy.settle;
-    let is_final = (settles..=now).contains(&coverage.fetched) && !coverage.differs;
+    let is_final = (settles..=now).contains(&coverage.fetched) && !coverage.is_in_doubt();
     if is_final { DayState::Settled } else { DayState::Open }
 }
 
 /// Why a held day is no longer fresh enough; `None` where it is.
 fn due(day: Day, coverage: &DayCoverage, now: DateTime<Utc>, policy: &Policy) -> Option<RefreshReason> {
-    if coverage.differs {
-        Some(RefreshReason::Differs)
+    if let Some(doubt) = coverage.doubt() {
+        Some(doubt)
     } else if state_of(day, Some(coverage), now, policy) == DayState::Settled {
         None
     } else if coverage.fetched > now {
@@ -334,11 +367,10 @@ fn planned(day: Day, request: &PlanRequest<'_>) -> PlannedDay {
         (Some(_), Reach::Online) if policy.refresh_all => Action::Refresh(RefreshReason::Asked),
         (None, Reach::Online) if policy.refresh_all => Action::Fetch,
         // What another query holds may be from before the check as well: only the source can tell.
-        (Some(coverage), Reach::Online) if coverage.differs => Action::Refresh(RefreshReason::Differs),
-        (Some(coverage), Reach::Offline) if coverage.differs => Action::Serve,
-        (Some(coverage), reach) => match (due(day, coverage, now, policy), reach) {
-            (None, _) => Action::Serve,
-            (Some(reason), reach) => match (fresher(day, coverage, request), reach) {
+        (Some(coverage), reach) => match (coverage.doubt(), due(day, coverage, now, policy), reach) {
+            (Some(doubt), _, Reach::Online) => Action::Refresh(doubt),
+            (Some(_), _, Reach::Offline) | (None, None, _) => Action::Serve,
+            (None, Some(reason), reach) => match (fresher(day, coverage, request), reach) {
                 (Some(from), _) => Action::Adopt { from: from.to_owned() },
                 (None, Reach::Online) => Action::Refresh(reason),
                 (None, Reach::Offline) => Action::Serve,

@@ -21,6 +21,26 @@ pub struct SourceIdentity {
     pub collection: String,
     /// User name: two users may see different documents.
     pub user: Option<String>,
+    /// How the user logs in, as far as that is unusual.
+    #[serde(flatten)]
+    pub login: Login,
+}
+
+/// How a user logs in, as far as it is not the usual way: a password that the database `admin` knows. What is
+/// usual is left out of signatures, so that files from before this was told apart stay valid.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Login {
+    /// The database that knows the user, if it is not `admin`, or not `$external` for a mechanism other than a
+    /// password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_source: Option<String>,
+    /// The mechanism, if it is not a password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mechanism: Option<String>,
+    /// Whom the client's certificate names, if that is what logs in and no user is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
 }
 
 impl SourceIdentity {
@@ -48,7 +68,15 @@ impl SourceIdentity {
             database: database.to_owned(),
             collection: collection.to_owned(),
             user: some(user),
+            login: Login::default(),
         }
+    }
+
+    /// The same source, read by whoever logs in so.
+    #[must_use]
+    pub fn with_login(mut self, login: Login) -> Self {
+        self.login = login;
+        self
     }
 
     /// The source as a person reads it: `desk.trades at db1, db2:27018 as ann`.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::failure::{Code, Failure, Result};
 use crate::filter::sorted_canonical;
-pub use crate::query::{Query, SourceIdentity};
+pub use crate::query::{Login, Query, SourceIdentity};
 
 /// Version of the canonical text. Another one makes every signature another.
 const FORMAT: u32 = 1;
@@ -83,14 +83,22 @@ fn md5_hex(text: &str) -> String {
 }
 
 fn source(query: &Query) -> Value {
-    let SourceIdentity { hosts, replica_set, database, collection, user } = &query.source;
-    json!({
+    let SourceIdentity { hosts, replica_set, database, collection, user, login } = &query.source;
+    let mut source = json!({
         "hosts": hosts,
         "replica_set": replica_set,
         "database": database,
         "collection": collection,
         "user": user,
-    })
+    });
+    let Login { auth_source, mechanism, certificate } = login;
+    for (key, value) in [("auth_source", auth_source), ("mechanism", mechanism), ("certificate", certificate)]
+    {
+        if let Some(value) = value {
+            source[key] = json!(value);
+        }
+    }
+    source
 }
 
 /// Left out is what changes no result: settling times, the change stamp, and the paths of filter fields,
@@ -241,6 +249,16 @@ mod tests {
             SourceIdentity::new(["db1", "db2"], Some("rs0"), "desk", "trades", None),
         ] {
             queries.push(Query { source, ..base() });
+        }
+        let some = |text: &str| Some(text.to_owned());
+        for login in [
+            Login { auth_source: some("desk"), ..Login::default() },
+            Login { mechanism: some("PLAIN"), ..Login::default() },
+            Login { mechanism: some("MONGODB-X509"), ..Login::default() },
+            Login { mechanism: some("MONGODB-X509"), certificate: some("1"), ..Login::default() },
+            Login { mechanism: some("MONGODB-X509"), certificate: some("2"), ..Login::default() },
+        ] {
+            queries.push(Query { source: source().with_login(login), ..base() });
         }
         let mut seen = std::collections::BTreeMap::new();
         for query in &queries {

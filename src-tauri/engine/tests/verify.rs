@@ -175,7 +175,7 @@ async fn a_text_and_a_number_that_is_whole_are_change_stamps() {
         let first = desk.fetch(FetchMode::Normal).await;
         assert_eq!((first.rows.input, first.notes), (180, vec![]));
         let same = desk.fetch(FetchMode::Verify).await;
-        assert_eq!((same.days.fetched, same.changes, same.notes.len()), (0, None, 1));
+        assert_eq!((same.days.fetched, same.changes, same.notes.len()), (0, None, 2));
         desk.set(7, doc! {"$set": {"leg.price": 2.5, "changed": &after}}).await;
         desk.set("M20", doc! {"$set": {"text": "nack", "changed": after}}).await;
         let checked = desk.fetch(FetchMode::Verify).await;
@@ -469,7 +469,7 @@ async fn what_is_known_to_differ_is_adopted_as_such() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_collation_of_a_collection_is_learnt() {
     let desk = Desk::new("collation", server().uri()).await;
-    let plain = desk.source.collation().await;
+    let (_, plain) = desk.source.origin(&Mapping::default()).await.unwrap();
     let database = Client::with_uri_str(server().uri()).await.unwrap().database("verify_collation");
     let rules = mongodb::options::Collation::builder().locale("en").build();
     database.collection::<Document>("own").drop().await.unwrap();
@@ -480,7 +480,7 @@ async fn the_collation_of_a_collection_is_learnt() {
         database: "verify_collation".to_owned(),
         collection: "own".to_owned(),
     };
-    let own = Source::new(&settings).unwrap().collation().await;
+    let (_, own) = Source::new(&settings).unwrap().origin(&Mapping::default()).await.unwrap();
     assert_eq!(plain, Collation::Simple);
     assert!(matches!(&own, Collation::Own(rules) if rules.contains("en")), "{own:?}");
 }

@@ -14,6 +14,7 @@ mod error;
 pub mod export;
 mod file;
 mod folder;
+pub(crate) mod hashes;
 mod identity;
 mod inspect;
 mod leftovers;

@@ -56,6 +56,31 @@ pub struct Origin {
     pub unique_downstream: bool,
 }
 
+impl Origin {
+    /// A source of which nothing is known.
+    #[must_use]
+    pub const fn unknown() -> Self {
+        Self { collections: String::new(), replica_set: None, unique_input: false, unique_downstream: false }
+    }
+
+    /// Whether the source told what it is.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        !self.collections.is_empty()
+    }
+
+    /// Whether it is known that the other one is not the same collections of the same replica set. What is not
+    /// known of either makes no difference.
+    #[must_use]
+    pub fn is_other_than(&self, other: &Self) -> bool {
+        let others = self.is_known() && other.is_known() && self.collections != other.collections;
+        // A name is compared with a name and an id with an id.
+        let kind = |set: &str| set.split_once(' ').map(|(kind, _)| kind.to_owned());
+        let other_set = self.replica_set.as_deref().zip(other.replica_set.as_deref());
+        others || other_set.is_some_and(|(one, two)| kind(one) == kind(two) && one != two)
+    }
+}
+
 impl HeldDay {
     /// Rows of a role.
     #[must_use]
@@ -93,15 +118,25 @@ impl FileState {
     /// The ledger as the plan reads it.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
+        self.ledger_for(None)
+    }
+
+    /// The ledger as a plan reads it that knows what the source is now; without that, what it was when it was
+    /// last asked counts.
+    #[must_use]
+    pub fn ledger_for(&self, source: Option<&Origin>) -> Ledger {
+        let source = source.or_else(|| self.current_origin());
         self.days
             .iter()
             .map(|(day, held)| {
+                let origin = held.origin.and_then(|number| self.origins.get(&number));
                 let coverage = DayCoverage {
                     fetched: held.fetched,
                     input_rows: held.input_rows,
                     downstream_rows: held.downstream_rows,
                     differs: held.differs,
                     bounds: held.bounds,
+                    foreign: origin.zip(source).is_some_and(|(theirs, now)| theirs.is_other_than(now)),
                 };
                 (*day, coverage)
             })
@@ -130,22 +165,11 @@ impl FileState {
         Ok(number)
     }
 
-    /// The held days within a range that an answer may show: rows of two sources never appear together. If any
-    /// day of the range came from the current source, all do; otherwise those of the source that was read last.
-    pub fn shown_in(&self, range: DayRange) -> impl Iterator<Item = (Day, &HeldDay)> {
-        let known = || self.held_in(range).filter(|(_, held)| held.origin.is_some());
-        let shown = if known().any(|(_, held)| self.is_of_current_origin(held)) {
-            self.current_origin()
-        } else {
-            known().max_by_key(|(_, held)| held.fetched).and_then(|(_, held)| self.origin_of(held))
-        };
-        self.held_in(range).filter(move |(_, held)| held.origin.is_none() || self.origin_of(held) == shown)
-    }
-
-    /// The source as it was when it was last asked; none if it never was.
+    /// The source as it was when it was last asked, and told; none if it never was.
     #[must_use]
     pub fn current_origin(&self) -> Option<&Origin> {
-        self.origins.last_key_value().map(|(_, origin)| origin)
+        let mut known = self.origins.values().rev();
+        known.find(|origin| origin.is_known()).or_else(|| self.origins.values().next_back())
     }
 
     /// The source that a day came from; none if that is not known.
@@ -158,7 +182,25 @@ impl FileState {
     /// tell the source of a day: such a day goes with any.
     #[must_use]
     pub fn is_of_current_origin(&self, held: &HeldDay) -> bool {
-        held.origin.is_none() || self.origin_of(held) == self.current_origin()
+        self.goes_with(held, self.current_origin())
+    }
+
+    /// Whether a day may have come from a source.
+    fn goes_with(&self, held: &HeldDay, source: Option<&Origin>) -> bool {
+        !self.origin_of(held).zip(source).is_some_and(|(theirs, source)| theirs.is_other_than(source))
+    }
+
+    /// The held days within a range that an answer may show: rows of two sources never appear together. If any
+    /// day of the range came from the current source, all do; otherwise those of the source that was read last.
+    pub fn shown_in(&self, range: DayRange) -> impl Iterator<Item = (Day, &HeldDay)> {
+        let known =
+            || self.held_in(range).filter(|(_, held)| self.origin_of(held).is_some_and(Origin::is_known));
+        let shown = if known().any(|(_, held)| self.is_of_current_origin(held)) {
+            self.current_origin()
+        } else {
+            known().max_by_key(|(_, held)| held.fetched).and_then(|(_, held)| self.origin_of(held))
+        };
+        self.held_in(range).filter(move |(_, held)| self.goes_with(held, shown))
     }
 
     /// Held days within a range.

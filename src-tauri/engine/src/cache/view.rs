@@ -1,6 +1,6 @@
 //! Reading an answer: the rows of a range of held days, each document once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bson::RawDocumentBuf;
@@ -16,6 +16,7 @@ use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{FieldId, FieldSet};
 use crate::desk::{Role, Sort};
 use crate::failure::{Code, Failure, Result};
+use crate::plan::Ledger;
 
 /// Rows of a view, each document counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -110,6 +111,16 @@ impl View {
     #[must_use]
     pub const fn state(&self) -> &Arc<FileState> {
         &self.state
+    }
+
+    /// The days that the view shows. Days of a source that has been replaced are left out if there are newer
+    /// ones, for no answer holds rows of two.
+    #[must_use]
+    pub fn shown(&self) -> Ledger {
+        let mut ledger = self.state.ledger();
+        let shown: BTreeSet<Day> = self.state.shown_in(self.range).map(|(day, _)| day).collect();
+        ledger.retain(|day, _| shown.contains(day));
+        ledger
     }
 
     /// The file.

@@ -219,10 +219,26 @@ impl SegmentWriter {
         Ok(())
     }
 
+    /// The days of input rows whose `_id` came more than once.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn days_with_repeated_input(&mut self) -> Result<Vec<Day>> {
+        self.join_parts()?;
+        let table = schema::table(Role::Input, self.segment);
+        let mut select = self.connection.prepare(&format!(
+            "SELECT DISTINCT day FROM {table}
+             WHERE id IN (SELECT id FROM {table} GROUP BY id HAVING count(*) > 1) ORDER BY day"
+        ))?;
+        let days = select.query_map([], |row| Ok(Day::from_number(row.get(0)?)))?;
+        Ok(days.collect::<Result<_, duckdb::Error>>()?)
+    }
+
     /// Makes one table, the segment's own, of a role's parts. Each row is copied once, however many fields
     /// came late.
-    fn join_parts(&self) -> Result<()> {
-        for (role, last) in self.parts.iter().filter(|(_, part)| part.number > 0) {
+    fn join_parts(&mut self) -> Result<()> {
+        let parts = std::mem::take(&mut self.parts);
+        for (role, last) in parts.iter().filter(|(_, part)| part.number > 0) {
             let number = last.number + 1;
             self.create_part(*role, number, &self.columns[role])?;
             let whole = schema::part(*role, self.segment, number);

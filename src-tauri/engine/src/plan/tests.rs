@@ -22,7 +22,7 @@ fn policy() -> Policy {
 }
 
 fn coverage(fetched: DateTime<Utc>) -> DayCoverage {
-    DayCoverage { fetched, input_rows: 10, downstream_rows: 30, differs: false, bounds: None }
+    DayCoverage { fetched, input_rows: 10, downstream_rows: 30, differs: false, foreign: false, bounds: None }
 }
 
 fn ledger(days: &[(&str, &str)]) -> Ledger {

@@ -18,7 +18,7 @@ use crate::desk::{
 };
 use crate::failure::{Code, Failure, Result};
 use crate::pipeline;
-use crate::plan::state_of;
+use crate::plan::{DayCoverage, RefreshReason, state_of};
 use crate::signature::{Query, Signature};
 
 /// What is to be said of trades without any trade id, whenever they are looked at.
@@ -70,7 +70,7 @@ impl Engine {
         let policy = self.policy_of(view.file());
         let now = self.now();
         let mut days = AnswerDays { requested: range.len(), ..AnswerDays::default() };
-        let ledger = view.state().ledger();
+        let ledger = view.shown();
         for day in range.days() {
             match ledger.get(&day) {
                 Some(held) => {
@@ -78,13 +78,17 @@ impl Engine {
                     if state_of(day, Some(held), now, &policy) != DayState::Settled {
                         days.open.push(day);
                     }
-                    if held.differs {
+                    if held.is_in_doubt() {
                         days.unverified.push(day);
                     }
                 }
                 None => {
                     days.missing.push(day);
-                    days.why_missing.push(MissingDay { day, why: "not cached".to_owned() });
+                    let why = match view.state().days.contains_key(&day) {
+                        true => RefreshReason::Replaced.describe(),
+                        false => "not cached",
+                    };
+                    days.why_missing.push(MissingDay { day, why: why.to_owned() });
                 }
             }
         }
@@ -215,10 +219,9 @@ impl Engine {
         })
         .await?;
         let view = std::sync::Arc::new(view);
-        let held: DaySet = view.state().held_in(range).map(|(day, _)| day).collect();
+        let shown = view.shown();
         // Days that are known to differ at the source are not the answer.
-        let complete =
-            held.len() == range.len() && !view.state().held_in(range).any(|(_, held)| held.differs);
+        let complete = shown.len() == range.len() && !shown.values().any(DayCoverage::is_in_doubt);
         let target = if complete { path.to_owned() } else { partial_name(path) };
         let counts = view.counts();
         let rows = match role {

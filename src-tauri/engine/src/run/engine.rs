@@ -4,24 +4,23 @@ use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::prepare::{FetchRequest, prepare};
 use super::shared::{Pulls, Run, Running};
-use crate::cache::{Cache, CacheFile, View, is_damage};
+use crate::cache::{Cache, CacheFile, Identity, Origin, View, is_damage};
 use crate::day::DayRange;
 use crate::desk::PlanView;
 use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
 use crate::plan::Policy;
-use crate::signature::Signature;
+use crate::signature::{Query, Signature};
 use crate::source::Source;
 
 /// Views kept open, so that paging does not open one each time.
 const VIEWS: usize = 3;
 
-/// Tells the time. Tests set their own.
-pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+pub use crate::source::Clock;
 
 /// The engine. Cheap to clone.
 #[derive(Clone)]
@@ -97,6 +96,40 @@ impl Engine {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         (self.clock)()
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        Arc::clone(&self.clock)
+    }
+
+    /// The time at a source, as far as it has told; otherwise this machine's.
+    #[must_use]
+    pub fn time_at(&self, source: Option<&Source>) -> DateTime<Utc> {
+        let ahead = source.and_then(Source::clock).map_or(TimeDelta::zero(), |clock| clock.ahead);
+        self.now() + ahead
+    }
+
+    /// Notes what a source is that a background check has asked, for all of its cached queries. Days that came
+    /// from another one are in doubt from then on.
+    ///
+    /// # Errors
+    /// Those of listing the cache. A file that is busy or cannot be read learns it when it is fetched.
+    pub async fn note_origin(&self, query: &Query, origin: Origin) -> Result<()> {
+        if !origin.is_known() {
+            return Ok(());
+        }
+        let (cache, identity) = (self.cache.clone(), Identity::of(query));
+        off_thread(move || {
+            let own = cache.open_existing(&identity).ok().flatten();
+            let others =
+                cache.siblings(&identity)?.into_iter().filter_map(|path| cache.open_listed(&path).ok());
+            for file in own.into_iter().chain(others).filter(|file| !file.state().days.is_empty()) {
+                // A file that cannot be written says so when it is fetched.
+                let _ = file.record_origin(&origin);
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// What a fetch would do. Asks the source only where days have to be pulled, and never pulls.

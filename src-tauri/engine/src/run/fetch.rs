@@ -1,10 +1,10 @@
 //! A run from plan to answer.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -12,19 +12,19 @@ use super::browse::no_trade_ids;
 use super::engine::{Engine, off_thread};
 use super::prepare::{Broader, FetchRequest, Prepared, is_out_of_reach, prepare};
 use super::progress::{Meter, TICK};
-use super::pull::{PullContext, Pulled, pull_window};
-use super::shared::{Kind, Ticket};
+use super::pull::{Attempt, PullContext, Pulled, pull_window, unsettled_sentence};
+use super::shared::{Kind, Order, Ticket};
 use super::verify;
 use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin, RunEvent};
 use crate::cache::adopt::{self, Adopted, Wanted};
-use crate::cache::{CacheFile, Collation, Identity, is_damage};
+use crate::cache::{CacheFile, CheckedDay, HeldDay, Identity, is_damage};
 use crate::changes::Differences;
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, DayState, FetchMode};
 use crate::failure::{Code, Failure, Result};
-use crate::plan::{Action, DayCoverage, PlannedDay, Reach, split, state_of};
+use crate::plan::{Action, DayCoverage, Reach, RefreshReason, split, state_of};
 use crate::signature::{Query, Signature};
-use crate::source::Source;
+use crate::source::{RunMoment, ServerClock, Source};
 
 /// Where a run's events go, in order.
 pub type EventSink = Arc<dyn Fn(RunEvent) + Send + Sync>;
@@ -44,7 +44,13 @@ struct Outcome {
     /// The failure that says most, and the days it cost.
     failure: Option<Failure>,
     failed: BTreeMap<Day, String>,
+    /// The file's next segment when the run began to store.
+    run_since: Option<u32>,
 }
+
+/// How far this machine's clock and the server's may differ before the answer says so; likewise how far a node may
+/// be behind.
+const SKEW: TimeDelta = TimeDelta::seconds(60);
 
 /// What adopting a stretch of days came to.
 #[derive(Debug, Default)]
@@ -58,17 +64,16 @@ struct Adoption {
 
 impl Outcome {
     /// Takes in what was committed while the run gave it up: it was waited for, and it is held.
-    fn note_late(&mut self, prepared: &Prepared, held: &BTreeMap<Day, DayCoverage>, now: DateTime<Utc>) {
-        // The ledger counts in milliseconds. What is older came from another query.
-        let run = prepared.at.timestamp_millis()..=now.timestamp_millis();
-        let late = |planned: &&PlannedDay| {
-            let fetched = held.get(&planned.day).map(|held| held.fetched);
+    fn note_late(&mut self, prepared: &Prepared, held: &BTreeMap<Day, HeldDay>) {
+        let Some(run_since) = self.run_since else { return };
+        let late = prepared.plan.days.iter().filter(|planned| {
+            let fetched_before = planned.held.as_ref().map(|held| held.fetched);
             planned.is_pulled()
-                && fetched != planned.held.as_ref().map(|held| held.fetched)
-                && fetched.is_some_and(|fetched| run.contains(&fetched.timestamp_millis()))
-        };
-        let late: DaySet = prepared.plan.days.iter().filter(late).map(|planned| planned.day).collect();
-        self.fetched = self.fetched.union(&late);
+                && held
+                    .get(&planned.day)
+                    .is_some_and(|held| held.segment >= run_since && Some(held.fetched) != fetched_before)
+        });
+        self.fetched = self.fetched.union(&late.map(|planned| planned.day).collect());
     }
 }
 
@@ -132,6 +137,7 @@ impl Engine {
     ) -> Result<Answer> {
         let _run = self.running.begin(Signature::of(&request.query)).await;
         let begun = Instant::now();
+        let moment = Arc::<RunMoment>::default();
         let prepared = tokio::select! {
             prepared = prepare(self, source, request, can_fetch(source, request)) => prepared?,
             () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
@@ -151,9 +157,12 @@ impl Engine {
             windows: prepared.plan.windows.len(),
             expected_rows: prepared.plan.expected_rows,
         });
-        let outcome = self.carry_out(source, request, &prepared, events, cancel).await?;
-        let sent = source.map_or(0, Source::own_commands);
-        self.conclude(request, prepared, outcome, cancel, sent, begun).await
+        // What was read before it was asked for is neither a refresh nor what a check called for.
+        let wants_new = request.mode != FetchMode::Normal
+            || prepared.plan.days.iter().any(|day| day.action == Action::Refresh(RefreshReason::Replaced));
+        let start = RunStart { earliest: wants_new.then_some(begun), moment };
+        let outcome = self.carry_out(source, request, &prepared, &start, events, cancel).await?;
+        self.conclude(source, request, prepared, outcome, cancel, begun).await
     }
 
     /// Adopts and pulls what the plan says.
@@ -162,6 +171,7 @@ impl Engine {
         source: Option<&Source>,
         request: &FetchRequest,
         prepared: &Prepared,
+        start: &RunStart,
         events: &EventSink,
         cancel: &CancellationToken,
     ) -> Result<Outcome> {
@@ -174,9 +184,10 @@ impl Engine {
         let file = self.writable(prepared, &mut outcome).await?;
         // Before anything is adopted: what that brings was not held before either.
         let run_since = file.next_segment();
+        outcome.run_since = Some(run_since);
         for (run, broader) in adoptions(prepared) {
             let Adoption { adopted, left, failure } =
-                self.adopt_run(prepared, &file, broader, run, cancel).await;
+                self.adopt_run(prepared, &file, broader, run, start, cancel).await;
             outcome.adopted = outcome.adopted.union(&adopted);
             match failure {
                 None => {}
@@ -192,36 +203,59 @@ impl Engine {
         }
         let Some(source) = source.filter(|_| !windows.is_empty()) else { return Ok(outcome) };
         let query = Arc::new(request.query.clone());
-        let started = self.now();
-        let doubts = Arc::default();
-        let tickets: Vec<Ticket> = windows
-            .iter()
-            .flat_map(|window| {
-                self.pulls.join_or_start(
-                    &prepared.identity.signature,
-                    Kind::Server,
-                    *window,
-                    |window, counters, cancel| {
-                        Box::pin(pull_window(PullContext {
-                            source: source.clone(),
-                            query: Arc::clone(&query),
-                            file: Arc::clone(&file),
-                            window,
-                            started,
-                            run_since,
-                            counters,
-                            cancel,
-                            doubts: Arc::clone(&doubts),
-                            limits: self.limits,
-                        }))
-                    },
-                )
-            })
-            .collect();
-        let asked = DaySet::from_ranges(windows);
-        let following = follow(tickets, &asked, prepared.plan.expected_rows, events, cancel, &mut outcome);
-        let ((), collation) = tokio::join!(following, learn_collation(source, cancel));
-        if let Some(collation) = collation.filter(|_| !outcome.fetched.is_empty()) {
+        let (doubts, origin) = (Arc::default(), Arc::new(Mutex::new(prepared.origin.clone())));
+        let pull = |windows: &[DayRange], earliest: Option<Instant>| -> Vec<Ticket> {
+            let pull_one = |window: &DayRange| {
+                let (kind, moment) = (Kind::Server, Arc::clone(&start.moment));
+                let order = Order { kind, window: *window, earliest, moment };
+                let work = |window, counters, cancel| -> super::shared::Work {
+                    Box::pin(pull_window(PullContext {
+                        source: source.clone(),
+                        query: Arc::clone(&query),
+                        file: Arc::clone(&file),
+                        window,
+                        clock: self.clock(),
+                        run_moment: Arc::clone(&start.moment),
+                        attempt: Attempt::first(&start.moment),
+                        origin: Arc::clone(&origin),
+                        run_since,
+                        counters,
+                        cancel,
+                        doubts: Arc::clone(&doubts),
+                        limits: self.limits,
+                    }))
+                };
+                self.pulls.join_or_start(&prepared.identity.signature, order, work)
+            };
+            windows.iter().flat_map(pull_one).collect()
+        };
+        let mut earliest = start.earliest;
+        for round in 0.. {
+            let tickets = pull(&windows, earliest);
+            let asked = DaySet::from_ranges(windows.iter().copied());
+            follow(tickets, &asked, prepared.plan.expected_rows, events, cancel, &mut outcome).await;
+            if outcome.failure.is_some() || cancel.is_cancelled() || windows.len() < 2 && round == 0 {
+                break;
+            }
+            earliest = Some(Instant::now());
+            let settled = |day: Day| prepared.policy.is_over(day, self.time_at(Some(source)));
+            let changed = tokio::select! {
+                changed = torn_between(source, &query, &file, &start.moment, &outcome.fetched, settled) => changed,
+                () = cancel.cancelled() => break,
+            };
+            if changed.is_empty() {
+                break;
+            }
+            if round == ROUNDS {
+                outcome.notes.push(unsettled_sentence(&changed));
+                let file = Arc::clone(&file);
+                off_thread(move || mark_as_differing(&file, &changed)).await?;
+                break;
+            }
+            windows = changed.ranges().iter().flat_map(|run| split(run, None, &self.limits)).collect();
+            outcome.fetched = outcome.fetched.difference(&changed);
+        }
+        if let Some(collation) = prepared.collation.clone().filter(|_| !outcome.fetched.is_empty()) {
             off_thread(move || file.record_collation(&collation)).await?;
         }
         Ok(outcome)
@@ -241,11 +275,14 @@ impl Engine {
         file: &Arc<CacheFile>,
         broader: &Broader,
         run: DayRange,
+        start: &RunStart,
         cancel: &CancellationToken,
     ) -> Adoption {
         let signature = &prepared.identity.signature;
         // Through the same registry as pulls, so that no two commits race for one day.
-        let tickets = self.pulls.join_or_start(signature, Kind::Adoption, run, |days, _, cancel| {
+        let order =
+            Order { kind: Kind::Adoption, window: run, earliest: None, moment: Arc::clone(&start.moment) };
+        let tickets = self.pulls.join_or_start(signature, order, |days, _, cancel| {
             let (cache, file, broader) = (self.cache().clone(), Arc::clone(file), broader.clone());
             let (identity, limits) = (Arc::clone(&prepared.identity), self.limits);
             let wanted = Wanted { days, held: prepared.plan.held() };
@@ -295,13 +332,14 @@ impl Engine {
 
     async fn conclude(
         &self,
+        source: Option<&Source>,
         request: &FetchRequest,
         prepared: Prepared,
         mut outcome: Outcome,
         cancel: &CancellationToken,
-        mongo_commands: u64,
         begun: Instant,
     ) -> Result<Answer> {
+        let mongo_commands = source.map_or(0, Source::own_commands);
         // What a person has to mend is a failure, not a partial answer; what was committed is kept.
         if let Some(failure) =
             outcome.failure.take_if(|failure| !is_out_of_reach(failure) && failure.code != Code::Cancelled)
@@ -311,33 +349,32 @@ impl Engine {
         }
         let signature = prepared.identity.signature.clone();
         let engine = self.clone();
-        let range = request.range;
-        let view = off_thread(move || match engine.view_blocking(&signature, range) {
-            Ok(view) => Ok(Some(view)),
-            Err(failure) if failure.code == Code::NotCached => Ok(None),
-            Err(failure) => Err(failure),
+        // Days that have not begun are the last ones. Whatever a file says of them is not shown.
+        let coming = prepared.coming();
+        let begun_range = match coming.ranges().first() {
+            Some(first) => DayRange::new(request.range.from(), first.from().previous()).ok(),
+            None => Some(request.range),
+        };
+        let view = off_thread(move || {
+            let Some(range) = begun_range else { return Ok(None) };
+            match engine.view_blocking(&signature, range) {
+                Ok(view) => Ok(Some(view)),
+                Err(failure) if failure.code == Code::NotCached => Ok(None),
+                Err(failure) => Err(failure),
+            }
         })
         .await?;
-        let held: BTreeMap<Day, DayCoverage> = view
-            .as_ref()
-            .map(|view| {
-                view.state()
-                    .ledger()
-                    .range(range.from()..=range.to())
-                    .map(|(day, held)| (*day, held.clone()))
-                    .collect()
-            })
-            .unwrap_or_default();
+        let held: BTreeMap<Day, DayCoverage> = view.as_ref().map(|view| view.shown()).unwrap_or_default();
+        if let Some(view) = &view {
+            outcome.note_late(&prepared, &view.state().days);
+        }
         // Read anew: what was fetched just now was fetched after the plan was made.
-        let now = self.now();
-        outcome.note_late(&prepared, &held, now);
-        let days = answer_days(&prepared, &outcome, &held, now);
-        let lacking = days.why_missing.iter().any(|missing| {
-            prepared.plan.days.iter().any(|day| {
-                day.day == missing.day
-                    && day.action != Action::Unavailable(crate::plan::UnavailableReason::Future)
-            })
-        });
+        let now = self.time_at(source);
+        let is_replaced = |day: Day| {
+            !coming.contains(day) && view.as_ref().is_some_and(|view| view.state().days.contains_key(&day))
+        };
+        let days = answer_days(&prepared, &outcome, &held, is_replaced, now);
+        let lacking = days.why_missing.iter().any(|missing| !coming.contains(missing.day));
         let failure = outcome.failure.or_else(|| prepared.unreachable.clone());
         if held.is_empty() && lacking {
             drop(view);
@@ -383,7 +420,12 @@ impl Engine {
             ));
             let stamp = request.query.mapping.changed_at.as_deref().filter(|_| prepared.unstamped > 0);
             notes.extend(stamp.map(|path| verify::unstamped_sentence(path, prepared.unstamped)));
+            if prepared.held > prepared.unverified.len() {
+                let is_stamped = request.query.mapping.changed_at.is_some();
+                notes.push(verify::kind_sentence(is_stamped, prepared.hashed));
+            }
         }
+        notes.extend(prepared.clock.iter().flat_map(clock_notes));
         notes.extend(prepared.set_aside.map(|failure| failure.message));
         notes.append(&mut outcome.notes);
         if outcome.without_trade_id == 0 {
@@ -395,7 +437,7 @@ impl Engine {
             signature: prepared.identity.signature.to_string(),
             answer: origin,
             // Days that are known to differ are not the answer.
-            complete: days.missing.is_empty() && !held.values().any(|held| held.differs),
+            complete: days.missing.is_empty() && !held.values().any(DayCoverage::is_in_doubt),
             rows: AnswerRows { input: counts.input, downstream: counts.downstream },
             oldest_fetch: held.values().map(|held| held.fetched).min(),
             mongo_commands,
@@ -451,12 +493,90 @@ const fn can_fetch(source: Option<&Source>, request: &FetchRequest) -> bool {
     source.is_some() && !request.offline
 }
 
-/// How the source compares text, learnt while its rows come; nothing where the run is given up.
-async fn learn_collation(source: &Source, cancel: &CancellationToken) -> Option<Collation> {
-    tokio::select! {
-        collation = source.collation() => Some(collation),
-        () = cancel.cancelled() => None,
+/// How often days are pulled again that changed between the windows of a run.
+const ROUNDS: u32 = 2;
+
+/// The settled days among those that a run has pulled window by window, each window at a moment of its own, of
+/// which the source counts other trades now: one may have moved from a window that was still to be read to one
+/// that was read already, or the other way.
+async fn torn_between(
+    source: &Source,
+    query: &Query,
+    file: &Arc<CacheFile>,
+    moment: &RunMoment,
+    pulled: &DaySet,
+    is_settled: impl Fn(Day) -> bool,
+) -> DaySet {
+    let (first, last) = match pulled.ranges() {
+        [first, .., last] => (first.from(), last.to()),
+        [only] => (only.from(), only.to()),
+        [] => return DaySet::new(),
+    };
+    let Ok(span) = DayRange::new(first, last) else { return DaySet::new() };
+    if moment.reads_snapshots().await {
+        return DaySet::new();
     }
+    // Everything was pulled: where counting fails, nothing is known to differ.
+    let Ok(counts) = source.day_counts(query, span).await else { return DaySet::new() };
+    let state = file.state();
+    let differs = |day: &Day| {
+        let held = state.days.get(day);
+        is_settled(*day)
+            && held.is_some_and(|held| {
+                !held.differs
+                    && verify::counts_differ(counts.get(day), held.input_rows, held.left_out.values().sum())
+            })
+    };
+    pulled.days().filter(differs).collect()
+}
+
+/// Marks days that could not be read as of one moment.
+fn mark_as_differing(file: &CacheFile, days: &DaySet) -> Result<()> {
+    let state = file.state();
+    let checked = days
+        .days()
+        .filter_map(|day| {
+            let held = state.days.get(&day)?;
+            Some((day, CheckedDay { segment: held.segment, differed: held.differs, differs: true }))
+        })
+        .collect();
+    file.record_check(&checked)
+}
+
+/// What the pulls of a run have in common from its start.
+struct RunStart {
+    /// A pull that reads the source as of an earlier time does not do.
+    earliest: Option<Instant>,
+    moment: Arc<RunMoment>,
+}
+
+/// What a trader must know of clocks that differ and of a node that is behind.
+fn clock_notes(clock: &ServerClock) -> Vec<String> {
+    let mut notes = Vec::new();
+    if clock.ahead.abs() > SKEW {
+        let (skew, how) = (words(clock.ahead.abs()), if clock.ahead > SKEW { "behind" } else { "ahead of" });
+        notes.push(format!("This computer's clock is {skew} {how} the server's; the server's counts."));
+    }
+    if clock.lag > SKEW {
+        let lag = words(clock.lag);
+        notes.push(format!(
+            "The node that answered is {lag} behind: days that it may lack rows of stay open."
+        ));
+    }
+    notes
+}
+
+/// A span of time in its largest unit.
+fn words(span: TimeDelta) -> String {
+    // Clocks are not compared to the second.
+    let span = span + TimeDelta::seconds(30);
+    let (number, unit) = match (span.num_days(), span.num_hours(), span.num_minutes()) {
+        (2.., ..) => (span.num_days(), "days"),
+        (_, 2.., _) => (span.num_hours(), "hours"),
+        (.., 2..) => (span.num_minutes(), "minutes"),
+        _ => (span.num_seconds(), "seconds"),
+    };
+    format!("{number} {unit}")
 }
 
 /// Waits for the pulls, tells how they come along, and gathers what they came to.
@@ -585,6 +705,7 @@ fn answer_days(
     prepared: &Prepared,
     outcome: &Outcome,
     held: &BTreeMap<Day, DayCoverage>,
+    is_replaced: impl Fn(Day) -> bool,
     now: DateTime<Utc>,
 ) -> AnswerDays {
     let mut days = AnswerDays { requested: prepared.plan.days.len(), ..AnswerDays::default() };
@@ -595,6 +716,8 @@ fn answer_days(
             let why = match (&planned.action, outcome.failed.get(&day)) {
                 (_, Some(why)) => why.clone(),
                 (Action::Unavailable(reason), None) => reason.describe().to_owned(),
+                // Held, but not shown beside days of the source that is there now.
+                _ if is_replaced(day) => RefreshReason::Replaced.describe().to_owned(),
                 _ => "it was not fetched".to_owned(),
             };
             days.missing.push(day);
@@ -609,7 +732,7 @@ fn answer_days(
             days.from_cache += 1;
         }
         let is_unchecked = prepared.unverified.contains(day) && !outcome.fetched.contains(day);
-        if is_unchecked || coverage.is_some_and(|held| held.differs) {
+        if is_unchecked || coverage.is_some_and(DayCoverage::is_in_doubt) {
             days.unverified.push(day);
         }
         if state_of(day, coverage, now, &prepared.policy) != DayState::Settled {

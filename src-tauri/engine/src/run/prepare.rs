@@ -7,14 +7,14 @@ use chrono::{DateTime, Utc};
 
 use super::engine::{Engine, off_thread};
 use super::verify::{self, Mark, Marks};
-use crate::cache::{CacheFile, Collation, Identity, is_unreadable};
-use crate::day::{DayRange, DaySet};
+use crate::cache::{CacheFile, Collation, FileState, Identity, Origin, is_unreadable};
+use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, FetchMode, PlanView, WindowView};
 use crate::failure::{Code, Failure, Result};
 use crate::filter::FieldCondition;
-use crate::plan::{Action, Ledger, Plan, PlanRequest, Policy, Reach};
+use crate::plan::{Action, Ledger, Plan, PlanRequest, Policy, Reach, UnavailableReason};
 use crate::signature::Query;
-use crate::source::{Source, approximate};
+use crate::source::{ServerClock, Source, approximate};
 
 /// A query with its days, and how to answer it.
 #[derive(Debug, Clone)]
@@ -37,7 +37,18 @@ pub(super) struct Broader {
     pub(super) signature: String,
     /// The conditions to evaluate locally.
     pub(super) conditions: Vec<FieldCondition>,
+    /// The days that may be adopted.
     ledger: Ledger,
+    state: Arc<FileState>,
+}
+
+impl Broader {
+    /// The origins of its days differ from day to day, and no answer holds rows of two: only those of this one
+    /// may be adopted. An unknown one excludes none but those that its own file doubts.
+    fn keep_to(&mut self, origin: Option<&Origin>) {
+        self.ledger = self.state.ledger_for(origin);
+        self.ledger.retain(|_, held| !held.foreign);
+    }
 }
 
 /// The plan and what it was made of.
@@ -46,8 +57,11 @@ pub(super) struct Prepared {
     pub(super) identity: Arc<Identity>,
     pub(super) plan: Plan,
     pub(super) policy: Policy,
-    /// When it was made.
-    pub(super) at: DateTime<Utc>,
+    /// What the source is, if it was asked, and how it compares text.
+    pub(super) origin: Option<Origin>,
+    pub(super) collation: Option<Collation>,
+    /// What the source's node said of the time, if it was asked.
+    pub(super) clock: Option<ServerClock>,
     pub(super) broader: Vec<Broader>,
     pub(super) reach: Reach,
     /// Why the source is out of reach, where it was asked.
@@ -58,6 +72,8 @@ pub(super) struct Prepared {
     pub(super) unverified: DaySet,
     /// Of those that were checked, days with trades and without a change stamp that can be compared.
     pub(super) unstamped: usize,
+    /// Of those that were checked, days whose trades were compared one by one.
+    pub(super) hashed: usize,
     /// Held days of the range, when the plan was made.
     pub(super) held: usize,
 }
@@ -80,6 +96,12 @@ impl Prepared {
         }
     }
 
+    /// The days that have not begun at the source. Whatever a file says of them was fetched under a wrong clock.
+    pub(super) fn coming(&self) -> DaySet {
+        let coming = Action::Unavailable(UnavailableReason::Future);
+        self.plan.days.iter().filter(|planned| planned.action == coming).map(|planned| planned.day).collect()
+    }
+
     /// The days of an action.
     pub(super) fn days(&self, wanted: DayAction) -> DaySet {
         self.plan.days.iter().filter(|day| day.view().action == wanted).map(|day| day.day).collect()
@@ -96,19 +118,23 @@ pub(super) async fn prepare(
     request: &FetchRequest,
     may_set_aside: bool,
 ) -> Result<Prepared> {
-    let now = engine.now();
     let mapping = &request.query.mapping;
     let policy = Policy { refresh_all: request.mode == FetchMode::Refresh, ..Policy::of(mapping) };
     let identity = Arc::new(Identity::of(&request.query));
     engine.note_policy(&identity.family, &policy);
-    let (mut ledger, marks, set_aside) = own_ledger(engine, &identity, may_set_aside).await?;
+    let (own, set_aside) = own_state(engine, &identity, may_set_aside).await?;
+    let mut ledger = own.ledger();
     let reach = if request.offline || source.is_none() { Reach::Offline } else { Reach::Online };
     let mut told = Told {
         reach,
+        now: engine.time_at(source),
         unreachable: None,
+        origin: None,
+        collation: None,
         differing: DaySet::new(),
         unverified: None,
         unstamped: 0,
+        hashed: 0,
         rows_per_day: average(&ledger),
     };
     let plan = |ledger: &Ledger, broader: &[Broader], told: &Told| {
@@ -118,7 +144,7 @@ pub(super) async fn prepare(
             range: request.range,
             ledger,
             adoptable: &adoptable,
-            now,
+            now: told.now,
             policy: &policy,
             reach: told.reach,
             rows_per_day: told.rows_per_day,
@@ -130,21 +156,51 @@ pub(super) async fn prepare(
     let all_served = made.days.iter().all(|day| day.action == Action::Serve);
     if !all_served && request.mode != FetchMode::Refresh {
         broader = find_broader(engine, &identity).await?;
+        let origin = likely_origin(&own, &broader).cloned();
+        broader.iter_mut().for_each(|broader| broader.keep_to(origin.as_ref()));
         made = plan(&ledger, &broader, &told);
     }
-    let asks = !made.windows.is_empty() || request.mode == FetchMode::Verify;
-    if let Some(source) = source.filter(|_| told.reach == Reach::Online && asks) {
+    // Whether a day has begun, the server's clock says.
+    let asks = |made: &Plan| !made.windows.is_empty() || request.mode == FetchMode::Verify;
+    let coming = Action::Unavailable(UnavailableReason::Future);
+    let wants_time = made.days.iter().any(|day| day.action == coming);
+    if let Some(source) = source.filter(|_| told.reach == Reach::Online && (asks(&made) || wants_time)) {
         told.heard(source.ping().await)?;
+        told.now = engine.time_at(Some(source));
+        made = plan(&ledger, &broader, &told);
+        if told.reach == Reach::Online && asks(&made) {
+            if let Some((origin, collation)) = told.heard(source.origin(mapping).await)? {
+                ledger = own.ledger_for(Some(&origin));
+                broader.iter_mut().for_each(|broader| broader.keep_to(Some(&origin)));
+                if may_set_aside
+                    && origin.is_known()
+                    && let Some(file) = own_file(engine, &identity).await?
+                {
+                    let origin = origin.clone();
+                    off_thread(move || file.record_origin(&origin)).await?;
+                }
+                (told.origin, told.collation) = (Some(origin), Some(collation));
+            }
+            made = plan(&ledger, &broader, &told);
+        }
         if told.reach == Reach::Online && request.mode == FetchMode::Verify {
             let file = own_file(engine, &identity).await?;
-            let checked =
-                verify::check(source, &request.query, request.range, &ledger, &marks, file, &engine.limits)
+            // What came from another source differs, whatever this one counts.
+            let is_foreign = |day: &Day| ledger.get(day).is_some_and(|held| held.foreign);
+            let mut own_days = ledger.clone();
+            own_days.retain(|_, held| !held.foreign);
+            let mut marks = marks_of(&own);
+            marks.retain(|day, _| !is_foreign(day));
+            let mut checked =
+                verify::check(source, &request.query, request.range, &own_days, &marks, file, &engine.limits)
                     .await?;
             for (day, held) in ledger.iter_mut().filter(|(day, _)| request.range.contains(**day)) {
                 held.differs =
                     checked.differing.contains(*day) || (held.differs && checked.unverified.contains(*day));
             }
-            told.unstamped = checked.unstamped;
+            let foreign = ledger.iter().filter(|(day, held)| held.foreign && request.range.contains(**day));
+            checked.differing = checked.differing.union(&foreign.map(|(day, _)| *day).collect());
+            (told.unstamped, told.hashed) = (checked.unstamped, checked.hashed);
             (told.differing, told.unverified) = (checked.differing, Some(checked.unverified));
             told.heard(checked.failure.map_or(Ok(()), Err))?;
             made = plan(&ledger, &broader, &told);
@@ -165,11 +221,14 @@ pub(super) async fn prepare(
     Ok(Prepared {
         differing: told.differing,
         unstamped: told.unstamped,
+        hashed: told.hashed,
         unverified,
         identity,
         plan: made,
         policy,
-        at: now,
+        clock: source.filter(|_| told.reach == Reach::Online).and_then(Source::clock),
+        origin: told.origin,
+        collation: told.collation,
         broader,
         reach: told.reach,
         unreachable: told.unreachable,
@@ -181,11 +240,16 @@ pub(super) async fn prepare(
 /// What the source has told before the plan is made.
 struct Told {
     reach: Reach,
+    /// The time there, or this machine's.
+    now: DateTime<Utc>,
     unreachable: Option<Failure>,
+    origin: Option<Origin>,
+    collation: Option<Collation>,
     differing: DaySet,
     /// What a check left out; nothing where there was none.
     unverified: Option<DaySet>,
     unstamped: usize,
+    hashed: usize,
     rows_per_day: Option<f64>,
 }
 
@@ -218,11 +282,11 @@ pub(super) fn is_out_of_reach(failure: &Failure) -> bool {
     matches!(failure.code, Code::SourceUnreachable | Code::SourceTimeout)
 }
 
-async fn own_ledger(
+async fn own_state(
     engine: &Engine,
     identity: &Arc<Identity>,
     may_set_aside: bool,
-) -> Result<(Ledger, Marks, Option<Failure>)> {
+) -> Result<(Arc<FileState>, Option<Failure>)> {
     let cache = engine.cache().clone();
     let identity = Arc::clone(identity);
     off_thread(move || {
@@ -234,16 +298,25 @@ async fn own_ledger(
             }
             other => (other?, None),
         };
-        let Some(file) = file else { return Ok((Ledger::new(), Marks::new(), set_aside)) };
-        let state = file.state();
-        let marks = state
-            .days
-            .iter()
-            .map(|(day, held)| (*day, Mark { segment: held.segment, change_mark: held.change_mark.clone() }))
-            .collect();
-        Ok((state.ledger(), marks, set_aside))
+        Ok((file.map(|file| file.state()).unwrap_or_default(), set_aside))
     })
     .await
+}
+
+fn marks_of(state: &FileState) -> Marks {
+    let mark =
+        |held: &crate::cache::HeldDay| Mark { segment: held.segment, change_mark: held.change_mark.clone() };
+    state.days.iter().map(|(day, held)| (*day, mark(held))).collect()
+}
+
+/// What the source most likely is while it is not asked: what it was when it was last asked for this query, or
+/// otherwise for the broader query that was fetched last.
+fn likely_origin<'a>(own: &'a FileState, broader: &'a [Broader]) -> Option<&'a Origin> {
+    let latest = |broader: &&Broader| broader.state.days.values().map(|held| held.fetched).max();
+    own.current_origin().or_else(|| {
+        let known = broader.iter().filter(|broader| broader.state.current_origin().is_some());
+        known.max_by_key(latest)?.state.current_origin()
+    })
 }
 
 async fn own_file(engine: &Engine, identity: &Arc<Identity>) -> Result<Option<Arc<CacheFile>>> {
@@ -270,8 +343,8 @@ async fn find_broader(engine: &Engine, identity: &Arc<Identity>) -> Result<Vec<B
                 continue;
             }
             if let Some(conditions) = theirs.filters.broader_than(&identity.filters) {
-                let (signature, ledger) = (theirs.signature.to_string(), file.state().ledger());
-                found.push(Broader { path, signature, conditions, ledger });
+                let (signature, state) = (theirs.signature.to_string(), file.state());
+                found.push(Broader { path, signature, conditions, ledger: Ledger::new(), state });
             }
         }
         Ok(found)

@@ -23,6 +23,13 @@ pub(super) struct Counters {
 }
 
 impl Counters {
+    /// Begins anew: the window is pulled again.
+    pub(super) fn reset(&self) {
+        for counter in [&self.input_rows, &self.downstream_rows, &self.trades_asked, &self.trades_done] {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn add(counter: &AtomicU64, count: usize) {
         counter.fetch_add(count as u64, Ordering::Relaxed);
     }

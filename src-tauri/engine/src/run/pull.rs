@@ -12,11 +12,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bson::{Bson, RawBsonRef};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use mongodb::raw_batch_cursor::RawBatch;
 use tokio::sync::{OnceCell, mpsc};
@@ -24,17 +24,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::arrivals::{Arrival, Arrivals};
 use super::progress::Counters;
-use crate::cache::{CacheFile, Carried, Committed, DayRows, SegmentWriter};
+use super::verify::counts_differ;
+use crate::cache::{CacheFile, Carried, Committed, DayRows, Origin, SegmentWriter};
 use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{Decoded, Decoder, RowKey};
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
 use crate::id_batch::IdBatch;
 use crate::limits::Limits;
-use crate::moment::moment_of;
 use crate::pipeline;
+use crate::plan::Policy;
 use crate::signature::Query;
-use crate::source::{PullOrder, Source};
+use crate::source::{Batch, Clock, PullOrder, Reading, RunMoment, Source, WindowMoment};
 use crate::trade::{ChangeStamp, DayOf, Trades, trades_of};
 
 /// Raw batches that wait for the decoder.
@@ -58,13 +59,20 @@ pub(super) struct Pulled {
 }
 
 /// Everything a pull needs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct PullContext {
     pub(super) source: Source,
     pub(super) query: Arc<Query>,
     pub(super) file: Arc<CacheFile>,
     pub(super) window: DayRange,
-    pub(super) started: DateTime<Utc>,
+    /// This machine's time.
+    pub(super) clock: Clock,
+    /// The moment at which the run reads.
+    pub(super) run_moment: Arc<RunMoment>,
+    /// Which try at the window this is.
+    pub(super) attempt: Attempt,
+    /// What the source was when the run last asked.
+    pub(super) origin: Arc<Mutex<Option<Origin>>>,
     /// The file's next segment when the run began.
     pub(super) run_since: u32,
     pub(super) counters: Arc<Counters>,
@@ -72,6 +80,70 @@ pub(super) struct PullContext {
     /// What is asked of the source where something did not come.
     pub(super) doubts: Arc<Doubts>,
     pub(super) limits: Limits,
+}
+
+/// Tries at a window whose source changes while it is read. What the last one brings is stored, with the days
+/// marked that changed.
+const TRIES: u32 = 4;
+
+/// One try at a window.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    number: u32,
+    moment: Arc<WindowMoment>,
+    /// When it began: the source's time, or, for a node that is behind, that of its last write.
+    started: DateTime<Utc>,
+}
+
+impl Attempt {
+    pub(super) fn first(moment: &Arc<RunMoment>) -> Self {
+        Self { number: 1, moment: Arc::new(WindowMoment::new(moment)), started: DateTime::UNIX_EPOCH }
+    }
+
+    const fn is_last(&self) -> bool {
+        self.number >= TRIES
+    }
+}
+
+/// What a try at a window came to.
+enum Tried {
+    Committed(Box<Pulled>),
+    /// The source changed while it was read, or is another one by now.
+    Changed,
+}
+
+impl PullContext {
+    /// How far this program's clock is from the one that the source's time is compared with. Tests set it.
+    fn shift(&self) -> TimeDelta {
+        (self.clock)() - self.source.local_now()
+    }
+
+    /// Begins the first try, or another one.
+    fn begin(&mut self) {
+        let clock = self.source.clock().unwrap_or_default();
+        self.attempt.started = (self.clock)() + clock.ahead - clock.lag;
+        self.counters.reset();
+    }
+
+    /// The time as of which the window is known: no node that was read was further.
+    fn fetched(&self) -> DateTime<Utc> {
+        let started = self.attempt.started;
+        // Without a shift, the source's time is told exactly.
+        let shift = Some(self.shift()).filter(|shift| shift.abs() > TimeDelta::milliseconds(100));
+        let as_of = self.attempt.moment.as_of().map(|at| at + shift.unwrap_or_default());
+        as_of.map_or(started, |at| started.min(at))
+    }
+}
+
+/// What a trader must know of days that changed each time they were read.
+pub(super) fn unsettled_sentence(days: &DaySet) -> String {
+    let first = days.days().next().map(|day| day.to_string()).unwrap_or_default();
+    match days.len() {
+        1 => format!("The source kept changing {first} while it was read; the day is unverified."),
+        many => format!(
+            "The source kept changing {many} days from {first} while they were read; they are unverified."
+        ),
+    }
 }
 
 /// What windows that bring less than they should have asked of the source; once a run.
@@ -84,10 +156,10 @@ pub(super) struct Doubts {
 }
 
 enum Incoming {
-    Input(RawBatch),
+    Input(Batch),
     InputDone,
     /// Messages that one question brought: that for the trade ids with these places among all of the window.
-    Downstream(RawBatch, Range<usize>),
+    Downstream(Batch, Range<usize>),
 }
 
 enum ToStore {
@@ -105,11 +177,43 @@ struct Summary {
     downstream_rows: u64,
     without_trade_id: u64,
     unreadable: u64,
+    /// The source that all of it came from.
+    origin: Option<Origin>,
+    /// Settled days that the source counts otherwise after the pull.
+    changed: DaySet,
 }
 
-/// Pulls a window and commits it. Cancelled, it stops the cursors, stores nothing, and is over only
-/// when its transaction is.
-pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
+/// What the store made of a window.
+enum Stored {
+    /// The days are those that changed while they were read.
+    Committed(Committed, DaySet),
+    /// Nothing was stored: the window is to be pulled again.
+    Torn,
+}
+
+/// Pulls a window and commits it, again if the source changes meanwhile. Cancelled, it stops the cursors, stores
+/// nothing, and is over only when its transaction is.
+pub(super) async fn pull_window(mut context: PullContext) -> Result<Pulled> {
+    loop {
+        context.begin();
+        let tried = try_window(context.clone()).await;
+        let moment = &context.attempt.moment;
+        let next = match tried {
+            Ok(Tried::Committed(pulled)) => return Ok(*pulled),
+            // A later time, if this one was a snapshot's.
+            Ok(Tried::Changed) => match moment.reading() {
+                Some(Reading::At(_)) => moment.after_loss(),
+                _ => WindowMoment::new(&context.run_moment),
+            },
+            Err(_) if moment.is_lost() && !context.cancel.is_cancelled() => moment.after_loss(),
+            Err(failure) => return Err(failure),
+        };
+        context.attempt.moment = Arc::new(next);
+        context.attempt.number += 1;
+    }
+}
+
+async fn try_window(context: PullContext) -> Result<Tried> {
     let (raw_sender, raw_receiver) = mpsc::channel(BATCHES_WAITING);
     let (id_sender, id_receiver) = mpsc::unbounded_channel();
     let (store_sender, store_receiver) = std_mpsc::sync_channel(COLUMNS_WAITING);
@@ -142,12 +246,21 @@ pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
                 decoded?
             }
         };
+        let mut summary = summary;
         let notes = doubts(&context, &summary).await?;
-        Ok((summary, notes))
+        summary.changed = changed_meanwhile(&context, &summary).await;
+        if !summary.changed.is_empty() && !context.attempt.is_last() {
+            return Ok(None);
+        }
+        summary.origin = origin_meanwhile(&context).await?;
+        Ok(summary.origin.is_some().then_some((summary, notes)))
     };
-    let ready = commit.await;
+    let ready = tokio::select! {
+        ready = commit => ready,
+        () = context.cancel.cancelled() => Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
+    };
     let (result, notes) = match ready {
-        Ok((summary, notes)) => {
+        Ok(Some((summary, notes))) => {
             let pulled = Pulled {
                 adopted: DaySet::new(),
                 stopped: None,
@@ -158,17 +271,66 @@ pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
             };
             // Where the store has failed already, its own failure below says why.
             let _ = store_sender.send(ToStore::Commit(Box::new(summary)));
-            (Ok(()), pulled)
+            (Ok(true), pulled)
         }
+        Ok(None) => (Ok(false), Pulled::default()),
         Err(failure) => (Err(failure), Pulled::default()),
     };
     drop(store_sender);
     match (join(storing).await, result) {
-        (Ok(Some(committed)), Ok(())) => Ok(Pulled { committed, ..notes }),
+        (Ok(Some(Stored::Committed(committed, changed))), Ok(true)) => {
+            let mut pulled = Pulled { committed, ..notes };
+            pulled.notes.extend((!changed.is_empty()).then(|| unsettled_sentence(&changed)));
+            Ok(Tried::Committed(Box::new(pulled)))
+        }
+        (Ok(Some(Stored::Torn)), Ok(true)) | (Ok(None), Ok(false)) => Ok(Tried::Changed),
         // A full disk stops the decoder and the cursors too; the store's word is the cause.
         (Err(failure), _) | (Ok(_), Err(failure)) => Err(failure),
-        (Ok(None), Ok(())) => Err(Failure::new(Code::Cancelled, "The window was not stored.")),
+        (Ok(_), Ok(_)) => Err(Failure::new(Code::Cancelled, "The window was not stored.")),
     }
+}
+
+/// The settled days of a window that the source counts otherwise now than they came. Snapshots need no such check,
+/// and days that are still open may change at any time.
+async fn changed_meanwhile(context: &PullContext, summary: &Summary) -> DaySet {
+    if matches!(context.attempt.moment.reading(), Some(Reading::At(_))) {
+        return DaySet::new();
+    }
+    let (policy, fetched) = (Policy::of(&context.query.mapping), context.fetched());
+    if !context.window.days().any(|day| policy.is_over(day, fetched)) {
+        return DaySet::new();
+    }
+    // All that was asked for is here; where counting fails, nothing is known to differ.
+    let Ok(counts) = context.source.day_counts(&context.query, context.window).await else {
+        return DaySet::new();
+    };
+    let differs = |day: &Day| {
+        policy.is_over(*day, fetched)
+            && summary.days.get(day).is_some_and(|rows| {
+                counts_differ(counts.get(day), rows.input_rows, rows.left_out.values().sum())
+            })
+    };
+    context.window.days().filter(differs).collect()
+}
+
+/// What the source is after the pull; nothing if it is another one than before.
+///
+/// # Errors
+/// Those of asking, and `source_unreachable` if it is another one each time.
+async fn origin_meanwhile(context: &PullContext) -> Result<Option<Origin>> {
+    let (origin, _) = context.source.origin(&context.query.mapping).await?;
+    let is_other = {
+        let mut known = context.origin.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_other = known.as_ref().is_some_and(|known| origin.is_other_than(known));
+        *known = Some(origin.clone());
+        is_other
+    };
+    if is_other && context.attempt.is_last() {
+        let what = "The source was replaced by another one each time it was read.";
+        return Err(Failure::new(Code::SourceUnreachable, what)
+            .advise("Make sure that the address leads to one cluster, and fetch again."));
+    }
+    Ok((!is_other).then_some(origin))
 }
 
 /// What is to be said of a window that brought less than it should have.
@@ -218,7 +380,7 @@ async fn pull_input(context: &PullContext, sender: mpsc::Sender<Incoming>) -> Re
         pipeline: pipeline::input_pipeline(&context.query, &context.window),
         batch_documents: context.limits.batch_documents,
     };
-    let mut cursor = context.source.pull(order).await?;
+    let mut cursor = context.source.pull(order, &context.attempt.moment).await?;
     while let Some(batch) = cursor.next().await? {
         sender.send(Incoming::Input(batch)).await.map_err(|_| neighbour_gone())?;
     }
@@ -264,7 +426,7 @@ async fn ask_downstream(
         pipeline: vec![bson::doc! {"$match": matches}],
         batch_documents: context.limits.batch_documents,
     };
-    let mut cursor = context.source.pull(order).await?;
+    let mut cursor = context.source.pull(order, &context.attempt.moment).await?;
     while let Some(batch) = cursor.next().await? {
         let incoming = Incoming::Downstream(batch, places.clone());
         sender.send(incoming).await.map_err(|_| neighbour_gone())?;
@@ -273,17 +435,39 @@ async fn ask_downstream(
     Ok(())
 }
 
-fn store(context: &PullContext, orders: &std_mpsc::Receiver<ToStore>) -> Result<Option<Committed>> {
+fn store(context: &PullContext, orders: &std_mpsc::Receiver<ToStore>) -> Result<Option<Stored>> {
     let writer = SegmentWriter::begin(Arc::clone(&context.file))?;
     let mut writer = writer.of_run_since(context.run_since).with_limits(&context.limits);
     while let Ok(order) = orders.recv() {
         match order {
             ToStore::Rows(role, decoded) => writer.append(role, decoded)?,
             ToStore::Carried(carried) => writer.carry(&carried)?,
-            ToStore::Commit(summary) => return writer.commit(summary.days, &summary.further).map(Some),
+            ToStore::Commit(summary) => return commit(context, writer, *summary).map(Some),
         }
     }
     Ok(None)
+}
+
+/// Commits a window, unless a document is there twice: then it moved while it was read.
+fn commit(context: &PullContext, mut writer: SegmentWriter, mut summary: Summary) -> Result<Stored> {
+    let is_unique = |origin: &Origin| origin.unique_input;
+    let mut changed = summary.changed;
+    if summary.origin.as_ref().is_some_and(is_unique) {
+        let (policy, fetched) = (Policy::of(&context.query.mapping), context.fetched());
+        let twice = writer.days_with_repeated_input()?;
+        let settled: DaySet = twice.into_iter().filter(|day| policy.is_over(*day, fetched)).collect();
+        if !settled.is_empty() && !context.attempt.is_last() {
+            return Ok(Stored::Torn);
+        }
+        changed = changed.union(&settled);
+    }
+    for day in changed.days() {
+        if let Some(rows) = summary.days.get_mut(&day) {
+            rows.differs = true;
+        }
+    }
+    let writer = writer.of_origin(summary.origin);
+    Ok(Stored::Committed(writer.commit(summary.days, &summary.further)?, changed))
 }
 
 fn decode(
@@ -324,8 +508,6 @@ struct WindowDecoder<'a> {
     summary: Summary,
     /// The days that messages are linked with, beside the ones that they are stored under.
     linked: HashSet<Day>,
-    /// The moment of the reads.
-    read: u64,
 }
 
 impl<'a> WindowDecoder<'a> {
@@ -353,14 +535,13 @@ impl<'a> WindowDecoder<'a> {
             store,
             summary: Summary::default(),
             linked: HashSet::new(),
-            read: moment_of(context.started),
         }
     }
 
-    fn input(&mut self, batch: &RawBatch) -> Result<()> {
+    fn input(&mut self, batch: &Batch) -> Result<()> {
         let mapping = &self.context.query.mapping;
         let mut count = 0;
-        for value in documents(batch)? {
+        for value in documents(&batch.raw)? {
             let RawBsonRef::Document(document) = value.map_err(not_bson)? else { continue };
             let day = self.day_of.day(document)?;
             *self.rows.entry(day).or_default() += 1;
@@ -378,7 +559,7 @@ impl<'a> WindowDecoder<'a> {
                     None => drop(self.marks.insert(day, mark)),
                 }
             }
-            self.input.push(RowKey { day, trade: None, read: self.read }, document);
+            self.input.push(RowKey { day, trade: None, read: batch.read }, document);
             count += 1;
         }
         Counters::add(&self.context.counters.input_rows, count);
@@ -409,11 +590,11 @@ impl<'a> WindowDecoder<'a> {
     }
 
     /// A message that carries trades of several questions comes with each of them, and is stored once.
-    fn downstream(&mut self, batch: &RawBatch, asked: &Range<usize>) -> Result<()> {
+    fn downstream(&mut self, batch: &Batch, asked: &Range<usize>) -> Result<()> {
         let Some(path) = &self.context.query.mapping.trade_id else { return Ok(()) };
-        let read = self.read;
+        let read = batch.read;
         let mut count = 0;
-        for value in documents(batch)? {
+        for value in documents(&batch.raw)? {
             let RawBsonRef::Document(document) = value.map_err(not_bson)? else { continue };
             let mut trades = self.trades.of_message(path, document, asked).into_iter();
             let Some((trade, day)) = trades.next() else {
@@ -491,7 +672,7 @@ impl<'a> WindowDecoder<'a> {
             self.summary.days.insert(
                 day,
                 DayRows {
-                    fetched: self.context.started,
+                    fetched: self.context.fetched(),
                     input_rows: self.rows.get(&day).copied().unwrap_or(0),
                     input_fields: input_fields.remove(&day).unwrap_or_default(),
                     downstream_fields: downstream_fields.remove(&day).unwrap_or_default(),

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,7 @@ use crate::day::{DayRange, DaySet};
 use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
 use crate::signature::Signature;
+use crate::source::RunMoment;
 
 /// Work that commits a window.
 pub(super) type Work = Pin<Box<dyn Future<Output = Result<Pulled>> + Send>>;
@@ -117,6 +119,28 @@ struct Pull {
     outcome: watch::Sender<Option<Result<Pulled>>>,
     cancel: CancellationToken,
     waiting: Mutex<usize>,
+    /// When its work began; nothing while it waits for its turn.
+    begun: OnceLock<Instant>,
+    /// The moment of the run that began it.
+    moment: Arc<RunMoment>,
+}
+
+impl Pull {
+    /// Whether everything that it brings is as of this time or later.
+    fn begins_after(&self, earliest: Instant) -> bool {
+        self.begun.get().is_none_or(|begun| *begun >= earliest) && self.moment.is_after(earliest)
+    }
+}
+
+/// Whose pull it is to be, and what will do for it.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    pub(super) kind: Kind,
+    pub(super) window: DayRange,
+    /// A pull that reads the source as of an earlier time does not do.
+    pub(super) earliest: Option<Instant>,
+    /// The moment of the run.
+    pub(super) moment: Arc<RunMoment>,
 }
 
 impl Pulls {
@@ -126,14 +150,14 @@ impl Pulls {
         Self { under_way: Arc::default(), permits: Arc::new(permits) }
     }
 
-    /// A ticket for every pull that a window needs: joined where one is under way, begun where not.
+    /// A ticket for every pull that a window needs: joined if one is under way, begun if not.
     pub(super) fn join_or_start(
         &self,
         signature: &Signature,
-        kind: Kind,
-        window: DayRange,
+        order: Order,
         work: impl Fn(DayRange, Arc<Counters>, CancellationToken) -> Work,
     ) -> Vec<Ticket> {
+        let Order { kind, window, earliest, moment } = order;
         let mut under_way = self.lock();
         let pulls = under_way.entry(signature.clone()).or_default();
         let mut tickets = Vec::new();
@@ -141,9 +165,11 @@ impl Pulls {
         let mut ending = Vec::new();
         for pull in pulls.iter().filter(|pull| pull.window.intersect(&window).is_some()) {
             let mut waiting = pull.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            if *waiting == 0 || kind != pull.kind {
+            let is_too_old = earliest.is_some_and(|earliest| !pull.begins_after(earliest));
+            if *waiting == 0 || kind != pull.kind || is_too_old {
                 // Given up by everybody, but its transaction may not be over yet; or rows of the cache, where
-                // the server's are asked for; or of a server that may never answer, where the cache can.
+                // the server's are asked for; or of a server that may never answer, where the cache can; or
+                // begun before these were asked for.
                 ending.push(pull.outcome.subscribe());
                 continue;
             }
@@ -159,6 +185,8 @@ impl Pulls {
                 outcome: watch::Sender::new(None),
                 cancel: CancellationToken::new(),
                 waiting: Mutex::new(1),
+                begun: OnceLock::new(),
+                moment: Arc::clone(&moment),
             });
             pulls.push(Arc::clone(&pull));
             let future = work(*part, Arc::clone(&pull.counters), pull.cancel.clone());
@@ -193,6 +221,11 @@ impl Pulls {
             permit = turn => {
                 // The semaphore is never closed; the permit is held to the end of the work.
                 let _permit = permit;
+                // Under the lock that joiners take: whoever saw it waiting reads what it reads.
+                {
+                    let _under_way = self.lock();
+                    let _ = pull.begun.set(Instant::now());
+                }
                 work.await
             }
         };

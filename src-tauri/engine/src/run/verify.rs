@@ -6,10 +6,12 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::engine::off_thread;
+use crate::cache::hashes::hash_sums;
 use crate::cache::questions::questions;
 use crate::cache::{CacheFile, CheckedDay, Collation};
 use crate::day::{Day, DayRange, DaySet};
 use crate::failure::{Failure, Result};
+use crate::hashed_key::HashSums;
 use crate::limits::Limits;
 use crate::mapping::Mapping;
 use crate::plan::Ledger;
@@ -43,6 +45,8 @@ pub(super) struct Checked {
     pub(super) failure: Option<Failure>,
     /// Days with trades whose change stamps, although mapped, cannot be compared.
     pub(super) unstamped: usize,
+    /// Days with trades whose hashes were compared.
+    pub(super) hashed: usize,
 }
 
 /// Checks the held days of a range, and remembers in the file which differ: whatever comes of the pull that
@@ -90,7 +94,17 @@ async fn ask(
     let is_collated = matches!(file.collation(), Collation::Own(_));
     let mut checked = Checked::default();
     match differing(source, query, range, ledger, marks, is_collated).await {
-        Ok(compared) => (checked.differing, checked.unstamped) = compared,
+        Ok(compared) => {
+            checked.unstamped = compared.unstamped;
+            checked.differing = compared.differing;
+            match hashes_differ(&file, &query.mapping, &checked.differing, compared.hashes).await {
+                Ok((hashed, differ)) => {
+                    checked.hashed = hashed;
+                    checked.differing = checked.differing.union(&differ);
+                }
+                Err(failure) => return Checked { unverified: held, failure: Some(failure), ..checked },
+            }
+        }
         Err(failure) => return Checked { unverified: held, failure: Some(failure), ..checked },
     }
     let alike = held.difference(&checked.differing);
@@ -156,8 +170,40 @@ fn is_comparable(mark: &str, is_collated: bool) -> bool {
     !is_collated || !ChangeStamp::is_text(mark)
 }
 
-/// The held days of a range whose count of trades or change mark differs at the source, and how many of the
-/// others have no change mark to compare although one is mapped.
+/// What the counts of a range's held days come to.
+struct Compared {
+    /// Days whose count of trades or change mark differs at the source.
+    differing: DaySet,
+    /// How many of the others have no change mark to compare although one is mapped.
+    unstamped: usize,
+    /// The source's sums of hashes.
+    hashes: BTreeMap<Day, HashSums>,
+}
+
+/// Of days that do not differ otherwise, how many could be compared by the hashes of their trades, and which
+/// differ by them: a deletion and an insertion below the greatest stamp change neither count nor mark.
+async fn hashes_differ(
+    file: &Arc<CacheFile>,
+    mapping: &Mapping,
+    differing: &DaySet,
+    mut theirs: BTreeMap<Day, HashSums>,
+) -> Result<(usize, DaySet)> {
+    theirs.retain(|day, _| !differing.contains(*day));
+    let (file, path) = (Arc::clone(file), mapping.changed_at.clone());
+    off_thread(move || {
+        let (mut hashed, mut differ) = (0, Vec::new());
+        for (day, theirs) in theirs {
+            if let Some(ours) = hash_sums(&file, path.as_deref(), day)? {
+                hashed += 1;
+                differ.extend((ours != theirs).then_some(day));
+            }
+        }
+        Ok((hashed, differ.into_iter().collect()))
+    })
+    .await
+}
+
+/// Compares the held days of a range with what the source counts.
 async fn differing(
     source: &Source,
     query: &Query,
@@ -165,8 +211,8 @@ async fn differing(
     ledger: &Ledger,
     marks: &Marks,
     is_collated: bool,
-) -> Result<(DaySet, usize)> {
-    let counts = source.day_counts(query, range).await?;
+) -> Result<Compared> {
+    let counts = source.day_counts_and_hashes(query, range).await?;
     let is_stamped = query.mapping.changed_at.is_some();
     let mut differing = Vec::new();
     let mut unstamped = 0;
@@ -183,7 +229,18 @@ async fn differing(
             unstamped += 1;
         }
     }
-    Ok((differing.into_iter().collect(), unstamped))
+    let hashes = counts
+        .iter()
+        .filter(|(day, _)| ledger.contains_key(day))
+        .filter_map(|(day, count)| Some((*day, count.hashes?)))
+        .collect();
+    Ok(Compared { differing: differing.into_iter().collect(), unstamped, hashes })
+}
+
+/// Whether the source counts other trades of a day than are held, or than are held and left out.
+pub(super) fn counts_differ(theirs: Option<&DayCount>, held: u64, left_out: u64) -> bool {
+    let theirs = theirs.map_or(0, |count| count.rows);
+    theirs != held && theirs != held + left_out
 }
 
 /// What a trader must know of change stamps that are mapped and cannot be compared.
@@ -192,6 +249,19 @@ pub(super) fn unstamped_sentence(path: &str, days: usize) -> String {
     format!(
         "{days} no change stamp that can be compared ({path}): only the trades and messages were counted."
     )
+}
+
+/// Which kind of check was made of days with trades, in one sentence.
+pub(super) fn kind_sentence(is_stamped: bool, hashed: usize) -> String {
+    match (hashed, is_stamped) {
+        (0, false) => "Trades and messages were compared by their number alone.".to_owned(),
+        (0, true) => "Trades and messages were compared by their number and their latest change.".to_owned(),
+        (_, false) => "Trades were compared one by one by their _id, messages by their number.".to_owned(),
+        (_, true) => {
+            "Trades were compared one by one by their _id and change stamp, messages by their number and latest change."
+                .to_owned()
+        }
+    }
 }
 
 /// What the check came to, in one sentence.

@@ -1,18 +1,19 @@
 //! Who and where the source is, and the client that reaches it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bson::doc;
-use futures_util::TryStreamExt as _;
+use bson::{Bson, Document, doc};
+use chrono::{DateTime, Utc};
 use mongodb::event::EventHandler;
 use mongodb::event::cmap::CmapEvent;
 use mongodb::options::{ClientOptions, ConnectionString, HostInfo};
 use mongodb::{Client, Collection, Database};
 use tokio::sync::OnceCell;
 
-use crate::cache::Collation;
+use super::clock::{Clock, ServerClock};
+use super::login::login_of;
 use crate::failure::{Code, Failure, Result};
 use crate::secret::Kept;
 use crate::signature::SourceIdentity;
@@ -53,12 +54,33 @@ impl std::fmt::Debug for SourceSettings {
 }
 
 /// A MongoDB source. Cheap to clone; nothing is sent before the first question.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Source {
     inner: Arc<Inner>,
     /// Commands of this handle and its clones.
     own: Arc<AtomicU64>,
+    /// This machine's time, which the server's is compared with.
+    local: Clock,
 }
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+/// What the node that answered last is.
+#[derive(Debug, Clone, Default)]
+struct Node {
+    clock: Option<ServerClock>,
+    /// Name of its replica set.
+    set_name: Option<String>,
+    is_mongos: bool,
+    wire_version: i32,
+}
+
+/// The first wire version whose servers read snapshots outside transactions: that of MongoDB 5.0.
+const SNAPSHOT_WIRE_VERSION: i32 = 13;
 
 struct Inner {
     /// With the password: never shown.
@@ -73,8 +95,16 @@ struct Inner {
     client: OnceCell<Client>,
     /// Commands of all handles.
     commands: AtomicU64,
-    /// How the trades' collection compares text; asked once.
-    collation: OnceCell<Collation>,
+    /// The connection string's `retryReads`.
+    retries_reads: bool,
+    /// The connection string's read concern, for reads that are no snapshots.
+    read_concern: Option<String>,
+    /// What the node that answered last said of itself.
+    node: Mutex<Option<Node>>,
+    /// Whether the user may not ask for the replica set's id.
+    is_set_untold: AtomicBool,
+    /// Whether the server does not know `$toHashedIndexKey`.
+    lacks_hashes: AtomicBool,
 }
 
 impl std::fmt::Debug for Inner {
@@ -112,26 +142,98 @@ impl Source {
             _ => Vec::new(),
         };
         let user = parsed.credential.as_ref().and_then(|credential| credential.username.clone());
+        let identity = SourceIdentity::new(
+            &hosts,
+            parsed.replica_set.as_deref(),
+            settings.database.trim(),
+            settings.collection.trim(),
+            user.as_deref(),
+        );
         Ok(Self {
             inner: Arc::new(Inner {
-                identity: SourceIdentity::new(
-                    &hosts,
-                    parsed.replica_set.as_deref(),
-                    settings.database.trim(),
-                    settings.collection.trim(),
-                    user.as_deref(),
-                ),
+                identity: identity.with_login(login_of(&parsed)),
                 socket_timeout: socket_timeout(&parsed),
+                retries_reads: parsed.retry_reads.unwrap_or(true),
+                read_concern: parsed.read_concern.as_ref().and_then(|concern| {
+                    Some(bson::serialize_to_bson(&concern.level).ok()?.as_str()?.to_owned())
+                }),
                 _secrets: secrets,
                 uri,
                 database: settings.database.trim().to_owned(),
                 collection: settings.collection.trim().to_owned(),
                 client: OnceCell::new(),
                 commands: AtomicU64::new(0),
-                collation: OnceCell::new(),
+                node: Mutex::default(),
+                is_set_untold: AtomicBool::new(false),
+                lacks_hashes: AtomicBool::new(false),
             }),
             own: Arc::default(),
+            local: Arc::new(Utc::now),
         })
+    }
+
+    /// The same source on a machine with another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.local = clock;
+        self
+    }
+
+    /// The time of this machine.
+    pub(crate) fn local_now(&self) -> DateTime<Utc> {
+        (self.local)()
+    }
+
+    /// What the node that answered the last [`ping`](Self::ping) said of the time.
+    #[must_use]
+    pub fn clock(&self) -> Option<ServerClock> {
+        self.node().and_then(|node| node.clock)
+    }
+
+    /// Whether there may be snapshots to read. Unless the server has said otherwise, there may.
+    pub(super) fn may_have_snapshots(&self) -> bool {
+        self.node().is_none_or(|node| {
+            node.wire_version >= SNAPSHOT_WIRE_VERSION && (node.is_mongos || node.set_name.is_some())
+        })
+    }
+
+    /// Whether the node that answered last routes to shards.
+    pub(super) fn is_behind_mongos(&self) -> bool {
+        self.node().is_some_and(|node| node.is_mongos)
+    }
+
+    /// The name of the replica set, if the node that answered last is of one.
+    pub(super) fn set_name(&self) -> Option<String> {
+        self.node().and_then(|node| node.set_name)
+    }
+
+    /// Whether the user was refused the replica set's id.
+    pub(super) fn may_not_ask_for_the_set(&self) -> bool {
+        self.inner.is_set_untold.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the user may not ask for the replica set's id.
+    pub(super) fn note_that_the_set_is_not_told(&self) {
+        self.inner.is_set_untold.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server may know `$toHashedIndexKey`.
+    pub(super) fn has_hashes(&self) -> bool {
+        !self.inner.lacks_hashes.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the server refused `$toHashedIndexKey`.
+    pub(super) fn note_that_there_are_no_hashes(&self) {
+        self.inner.lacks_hashes.store(true, Ordering::Relaxed);
+    }
+
+    /// The read concern of reads that are no snapshots.
+    pub(super) fn read_concern(&self) -> &str {
+        self.inner.read_concern.as_deref().unwrap_or("majority")
+    }
+
+    fn node(&self) -> Option<Node> {
+        self.inner.node.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Who and where the source is; part of every signature.
@@ -150,7 +252,7 @@ impl Source {
     /// The same source for one run, whose own commands are counted from now on.
     #[must_use]
     pub fn of_a_run(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), own: Arc::default() }
+        Self { inner: Arc::clone(&self.inner), own: Arc::default(), local: Arc::clone(&self.local) }
     }
 
     /// Those of the [`commands`](Self::commands) that this handle and its clones have sent.
@@ -165,16 +267,26 @@ impl Source {
         self.own.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Asks whether the source is in reach. Returns the round trip.
+    /// Asks whether the source is in reach: a node that the connection string's read preference takes, which
+    /// need not be the primary. It also says what time it is there. Returns the round trip.
     ///
     /// # Errors
     /// `source_unreachable`, `auth_failed`, `tls_failed`.
     pub async fn ping(&self) -> Result<Duration> {
-        let database = self.database().await?;
-        let started = Instant::now();
+        let (database, preferred) = (self.database().await?, self.preferred().await?);
+        let (started, sent) = (Instant::now(), self.local_now());
+        let mut asked = database.run_command(doc! {"hello": 1});
+        if let Some(preferred) = preferred {
+            asked = asked.selection_criteria(preferred);
+        }
         // Selection has its own limit; this one is for a host that takes the connection and is silent.
-        match tokio::time::timeout(2 * SELECTION_TIME, database.run_command(doc! {"ping": 1})).await {
-            Ok(answer) => answer.map(|_| started.elapsed()).map_err(Failure::from),
+        match tokio::time::timeout(2 * SELECTION_TIME, asked).await {
+            Ok(answer) => {
+                let hello = answer.map_err(Failure::from)?;
+                let node = node_of(&hello, sent, self.local_now());
+                *self.inner.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node);
+                Ok(started.elapsed())
+            }
             Err(_) => Err(Failure::new(Code::SourceUnreachable, "The server does not answer.")),
         }
     }
@@ -185,7 +297,11 @@ impl Source {
     /// See [`ping`](Self::ping).
     pub async fn version(&self) -> Result<String> {
         let database = self.database().await?;
-        let asked = async { Ok(database.run_command(doc! {"buildInfo": 1}).await?) };
+        let mut command = database.run_command(doc! {"buildInfo": 1});
+        if let Some(preferred) = self.preferred().await? {
+            command = command.selection_criteria(preferred);
+        }
+        let asked = async { Ok(command.await?) };
         let info = self.patiently(SHORT_TIME, asked).await?;
         Ok(info.get_str("version").unwrap_or("unknown").to_owned())
     }
@@ -209,38 +325,25 @@ impl Source {
         })
     }
 
+    pub(super) async fn client(&self) -> Result<&Client> {
+        self.inner.client.get_or_try_init(|| self.connect()).await
+    }
+
     pub(super) async fn database(&self) -> Result<Database> {
-        let client = self.inner.client.get_or_try_init(|| self.connect()).await?;
-        Ok(client.database(&self.inner.database))
+        Ok(self.client().await?.database(&self.inner.database))
+    }
+
+    pub(super) async fn admin(&self) -> Result<Database> {
+        Ok(self.client().await?.database("admin"))
+    }
+
+    /// Whether the connection string lets a read be tried a second time.
+    pub(super) fn retries_reads(&self) -> bool {
+        self.inner.retries_reads
     }
 
     pub(super) async fn collection(&self, name: Option<&str>) -> Result<Collection<bson::RawDocumentBuf>> {
         Ok(self.database().await?.collection(name.unwrap_or(&self.inner.collection)))
-    }
-
-    /// How the trades' collection compares text. Asked once; unknown where it cannot be told, as for a user
-    /// who may not list collections.
-    pub async fn collation(&self) -> Collation {
-        let asked = self.inner.collation.get_or_try_init(|| async {
-            match self.ask_collation().await {
-                Err(failure) if failure.code == Code::NotAuthorized => Ok(Collation::Unknown),
-                other => other,
-            }
-        });
-        // Not reached is no answer: the next pull asks again.
-        asked.await.cloned().unwrap_or_default()
-    }
-
-    async fn ask_collation(&self) -> Result<Collation> {
-        let database = self.database().await?;
-        let listed = database.list_collections().filter(doc! {"name": self.collection_name()});
-        let listing = async { Ok(listed.await?.try_collect::<Vec<_>>().await?) };
-        let found = self.patiently(SHORT_TIME, listing).await?;
-        Ok(found.first().map_or(Collation::Unknown, |collection| {
-            let rules = collection.options.collation.as_ref();
-            let rules = rules.and_then(|rules| bson::serialize_to_document(rules).ok());
-            Collation::of_options(rules.as_ref())
-        }))
     }
 
     /// Name of the trades' collection.
@@ -269,6 +372,21 @@ impl Source {
             }
         }));
         Ok(Client::with_options(options)?)
+    }
+}
+
+/// What a reply to `hello` says of the node.
+fn node_of(hello: &Document, sent: DateTime<Utc>, received: DateTime<Utc>) -> Node {
+    let wire_version = match hello.get("maxWireVersion") {
+        Some(Bson::Int32(version)) => *version,
+        Some(Bson::Int64(version)) => i32::try_from(*version).unwrap_or(i32::MAX),
+        _ => 0,
+    };
+    Node {
+        clock: ServerClock::of_hello(hello, sent, received),
+        set_name: hello.get_str("setName").ok().map(str::to_owned),
+        is_mongos: hello.get_str("msg").is_ok_and(|text| text == "isdbgrid"),
+        wire_version,
     }
 }
 
@@ -394,5 +512,47 @@ mod tests {
         assert_eq!(plain.identity().user.as_deref(), Some("ann"));
         let certificate = source("mongodb://CN%3Dann@db1/?authMechanism=MONGODB-X509&tls=true");
         assert_eq!(certificate.identity().user.as_deref(), Some("CN=ann"));
+    }
+
+    /// The usual ways to write one login are one identity; another reader is another one.
+    #[test]
+    fn who_reads_and_how_is_part_of_the_identity() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let certificate = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "no certificate").expect("a file");
+            format!(
+                "mongodb://db1/?authMechanism=MONGODB-X509&tls=true&tlsCertificateKeyFile={}",
+                path.display()
+            )
+        };
+        let (one, other) = (certificate("one.pem"), certificate("other.pem"));
+        let different = [
+            "mongodb://db1/",
+            "mongodb://ann@db1/",
+            "mongodb://ann@db1/?authSource=desk",
+            "mongodb://ann@db1/?authMechanism=PLAIN",
+            "mongodb://ann@db1/?authMechanism=PLAIN&authSource=desk",
+            "mongodb://CN%3Dann@db1/?authMechanism=MONGODB-X509&tls=true",
+            "mongodb://db1/?authMechanism=MONGODB-X509&tls=true",
+            &one,
+            &other,
+        ];
+        for (at, uri) in different.iter().enumerate() {
+            for earlier in &different[..at] {
+                assert_ne!(source(uri).identity(), source(earlier).identity(), "{uri} {earlier}");
+            }
+        }
+        for (uri, same) in [
+            ("mongodb://ann@db1/?authSource=admin", "mongodb://ann@db1/"),
+            ("mongodb://ann:secret@db1/?authMechanism=SCRAM-SHA-256", "mongodb://ann@db1/"),
+            ("mongodb://ann@db1/desk", "mongodb://ann@db1/?authSource=desk"),
+            (
+                "mongodb://ann@db1/?authMechanism=PLAIN&authSource=$external",
+                "mongodb://ann@db1/?authMechanism=PLAIN",
+            ),
+        ] {
+            assert_eq!(source(uri).identity(), source(same).identity(), "{uri}");
+        }
     }
 }

@@ -53,6 +53,20 @@ fn was_ended(error: &Error) -> bool {
     matches!(error.kind.as_ref(), ErrorKind::Command(command) if ENDED.contains(&command.code))
 }
 
+/// Whether the server refused what was asked, and not who asked or when.
+pub(super) fn is_refused(error: &Error) -> bool {
+    matches!(error.kind.as_ref(), ErrorKind::Command(_)) && code_of(error) == Code::BadFilter
+}
+
+/// Whether a read that failed so may well succeed at once: the connection was gone, or the node was changing its
+/// role.
+pub(super) fn is_worth_a_second_try(error: &Error) -> bool {
+    match error.kind.as_ref() {
+        ErrorKind::Command(command) => command.code == 262 || code_of(error) == Code::SourceUnreachable,
+        _ => broke_off(error),
+    }
+}
+
 fn broke_off(error: &Error) -> bool {
     matches!(error.kind.as_ref(), ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. })
 }

@@ -1,10 +1,16 @@
 //! MongoDB, read only: connecting, reaching, pulling, counting.
 
+mod clock;
 mod connect;
 mod error;
+mod login;
+mod moment;
+mod origin;
 mod read;
 
+pub use clock::{Clock, ServerClock};
 pub use connect::{Source, SourceSettings};
 pub use error::mongodb_failure;
+pub use moment::{Batch, Batches, Reading, RunMoment, WindowMoment};
 pub(crate) use read::approximate;
-pub use read::{Batches, DayCount, PullOrder};
+pub use read::{DayCount, PullOrder};

@@ -5,14 +5,14 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bson::{Bson, Document, RawBson, doc};
-use futures_util::{StreamExt as _, TryStreamExt as _};
-use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
+use futures_util::TryStreamExt as _;
 
-use super::connect::{SHORT_TIME, Source};
+use super::connect::Source;
 use crate::day::{Day, DayRange};
 use crate::desk::ValueType;
 use crate::failure::{Code, Failure, Result};
 use crate::filter::Condition;
+use crate::hashed_key::{HashSums, accumulators};
 use crate::mapping::{DateMapping, FilterPath, Mapping};
 use crate::pipeline::{self, COMMENT, PULL_LIMIT};
 use crate::signature::Query;
@@ -44,26 +44,11 @@ pub struct DayCount {
     pub rows: u64,
     /// The greatest change stamp, where the mapping has one.
     pub change_mark: Option<ChangeStamp>,
+    /// The sums of the documents' hashes, if they were asked for and the server has them.
+    pub(crate) hashes: Option<HashSums>,
 }
 
 impl Source {
-    /// Starts a pull. Dropping the cursor before its end stops it at the server.
-    ///
-    /// # Errors
-    /// See [`super::mongodb_failure`].
-    pub async fn pull(&self, order: PullOrder) -> Result<Batches> {
-        let collection = self.collection(order.collection.as_deref()).await?;
-        let asked = collection
-            .aggregate(order.pipeline)
-            .allow_disk_use(true)
-            .batch_size(order.batch_documents.get())
-            .max_time(PULL_LIMIT)
-            .comment(COMMENT)
-            .batch();
-        let cursor = self.patiently(PULL_LIMIT, async { Ok(asked.await?) }).await?;
-        Ok(Batches { source: self.clone(), cursor, ended: false })
-    }
-
     /// About how many input documents a day of a range has, told by the week in its middle; `None`
     /// where counting that takes too long.
     ///
@@ -92,18 +77,32 @@ impl Source {
     /// See [`super::mongodb_failure`]; `bad_mapping` where an answer names no day.
     pub async fn day_counts(&self, query: &Query, range: DayRange) -> Result<BTreeMap<Day, DayCount>> {
         let found = self.documents(pipeline::day_counts_pipeline(query, &range), PULL_LIMIT).await?;
-        let mut counts: BTreeMap<Day, DayCount> = BTreeMap::new();
-        for row in found {
-            let day = counted_day(&row).ok_or_else(|| {
-                Failure::new(Code::BadMapping, "The server counted documents of a day that cannot be.")
-                    .because(row.to_string())
-            })?;
-            let mark = greatest_stamp(&row);
-            let count = counts.entry(day).or_default();
-            count.rows += whole(row.get("count"));
-            count.change_mark = count.change_mark.take().max(mark);
+        read_day_counts(found)
+    }
+
+    /// The same, with the sums of the documents' hashes if the server has `$toHashedIndexKey`, which is so from
+    /// MongoDB 7.0.
+    ///
+    /// # Errors
+    /// As for [`day_counts`](Self::day_counts).
+    pub async fn day_counts_and_hashes(
+        &self,
+        query: &Query,
+        range: DayRange,
+    ) -> Result<BTreeMap<Day, DayCount>> {
+        if self.has_hashes() {
+            let mut pipeline = pipeline::day_counts_pipeline(query, &range);
+            let group = pipeline.iter_mut().rev().find_map(|stage| stage.get_document_mut("$group").ok());
+            if let Some(group) = group {
+                group.extend(accumulators(query.mapping.changed_at.as_deref()));
+            }
+            match self.documents(pipeline, PULL_LIMIT).await {
+                // It does not know the operator; or the query is at fault, which the next one shows.
+                Err(failure) if failure.code == Code::BadFilter => self.note_that_there_are_no_hashes(),
+                found => return read_day_counts(found?),
+            }
         }
-        Ok(counts)
+        self.day_counts(query, range).await
     }
 
     /// Counts the downstream messages of some trades.
@@ -117,6 +116,7 @@ impl Source {
         Ok(found.first().map_or_else(DayCount::default, |row| DayCount {
             rows: whole(row.get("count")),
             change_mark: greatest_stamp(row),
+            hashes: None,
         }))
     }
 
@@ -125,14 +125,12 @@ impl Source {
     /// # Errors
     /// `bad_mapping` where it lacks one; see [`super::mongodb_failure`].
     pub async fn expect_collections(&self, wanted: &[&str]) -> Result<()> {
-        let database = self.database().await?;
-        let listing = async { Ok(database.list_collection_names().await?) };
-        let names = match self.patiently(SHORT_TIME, listing).await {
+        let names = match self.collection_names(wanted).await {
             // Who may not list collections may still read them, however a server puts it.
             Err(failure) if matches!(failure.code, Code::NotAuthorized | Code::BadFilter) => return Ok(()),
             names => names?,
         };
-        match wanted.iter().find(|wanted| !names.iter().any(|name| name == *wanted)) {
+        match wanted.iter().find(|wanted| !names.contains(**wanted)) {
             None => Ok(()),
             Some(lacking) => {
                 let database = self.database_name();
@@ -259,49 +257,29 @@ impl Source {
     }
 }
 
-/// The batches of a pull.
-pub struct Batches {
-    source: Source,
-    cursor: RawBatchCursor,
-    /// Whether the server has no more of the cursor, or has failed it.
-    ended: bool,
-}
-
-impl std::fmt::Debug for Batches {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Batches").field("source", &self.source).finish_non_exhaustive()
-    }
-}
-
-impl Batches {
-    /// The next batch, or nothing at the end.
-    ///
-    /// # Errors
-    /// See [`super::mongodb_failure`].
-    pub async fn next(&mut self) -> Result<Option<RawBatch>> {
-        let next = async { Ok(self.cursor.next().await.transpose()?) };
-        let batch = self.source.patiently(PULL_LIMIT, next).await;
-        self.ended = match &batch {
-            Ok(Some(batch)) => is_last(batch),
-            Ok(None) | Err(_) => true,
+/// The counts in the groups of [`pipeline::day_counts_pipeline`].
+fn read_day_counts(found: Vec<Document>) -> Result<BTreeMap<Day, DayCount>> {
+    let mut counts: BTreeMap<Day, DayCount> = BTreeMap::new();
+    for row in found {
+        let day = counted_day(&row).ok_or_else(|| {
+            Failure::new(Code::BadMapping, "The server counted documents of a day that cannot be.")
+                .because(row.to_string())
+        })?;
+        let (mark, hashes) = (greatest_stamp(&row), HashSums::in_group(&row));
+        let is_new = !counts.contains_key(&day);
+        let count = counts.entry(day).or_default();
+        count.rows += whole(row.get("count"));
+        count.change_mark = count.change_mark.take().max(mark);
+        count.hashes = match (count.hashes, hashes) {
+            (None, first) if is_new => first,
+            (Some(mut sums), Some(more)) => {
+                sums.extend(&more);
+                Some(sums)
+            }
+            _ => None,
         };
-        batch
     }
-}
-
-impl Drop for Batches {
-    fn drop(&mut self) {
-        // The driver ends the cursor at the server, from a task of its own.
-        if !self.ended {
-            self.source.count();
-        }
-    }
-}
-
-/// Whether the server has closed the cursor with this batch: then its number is 0.
-fn is_last(batch: &RawBatch) -> bool {
-    let cursor = batch.as_raw_document().get_document("cursor");
-    cursor.and_then(|cursor| cursor.get_i64("id")).is_ok_and(|id| id == 0)
+    Ok(counts)
 }
 
 /// The greatest change stamp of a count.

@@ -5,6 +5,7 @@
 pub(crate) mod csv;
 #[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 pub(crate) mod desk;
+pub(crate) mod scripted;
 pub(crate) mod wire;
 
 use std::io::{Read as _, Write as _};

@@ -1,0 +1,30 @@
+//! The hashes of a cached day's trades, to compare with what the source sums up.
+
+use std::sync::Arc;
+
+use super::file::CacheFile;
+use super::slices::each_document;
+use crate::day::{Day, DaySet};
+use crate::desk::Role;
+use crate::failure::Result;
+use crate::hashed_key::HashSums;
+
+/// The sums for a held day; none if the day is not held any more, or if a document cannot be hashed here.
+///
+/// # Errors
+/// See [`super::duckdb_failure`].
+pub(crate) fn hash_sums(
+    file: &Arc<CacheFile>,
+    changed_at: Option<&str>,
+    day: Day,
+) -> Result<Option<HashSums>> {
+    let (connection, state) = file.snapshot()?;
+    let Some(held) = state.days.get(&day) else { return Ok(None) };
+    let (mut sums, mut is_whole) = (HashSums::default(), true);
+    let days: DaySet = std::iter::once(day).collect();
+    each_document(&connection, held.segment, Role::Input, &days, &mut |_, document, _| {
+        is_whole = is_whole && sums.add(document, changed_at);
+        Ok(())
+    })?;
+    Ok(is_whole.then_some(sums))
+}

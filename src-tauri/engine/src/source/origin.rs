@@ -1,0 +1,271 @@
+//! Which collections of which replica set stand behind an address. An address is no identity: a tunnel may lead
+//! to another cluster, and a collection may be dropped and made again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bson::spec::BinarySubtype;
+use bson::{Bson, Document, doc};
+use md5::{Digest as _, Md5};
+use mongodb::options::{RunCursorCommandOptions, SelectionCriteria};
+
+use super::connect::{SHORT_TIME, Source};
+use crate::cache::{Collation, Origin};
+use crate::failure::{Code, Failure, Result};
+use crate::mapping::Mapping;
+
+/// Views upon views that are followed. MongoDB allows 20.
+const VIEWS_DEEP: usize = 20;
+
+/// A collection as `listCollections` tells it.
+#[derive(Debug, Clone)]
+struct Listed {
+    kind: String,
+    uuid: Option<String>,
+    options: Document,
+}
+
+impl Source {
+    /// What stands behind the address now, and how the trades' collection compares text. For a user who may
+    /// not list collections both are unknown, and an unknown origin is different from none.
+    ///
+    /// # Errors
+    /// See [`super::mongodb_failure`].
+    pub async fn origin(&self, mapping: &Mapping) -> Result<(Origin, Collation)> {
+        let trades = self.collection_name().to_owned();
+        let messages = mapping.downstream_collection.clone().unwrap_or_else(|| trades.clone());
+        let is_sharded = self.is_behind_mongos();
+        let mut listed: BTreeMap<String, Option<Listed>> = BTreeMap::new();
+        let mut wanted = BTreeSet::from([trades.clone(), messages.clone()]);
+        for _ in 0..VIEWS_DEEP {
+            let buckets = wanted.iter().map(|name| format!("system.buckets.{name}"));
+            let names: BTreeSet<String> = wanted.iter().cloned().chain(buckets).collect();
+            let found = match self.list(&names).await {
+                Ok(found) => found,
+                Err(failure) if matches!(failure.code, Code::NotAuthorized | Code::BadFilter) => {
+                    return Ok((self.kinds_alone(&trades, &messages).await, Collation::Unknown));
+                }
+                Err(failure) => return Err(failure),
+            };
+            for name in &wanted {
+                listed.insert(name.clone(), found.get(name).cloned());
+            }
+            for (name, one) in found.into_iter().filter(|(name, _)| name.starts_with("system.buckets.")) {
+                listed.insert(name, Some(one));
+            }
+            wanted = listed
+                .values()
+                .flatten()
+                .flat_map(|one| named_in(&one.options))
+                .filter(|name| !listed.contains_key(name))
+                .collect();
+            if wanted.is_empty() {
+                break;
+            }
+        }
+        let collation = match listed.get(&trades) {
+            Some(Some(trades)) => Collation::of_options(trades.options.get_document("collation").ok()),
+            _ => Collation::Unknown,
+        };
+        let is_unique = |name: &String| {
+            !is_sharded && matches!(listed.get(name), Some(Some(one)) if one.kind == "collection")
+        };
+        let origin = Origin {
+            unique_input: is_unique(&trades),
+            unique_downstream: is_unique(&messages),
+            collections: canonical(&listed),
+            replica_set: self.replica_set().await,
+        };
+        Ok((origin, collation))
+    }
+
+    /// What a user may ask who may not list collections: whether the names are views.
+    async fn kinds_alone(&self, trades: &str, messages: &str) -> Origin {
+        let command = doc! {
+            "listCollections": 1, "nameOnly": true, "authorizedCollections": true,
+            "filter": {"name": {"$in": [trades, messages]}},
+        };
+        let found = self.list_with(command).await.unwrap_or_default();
+        let is_unique = |name: &str| {
+            !self.is_behind_mongos() && found.get(name).is_some_and(|one| one.kind == "collection")
+        };
+        Origin {
+            unique_input: is_unique(trades),
+            unique_downstream: is_unique(messages),
+            ..Origin::unknown()
+        }
+    }
+
+    async fn list(&self, names: &BTreeSet<String>) -> Result<BTreeMap<String, Listed>> {
+        let names: Vec<&String> = names.iter().collect();
+        self.list_with(doc! {"listCollections": 1, "filter": {"name": {"$in": names}}}).await
+    }
+
+    /// Lists collections at whatever node the connection string prefers: the driver's own call of this takes the
+    /// primary alone.
+    async fn list_with(&self, mut command: Document) -> Result<BTreeMap<String, Listed>> {
+        command.insert("cursor", doc! {});
+        let database = self.database().await?;
+        let mut options = RunCursorCommandOptions::default();
+        options.selection_criteria = self.preferred().await?;
+        let asked = database.run_cursor_command(command).with_options(options);
+        let listing = async {
+            let mut batches = asked.batch().await?;
+            let mut found = BTreeMap::new();
+            while let Some(batch) = futures_util::StreamExt::next(&mut batches).await {
+                for value in batch?.doc_slices()? {
+                    let document = value.ok().and_then(|value| value.as_document().map(ToOwned::to_owned));
+                    let Some(document) = document.and_then(|raw| Document::try_from(raw).ok()) else {
+                        continue;
+                    };
+                    found.extend(listed(&document));
+                }
+            }
+            Ok(found)
+        };
+        self.patiently(SHORT_TIME, listing).await
+    }
+
+    /// The collections of the database by name, if the user may ask.
+    pub(super) async fn collection_names(&self, wanted: &[&str]) -> Result<BTreeSet<String>> {
+        let names = wanted.iter().map(|name| (*name).to_owned()).collect();
+        Ok(self.list(&names).await?.into_keys().collect())
+    }
+
+    /// The replica set's id, or its name for a user who may not ask.
+    async fn replica_set(&self) -> Option<String> {
+        let name = self.set_name()?;
+        if !self.may_not_ask_for_the_set() {
+            let admin = self.admin().await.ok()?;
+            let criteria = self.preferred().await.ok()?;
+            let command = admin.run_command(doc! {"replSetGetConfig": 1});
+            let asked = async {
+                Ok(match criteria {
+                    Some(criteria) => command.selection_criteria(criteria).await?,
+                    None => command.await?,
+                })
+            };
+            let config = self.patiently(SHORT_TIME, asked).await;
+            if let Ok(reply) = &config
+                && let Ok(config) = reply.get_document("config")
+                && let Ok(settings) = config.get_document("settings")
+                && let Ok(id) = settings.get_object_id("replicaSetId")
+            {
+                return Some(format!("id {}", id.to_hex()));
+            }
+            if config.is_err_and(|failure: Failure| failure.code != Code::SourceUnreachable) {
+                self.note_that_the_set_is_not_told();
+            }
+        }
+        Some(format!("name {name}"))
+    }
+
+    /// How the connection string wants nodes to be chosen.
+    pub(super) async fn preferred(&self) -> Result<Option<SelectionCriteria>> {
+        Ok(self.client().await?.selection_criteria().cloned())
+    }
+}
+
+/// A line of `listCollections`.
+fn listed(document: &Document) -> Option<(String, Listed)> {
+    let name = document.get_str("name").ok()?.to_owned();
+    let uuid = match document.get_document("info").ok().and_then(|info| info.get("uuid")) {
+        Some(Bson::Binary(binary)) if binary.subtype == BinarySubtype::Uuid => {
+            Some(hex::encode(&binary.bytes))
+        }
+        _ => None,
+    };
+    let options = document.get_document("options").cloned().unwrap_or_default();
+    let kind = document.get_str("type").unwrap_or("collection").to_owned();
+    Some((name, Listed { kind, uuid, options }))
+}
+
+/// The collections that a view's definition names: what it is on, and what its stages join.
+fn named_in(options: &Document) -> BTreeSet<String> {
+    fn search(value: &Bson, names: &mut BTreeSet<String>) {
+        match value {
+            Bson::Array(items) => items.iter().for_each(|item| search(item, names)),
+            Bson::Document(document) => {
+                for (key, value) in document {
+                    match value {
+                        Bson::String(name) if matches!(key.as_str(), "from" | "coll" | "$unionWith") => {
+                            names.insert(name.clone());
+                        }
+                        other => search(other, names),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut names = BTreeSet::new();
+    names.extend(options.get_str("viewOn").map(str::to_owned).ok());
+    if let Some(pipeline) = options.get("pipeline") {
+        search(pipeline, &mut names);
+    }
+    names
+}
+
+/// What the collections are, as one text: by name their kind and UUID, and of a view a hash of its definition.
+/// Empty if the server tells nothing that could be compared.
+fn canonical(listed: &BTreeMap<String, Option<Listed>>) -> String {
+    let tells = |one: &Listed| one.uuid.is_some() || one.options.contains_key("pipeline");
+    if !listed.values().flatten().any(tells) {
+        return String::new();
+    }
+    let parts: serde_json::Map<String, serde_json::Value> = listed
+        .iter()
+        .map(|(name, one)| {
+            let told = one.as_ref().map(|one| {
+                let definition = one.options.get("pipeline").map(|pipeline| {
+                    let on = one.options.get_str("viewOn").unwrap_or_default();
+                    hex::encode(Md5::digest(format!("{on} {pipeline}").as_bytes()))
+                });
+                serde_json::json!({"type": one.kind, "uuid": one.uuid, "definition": definition})
+            });
+            (name.clone(), told.unwrap_or(serde_json::Value::Null))
+        })
+        .collect();
+    serde_json::Value::Object(parts).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn binary(byte: u8) -> Bson {
+        Bson::Binary(bson::Binary { subtype: BinarySubtype::Uuid, bytes: vec![byte; 16] })
+    }
+
+    fn of(lines: &[Document]) -> BTreeMap<String, Option<Listed>> {
+        lines.iter().filter_map(listed).map(|(name, one)| (name, Some(one))).collect()
+    }
+
+    #[test]
+    fn a_view_names_all_that_lies_beneath() {
+        let options = doc! {
+            "viewOn": "fills",
+            "pipeline": [
+                {"$unionWith": "old"},
+                {"$unionWith": {"coll": "older", "pipeline": [{"$lookup": {"from": "desks", "as": "d"}}]}},
+                {"$match": {"$expr": {"$eq": ["$from", "x"]}}},
+            ],
+        };
+        let names: Vec<String> = named_in(&options).into_iter().collect();
+        assert_eq!(names, ["desks", "fills", "old", "older"]);
+        assert!(named_in(&doc! {}).is_empty());
+    }
+
+    #[test]
+    fn a_collection_made_again_and_a_changed_view_are_told_apart() {
+        let trades =
+            |uuid| doc! {"name": "trades", "type": "collection", "options": {}, "info": {"uuid": uuid}};
+        let view = |price: i32| {
+            doc! {"name": "v", "type": "view", "options": {"viewOn": "trades", "pipeline": [{"$match": {"p": price}}]}}
+        };
+        let one = canonical(&of(&[trades(binary(1)), view(1)]));
+        assert_eq!(one, canonical(&of(&[view(1), trades(binary(1))])));
+        assert_ne!(one, canonical(&of(&[trades(binary(2)), view(1)])));
+        assert_ne!(one, canonical(&of(&[trades(binary(1)), view(2)])));
+        assert_eq!(canonical(&of(&[doc! {"name": "trades", "type": "collection"}])), "");
+    }
+}
