@@ -73,9 +73,9 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         (usize::from(first), rest)
     } else {
         let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-        let length = digits.iter().try_fold(0_usize, |length, digit| {
-            Some(length.checked_mul(256)?.checked_add(usize::from(*digit))?)
-        })?;
+        let length = digits
+            .iter()
+            .try_fold(0_usize, |length, digit| length.checked_mul(256)?.checked_add(usize::from(*digit)))?;
         (length, rest)
     };
     let (content, rest) = rest.split_at_checked(length)?;
