@@ -14,7 +14,7 @@ use support::scripted::{Script, Scripted};
 use support::wire::Wire;
 use support::{server, until};
 use tidemark_engine::answer::{Answer, RunEvent};
-use tidemark_engine::desk::{FetchMode, Role};
+use tidemark_engine::desk::{FetchMode, Role, ViewKey};
 use tidemark_engine::failure::Code;
 use tidemark_engine::filter::Filters;
 use tidemark_engine::limits::Limits;
@@ -88,15 +88,14 @@ impl Room {
             .unwrap()
     }
 
-    async fn ids(&self, from: &str, to: &str) -> Vec<i32> {
+    fn key(&self, from: &str, to: &str) -> ViewKey {
         let query = self.request(from, to, FetchMode::Normal).query;
         let range = range(from, to);
-        let key = tidemark_engine::desk::ViewKey {
-            signature: Signature::of(&query).to_string(),
-            from: range.from(),
-            to: range.to(),
-        };
-        let page = self.engine.page(&key, Role::Input, None, 0, 2_000).await.unwrap();
+        ViewKey { signature: Signature::of(&query).to_string(), from: range.from(), to: range.to() }
+    }
+
+    async fn ids(&self, from: &str, to: &str) -> Vec<i32> {
+        let page = self.engine.page(&self.key(from, to), Role::Input, None, 0, 2_000).await.unwrap();
         let mut ids: Vec<i32> =
             page.rows.iter().map(|row| row[0].as_ref().unwrap().parse().unwrap()).collect();
         ids.sort_unstable();
@@ -315,6 +314,24 @@ async fn a_trade_that_moves_during_the_scan_is_read_again() {
         assert_eq!(room.ids("2025-03-03", "2025-03-03").await, Vec::<i32>::new(), "{to}");
         assert!(room.ids(to, to).await.contains(&3), "{to}");
     }
+}
+
+/// 4: a trade that changes after it was read comes among the messages in a later state.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trade_in_two_states_is_read_again() {
+    let server = Scripted::start(Script { documents: trades(FROM, TO, 1), ..Script::default() });
+    let room = Room::new(&server.uri(), "");
+    let changed = AtomicBool::new(false);
+    server.after_each(move |command, script| {
+        if command.contains_key("readConcern") && !changed.swap(true, Ordering::SeqCst) {
+            script.documents[2].insert("product", "New");
+        }
+    });
+    let answer = room.fetch(FROM, TO).await;
+    assert_eq!((answer.complete, answer.rows.input, answer.rows.downstream), (true, 10, 0), "{answer:?}");
+    let key = room.key("2025-03-03", "2025-03-03");
+    let detail = room.engine.row_detail(&key, Role::Input, None, 0).await.unwrap();
+    assert!(detail.relaxed.contains("New"), "{}", detail.relaxed);
 }
 
 /// 4: a source that changes each time it is read is said to be unverified.

@@ -234,6 +234,24 @@ impl SegmentWriter {
         Ok(days.collect::<Result<_, duckdb::Error>>()?)
     }
 
+    /// The days of input rows that came as messages too, in a different state.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn days_with_two_states(&mut self) -> Result<Vec<Day>> {
+        self.join_parts()?;
+        let [input, downstream] =
+            [Role::Input, Role::Downstream].map(|role| schema::table(role, self.segment));
+        // The hashes, so that no documents are kept for the join.
+        let mut select = self.connection.prepare(&format!(
+            "SELECT DISTINCT one.day FROM (SELECT day, id, hash(doc) AS state FROM {input}) AS one
+             JOIN (SELECT id, hash(doc) AS state FROM {downstream}) AS other USING (id)
+             WHERE one.state <> other.state ORDER BY one.day"
+        ))?;
+        let days = select.query_map([], |row| Ok(Day::from_number(row.get(0)?)))?;
+        Ok(days.collect::<Result<_, duckdb::Error>>()?)
+    }
+
     /// Makes one table, the segment's own, of a role's parts. Each row is copied once, however many fields
     /// came late.
     fn join_parts(&mut self) -> Result<()> {

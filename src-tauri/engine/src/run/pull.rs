@@ -448,14 +448,19 @@ fn store(context: &PullContext, orders: &std_mpsc::Receiver<ToStore>) -> Result<
     Ok(None)
 }
 
-/// Commits a window, unless a document is there twice: then it moved while it was read.
+/// Commits a window, unless a document is there twice or in two states: then it changed while it was read.
 fn commit(context: &PullContext, mut writer: SegmentWriter, mut summary: Summary) -> Result<Stored> {
-    let is_unique = |origin: &Origin| origin.unique_input;
     let mut changed = summary.changed;
-    if summary.origin.as_ref().is_some_and(is_unique) {
+    if let Some(origin) = summary.origin.as_ref().filter(|origin| origin.unique_input) {
         let (policy, fetched) = (Policy::of(&context.query.mapping), context.fetched());
-        let twice = writer.days_with_repeated_input()?;
-        let settled: DaySet = twice.into_iter().filter(|day| policy.is_over(*day, fetched)).collect();
+        let mut torn = writer.days_with_repeated_input()?;
+        let is_snapshot = matches!(context.attempt.moment.reading(), Some(Reading::At(_)));
+        // An `_id` says nothing across two collections.
+        let is_one = context.query.mapping.downstream_collection.is_none() && origin.unique_downstream;
+        if is_one && !is_snapshot {
+            torn.extend(writer.days_with_two_states()?);
+        }
+        let settled: DaySet = torn.into_iter().filter(|day| policy.is_over(*day, fetched)).collect();
         if !settled.is_empty() && !context.attempt.is_last() {
             return Ok(Stored::Torn);
         }
