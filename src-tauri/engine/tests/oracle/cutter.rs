@@ -179,6 +179,11 @@ impl Cutter {
         self.shared.lock().time = time;
     }
 
+    /// Whether the server's time is made up.
+    pub(crate) fn makes_time_up(&self) -> bool {
+        self.shared.lock().time.is_some()
+    }
+
     /// Questions for more documents so far.
     pub(crate) fn more(&self) -> usize {
         self.shared.lock().more

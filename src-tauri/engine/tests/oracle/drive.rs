@@ -14,7 +14,7 @@ use tidemark_engine::desk::{FetchMode, PlanView};
 use tidemark_engine::failure::{Code, Failure};
 use tidemark_engine::filter::Filters;
 use tidemark_engine::mapping::Mapping;
-use tidemark_engine::run::{Engine, EventSink, FetchRequest, off_thread};
+use tidemark_engine::run::{Clock, Engine, EventSink, FetchRequest, off_thread};
 use tidemark_engine::signature::{Query, Signature};
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio::sync::watch;
@@ -133,16 +133,20 @@ pub(super) fn text(error: impl std::fmt::Debug) -> String {
     format!("{error:?}")
 }
 
+/// The clock of a rig.
+fn clock_of(clock: &Arc<AtomicI64>) -> Clock {
+    let clock = Arc::clone(clock);
+    Arc::new(move || DateTime::<Utc>::from_timestamp_millis(clock.load(Ordering::SeqCst)).expect("a time"))
+}
+
 fn new_engine(
     folder: &std::path::Path,
     clock: &Arc<AtomicI64>,
     keep: usize,
     pieces: Pieces,
 ) -> Result<Engine, String> {
-    let clock = Arc::clone(clock);
-    let now = move || DateTime::<Utc>::from_timestamp_millis(clock.load(Ordering::SeqCst)).expect("a time");
     let engine = Engine::new(folder, keep).map_err(text)?;
-    Ok(engine.with_clock(Arc::new(now)).with_limits(pieces.limits()))
+    Ok(engine.with_clock(clock_of(clock)).with_limits(pieces.limits()))
 }
 
 /// A driver for the truth, shared by the sequences of a runtime.
@@ -312,6 +316,11 @@ impl Rig {
     pub(super) fn connect_anew(&mut self) -> Verdict {
         self.cutter.reconnect();
         self.source = Source::new(&self.settings).map_err(text)?;
+        if self.cutter.makes_time_up() {
+            // The server's time is to be compared with the made-up one of this machine.
+            let clock = clock_of(&self.clock);
+            self.source = self.source.clone().with_clock(clock);
+        }
         Ok(())
     }
 
