@@ -201,6 +201,23 @@ async fn an_unknown_source_is_no_other_source() {
     assert_eq!((wide.complete, counts(&wide)), (true, (5, 0, 5, 0)), "{wide:?}");
 }
 
+/// 2: what the window's background check finds is told to every cached query of the source.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_background_check_puts_days_of_an_older_source_in_doubt() {
+    let server = Scripted::start(Script { documents: trades(FROM, TO, 1), ..Script::default() });
+    let room = Room::new(&server.uri(), "");
+    assert!(room.fetch(FROM, TO).await.complete);
+    let query = room.request(FROM, TO, FetchMode::Normal).query;
+    for (uuid, doubted) in [(Some(1), 0), (None, 0), (Some(2), 10)] {
+        server.change(|script| script.uuid = uuid);
+        let (origin, _) = room.source.origin(&room.mapping).await.unwrap();
+        room.engine.note_origin(&query, origin).await.unwrap();
+        let cached = room.engine.cached_answer(&room.key(FROM, TO)).await.unwrap();
+        assert_eq!((cached.complete, cached.days.unverified.len()), (doubted == 0, doubted), "{uuid:?}");
+        assert_eq!(cached.rows.input, 10);
+    }
+}
+
 /// 2: the same over a real server, with a collection that is dropped and made again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collection_made_again_is_fetched_again() {

@@ -234,7 +234,7 @@ impl SegmentWriter {
         Ok(days.collect::<Result<_, duckdb::Error>>()?)
     }
 
-    /// The days of input rows that came as messages too, in a different state.
+    /// The days of rows whose `_id` came in two states: as input and as a message, or as messages of two trades.
     ///
     /// # Errors
     /// See [`super::duckdb_failure`].
@@ -244,9 +244,10 @@ impl SegmentWriter {
             [Role::Input, Role::Downstream].map(|role| schema::table(role, self.segment));
         // The hashes, so that no documents are kept for the join.
         let mut select = self.connection.prepare(&format!(
-            "SELECT DISTINCT one.day FROM (SELECT day, id, hash(doc) AS state FROM {input}) AS one
-             JOIN (SELECT id, hash(doc) AS state FROM {downstream}) AS other USING (id)
-             WHERE one.state <> other.state ORDER BY one.day"
+            "WITH messages AS (SELECT day, id, hash(doc) AS state FROM {downstream}),
+                  trades AS (SELECT day, id, hash(doc) AS state FROM {input})
+             SELECT trades.day FROM trades JOIN messages USING (id) WHERE trades.state <> messages.state
+             UNION SELECT unnest([min(day), max(day)]) FROM messages GROUP BY id HAVING count(DISTINCT state) > 1"
         ))?;
         let days = select.query_map([], |row| Ok(Day::from_number(row.get(0)?)))?;
         Ok(days.collect::<Result<_, duckdb::Error>>()?)

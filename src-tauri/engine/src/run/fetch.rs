@@ -524,7 +524,12 @@ async fn torn_between(
         is_settled(*day)
             && held.is_some_and(|held| {
                 !held.differs
-                    && verify::counts_differ(counts.get(day), held.input_rows, held.left_out.values().sum())
+                    && verify::counts_differ(
+                        counts.get(day),
+                        held.input_rows,
+                        held.left_out.values().sum(),
+                        held.change_mark.as_deref(),
+                    )
             })
     };
     pulled.days().filter(differs).collect()

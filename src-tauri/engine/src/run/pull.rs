@@ -307,7 +307,12 @@ async fn changed_meanwhile(context: &PullContext, summary: &Summary) -> DaySet {
     let differs = |day: &Day| {
         policy.is_over(*day, fetched)
             && summary.days.get(day).is_some_and(|rows| {
-                counts_differ(counts.get(day), rows.input_rows, rows.left_out.values().sum())
+                counts_differ(
+                    counts.get(day),
+                    rows.input_rows,
+                    rows.left_out.values().sum(),
+                    rows.change_mark.as_deref(),
+                )
             })
     };
     context.window.days().filter(differs).collect()

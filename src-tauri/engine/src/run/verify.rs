@@ -237,10 +237,18 @@ async fn differing(
     Ok(Compared { differing: differing.into_iter().collect(), unstamped, hashes })
 }
 
-/// Whether the source counts other trades of a day than are held, or than are held and left out.
-pub(super) fn counts_differ(theirs: Option<&DayCount>, held: u64, left_out: u64) -> bool {
-    let theirs = theirs.map_or(0, |count| count.rows);
-    theirs != held && theirs != held + left_out
+/// Whether the source counts other trades of a day than are held, or than are held and left out, or tells a later
+/// change of them. Texts have an order of their own in some collections, so they are not compared here.
+pub(super) fn counts_differ(
+    theirs: Option<&DayCount>,
+    held: u64,
+    left_out: u64,
+    change_mark: Option<&str>,
+) -> bool {
+    let rows = theirs.map_or(0, |count| count.rows);
+    let mark = theirs.and_then(|count| count.change_mark.as_ref()).and_then(ChangeStamp::to_text);
+    let is_text = [mark.as_deref(), change_mark].into_iter().flatten().any(ChangeStamp::is_text);
+    rows != held && rows != held + left_out || !is_text && left_out == 0 && mark.as_deref() != change_mark
 }
 
 /// What a trader must know of change stamps that are mapped and cannot be compared.
