@@ -461,8 +461,9 @@ async fn a_set_without_a_primary_is_in_reach_of_who_prefers_secondaries() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_takes_nothing_that_was_read_before_it_was_asked_for() {
     let wire = Wire::to(server().port());
-    let documents = trades(FROM, TO, 1);
-    let mut desk = Desk::at(&wire.uri, server().uri(), "refresh_anew", "", documents).await;
+    // Without messages, nothing tells that a trade changes while it is read.
+    let (mapping, documents) = (r#"{"trade_id": null}"#, trades(FROM, TO, 1));
+    let mut desk = Desk::at(&wire.uri, server().uri(), "refresh_anew", mapping, documents).await;
     let limits = Limits { batch_documents: 4.try_into().unwrap(), ..Limits::default() };
     desk.engine = desk.engine.clone().with_limits(limits);
     wire.hold_more();

@@ -349,30 +349,21 @@ impl Engine {
         }
         let signature = prepared.identity.signature.clone();
         let engine = self.clone();
-        // Days that have not begun are the last ones. Whatever a file says of them is not shown.
-        let coming = prepared.coming();
-        let begun_range = match coming.ranges().first() {
-            Some(first) => DayRange::new(request.range.from(), first.from().previous()).ok(),
-            None => Some(request.range),
-        };
-        let view = off_thread(move || {
-            let Some(range) = begun_range else { return Ok(None) };
-            match engine.view_blocking(&signature, range) {
-                Ok(view) => Ok(Some(view)),
-                Err(failure) if failure.code == Code::NotCached => Ok(None),
-                Err(failure) => Err(failure),
-            }
+        let range = request.range;
+        let view = off_thread(move || match engine.view_blocking(&signature, range) {
+            Ok(view) => Ok(Some(view)),
+            Err(failure) if failure.code == Code::NotCached => Ok(None),
+            Err(failure) => Err(failure),
         })
         .await?;
+        let coming = prepared.coming();
         let held: BTreeMap<Day, DayCoverage> = view.as_ref().map(|view| view.shown()).unwrap_or_default();
         if let Some(view) = &view {
             outcome.note_late(&prepared, &view.state().days);
         }
         // Read anew: what was fetched just now was fetched after the plan was made.
         let now = self.time_at(source);
-        let is_replaced = |day: Day| {
-            !coming.contains(day) && view.as_ref().is_some_and(|view| view.state().days.contains_key(&day))
-        };
+        let is_replaced = |day: Day| view.as_ref().is_some_and(|view| view.state().days.contains_key(&day));
         let days = answer_days(&prepared, &outcome, &held, is_replaced, now);
         let lacking = days.why_missing.iter().any(|missing| !coming.contains(missing.day));
         let failure = outcome.failure.or_else(|| prepared.unreachable.clone());

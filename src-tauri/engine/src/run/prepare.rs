@@ -96,7 +96,7 @@ impl Prepared {
         }
     }
 
-    /// The days that have not begun at the source. Whatever a file says of them was fetched under a wrong clock.
+    /// The days that have not begun at the source.
     pub(super) fn coming(&self) -> DaySet {
         let coming = Action::Unavailable(UnavailableReason::Future);
         self.plan.days.iter().filter(|planned| planned.action == coming).map(|planned| planned.day).collect()
