@@ -69,16 +69,29 @@ pub(crate) fn bench(place: &Place, messages: u64, json: Option<&Path>) -> Outcom
 }
 
 /// Runs the engine's oracle for a while.
-pub(crate) fn soak(place: &Place, minutes: u64, seed: Option<u64>) -> Outcome {
+pub(crate) fn soak(place: &Place, minutes: u64, seed: Option<u64>, cruelty: Option<&str>) -> Outcome {
     setup::install(place, Needs::ENGINE)?;
     step("Compare cached with uncached answers", || {
         let arguments = ["test", "--release", "-p", "tidemark-engine", "--test", "oracle"];
         let mut command = cargo(place, &arguments);
-        command.args(["--", "--ignored", "--nocapture"]);
+        command.args(["--", "--exact", "soak", "--ignored", "--nocapture"]);
         command.env("TIDEMARK_SOAK_MINUTES", minutes.to_string());
         if let Some(seed) = seed {
             command.env("TIDEMARK_SOAK_SEED", seed.to_string());
         }
+        if let Some(cruelty) = cruelty {
+            command.env("TIDEMARK_CRUELTY", cruelty);
+        }
         run(&mut command)
+    })
+}
+
+/// Fetches months of every size.
+pub(crate) fn sweep(place: &Place) -> Outcome {
+    setup::install(place, Needs::ENGINE)?;
+    step("Fetch months of every size", || {
+        let arguments = ["test", "--release", "-p", "tidemark-engine", "--test", "sweep"];
+        let mut command = cargo(place, &arguments);
+        run(command.args(["--", "--nocapture"]).env("TIDEMARK_SWEEP", "full"))
     })
 }

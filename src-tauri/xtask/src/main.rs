@@ -64,11 +64,17 @@ enum Command {
     /// Compare cached with uncached answers over random queries, for a while.
     Soak {
         /// How long.
-        #[arg(long)]
-        minutes: u64,
+        #[arg(long, required_unless_present = "sweep", conflicts_with = "sweep")]
+        minutes: Option<u64>,
         /// Seed, to repeat a run.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "sweep")]
         seed: Option<u64>,
+        /// Kinds of cruelty to draw, with commas between them; all, none, or those that the engine stands.
+        #[arg(long, conflicts_with = "sweep")]
+        cruelty: Option<String>,
+        /// Instead, fetch months of every size up to 300,000 messages.
+        #[arg(long)]
+        sweep: bool,
     },
 }
 
@@ -83,7 +89,10 @@ fn main() -> ExitCode {
         Command::Build { check: false } => chores::build(&place),
         Command::Build { check: true } => chores::build_and_check(&place),
         Command::Types => chores::types(&place),
-        Command::Soak { minutes, seed } => chores::soak(&place, minutes, seed),
+        Command::Soak { sweep: true, .. } => chores::sweep(&place),
+        Command::Soak { minutes, seed, cruelty, .. } => {
+            chores::soak(&place, minutes.unwrap_or(1), seed, cruelty.as_deref())
+        }
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

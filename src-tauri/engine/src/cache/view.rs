@@ -256,8 +256,14 @@ impl View {
                 "SELECT {} FROM {}{} LIMIT {take} OFFSET {offset}",
                 list(run),
                 self.source(role, run),
-                // A join with the links need not keep the order.
-                if run.is_linked() { " ORDER BY number" } else { "" },
+                // A join, with the links or with what is hidden, need not keep the order.
+                if run.is_linked() {
+                    " ORDER BY number"
+                } else if self.hides(role, run.segment) {
+                    " ORDER BY rowid"
+                } else {
+                    ""
+                },
             );
             found.extend(texts(&connection, &sql, width)?);
             limit -= take;
@@ -356,11 +362,16 @@ impl View {
         move |field| columns.is_some_and(|columns| columns.contains(&field))
     }
 
+    /// Whether some rows of a segment are not shown, since they stand elsewhere.
+    fn hides(&self, role: Role, segment: u32) -> bool {
+        self.hidden.get(&(role, segment)).is_some_and(|rows| *rows > 0)
+    }
+
     /// `FROM` and `WHERE` of a run.
     pub(super) fn source(&self, role: Role, run: &Run) -> String {
         let table = schema::table(role, run.segment);
         let wanted = &run.wanted;
-        if self.hidden.get(&(role, run.segment)).copied().unwrap_or(0) == 0 {
+        if !self.hides(role, run.segment) {
             return format!("{table} WHERE {wanted}");
         }
         format!(

@@ -66,7 +66,7 @@ pub(super) struct Run {
     disturbed: Disturbed,
     pub(super) outcome: Outcome,
     /// The windows that it told as stored, and the days that it meant to bring.
-    stored: Vec<DayRange>,
+    pub(super) stored: Vec<DayRange>,
     to_bring: usize,
 }
 

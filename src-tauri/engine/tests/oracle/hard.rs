@@ -110,7 +110,8 @@ impl Rig {
 
     // Changes in the middle of a run ---------------------------------------------------------------
 
-    /// The source changes while its documents come. The answer is of one moment, or names the days that are not.
+    /// The source changes while its documents come. What is shown was there, or the answer names the days that it
+    /// does not vouch for.
     async fn moving(&mut self, ask: Ask, at: At, passing: usize, change: Change) -> Result<bool, String> {
         // Held days would not be asked for.
         let ask = Ask { mode: Mode::Refresh, ..ask };
@@ -136,58 +137,69 @@ impl Rig {
             self.world.lie(0);
         }
         let after = self.truth_now().await?;
-        let answer = run.outcome.as_ref().map_err(|failure| format!("it failed: {failure:?}"))?;
+        let answer = run.outcome.clone().map_err(|failure| format!("it failed: {failure:?}"))?;
         self.damaged[ask.filter] = false;
         self.model.held[ask.filter] = self.read_held(ask.filter).await?;
         let moments = if self.tampered { vec![after] } else { vec![before, after] };
-        self.one_moment(&ask, now, answer, moments).await?;
+        self.one_moment(&run, now, &answer, moments).await?;
         self.forget_all().await?;
         Ok(true)
     }
 
+    /// This server has no snapshots, so windows may be read at moments of their own: each is of one, or its days are
+    /// marked; and of two states of a document the later one is shown.
     async fn one_moment(
         &mut self,
-        ask: &Ask,
+        run: &Run,
         now: i64,
         answer: &Answer,
         moments: Vec<Arc<Truth>>,
     ) -> Verdict {
+        let ask = &run.ask;
         let (from, to) = self.days_of(ask);
         let filter = ask.filter;
         let Some(cached) = self.cached(filter, from, to).await? else {
             return verdict(!answer.complete, || format!("complete, and nothing is held: {answer:?}"));
         };
-        let mut shown = Vec::new();
-        for day in days_between(from, to).filter(|day| self.model.held[filter].contains_key(day)) {
-            shown.push((day, self.rows_of_day(filter, day).await?));
-        }
         // Each document once, marked or not.
         let whole = self.rows_shown(filter, self.range(ask)?).await?;
         let (told, kept) = (marked(&answer.days), marked(&cached.days));
-        let mut wrongs = Vec::new();
-        for moment in moments {
-            self.model.truths.insert(now, moment);
-            let mut wrong = Vec::new();
-            for (day, rows) in &shown {
-                let expected = self.model.rows(filter, *day, *day);
-                let named = told.contains(day) && kept.contains(day);
-                if let (Err(what), false) = (compare("the day", rows, &expected), named) {
-                    wrong.push(format!("{day}: {what}"));
+        let held = self.model.held[filter].clone();
+        let mut read_at = Held::new();
+        for window in &run.stored {
+            let mut days = Vec::new();
+            for day in window.days().map(|day| day.date()).filter(|day| held.contains_key(day)) {
+                if !(told.contains(&day) && kept.contains(&day)) {
+                    days.push((day, self.rows_of_day(filter, day).await?));
                 }
             }
-            if answer.complete && answer.days.open.is_empty() {
-                let expected = self.model.rows(filter, from, to);
-                wrong.extend(compare("all days", &whole, &expected).err());
-            }
-            if wrong.is_empty() {
-                return Ok(());
-            }
-            wrongs.push(wrong.join("; "));
+            let wrong_at = |moment: &Arc<Truth>| -> Vec<String> {
+                let wrong = |(day, rows): &(NaiveDate, Rows)| {
+                    let expected = self.model.rows_at(moment, filter, [*day]);
+                    compare("the day", rows, &expected).err().map(|what| format!("{day}: {what}"))
+                };
+                days.iter().filter_map(wrong).collect()
+            };
+            let wrongs: Vec<Vec<String>> = moments.iter().map(wrong_at).collect();
+            let Some(at) = wrongs.iter().position(Vec::is_empty) else {
+                let wrongs: Vec<String> = wrongs.iter().map(|wrong| wrong.join("; ")).collect();
+                return Err(format!(
+                    "{window:?} is of no one moment, and nothing is said (marked {told:?}, kept {kept:?}): {}",
+                    wrongs.join(" // or: ")
+                ));
+            };
+            let at = now + i64::try_from(at).map_err(text)?;
+            read_at.extend(window.days().map(|day| (day.date(), at)));
         }
-        Err(format!(
-            "of no one moment, and nothing is said (marked {told:?}, kept {kept:?}): {}",
-            wrongs.join(" // or: ")
-        ))
+        if !answer.complete || !answer.days.open.is_empty() {
+            return Ok(());
+        }
+        for (at, moment) in moments.iter().enumerate() {
+            self.model.truths.insert(now + i64::try_from(at).map_err(text)?, Arc::clone(moment));
+        }
+        let held = held.range(from..=to);
+        let days = held.map(|(day, fetched)| (*day, read_at.get(day).copied().unwrap_or(*fetched)));
+        compare("all days", &whole, &self.model.rows_of(filter, days))
     }
 
     // Another source behind the address --------------------------------------------------------------

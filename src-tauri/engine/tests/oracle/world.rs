@@ -172,13 +172,24 @@ impl Names {
 
 /// A whole number, of whatever type.
 fn whole(value: &Bson) -> Option<i32> {
-    match value {
-        Bson::Int32(number) => Some(*number),
-        Bson::Int64(number) => i32::try_from(*number).ok(),
-        Bson::Double(number) => number.to_string().parse().ok(),
-        Bson::Decimal128(number) => number.to_string().parse().ok(),
-        _ => None,
-    }
+    let text = match value {
+        Bson::Int32(number) => return Some(*number),
+        Bson::Int64(number) => return i32::try_from(*number).ok(),
+        Bson::Double(number) => number.to_string(),
+        Bson::Decimal128(number) => number.to_string(),
+        _ => return None,
+    };
+    text.strip_suffix(".0").unwrap_or(&text).parse().ok()
+}
+
+fn date(year: i32, day_of_year: i32) -> Option<NaiveDate> {
+    NaiveDate::from_yo_opt(year, u32::try_from(day_of_year).ok()?)
+}
+
+/// The date with a day of year that is nearest to another.
+fn nearest(day_of_year: i32, to: NaiveDate) -> Option<NaiveDate> {
+    let dates = (-1..=1).filter_map(|years| date(to.year() + years, day_of_year));
+    dates.min_by_key(|day| (*day - to).num_days().abs())
 }
 
 /// A trade id, equal for numbers that MongoDB holds equal.
@@ -486,7 +497,12 @@ impl World {
             0..4 if days_decide => drop(document.insert("timestamp", hours(random.random_range(-70..70)))),
             4 if days_decide => drop(document.insert("day_of_year", f64::from(number) + 0.5)),
             5 if days_decide => drop(document.insert("day_of_year", vec![number, number + 1])),
-            6 if days_decide => drop(document.insert("day_of_year", i64::from(number))),
+            6 if days_decide => {
+                let exact: bson::Decimal128 = format!("{number}.0").parse().expect("a decimal");
+                let wide = random.random_bool(0.5);
+                document
+                    .insert("day_of_year", if wide { Bson::from(i64::from(number)) } else { exact.into() });
+            }
             7 if days_decide => drop(document.insert("day_of_year", number.to_string())),
             8 => drop(document.insert("trade_id", doc! {"$gt": ""})),
             _ if self.setup.kind == Kind::Measured => {}
@@ -628,23 +644,36 @@ impl World {
 
     // What is there ------------------------------------------------------------------------------
 
-    /// The day of a document; none where it tells none, or more than one.
+    /// The day of a document; none where it tells none, or more than one. A field may hold several values: what
+    /// counts is whether they mean one day.
     fn day_of(&self, document: &Document) -> Option<NaiveDate> {
-        let number = |name: &str| document.get(name).and_then(whole);
-        let day_of_year = || u32::try_from(number("day_of_year")?).ok();
-        if self.setup.dates == Dates::YearDay {
-            return NaiveDate::from_yo_opt(number("year")?, day_of_year()?);
-        }
-        let at = document.get_datetime("timestamp").ok()?;
-        let at = DateTime::from_timestamp_millis(at.timestamp_millis())?;
-        let by_clock = at.with_timezone(&self.zone).date_naive();
-        if self.setup.dates == Dates::Timestamp {
-            return Some(by_clock);
-        }
-        // The time only tells which year it is: that in which the day is nearest.
-        let day = day_of_year()?;
-        let days = (-1..=1).filter_map(|years| NaiveDate::from_yo_opt(by_clock.year() + years, day));
-        days.min_by_key(|day| (*day - by_clock).num_days().abs())
+        let values = |name: &str| match document.get(name) {
+            Some(Bson::Array(many)) => many.iter().collect(),
+            one => one.into_iter().collect::<Vec<&Bson>>(),
+        };
+        let numbers = |name: &str| values(name).into_iter().map(whole).collect::<Option<Vec<i32>>>();
+        let dates: BTreeSet<NaiveDate> = match self.setup.dates {
+            Dates::YearDay => {
+                let (years, days) = (numbers("year")?, numbers("day_of_year")?);
+                let of = |year: i32| days.iter().filter_map(move |day| date(year, *day));
+                years.into_iter().flat_map(of).collect()
+            }
+            Dates::DayTimestamp => {
+                let (days, clocks) = (numbers("day_of_year")?, self.clock_dates(&values("timestamp")));
+                clocks.iter().flat_map(|at| days.iter().filter_map(|day| nearest(*day, *at))).collect()
+            }
+            Dates::Timestamp => self.clock_dates(&values("timestamp")),
+        };
+        dates.first().copied().filter(|_| dates.len() == 1)
+    }
+
+    /// The days in which some time stamps lie.
+    fn clock_dates(&self, values: &[&Bson]) -> BTreeSet<NaiveDate> {
+        let date = |value: &&Bson| {
+            let at = DateTime::from_timestamp_millis(value.as_datetime()?.timestamp_millis())?;
+            Some(at.with_timezone(&self.zone).date_naive())
+        };
+        values.iter().filter_map(date).collect()
     }
 
     fn input_match(&self, filter: usize) -> Document {
