@@ -123,6 +123,7 @@ impl Active {
             // Nobody believes "0 ms".
             round_trip_ms: u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX).max(1),
             version: version.cloned().unwrap_or_else(|| "unknown".to_owned()),
+            unverified: self.aside.unverified_link().map(str::to_owned),
         })
     }
 }
