@@ -261,8 +261,8 @@ mod tests {
     /// places, and statements made of them. Whoever adds one looks at it here.
     #[test]
     fn only_names_and_numbers_are_formatted_into_sql() {
-        let names = "CATALOG all asked days downstream from header held ids input keys limit links list name \
-                     new of_day offset old one_sided order part place row_group_rows same select shared slice slices source sql_type stale table take texts \
+        let names = "CATALOG OPEN_SETTINGS all asked days downstream export file from header held ids input keys limit links list name \
+                     new of_day of_file offset old one_sided order part place row_group_rows same select shared slice slices source sql_type staged stale table take texts \
                      threads to trade values wanted whole";
         let unnamed = [
             ("view.rs", 16),
