@@ -36,7 +36,7 @@ impl Active {
     /// before is used again, so that a changed mapping does not ask for it.
     ///
     /// # Errors
-    /// `source_unreachable` where the connection string or a name cannot be used, `bad_mapping`.
+    /// `bad_source` where the connection string or a name cannot be used, `bad_mapping`.
     pub(crate) fn open(typed: &SourceProfile, password: Option<&str>, before: Option<&Self>) -> Result<Self> {
         let mut secrets = Taken::apart(&typed.uri);
         if let Some(password) = password.filter(|password| !password.is_empty()) {

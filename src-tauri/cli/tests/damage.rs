@@ -126,10 +126,6 @@ async fn damage_that_cannot_go_unnoticed() {
     }
     sound.notices("a text", |file| fs::write(file, "this is no database").unwrap());
     sound.notices("zeros", |file| fs::write(file, vec![0; bytes.len()]).unwrap());
-    sound.notices("a folder", |file| {
-        fs::remove_file(file).unwrap();
-        fs::create_dir(file).unwrap();
-    });
     sound.notices("no tables", |file| {
         fs::remove_file(file).unwrap();
         sql(file, "CREATE TABLE other (a INTEGER)");
@@ -143,6 +139,21 @@ async fn damage_that_cannot_go_unnoticed() {
     sound.notices("another query's file", |file| {
         fs::copy(other, file).unwrap();
     });
+}
+
+/// What is no file is no damaged one: it is not ours, and stays.
+#[tokio::test]
+async fn a_folder_in_the_place_of_the_file() {
+    let sound = Sound::new("folder").await;
+    let cache = sound.damaged(|file| {
+        fs::remove_file(file).unwrap();
+        fs::create_dir(file).unwrap();
+    });
+    for more in [&["--offline"][..], &[]] {
+        let run = sound.desk.fetch_and_compare(&cache, more);
+        assert_eq!((run.code, run.text("/error/code")), (1, "cache_unusable"), "{run:?}");
+    }
+    assert_eq!(cache_files(&cache), [cache.join(&sound.file)]);
 }
 
 /// A system that runs out of something in the middle: whatever the moment, no file is taken for damaged.

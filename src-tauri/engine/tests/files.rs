@@ -156,7 +156,10 @@ async fn a_file_of_a_newer_tidemark_is_left_alone() {
         as_from_an_older_tidemark(&file, false);
         sql(&file, "UPDATE meta SET value = '99' WHERE key = 'format'");
         if with_note {
-            fs::write(file.with_extension("format"), "99").unwrap();
+            let known = fs::metadata(&file).unwrap();
+            let written = known.modified().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            let note = format!("99 {} {}", known.len(), written.as_nanos());
+            fs::write(file.with_extension("format"), note).unwrap();
         }
         let before = fs::read(&file).unwrap();
         for (from, to) in [(FROM, TO), ("2025-04-01", "2025-04-02")] {
@@ -198,10 +201,26 @@ async fn eviction_opens_no_file() {
         desk.engine.pin(&desk.signature(), pinned).await.unwrap();
         desk.reopen();
         let file = file_of(&desk);
-        fs::write(&file, "no database").unwrap();
+        // As many bytes, of the same time.
+        let known = fs::metadata(&file).unwrap();
+        fs::write(&file, vec![b'x'; usize::try_from(known.len()).unwrap()]).unwrap();
+        fs::File::options().write(true).open(&file).unwrap().set_modified(known.modified().unwrap()).unwrap();
         let freed = desk.engine.set_cache_budget(0).await.unwrap();
         assert_eq!((freed.queries.len(), file.exists()), (usize::from(!pinned), pinned));
     }
+}
+
+/// A file that somebody has written to since is not the one that the note is about: a colleague's, or that of a newer
+/// Tidemark.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_about_other_bytes_counts_for_nothing() {
+    let mut desk = Desk::new("files_note").await;
+    desk.fetch(FROM, TO).await;
+    desk.reopen();
+    let file = file_of(&desk);
+    sql(&file, "UPDATE meta SET value = '99' WHERE key = 'format'");
+    let freed = desk.engine.set_cache_budget(0).await.unwrap();
+    assert_eq!((freed.queries.len(), file.exists()), (0, true));
 }
 
 /// A view that reads a pipe would be waited for without end, with the lock of all files held.
@@ -279,6 +298,8 @@ fn files_that_are_made_and_removed_at_once() {
                     assert!(file.exists(), "it was taken away while it was open");
                     drop(opened);
                     made += 1;
+                    // Opening takes so much longer than removing that the other one would hardly get its turn.
+                    std::thread::sleep(Duration::from_millis(5));
                 }
                 Err(failure) => assert_eq!(failure.code, Code::CacheBusy, "{failure:?}"),
             }

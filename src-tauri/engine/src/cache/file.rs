@@ -10,7 +10,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::collation::Collation;
 use super::error::{newer, while_opening};
-use super::folder::{folder_failure, remove_files};
+use super::folder::{folder_failure, is_there, remove_files};
 use super::identity::{Identity, initialise, read_fact, read_identity};
 use super::inspect::{check_segments, is_blank};
 use super::leftovers::{clear_spill, export_of, is_pinned, note_format, noted_format, write_pin};
@@ -72,6 +72,7 @@ pub struct CacheFile {
     next_export: AtomicU32,
     row_group_rows: usize,
     collation: Mutex<Collation>,
+    _closing: ClosingNote,
     hold: Hold,
 }
 
@@ -102,7 +103,7 @@ impl CacheFile {
         row_group_rows: usize,
         hold: Hold,
     ) -> Result<Self> {
-        let is_new = !path.exists();
+        let is_new = !is_there(path)?;
         if is_new && create.is_none() {
             return Err(Failure::new(Code::NotCached, "There is no such cached query."));
         }
@@ -137,7 +138,7 @@ impl CacheFile {
         }
         migrate(&connection)?;
         let identity = read_identity(&connection)?;
-        settle_marks(&connection, path)?;
+        let closing = ClosingNote { path: path.to_owned(), is_settled: move_pin(&connection, path)? };
         let collation = Collation::from_stored(&read_fact(&connection, "collation")?);
         let is_other = match create {
             Some(expected) => expected.canonical != identity.canonical,
@@ -169,6 +170,7 @@ impl CacheFile {
             writers: Mutex::new(0),
             exports: ExportFolder(export_of(path)),
             next_export: AtomicU32::new(0),
+            _closing: closing,
             row_group_rows,
             collation: Mutex::new(collation),
             hold,
@@ -450,19 +452,26 @@ fn drop_stale_checks(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Moves the pin of a file that an older Tidemark wrote out of it, and notes that it stands beside the file from
-/// now on.
-fn settle_marks(connection: &Connection, path: &Path) -> Result<()> {
-    if noted_format(path).is_some_and(|format| format >= FORMAT) {
-        return Ok(());
-    }
-    let settled = match read_fact(connection, "pinned")? == "1" {
-        true => write_pin(path, true),
-        false => Ok(()),
-    };
+/// Puts the pin beside a file that says it is pinned, as one of an older Tidemark does; whether the pin stands beside
+/// the file if there is one.
+fn move_pin(connection: &Connection, path: &Path) -> Result<bool> {
     // What cannot be written is tried again at the next opening. Until then nobody evicts the file.
-    let _ = settled.and_then(|()| note_format(path, FORMAT));
-    Ok(())
+    Ok(read_fact(connection, "pinned")? != "1" || is_pinned(path) || write_pin(path, true).is_ok())
+}
+
+/// Notes the format of the file once it is closed, and while nobody else can open it.
+#[derive(Debug)]
+struct ClosingNote {
+    path: PathBuf,
+    is_settled: bool,
+}
+
+impl Drop for ClosingNote {
+    fn drop(&mut self) {
+        if self.is_settled {
+            let _ = note_format(&self.path, FORMAT);
+        }
+    }
 }
 
 /// The folder for exports, which goes with the last use of the file.

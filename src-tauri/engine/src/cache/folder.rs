@@ -207,7 +207,7 @@ impl Cache {
             return Err(in_use());
         }
         let is_damaged =
-            path.exists() && slot.confirms_damage(&path, Some(identity), self.row_group_rows())?;
+            is_there(&path)? && slot.confirms_damage(&path, Some(identity), self.row_group_rows())?;
         let name = if is_damaged { Some(self.move_aside(&slot, &path)?) } else { None };
         self.suspects().remove(&identity.signature);
         Ok(name.map(|name| set_aside_note(&name)))
@@ -260,7 +260,7 @@ impl Cache {
     /// `cache_busy`, `cache_unusable`, `cache_damaged`.
     pub fn open_existing(&self, identity: &Identity) -> Result<Option<Arc<CacheFile>>> {
         let path = self.path_of(identity);
-        if !path.exists() {
+        if !is_there(&path)? {
             return Ok(None);
         }
         self.open_path(&path, Some(identity)).map(Some)
@@ -383,7 +383,7 @@ impl Cache {
         }
         let hold = slot.hold(path)?;
         // It may have gone since its path was listed, and a blank one would be made of a path that leads nowhere.
-        if !path.exists() {
+        if !is_there(path)? {
             hold.lock.remove(path);
             return Err(Failure::new(Code::NotCached, "This cached query is gone."));
         }
@@ -455,6 +455,11 @@ fn create_private(folder: &Path) -> Result<()> {
         restrict_to_owner(folder);
     }
     Ok(())
+}
+
+/// Whether there is something at a path. That it cannot be looked at does not mean that there is nothing.
+pub(super) fn is_there(path: &Path) -> Result<bool> {
+    path.try_exists().map_err(|error| folder_failure(path, &error))
 }
 
 pub(super) fn list(folder: &Path) -> Result<Vec<PathBuf>> {

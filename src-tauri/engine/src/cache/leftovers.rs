@@ -4,16 +4,18 @@
 //! |---|---|
 //! | `used` | its time is that of the query's last use |
 //! | `pinned` | the query is pinned |
-//! | `format` | the file's format, as a number: who knows it knows that `pinned` is the whole truth, and that no newer program wrote the file |
+//! | `format` | the file's format, and the bytes that it is said of by their number and time: who knows it knows that `pinned` is the whole truth, and that no newer program wrote the file |
 //! | `lock` | is locked while the file is open, or being removed |
 //! | `spill` | a folder: what DuckDB has spilled |
 //! | `export` | a folder: what is being exported |
 //!
-//! A newer Tidemark that raises the format writes the new number before it touches the file.
+//! The format is noted when a file is closed. A file that has changed since, or has a log, was written by a program
+//! that was killed, by one that knows nothing of the note, or is another file: then the note says nothing.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::file::restrict_to_owner;
 
@@ -80,20 +82,31 @@ pub(super) fn write_pin(path: &Path, pinned: bool) -> io::Result<()> {
     }
 }
 
-/// The format that is noted beside a file; none where nobody has noted it yet.
+/// The format that is noted beside a file; none where nobody has noted it since the file was last written.
 pub(super) fn noted_format(path: &Path) -> Option<u32> {
-    fs::read_to_string(format_path_of(path)).ok()?.trim().parse().ok()
+    let note = fs::read_to_string(format_path_of(path)).ok()?;
+    let (format, bytes) = note.split_once(' ')?;
+    (bytes == bytes_noted(path)? && !wal_of(path).try_exists().ok()?).then(|| format.parse().ok())?
 }
 
-/// Notes the format of a file, once its pin stands beside it.
+/// Notes the format of a file that is closed and whose pin stands beside it.
 pub(super) fn note_format(path: &Path, format: u32) -> io::Result<()> {
-    if noted_format(path) == Some(format) {
+    let Some(bytes) = bytes_noted(path) else { return Ok(()) };
+    let text = format!("{format} {bytes}");
+    let note = format_path_of(path);
+    if fs::read_to_string(&note).is_ok_and(|known| known == text) {
         return Ok(());
     }
-    let note = format_path_of(path);
-    fs::write(&note, format.to_string())?;
+    fs::write(&note, text)?;
     restrict_to_owner(&note);
     Ok(())
+}
+
+/// Which bytes a note is about: how many they are, and when they were written.
+fn bytes_noted(path: &Path) -> Option<String> {
+    let found = fs::metadata(path).ok()?;
+    let written = found.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(format!("{} {}", found.len(), written.as_nanos()))
 }
 
 /// Everything that is removed with a file, in this order: whatever moment the program is killed at, no log stays

@@ -84,7 +84,10 @@ fn check_header(path: &Path) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(folder_failure(path, &error)),
         Ok(found) if !found.is_file() => {
-            return Err(Failure::new(Code::CacheDamaged, "In the place of the cache file is no file."));
+            let message = "In the place of the cache file is something else.";
+            return Err(Failure::new(Code::CacheUnusable, message)
+                .advise("Remove what is there, or choose another folder for the cache.")
+                .because(path.display()));
         }
         Ok(_) => {}
     }
@@ -183,7 +186,7 @@ mod tests {
         let path = folder.path().join("a.duckdb");
         let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
         assert!(made.success());
-        assert_eq!(open(&path, 122_880).expect_err("no file").code, Code::CacheDamaged);
+        assert_eq!(open(&path, 122_880).expect_err("no file").code, Code::CacheUnusable);
     }
 
     /// A read that the system fails: not damage, and not our fault.

@@ -74,7 +74,7 @@ pub(crate) fn break_handle(file: &CacheFile) {
     let whole = std::fs::read(file.path()).expect("the file");
     let connection = file.connect().expect("a connection");
     connection
-        .execute_batch("INSERT INTO input_1 BY NAME SELECT 0 AS day, 'x'::BLOB AS id, 'x'::BLOB AS doc")
+        .execute_batch("INSERT INTO input_1 BY NAME SELECT 0 AS day, 0 AS number, 0 AS read, 'x'::BLOB AS id, 'x'::BLOB AS doc")
         .expect("something to write");
     let disk = std::fs::File::options().write(true).open(file.path()).expect("the file");
     disk.set_len(12_288).expect("shorter");

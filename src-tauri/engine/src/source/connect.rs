@@ -119,11 +119,11 @@ impl Source {
     /// A source; checks the settings without the network.
     ///
     /// # Errors
-    /// `source_unreachable` where the connection string cannot be read.
+    /// `bad_source` where the connection string cannot be read.
     pub fn new(settings: &SourceSettings) -> Result<Self> {
         for (name, value) in [("database", &settings.database), ("collection", &settings.collection)] {
             if value.trim().is_empty() {
-                return Err(Failure::new(Code::SourceUnreachable, format!("The {name} has no name."))
+                return Err(Failure::new(Code::BadSource, format!("The {name} has no name."))
                     .advise(format!("Enter the name of the {name}.")));
             }
         }
@@ -134,7 +134,7 @@ impl Source {
         let readable = with_password(&uri, Some("none"));
         let parsed = ConnectionString::parse(&uri).or_else(|_| ConnectionString::parse(&readable));
         let parsed = parsed.map_err(|error| {
-            Failure::new(Code::SourceUnreachable, "The connection string cannot be read.")
+            Failure::new(Code::BadSource, "The connection string cannot be read.")
                 .advise("It looks like mongodb://user@host:27017/ or mongodb+srv://user@cluster.")
                 .because(without_password(&error.to_string(), &uri))
         })?;
