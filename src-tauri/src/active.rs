@@ -36,7 +36,7 @@ impl Active {
     /// before is used again, so that a changed mapping does not ask for it.
     ///
     /// # Errors
-    /// `source_unreachable` where the connection string or a name cannot be used, `bad_mapping`.
+    /// `bad_source` where the connection string or a name cannot be used, `bad_mapping`.
     pub(crate) fn open(typed: &SourceProfile, password: Option<&str>, before: Option<&Self>) -> Result<Self> {
         let mut secrets = Taken::apart(&typed.uri);
         if let Some(password) = password.filter(|password| !password.is_empty()) {
@@ -123,6 +123,7 @@ impl Active {
             // Nobody believes "0 ms".
             round_trip_ms: u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX).max(1),
             version: version.cloned().unwrap_or_else(|| "unknown".to_owned()),
+            unverified: self.aside.unverified_link().map(str::to_owned),
         })
     }
 }

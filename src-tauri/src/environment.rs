@@ -21,7 +21,8 @@ pub(crate) struct Environment {
     /// `TIDEMARK_SETTINGS_DIR`: the folder of the settings.
     pub(crate) settings_folder: Option<PathBuf>,
     /// `TIDEMARK_TEST_SAVE_DIALOG`: where an export goes without asking. `WebDriver` sees the page and not
-    /// the desktop, so a test cannot drive a native dialog; that is tried by hand.
+    /// the desktop, so a test cannot drive a native dialog; that is tried by hand. A released program does not
+    /// know the variable: `cargo xtask build --check` looks.
     pub(crate) save_as: Option<PathBuf>,
     /// `TIDEMARK_DEMO_…`: the source to show, in place of the stored one.
     pub(crate) demo: Option<Demo>,
@@ -50,7 +51,10 @@ impl Environment {
         Self {
             cache_folder: path("TIDEMARK_CACHE_DIR"),
             settings_folder: path("TIDEMARK_SETTINGS_DIR"),
+            #[cfg(debug_assertions)]
             save_as: path("TIDEMARK_TEST_SAVE_DIALOG"),
+            #[cfg(not(debug_assertions))]
+            save_as: None,
             demo: text("TIDEMARK_DEMO_URI").filter(|uri| !uri.trim().is_empty()).map(|uri| Demo {
                 uri,
                 database: text("TIDEMARK_DEMO_DB").unwrap_or_default(),

@@ -40,9 +40,14 @@ pub(crate) struct CacheOptions {
 /// Source, days and filters.
 #[derive(Args)]
 pub(crate) struct QueryOptions {
-    /// Connection string. A password may come from TIDEMARK_MONGODB_PASSWORD instead.
-    #[arg(long)]
-    pub(crate) uri: String,
+    /// Connection string. With a password in it, everybody on this computer can read that in the list of
+    /// processes: better use --uri-file, or TIDEMARK_MONGODB_URI in the environment, or leave the password out and
+    /// set TIDEMARK_MONGODB_PASSWORD.
+    #[arg(long, conflicts_with = "uri_file")]
+    uri: Option<String>,
+    /// File whose first line is the connection string.
+    #[arg(long, value_name = "FILE")]
+    uri_file: Option<PathBuf>,
     /// Database.
     #[arg(long)]
     pub(crate) db: String,
@@ -76,6 +81,42 @@ pub(crate) struct QueryOptions {
     /// Ask the source for a count per held day, and pull the days that differ.
     #[arg(long, conflicts_with_all = ["offline", "refresh"])]
     pub(crate) verify: bool,
+}
+
+/// Environment variable that may hold the connection string.
+const URI: &str = "TIDEMARK_MONGODB_URI";
+
+/// Where a connection string came from.
+pub(crate) enum UriSource {
+    /// Everybody can read it in the list of processes.
+    CommandLine,
+    Hidden,
+}
+
+impl QueryOptions {
+    /// The connection string, from wherever it was given.
+    ///
+    /// # Errors
+    /// The sentence that says what is wrong with the command line.
+    pub(crate) fn connection_string(&self) -> Result<(String, UriSource), String> {
+        if let Some(uri) = &self.uri {
+            return Ok((uri.clone(), UriSource::CommandLine));
+        }
+        if let Some(path) = &self.uri_file {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                format!("the file of --uri-file, {}, cannot be read: {error}", path.display())
+            })?;
+            let line = text.lines().next().unwrap_or_default().trim().to_owned();
+            if line.is_empty() {
+                return Err(format!("the first line of {} is to be the connection string", path.display()));
+            }
+            return Ok((line, UriSource::Hidden));
+        }
+        match std::env::var(URI) {
+            Ok(uri) if !uri.trim().is_empty() => Ok((uri, UriSource::Hidden)),
+            _ => Err(format!("a connection string is missing: give --uri, --uri-file or {URI}")),
+        }
+    }
 }
 
 /// A query, and what to do with its answer.

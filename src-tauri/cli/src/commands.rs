@@ -11,7 +11,7 @@ use tidemark_engine::cache::budget::{Freed, sentence, size_text};
 use tidemark_engine::cache::export::partial_name;
 use tidemark_engine::day::DayRange;
 use tidemark_engine::desk::{FetchMode, Role, ViewKey};
-use tidemark_engine::failure::{Code, Failure, Result};
+use tidemark_engine::failure::{Code, Failure, Result, holds_secret};
 use tidemark_engine::filter::Filters;
 use tidemark_engine::mapping::Mapping;
 use tidemark_engine::run::{Engine, EventSink, FetchRequest};
@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{
     Arguments, BudgetOptions, CacheOptions, Command, FetchOptions, ForgetOptions, PinOptions, QueryOptions,
+    UriSource,
 };
 
 /// Environment variable that may hold the password.
@@ -36,10 +37,11 @@ pub(crate) enum Outcome {
     Partial,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> Result<Outcome> {
+pub(crate) async fn run(arguments: Arguments, uri: Option<String>) -> Result<Outcome> {
+    let uri = uri.unwrap_or_default();
     match arguments.command {
-        Command::Fetch(options) => fetch(*options).await,
-        Command::Plan(options) => plan(*options).await,
+        Command::Fetch(options) => fetch(*options, uri).await,
+        Command::Plan(options) => plan(*options, uri).await,
         Command::Cached(options) => cached(&options).await,
         Command::Forget(options) => forget(&options).await,
         Command::Pin(options) => pin(&options).await,
@@ -47,8 +49,27 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Outcome> {
     }
 }
 
-async fn fetch(options: FetchOptions) -> Result<Outcome> {
-    let (engine, source, request) = prepare(&options.query)?;
+/// The connection string of a command that has one.
+///
+/// # Errors
+/// The sentence that says what is wrong with the command line.
+pub(crate) fn connection_string(arguments: &Arguments) -> Result<Option<String>, String> {
+    let options = match &arguments.command {
+        Command::Fetch(options) => &options.query,
+        Command::Plan(options) => options,
+        _ => return Ok(None),
+    };
+    let (uri, from) = options.connection_string()?;
+    if matches!(from, UriSource::CommandLine) && holds_secret(&uri) {
+        say(
+            "Warning: everybody on this computer can read the password of --uri in the list of processes. Use --uri-file, TIDEMARK_MONGODB_URI or TIDEMARK_MONGODB_PASSWORD.",
+        );
+    }
+    Ok(Some(uri))
+}
+
+async fn fetch(options: FetchOptions, uri: String) -> Result<Outcome> {
+    let (engine, source, request) = prepare(&options.query, uri)?;
     let interrupts = Interrupts::heed();
     let cancel = interrupts.first.clone();
     let wants_events = options.events;
@@ -67,6 +88,12 @@ async fn fetch(options: FetchOptions) -> Result<Outcome> {
         other => other?,
     };
     let mut last = answer_line(&answer);
+    if let Some(sentence) = source.unverified_link() {
+        last["link"] = json!("unverified");
+        if !answer.notes.iter().any(|note| note == sentence) {
+            say(sentence);
+        }
+    }
     for (name, path) in written {
         last[name] = json!(path);
     }
@@ -90,6 +117,10 @@ async fn write_files(
     let mut written = Vec::new();
     for (role, name, path) in files {
         let Some(path) = path else { continue };
+        if interrupts.second.is_cancelled() {
+            say("The program is to end, so no CSV is written.");
+            continue;
+        }
         if answer.days.missing.len() == answer.days.requested {
             say("None of these days is held, so no CSV is written.");
             continue;
@@ -120,8 +151,8 @@ async fn export(
     Ok(exported.path)
 }
 
-async fn plan(options: QueryOptions) -> Result<Outcome> {
-    let (engine, source, request) = prepare(&options)?;
+async fn plan(options: QueryOptions, uri: String) -> Result<Outcome> {
+    let (engine, source, request) = prepare(&options, uri)?;
     let plan = engine.plan(Some(&source), &request).await?;
     say(format_args!("{}.", plan.sentence));
     print_line(&json!(plan));
@@ -194,12 +225,12 @@ fn engine(options: &CacheOptions) -> Result<Engine> {
     Engine::new(&folder, 2)
 }
 
-fn prepare(options: &QueryOptions) -> Result<(Engine, Source, FetchRequest)> {
+fn prepare(options: &QueryOptions, uri: String) -> Result<(Engine, Source, FetchRequest)> {
     let mapping = read_mapping(options.mapping.as_ref())?;
     let range = DayRange::parse(&options.from, &options.to)?;
     let filters = Filters::parse(&mapping, &options.filters, &options.advanced)?;
     let source = Source::new(&SourceSettings {
-        uri: options.uri.clone(),
+        uri,
         password: std::env::var(PASSWORD).ok().filter(|password| !password.is_empty()),
         database: options.db.clone(),
         collection: options.collection.clone(),
@@ -257,8 +288,9 @@ fn what_is_partial(days: &AnswerDays) -> String {
     format!("Partial: {count} of {} days {what}.", days.requested)
 }
 
-/// What Ctrl-C cancels: the first one the fetch, or the export if that is under way; the second one the
-/// export that follows an interrupted fetch.
+/// What a signal cancels. The first Ctrl-C cancels the fetch, or the export if that is under way; the second one the
+/// export that follows an interrupted fetch. Whoever asks the program to end (SIGTERM, or what Windows has for it)
+/// waits for no export: that cancels both.
 #[derive(Default)]
 struct Interrupts {
     first: CancellationToken,
@@ -268,20 +300,76 @@ struct Interrupts {
 impl Interrupts {
     fn heed() -> Self {
         let interrupts = Self::default();
-        let tokens = [interrupts.first.clone(), interrupts.second.clone()];
+        let [first, second] = [interrupts.first.clone(), interrupts.second.clone()];
+        let Ok(mut signals) = Signals::listen() else { return interrupts };
         tokio::spawn(async move {
-            for token in tokens {
-                if tokio::signal::ctrl_c().await.is_err() {
-                    return;
+            loop {
+                let is_end = signals.next().await;
+                if second.is_cancelled() {
+                    // Whatever still takes so long.
+                    std::process::exit(INTERRUPTED);
                 }
-                token.cancel();
-            }
-            // Whatever still takes so long.
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(INTERRUPTED);
+                if is_end || first.is_cancelled() {
+                    second.cancel();
+                }
+                first.cancel();
             }
         });
         interrupts
+    }
+}
+
+/// The signals that end a program.
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    end: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, end: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one; whether it asks the program to end, and not only what it is doing.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.interrupt.recv() => false,
+            _ = self.end.recv() => true,
+        }
+    }
+}
+
+#[cfg(windows)]
+struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    stop: tokio::signal::windows::CtrlBreak,
+    close: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+}
+
+#[cfg(windows)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+        Ok(Self {
+            interrupt: ctrl_c()?,
+            stop: ctrl_break()?,
+            close: ctrl_close()?,
+            shutdown: ctrl_shutdown()?,
+        })
+    }
+
+    /// Waits for the next one; whether it asks the program to end, and not only what it is doing.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.interrupt.recv() => false,
+            _ = self.stop.recv() => true,
+            _ = self.close.recv() => true,
+            _ = self.shutdown.recv() => true,
+        }
     }
 }
 

@@ -33,7 +33,14 @@ async fn main() -> ExitCode {
         // Help and version.
         Err(error) => error.exit(),
     };
-    match commands::run(arguments).await {
+    let uri = match commands::connection_string(&arguments) {
+        Ok(uri) => uri,
+        Err(problem) => {
+            commands::say(format_args!("error: {problem}"));
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
+    match commands::run(arguments, uri).await {
         Ok(commands::Outcome::Complete) => ExitCode::SUCCESS,
         Ok(commands::Outcome::Partial) => ExitCode::from(PARTIAL),
         Err(failure) => {

@@ -669,7 +669,8 @@ async fn a_damaged_file_is_set_aside_and_fetched_anew() {
     let aside = std::fs::read_dir(&family)
         .unwrap()
         .flatten()
-        .filter(|entry| entry.file_name().to_string_lossy().contains("damaged"))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.contains("damaged") && name.ends_with(".duckdb"))
         .count();
     assert_eq!(aside, 1, "nothing is wiped");
     desk.nothing_lost();

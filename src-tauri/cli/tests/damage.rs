@@ -126,15 +126,10 @@ async fn damage_that_cannot_go_unnoticed() {
     }
     sound.notices("a text", |file| fs::write(file, "this is no database").unwrap());
     sound.notices("zeros", |file| fs::write(file, vec![0; bytes.len()]).unwrap());
-    sound.notices("a folder", |file| {
-        fs::remove_file(file).unwrap();
-        fs::create_dir(file).unwrap();
-    });
     sound.notices("no tables", |file| {
         fs::remove_file(file).unwrap();
         sql(file, "CREATE TABLE other (a INTEGER)");
     });
-    sound.notices("a newer format", |file| sql(file, "UPDATE meta SET value = '99' WHERE key = 'format'"));
     sound.notices("a table is missing", |file| sql(file, "DROP TABLE coverage"));
     sound.notices("a segment is missing", |file| sql(file, "DROP TABLE input_1"));
     // A colleague's file of another query under this one's name.
@@ -144,6 +139,61 @@ async fn damage_that_cannot_go_unnoticed() {
     sound.notices("another query's file", |file| {
         fs::copy(other, file).unwrap();
     });
+}
+
+/// What is no file is no damaged one: it is not ours, and stays.
+#[tokio::test]
+async fn a_folder_in_the_place_of_the_file() {
+    let sound = Sound::new("folder").await;
+    let cache = sound.damaged(|file| {
+        fs::remove_file(file).unwrap();
+        fs::create_dir(file).unwrap();
+    });
+    for more in [&["--offline"][..], &[]] {
+        let run = sound.desk.fetch_and_compare(&cache, more);
+        assert_eq!((run.code, run.text("/error/code")), (1, "cache_unusable"), "{run:?}");
+    }
+    assert_eq!(cache_files(&cache), [cache.join(&sound.file)]);
+}
+
+/// A system that runs out of something in the middle: whatever the moment, no file is taken for damaged.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_the_system_refuses_is_no_damage() {
+    let sound = Sound::new("refused").await;
+    let cache = sound.damaged(|_| ());
+    let file = cache.join(&sound.file);
+    let before = content(&file);
+    let mut codes = std::collections::BTreeMap::<String, u32>::new();
+    // From too few to start to enough for all: each number of open files fails at another step.
+    for (most, more) in (4..40).flat_map(|most| [(most, "--offline"), (most, "--refresh")]) {
+        let limited = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
+        let output = Command::new("sh")
+            .args(["-c", &limited, env!("CARGO_BIN_EXE_tidemark-cli")])
+            .args(sound.desk.arguments(&cache, &[more]))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let last: serde_json::Value =
+            said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+        let code = last["error"]["code"].as_str().unwrap_or(if output.status.success() {
+            "complete"
+        } else {
+            "none"
+        });
+        *codes.entry(code.to_owned()).or_default() += 1;
+        assert_ne!(code, "cache_damaged", "{most} {more}: {last}");
+        assert_eq!(cache_files(&cache), [file.as_path()], "{most} {more}: nothing is set aside: {last}");
+        if more == "--offline" && code != "complete" {
+            assert!(last["notes"].is_null(), "{most}: {last}");
+        }
+    }
+    println!("{codes:?}");
+    assert!(codes.contains_key("complete") && codes.contains_key("cache_unusable"), "{codes:?}");
+    assert!(before.is_some() && content(&file).is_some());
+    let run = sound.desk.fetch_and_compare(&cache, &[]);
+    assert_eq!((run.code, run.count("/mongo_commands")), (0, 0), "{run:?}");
 }
 
 fn number_from(variable: &str) -> Option<u64> {

@@ -147,6 +147,75 @@ fn mode(path: &Path) -> u32 {
 
 /// The families of a cache and the other files of it; each family is its owner's alone.
 #[cfg(unix)]
+/// The list of processes shows the command line to everybody: a connection string may come by other ways.
+#[tokio::test]
+async fn a_connection_string_comes_from_a_file_or_the_environment() {
+    let server = TestServer::start_with_auth("ann", PASSWORD).unwrap();
+    load(server.uri()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let uri = format!("mongodb://ann:{ESCAPED}@127.0.0.1:{}/?authSource=admin", server.port());
+    let file = folder.path().join("uri.txt");
+    std::fs::write(&file, format!("{uri}\n")).unwrap();
+    let run = |name: &str, way: &[&str], environment: &[(&str, &str)]| {
+        let cache = folder.path().join(name).to_string_lossy().into_owned();
+        let mut arguments = vec!["fetch", "--db", "desk", "--collection", "trades", "--cache", &cache];
+        arguments.extend(["--from", "2025-03-01", "--to", "2025-03-03"]);
+        arguments.extend(way);
+        let run = cli_with(&arguments, environment);
+        shows_nothing(&run);
+        run
+    };
+    let variable = "TIDEMARK_MONGODB_URI";
+    let file = file.to_string_lossy();
+    for (name, way, environment, warned) in [
+        ("line", ["--uri", &*uri].as_slice(), [].as_slice(), true),
+        ("file", &["--uri-file", &*file], &[], false),
+        ("environment", &[], &[(variable, &*uri)], false),
+        // What is said outright counts.
+        ("both", &["--uri-file", &*file], &[(variable, "mongodb://127.0.0.1:9/")], false),
+    ] {
+        let run = run(name, way, environment);
+        assert_eq!((run.code, run.count("/rows/input")), (0, 9), "{name}: {run:?}");
+        assert_eq!(run.stderr.contains("list of processes"), warned, "{name}: {run:?}");
+        assert_eq!(run.last.get("link"), None);
+    }
+    for way in [&[][..], &["--uri-file", "no/such/file"], &["--uri", &*uri, "--uri-file", &*file]] {
+        let run = run("none", way, &[]);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
+        assert!(run.stderr.contains("--uri"), "{run:?}");
+    }
+    // A user without a password in the line is no reason to warn.
+    let open = format!("mongodb://ann@127.0.0.1:{}/?authSource=admin", server.port());
+    let run = run("apart", &["--uri", &open], &[("TIDEMARK_MONGODB_PASSWORD", PASSWORD)]);
+    assert!(run.code == 0 && !run.stderr.contains("list of processes"), "{run:?}");
+}
+
+/// A link on which nobody can tell that the server is the right one is told as such, in the answer and its notes.
+#[tokio::test]
+async fn a_link_that_is_not_verified_is_told() {
+    let server = TestServer::start().unwrap();
+    load(server.uri()).await;
+    let folder = tempfile::tempdir().unwrap();
+    // One address alone, to be reached offline under any option.
+    let uri = &*format!("mongodb://127.0.0.1:{}/?directConnection=true", server.port());
+    let plain = run_offline(uri, folder.path());
+    assert_eq!(plain.last.get("link"), None, "{plain:?}");
+    let fetched = fetch(uri, folder.path(), None);
+    assert_eq!(fetched.code, 0, "{fetched:?}");
+    for option in ["tls=true&tlsInsecure=true", "tls=true&tlsAllowInvalidCertificates=true"] {
+        let run = run_offline(&format!("{uri}&{option}"), folder.path());
+        assert_eq!((run.code, run.text("/link")), (0, "unverified"), "{run:?}");
+        assert!(run.stderr.contains("The link is not verified"), "{run:?}");
+    }
+}
+
+fn run_offline(uri: &str, cache: &Path) -> Run {
+    let cache = cache.to_string_lossy();
+    let arguments = ["fetch", "--uri", uri, "--db", "desk", "--collection", "trades", "--offline"];
+    let days = ["--cache", &*cache, "--from", "2025-03-01", "--to", "2025-03-03"];
+    cli_with(&[&arguments[..], &days].concat(), &[])
+}
+
 fn contents(cache: &Path) -> (Vec<std::path::PathBuf>, Vec<std::path::PathBuf>) {
     let entries = std::fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path());
     let (families, mut files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
@@ -181,8 +250,8 @@ async fn the_cache_is_readable_by_its_owner_alone() {
             let status = careless().args(["budget", "--set", "1GB", "--cache"]).arg(cache).status();
             assert!(status.unwrap().success());
             let (families, files) = contents(cache);
-            // The query's file, the note of its last use, and the budget.
-            assert_eq!((families.len(), files.len()), (1, 3), "{files:?}");
+            // The query's file, the notes of its last use and its format, its lock, and the budget.
+            assert_eq!((families.len(), files.len()), (1, 5), "{files:?}");
             for file in files {
                 assert_eq!(mode(&file), 0o600, "{}", file.display());
             }

@@ -345,6 +345,8 @@ pub enum Connection {
         round_trip_ms: u64,
         /// Version the server tells.
         version: String,
+        /// What is to be said of a link on which nobody can tell that the server is the right one.
+        unverified: Option<String>,
     },
     /// The last check failed.
     Offline {

@@ -15,7 +15,8 @@ const DEEPEST: usize = 100;
 const SERVER_CODE: [&str; 3] = ["$where", "$function", "$accumulator"];
 /// Operators and variables whose result is another at another time: what was cached would be wrong by itself.
 const FICKLE: [&str; 2] = ["$rand", "$sampleRate"];
-const FICKLE_VARIABLES: [&str; 2] = ["$$NOW", "$$CLUSTER_TIME"];
+/// And the roles of the user, which an administrator may change.
+const FICKLE_VARIABLES: [&str; 3] = ["$$NOW", "$$CLUSTER_TIME", "$$USER_ROLES"];
 
 /// Keys that make an object a single value of a BSON type.
 const TYPE_KEYS: [&str; 17] = [
@@ -273,6 +274,7 @@ mod tests {
                 r#"{"$or": [{"$expr": {"$lt": ["$$CLUSTER_TIME.t", "$t"]}}]}"#,
                 "$$CLUSTER_TIME at $or[0].$expr.$lt[0]",
             ),
+            (r#"{"$expr": {"$in": ["$desk", "$$USER_ROLES.role"]}}"#, "$$USER_ROLES at $expr.$in[1]"),
             (r#"{"$expr": {"$lt": [{"$rand": {}}, 0.5]}}"#, "$expr.$lt[0].$rand"),
             (r#"{"$sampleRate": 0.5}"#, "$sampleRate"),
         ] {

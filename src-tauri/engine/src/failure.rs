@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-pub use crate::secret::{redact, shown};
+pub use crate::secret::{holds_secret, redact, shown};
 
 /// Result of every engine operation that can fail in front of a person.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -14,6 +14,8 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
+    /// A connection string or an option of it cannot be used.
+    BadSource,
     /// No server of the source answers.
     SourceUnreachable,
     /// The server refused the user name or the password.
@@ -36,12 +38,19 @@ pub enum Code {
     NotCached,
     /// Another Tidemark has the file open.
     CacheBusy,
-    /// A cache file cannot be read.
+    /// The bytes of a cache file are not what was written: positive evidence, never an error of the system.
     CacheDamaged,
+    /// The system refuses the cache folder or a file in it, or this program cannot use it: rights, a read-only
+    /// disk, an input/output error, a file that a newer program wrote.
+    CacheUnusable,
     /// No room left where the cache lies.
     DiskFull,
+    /// There is not enough memory.
+    OutOfMemory,
     /// The CSV file could not be written.
     ExportFailed,
+    /// A fault of this program.
+    Internal,
 }
 
 impl Code {
@@ -49,6 +58,7 @@ impl Code {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::BadSource => "bad_source",
             Self::SourceUnreachable => "source_unreachable",
             Self::AuthFailed => "auth_failed",
             Self::TlsFailed => "tls_failed",
@@ -61,8 +71,11 @@ impl Code {
             Self::NotCached => "not_cached",
             Self::CacheBusy => "cache_busy",
             Self::CacheDamaged => "cache_damaged",
+            Self::CacheUnusable => "cache_unusable",
             Self::DiskFull => "disk_full",
+            Self::OutOfMemory => "out_of_memory",
             Self::ExportFailed => "export_failed",
+            Self::Internal => "internal",
         }
     }
 
@@ -70,6 +83,7 @@ impl Code {
     #[must_use]
     pub const fn next_step(self) -> &'static str {
         match self {
+            Self::BadSource => "Correct the connection string and try again.",
             Self::SourceUnreachable => {
                 "Check the host name, the network and the VPN; what is cached can be browsed meanwhile."
             }
@@ -90,8 +104,13 @@ impl Code {
             Self::CacheDamaged => {
                 "Fetch the query again with the server in reach; what cannot be read is set aside first."
             }
+            Self::CacheUnusable => {
+                "Check that the disk is there and that you may read and write the folder, then try again; nothing was removed."
+            }
             Self::DiskFull => "Free some disk space and run the query again; what was stored is kept.",
+            Self::OutOfMemory => "Close other programs, or try a shorter range; what was stored is kept.",
             Self::ExportFailed => "Choose another folder or file name and export again.",
+            Self::Internal => "Try again; if it happens again, report it with the technical cause.",
         }
     }
 }

@@ -81,6 +81,12 @@ pub fn shown(uri: &str) -> String {
     }
 }
 
+/// Whether a connection string holds a secret, such as a password.
+#[must_use]
+pub fn holds_secret(uri: &str) -> bool {
+    uri.split_once("://").is_some_and(|(_, rest)| without_secrets(rest) != rest)
+}
+
 /// What follows the scheme, its secrets blotted out.
 fn without_secrets(rest: &str) -> String {
     let mut out = rest.to_owned();
@@ -205,6 +211,19 @@ mod tests {
         assert_eq!(redact("it is tw1ce-used here"), "it is *** here");
         drop(second);
         assert_eq!(redact("it is tw1ce-used here"), "it is tw1ce-used here");
+    }
+
+    #[test]
+    fn a_connection_string_with_a_secret_is_known() {
+        for (uri, holds) in [
+            ("mongodb://ann:s3cret@db1/", true),
+            ("mongodb://ann:s3/cret@db1/", true),
+            ("mongodb://db1/?proxyPassword=x", true),
+            ("mongodb://ann@db1:27017/?tls=true", false),
+            ("mongodb://db1:27017,db2:27018/", false),
+        ] {
+            assert_eq!(holds_secret(uri), holds, "{uri}");
+        }
     }
 
     #[test]

@@ -186,7 +186,7 @@ async fn what_is_fetched_or_looked_at_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_could_not_be_read_goes_first_and_what_is_not_ours_stays() {
+async fn what_was_set_aside_goes_last_and_what_is_not_ours_stays() {
     let mut desk = Desk::new("budget_aside").await;
     let [power, ..] = three(&mut desk).await;
     let file = beside(&desk, &power).into_iter().find(|path| path.extension().unwrap() == "duckdb").unwrap();
@@ -199,12 +199,11 @@ async fn what_could_not_be_read_goes_first_and_what_is_not_ours_stays() {
     desk.reopen();
     let (_, answer) = fetch(&desk, "Power", "2026-01-15T12:00:00Z").await;
     assert!(answer.complete && answer.notes.iter().any(|note| note.contains("set aside")), "{answer:?}");
-    let usage = desk.engine.cache_usage().await.unwrap();
-    let freed = desk.engine.set_cache_budget(usage.bytes - 1).await.unwrap();
-    assert_eq!((freed.set_aside, freed.queries.len(), freed.bytes), (1, 0, 18));
     desk.reopen();
+    let freed = desk.engine.set_cache_budget(18).await.unwrap();
+    assert_eq!((freed.set_aside, freed.queries.len(), freed.left), (0, 3, 18));
     let freed = desk.engine.set_cache_budget(0).await.unwrap();
-    assert_eq!(freed.queries.len(), 3);
+    assert_eq!((freed.set_aside, freed.bytes), (1, 18));
     assert!(theirs.iter().all(|path| path.exists()));
 }
 

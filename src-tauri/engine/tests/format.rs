@@ -10,7 +10,7 @@ use tidemark_engine::answer::{Answer, Origin};
 use tidemark_engine::cache::{Collation, Identity};
 use tidemark_engine::day::DayRange;
 use tidemark_engine::desk::{FetchMode, FilterInput, FilterOperator, Role, ViewKey};
-use tidemark_engine::failure::Result;
+use tidemark_engine::failure::{Code, Result};
 use tidemark_engine::filter::Filters;
 use tidemark_engine::mapping::Mapping;
 use tidemark_engine::run::{Engine, FetchRequest};
@@ -142,18 +142,19 @@ async fn days_are_adopted_only_from_a_source_that_compares_text_plainly() {
 }
 
 #[test]
-fn a_newer_format_is_set_aside_and_called_newer() {
+fn a_newer_format_is_called_newer_and_left_alone() {
     let source = source();
     let (folder, path) = old_cache(&source);
     duckdb::Connection::open(&path)
         .unwrap()
         .execute_batch("UPDATE meta SET value = '99' WHERE key = 'format'")
         .unwrap();
+    let before = std::fs::read(&path).unwrap();
     let engine = engine(&folder);
-    let opened = engine.cache().open_or_create(&Identity::of(&query(&source, &[]))).unwrap();
-    let told = opened.set_aside.unwrap().message;
-    assert!(told.contains("newer Tidemark") && told.contains("set aside as"), "{told}");
-    assert!(opened.file.state().days.is_empty());
-    let aside = std::fs::read_dir(path.parent().unwrap()).unwrap().flatten();
-    assert!(aside.into_iter().any(|entry| entry.file_name().to_string_lossy().contains("damaged-")));
+    let failure = engine.cache().open_or_create(&Identity::of(&query(&source, &[]))).unwrap_err();
+    assert_eq!(failure.code, Code::CacheUnusable);
+    assert!(failure.message.contains("newer Tidemark"), "{failure:?}");
+    assert!(std::fs::read(&path).unwrap() == before);
+    let names = std::fs::read_dir(path.parent().unwrap()).unwrap().flatten();
+    assert!(names.into_iter().all(|entry| !entry.file_name().to_string_lossy().contains("damaged-")));
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::Outcome;
 use crate::place::Place;
+use crate::released;
 use crate::run::{cargo, npm, run, step};
 use crate::setup::{self, Needs};
 use crate::test::window;
@@ -22,10 +23,29 @@ pub(crate) fn build(place: &Place) -> Outcome {
         run(&mut cargo(place, &app))
     })?;
     step("Build the command line", || run(&mut cargo(place, &["build", "--release", "-p", "tidemark-cli"])))?;
-    for program in ["tidemark", "tidemark-cli"] {
+    bring_library(place)?;
+    for program in PROGRAMS {
         println!("{}", place.built("release", program).display());
     }
     Ok(())
+}
+
+/// What is released.
+const PROGRAMS: [&str; 2] = ["tidemark", "tidemark-cli"];
+
+/// Puts the DuckDB library where released programs look for it: from the folder that they are in,
+/// `../lib/tidemark`, or `../Frameworks` on macOS. Windows looks beside the program.
+fn bring_library(place: &Place) -> Outcome {
+    let (name, folder) = if cfg!(windows) {
+        ("duckdb.dll", place.target.join("release"))
+    } else if cfg!(target_os = "macos") {
+        ("libduckdb.dylib", place.target.join("Frameworks"))
+    } else {
+        ("libduckdb.so", place.target.join("lib").join("tidemark"))
+    };
+    let copied = std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::copy(place.duckdb().join(name), folder.join(name)));
+    copied.map(drop).map_err(|error| format!("{name} cannot be put into {}: {error}.", folder.display()))
 }
 
 /// The same, and what hostile text would try is tried in the built app.
@@ -35,6 +55,9 @@ pub(crate) fn build_and_check(place: &Place) -> Outcome {
     }
     setup::install(place, Needs::ALL)?;
     build(place)?;
+    step("The programs load no library from elsewhere, and heed no variable of the tests", || {
+        PROGRAMS.iter().try_for_each(|program| released::check(&place.built("release", program)))
+    })?;
     step("The built app's page is confined", || {
         window(place, &["confined"], Some(&place.built("release", "tidemark")))
     })

@@ -8,6 +8,7 @@ mod chores;
 mod demo;
 mod house;
 mod place;
+mod released;
 mod run;
 mod setup;
 mod test;
@@ -55,7 +56,8 @@ enum Command {
     },
     /// Build the app and the command line for release.
     Build {
-        /// Then try to break out of the app's page, on a virtual display (Linux).
+        /// Then read back where the programs look for libraries, and try to break out of the app's page, on a
+        /// virtual display (Linux).
         #[arg(long)]
         check: bool,
     },

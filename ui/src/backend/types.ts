@@ -2,7 +2,7 @@
 
 export type Day = string;
 
-export type Code = "source_unreachable" | "auth_failed" | "tls_failed" | "not_authorized" | "source_timeout" | "bad_filter" | "bad_range" | "bad_mapping" | "cancelled" | "not_cached" | "cache_busy" | "cache_damaged" | "disk_full" | "export_failed";
+export type Code = "bad_source" | "source_unreachable" | "auth_failed" | "tls_failed" | "not_authorized" | "source_timeout" | "bad_filter" | "bad_range" | "bad_mapping" | "cancelled" | "not_cached" | "cache_busy" | "cache_damaged" | "cache_unusable" | "disk_full" | "out_of_memory" | "export_failed" | "internal";
 
 export type Failure = {
   /** What went wrong. */
@@ -340,7 +340,9 @@ export type Connection = { "state": "not_configured" } | { "state": "checking" }
   /** Round trip of the last check, in milliseconds. */
   round_trip_ms: number,
   /** Version the server tells. */
-  version: string, } | { "state": "offline",
+  version: string,
+  /** What is to be said of a link on which nobody can tell that the server is the right one. */
+  unverified: string | null, } | { "state": "offline",
   /** Why. */
   failure: Failure, };
 

@@ -23,6 +23,7 @@ const WORDS: Record<Connection["state"], string> = {
 export function ConnectionStatus({ connection, profile, connect }: Props) {
   const trip = connection.state === "online" ? `${connection.round_trip_ms} ms` : "";
   const locked = needsPassword(connection, profile);
+  const unverified = connection.state === "online" ? connection.unverified : null;
   return (
     <DialogTrigger>
       <Button
@@ -33,6 +34,7 @@ export function ConnectionStatus({ connection, profile, connect }: Props) {
       >
         <span className="connection-dot" aria-hidden="true" />
         <span role="status">{locked ? "Password needed" : WORDS[connection.state]}</span>
+        {unverified !== null && <span data-testid="connection-unverified">not verified</span>}
         {trip !== "" && <span className="faint num">{trip}</span>}
       </Button>
       <Popover className="popover" placement="bottom end">
@@ -44,6 +46,7 @@ export function ConnectionStatus({ connection, profile, connect }: Props) {
                   The source answers in {trip}. MongoDB {connection.version}.
                 </p>
               )}
+              {unverified !== null && <p>{unverified}</p>}
               {locked && profile !== null && (
                 <PasswordForm profile={profile} connect={connect} close={close} />
               )}

@@ -49,7 +49,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     fields: [{ name: "product", path: "product", value_type: "text" }],
     day_zone: "Europe/London",
     today: "2025-01-31",
-    connection: { state: "online", round_trip_ms: 3, version: "8.0" },
+    connection: { state: "online", round_trip_ms: 3, version: "8.0", unverified: null },
     form: makeQuery(),
     cache_folder: "/cache",
     ...view,

@@ -14,7 +14,7 @@ pub const DEFAULT_BUDGET: u64 = 20_000_000_000;
 pub struct Occupant {
     /// Its file.
     pub path: PathBuf,
-    /// The query that the file answers; nothing for a file that could not be read and was set aside.
+    /// The query that the file answers; nothing for a damaged file that was set aside.
     pub query: Option<Signature>,
     /// Bytes it takes, its log and what was spilled included.
     pub bytes: u64,
@@ -27,7 +27,7 @@ pub struct Occupant {
 pub struct Freed {
     /// Queries that went, in the order they went.
     pub queries: Vec<Signature>,
-    /// Files that went although nobody could read them.
+    /// Files that had been set aside, and went.
     pub set_aside: usize,
     /// Bytes that are free now.
     pub bytes: u64,
@@ -35,11 +35,12 @@ pub struct Freed {
     pub left: u64,
 }
 
-/// In which order things go: first what nobody can read, then the least recently used query.
+/// In which order things go: the least recently used query first. What was set aside goes last: somebody may still
+/// want to rescue what is in it.
 #[must_use]
 pub fn order_of_going(occupants: &[Occupant]) -> Vec<&Occupant> {
     let mut order: Vec<&Occupant> = occupants.iter().collect();
-    order.sort_by_key(|occupant| (occupant.query.is_some(), occupant.last_used, &occupant.path));
+    order.sort_by_key(|occupant| (occupant.query.is_none(), occupant.last_used, &occupant.path));
     order
 }
 
@@ -75,8 +76,8 @@ pub fn sentence(freed: &Freed, budget: u64) -> Option<String> {
     }
     match freed.set_aside {
         0 => {}
-        1 => parts.push("a file that could not be read".to_owned()),
-        many => parts.push(format!("{many} files that could not be read")),
+        1 => parts.push("a damaged file that had been set aside".to_owned()),
+        many => parts.push(format!("{many} damaged files that had been set aside")),
     }
     let gone = (!parts.is_empty()).then(|| {
         let (gone, freed) = (parts.join(" and "), size_text(freed.bytes));
@@ -128,10 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_read_goes_before_any_query() {
-        let held = [occupant(1, true, 10, 100), occupant(2, false, 10, 900)];
+    fn what_was_set_aside_goes_after_any_query() {
+        let held = [occupant(1, true, 10, 900), occupant(2, false, 10, 100)];
         let freed = fit(&held, 10, |_| true);
-        assert_eq!((freed.set_aside, freed.queries.len(), freed.left), (1, 0, 10));
+        assert_eq!((freed.set_aside, freed.queries.len(), freed.left), (0, 1, 10));
+        assert_eq!(fit(&held, 0, |_| true).set_aside, 1);
     }
 
     #[test]
@@ -173,8 +175,8 @@ mod tests {
                 prop_assert!(freed.left + last.bytes > budget);
             }
             for kept in held.iter().filter(|held| !gone.contains(held) && !stays(held)) {
-                for gone in gone.iter().filter(|gone| gone.query.is_some()) {
-                    prop_assert!(kept.query.is_some() && kept.last_used >= gone.last_used);
+                for gone in &gone {
+                    prop_assert!((kept.query.is_none(), kept.last_used) >= (gone.query.is_none(), gone.last_used));
                 }
             }
         }

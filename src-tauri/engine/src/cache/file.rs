@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use duckdb::{Config, Connection, params};
+use duckdb::{Connection, params};
 use tokio::sync::OwnedMutexGuard;
 
 use super::collation::Collation;
-use super::folder::remove;
+use super::error::{newer, while_opening};
+use super::folder::{folder_failure, is_there, remove_files};
 use super::identity::{Identity, initialise, read_fact, read_identity};
-use super::inspect::{check_segments, is_blank, refuse_views};
-use super::leftovers::{clear_spill, spill_of};
+use super::inspect::{check_segments, is_blank};
+use super::leftovers::{clear_spill, export_of, is_pinned, note_format, noted_format, write_pin};
+use super::lock::FileLock;
 use super::migrate::migrate;
-use super::relation::literal;
+use super::opener::{self, SEARCH_PATH, THREADS_TO_READ};
+use super::schema::FORMAT;
 use super::state::{FileState, HeldDay, Origin, next_generation, read_fields, read_state, remove_days};
 use super::writer::insert_differing;
 use crate::day::{Day, DayRange};
@@ -31,17 +34,12 @@ const MEMORY_LEAST: usize = 64 << 20;
 const MEMORY_A_FIELD: usize = 3 << 20;
 /// Row groups in memory: two tables in each of three windows, half of them being compressed.
 const ROW_GROUPS_HELD: usize = 9;
-/// Threads of DuckDB: to read, and while windows are being stored. Each window has a thread of its own by
-/// then, and DuckDB's second would do a part of its work while the first one spins.
-const THREADS_TO_READ: i64 = 2;
+/// Threads of DuckDB while windows are being stored: each has a thread of its own by then, and DuckDB's second
+/// would do a part of its work while the first one spins.
 const THREADS_TO_WRITE: i64 = 1;
 /// Name under which the file is attached. The database that DuckDB opens first is in memory and empty:
 /// only attaching sets the size of row groups.
 pub(super) const CATALOG: &str = "cache";
-/// Names are looked up among DuckDB's own first: a file from somebody else may hold macros and types, and
-/// none of them takes the place of a function or a type that a statement here names. Tables are made under
-/// the catalog's name, for DuckDB's own catalog takes none.
-const SEARCH_PATH: &str = "SET search_path = 'system.main,cache.main'";
 
 /// What a verification found of a held day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,35 +68,51 @@ pub struct CacheFile {
     memory: Mutex<usize>,
     /// Windows that are being stored.
     writers: Mutex<usize>,
-    pinned: AtomicBool,
+    exports: ExportFolder,
+    next_export: AtomicU32,
     row_group_rows: usize,
     collation: Mutex<Collation>,
-    /// At most one opening of a file in this process at a time: DuckDB's own lock does not see it.
+    _closing: ClosingNote,
+    hold: Hold,
+}
+
+/// What is held from before a file is opened until after it is closed. In this order it is given back.
+#[derive(Debug)]
+pub(super) struct Hold {
+    /// Against other processes.
+    pub(super) lock: FileLock,
+    /// At most one opening of a file by one cache at a time; who wants the next waits for it.
     _gate: OwnedMutexGuard<()>,
+}
+
+impl Hold {
+    pub(super) const fn new(lock: FileLock, gate: OwnedMutexGuard<()>) -> Self {
+        Self { lock, _gate: gate }
+    }
 }
 
 impl CacheFile {
     /// Opens a file, or creates it for this identity.
     ///
     /// # Errors
-    /// `cache_busy` where another process has it, `disk_full`, and `cache_damaged` where it cannot be
-    /// read or belongs to another query.
+    /// `cache_busy` where another process has it, `disk_full`, `cache_unusable` where the system refuses it or a
+    /// newer program wrote it, and `cache_damaged` where its bytes are damaged or it belongs to another query.
     pub(super) fn open(
         path: &Path,
         create: Option<&Identity>,
         row_group_rows: usize,
-        gate: OwnedMutexGuard<()>,
+        hold: Hold,
     ) -> Result<Self> {
-        let is_new = !path.exists();
+        let is_new = !is_there(path)?;
         if is_new && create.is_none() {
             return Err(Failure::new(Code::NotCached, "There is no such cached query."));
         }
-        let opened = Self::open_or_make(path, create, is_new, row_group_rows, gate);
+        let opened = Self::open_or_make(path, create, is_new, row_group_rows, hold);
         if is_new && opened.as_ref().is_err_and(|failure| failure.code == Code::DiskFull) {
             // Half of a new file holds nothing, and would be taken for a damaged one.
-            let _ = remove(path);
+            let _ = remove_files(path);
         }
-        opened
+        opened.map_err(while_opening)
     }
 
     fn open_or_make(
@@ -106,11 +120,14 @@ impl CacheFile {
         create: Option<&Identity>,
         is_new: bool,
         row_group_rows: usize,
-        gate: OwnedMutexGuard<()>,
+        hold: Hold,
     ) -> Result<Self> {
+        if let Some(format) = noted_format(path).filter(|format| *format > FORMAT && !is_new) {
+            return Err(newer(&format!("format {format}; this one reads up to format {FORMAT}")));
+        }
         // The folder first: DuckDB makes the file, its log and what it spills with the rights of any file.
         path.parent().inspect(|family| restrict_to_owner(family));
-        let connection = attach(path, row_group_rows)?;
+        let connection = opener::open(path, row_group_rows)?;
         restrict_to_owner(path);
         clear_spill(path);
         // A program that was killed may have made the file and nothing in it.
@@ -119,10 +136,9 @@ impl CacheFile {
         {
             initialise(&connection, identity)?;
         }
-        refuse_views(&connection)?;
         migrate(&connection)?;
         let identity = read_identity(&connection)?;
-        let pinned = read_fact(&connection, "pinned")? == "1";
+        let closing = ClosingNote { path: path.to_owned(), is_settled: move_pin(&connection, path)? };
         let collation = Collation::from_stored(&read_fact(&connection, "collation")?);
         let is_other = match create {
             Some(expected) => expected.canonical != identity.canonical,
@@ -152,11 +168,18 @@ impl CacheFile {
             next_segment: AtomicU32::new(next),
             memory: Mutex::new(memory),
             writers: Mutex::new(0),
-            pinned: AtomicBool::new(pinned),
+            exports: ExportFolder(export_of(path)),
+            next_export: AtomicU32::new(0),
+            _closing: closing,
             row_group_rows,
             collation: Mutex::new(collation),
-            _gate: gate,
+            hold,
         })
+    }
+
+    /// Closes the file; what was held for it stays held.
+    pub(super) fn close(self) -> Hold {
+        self.hold
     }
 
     /// What the file says about its query.
@@ -192,17 +215,31 @@ impl CacheFile {
     /// Whether the trader wants to keep this query whatever room the cache may take.
     #[must_use]
     pub fn pinned(&self) -> bool {
-        self.pinned.load(Ordering::Relaxed)
+        is_pinned(&self.path)
     }
 
-    /// Pins the query, or lets it go.
+    /// Pins the query, or lets it go. The pin stands beside the file; that the file says it too is for whoever
+    /// gets the file alone.
     ///
     /// # Errors
-    /// See [`super::duckdb_failure`].
+    /// `cache_unusable` if the pin cannot be written; see [`super::duckdb_failure`].
     pub fn set_pinned(&self, pinned: bool) -> Result<()> {
-        self.write_fact("pinned", if pinned { "1" } else { "0" })?;
-        self.pinned.store(pinned, Ordering::Relaxed);
+        if !pinned {
+            self.write_fact("pinned", "0")?;
+        }
+        write_pin(&self.path, pinned).map_err(|error| folder_failure(&self.path, &error))?;
+        if pinned {
+            self.write_fact("pinned", "1")?;
+        }
         Ok(())
+    }
+
+    /// A path for an export that nothing else uses, in the only folder besides its own that DuckDB may write to.
+    pub(super) fn staged_export(&self) -> Result<PathBuf> {
+        let folder = &self.exports.0;
+        std::fs::create_dir_all(folder).map_err(|error| folder_failure(folder, &error))?;
+        restrict_to_owner(folder);
+        Ok(folder.join(self.next_export.fetch_add(1, Ordering::Relaxed).to_string()))
     }
 
     /// How the source compares text, as the last pull found it.
@@ -415,23 +452,36 @@ fn drop_stale_checks(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-fn attach(path: &Path, row_group_rows: usize) -> Result<Connection> {
-    let spill = spill_of(path);
-    let config = Config::default()
-        .threads(THREADS_TO_READ)
-        .and_then(|config| config.with("temp_directory", spill.to_string_lossy()))
-        .and_then(|config| config.with("autoload_known_extensions", "false"))
-        .and_then(|config| config.with("autoinstall_known_extensions", "false"))
-        // A row group goes to disk when it is full, not when five of them are.
-        .and_then(|config| config.with("write_buffer_row_group_count", "1"))?;
-    let connection = Connection::open_in_memory_with_flags(config)?;
-    // Files are read by this program's DuckDB; the newer storage version compresses text better.
-    connection.execute_batch(&format!(
-        "ATTACH {} AS {CATALOG} (ROW_GROUP_SIZE {row_group_rows}, STORAGE_VERSION 'v1.5.0')",
-        literal(&path.to_string_lossy())
-    ))?;
-    connection.execute_batch(SEARCH_PATH)?;
-    Ok(connection)
+/// Puts the pin beside a file that says it is pinned, as one of an older Tidemark does; whether the pin stands beside
+/// the file if there is one.
+fn move_pin(connection: &Connection, path: &Path) -> Result<bool> {
+    // What cannot be written is tried again at the next opening. Until then nobody evicts the file.
+    Ok(read_fact(connection, "pinned")? != "1" || is_pinned(path) || write_pin(path, true).is_ok())
+}
+
+/// Notes the format of the file once it is closed, and while nobody else can open it.
+#[derive(Debug)]
+struct ClosingNote {
+    path: PathBuf,
+    is_settled: bool,
+}
+
+impl Drop for ClosingNote {
+    fn drop(&mut self) {
+        if self.is_settled {
+            let _ = note_format(&self.path, FORMAT);
+        }
+    }
+}
+
+/// The folder for exports, which goes with the last use of the file.
+#[derive(Debug)]
+struct ExportFolder(PathBuf);
+
+impl Drop for ExportFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 const fn memory_for(fields: usize, document_bytes: usize, row_group_rows: usize) -> usize {

@@ -9,14 +9,17 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use tokio::sync::Mutex as Gate;
 
-use super::error::is_unreadable;
-use super::file::{CacheFile, restrict_to_owner};
+use super::error::is_damage;
+use super::file::{CacheFile, Hold, restrict_to_owner};
 use super::identity::Identity;
-use super::leftovers::{mark_of, spill_of};
+use super::inspect::read_everything;
+use super::leftovers::{clear_spill, files_of, is_pinned, marks_of, wal_of, write_pin};
+use super::lock::{FileLock, is_open_elsewhere};
 use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
 use crate::signature::Signature;
@@ -35,7 +38,8 @@ struct Inner {
     folder: PathBuf,
     /// How many files stay open after their last use, so that paging does not open one each time.
     keep_open: usize,
-    slots: Mutex<HashMap<PathBuf, Slot>>,
+    /// Held only to find a slot: what takes time with one file keeps nobody from another.
+    slots: Mutex<HashMap<PathBuf, Arc<Slot>>>,
     recent: Mutex<VecDeque<Arc<CacheFile>>>,
     /// Rows per row group of the files.
     row_group_rows: AtomicUsize,
@@ -43,10 +47,64 @@ struct Inner {
     suspects: Mutex<HashSet<Signature>>,
 }
 
+/// How long to wait until a file that was given up is closed by those who still use it.
+const CLOSING: Duration = Duration::from_secs(30);
+const CLOSING_STEP: Duration = Duration::from_millis(5);
+
 #[derive(Debug, Default)]
 struct Slot {
-    file: Weak<CacheFile>,
+    /// Locked while the file is opened, so that two threads that want one file open it once, and while it is
+    /// removed or replaced.
+    file: Mutex<Weak<CacheFile>>,
     gate: Arc<Gate<()>>,
+}
+
+impl Slot {
+    fn file(&self) -> MutexGuard<'_, Weak<CacheFile>> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the file is closed here, and takes its lock against other processes.
+    fn hold(&self, path: &Path) -> Result<Hold> {
+        let begun = Instant::now();
+        let gate = loop {
+            match Arc::clone(&self.gate).try_lock_owned() {
+                Ok(gate) => break gate,
+                Err(_) if begun.elapsed() > CLOSING => {
+                    return Err(Failure::new(Code::CacheBusy, "This cached query is still in use."));
+                }
+                Err(_) => std::thread::sleep(CLOSING_STEP),
+            }
+        };
+        Ok(Hold::new(FileLock::take(path)?, gate))
+    }
+
+    /// Opens the file, or gives the one that is open.
+    fn open(
+        &self,
+        file: &mut Weak<CacheFile>,
+        path: &Path,
+        create: Option<&Identity>,
+        row_group_rows: usize,
+    ) -> Result<Arc<CacheFile>> {
+        if let Some(open) = file.upgrade() {
+            return Ok(open);
+        }
+        let opened = Arc::new(CacheFile::open(path, create, row_group_rows, self.hold(path)?)?);
+        *file = Arc::downgrade(&opened);
+        Ok(opened)
+    }
+
+    /// Whether damage that an opening of the file met, or the reading of its rows, is there on a fresh open.
+    fn confirms_damage(&self, path: &Path, create: Option<&Identity>, row_group_rows: usize) -> Result<bool> {
+        let looked = CacheFile::open(path, create, row_group_rows, self.hold(path)?)
+            .and_then(|file| read_everything(&file));
+        match looked {
+            Ok(()) => Ok(false),
+            Err(failure) if is_damage(&failure) => Ok(true),
+            Err(failure) => Err(failure),
+        }
+    }
 }
 
 /// A file opened for a run, and what had to be done to open it.
@@ -62,7 +120,7 @@ impl Cache {
     /// A cache in a folder, which is created where it is missing.
     ///
     /// # Errors
-    /// `disk_full` or `cache_damaged` where the folder cannot be created.
+    /// `disk_full` or `cache_unusable` where the folder cannot be created.
     pub fn new(folder: &Path, keep_open: usize) -> Result<Self> {
         create_private(folder)?;
         Ok(Self {
@@ -92,30 +150,32 @@ impl Cache {
         &self.inner.folder
     }
 
-    /// Opens the file of a query, creating it where there is none. A file that cannot be read is set
-    /// aside under a name that says so, and a new one takes its place.
+    /// Opens the file of a query, creating it where there is none. A file whose bytes are damaged is set aside
+    /// under a name that says so, and a new one takes its place. One that the system refuses, or that a newer
+    /// Tidemark wrote, stays where it is.
     ///
     /// # Errors
-    /// `cache_busy`, `disk_full`, or `cache_damaged` where not even setting aside works.
+    /// `cache_busy`, `disk_full`, `cache_unusable`, or `cache_damaged` where not even setting aside works.
     pub fn open_or_create(&self, identity: &Identity) -> Result<Opened> {
         let family = self.inner.folder.join(&identity.family);
         create_private(&family)?;
         let path = self.path_of(identity);
         match self.open_path(&path, Some(identity)) {
-            Err(failure) if is_unreadable(&failure) => self.replace_unreadable(&path, identity),
+            Err(failure) if is_damage(&failure) => self.replace_damaged(&path, identity),
             other => other.map(|file| Opened { file, set_aside: None }),
         }
     }
 
-    /// Looks again while nobody else opens or replaces the file: another run may have set it aside
-    /// already, and the file that took its place must stay.
-    fn replace_unreadable(&self, path: &Path, identity: &Identity) -> Result<Opened> {
-        let mut slots = self.slots();
-        let opened = match open_in(&mut slots, path, Some(identity), self.row_group_rows()) {
-            Err(failure) if is_unreadable(&failure) => {
-                let aside = set_aside(path)?;
+    /// Looks again while nobody else opens or replaces the file: another run may have set it aside already, and
+    /// the file that took its place must stay; and what was read wrong once may be right.
+    fn replace_damaged(&self, path: &Path, identity: &Identity) -> Result<Opened> {
+        let slot = self.slot(path);
+        let mut held = slot.file();
+        let opened = match slot.open(&mut held, path, Some(identity), self.row_group_rows()) {
+            Err(failure) if is_damage(&failure) => {
+                let aside = self.move_aside(&slot, path)?;
                 self.suspects().remove(&identity.signature);
-                let file = open_in(&mut slots, path, Some(identity), self.row_group_rows())?;
+                let file = slot.open(&mut held, path, Some(identity), self.row_group_rows())?;
                 // Without a cause the failure is this program's own word on the file.
                 let note = match &failure.cause {
                     None => format!("{} It was set aside as {aside}.", failure.message),
@@ -128,22 +188,59 @@ impl Cache {
             }
             other => Opened { file: other?, set_aside: None },
         };
-        drop(slots);
+        drop(held);
         self.remember(&opened.file);
         Ok(opened)
     }
 
-    /// Sets the file of a query aside after reading it has failed; the sentence that says so.
+    /// Sets the file of a query aside after reading it has failed, if a fresh look at all of it finds the damage
+    /// as well; the sentence that says so, or nothing where the file is sound.
     ///
     /// # Errors
-    /// `cache_busy` where somebody still reads it, `cache_damaged` where it cannot be moved.
-    pub fn set_aside(&self, identity: &Identity) -> Result<String> {
+    /// `cache_busy` where somebody still reads it, `cache_unusable` where it cannot be looked at or moved.
+    pub fn set_aside(&self, identity: &Identity) -> Result<Option<String>> {
         let path = self.path_of(identity);
-        self.while_closed(&path, || {
-            let name = set_aside(&path)?;
-            self.suspects().remove(&identity.signature);
-            Ok(set_aside_note(&name))
-        })
+        self.recent().retain(|file| file.path() != path);
+        let slot = self.slot(&path);
+        let held = slot.file();
+        if held.upgrade().is_some() {
+            return Err(in_use());
+        }
+        let is_damaged =
+            is_there(&path)? && slot.confirms_damage(&path, Some(identity), self.row_group_rows())?;
+        let name = if is_damaged { Some(self.move_aside(&slot, &path)?) } else { None };
+        self.suspects().remove(&identity.signature);
+        Ok(name.map(|name| set_aside_note(&name)))
+    }
+
+    /// Moves a damaged file out of the way; the name it gets. It keeps its age and its pin, and the file that
+    /// takes its place has the pin too: it is the query that is pinned.
+    fn move_aside(&self, slot: &Slot, path: &Path) -> Result<String> {
+        let _hold = slot.hold(path)?;
+        if is_open_elsewhere(path) {
+            return Err(in_use());
+        }
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = format!("{stem}.damaged-{}.{ENDING}", Utc::now().format("%Y%m%dT%H%M%S%.3f"));
+        let target = path.with_file_name(&name);
+        // The log first: one that stays behind would be taken for that of the new file.
+        let wal = wal_of(path);
+        if wal.exists() {
+            fs::rename(&wal, wal_of(&target)).map_err(|error| folder_failure(&wal, &error))?;
+        }
+        let pinned = is_pinned(path);
+        if let Err(error) = fs::rename(path, &target) {
+            let _ = fs::rename(wal_of(&target), &wal);
+            return Err(folder_failure(path, &error));
+        }
+        for (mark, new) in marks_of(path).iter().zip(marks_of(&target)) {
+            // The file's age is that of its bytes where it has no mark.
+            let _ = fs::rename(mark, new);
+        }
+        if pinned {
+            write_pin(path, true).map_err(|error| folder_failure(path, &error))?;
+        }
+        Ok(name)
     }
 
     /// Notes that rows of a query could not be read, until its file is set aside or deleted.
@@ -160,10 +257,10 @@ impl Cache {
     /// Opens the file of a query if there is one. A damaged file is reported, not touched.
     ///
     /// # Errors
-    /// `cache_busy`, `cache_damaged`.
+    /// `cache_busy`, `cache_unusable`, `cache_damaged`.
     pub fn open_existing(&self, identity: &Identity) -> Result<Option<Arc<CacheFile>>> {
         let path = self.path_of(identity);
-        if !path.exists() {
+        if !is_there(&path)? {
             return Ok(None);
         }
         self.open_path(&path, Some(identity)).map(Some)
@@ -181,7 +278,7 @@ impl Cache {
     /// Paths of all files of the cache, by family and signature.
     ///
     /// # Errors
-    /// `cache_damaged` where the folder cannot be listed.
+    /// `cache_unusable` where the folder cannot be listed.
     pub fn files(&self) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
         for family in list(&self.inner.folder)?.into_iter().filter(|path| path.is_dir()) {
@@ -195,7 +292,7 @@ impl Cache {
     /// last use.
     ///
     /// # Errors
-    /// `cache_busy`, `cache_damaged`.
+    /// `cache_busy`, `cache_unusable`, `cache_damaged`.
     pub fn open_listed(&self, path: &Path) -> Result<Arc<CacheFile>> {
         self.open_once(path, None)
     }
@@ -203,7 +300,7 @@ impl Cache {
     /// Other queries' files of the same source and mapping.
     ///
     /// # Errors
-    /// `cache_damaged` where the folder cannot be listed.
+    /// `cache_unusable` where the folder cannot be listed.
     pub fn siblings(&self, identity: &Identity) -> Result<Vec<PathBuf>> {
         let family = self.inner.folder.join(&identity.family);
         if !family.is_dir() {
@@ -213,24 +310,26 @@ impl Cache {
         Ok(list(&family)?.into_iter().filter(|path| is_cache_file(path) && *path != own).collect())
     }
 
-    /// Deletes a query's file; its disk is free at once.
+    /// Deletes a query's file, and what was set aside of it; its disk is free at once.
     ///
     /// # Errors
     /// `not_cached` where there is none; `cache_busy` where somebody still reads it.
     pub fn delete(&self, signature: &Signature) -> Result<()> {
         let path = self.find(signature)?;
-        self.while_closed(&path, || {
-            // Opening it once proves that no other Tidemark has it. A damaged file may go all the same.
-            if let Err(error) = duckdb::Connection::open(&path) {
-                let failure = Failure::from(error);
-                if failure.code == Code::CacheBusy {
-                    return Err(failure);
-                }
+        self.while_closed(&path, |hold| {
+            if is_open_elsewhere(&path) {
+                return Err(in_use());
             }
-            remove(&path)?;
+            remove(&path, hold)?;
             self.suspects().remove(signature);
             Ok(())
-        })
+        })?;
+        let family = path.parent().map(list).transpose()?.unwrap_or_default();
+        let of_it = |path: &Path| is_set_aside(path) && signature_in(path).is_some_and(|of| of == *signature);
+        for aside in family.iter().filter(|path| of_it(path)) {
+            remove_files(aside)?;
+        }
+        Ok(())
     }
 
     /// Deletes a query's file if it holds no day. It is asked while nobody can write to it.
@@ -239,14 +338,18 @@ impl Cache {
     /// See [`delete`](Self::delete).
     pub fn delete_if_empty(&self, signature: &Signature) -> Result<()> {
         let path = self.find(signature)?;
-        let empty = self.while_closed(&path, || {
-            let connection = duckdb::Connection::open(&path)?;
-            let days: u64 = connection.query_row("SELECT count(*) FROM coverage", [], |row| row.get(0))?;
-            drop(connection);
-            if days == 0 {
-                remove(&path)?;
+        let is_empty = |path: &Path| Ok(self.open_once(path, None)?.state().days.is_empty());
+        let empty = is_empty(&path).and_then(|empty| {
+            if !empty {
+                return Ok(());
             }
-            Ok(())
+            self.while_closed(&path, |hold| {
+                // Somebody may have filled it since.
+                let file = CacheFile::open(&path, None, self.row_group_rows(), hold)?;
+                let empty = file.state().days.is_empty();
+                let hold = file.close();
+                if empty { remove(&path, hold) } else { Ok(()) }
+            })
         });
         match empty {
             // Whoever uses it will delete it, or fill it; or somebody has deleted it.
@@ -255,25 +358,36 @@ impl Cache {
         }
     }
 
+    /// Forgets the open handle of a query's file, for a database that DuckDB has given up: who wants the file
+    /// next waits until nobody uses the old handle any more, and opens it afresh.
+    pub fn retire(&self, signature: &Signature) {
+        self.release(signature);
+        if let Ok(path) = self.find(signature) {
+            *self.slot(&path).file() = Weak::new();
+        }
+    }
+
     /// Closes a query's file once nobody uses it: after an error that DuckDB may not recover from.
     pub fn release(&self, signature: &Signature) {
         self.recent().retain(|file| file.identity().signature != *signature);
     }
 
-    /// Does something with a file that nobody here has open, and that nobody opens meanwhile.
-    pub(super) fn while_closed<T>(&self, path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    /// Does something with a file that nobody has open, here or in another process that knows of the lock, and
+    /// that nobody opens meanwhile. Other files can be opened and closed meanwhile.
+    pub(super) fn while_closed<T>(&self, path: &Path, work: impl FnOnce(Hold) -> Result<T>) -> Result<T> {
         self.recent().retain(|file| file.path() != path);
-        let mut slots = self.slots();
-        let slot = slots.entry(path.to_owned()).or_default();
-        if slot.file.upgrade().is_some() {
-            return Err(Failure::new(Code::CacheBusy, "This cached query is in use."));
+        let slot = self.slot(path);
+        let held = slot.file();
+        if held.upgrade().is_some() {
+            return Err(in_use());
         }
-        let _closed = Arc::clone(&slot.gate).blocking_lock_owned();
-        // It may have gone since its path was listed, and DuckDB makes a blank one of a path that leads nowhere.
-        if !path.exists() {
+        let hold = slot.hold(path)?;
+        // It may have gone since its path was listed, and a blank one would be made of a path that leads nowhere.
+        if !is_there(path)? {
+            hold.lock.remove(path);
             return Err(Failure::new(Code::NotCached, "This cached query is gone."));
         }
-        work()
+        work(hold)
     }
 
     fn open_path(&self, path: &Path, create: Option<&Identity>) -> Result<Arc<CacheFile>> {
@@ -283,8 +397,9 @@ impl Cache {
     }
 
     fn open_once(&self, path: &Path, create: Option<&Identity>) -> Result<Arc<CacheFile>> {
-        // Held while opening, so that two threads that want one file open it once.
-        open_in(&mut self.slots(), path, create, self.row_group_rows())
+        let slot = self.slot(path);
+        let mut held = slot.file();
+        slot.open(&mut held, path, create, self.row_group_rows())
     }
 
     fn remember(&self, file: &Arc<CacheFile>) {
@@ -310,8 +425,9 @@ impl Cache {
         )
     }
 
-    fn slots(&self) -> MutexGuard<'_, HashMap<PathBuf, Slot>> {
-        self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slot(&self, path: &Path) -> Arc<Slot> {
+        let mut slots = self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(path.to_owned()).or_default())
     }
 
     fn suspects(&self) -> MutexGuard<'_, HashSet<Signature>> {
@@ -323,21 +439,8 @@ impl Cache {
     }
 }
 
-fn open_in(
-    slots: &mut HashMap<PathBuf, Slot>,
-    path: &Path,
-    create: Option<&Identity>,
-    row_group_rows: usize,
-) -> Result<Arc<CacheFile>> {
-    let slot = slots.entry(path.to_owned()).or_default();
-    if let Some(file) = slot.file.upgrade() {
-        return Ok(file);
-    }
-    // Waits until a closing of the same file is through.
-    let gate = Arc::clone(&slot.gate).blocking_lock_owned();
-    let file = Arc::new(CacheFile::open(path, create, row_group_rows, gate)?);
-    slot.file = Arc::downgrade(&file);
-    Ok(file)
+fn in_use() -> Failure {
+    Failure::new(Code::CacheBusy, "This cached query is in use.")
 }
 
 fn set_aside_note(name: &str) -> String {
@@ -354,6 +457,11 @@ fn create_private(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Whether there is something at a path. That it cannot be looked at does not mean that there is nothing.
+pub(super) fn is_there(path: &Path) -> Result<bool> {
+    path.try_exists().map_err(|error| folder_failure(path, &error))
+}
+
 pub(super) fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
@@ -365,19 +473,30 @@ pub(super) fn is_cache_file(path: &Path) -> bool {
         && path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| Signature::parse(stem).is_ok())
 }
 
-/// Whether a file is one that could not be read: `<signature>.damaged-<time>.duckdb`.
+/// Whether a file is one that was damaged: `<signature>.damaged-<time>.duckdb`.
 pub(super) fn is_set_aside(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == ENDING)
-        && path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| {
-            stem.split_once(".damaged-").is_some_and(|(signature, _)| Signature::parse(signature).is_ok())
-        })
+        && !is_cache_file(path)
+        && signature_in(path).is_some()
 }
 
-/// Removes a file, its log, the note of its last use, and what a program that was killed had spilled.
-pub(super) fn remove(path: &Path) -> Result<()> {
-    // What cannot be removed does no harm.
-    let _ = fs::remove_dir_all(spill_of(path));
-    for file in [path.to_owned(), wal_of(path), mark_of(path)] {
+/// The signature of a query's file, or of what was set aside of it.
+fn signature_in(path: &Path) -> Option<Signature> {
+    let stem = path.file_stem()?.to_str()?;
+    Signature::parse(stem.split_once(".damaged-").map_or(stem, |(signature, _)| signature)).ok()
+}
+
+/// Removes a file, its lock, and all that lies beside it.
+pub(super) fn remove(path: &Path, hold: Hold) -> Result<()> {
+    remove_files(path)?;
+    hold.lock.remove(path);
+    Ok(())
+}
+
+/// Removes a file, its log, its marks, and what a program that was killed had spilled.
+pub(super) fn remove_files(path: &Path) -> Result<()> {
+    clear_spill(path);
+    for file in files_of(path) {
         match fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(folder_failure(&file, &error));
@@ -388,25 +507,6 @@ pub(super) fn remove(path: &Path) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn wal_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".wal");
-    PathBuf::from(name)
-}
-
-/// Moves a file that cannot be read out of the way; the name it gets.
-fn set_aside(path: &Path) -> Result<String> {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let name = format!("{stem}.damaged-{}.{ENDING}", Utc::now().format("%Y%m%dT%H%M%S%.3f"));
-    let target = path.with_file_name(&name);
-    fs::rename(path, &target).map_err(|error| folder_failure(path, &error))?;
-    let wal = wal_of(path);
-    if wal.exists() {
-        fs::rename(&wal, wal_of(&target)).map_err(|error| folder_failure(&wal, &error))?;
-    }
-    Ok(name)
-}
-
 pub(super) fn folder_failure(path: &Path, error: &std::io::Error) -> Failure {
     let (code, message) = match error.kind() {
         std::io::ErrorKind::StorageFull
@@ -414,7 +514,10 @@ pub(super) fn folder_failure(path: &Path, error: &std::io::Error) -> Failure {
         | std::io::ErrorKind::FileTooLarge => {
             (Code::DiskFull, "There is no room left on the disk that holds the cache.")
         }
-        _ => (Code::CacheDamaged, "The cache folder cannot be used."),
+        std::io::ErrorKind::OutOfMemory => {
+            (Code::OutOfMemory, "Storing or reading needs more memory than there is.")
+        }
+        _ => (Code::CacheUnusable, "The cache folder cannot be used."),
     };
     Failure::new(code, message)
         .advise("Check that the folder exists and that you may write to it.")

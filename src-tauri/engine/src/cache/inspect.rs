@@ -1,10 +1,11 @@
 //! What is looked at before a file is trusted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use duckdb::{Connection, params};
 
-use super::file::CATALOG;
+use super::file::{CATALOG, CacheFile};
+use super::schema;
 use super::state::tables;
 use crate::failure::{Code, Failure, Result};
 
@@ -42,4 +43,60 @@ pub(super) fn check_segments(connection: &Connection, segments: impl Iterator<It
             format!("The cache file lacks rows that it says it holds ({table})."),
         )),
     }
+}
+
+/// Reads all that a file holds, and compares its tables with its ledger: what is damaged anywhere in it shows.
+pub(super) fn read_everything(file: &CacheFile) -> Result<()> {
+    let connection = file.connect()?;
+    check_columns(&connection, file)?;
+    let of_file = "database_name = ? AND schema_name = 'main'";
+    let mut select =
+        connection.prepare(&format!("SELECT table_name FROM duckdb_tables() WHERE {of_file}"))?;
+    let tables: Vec<String> =
+        select.query_map(params![CATALOG], |row| row.get(0))?.collect::<Result<_, duckdb::Error>>()?;
+    for table in tables {
+        let table = quoted(&table);
+        connection.query_row(
+            &format!("SELECT bit_xor(hash(row)) FROM {CATALOG}.{table} AS row"),
+            [],
+            |_| Ok(()),
+        )?;
+    }
+    Ok(())
+}
+
+/// Refuses a file whose tables lack a column that its ledger names, or have it with another type.
+fn check_columns(connection: &Connection, file: &CacheFile) -> Result<()> {
+    let of_file = "database_name = ? AND schema_name = 'main'";
+    let mut select = connection.prepare(&format!(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE {of_file}"
+    ))?;
+    let rows = select.query_map(params![CATALOG], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
+    let held: HashMap<(String, String), String> = rows.collect::<Result<_, duckdb::Error>>()?;
+    for ((segment, role), fields) in &file.state().columns {
+        for number in fields {
+            let expected = file.registry().field(*number).map(|field| field.kind.sql_type());
+            let (table, column) = (schema::table(*role, *segment), schema::column(*number));
+            let is_so = match expected {
+                // Nulls have no column.
+                Some(None) => true,
+                Some(Some(sql_type)) => {
+                    held.get(&(table.clone(), column.clone())).is_some_and(|found| found.as_str() == sql_type)
+                }
+                None => false,
+            };
+            if !is_so {
+                return Err(Failure::new(
+                    Code::CacheDamaged,
+                    format!("The cache file lacks a column that it says it holds ({table}.{column})."),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A name that a file gives, as an identifier.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -3,6 +3,7 @@
 use duckdb::{Connection, params};
 
 use super::collation::UNKNOWN;
+use super::error::newer;
 use super::file::CATALOG;
 use super::schema::{self, FORMAT};
 use crate::desk::Role;
@@ -14,7 +15,7 @@ const STEPS: [fn(&Connection) -> Result<()>; (FORMAT - 1) as usize] = [to_2, to_
 /// Raises a file to [`FORMAT`], in one transaction: a failure leaves it as it was.
 ///
 /// # Errors
-/// `cache_damaged` where the file does not say its format, or was made by a newer program; see
+/// `cache_damaged` where the file does not say its format, `cache_unusable` where a newer program made it; see
 /// [`super::duckdb_failure`].
 pub(super) fn migrate(connection: &Connection) -> Result<()> {
     let format = format_of(connection)?;
@@ -49,12 +50,9 @@ fn format_of(connection: &Connection) -> Result<u32> {
     };
     match format.parse() {
         Ok(known @ 1..=FORMAT) => Ok(known),
-        Ok(newer) if newer > FORMAT => Err(Failure::new(
-            Code::CacheDamaged,
-            format!(
-                "The cached file was made by a newer Tidemark (format {newer}; this one reads up to {FORMAT})."
-            ),
-        )),
+        Ok(found) if found > FORMAT => {
+            Err(newer(&format!("format {found}; this one reads up to format {FORMAT}")))
+        }
         _ => Err(Failure::new(
             Code::CacheDamaged,
             format!("The cached file has the format {format:?}, which there is not."),

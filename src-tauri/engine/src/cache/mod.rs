@@ -18,13 +18,15 @@ pub(crate) mod hashes;
 mod identity;
 mod inspect;
 mod leftovers;
+mod lock;
 mod migrate;
+mod opener;
 mod overlap;
 pub mod questions;
 pub mod relation;
 mod room;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod schema;
 mod select;
 mod slices;
@@ -34,7 +36,7 @@ mod view;
 mod writer;
 
 pub use collation::Collation;
-pub use error::{duckdb_failure, is_damage, is_unreadable};
+pub use error::{duckdb_failure, is_damage, is_fatal};
 pub use file::{CacheFile, CheckedDay};
 pub use folder::Cache;
 pub use identity::Identity;

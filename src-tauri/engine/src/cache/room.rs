@@ -2,8 +2,9 @@
 //! room by the order that [`budget`](super::budget) gives.
 //!
 //! When a query was used is the time of an empty file beside its own, `<signature>.used`: a query's file
-//! is locked while it is open, and looking at the list must not count as using. The budget is in
-//! `tidemark.json` in the cache folder, so that it goes where the cache goes.
+//! is locked while it is open, and looking at the list must not count as using. Whether it is pinned, and that no
+//! newer program wrote it, stand beside it as well ([`leftovers`](super::leftovers)), so that eviction opens no file.
+//! The budget is in `tidemark.json` in the cache folder, so that it goes where the cache goes.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -14,8 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::budget::{self, DEFAULT_BUDGET, Freed, Occupant};
 use super::file::restrict_to_owner;
-use super::folder::{Cache, folder_failure, is_cache_file, is_set_aside, list, remove, wal_of};
-use super::leftovers::{mark_of, spill_of};
+use super::folder::{Cache, folder_failure, is_cache_file, is_set_aside, list, remove, remove_files};
+use super::leftovers::{export_of, is_pinned, mark_of, noted_format, spill_of, wal_of};
+use super::lock::is_open_elsewhere;
+use super::schema::FORMAT;
 use crate::failure::Result;
 use crate::signature::Signature;
 
@@ -42,7 +45,7 @@ impl Cache {
     /// Sets the bytes that the cache may take. Makes no room yet.
     ///
     /// # Errors
-    /// `disk_full`, `cache_damaged` where the folder cannot be written to.
+    /// `disk_full`, `cache_unusable` where the folder cannot be written to.
     pub fn set_budget(&self, bytes: u64) -> Result<()> {
         let path = self.folder().join(SETTINGS);
         let new = path.with_extension("json.new");
@@ -59,7 +62,7 @@ impl Cache {
     /// Everything in the folder that takes up room.
     ///
     /// # Errors
-    /// `cache_damaged` where the folder cannot be listed.
+    /// `cache_unusable` where the folder cannot be listed.
     pub fn occupants(&self) -> Result<Vec<Occupant>> {
         let mut found = Vec::new();
         for family in list(self.folder())?.into_iter().filter(|path| path.is_dir()) {
@@ -83,35 +86,35 @@ impl Cache {
         }
     }
 
-    /// Makes room until the cache fits its budget. What is pinned or open is left, and what `alone` does not
-    /// give: it has a query for the caller alone as long as what it gives lives.
+    /// Makes room until the cache fits its budget. What is pinned or open is left, what a newer Tidemark wrote, and
+    /// what `alone` does not give: it has a query for the caller alone as long as what it gives lives.
     ///
     /// # Errors
-    /// `cache_damaged` where the folder cannot be listed.
+    /// `cache_unusable` where the folder cannot be listed.
     pub fn make_room<G>(&self, budget: u64, alone: impl Fn(&Signature) -> Option<G>) -> Result<Freed> {
         Ok(budget::fit(&self.occupants()?, budget, |occupant| match &occupant.query {
             Some(signature) => {
                 alone(signature).is_some_and(|_alone| self.let_go(&occupant.path).unwrap_or(false))
             }
-            None => remove(&occupant.path).is_ok(),
+            None => !is_pinned(&occupant.path) && remove_files(&occupant.path).is_ok(),
         }))
     }
 
-    /// Deletes a query's file that is neither open, here or elsewhere, nor pinned; whether it did. One that
-    /// does not say whether it is pinned stays.
+    /// Deletes a query's file that is neither open, here or elsewhere, nor pinned, nor of a newer Tidemark;
+    /// whether it did.
     fn let_go(&self, path: &Path) -> Result<bool> {
-        self.while_closed(path, || {
-            let connection = duckdb::Connection::open(path)?;
-            let pinned: bool = connection.query_row(
-                "SELECT count(*) FILTER (key = 'pinned' AND value <> '0') > 0 FROM meta",
-                [],
-                |row| row.get(0),
-            )?;
-            drop(connection);
-            if !pinned {
-                remove(path)?;
+        if noted_format(path).is_none() {
+            // An older Tidemark wrote it, and nobody has opened it since: its pin is in the file. Opening it once
+            // moves the pin; a file that cannot be opened stays.
+            drop(self.open_listed(path)?);
+        }
+        self.while_closed(path, |hold| {
+            let is_known = noted_format(path).is_some_and(|format| format <= FORMAT);
+            let goes = is_known && !is_pinned(path) && !is_open_elsewhere(path);
+            if goes {
+                remove(path, hold)?;
             }
-            Ok(!pinned)
+            Ok(goes)
         })
     }
 }
@@ -126,6 +129,7 @@ pub(crate) fn last_used(path: &Path) -> DateTime<Utc> {
 /// Bytes that a query takes: its file, its log, and what is spilled.
 pub(crate) fn bytes_of(path: &Path) -> u64 {
     let size = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
-    let spilled = list(&spill_of(path)).unwrap_or_default();
+    let beside = [spill_of(path), export_of(path)];
+    let spilled: Vec<_> = beside.iter().flat_map(|folder| list(folder).unwrap_or_default()).collect();
     size(path) + size(&wal_of(path)) + spilled.iter().map(|path| size(path)).sum::<u64>()
 }

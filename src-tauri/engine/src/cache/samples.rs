@@ -16,7 +16,7 @@ use crate::signature::Query;
 use crate::source::{Source, SourceSettings};
 
 /// A query of some products; of all where none is named.
-fn query(products: &[&str]) -> Query {
+pub(crate) fn query(products: &[&str]) -> Query {
     let settings = SourceSettings {
         uri: "mongodb://127.0.0.1:27999".to_owned(),
         password: None,
@@ -35,12 +35,12 @@ fn query(products: &[&str]) -> Query {
 }
 
 /// The file of such a query.
-pub(super) fn file(cache: &Cache, products: &[&str]) -> Arc<CacheFile> {
+pub(crate) fn file(cache: &Cache, products: &[&str]) -> Arc<CacheFile> {
     cache.open_or_create(&Identity::of(&query(products))).expect("a file").file
 }
 
 /// Stores a day whose input is these documents.
-pub(super) fn store(file: &Arc<CacheFile>, day: Day, fetched: DateTime<Utc>, ids: impl Iterator<Item = i32>) {
+pub(crate) fn store(file: &Arc<CacheFile>, day: Day, fetched: DateTime<Utc>, ids: impl Iterator<Item = i32>) {
     let mut decoder = Decoder::new(Arc::clone(file.registry()), false);
     let mut count = 0;
     for id in ids {
@@ -66,4 +66,22 @@ pub(super) fn empty_day() -> DayRows {
         bounds: None,
         left_out: BTreeMap::new(),
     }
+}
+
+/// Makes DuckDB give up the database of a file that is open, as an error of the disk in a checkpoint does. Then the
+/// disk is well again.
+pub(crate) fn break_handle(file: &CacheFile) {
+    let whole = std::fs::read(file.path()).expect("the file");
+    let connection = file.connect().expect("a connection");
+    connection
+        .execute_batch("INSERT INTO input_1 BY NAME SELECT 0 AS day, 0 AS number, 0 AS read, 'x'::BLOB AS id, 'x'::BLOB AS doc")
+        .expect("something to write");
+    let disk = std::fs::File::options().write(true).open(file.path()).expect("the file");
+    disk.set_len(12_288).expect("shorter");
+    let failure = crate::failure::Failure::from(
+        connection.execute_batch("CHECKPOINT cache").expect_err("what it needs is not there"),
+    );
+    assert!(super::is_fatal(&failure), "{failure:?}");
+    std::fs::write(file.path(), whole).expect("whole again");
+    let _ = std::fs::remove_file(super::leftovers::wal_of(file.path()));
 }

@@ -1,6 +1,7 @@
 //! Looking at what is cached: no server is needed for any of this.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bson::{Bson, RawBsonRef};
@@ -8,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::{Engine, off_thread};
 use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin};
-use crate::cache::export::{partial_name, unfinished_name};
+use crate::cache::export::partial_name;
 use crate::cache::{CacheFile, Identity, View, bytes_of, last_used};
 use crate::day::{DayRange, DaySet};
 use crate::decode::{is_deeper_than, write_relaxed};
@@ -218,7 +219,6 @@ impl Engine {
             View::open(file, range)
         })
         .await?;
-        let view = std::sync::Arc::new(view);
         let shown = view.shown();
         // Days that are known to differ at the source are not the answer.
         let complete = shown.len() == range.len() && !shown.values().any(DayCoverage::is_in_doubt);
@@ -228,11 +228,10 @@ impl Engine {
             Role::Input => counts.input,
             Role::Downstream => counts.downstream,
         };
-        let interrupt = view.interrupt_handle();
-        let unfinished = unfinished_name(&target);
+        let export = Arc::new(view.begin_export()?);
         let work = {
-            let target = target.clone();
-            off_thread(move || view.export_csv(role, sort.as_ref(), &target))
+            let (export, target) = (Arc::clone(&export), target.clone());
+            off_thread(move || view.write_csv(&export, role, sort.as_ref(), &target))
         };
         tokio::pin!(work);
         let mut tick = tokio::time::interval(EXPORT_TICK);
@@ -240,13 +239,12 @@ impl Engine {
             tokio::select! {
                 done = &mut work => break done,
                 () = cancel.cancelled() => {
-                    interrupt.interrupt();
-                    // The statement may have been over before it could be interrupted.
+                    export.stop();
+                    // It may have been over before it could be stopped.
                     break (&mut work).await;
                 }
                 _ = tick.tick() => {
-                    let bytes = std::fs::metadata(&unfinished).map_or(0, |file| file.len());
-                    progress(ExportProgress { bytes, rows });
+                    progress(ExportProgress { bytes: export.bytes(), rows });
                 }
             }
         };

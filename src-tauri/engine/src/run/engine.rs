@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::prepare::{FetchRequest, prepare};
 use super::shared::{Pulls, Run, Running};
-use crate::cache::{Cache, CacheFile, Identity, Origin, View, is_damage};
+use crate::cache::{Cache, CacheFile, Identity, Origin, View, is_damage, is_fatal};
 use crate::day::DayRange;
 use crate::desk::PlanView;
 use crate::failure::{Code, Failure, Result};
@@ -49,7 +49,7 @@ impl Engine {
     /// after their last use: a window pages, a command line ends.
     ///
     /// # Errors
-    /// `disk_full` or `cache_damaged` where the folder cannot be used.
+    /// `disk_full` or `cache_unusable` where the folder cannot be used.
     pub fn new(folder: &Path, keep_open: usize) -> Result<Self> {
         let limits = Limits::default();
         Ok(Self {
@@ -151,6 +151,17 @@ impl Engine {
     }
 
     pub(super) fn view_blocking(&self, signature: &Signature, range: DayRange) -> Result<Arc<View>> {
+        match self.open_view(signature, range) {
+            // What broke the handle was something else than this look.
+            Err(failure) if is_fatal(&failure) => {
+                self.start_afresh(signature, &failure);
+                self.open_view(signature, range)
+            }
+            other => other,
+        }
+    }
+
+    fn open_view(&self, signature: &Signature, range: DayRange) -> Result<Arc<View>> {
         {
             let mut views = self.views();
             if let Some(at) = views.iter().position(|view| {
@@ -223,12 +234,17 @@ impl Engine {
         self.running.alone(signature).filter(|_| !self.pulls.busy(signature))
     }
 
-    /// After an error, the next look starts afresh: a view whose transaction was aborted answers no more.
-    /// Where the file is damaged, the next fetch sets it aside.
+    /// After an error, the next look starts afresh: a view whose transaction was aborted answers no more, and
+    /// a database that DuckDB has given up has to be opened again. Where the file is damaged, the next fetch sets it
+    /// aside.
     pub(super) fn start_afresh(&self, signature: &Signature, failure: &Failure) {
         self.close_views(signature);
-        self.cache.release(signature);
-        if is_damage(failure) {
+        if is_fatal(failure) {
+            self.cache.retire(signature);
+        } else {
+            self.cache.release(signature);
+        }
+        if is_damage(failure) || failure.code == Code::Internal {
             self.cache.suspect(signature);
         }
     }
@@ -245,10 +261,51 @@ impl Engine {
 /// Runs blocking work where it blocks no async worker.
 ///
 /// # Errors
-/// What `work` returns; `cache_damaged` where it panics.
+/// What `work` returns; `internal` where it panics.
 pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        Err(Failure::new(Code::CacheDamaged, "Reading or writing the cache failed unexpectedly.")
-            .because(error))
+        Err(Failure::new(Code::Internal, "Reading or writing the cache failed unexpectedly.").because(error))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::samples;
+    use crate::day::Day;
+    use crate::desk::{FetchMode, Role, ViewKey};
+
+    /// An engine with a day of three trades whose file is open, and the handle of it broken.
+    fn broken(folder: &Path) -> (Engine, FetchRequest, ViewKey) {
+        let day = Day::from_number(20_000);
+        {
+            let cache = Cache::new(folder, 0).expect("a cache");
+            samples::store(&samples::file(&cache, &[]), day, DateTime::UNIX_EPOCH, 0..3);
+        }
+        let engine = Engine::new(folder, 5).expect("an engine");
+        samples::break_handle(&samples::file(engine.cache(), &[]));
+        let query = samples::query(&[]);
+        let key = ViewKey { signature: Signature::of(&query).to_string(), from: day, to: day };
+        let range = DayRange::new(day, day).expect("a day");
+        (engine, FetchRequest { query, range, mode: FetchMode::Normal, offline: true }, key)
+    }
+
+    #[tokio::test]
+    async fn after_a_fatal_error_a_fetch_opens_the_file_afresh() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (engine, request, _) = broken(folder.path());
+        let answer = engine
+            .fetch(None, &request, Arc::new(|_| {}), tokio_util::sync::CancellationToken::new())
+            .await
+            .expect("the rows are there");
+        assert!(answer.complete && answer.rows.input == 3, "{answer:?}");
+    }
+
+    #[tokio::test]
+    async fn after_a_fatal_error_a_look_opens_the_file_afresh() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (engine, _, key) = broken(folder.path());
+        let page = engine.page(&key, Role::Input, None, 0, 10).await.expect("the rows are there");
+        assert_eq!(page.rows.len(), 3);
+    }
 }

@@ -17,7 +17,7 @@ use super::shared::{Kind, Order, Ticket};
 use super::verify;
 use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin, RunEvent};
 use crate::cache::adopt::{self, Adopted, Wanted};
-use crate::cache::{CacheFile, CheckedDay, HeldDay, Identity, is_damage};
+use crate::cache::{CacheFile, CheckedDay, HeldDay, Identity, is_damage, is_fatal};
 use crate::changes::Differences;
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, DayState, FetchMode};
@@ -99,12 +99,28 @@ impl Engine {
         let may_set_aside = can_fetch(source, request);
         // Damage that opening the file does not show turned up when its rows were read.
         let suspect = may_set_aside && self.cache().is_suspect(&Signature::of(&request.query));
-        let mut note = if suspect { self.set_damaged_aside(request).await } else { None };
+        let mut note = if suspect { self.set_damaged_aside(request).await.ok().flatten() } else { None };
         let mut result = self.answer_query(source, request, &events, &cancel).await;
-        // Or it turns up now.
-        if may_set_aside && note.is_none() && result.as_ref().is_err_and(is_damage) {
-            note = self.set_damaged_aside(request).await;
-            if note.is_some() {
+        if let Err(failure) = result.as_ref()
+            && !cancel.is_cancelled()
+        {
+            let mut again = false;
+            if is_fatal(failure) {
+                self.give_handle_up(request, failure.clone()).await;
+                // Without room for it, the same thing would happen again.
+                again = !matches!(failure.code, Code::DiskFull | Code::OutOfMemory);
+            }
+            // Or it turns up now: tables that are not as the ledger says fail a statement in any way. What a
+            // fresh look does not confirm was a read that went wrong once.
+            if may_set_aside
+                && note.is_none()
+                && (is_damage(failure) || failure.code == Code::Internal)
+                && let Ok(found) = self.set_damaged_aside(request).await
+            {
+                again |= found.is_some() || is_damage(failure);
+                note = found;
+            }
+            if again {
                 result = self.answer_query(source, request, &events, &cancel).await;
             }
         }
@@ -161,7 +177,10 @@ impl Engine {
         let wants_new = request.mode != FetchMode::Normal
             || prepared.plan.days.iter().any(|day| day.action == Action::Refresh(RefreshReason::Replaced));
         let start = RunStart { earliest: wants_new.then_some(begun), moment };
-        let outcome = self.carry_out(source, request, &prepared, &start, events, cancel).await?;
+        let mut outcome = self.carry_out(source, request, &prepared, &start, events, cancel).await?;
+        if source.is_some_and(|source| source.own_commands() > 0) {
+            outcome.notes.extend(source.and_then(Source::unverified_link).map(str::to_owned));
+        }
         self.conclude(source, request, prepared, outcome, cancel, begun).await
     }
 
@@ -440,8 +459,8 @@ impl Engine {
         })
     }
 
-    /// Moves a file that cannot be read out of the way; what was done, or nothing where it is in use.
-    async fn set_damaged_aside(&self, request: &FetchRequest) -> Option<String> {
+    /// Moves a damaged file out of the way; what was done, or nothing where the file is sound after all.
+    async fn set_damaged_aside(&self, request: &FetchRequest) -> Result<Option<String>> {
         let identity = Identity::of(&request.query);
         let engine = self.clone();
         off_thread(move || {
@@ -449,7 +468,17 @@ impl Engine {
             engine.cache().set_aside(&identity)
         })
         .await
-        .ok()
+    }
+
+    /// Gives up the handle of a database that DuckDB refuses to go on with.
+    async fn give_handle_up(&self, request: &FetchRequest, failure: Failure) {
+        let (engine, signature) = (self.clone(), Signature::of(&request.query));
+        let work = off_thread(move || {
+            engine.start_afresh(&signature, &failure);
+            Ok(())
+        });
+        // Nothing in it fails.
+        let _ = work.await;
     }
 
     /// A file that a failed first fetch left without a day says nothing; it goes.

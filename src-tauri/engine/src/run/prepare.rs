@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::engine::{Engine, off_thread};
 use super::verify::{self, Mark, Marks};
-use crate::cache::{CacheFile, Collation, FileState, Identity, Origin, is_unreadable};
+use crate::cache::{CacheFile, Collation, FileState, Identity, Origin, is_damage};
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, FetchMode, PlanView, WindowView};
 use crate::failure::{Code, Failure, Result};
@@ -291,8 +291,8 @@ async fn own_state(
     let identity = Arc::clone(identity);
     off_thread(move || {
         let (file, set_aside) = match cache.open_existing(&identity) {
-            Err(failure) if is_unreadable(&failure) && !may_set_aside => (None, Some(failure)),
-            Err(failure) if is_unreadable(&failure) => {
+            Err(failure) if is_damage(&failure) && !may_set_aside => (None, Some(failure)),
+            Err(failure) if is_damage(&failure) => {
                 let opened = cache.open_or_create(&identity)?;
                 (Some(opened.file), opened.set_aside)
             }
@@ -323,7 +323,7 @@ async fn own_file(engine: &Engine, identity: &Arc<Identity>) -> Result<Option<Ar
     let (cache, identity) = (engine.cache().clone(), Arc::clone(identity));
     off_thread(move || match cache.open_existing(&identity) {
         // The ledger of such a file counted as empty.
-        Err(failure) if is_unreadable(&failure) => Ok(None),
+        Err(failure) if is_damage(&failure) => Ok(None),
         other => other,
     })
     .await

@@ -370,7 +370,7 @@ fn no_stamp(path: &str) -> String {
 
 async fn join<T>(task: tokio::task::JoinHandle<Result<T>>) -> Result<T> {
     task.await.unwrap_or_else(|error| {
-        Err(Failure::new(Code::CacheDamaged, "Storing the rows failed unexpectedly.").because(error))
+        Err(Failure::new(Code::Internal, "Storing the rows failed unexpectedly.").because(error))
     })
 }
 

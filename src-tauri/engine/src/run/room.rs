@@ -10,7 +10,7 @@ impl Engine {
     /// What the cache takes and may take.
     ///
     /// # Errors
-    /// `cache_damaged` where the folder cannot be listed.
+    /// `cache_unusable` where the folder cannot be listed.
     pub async fn cache_usage(&self) -> Result<CacheUsage> {
         let cache = self.cache().clone();
         off_thread(move || {
@@ -28,7 +28,7 @@ impl Engine {
     /// first; those that are pinned, being fetched or looked at stay.
     ///
     /// # Errors
-    /// `disk_full`, `cache_damaged` where the folder cannot be used.
+    /// `disk_full`, `cache_unusable` where the folder cannot be used.
     pub async fn set_cache_budget(&self, bytes: u64) -> Result<Freed> {
         let engine = self.clone();
         off_thread(move || {

@@ -90,6 +90,8 @@ struct Inner {
     identity: SourceIdentity,
     /// The connection string's `socketTimeoutMS`, which the driver does not know.
     socket_timeout: Option<Duration>,
+    /// What is to be said of a link that is not verified.
+    unverified: Option<&'static str>,
     /// Keeps its secrets out of causes, as long as anything can fail.
     _secrets: Kept,
     client: OnceCell<Client>,
@@ -117,11 +119,11 @@ impl Source {
     /// A source; checks the settings without the network.
     ///
     /// # Errors
-    /// `source_unreachable` where the connection string cannot be read.
+    /// `bad_source` where the connection string cannot be read.
     pub fn new(settings: &SourceSettings) -> Result<Self> {
         for (name, value) in [("database", &settings.database), ("collection", &settings.collection)] {
             if value.trim().is_empty() {
-                return Err(Failure::new(Code::SourceUnreachable, format!("The {name} has no name."))
+                return Err(Failure::new(Code::BadSource, format!("The {name} has no name."))
                     .advise(format!("Enter the name of the {name}.")));
             }
         }
@@ -132,7 +134,7 @@ impl Source {
         let readable = with_password(&uri, Some("none"));
         let parsed = ConnectionString::parse(&uri).or_else(|_| ConnectionString::parse(&readable));
         let parsed = parsed.map_err(|error| {
-            Failure::new(Code::SourceUnreachable, "The connection string cannot be read.")
+            Failure::new(Code::BadSource, "The connection string cannot be read.")
                 .advise("It looks like mongodb://user@host:27017/ or mongodb+srv://user@cluster.")
                 .because(without_password(&error.to_string(), &uri))
         })?;
@@ -157,6 +159,7 @@ impl Source {
                 read_concern: parsed.read_concern.as_ref().and_then(|concern| {
                     Some(bson::serialize_to_bson(&concern.level).ok()?.as_str()?.to_owned())
                 }),
+                unverified: super::link::unverified(&parsed),
                 _secrets: secrets,
                 uri,
                 database: settings.database.trim().to_owned(),
@@ -240,6 +243,13 @@ impl Source {
     #[must_use]
     pub fn identity(&self) -> &SourceIdentity {
         &self.inner.identity
+    }
+
+    /// What a person has to know of a link on which nobody can tell that the server is the right one, or on which
+    /// anybody can read the password; nothing for any other.
+    #[must_use]
+    pub fn unverified_link(&self) -> Option<&'static str> {
+        self.inner.unverified
     }
 
     /// Commands sent so far: those that ask something, and those that end a cursor before its end. Handshakes,

@@ -3,6 +3,7 @@
 mod clock;
 mod connect;
 mod error;
+mod link;
 mod login;
 mod moment;
 mod origin;

@@ -1,0 +1,123 @@
+//! Who has a query's file: a lock that is held from before the file is opened until after it is closed, and while
+//! it is removed or moved aside. DuckDB's own lock is one on the file itself: it says nothing about a name, under
+//! which another process may be making a new file just then, nor about the log beside it.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::Path;
+
+use super::file::restrict_to_owner;
+use super::folder::folder_failure;
+use super::leftovers::lock_of;
+use crate::failure::{Code, Failure, Result};
+
+/// How often another process may remove the lock's file between opening and locking it.
+const TRIES: u32 = 20;
+
+/// The lock of one query's file. It ends with this value.
+#[derive(Debug)]
+pub(super) struct FileLock {
+    /// None in a folder that nobody can write to, and on file systems without locks: DuckDB's own lock is what
+    /// is left there.
+    file: Option<File>,
+}
+
+impl FileLock {
+    /// Takes the lock of a file; whether the file is there does not matter.
+    ///
+    /// # Errors
+    /// `cache_busy` if another process, or another cache of this one, has it; see [`folder_failure`].
+    pub(super) fn take(path: &Path) -> Result<Self> {
+        let place = lock_of(path);
+        for _ in 0..TRIES {
+            let file = match File::options().create(true).truncate(false).write(true).open(&place) {
+                Ok(file) => file,
+                Err(error) if is_read_only(&error) => return Ok(Self { file: None }),
+                Err(error) => return Err(folder_failure(&place, &error)),
+            };
+            match file.try_lock() {
+                Ok(()) if is_current(&file, &place) => {
+                    restrict_to_owner(&place);
+                    return Ok(Self { file: Some(file) });
+                }
+                // Removed with its query before it was locked: the next one counts.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(busy()),
+                Err(TryLockError::Error(_)) => return Ok(Self { file: None }),
+            }
+        }
+        Err(busy())
+    }
+
+    /// Removes the lock's own file, with everything else that is gone.
+    pub(super) fn remove(self, path: &Path) {
+        // Elsewhere an open file cannot be told from the one that takes its place: there the empty file stays.
+        if cfg!(unix) && self.file.is_some() {
+            let _ = fs::remove_file(lock_of(path));
+        }
+    }
+}
+
+fn busy() -> Failure {
+    Failure::new(Code::CacheBusy, "Another Tidemark is using this cached query.")
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Whether an open file is still the one that its path leads to.
+fn is_current(file: &File, place: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let (Ok(open), Ok(there)) = (file.metadata(), fs::metadata(place)) else { return false };
+        (open.dev(), open.ino()) == (there.dev(), there.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (file, place);
+        true
+    }
+}
+
+/// Whether a program that does not know of these locks has a file open: an older Tidemark, or DuckDB by itself.
+/// To be asked with the lock held: nobody here has the file open, and none of this process's locks ends with it.
+pub(super) fn is_open_elsewhere(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        let Ok(file) = File::options().read(true).write(true).open(path) else { return false };
+        let tried = rustix::fs::fcntl_lock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive);
+        matches!(tried, Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS))
+    }
+    // There the system does not let anybody remove a file that is open.
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_has_it_at_a_time_also_after_it_was_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.duckdb");
+        let first = FileLock::take(&path).expect("nobody has it");
+        assert_eq!(FileLock::take(&path).expect_err("taken").code, Code::CacheBusy);
+        first.remove(&path);
+        let second = FileLock::take(&path).expect("given back");
+        assert_eq!(FileLock::take(&path).expect_err("taken").code, Code::CacheBusy);
+        drop(second);
+        drop(FileLock::take(&path).expect("given back"));
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_no_busy_file() {
+        let failure = FileLock::take(Path::new("no/such/folder/a.duckdb")).expect_err("no folder");
+        assert_eq!(failure.code, Code::CacheUnusable);
+    }
+}
