@@ -6,6 +6,7 @@ use super::collation::UNKNOWN;
 use super::error::newer;
 use super::file::CATALOG;
 use super::schema::{self, FORMAT};
+use super::state::read_fields;
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
 
@@ -98,7 +99,7 @@ fn to_4(connection: &Connection) -> Result<()> {
 /// Brings the tables of a segment of format 3 to format 4. There, a message came once per trade and day.
 fn store_messages_once(connection: &Connection, segment: u32) -> Result<()> {
     let [input, messages] = [Role::Input, Role::Downstream].map(|role| schema::table(role, segment));
-    if columns_of(connection, &input)?.iter().any(|(name, _)| name == "number") {
+    if columns_of(connection, &input)?.iter().any(|name| name == "number") {
         // A file may say an older format than it has, and still be whole.
         return Ok(());
     }
@@ -114,12 +115,17 @@ fn store_messages_once(connection: &Connection, segment: u32) -> Result<()> {
 
     let new_messages = schema::part(Role::Downstream, segment, 1);
     connection.execute_batch(&schema::create_part(Role::Downstream, segment, 1))?;
+    // By the file's own list of fields: the name of a type in a foreign file may be any text.
+    let known = read_fields(connection)?;
     let mut fields = String::new();
-    for (column, sql_type) in columns_of(connection, &messages)? {
-        if schema::is_field_column(&column) {
-            connection
-                .execute_batch(&format!("ALTER TABLE {new_messages} ADD COLUMN {column} {sql_type}"))?;
-            fields.push_str(&format!(", {column}"));
+    for column in columns_of(connection, &messages)? {
+        let Some(number) = schema::field_of_column(&column) else { continue };
+        let field = known.get(number as usize).ok_or_else(|| {
+            Failure::new(Code::CacheDamaged, format!("The cache file does not name its field {number}."))
+        })?;
+        if let Some(statement) = schema::add_column(Role::Downstream, segment, 1, number, field) {
+            connection.execute_batch(&statement)?;
+            fields.push_str(&format!(", {}", schema::column(number)));
         }
     }
     let new_shared = format!("{shared}_new");
@@ -155,13 +161,13 @@ fn store_messages_once(connection: &Connection, segment: u32) -> Result<()> {
     Ok(())
 }
 
-/// Names and types of a table's columns, in order.
-fn columns_of(connection: &Connection, table: &str) -> Result<Vec<(String, String)>> {
+/// Names of a table's columns, in order.
+fn columns_of(connection: &Connection, table: &str) -> Result<Vec<String>> {
     let mut select = connection.prepare(
-        "SELECT column_name, data_type FROM duckdb_columns()
+        "SELECT column_name FROM duckdb_columns()
          WHERE database_name = ? AND table_name = ? ORDER BY column_index",
     )?;
-    let columns = select.query_map(params![CATALOG, table], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let columns = select.query_map(params![CATALOG, table], |row| row.get(0))?;
     Ok(columns.collect::<Result<_, duckdb::Error>>()?)
 }
 

@@ -96,9 +96,9 @@ pub(super) fn column(field: FieldId) -> String {
     format!("c{field}")
 }
 
-/// Whether a column is that of a field.
-pub(super) fn is_field_column(name: &str) -> bool {
-    name.strip_prefix('c').is_some_and(|number| number.parse::<FieldId>().is_ok())
+/// The field of a physical column; nothing for a column that is of none.
+pub(super) fn field_of_column(name: &str) -> Option<FieldId> {
+    name.strip_prefix('c')?.parse().ok()
 }
 
 /// Name of a part of a segment's table while its window is being stored. The first is the table itself.

@@ -467,7 +467,12 @@ impl Rig {
         let watch = Watch::over(&pipe);
         if self.tampered {
             let pipe = pipe.clone();
-            off_thread(move || Ok(drop(std::fs::read(pipe)))).await.map_err(text)?;
+            off_thread(move || {
+                drop(std::fs::read(pipe));
+                Ok(())
+            })
+            .await
+            .map_err(text)?;
         }
         let done = async {
             self.list().await?;
