@@ -510,3 +510,14 @@ async fn verify_sees_a_deletion_and_an_insertion_if_the_server_hashes() {
         assert_eq!(room.ids(FROM, FROM).await.contains(&77), hashes);
     }
 }
+
+/// 8: a server from before `hello` tells under the old name who it is and what time it is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_from_before_hello_is_in_reach() {
+    let script = Script { documents: trades(FROM, TO, 1), is_old: true, ..Script::default() };
+    let server = Scripted::start(script);
+    let room = Room::new(&server.uri(), "");
+    let answer = room.fetch(FROM, TO).await;
+    assert_eq!((answer.complete, answer.rows.input), (true, 10), "{answer:?}");
+    assert!(room.source.clock().is_some());
+}

@@ -367,3 +367,61 @@ pub(super) fn read_state(connection: &Connection) -> Result<FileState> {
     }
     Ok(state)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(uuid: &str, set: Option<&str>) -> Origin {
+        let unknown = Origin::unknown();
+        Origin { collections: uuid.to_owned(), replica_set: set.map(str::to_owned), ..unknown }
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_source_makes_no_difference() {
+        let one = origin("1", Some("id a"));
+        for same in [&one, &origin("1", None), &origin("1", Some("name rs0")), &Origin::unknown()] {
+            assert!(!one.is_other_than(same) && !same.is_other_than(&one), "{same:?}");
+        }
+        // A collection keeps its UUID in a copy of the whole data, which is another replica set.
+        for other in [origin("2", Some("id a")), origin("1", Some("id b")), origin("2", None)] {
+            assert!(one.is_other_than(&other) && other.is_other_than(&one), "{other:?}");
+        }
+    }
+
+    fn held(origin: Option<u32>, fetched: i64) -> HeldDay {
+        HeldDay {
+            segment: 1,
+            again: false,
+            fetched: DateTime::from_timestamp(fetched, 0).expect("a time"),
+            input_rows: 0,
+            downstream_rows: 0,
+            input_fields: FieldSet::default(),
+            downstream_fields: FieldSet::default(),
+            change_mark: None,
+            differs: false,
+            bounds: None,
+            origin,
+            left_out: BTreeMap::new(),
+        }
+    }
+
+    /// Days of three sources and one of before sources were told apart.
+    #[test]
+    fn an_answer_shows_days_of_one_source() {
+        let days = [held(Some(1), 10), held(Some(2), 30), held(Some(3), 20), held(None, 5)];
+        let state = FileState {
+            days: (0..).map(Day::from_number).zip(days).collect(),
+            origins: (1..).zip(["a", "b", "c"].map(|uuid| origin(uuid, None))).collect(),
+            ..FileState::default()
+        };
+        let shown = |from: i32, to: i32| -> Vec<i32> {
+            let range = DayRange::new(Day::from_number(from), Day::from_number(to)).expect("a range");
+            state.shown_in(range).map(|(day, _)| day.number()).collect()
+        };
+        assert_eq!(shown(0, 3), [2, 3], "the source that was there last");
+        assert_eq!(shown(0, 1), [1], "or else the one that was read last");
+        assert_eq!(shown(0, 0), [0]);
+        assert_eq!(shown(3, 3), [3]);
+    }
+}

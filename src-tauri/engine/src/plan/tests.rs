@@ -443,3 +443,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn days_of_a_replaced_source_are_due_and_never_settled() {
+    let of = day("2024-06-01");
+    let mut own = ledger(&[("2024-06-01", "2024-06-13T00:00:00Z")]);
+    own.values_mut().for_each(|held| held.foreign = true);
+    let (policy, now) = (policy(), at(NOON));
+    assert!(own[&of].is_in_doubt());
+    assert_eq!(state_of(of, own.get(&of), now, &policy), DayState::Open);
+    let action = |reach| {
+        let plan = Plan::new(&PlanRequest {
+            range: DayRange::single(of),
+            ledger: &own,
+            adoptable: &[],
+            now,
+            policy: &policy,
+            reach,
+            rows_per_day: None,
+            limits: Limits::default(),
+        });
+        plan.days[0].action.clone()
+    };
+    assert_eq!(action(Reach::Online), Action::Refresh(RefreshReason::Replaced));
+    assert_eq!(action(Reach::Offline), Action::Serve);
+}

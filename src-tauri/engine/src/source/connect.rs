@@ -8,11 +8,12 @@ use bson::{Bson, Document, doc};
 use chrono::{DateTime, Utc};
 use mongodb::event::EventHandler;
 use mongodb::event::cmap::CmapEvent;
-use mongodb::options::{ClientOptions, ConnectionString, HostInfo};
+use mongodb::options::{ClientOptions, ConnectionString, HostInfo, SelectionCriteria};
 use mongodb::{Client, Collection, Database};
 use tokio::sync::OnceCell;
 
 use super::clock::{Clock, ServerClock};
+use super::error::is_refused;
 use super::login::login_of;
 use crate::failure::{Code, Failure, Result};
 use crate::secret::Kept;
@@ -285,12 +286,15 @@ impl Source {
     pub async fn ping(&self) -> Result<Duration> {
         let (database, preferred) = (self.database().await?, self.preferred().await?);
         let (started, sent) = (Instant::now(), self.local_now());
-        let mut asked = database.run_command(doc! {"hello": 1});
-        if let Some(preferred) = preferred {
-            asked = asked.selection_criteria(preferred);
-        }
+        let answer = async {
+            match introduced(&database, "hello", preferred.clone()).await {
+                // Servers before 4.4.2 know it by its old name alone.
+                Err(error) if is_refused(&error) => introduced(&database, "isMaster", preferred).await,
+                answer => answer,
+            }
+        };
         // Selection has its own limit; this one is for a host that takes the connection and is silent.
-        match tokio::time::timeout(2 * SELECTION_TIME, asked).await {
+        match tokio::time::timeout(2 * SELECTION_TIME, answer).await {
             Ok(answer) => {
                 let hello = answer.map_err(Failure::from)?;
                 let node = node_of(&hello, sent, self.local_now());
@@ -382,6 +386,19 @@ impl Source {
             }
         }));
         Ok(Client::with_options(options)?)
+    }
+}
+
+/// Asks a node who it is.
+async fn introduced(
+    database: &Database,
+    name: &str,
+    preferred: Option<SelectionCriteria>,
+) -> mongodb::error::Result<Document> {
+    let asked = database.run_command(doc! {name: 1});
+    match preferred {
+        Some(preferred) => asked.selection_criteria(preferred).await,
+        None => asked.await,
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Script {
     pub(crate) oldest: Option<Timestamp>,
     /// Whether there is `$toHashedIndexKey`.
     pub(crate) hashes: bool,
+    /// Whether `hello` is known by its old name alone.
+    pub(crate) is_old: bool,
 }
 
 impl Default for Script {
@@ -36,6 +38,7 @@ impl Default for Script {
             uuid: Some(1),
             oldest: None,
             hashes: false,
+            is_old: false,
         }
     }
 }
@@ -152,6 +155,7 @@ fn error(code: i32, name: &str) -> Document {
 fn answer(shared: &mut Shared, port: u16, command: &Document) -> Document {
     let name = command.keys().next().map(String::as_str).unwrap_or_default();
     let mut reply = match name {
+        "hello" if shared.script.is_old => error(59, "CommandNotFound"),
         "hello" | "isMaster" | "ismaster" => hello(&shared.script, port),
         "listCollections" => match shared.script.uuid {
             None if !command.get_bool("nameOnly").unwrap_or(false) => error(13, "Unauthorized"),
@@ -191,6 +195,9 @@ fn hello(script: &Script, port: u16) -> Document {
         "localTime": bson::DateTime::now(), "logicalSessionTimeoutMinutes": 30, "connectionId": 1,
         "minWireVersion": 0, "maxWireVersion": 21, "readOnly": false,
     };
+    if script.is_old {
+        reply.extend(doc! {"helloOk": false, "maxWireVersion": 9});
+    }
     reply.extend(script.hello.clone());
     if reply.contains_key("setName") {
         let me = format!("127.0.0.1:{port}");
