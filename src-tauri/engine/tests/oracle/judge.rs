@@ -349,7 +349,7 @@ impl Model {
                 DayAction::Adopt => (1, after.is_some() && after != before && after != now),
                 DayAction::Refresh => (2, before.is_some() && after == now),
                 DayAction::Fetch => (2, before.is_none() && after == now),
-                DayAction::Unavailable if before.is_some() => (0, after == before && case.is_future(day)),
+                DayAction::Unavailable if before.is_some() => (3, after == before && case.is_future(day)),
                 DayAction::Unavailable => (3, after.is_none()),
             };
             counts[at] += 1;
@@ -378,7 +378,10 @@ impl Model {
         damaged: bool,
         failure: &Failure,
     ) -> Verdict {
-        let holds = |ledgers: &[Held]| ledgers[case.filter].range(case.from..=case.to).next().is_some();
+        let holds = |ledgers: &[Held]| {
+            let mut held = ledgers[case.filter].range(case.from..=case.to);
+            held.any(|(day, _)| !case.is_future(*day))
+        };
         // Where others bring days or take them, the run may have seen none.
         let none_held =
             !holds(ledgers.after) || (!case.disturbed.ends_with_its_answer() && !holds(ledgers.before));
@@ -500,7 +503,7 @@ impl Model {
     ) -> Doubts {
         let seen = Seen::new(case, ledgers, answer);
         let mut doubts = self.doubts[case.filter].clone();
-        for day in case.days() {
+        for day in case.days().filter(|day| !case.is_future(*day)) {
             let doubt = self.inherited(case, &seen, day).or_else(|| self.doubt_after(case, &seen, day));
             match doubt {
                 Some(doubt) => doubts.insert(day, doubt),
@@ -653,8 +656,10 @@ struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     fn new(case: &Case<'_>, ledgers: &Ledgers<'_>, answer: Option<&'a Answer>) -> Self {
+        // Whatever is held of a day that has not begun, no answer shows it.
         let own = |held: &[Held]| -> Held {
-            held[case.filter].range(case.from..=case.to).map(|(day, at)| (*day, *at)).collect()
+            let days = held[case.filter].range(case.from..=case.to).map(|(day, at)| (*day, *at));
+            days.filter(|(day, _)| !case.is_future(*day)).collect()
         };
         let broader = BROADER[case.filter].iter().map(|of| ledgers.before[*of].range(case.from..=case.to));
         let adoptable = broader.flatten().map(|(day, at)| (*day, *at)).collect();
