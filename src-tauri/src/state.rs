@@ -8,6 +8,7 @@ use tidemark_engine::desk::{Connection, QueryInput, SourceProfile, SourceView};
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::mapping::Mapping;
 use tidemark_engine::run::Engine;
+use tidemark_engine::zone_rules::ZoneRules;
 
 use crate::active::Active;
 use crate::connection::Link;
@@ -138,6 +139,7 @@ impl AppState {
             profile: active.map(|active| active.profile.clone()),
             fields: mapping.filter_fields(),
             day_zone: mapping.day_zone.name().to_owned(),
+            zone_rules: ZoneRules::in_use().to_string(),
             today: mapping.day_zone.day_of(engine.now()),
             connection: self.link.now(),
             form,

@@ -7,7 +7,7 @@ use tidemark_engine::desk::{FilterInput, FilterOperator};
 
 /// Answers queries from the local cache, and pulls from MongoDB only what is missing.
 #[derive(Parser)]
-#[command(name = "tidemark-cli", version, about, max_term_width = 100)]
+#[command(name = "tidemark-cli", about, max_term_width = 100)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

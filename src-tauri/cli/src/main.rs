@@ -10,9 +10,10 @@ use std::io::Write as _;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use serde_json::json;
 use tidemark_engine::failure::{Failure, redact};
+use tidemark_engine::zone_rules::ZoneRules;
 
 use crate::arguments::Arguments;
 
@@ -24,7 +25,11 @@ const PARTIAL: u8 = 3;
 #[tokio::main]
 async fn main() -> ExitCode {
     std::panic::set_hook(Box::new(report_fault));
-    let arguments = match Arguments::try_parse() {
+    // The parser keeps it as long as the program runs.
+    let version: &'static str =
+        format!("{}\ntime zone rules {}", env!("CARGO_PKG_VERSION"), ZoneRules::in_use()).leak();
+    let parsed = Arguments::command().version(version).try_get_matches();
+    let arguments = match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
             commands::say(without_connection_strings(error.to_string()).trim_end());

@@ -146,6 +146,17 @@ impl Tunnel {
     }
 }
 
+#[test]
+fn the_version_names_the_time_zone_rules() {
+    let output =
+        std::process::Command::new(env!("CARGO_BIN_EXE_tidemark-cli")).arg("--version").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rules = tidemark_engine::zone_rules::ZoneRules::in_use();
+    assert!(output.status.success());
+    let expected = format!("tidemark-cli {}\ntime zone rules {rules}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(text, expected);
+}
+
 #[tokio::test]
 async fn wrong_usage() {
     let desk = Desk::new("usage").await;

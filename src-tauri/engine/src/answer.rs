@@ -132,6 +132,37 @@ pub struct FieldChange {
     pub after: Option<String>,
 }
 
+/// Why an answer leaves documents out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftOutReason {
+    /// Their date fields tell more than one day.
+    SeveralDays,
+    /// Their day of year is not a whole number.
+    DayNotWhole,
+    /// They came for the days and tell none.
+    NoDay,
+    /// Their date field has a type other than the mapping's.
+    DateType,
+    /// They are trades with an id for which the server cannot be asked. The trades are there, their messages are
+    /// not.
+    TradeId,
+    /// They are messages that came for trades that were not asked for.
+    OtherTrade,
+}
+
+/// Documents that an answer leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct LeftOut {
+    /// The reason.
+    pub reason: LeftOutReason,
+    /// How many there are.
+    #[ts(type = "number")]
+    pub documents: u64,
+    /// Both, in the user's words.
+    pub why: String,
+}
+
 /// The answer to a query: how much, how complete, how fresh, and where from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct Answer {
@@ -156,6 +187,8 @@ pub struct Answer {
     pub elapsed_ms: u64,
     /// What changed at the source in days that were fetched again.
     pub changes: Option<Changes>,
+    /// Documents that match and are left out, and why. The notes say so too.
+    pub left_out: Vec<LeftOut>,
     /// Plain remarks a trader should read, such as trades without a trade id.
     pub notes: Vec<String>,
     /// What kept the answer from being complete or fresh, where something failed.

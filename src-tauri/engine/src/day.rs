@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use chrono::{
-    DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
-};
-use chrono_tz::Tz;
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
+use jiff::Timestamp;
+use jiff::civil;
+use jiff::tz::{AmbiguousOffset, Offset};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::failure::{Code, Failure, Result};
+use crate::zone_rules::{Zone, ZoneRules};
 
 /// A range may not be longer than this: a slip of the year must not plan a century of days.
 pub const LONGEST_RANGE_YEARS: i32 = 40;
@@ -356,13 +357,33 @@ impl From<DayRange> for DaySet {
     }
 }
 
-/// The zone whose midnights part the days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct DayZone(Tz);
+/// The zone whose midnights part the days, with the rules that are in force now.
+#[derive(Clone, Copy)]
+pub struct DayZone(&'static Zone);
+
+/// The days to which zone rules apply, about the years -9998 to 9998: beyond them a stamp is no trade's, and UTC
+/// will do.
+const RULES_BEGIN: i32 = -4_371_000;
+const RULES_END: i32 = 2_932_500;
 
 impl Default for DayZone {
     fn default() -> Self {
-        Self(Tz::UTC)
+        Self::parse("UTC").expect("the built-in rules have UTC")
+    }
+}
+
+impl PartialEq for DayZone {
+    fn eq(&self, other: &Self) -> bool {
+        // A zone is read once: the same name with other rules is a different zone.
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for DayZone {}
+
+impl fmt::Debug for DayZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DayZone({})", self.name())
     }
 }
 
@@ -370,7 +391,7 @@ impl DayZone {
     /// Reads a name of the IANA time zone database, such as `Europe/London`.
     pub fn parse(name: &str) -> Result<Self> {
         let name = name.trim();
-        name.parse().map(Self).map_err(|_| {
+        ZoneRules::in_use().zone(name).map(Self).ok_or_else(|| {
             Failure::new(
                 Code::BadMapping,
                 format!("\"{name}\" is not a time zone; a name such as Europe/London or UTC is expected."),
@@ -378,10 +399,15 @@ impl DayZone {
         })
     }
 
+    #[cfg(test)]
+    pub(crate) const fn of(zone: &'static Zone) -> Self {
+        Self(zone)
+    }
+
     /// The name, such as `Europe/London`.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.0.name()
+        &self.0.name
     }
 
     /// The instant at which a day begins. Where the clocks skip midnight it is the first instant after
@@ -389,11 +415,13 @@ impl DayZone {
     /// altogether (Apia on 2011-12-30) begins where the next one does, and is empty.
     #[must_use]
     pub fn start_of(&self, day: Day) -> DateTime<Utc> {
-        let midnight = day.date().and_time(NaiveTime::MIN);
-        match self.0.from_local_datetime(&midnight) {
-            MappedLocalTime::Single(at) => at.to_utc(),
-            MappedLocalTime::Ambiguous(one, other) => one.to_utc().min(other.to_utc()),
-            MappedLocalTime::None => self.end_of_gap(midnight),
+        let Some(midnight) = midnight(day) else { return day.date().and_time(NaiveTime::MIN).and_utc() };
+        match self.0.rules.to_ambiguous_timestamp(midnight).offset() {
+            AmbiguousOffset::Unambiguous { offset } => instant(offset, midnight),
+            AmbiguousOffset::Fold { before, after } => {
+                instant(before, midnight).min(instant(after, midnight))
+            }
+            AmbiguousOffset::Gap { .. } => self.end_of_gap(day, midnight),
         }
     }
 
@@ -408,10 +436,19 @@ impl DayZone {
     pub fn day_of(&self, at: DateTime<Utc>) -> Day {
         let in_utc = Day::from(at.date_naive());
         if in_utc.0 <= FIRST + 1 || in_utc.0 >= LAST - 1 {
-            // A stamp that is no trade's. No zone matters there, and beyond it local time may overflow.
+            // A stamp that is no trade's, and beyond what the type holds.
             return in_utc;
         }
-        let mut day = Day::from(at.with_timezone(&self.0).date_naive());
+        let mut day = in_utc;
+        if let Some(local) = self.local(at) {
+            let date = local.date();
+            day = Day::from_ymd(
+                date.year().into(),
+                date.month().unsigned_abs().into(),
+                date.day().unsigned_abs().into(),
+            )
+            .unwrap_or(in_utc);
+        }
         // The local date can be a day off where clocks were set back across midnight.
         while self.start_of(day) > at {
             day = day.previous();
@@ -422,14 +459,22 @@ impl DayZone {
         day
     }
 
-    /// The first instant whose local time is not before a local time that the zone skipped.
-    fn end_of_gap(&self, skipped: NaiveDateTime) -> DateTime<Utc> {
-        // Every offset is within 16 hours and no gap is longer than a day, so the end lies in between.
-        let near = skipped.and_utc();
-        let (mut before, mut after) = (near - TimeDelta::hours(40), near + TimeDelta::hours(40));
+    /// The clocks' date and time at an instant to which zone rules apply.
+    fn local(&self, at: DateTime<Utc>) -> Option<civil::DateTime> {
+        let days = at.timestamp().div_euclid(86_400);
+        let apply = (i64::from(RULES_BEGIN)..i64::from(RULES_END)).contains(&days);
+        let at = Timestamp::from_millisecond(at.timestamp_millis()).ok().filter(|_| apply)?;
+        Some(self.0.rules.to_offset(at).to_datetime(at))
+    }
+
+    /// The first instant whose local time is not before a midnight that the zone skipped.
+    fn end_of_gap(&self, day: Day, skipped: civil::DateTime) -> DateTime<Utc> {
+        // Every offset is within 26 hours and no gap is longer than a day, so the end lies in between.
+        let near = day.date().and_time(NaiveTime::MIN).and_utc();
+        let (mut before, mut after) = (near - TimeDelta::hours(50), near + TimeDelta::hours(50));
         while after - before > TimeDelta::seconds(1) {
             let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
-            if middle.with_timezone(&self.0).naive_local() < skipped {
+            if self.local(middle).is_some_and(|local| local < skipped) {
                 before = middle;
             } else {
                 after = middle;
@@ -437,6 +482,23 @@ impl DayZone {
         }
         after
     }
+}
+
+/// The midnight at which a day begins on the clocks, if zone rules apply to it.
+fn midnight(day: Day) -> Option<civil::DateTime> {
+    let date = day.date();
+    let (year, month, of_month) = (date.year(), date.month(), date.day());
+    let date =
+        civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(of_month).ok()?);
+    let applies = (RULES_BEGIN..RULES_END).contains(&day.0);
+    Some(date.ok().filter(|_| applies)?.to_datetime(civil::Time::midnight()))
+}
+
+/// The instant at which clocks with an offset show a local time.
+fn instant(offset: Offset, local: civil::DateTime) -> DateTime<Utc> {
+    let at = offset.to_timestamp(local).ok();
+    at.and_then(|at| DateTime::from_timestamp_millis(at.as_millisecond()))
+        .expect("rules apply well within what both types hold")
 }
 
 impl fmt::Display for DayZone {

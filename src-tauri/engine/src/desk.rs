@@ -403,6 +403,8 @@ pub struct SourceView {
     pub fields: Vec<FilterField>,
     /// Name of the day zone, such as `Europe/London`.
     pub day_zone: String,
+    /// The time zone rules that are in force, such as `2026b (built in)`.
+    pub zone_rules: String,
     /// Today in the day zone.
     pub today: Day,
     /// Whether the source is in reach.

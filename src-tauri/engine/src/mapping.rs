@@ -14,7 +14,7 @@ pub const FORM_FIELDS: [&str; 6] =
     ["product", "cell", "receiver", "attribute", "relatedDispatcher", "relatedAttributes"];
 
 /// Keys of a mapping file.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "version",
     "day_zone",
     "trade_id",
@@ -27,6 +27,7 @@ const KEYS: [&str; 13] = [
     "downstream_match",
     "downstream_collection",
     "settle_hours",
+    "downstream_settle_hours",
     "open_day_seconds",
 ];
 
@@ -71,6 +72,9 @@ pub struct Mapping {
     pub downstream_collection: Option<String>,
     /// Hours after the end of a day until it is settled.
     pub settle_hours: u32,
+    /// Hours after the end of a day until the messages of its trades are settled; as long as the trades if it is
+    /// not said.
+    pub downstream_settle_hours: Option<u32>,
     /// Seconds for which a fetched open day is served as it is.
     pub open_day_seconds: u32,
 }
@@ -99,6 +103,13 @@ pub enum DateMapping<'a> {
     },
 }
 
+impl DateMapping<'_> {
+    /// Whether the match of some days returns documents of other days, too; see the module `placement`.
+    pub(crate) const fn has_neighbours(&self) -> bool {
+        matches!(self, Self::DayTimestamp { .. })
+    }
+}
+
 impl Default for Mapping {
     fn default() -> Self {
         let path = |name: &str| Some(name.to_owned());
@@ -115,6 +126,7 @@ impl Default for Mapping {
             downstream_match: Document::new(),
             downstream_collection: None,
             settle_hours: 24,
+            downstream_settle_hours: None,
             open_day_seconds: 60,
         }
     }
@@ -140,7 +152,7 @@ impl Mapping {
         for field in &self.filters {
             filters.insert(field.name.clone(), json!({"path": field.path, "type": field.value_type}));
         }
-        json!({
+        let mut stored = json!({
             "version": self.version,
             "day_zone": self.day_zone,
             "trade_id": self.trade_id,
@@ -154,8 +166,11 @@ impl Mapping {
             "downstream_collection": self.downstream_collection,
             "settle_hours": self.settle_hours,
             "open_day_seconds": self.open_day_seconds,
-        })
-        .to_string()
+        });
+        if let Some(hours) = self.downstream_settle_hours {
+            stored["downstream_settle_hours"] = hours.into();
+        }
+        stored.to_string()
     }
 
     /// Reads what `to_stored` wrote.
@@ -183,10 +198,11 @@ impl Mapping {
             .collect()
     }
 
-    /// Time after the end of a day until it is settled.
+    /// Time after the end of a day until it is settled, its trades as well as their messages.
     #[must_use]
     pub fn settle(&self) -> Duration {
-        Duration::hours(i64::from(self.settle_hours))
+        let messages = self.downstream_settle_hours.filter(|_| self.trade_id.is_some());
+        Duration::hours(i64::from(self.settle_hours.max(messages.unwrap_or(0))))
     }
 
     /// Time for which a fetched open day is served as it is.
@@ -228,13 +244,21 @@ impl Mapping {
             downstream_match: match_of(file, "downstream_match")?,
             downstream_collection: collection(file.get("downstream_collection"))?,
             settle_hours: number(file, "settle_hours", default.settle_hours)?,
+            downstream_settle_hours: match file.get("downstream_settle_hours") {
+                None | Some(Value::Null) => None,
+                Some(_) => Some(number(file, "downstream_settle_hours", 0)?),
+            },
             open_day_seconds: number(file, "open_day_seconds", default.open_day_seconds)?,
         };
-        if mapping.settle_hours > MOST_SETTLE_HOURS {
-            return Err(bad(format!(
-                "The mapping's settle_hours of {} is more than {MOST_SETTLE_HOURS} (ten years).",
-                mapping.settle_hours
-            )));
+        for (key, hours) in [
+            ("settle_hours", mapping.settle_hours),
+            ("downstream_settle_hours", mapping.downstream_settle_hours.unwrap_or(0)),
+        ] {
+            if hours > MOST_SETTLE_HOURS {
+                let message =
+                    format!("The mapping's {key} of {hours} is more than {MOST_SETTLE_HOURS} (ten years).");
+                return Err(bad(message));
+            }
         }
         if mapping.find_dates().is_none() {
             return Err(bad(
@@ -434,6 +458,7 @@ mod tests {
             (r#"{"version": -1}"#, "version"),
             (r#"{"settle_hours": 1.5}"#, "settle_hours"),
             (r#"{"settle_hours": 4000000000}"#, "settle_hours"),
+            (r#"{"downstream_settle_hours": 4000000000}"#, "downstream_settle_hours"),
             (r#"{"open_day_seconds": "60"}"#, "open_day_seconds"),
             (r#"{"day_zone": "Mars"}"#, "Mars"),
             (r#"{"day_zone": 1}"#, "day_zone"),
@@ -460,7 +485,7 @@ mod tests {
             r#"{"version": 3, "day_zone": "Europe/London", "year": null, "changed_at": "meta.changed",
                 "filters": {"cell": null, "price": {"path": "p", "type": "number"}, "at": {"path": "t", "type": "date"}},
                 "input_match": {"kind": "trade", "n": {"$gt": {"$numberLong": "3"}}}, "downstream_match": {"kind": {"$ne": "trade"}},
-                "downstream_collection": "messages", "settle_hours": 2, "open_day_seconds": 0}"#,
+                "downstream_collection": "messages", "settle_hours": 2, "downstream_settle_hours": 72, "open_day_seconds": 0}"#,
         )
         .unwrap();
         assert_eq!(mapping.input_match, doc! {"kind": "trade", "n": {"$gt": 3_i64}});

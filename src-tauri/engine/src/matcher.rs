@@ -5,10 +5,11 @@
 
 use std::fmt::Write as _;
 
-use bson::raw::{RawArray, RawBsonRef, RawDocument};
+use bson::raw::{RawBsonRef, RawDocument};
 
 use crate::filter::{Condition, FieldCondition, FilterValue};
 use crate::number::{Number, whole_of};
+use crate::path;
 
 /// Deepest nesting of a value that is an identity. MongoDB stores 100 levels; bytes may claim any number.
 const DEEPEST: usize = 200;
@@ -16,9 +17,8 @@ const DEEPEST: usize = 200;
 /// Whether a document meets a condition; `None` where it cannot be decided as MongoDB would.
 #[must_use]
 pub fn matches(condition: &FieldCondition, document: &RawDocument) -> Option<bool> {
-    let path: Vec<&str> = condition.path.split('.').collect();
     let mut found = Vec::new();
-    in_document(document, &path, &mut found)?;
+    path::values(document, &condition.path, &mut |value| found.push(value))?;
     let holds = |value: &FilterValue| found.iter().any(|held| equal(*held, value));
     let any_of = |values: &[FilterValue]| values.iter().any(holds);
     Some(match &condition.condition {
@@ -110,48 +110,6 @@ fn write_key(value: RawBsonRef<'_>, key: &mut String, depth: usize) -> Option<()
     .ok()
 }
 
-/// Collects what a path finds from a document on. `None` where the bytes are no BSON.
-fn in_document<'a>(document: &'a RawDocument, path: &[&str], found: &mut Vec<RawBsonRef<'a>>) -> Option<()> {
-    let (first, rest) = path.split_first()?;
-    match document.get(first).ok()? {
-        None => {}
-        Some(RawBsonRef::Array(array)) => in_array(array, rest, found)?,
-        Some(value) if rest.is_empty() => found.push(value),
-        Some(RawBsonRef::Document(inner)) => in_document(inner, rest, found)?,
-        Some(_) => {}
-    }
-    Some(())
-}
-
-/// A path that ends at an array finds each element and the array itself. One that goes on looks into every
-/// sub-document, and, where its next part is a number, also at the element of that number.
-fn in_array<'a>(array: &'a RawArray, path: &[&str], found: &mut Vec<RawBsonRef<'a>>) -> Option<()> {
-    let Some((first, rest)) = path.split_first() else {
-        for item in array {
-            found.push(item.ok()?);
-        }
-        found.push(RawBsonRef::Array(array));
-        return Some(());
-    };
-    let position = first.parse::<usize>().ok().filter(|number| number.to_string() == *first);
-    for (at, item) in array.into_iter().enumerate() {
-        let item = item.ok()?;
-        if let RawBsonRef::Document(inner) = item {
-            in_document(inner, path, found)?;
-        }
-        if position == Some(at) {
-            match item {
-                // An array that a number names is not looked into.
-                value if rest.is_empty() => found.push(value),
-                RawBsonRef::Document(inner) => in_document(inner, rest, found)?,
-                RawBsonRef::Array(inner) => in_array(inner, rest, found)?,
-                _ => {}
-            }
-        }
-    }
-    Some(())
-}
-
 fn equal(held: RawBsonRef<'_>, value: &FilterValue) -> bool {
     match (held, value) {
         (RawBsonRef::String(held) | RawBsonRef::Symbol(held), FilterValue::Text(text)) => held == text,
@@ -173,7 +131,8 @@ fn order(held: RawBsonRef<'_>, value: &FilterValue) -> Option<std::cmp::Ordering
     }
 }
 
-fn as_number(value: RawBsonRef<'_>) -> Option<Number> {
+/// The number that a value is.
+pub(crate) fn as_number(value: RawBsonRef<'_>) -> Option<Number> {
     Some(match value {
         RawBsonRef::Int32(whole) => Number::Whole(whole.into()),
         RawBsonRef::Int64(whole) => Number::Whole(whole),

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bson::{Bson, Document, doc};
-use chrono::{DateTime, Utc};
 
-use crate::day::{Day, DayRange};
+use crate::day::DayRange;
 use crate::limits::Limits;
 use crate::mapping::{DateMapping, Mapping};
+use crate::placement;
 use crate::query::Query;
 
 /// Time limit of a pull at the server.
@@ -15,22 +15,10 @@ pub(crate) const PULL_LIMIT: Duration = Duration::from_secs(600);
 /// What a DBA sees in the server's log and in `currentOp`.
 pub(crate) const COMMENT: &str = "tidemark";
 
-/// The part of a `$match` that keeps to the days of a range.
+/// The part of a `$match` that keeps to the days of a range; see the module `placement`.
 #[must_use]
 pub fn date_match(mapping: &Mapping, range: &DayRange) -> Document {
-    let bounds = |part: &DayRange| {
-        let zone = &mapping.day_zone;
-        doc! {"$gte": date(zone.start_of(part.from())), "$lt": date(zone.end_of(part.to()))}
-    };
-    match mapping.dates() {
-        DateMapping::YearDay { year, day_of_year } => {
-            any_year(range, |part| doc! {year: part.from().year(), day_of_year: days_of_year(part)})
-        }
-        DateMapping::DayTimestamp { day_of_year, timestamp } => {
-            any_year(range, |part| doc! {day_of_year: days_of_year(part), timestamp: bounds(part)})
-        }
-        DateMapping::Timestamp { timestamp } => doc! {timestamp: bounds(range)},
-    }
+    placement::date_match(mapping, range)
 }
 
 /// The one `$match` of the input: dates, what makes a document input, the filters.
@@ -56,27 +44,81 @@ pub fn downstream_match(mapping: &Mapping, ids: Vec<Bson>) -> Document {
     }
 }
 
-/// The pipeline that counts the input of every day of a range and finds its greatest change stamp.
-/// Each result is `{_id, count, changed}`; `_id` is `{year, day}`, or `{date: "YYYY-MM-DD"}` where the
-/// mapping has a time stamp alone, and `changed` is there only where the mapping has a change stamp.
+/// The pipeline that counts the input of every day of a range and finds its greatest change stamp. Each result is
+/// `{_id, count, changed}`; `_id` says where its documents belong (see the module `placement`), and `changed` is
+/// there only if the mapping has a change stamp.
 #[must_use]
 pub fn day_counts_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
-    let mapping = &query.mapping;
-    let zone = mapping.day_zone.name();
-    let day = match mapping.dates() {
-        DateMapping::YearDay { year, day_of_year } => doc! {"year": field(year), "day": field(day_of_year)},
-        DateMapping::DayTimestamp { day_of_year, timestamp } => {
-            doc! {"year": {"$year": {"date": field(timestamp), "timezone": zone}}, "day": field(day_of_year)}
-        }
-        DateMapping::Timestamp { timestamp } => {
-            doc! {"date": {"$dateToString": {"date": field(timestamp), "format": "%Y-%m-%d", "timezone": zone}}}
-        }
-    };
-    let mut group = doc! {"_id": day, "count": {"$sum": 1}};
-    if let Some(path) = &mapping.changed_at {
+    let mut group = doc! {"_id": placement::group_key(&query.mapping, range), "count": {"$sum": 1}};
+    if let Some(path) = &query.mapping.changed_at {
         group.insert("changed", doc! {"$max": field(path)});
     }
     vec![doc! {"$match": input_match(query, range)}, doc! {"$group": group}]
+}
+
+/// The pipeline that counts the documents that match apart from their date fields, which have a type that the
+/// match on dates does not find. Each result is `{_id: {first, second, year}, count}`: the types at the paths of
+/// the date fields. Every condition is a range of one type, so that an index finds at once that there are none.
+#[must_use]
+pub fn odd_dates_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
+    let mapping = &query.mapping;
+    let another = |path: &str| of_another_type(mapping, path);
+    let (odd, id) = match mapping.dates() {
+        DateMapping::YearDay { year, day_of_year } => {
+            let years: Vec<i32> = (range.from().year()..=range.to().year()).collect();
+            let of_years = doc! {"$and": [{year: {"$in": years}}, another(day_of_year)]};
+            (
+                doc! {"$or": [another(year), of_years]},
+                doc! {"first": type_at(year), "second": type_at(day_of_year), "year": field(year)},
+            )
+        }
+        DateMapping::DayTimestamp { day_of_year, timestamp } => {
+            let of_days = doc! {"$and": [{day_of_year: {"$gte": 1, "$lt": 367}}, another(timestamp)]};
+            (
+                doc! {"$or": [another(day_of_year), of_days]},
+                doc! {"first": type_at(day_of_year), "second": type_at(timestamp)},
+            )
+        }
+        DateMapping::Timestamp { timestamp } => (another(timestamp), doc! {"first": type_at(timestamp)}),
+    };
+    let mut parts = vec![mapping.input_match.clone()];
+    parts.extend(query.filters.match_parts());
+    vec![doc! {"$match": all_of(odd, parts)}, doc! {"$group": {"_id": id, "count": {"$sum": 1}}}]
+}
+
+fn type_at(path: &str) -> Document {
+    doc! {"$type": field(path)}
+}
+
+/// The match for documents with a value of the type that the mapping expects at the path of a date.
+pub(crate) fn of_expected_type(mapping: &Mapping, path: &str) -> Document {
+    doc! {path: range_of_type(mapping, path, true)}
+}
+
+/// The match for documents with a value of a type that the match on dates does not find, and none that it finds.
+fn of_another_type(mapping: &Mapping, path: &str) -> Document {
+    let bytes = bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: Vec::new() };
+    let others = [
+        doc! {"$gte": ""},
+        doc! {"$gte": {}},
+        doc! {"$gte": bytes},
+        doc! {"$gte": bson::oid::ObjectId::from_bytes([0; 12])},
+        doc! {"$in": [false, true]},
+        doc! {"$gte": bson::Timestamp { time: 0, increment: 0 }},
+        range_of_type(mapping, path, false),
+    ];
+    let others: Vec<Document> = others.into_iter().map(|other| doc! {path: other}).collect();
+    doc! {"$or": others, path: {"$not": range_of_type(mapping, path, true)}}
+}
+
+/// All values of the type that the mapping expects at the path of a date, a date or a number; or of the other one.
+fn range_of_type(mapping: &Mapping, path: &str, is_expected: bool) -> Document {
+    let is_date = (placement::expects_date(mapping, path)) == is_expected;
+    if is_date {
+        doc! {"$gte": bson::DateTime::MIN}
+    } else {
+        doc! {"$gte": f64::NEG_INFINITY}
+    }
 }
 
 /// The pipeline that counts the downstream messages of some trades and finds their greatest change stamp, as
@@ -150,35 +192,6 @@ fn spelling_of(value: &Bson) -> Spelling {
     }
 }
 
-/// The match of each calendar year's part of a range; `$or` where there is more than one.
-fn any_year(range: &DayRange, part_match: impl Fn(&DayRange) -> Document) -> Document {
-    let mut parts: Vec<Document> = years(range).iter().map(part_match).collect();
-    if parts.len() == 1 {
-        parts.remove(0)
-    } else {
-        doc! {"$or": parts}
-    }
-}
-
-/// A range cut at the turns of the years.
-fn years(range: &DayRange) -> Vec<DayRange> {
-    (range.from().year()..=range.to().year())
-        .filter_map(|year| {
-            let whole = DayRange::new(Day::from_ymd(year, 1, 1)?, Day::from_ymd(year, 12, 31)?).ok()?;
-            whole.intersect(range)
-        })
-        .collect()
-}
-
-fn days_of_year(part: &DayRange) -> Document {
-    let number = |day: Day| i32::try_from(day.day_of_year()).expect("a year has at most 366 days");
-    doc! {"$gte": number(part.from()), "$lte": number(part.to())}
-}
-
-fn date(at: DateTime<Utc>) -> bson::DateTime {
-    bson::DateTime::from_millis(at.timestamp_millis())
-}
-
 fn field(path: &str) -> String {
     format!("${path}")
 }
@@ -205,6 +218,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::day::Day;
     use crate::desk::{FilterInput, FilterOperator};
     use crate::filter::Filters;
     use crate::query::SourceIdentity;
@@ -225,7 +239,7 @@ mod tests {
     }
 
     fn at(text: &str) -> bson::DateTime {
-        date(text.parse().unwrap())
+        bson::DateTime::parse_rfc3339_str(text).unwrap()
     }
 
     #[test]
@@ -233,14 +247,14 @@ mod tests {
         let mapping = Mapping::default();
         assert_eq!(
             date_match(&mapping, &range("2024-02-28", "2024-03-01")),
-            doc! {"year": 2024, "day_of_year": {"$gte": 59, "$lte": 61}}
+            doc! {"year": 2024, "day_of_year": {"$gte": 59, "$lt": 62}}
         );
         assert_eq!(
             date_match(&mapping, &range("2023-12-30", "2025-01-02")),
             doc! {"$or": [
-                {"year": 2023, "day_of_year": {"$gte": 364, "$lte": 365}},
-                {"year": 2024, "day_of_year": {"$gte": 1, "$lte": 366}},
-                {"year": 2025, "day_of_year": {"$gte": 1, "$lte": 2}},
+                {"year": 2023, "day_of_year": {"$gte": 364, "$lt": 366}},
+                {"year": 2024, "day_of_year": {"$gte": 1, "$lt": 367}},
+                {"year": 2025, "day_of_year": {"$gte": 1, "$lt": 3}},
             ]}
         );
     }
@@ -257,8 +271,8 @@ mod tests {
         assert_eq!(
             date_match(&both, &range("2023-12-31", "2024-01-01")),
             doc! {"$or": [
-                {"day_of_year": {"$gte": 365, "$lte": 365}, "timestamp": {"$gte": at("2023-12-31T00:00:00Z"), "$lt": at("2024-01-01T00:00:00Z")}},
-                {"day_of_year": {"$gte": 1, "$lte": 1}, "timestamp": {"$gte": at("2024-01-01T00:00:00Z"), "$lt": at("2024-01-02T00:00:00Z")}},
+                {"day_of_year": {"$gte": 365, "$lt": 366}, "timestamp": {"$gte": at("2023-07-01T23:00:00Z"), "$lt": at("2024-06-30T23:00:00Z")}},
+                {"day_of_year": {"$gte": 1, "$lt": 2}, "timestamp": {"$gte": at("2023-07-02T23:00:00Z"), "$lt": at("2024-07-02T23:00:00Z")}},
             ]}
         );
     }
@@ -269,7 +283,7 @@ mod tests {
         let matched = input_match(&query, &range("2024-01-01", "2024-01-31"));
         assert_eq!(
             matched,
-            doc! {"year": 2024, "day_of_year": {"$gte": 1, "$lte": 31}, "kind": "trade", "product": {"$in": ["Power"]}, "price": {"$gt": 1}}
+            doc! {"year": 2024, "day_of_year": {"$gte": 1, "$lt": 32}, "kind": "trade", "product": {"$in": ["Power"]}, "price": {"$gt": 1}}
         );
         assert_eq!(matched.keys().collect::<Vec<_>>(), ["year", "day_of_year", "kind", "product", "price"]);
         assert_eq!(input_pipeline(&query, &range("2024-01-01", "2024-01-31")), [doc! {"$match": matched}]);
@@ -315,19 +329,49 @@ mod tests {
         let group = |mapping: &str| day_counts_pipeline(&query(mapping, &[], ""), &january).remove(1);
         assert_eq!(
             group(r#"{"changed_at": "meta.changed"}"#),
-            doc! {"$group": {"_id": {"year": "$year", "day": "$day_of_year"}, "count": {"$sum": 1}, "changed": {"$max": "$meta.changed"}}}
-        );
-        assert_eq!(
-            group(r#"{"year": null, "day_of_year": null, "day_zone": "Europe/London"}"#),
             doc! {"$group": {
-                "_id": {"date": {"$dateToString": {"date": "$timestamp", "format": "%Y-%m-%d", "timezone": "Europe/London"}}},
+                "_id": {"year": {"value": "$year"}, "day": {"value": "$day_of_year"}},
                 "count": {"$sum": 1},
+                "changed": {"$max": "$meta.changed"},
             }}
         );
+        // By the same instants as in the match: the clocks change on the last Sunday of March.
+        let march = range("2024-03-30", "2024-04-02");
+        let london = query(r#"{"year": null, "day_of_year": null, "day_zone": "Europe/London"}"#, &[], "");
+        let since = |text: &str, day: i32| {
+            let passed = doc! {"$subtract": [{"$toLong": "$timestamp"}, at(text).timestamp_millis()]};
+            doc! {"$add": [day, {"$floor": {"$divide": [passed, 86_400_000_i64]}}]}
+        };
         assert_eq!(
-            group(r#"{"year": null}"#).get_document("$group").unwrap().get_document("_id").unwrap(),
-            &doc! {"year": {"$year": {"date": "$timestamp", "timezone": "UTC"}}, "day": "$day_of_year"}
+            day_counts_pipeline(&london, &march).remove(1),
+            doc! {"$group": {"_id": {"stamp": {"$cond": [
+                {"$eq": [{"$type": "$timestamp"}, "date"]},
+                {"date": {"$cond": [
+                    {"$lt": ["$timestamp", at("2024-03-31T00:00:00Z")]},
+                    since("2024-03-30T00:00:00Z", 19_812),
+                    {"$cond": [
+                        {"$lt": ["$timestamp", at("2024-03-31T23:00:00Z")]},
+                        19_813,
+                        since("2024-03-31T23:00:00Z", 19_814),
+                    ]},
+                ]}},
+                {"value": "$timestamp"},
+            ]}}, "count": {"$sum": 1}}}
         );
+    }
+
+    #[test]
+    fn dates_of_another_type_are_asked_by_ranges_of_one_type() {
+        let query = query(r#"{"input_match": {"kind": "trade"}}"#, &["Power"], "");
+        let stages = odd_dates_pipeline(&query, &range("2023-12-31", "2024-01-01"));
+        let matched = stages[0].get_document("$match").unwrap();
+        assert_eq!(matched.keys().collect::<Vec<_>>(), ["$or", "kind", "product"]);
+        let parts = matched.get_array("$or").unwrap();
+        let of_years = parts[1].as_document().unwrap().get_array("$and").unwrap();
+        assert_eq!(of_years[0], bson::bson!({"year": {"$in": [2023, 2024]}}));
+        let days = of_years[1].as_document().unwrap();
+        assert_eq!(days.get_document("day_of_year").unwrap(), &doc! {"$not": {"$gte": f64::NEG_INFINITY}});
+        assert_eq!(days.get_array("$or").unwrap()[0], bson::bson!({"day_of_year": {"$gte": ""}}));
     }
 
     #[test]
@@ -350,7 +394,7 @@ mod tests {
         let dated = explain_text(&query(r#"{"year": null}"#, &[], ""), &january);
         assert!(
             dated.contains("aggregate(EJSON.deserialize([")
-                && dated.contains("\"$date\": \"2024-01-01T00:00:00Z\""),
+                && dated.contains("\"$date\": \"2023-07-03T00:00:00Z\""),
             "{dated}"
         );
         let long = explain_text(&query("", &[], r#"{"n": 9007199254740993}"#), &january);
@@ -370,7 +414,7 @@ mod tests {
                 let days = part.get_document("day_of_year").unwrap();
                 let number = i32::try_from(day.day_of_year()).unwrap();
                 part.get_i32("year").unwrap() == day.year()
-                    && (days.get_i32("$gte").unwrap()..=days.get_i32("$lte").unwrap()).contains(&number)
+                    && (days.get_i32("$gte").unwrap()..days.get_i32("$lt").unwrap()).contains(&number)
             }).count();
             for number in from - 400..from + length + 400 {
                 let day = Day::from_number(number);

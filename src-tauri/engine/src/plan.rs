@@ -57,6 +57,14 @@ impl DayCoverage {
     }
 }
 
+impl DayBounds {
+    /// The bounds of a day by the zone rules in force now.
+    #[must_use]
+    pub fn of(zone: &DayZone, day: Day) -> Self {
+        Self { begins: zone.start_of(day), ends: zone.end_of(day) }
+    }
+}
+
 /// The days that are held for a signature.
 pub type Ledger = BTreeMap<Day, DayCoverage>;
 
@@ -133,6 +141,8 @@ pub enum RefreshReason {
     FetchedWhileOpen,
     /// Its fetch time lies in the future: the clock was set back.
     FetchedInFuture,
+    /// New zone rules have moved its bounds since it was stored.
+    Moved,
     /// A verification found it different at the source.
     Differs,
     /// It came from another source than the one that is at the address now.
@@ -149,6 +159,7 @@ impl RefreshReason {
             Self::Open => "the day may still change at the source",
             Self::FetchedWhileOpen => "fetched before the day was final",
             Self::FetchedInFuture => "its fetch time lies in the future, so its age is not known",
+            Self::Moved => "new time zone rules have moved the bounds of the day",
             Self::Differs => "the check found it different at the source",
             Self::Replaced => "the source was replaced by another one since it was fetched",
             Self::Asked => "you asked to fetch it again",
@@ -334,14 +345,25 @@ impl Plan {
 pub fn state_of(day: Day, coverage: Option<&DayCoverage>, now: DateTime<Utc>, policy: &Policy) -> DayState {
     let Some(coverage) = coverage else { return DayState::NotHeld };
     let settles = policy.zone.end_of(day) + policy.settle;
-    let is_final = (settles..=now).contains(&coverage.fetched) && !coverage.is_in_doubt();
+    let is_final = (settles..=now).contains(&coverage.fetched)
+        && !coverage.is_in_doubt()
+        && !has_moved(day, coverage, policy);
     if is_final { DayState::Settled } else { DayState::Open }
+}
+
+/// Whether the day had other bounds when it was stored. What a file from before format 4 does not tell counts as
+/// unmoved.
+#[must_use]
+pub fn has_moved(day: Day, coverage: &DayCoverage, policy: &Policy) -> bool {
+    coverage.bounds.is_some_and(|bounds| bounds != DayBounds::of(&policy.zone, day))
 }
 
 /// Why a held day is no longer fresh enough; `None` where it is.
 fn due(day: Day, coverage: &DayCoverage, now: DateTime<Utc>, policy: &Policy) -> Option<RefreshReason> {
     if let Some(doubt) = coverage.doubt() {
         Some(doubt)
+    } else if has_moved(day, coverage, policy) {
+        Some(RefreshReason::Moved)
     } else if state_of(day, Some(coverage), now, policy) == DayState::Settled {
         None
     } else if coverage.fetched > now {

@@ -184,7 +184,7 @@ mod tests {
                 "\n",
             ),
             (
-                r#"{"settle_hours": 1, "open_day_seconds": 5, "changed_at": "c", "filters": {"cell": "x"}, "downstream_collection": "trades"}"#,
+                r#"{"settle_hours": 1, "downstream_settle_hours": 5, "open_day_seconds": 5, "changed_at": "c", "filters": {"cell": "x"}, "downstream_collection": "trades"}"#,
                 vec![input("product", FilterOperator::AnyOf, &["Power", "Gas"])],
                 "",
             ),

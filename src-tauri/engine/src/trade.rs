@@ -1,138 +1,64 @@
-//! Which day and which trades a document belongs to.
+//! Which trades a document belongs to, and when it changed.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::ops::Range;
 
 use bson::{Bson, RawBsonRef, RawDocument};
-use chrono::{DateTime, Utc};
 
-use crate::day::{Day, DayRange, DayZone};
-use crate::failure::{Code, Failure, Result};
-use crate::mapping::{DateMapping, Mapping};
+use crate::day::Day;
 use crate::matcher::equality_key;
 use crate::number::Number;
-
-/// Calls `each` with every value at a dotted path, through arrays of sub-documents as MongoDB does; an
-/// array at the end counts by its elements.
-pub(crate) fn values_at<'a>(document: &'a RawDocument, path: &str, each: &mut dyn FnMut(RawBsonRef<'a>)) {
-    let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
-    let Ok(Some(value)) = document.get(head) else { return };
-    match (value, rest) {
-        (RawBsonRef::Array(elements), None) => elements.into_iter().flatten().for_each(each),
-        (value, None) => each(value),
-        (RawBsonRef::Document(inner), Some(rest)) => values_at(inner, rest, each),
-        (RawBsonRef::Array(elements), Some(rest)) => {
-            for element in elements.into_iter().flatten() {
-                if let RawBsonRef::Document(inner) = element {
-                    values_at(inner, rest, each);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn value_at<'a>(document: &'a RawDocument, path: &str) -> Option<RawBsonRef<'a>> {
-    let mut found = None;
-    values_at(document, path, &mut |value| {
-        found.get_or_insert(value);
-    });
-    found
-}
-
-/// Tells the day of input documents.
-#[derive(Debug)]
-pub(crate) struct DayOf {
-    mapping: Mapping,
-    window: DayRange,
-    /// The bounds of the day found last: documents mostly come day by day.
-    last: Option<(Day, DateTime<Utc>, DateTime<Utc>)>,
-}
-
-impl DayOf {
-    pub(crate) fn new(mapping: &Mapping, window: DayRange) -> Self {
-        Self { mapping: mapping.clone(), window, last: None }
-    }
-
-    /// The day of a document that the window's query returned.
-    ///
-    /// # Errors
-    /// `bad_mapping` where the document does not say, or says another than was asked for.
-    pub(crate) fn day(&mut self, document: &RawDocument) -> Result<Day> {
-        let day = match self.mapping.dates() {
-            DateMapping::YearDay { year, day_of_year } => {
-                let number = |path| value_at(document, path).and_then(whole);
-                number(year)
-                    .and_then(|year| i32::try_from(year).ok())
-                    .zip(number(day_of_year).and_then(|day| u32::try_from(day).ok()))
-                    .and_then(|(year, day)| Day::from_year_day(year, day))
-            }
-            DateMapping::DayTimestamp { timestamp, .. } | DateMapping::Timestamp { timestamp } => {
-                match value_at(document, timestamp) {
-                    Some(RawBsonRef::DateTime(at)) => DateTime::from_timestamp_millis(at.timestamp_millis())
-                        .map(|at| day_at(&mut self.last, &self.mapping.day_zone, at)),
-                    _ => None,
-                }
-            }
-        };
-        day.filter(|day| self.window.contains(*day)).ok_or_else(|| {
-            Failure::new(
-                Code::BadMapping,
-                match day {
-                    Some(day) => format!(
-                        "The server returned a document of {day} for the days {} to {}; the mapping's date fields do not fit.",
-                        self.window.from(),
-                        self.window.to()
-                    ),
-                    None => "A document matches the dates but does not tell one day.".to_owned(),
-                },
-            )
-            .because(name_of(document))
-        })
-    }
-}
-
-fn day_at(last: &mut Option<(Day, DateTime<Utc>, DateTime<Utc>)>, zone: &DayZone, at: DateTime<Utc>) -> Day {
-    if let Some((day, start, end)) = last
-        && *start <= at
-        && at < *end
-    {
-        return *day;
-    }
-    let day = zone.day_of(at);
-    *last = Some((day, zone.start_of(day), zone.end_of(day)));
-    day
-}
-
-/// A whole number, of whatever type.
-pub(crate) fn whole(value: RawBsonRef<'_>) -> Option<i64> {
-    match value {
-        RawBsonRef::Int32(number) => Some(i64::from(number)),
-        RawBsonRef::Int64(number) => Some(number),
-        RawBsonRef::Double(number) => number.to_string().parse().ok(),
-        RawBsonRef::Decimal128(number) => number.to_string().parse().ok(),
-        _ => None,
-    }
-}
-
-fn name_of(document: &RawDocument) -> String {
-    match document.get("_id") {
-        Ok(Some(id)) => format!("_id {id:?}"),
-        _ => "a document without _id".to_owned(),
-    }
-}
+use crate::path::scalars;
 
 /// The keys of the trades that a document carries.
 pub(crate) fn trades_of(path: &str, document: &RawDocument) -> Vec<String> {
     let mut found = Vec::new();
-    values_at(document, path, &mut |value| found.extend(equality_key(value)));
+    scalars(document, path, &mut |value| found.extend(trade_key(value)));
     found
 }
 
 /// The first trade id of a document as a person reads it.
 pub(crate) fn trade_text(document: &RawDocument, path: &str) -> Option<String> {
-    value_at(document, path).map(crate::changes::plain_text)
+    let mut found = None;
+    scalars(document, path, &mut |value| {
+        found.get_or_insert(value);
+    });
+    found.map(crate::changes::plain_text)
+}
+
+/// The key of a trade id by which messages can be asked for; nothing for what `$in` would take for an operator
+/// or a pattern, or refuse.
+fn trade_key(value: RawBsonRef<'_>) -> Option<String> {
+    if let RawBsonRef::Document(document) = value {
+        let first = document.into_iter().next();
+        if first.is_some_and(|field| field.is_ok_and(|(name, _)| name.as_str().starts_with('$'))) {
+            return None;
+        }
+    }
+    equality_key(value)
+}
+
+/// What the trade ids of an input document are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TradeIds {
+    /// There is none.
+    None,
+    /// The messages of all can be asked for.
+    Plain,
+    /// For some the server cannot be asked.
+    Odd,
+}
+
+impl TradeIds {
+    fn note(&mut self, value: RawBsonRef<'_>, can_be_asked: bool) {
+        match (value, &self) {
+            (_, Self::None) if can_be_asked => *self = Self::Plain,
+            (RawBsonRef::Null | RawBsonRef::Undefined, _) => {}
+            _ if !can_be_asked => *self = Self::Odd,
+            _ => {}
+        }
+    }
 }
 
 /// How the ledger begins a stamp that is a text.
@@ -255,13 +181,19 @@ struct TradeDays {
 }
 
 impl Trades {
-    /// Notes the trades of an input document of a day. New trade ids go to `new`. False where the
-    /// document has none.
-    pub(crate) fn note(&mut self, path: &str, day: Day, document: &RawDocument, new: &mut Vec<Bson>) -> bool {
-        let mut any = false;
-        values_at(document, path, &mut |value| {
-            let Some(key) = equality_key(value) else { return };
-            any = true;
+    /// Notes the trades of an input document of a day. New trade ids go to `new`.
+    pub(crate) fn note(
+        &mut self,
+        path: &str,
+        day: Day,
+        document: &RawDocument,
+        new: &mut Vec<Bson>,
+    ) -> TradeIds {
+        let mut ids = TradeIds::None;
+        scalars(document, path, &mut |value| {
+            let key = trade_key(value);
+            ids.note(value, key.is_some());
+            let Some(key) = key else { return };
             match self.days.get_mut(&key) {
                 None => {
                     let place = Bson::try_from(value).ok().map(|id| {
@@ -278,7 +210,7 @@ impl Trades {
                 Some(_) => {}
             }
         });
-        any
+        ids
     }
 
     /// The trades of a question that a message carries, with the first day of each. The question asked for the
@@ -290,8 +222,8 @@ impl Trades {
         asked: &Range<usize>,
     ) -> Vec<(String, Day)> {
         let mut found: Vec<(String, Day)> = Vec::new();
-        values_at(document, path, &mut |value| {
-            if let Some(key) = equality_key(value)
+        scalars(document, path, &mut |value| {
+            if let Some(key) = trade_key(value)
                 && let Some(days) = self.days.get(&key)
                 && days.place.is_some_and(|place| asked.contains(&place))
                 && !found.iter().any(|(other, _)| *other == key)

@@ -2,8 +2,8 @@
 //! writes them anew where `UPDATE_TYPES` is set (`cargo xtask types`).
 
 use tidemark_engine::answer::{
-    Answer, AnswerDays, AnswerRows, ChangeCounts, ChangeKind, Changes, FieldChange, MessageChange,
-    MissingDay, Origin, RunEvent,
+    Answer, AnswerDays, AnswerRows, ChangeCounts, ChangeKind, Changes, FieldChange, LeftOut, LeftOutReason,
+    MessageChange, MissingDay, Origin, RunEvent,
 };
 use tidemark_engine::desk::{
     CacheUsage, CachedQuery, ColumnView, Connection, DayAction, DayState, DayView, ExportProgress, Exported,
@@ -35,7 +35,8 @@ fn generated() -> String {
     }
     declare![Code, Failure];
     declare![Origin, MissingDay, AnswerDays, AnswerRows];
-    declare![ChangeCounts, ChangeKind, FieldChange, MessageChange, Changes, Answer, RunEvent];
+    declare![ChangeCounts, ChangeKind, FieldChange, MessageChange, Changes, LeftOutReason, LeftOut];
+    declare![Answer, RunEvent];
     declare![FilterOperator, FilterInput, QueryInput, ValueType, FilterField];
     declare![DayAction, DayState, DayView, PlanCounts, WindowView, PlanView];
     declare![Role, ViewKey, Sort, ColumnView, Page, ViewShape, RowDetail, CachedQuery, CacheUsage];

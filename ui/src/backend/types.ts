@@ -88,6 +88,16 @@ export type Changes = {
   /** Messages that differ and are not listed. */
   omitted: number, };
 
+export type LeftOutReason = "several_days" | "day_not_whole" | "no_day" | "date_type" | "trade_id" | "other_trade";
+
+export type LeftOut = {
+  /** The reason. */
+  reason: LeftOutReason,
+  /** How many there are. */
+  documents: number,
+  /** Both, in the user's words. */
+  why: string, };
+
 export type Answer = {
   /** The query's signature, 32 hex digits. */
   signature: string,
@@ -107,6 +117,8 @@ export type Answer = {
   elapsed_ms: number,
   /** What changed at the source in days that were fetched again. */
   changes: Changes | null,
+  /** Documents that match and are left out, and why. The notes say so too. */
+  left_out: Array<LeftOut>,
   /** Plain remarks a trader should read, such as trades without a trade id. */
   notes: Array<string>,
   /** What kept the answer from being complete or fresh, where something failed. */
@@ -365,6 +377,8 @@ export type SourceView = {
   fields: Array<FilterField>,
   /** Name of the day zone, such as `Europe/London`. */
   day_zone: string,
+  /** The time zone rules that are in force, such as `2026b (built in)`. */
+  zone_rules: string,
   /** Today in the day zone. */
   today: string,
   /** Whether the source is in reach. */

@@ -202,6 +202,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
           profile={view.profile}
           connect={source.connect}
           running={desk.state.run !== null}
+          zoneRules={view.zone_rules}
           close={() => setEditingSource(false)}
         />
       )}

@@ -23,6 +23,8 @@ interface Props {
   connect: Connect;
   /** A run is under way; going to another source ends it. */
   running: boolean;
+  /** The time zone rules that are in force. */
+  zoneRules: string;
   close: () => void;
 }
 
@@ -35,7 +37,7 @@ export function hasPassword(uri: string): boolean {
 }
 
 /** Where the documents are. What was typed stays when connecting fails. */
-export function SourceDialog({ profile, connect, running, close }: Props) {
+export function SourceDialog({ profile, connect, running, zoneRules, close }: Props) {
   const [draft, setDraft] = useState<SourceProfile>(profile ?? EMPTY);
   const [password, setPassword] = useState("");
   const { busy, failure, start } = useConnecting(connect, close);
@@ -94,6 +96,9 @@ export function SourceDialog({ profile, connect, running, close }: Props) {
                 data-testid="source-mapping"
               />
             </TextField>
+            <p className="faint" data-testid="zone-rules">
+              Time zone rules: {zoneRules}
+            </p>
             {running && (
               <p className="faint">
                 A fetch is under way: another source ends it. What it has stored is kept.

@@ -48,6 +48,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     profile: { uri: "mongodb://db1", database: "trading", collection: "messages", mapping: "" },
     fields: [{ name: "product", path: "product", value_type: "text" }],
     day_zone: "Europe/London",
+    zone_rules: "2026f (built in)",
     today: "2025-01-31",
     connection: { state: "online", round_trip_ms: 3, version: "8.0", unverified: null },
     form: makeQuery(),

@@ -26,6 +26,7 @@ export function makeAnswer(part: Partial<Answer> = {}): Answer {
     mongo_commands: 0,
     elapsed_ms: 40,
     changes: null,
+    left_out: [],
     notes: [],
     failure: null,
     ...part,

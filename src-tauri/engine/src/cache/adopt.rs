@@ -15,11 +15,12 @@ use crate::decode::{Decoder, FieldSet, RowKey};
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
 use crate::filter::FieldCondition;
+use crate::left_out;
 use crate::limits::Limits;
 use crate::mapping::Mapping;
 use crate::matcher;
 use crate::plan::Ledger;
-use crate::trade::{ChangeStamp, Trades};
+use crate::trade::{ChangeStamp, TradeIds, Trades};
 
 /// Days that an adoption is to bring.
 #[derive(Debug, Clone)]
@@ -123,6 +124,7 @@ impl Copying<'_> {
         let mut ids = Vec::new();
         let mut counts: HashMap<Day, u64> = HashMap::new();
         let mut marks: HashMap<Day, Option<ChangeStamp>> = HashMap::new();
+        let mut odd_ids: HashMap<Day, u64> = HashMap::new();
         each_document(connection, segment, Role::Input, days, &mut |day, document, read| {
             self.go_on()?;
             for condition in self.conditions {
@@ -133,7 +135,9 @@ impl Copying<'_> {
                 }
             }
             if let Some(path) = &mapping.trade_id {
-                trades.note(path, day, document, &mut ids);
+                if trades.note(path, day, document, &mut ids) == TradeIds::Odd {
+                    *odd_ids.entry(day).or_default() += 1;
+                }
                 // Nobody is asked for their messages.
                 ids.clear();
             }
@@ -182,6 +186,10 @@ impl Copying<'_> {
                 if linked.contains(&day) {
                     downstream_fields.extend(&any);
                 }
+                let mut left_out = held.left_out.clone();
+                // Which of the trades are this query's has shown above.
+                left_out.remove(left_out::TRADE_ID);
+                left_out.extend(odd_ids.remove(&day).map(|trades| (left_out::TRADE_ID.to_owned(), trades)));
                 let rows = DayRows {
                     fetched: held.fetched,
                     input_rows: counts.get(&day).copied().unwrap_or(0),
@@ -190,7 +198,7 @@ impl Copying<'_> {
                     change_mark: marks.remove(&day).flatten().as_ref().and_then(ChangeStamp::to_text),
                     differs: held.differs,
                     bounds: held.bounds,
-                    left_out: held.left_out.clone(),
+                    left_out,
                 };
                 Some((day, rows))
             })

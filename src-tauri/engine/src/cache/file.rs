@@ -18,11 +18,14 @@ use super::lock::FileLock;
 use super::migrate::migrate;
 use super::opener::{self, SEARCH_PATH, THREADS_TO_READ};
 use super::schema::FORMAT;
-use super::state::{FileState, HeldDay, Origin, next_generation, read_fields, read_state, remove_days};
+use super::state::{
+    FileState, HeldDay, Origin, next_generation, read_fields, read_state, remove_days, store_odd_dates,
+};
 use super::writer::insert_differing;
 use crate::day::{Day, DayRange};
 use crate::decode::{FieldId, FieldRegistry};
 use crate::failure::{Code, Failure, Result};
+use crate::left_out::FoundOddDates;
 
 /// Memory DuckDB may use for one file. Blocks of 256 KB are held for every column of every table that is
 /// written, and the row groups that are being filled: what a fetch needs depends on the width and the size
@@ -384,6 +387,28 @@ impl CacheFile {
         self.commit(&connection, |state| {
             remove_days(&connection, state, range.days())?;
             Ok(())
+        })
+    }
+
+    /// Remembers which documents have dates of another type.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn record_odd_dates(&self, found: &FoundOddDates) -> Result<()> {
+        let updated = |state: &FileState| {
+            let mut updated = state.odd_dates.clone();
+            updated.update(found);
+            updated
+        };
+        if updated(&self.state()) == self.state().odd_dates {
+            return Ok(());
+        }
+        let connection = self.connect()?;
+        self.commit(&connection, |state| {
+            // Begun under the commit lock: two runs that end at once never change one row.
+            connection.execute_batch("BEGIN TRANSACTION")?;
+            state.odd_dates = updated(state);
+            store_odd_dates(&connection, &state.odd_dates)
         })
     }
 

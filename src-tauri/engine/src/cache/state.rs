@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Utc};
 use duckdb::{Connection, params};
 
+use super::identity::read_fact;
 use super::schema::{self, link_table, role_name, shared_table};
 use crate::day::{Day, DayRange};
 use crate::decode::{Field, FieldId, FieldSet};
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
+use crate::left_out::OddDates;
 use crate::plan::{DayBounds, DayCoverage, Ledger};
 
 /// A held day in the ledger.
@@ -110,6 +112,8 @@ pub struct FileState {
     pub columns: BTreeMap<(u32, Role), Vec<FieldId>>,
     /// The sources that days came from, by number. The last one is the current one.
     pub origins: BTreeMap<u32, Origin>,
+    /// Documents whose dates have another type, as of the last pull.
+    pub odd_dates: OddDates,
     /// Names this state among all that this process has seen, of any file; a view of another is stale.
     pub generation: u64,
 }
@@ -308,6 +312,18 @@ pub(super) fn read_fields(connection: &Connection) -> Result<Vec<Field>> {
     .collect()
 }
 
+const ODD_DATES: &str = "odd_dates";
+
+/// Writes down which documents have dates of another type.
+pub(super) fn store_odd_dates(connection: &Connection, found: &OddDates) -> Result<()> {
+    let text = serde_json::to_string(found).map_err(|error| {
+        Failure::new(Code::CacheDamaged, "The cache file cannot note what was left out.").because(error)
+    })?;
+    connection.execute("DELETE FROM meta WHERE key = ?", params![ODD_DATES])?;
+    connection.execute("INSERT INTO meta VALUES (?, ?)", params![ODD_DATES, text])?;
+    Ok(())
+}
+
 /// The state as it was committed last.
 pub(super) fn read_state(connection: &Connection) -> Result<FileState> {
     let mut state = FileState { generation: next_generation(), ..FileState::default() };
@@ -358,6 +374,9 @@ pub(super) fn read_state(connection: &Connection) -> Result<FileState> {
         };
         state.origins.insert(row.get(0)?, origin);
     }
+    // A file in which none was ever found lacks the fact.
+    let odd_dates = read_fact(connection, ODD_DATES).ok();
+    state.odd_dates = odd_dates.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let mut select = connection.prepare("SELECT segment, role, field FROM segment_column ORDER BY rowid")?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {

@@ -70,6 +70,15 @@ impl View {
     /// # Errors
     /// See [`super::duckdb_failure`].
     pub fn open(file: Arc<CacheFile>, range: DayRange) -> Result<Self> {
+        Self::open_until(file, range, range.to())
+    }
+
+    /// Opens a view of the days up to a last one: what a file says of a day that has not begun was fetched under
+    /// a wrong clock.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn open_until(file: Arc<CacheFile>, range: DayRange, last: Day) -> Result<Self> {
         let (connection, state) = loop {
             settle_overlap(&file)?;
             let (connection, state) = file.snapshot()?;
@@ -77,6 +86,13 @@ impl View {
             if is_settled(&state, &connection)? {
                 break (connection, state);
             }
+        };
+        let state = if range.to() > last && state.days.range(last.next()..).next().is_some() {
+            let mut begun = FileState::clone(&state);
+            begun.days.retain(|day, _| *day <= last);
+            Arc::new(begun)
+        } else {
+            state
         };
         let runs = BTreeMap::from([
             (Role::Input, input_runs(&state, range)),

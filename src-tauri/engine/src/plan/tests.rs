@@ -106,6 +106,59 @@ fn a_settled_day_is_served() {
 }
 
 #[test]
+fn a_day_whose_bounds_have_moved_is_fetched_again() {
+    let held = |bounds| {
+        let mut held = ledger(&[("2024-06-10", "2024-06-12T00:00:00Z")]);
+        held.values_mut().for_each(|held| held.bounds = bounds);
+        held
+    };
+    let planned = |ledger: &Ledger, adoptable: &[(String, Ledger)], reach| {
+        let plan = Plan::new(&PlanRequest {
+            range: DayRange::single(day("2024-06-10")),
+            ledger,
+            adoptable,
+            now: at(NOON),
+            policy: &policy(),
+            reach,
+            rows_per_day: None,
+            limits: Limits::default(),
+        });
+        (plan.days[0].action.clone(), plan.days[0].state)
+    };
+    let now = DayBounds::of(&policy().zone, day("2024-06-10"));
+    let then = DayBounds { begins: now.begins + Duration::hours(1), ends: now.ends + Duration::hours(1) };
+    for unmoved in [None, Some(now)] {
+        assert_eq!(planned(&held(unmoved), &[], Reach::Online), (Action::Serve, DayState::Settled));
+    }
+    let moved = held(Some(then));
+    let again = Action::Refresh(RefreshReason::Moved);
+    assert_eq!(planned(&moved, &[], Reach::Online), (again, DayState::Open));
+    assert_eq!(planned(&moved, &[], Reach::Offline), (Action::Serve, DayState::Open));
+    // Nor is such a day adopted.
+    let broader = [("broad".to_owned(), moved)];
+    assert_eq!(planned(&Ledger::new(), &broader, Reach::Online), (Action::Fetch, DayState::NotHeld));
+}
+
+#[test]
+fn a_day_settles_when_its_messages_have_settled_too() {
+    let settled = |mapping: &str, fetched: &str| {
+        let policy = Policy::of(&Mapping::parse(mapping).unwrap());
+        let now = at("2024-07-15T00:00:00Z");
+        state_of(day("2024-06-10"), Some(&coverage(at(fetched))), now, &policy) == DayState::Settled
+    };
+    for (mapping, settles) in [
+        ("", "2024-06-12T00:00:00Z"),
+        (r#"{"downstream_settle_hours": 72}"#, "2024-06-14T00:00:00Z"),
+        (r#"{"downstream_settle_hours": 1}"#, "2024-06-12T00:00:00Z"),
+        (r#"{"settle_hours": 2, "downstream_settle_hours": 5}"#, "2024-06-11T05:00:00Z"),
+        (r#"{"downstream_settle_hours": 72, "trade_id": null}"#, "2024-06-12T00:00:00Z"),
+    ] {
+        let before = (at(settles) - Duration::seconds(1)).to_rfc3339();
+        assert!(settled(mapping, settles) && !settled(mapping, &before), "{mapping}");
+    }
+}
+
+#[test]
 fn an_open_day_is_served_only_while_it_is_young() {
     for day in ["2024-06-15", "2024-06-14"] {
         let young = Case::of(day, Some("2024-06-15T10:59:01Z"));

@@ -8,24 +8,33 @@ use bson::{Bson, RawBsonRef};
 use tokio_util::sync::CancellationToken;
 
 use super::engine::{Engine, off_thread};
-use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin};
+use crate::answer::{Answer, AnswerDays, AnswerRows, LeftOut, MissingDay, Origin};
 use crate::cache::export::partial_name;
 use crate::cache::{CacheFile, Identity, View, bytes_of, last_used};
-use crate::day::{DayRange, DaySet};
+use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{is_deeper_than, write_relaxed};
 use crate::desk::{
     CachedQuery, DayState, ExportProgress, Exported, Page, QueryInput, Role, RowDetail, Sort, ViewKey,
     ViewShape, WindowView,
 };
 use crate::failure::{Code, Failure, Result};
+use crate::left_out;
+use crate::mapping::Mapping;
 use crate::pipeline;
-use crate::plan::{DayCoverage, RefreshReason, state_of};
+use crate::plan::{DayCoverage, RefreshReason, UnavailableReason, has_moved, state_of};
 use crate::signature::{Query, Signature};
 
 /// What is to be said of trades without any trade id, whenever they are looked at.
 pub(super) fn no_trade_ids(view: &View) -> Option<String> {
     let path = view.path_without_trade_ids()?;
     Some(format!("None of these trades has a trade id ({path}); no downstream messages were looked for."))
+}
+
+/// What the answer that a view shows leaves out.
+pub(super) fn left_out_of(view: &View, mapping: &Mapping) -> Vec<LeftOut> {
+    let (state, range) = (view.state(), view.range());
+    let days = state.shown_in(range).map(|(day, held)| (day, &held.left_out));
+    left_out::of_days(mapping, (range.from().year(), range.to().year()), &state.odd_dates, days)
 }
 
 /// How often an export tells how far it is.
@@ -79,21 +88,28 @@ impl Engine {
                     if state_of(day, Some(held), now, &policy) != DayState::Settled {
                         days.open.push(day);
                     }
-                    if held.is_in_doubt() {
+                    if held.is_in_doubt() || has_moved(day, held, &policy) {
                         days.unverified.push(day);
                     }
                 }
                 None => {
                     days.missing.push(day);
-                    let why = match view.state().days.contains_key(&day) {
-                        true => RefreshReason::Replaced.describe(),
-                        false => "not cached",
+                    let coming = policy.zone.start_of(day) > now;
+                    let why = if view.state().days.contains_key(&day) {
+                        RefreshReason::Replaced.describe()
+                    } else if coming {
+                        UnavailableReason::Future.describe()
+                    } else {
+                        "not cached"
                     };
                     days.why_missing.push(MissingDay { day, why: why.to_owned() });
                 }
             }
         }
         let counts = view.counts();
+        let left_out = left_out_of(&view, &view.file().identity().mapping);
+        let mut notes: Vec<String> = no_trade_ids(&view).into_iter().collect();
+        notes.extend(left_out.iter().map(|left_out| left_out.why.clone()));
         Ok(Answer {
             signature: key.signature.clone(),
             answer: Origin::Offline,
@@ -104,7 +120,8 @@ impl Engine {
             mongo_commands: 0,
             elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             changes: None,
-            notes: no_trade_ids(&view).into_iter().collect(),
+            left_out,
+            notes,
             failure: None,
         })
     }
@@ -216,12 +233,16 @@ impl Engine {
         let view = off_thread(move || {
             let file = engine.cache().open_signature(&name)?;
             engine.cache().note_use(file.path(), engine.now());
-            View::open(file, range)
+            let last = engine.last_begun(&file);
+            View::open_until(file, range, last)
         })
         .await?;
         let shown = view.shown();
         // Days that are known to differ at the source are not the answer.
-        let complete = shown.len() == range.len() && !shown.values().any(DayCoverage::is_in_doubt);
+        let policy = self.policy_of(view.file());
+        let doubtful =
+            |(day, held): (&Day, &DayCoverage)| held.is_in_doubt() || has_moved(*day, held, &policy);
+        let complete = shown.len() == range.len() && !shown.iter().any(doubtful);
         let target = if complete { path.to_owned() } else { partial_name(path) };
         let counts = view.counts();
         let rows = match role {

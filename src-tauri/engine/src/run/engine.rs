@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::prepare::{FetchRequest, prepare};
 use super::shared::{Pulls, Run, Running};
 use crate::cache::{Cache, CacheFile, Identity, Origin, View, is_damage, is_fatal};
-use crate::day::DayRange;
+use crate::day::{Day, DayRange};
 use crate::desk::PlanView;
 use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
@@ -32,6 +33,8 @@ pub struct Engine {
     clock: Clock,
     views: Arc<Mutex<VecDeque<Arc<View>>>>,
     policies: Policies,
+    /// How far the clock of the source that was asked last is ahead of this machine's.
+    ahead_ms: Arc<AtomicI64>,
 }
 
 /// When days count as settled, by family of queries, as the mappings in use say. A file says what was so when it
@@ -60,6 +63,7 @@ impl Engine {
             clock: Arc::new(Utc::now),
             views: Arc::default(),
             policies: Arc::default(),
+            ahead_ms: Arc::default(),
         })
     }
 
@@ -106,6 +110,9 @@ impl Engine {
     #[must_use]
     pub fn time_at(&self, source: Option<&Source>) -> DateTime<Utc> {
         let ahead = source.and_then(Source::clock).map_or(TimeDelta::zero(), |clock| clock.ahead);
+        if source.is_some() {
+            self.ahead_ms.store(ahead.num_milliseconds(), Ordering::Relaxed);
+        }
         self.now() + ahead
     }
 
@@ -176,7 +183,8 @@ impl Engine {
         }
         let file = self.cache.open_signature(signature)?;
         self.cache.note_use(file.path(), self.now());
-        let view = Arc::new(View::open(file, range)?);
+        let last = self.last_begun(&file);
+        let view = Arc::new(View::open_until(file, range, last)?);
         let mut views = self.views();
         // An older view of the same query would keep its snapshot, and so old rows, alive.
         views.retain(|other| other.file().identity().signature != *signature || other.range() != range);
@@ -195,6 +203,12 @@ impl Engine {
     pub(super) fn policy_of(&self, file: &CacheFile) -> Policy {
         let identity = file.identity();
         self.policies().get(&identity.family).cloned().unwrap_or_else(|| Policy::of(&identity.mapping))
+    }
+
+    /// The last day of a file that has begun at the source that was asked last, or else by this machine's clock.
+    pub(super) fn last_begun(&self, file: &CacheFile) -> Day {
+        let ahead = TimeDelta::milliseconds(self.ahead_ms.load(Ordering::Relaxed));
+        self.policy_of(file).zone.day_of(self.now() + ahead)
     }
 
     fn policies(&self) -> MutexGuard<'_, HashMap<String, Policy>> {

@@ -8,11 +8,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use super::browse::no_trade_ids;
+use super::browse::{left_out_of, no_trade_ids};
 use super::engine::{Engine, off_thread};
 use super::prepare::{Broader, FetchRequest, Prepared, is_out_of_reach, prepare};
 use super::progress::{Meter, TICK};
-use super::pull::{Attempt, PullContext, Pulled, pull_window, unsettled_sentence};
+use super::pull::{Attempt, Doubts, PullContext, Pulled, pull_window, unsettled_sentence};
 use super::shared::{Kind, Order, Ticket};
 use super::verify;
 use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin, RunEvent};
@@ -22,7 +22,8 @@ use crate::changes::Differences;
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, DayState, FetchMode};
 use crate::failure::{Code, Failure, Result};
-use crate::plan::{Action, DayCoverage, Reach, RefreshReason, split, state_of};
+use crate::left_out::FoundOddDates;
+use crate::plan::{Action, DayCoverage, Reach, RefreshReason, has_moved, split, state_of};
 use crate::signature::{Query, Signature};
 use crate::source::{RunMoment, ServerClock, Source};
 
@@ -40,6 +41,7 @@ struct Outcome {
     changes: Option<Differences>,
     without_trade_id: u64,
     unreadable: u64,
+    odd_dates: Option<Arc<FoundOddDates>>,
     notes: Vec<String>,
     /// The failure that says most, and the days it cost.
     failure: Option<Failure>,
@@ -222,7 +224,8 @@ impl Engine {
         }
         let Some(source) = source.filter(|_| !windows.is_empty()) else { return Ok(outcome) };
         let query = Arc::new(request.query.clone());
-        let (doubts, origin) = (Arc::default(), Arc::new(Mutex::new(prepared.origin.clone())));
+        let (doubts, origin) =
+            (Arc::new(Doubts::of(request.range)), Arc::new(Mutex::new(prepared.origin.clone())));
         let pull = |windows: &[DayRange], earliest: Option<Instant>| -> Vec<Ticket> {
             let pull_one = |window: &DayRange| {
                 let (kind, moment) = (Kind::Server, Arc::clone(&start.moment));
@@ -274,8 +277,13 @@ impl Engine {
             windows = changed.ranges().iter().flat_map(|run| split(run, None, &self.limits)).collect();
             outcome.fetched = outcome.fetched.difference(&changed);
         }
-        if let Some(collation) = prepared.collation.clone().filter(|_| !outcome.fetched.is_empty()) {
-            off_thread(move || file.record_collation(&collation)).await?;
+        let (collation, odd_dates) = (prepared.collation.clone(), outcome.odd_dates.take());
+        if !outcome.fetched.is_empty() {
+            off_thread(move || {
+                collation.map_or(Ok(()), |found| file.record_collation(&found))?;
+                odd_dates.map_or(Ok(()), |found| file.record_odd_dates(&found))
+            })
+            .await?;
         }
         Ok(outcome)
     }
@@ -442,17 +450,24 @@ impl Engine {
             notes.extend(view.as_ref().and_then(|view| no_trade_ids(view)));
         }
         notes.extend(remarks(&request.query, outcome.without_trade_id, outcome.unreadable));
+        let left_out =
+            view.as_ref().map(|view| left_out_of(view, &request.query.mapping)).unwrap_or_default();
+        notes.extend(left_out.iter().map(|left_out| left_out.why.clone()));
         notes.dedup();
         Ok(Answer {
             signature: prepared.identity.signature.to_string(),
             answer: origin,
             // Days that are known to differ are not the answer.
-            complete: days.missing.is_empty() && !held.values().any(DayCoverage::is_in_doubt),
+            complete: days.missing.is_empty()
+                && !held
+                    .iter()
+                    .any(|(day, held)| held.is_in_doubt() || has_moved(*day, held, &prepared.policy)),
             rows: AnswerRows { input: counts.input, downstream: counts.downstream },
             oldest_fetch: held.values().map(|held| held.fetched).min(),
             mongo_commands,
             elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             changes: outcome.changes.map(Differences::into_changes),
+            left_out,
             notes,
             failure,
             days,
@@ -543,13 +558,8 @@ async fn torn_between(
         let held = state.days.get(day);
         is_settled(*day)
             && held.is_some_and(|held| {
-                !held.differs
-                    && verify::counts_differ(
-                        counts.get(day),
-                        held.input_rows,
-                        held.left_out.values().sum(),
-                        held.change_mark.as_deref(),
-                    )
+                let mark = held.change_mark.as_deref();
+                !held.differs && verify::counts_differ(counts.get(day), held.input_rows, &held.left_out, mark)
             })
     };
     pulled.days().filter(differs).collect()
@@ -695,6 +705,9 @@ fn gather(outcome: &mut Outcome, asked: &DaySet, window: DayRange, pulled: &Pull
     }
     outcome.without_trade_id += pulled.without_trade_id;
     outcome.unreadable += pulled.unreadable;
+    if pulled.odd_dates.is_some() {
+        outcome.odd_dates.clone_from(&pulled.odd_dates);
+    }
     for note in &pulled.notes {
         if !outcome.notes.contains(note) {
             outcome.notes.push(note.clone());
@@ -757,7 +770,8 @@ fn answer_days(
             days.from_cache += 1;
         }
         let is_unchecked = prepared.unverified.contains(day) && !outcome.fetched.contains(day);
-        if is_unchecked || coverage.is_some_and(DayCoverage::is_in_doubt) {
+        let has_moved = coverage.is_some_and(|held| has_moved(day, held, &prepared.policy));
+        if is_unchecked || has_moved || coverage.is_some_and(DayCoverage::is_in_doubt) {
             days.unverified.push(day);
         }
         if state_of(day, coverage, now, &prepared.policy) != DayState::Settled {

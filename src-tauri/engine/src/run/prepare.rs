@@ -12,6 +12,7 @@ use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, FetchMode, PlanView, WindowView};
 use crate::failure::{Code, Failure, Result};
 use crate::filter::FieldCondition;
+use crate::left_out;
 use crate::plan::{Action, Ledger, Plan, PlanRequest, Policy, Reach, UnavailableReason};
 use crate::signature::Query;
 use crate::source::{ServerClock, Source, approximate};
@@ -47,6 +48,11 @@ impl Broader {
     /// may be adopted. An unknown one excludes none but those that its own file doubts.
     fn keep_to(&mut self, origin: Option<&Origin>) {
         self.ledger = self.state.ledger_for(origin);
+        // What is left out is not held, so nobody can tell whether the conditions hold for it.
+        let is_whole = |day: &Day| {
+            self.state.days.get(day).is_some_and(|held| !left_out::concern_unheld(&held.left_out))
+        };
+        self.ledger.retain(|day, _| is_whole(day));
         self.ledger.retain(|_, held| !held.foreign);
     }
 }
@@ -304,8 +310,11 @@ async fn own_state(
 }
 
 fn marks_of(state: &FileState) -> Marks {
-    let mark =
-        |held: &crate::cache::HeldDay| Mark { segment: held.segment, change_mark: held.change_mark.clone() };
+    let mark = |held: &crate::cache::HeldDay| Mark {
+        segment: held.segment,
+        change_mark: held.change_mark.clone(),
+        left_out: left_out::not_held(&held.left_out),
+    };
     state.days.iter().map(|(day, held)| (*day, mark(held))).collect()
 }
 
@@ -344,7 +353,10 @@ async fn find_broader(engine: &Engine, identity: &Arc<Identity>) -> Result<Vec<B
             }
             if let Some(conditions) = theirs.filters.broader_than(&identity.filters) {
                 let (signature, state) = (theirs.signature.to_string(), file.state());
-                found.push(Broader { path, signature, conditions, ledger: Ledger::new(), state });
+                // What is left out is not held, so nobody can tell whether the conditions hold for it.
+                if state.odd_dates.is_empty() {
+                    found.push(Broader { path, signature, conditions, ledger: Ledger::new(), state });
+                }
             }
         }
         Ok(found)

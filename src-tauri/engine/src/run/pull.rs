@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::sync::mpsc as std_mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bson::{Bson, RawBsonRef};
+use bson::{Bson, RawBsonRef, RawDocument};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use mongodb::raw_batch_cursor::RawBatch;
@@ -31,12 +31,14 @@ use crate::decode::{Decoded, Decoder, RowKey};
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
 use crate::id_batch::IdBatch;
+use crate::left_out::{self, Counts, FoundOddDates};
 use crate::limits::Limits;
 use crate::pipeline;
-use crate::plan::Policy;
+use crate::placement::{Place, Placement};
+use crate::plan::{DayBounds, Policy};
 use crate::signature::Query;
 use crate::source::{Batch, Clock, PullOrder, Reading, RunMoment, Source, WindowMoment};
-use crate::trade::{ChangeStamp, DayOf, Trades, trades_of};
+use crate::trade::{ChangeStamp, TradeIds, Trades, trades_of};
 
 /// Raw batches that wait for the decoder.
 const BATCHES_WAITING: usize = 2;
@@ -55,6 +57,8 @@ pub(super) struct Pulled {
     pub(super) stopped: Option<Failure>,
     pub(super) without_trade_id: u64,
     pub(super) unreadable: u64,
+    /// Documents whose dates have another type, if that was asked.
+    pub(super) odd_dates: Option<Arc<FoundOddDates>>,
     pub(super) notes: Vec<String>,
 }
 
@@ -147,12 +151,23 @@ pub(super) fn unsettled_sentence(days: &DaySet) -> String {
 }
 
 /// What windows that bring less than they should have asked of the source; once a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Doubts {
+    /// The days of the run.
+    range: DayRange,
+    /// Which documents have dates of another type; nothing if that cannot be told soon.
+    odd_dates: OnceCell<Option<Arc<FoundOddDates>>>,
     /// Why there is no trade.
     nothing: OnceCell<Vec<String>>,
     /// That the collection of messages is there.
     messages: OnceCell<()>,
+}
+
+impl Doubts {
+    /// For a run of these days.
+    pub(super) fn of(range: DayRange) -> Self {
+        Self { range, odd_dates: OnceCell::new(), nothing: OnceCell::new(), messages: OnceCell::new() }
+    }
 }
 
 enum Incoming {
@@ -234,7 +249,7 @@ async fn try_window(context: PullContext) -> Result<Tried> {
             () = context.cancel.cancelled() => Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
         }
     };
-    let pulled = pulling.await;
+    let (pulled, odd_dates) = tokio::join!(pulling, odd_dates(&context));
     // The senders are gone now, so the decoder comes to its end, whatever happened.
     let decoded = join(decoding).await;
     let commit = async {
@@ -267,6 +282,7 @@ async fn try_window(context: PullContext) -> Result<Tried> {
                 committed: Committed::default(),
                 without_trade_id: summary.without_trade_id,
                 unreadable: summary.unreadable,
+                odd_dates,
                 notes,
             };
             // Where the store has failed already, its own failure below says why.
@@ -307,12 +323,7 @@ async fn changed_meanwhile(context: &PullContext, summary: &Summary) -> DaySet {
     let differs = |day: &Day| {
         policy.is_over(*day, fetched)
             && summary.days.get(day).is_some_and(|rows| {
-                counts_differ(
-                    counts.get(day),
-                    rows.input_rows,
-                    rows.left_out.values().sum(),
-                    rows.change_mark.as_deref(),
-                )
+                counts_differ(counts.get(day), rows.input_rows, &rows.left_out, rows.change_mark.as_deref())
             })
     };
     context.window.days().filter(differs).collect()
@@ -360,6 +371,16 @@ async fn doubts(context: &PullContext, summary: &Summary) -> Result<Vec<String>>
     let is_stamped = || summary.days.values().any(|day| day.change_mark.is_some());
     let without = mapping.changed_at.as_deref().filter(|_| !is_stamped());
     Ok(without.map(no_stamp).into_iter().collect())
+}
+
+/// Which documents have dates of another type; asked while rows come.
+async fn odd_dates(context: &PullContext) -> Option<Arc<FoundOddDates>> {
+    let Doubts { range, odd_dates, .. } = &*context.doubts;
+    let ask = || async { context.source.odd_dates(&context.query, *range).await.map(Arc::new) };
+    tokio::select! {
+        found = odd_dates.get_or_init(ask) => found.clone(),
+        () = context.cancel.cancelled() => None,
+    }
 }
 
 fn no_stamp(path: &str) -> String {
@@ -500,12 +521,13 @@ fn decode(
 /// The decoder's side of a window.
 struct WindowDecoder<'a> {
     context: &'a PullContext,
-    day_of: DayOf,
+    placement: Placement,
     trades: Trades,
     input: Decoder,
     downstream: Decoder,
     rows: HashMap<Day, u64>,
     marks: HashMap<Day, ChangeStamp>,
+    left_out: HashMap<Day, Counts>,
     new_ids: Vec<Bson>,
     /// Those that the next question asks for.
     asking: IdBatch,
@@ -531,12 +553,13 @@ impl<'a> WindowDecoder<'a> {
         let decoder = |trades| Decoder::new(Arc::clone(registry), trades).with_limits(&context.limits);
         Self {
             context,
-            day_of: DayOf::new(mapping, context.window),
+            placement: Placement::new(mapping),
             trades: Trades::default(),
             input: decoder(false),
             downstream: decoder(true),
             rows: HashMap::new(),
             marks: HashMap::new(),
+            left_out: HashMap::new(),
             new_ids: Vec::new(),
             asking: IdBatch::new(&context.limits),
             arrivals: Arrivals::default(),
@@ -553,12 +576,14 @@ impl<'a> WindowDecoder<'a> {
         let mut count = 0;
         for value in documents(&batch.raw)? {
             let RawBsonRef::Document(document) = value.map_err(not_bson)? else { continue };
-            let day = self.day_of.day(document)?;
+            let Some(day) = self.place(document) else { continue };
             *self.rows.entry(day).or_default() += 1;
-            if let Some(path) = &mapping.trade_id
-                && !self.trades.note(path, day, document, &mut self.new_ids)
-            {
-                self.summary.without_trade_id += 1;
+            if let Some(path) = &mapping.trade_id {
+                match self.trades.note(path, day, document, &mut self.new_ids) {
+                    TradeIds::Plain => {}
+                    TradeIds::None => self.summary.without_trade_id += 1,
+                    TradeIds::Odd => self.leave_out(day, left_out::TRADE_ID),
+                }
             }
             if let Some(path) = &mapping.changed_at
                 && let Some(mark) = ChangeStamp::at(document, path)
@@ -585,6 +610,27 @@ impl<'a> WindowDecoder<'a> {
         self.flush(Role::Input, false)
     }
 
+    /// The day of the window that a document belongs to. One that belongs to none is noted where it has to be.
+    fn place(&mut self, document: &RawDocument) -> Option<Day> {
+        let window = self.context.window;
+        match self.placement.place(document) {
+            Place::Day(day) if window.contains(day) => return Some(day),
+            Place::LeftOut(left_out) => {
+                for day in window.days().filter(|day| left_out.touches(*day)) {
+                    self.leave_out(day, left_out::reason(&left_out, day));
+                }
+            }
+            // By day of year and time stamp, a match returns documents of other days as well.
+            Place::Day(_) | Place::Nowhere if self.context.query.mapping.dates().has_neighbours() => {}
+            Place::Day(_) | Place::Nowhere => self.leave_out(window.from(), left_out::NO_DAY),
+        }
+        None
+    }
+
+    fn leave_out(&mut self, day: Day, reason: &str) {
+        *self.left_out.entry(day).or_default().entry(reason.to_owned()).or_default() += 1;
+    }
+
     fn input_done(&mut self) {
         let ids = self.asking.take();
         self.ask(ids);
@@ -608,11 +654,9 @@ impl<'a> WindowDecoder<'a> {
             let RawBsonRef::Document(document) = value.map_err(not_bson)? else { continue };
             let mut trades = self.trades.of_message(path, document, asked).into_iter();
             let Some((trade, day)) = trades.next() else {
-                return Err(Failure::new(
-                    Code::BadMapping,
-                    "The server returned a message of a trade that was not asked for.",
-                )
-                .because(format!("{:?}", document.get("_id"))));
+                // A collection that ignores case calls other ids equal.
+                self.leave_out(self.context.window.from(), left_out::OTHER_TRADE);
+                continue;
             };
             let arrival =
                 (trades_of(path, document).len() > 1).then(|| self.arrivals.arrive(document, asked));
@@ -678,6 +722,7 @@ impl<'a> WindowDecoder<'a> {
         for day in &self.linked {
             downstream_fields.insert(*day, any.clone());
         }
+        let zone = &self.context.query.mapping.day_zone;
         for day in self.context.window.days() {
             self.summary.days.insert(
                 day,
@@ -688,8 +733,8 @@ impl<'a> WindowDecoder<'a> {
                     downstream_fields: downstream_fields.remove(&day).unwrap_or_default(),
                     change_mark: self.marks.get(&day).and_then(ChangeStamp::to_text),
                     differs: false,
-                    bounds: None,
-                    left_out: BTreeMap::new(),
+                    bounds: Some(DayBounds::of(zone, day)),
+                    left_out: self.left_out.remove(&day).unwrap_or_default(),
                 },
             );
         }

@@ -12,6 +12,7 @@ use crate::cache::{CacheFile, CheckedDay, Collation};
 use crate::day::{Day, DayRange, DaySet};
 use crate::failure::{Failure, Result};
 use crate::hashed_key::HashSums;
+use crate::left_out::{self, Counts};
 use crate::limits::Limits;
 use crate::mapping::Mapping;
 use crate::plan::Ledger;
@@ -32,6 +33,8 @@ pub(super) struct Mark {
     pub(super) segment: u32,
     /// The greatest change stamp, where the mapping has one.
     pub(super) change_mark: Option<String>,
+    /// Documents that the match of the day returned and that it leaves out.
+    pub(super) left_out: u64,
 }
 
 /// What a check came to.
@@ -223,7 +226,8 @@ async fn differing(
         let other_mark = || {
             marks.get(day).is_none_or(|ours| ours.change_mark.as_deref().filter(is_known) != mark.as_deref())
         };
-        if theirs.rows != held.input_rows || (is_stamped && other_mark()) {
+        let left_out = marks.get(day).map_or(0, |ours| ours.left_out);
+        if (theirs.rows, theirs.left_out) != (held.input_rows, left_out) || (is_stamped && other_mark()) {
             differing.push(*day);
         } else if is_stamped && mark.is_none() && theirs.rows > 0 {
             unstamped += 1;
@@ -237,18 +241,18 @@ async fn differing(
     Ok(Compared { differing: differing.into_iter().collect(), unstamped, hashes })
 }
 
-/// Whether the source counts other trades of a day than are held, or than are held and left out, or tells a later
-/// change of them. Texts have an order of their own in some collections, so they are not compared here.
+/// Whether the source counts other documents of a day than are held and left out, or tells a later change of those
+/// that are held. Texts have an order of their own in some collections, so they are not compared here.
 pub(super) fn counts_differ(
     theirs: Option<&DayCount>,
     held: u64,
-    left_out: u64,
+    left_out: &Counts,
     change_mark: Option<&str>,
 ) -> bool {
-    let rows = theirs.map_or(0, |count| count.rows);
+    let counted = theirs.map_or((0, 0), |count| (count.rows, count.left_out));
     let mark = theirs.and_then(|count| count.change_mark.as_ref()).and_then(ChangeStamp::to_text);
     let is_text = [mark.as_deref(), change_mark].into_iter().flatten().any(ChangeStamp::is_text);
-    rows != held && rows != held + left_out || !is_text && left_out == 0 && mark.as_deref() != change_mark
+    counted != (held, left_out::not_held(left_out)) || !is_text && mark.as_deref() != change_mark
 }
 
 /// What a trader must know of change stamps that are mapped and cannot be compared.

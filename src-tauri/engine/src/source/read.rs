@@ -13,8 +13,10 @@ use crate::desk::ValueType;
 use crate::failure::{Code, Failure, Result};
 use crate::filter::Condition;
 use crate::hashed_key::{HashSums, accumulators};
+use crate::left_out::{FoundOddDates, OddDates, expected, type_in_words};
 use crate::mapping::{DateMapping, FilterPath, Mapping};
 use crate::pipeline::{self, COMMENT, PULL_LIMIT};
+use crate::placement::{self, Place, Placement};
 use crate::signature::Query;
 use crate::trade::ChangeStamp;
 
@@ -44,6 +46,8 @@ pub struct DayCount {
     pub rows: u64,
     /// The greatest change stamp, where the mapping has one.
     pub change_mark: Option<ChangeStamp>,
+    /// Documents that the match of the day returns and that belong to no one day.
+    pub left_out: u64,
     /// The sums of the documents' hashes, if they were asked for and the server has them.
     pub(crate) hashes: Option<HashSums>,
 }
@@ -74,10 +78,10 @@ impl Source {
     /// Counts the input documents of each day of a range. Days without any are left out.
     ///
     /// # Errors
-    /// See [`super::mongodb_failure`]; `bad_mapping` where an answer names no day.
+    /// See [`super::mongodb_failure`].
     pub async fn day_counts(&self, query: &Query, range: DayRange) -> Result<BTreeMap<Day, DayCount>> {
         let found = self.documents(pipeline::day_counts_pipeline(query, &range), PULL_LIMIT).await?;
-        read_day_counts(found)
+        Ok(read_day_counts(query, range, found))
     }
 
     /// The same, with the sums of the documents' hashes if the server has `$toHashedIndexKey`, which is so from
@@ -99,7 +103,7 @@ impl Source {
             match self.documents(pipeline, PULL_LIMIT).await {
                 // It does not know the operator; or the query is at fault, which the next one shows.
                 Err(failure) if failure.code == Code::BadFilter => self.note_that_there_are_no_hashes(),
-                found => return read_day_counts(found?),
+                found => return Ok(read_day_counts(query, range, found?)),
             }
         }
         self.day_counts(query, range).await
@@ -116,6 +120,7 @@ impl Source {
         Ok(found.first().map_or_else(DayCount::default, |row| DayCount {
             rows: whole(row.get("count")),
             change_mark: greatest_stamp(row),
+            left_out: 0,
             hashes: None,
         }))
     }
@@ -169,13 +174,34 @@ impl Source {
             DateMapping::Timestamp { timestamp } => vec![timestamp],
         };
         for path in dates {
-            if !some(doc! {path: {"$exists": true}}).await? {
-                return Err(Failure::new(
-                    Code::BadMapping,
-                    format!("No document of {} has the date field {path}.", self.collection_name()),
-                )
-                .advise("Correct the mapping: name the path that holds it, or null."));
+            if some(pipeline::of_expected_type(mapping, path)).await? {
+                continue;
             }
+            let sample = vec![
+                doc! {"$match": {path: {"$exists": true}}},
+                doc! {"$limit": 1},
+                doc! {"$project": {"_id": 0, "type": {"$type": format!("${path}")}}},
+            ];
+            let name = self.collection_name();
+            let (message, advice) = match self.documents(sample, ESTIMATE_LIMIT).await {
+                // If looking takes that long, nothing is said.
+                Err(failure) if failure.code == Code::SourceTimeout => continue,
+                found => match found?.first() {
+                    None => (
+                        format!("No document of {name} has the date field {path}."),
+                        "Correct the mapping: name the path that holds it, or null.",
+                    ),
+                    Some(found) => (
+                        format!(
+                            "The documents of {name} have {} in the date field {path}, where {} is expected.",
+                            type_in_words(found.get_str("type").unwrap_or("values of another type")),
+                            expected(mapping, path)
+                        ),
+                        "Correct the mapping: name a path that holds such values.",
+                    ),
+                },
+            };
+            return Err(Failure::new(Code::BadMapping, message).advise(advice));
         }
         let mut notes = Vec::new();
         for field in &query.filters.fields {
@@ -187,6 +213,36 @@ impl Source {
             }
         }
         Ok(notes)
+    }
+
+    /// Counts the documents that match apart from their date fields, which have a type that no match on dates
+    /// finds; `None` if it cannot be told soon. Those that tell their year are counted for the years of the range.
+    pub async fn odd_dates(&self, query: &Query, range: DayRange) -> Option<FoundOddDates> {
+        // All that was asked for is here, whatever comes of this.
+        let found = self.documents(pipeline::odd_dates_pipeline(query, &range), ESTIMATE_LIMIT).await.ok()?;
+        let mut odd = OddDates::default();
+        let dates = query.mapping.dates();
+        for row in found {
+            let Ok(id) = row.get_document("_id") else { continue };
+            let type_of = |name: &str| id.get_str(name).unwrap_or("missing").to_owned();
+            let documents = whole(row.get("count"));
+            let (first, second) = (type_of("first"), type_of("second"));
+            let is_number = ["int", "long", "double", "decimal"].contains(&first.as_str());
+            match dates {
+                DateMapping::YearDay { day_of_year, .. } if is_number => {
+                    let year = id.get("year").cloned().and_then(|year| RawBson::try_from(year).ok());
+                    let year = year.and_then(|year| placement::whole(year.as_raw_bson_ref()));
+                    odd.add(year.and_then(|year| i32::try_from(year).ok()), day_of_year, &second, documents);
+                }
+                DateMapping::DayTimestamp { timestamp, .. } if is_number => {
+                    odd.add(None, timestamp, &second, documents);
+                }
+                DateMapping::YearDay { year: path, .. }
+                | DateMapping::DayTimestamp { day_of_year: path, .. }
+                | DateMapping::Timestamp { timestamp: path } => odd.add(None, path, &first, documents),
+            }
+        }
+        Some(FoundOddDates { years: range.from().year()..=range.to().year(), dates: odd })
     }
 
     /// Values of a text field that start with a prefix, whatever the case, at most `limit`: those of the
@@ -258,28 +314,37 @@ impl Source {
 }
 
 /// The counts in the groups of [`pipeline::day_counts_pipeline`].
-fn read_day_counts(found: Vec<Document>) -> Result<BTreeMap<Day, DayCount>> {
+fn read_day_counts(query: &Query, range: DayRange, found: Vec<Document>) -> BTreeMap<Day, DayCount> {
     let mut counts: BTreeMap<Day, DayCount> = BTreeMap::new();
+    let placement = Placement::new(&query.mapping);
+    let unplaced = Document::new();
     for row in found {
-        let day = counted_day(&row).ok_or_else(|| {
-            Failure::new(Code::BadMapping, "The server counted documents of a day that cannot be.")
-                .because(row.to_string())
-        })?;
-        let (mark, hashes) = (greatest_stamp(&row), HashSums::in_group(&row));
-        let is_new = !counts.contains_key(&day);
-        let count = counts.entry(day).or_default();
-        count.rows += whole(row.get("count"));
-        count.change_mark = count.change_mark.take().max(mark);
-        count.hashes = match (count.hashes, hashes) {
-            (None, first) if is_new => first,
-            (Some(mut sums), Some(more)) => {
-                sums.extend(&more);
-                Some(sums)
+        let documents = whole(row.get("count"));
+        match placement.place_group(row.get_document("_id").unwrap_or(&unplaced)) {
+            Place::Day(day) => {
+                let (mark, hashes) = (greatest_stamp(&row), HashSums::in_group(&row));
+                let count = counts.entry(day).or_default();
+                let is_new = count.rows == 0;
+                count.rows += documents;
+                count.change_mark = count.change_mark.take().max(mark);
+                count.hashes = match (count.hashes, hashes) {
+                    (None, first) if is_new => first,
+                    (Some(mut sums), Some(more)) => {
+                        sums.extend(&more);
+                        Some(sums)
+                    }
+                    _ => None,
+                };
             }
-            _ => None,
-        };
+            Place::LeftOut(left_out) => {
+                for day in range.days().filter(|day| left_out.touches(*day)) {
+                    counts.entry(day).or_default().left_out += documents;
+                }
+            }
+            Place::Nowhere => {}
+        }
     }
-    Ok(counts)
+    counts
 }
 
 /// The greatest change stamp of a count.
@@ -292,19 +357,6 @@ fn greatest_stamp(row: &Document) -> Option<ChangeStamp> {
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
 pub(crate) const fn approximate(count: u64) -> f64 {
     count as f64
-}
-
-/// The day that a row of [`pipeline::day_counts_pipeline`] counts.
-fn counted_day(row: &Document) -> Option<Day> {
-    let id = row.get_document("_id").ok()?;
-    if let Ok(date) = id.get_str("date") {
-        return Day::parse(date).ok();
-    }
-    let number = |name: &str| {
-        let value = RawBson::try_from(id.get(name)?.clone()).ok()?;
-        i32::try_from(crate::trade::whole(value.as_raw_bson_ref())?).ok()
-    };
-    Day::from_year_day(number("year")?, u32::try_from(number("day")?).ok()?)
 }
 
 fn whole(value: Option<&Bson>) -> u64 {

@@ -75,6 +75,7 @@ export function previewBackend(): Backend {
       { name: "quantity", path: "quantity", value_type: "decimal" as const },
     ],
     day_zone: "Europe/London",
+    zone_rules: "2026f (built in)",
     today: TODAY,
     connection: connection(),
     form,

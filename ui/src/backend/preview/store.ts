@@ -158,6 +158,7 @@ export class PreviewStore {
       mongo_commands: commands,
       elapsed_ms: fetched === 0 ? 18 : 840,
       changes: null,
+      left_out: [],
       notes: fetched > 3 ? ["12 trades have no trade id; their messages cannot be found."] : [],
       failure: missing.length > 0 && !this.online ? unreachable() : null,
     };
