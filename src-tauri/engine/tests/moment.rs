@@ -177,11 +177,9 @@ async fn days_of_an_older_source_are_missing_or_unverified() {
 async fn a_source_that_is_replaced_during_a_pull_is_pulled_again() {
     let server = Scripted::start(Script { documents: trades(FROM, TO, 1), ..Script::default() });
     let room = Room::new(&server.uri(), "");
-    assert!(room.fetch("2025-02-01", "2025-02-02").await.complete);
     let replaced = AtomicBool::new(false);
     server.after_each(move |command, script| {
-        let pulls = command.contains_key("aggregate") && !format!("{command}").contains("$group");
-        if pulls && !format!("{command}").contains("$count") && !replaced.swap(true, Ordering::SeqCst) {
+        if command.contains_key("readConcern") && !replaced.swap(true, Ordering::SeqCst) {
             (script.uuid, script.documents) = (Some(2), trades(FROM, TO, 101));
         }
     });
@@ -276,7 +274,7 @@ async fn all_cursors_of_a_run_read_at_one_cluster_time() {
     let pulls: Vec<Document> = server
         .commands("aggregate")
         .iter()
-        .filter(|command| !format!("{command}").contains("$count"))
+        .filter(|command| command.contains_key("readConcern"))
         .map(concern)
         .collect();
     assert!(pulls.len() > 5);

