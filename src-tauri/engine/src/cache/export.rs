@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::file::restrict_to_owner;
+use super::leftovers::spare_export_of;
 use super::relation::literal;
 use super::view::View;
 use crate::desk::{Role, Sort};
@@ -20,6 +22,8 @@ const COPIED: usize = 1 << 20;
 /// An export that another thread can watch and stop.
 pub struct Export {
     staged: PathBuf,
+    /// The folder of an export that is written elsewhere; it goes with the export.
+    spare: Option<PathBuf>,
     interrupt: Arc<duckdb::InterruptHandle>,
     stopped: AtomicBool,
     moved: AtomicU64,
@@ -28,6 +32,14 @@ pub struct Export {
 impl std::fmt::Debug for Export {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Export").field("staged", &self.staged).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Export {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.spare {
+            let _ = fs::remove_dir_all(folder);
+        }
     }
 }
 
@@ -52,16 +64,16 @@ impl Export {
     }
 
     /// Moves what is written to its place, where it appears when it is whole. Returns its size.
-    fn move_to(&self, path: &Path) -> Result<u64> {
-        let bytes = fs::metadata(&self.staged).map_or(0, |file| file.len());
+    fn move_to(&self, staged: &Path, path: &Path) -> Result<u64> {
+        let bytes = fs::metadata(staged).map_or(0, |file| file.len());
         self.moved.store(bytes, Ordering::Relaxed);
-        if fs::rename(&self.staged, path).is_ok() {
+        if fs::rename(staged, path).is_ok() {
             return Ok(bytes);
         }
         // The other place is on another disk, or it cannot be written to at all: the copy says which.
         let unfinished = unfinished_name(path);
         let copied = self
-            .copy_to(&unfinished, path)
+            .copy_to(staged, &unfinished, path)
             .and_then(|()| fs::rename(&unfinished, path).map_err(|error| not_written(path, &error)));
         if copied.is_err() {
             // Half a file helps nobody; if it cannot be removed either, the failure says enough.
@@ -70,9 +82,9 @@ impl Export {
         copied.map(|()| bytes)
     }
 
-    fn copy_to(&self, unfinished: &Path, path: &Path) -> Result<()> {
+    fn copy_to(&self, staged: &Path, unfinished: &Path, path: &Path) -> Result<()> {
         let failed = |error: io::Error| not_written(path, &error);
-        let mut from = File::open(&self.staged).map_err(failed)?;
+        let mut from = File::open(staged).map_err(failed)?;
         let mut to = File::create(unfinished).map_err(failed)?;
         let mut buffer = vec![0; COPIED];
         loop {
@@ -100,13 +112,23 @@ fn not_written(path: &Path, error: &io::Error) -> Failure {
 const NO_ROOM: &str = "There is no room left on the disk for the CSV file.";
 
 impl View {
-    /// An export that is about to be [written](Self::write_csv).
+    /// An export that is about to be [written](Self::write_csv), beside the file or `elsewhere`: a full disk can
+    /// still be read, and the rows go out by a disk that has room.
     ///
     /// # Errors
     /// `cache_unusable` or `disk_full` where nothing can be written beside the file.
-    pub fn begin_export(&self) -> Result<Export> {
+    pub fn begin_export(&self, elsewhere: bool) -> Result<Export> {
+        let (staged, spare) = if elsewhere {
+            let folder = spare_export_of(self.file().path());
+            fs::create_dir(&folder).map_err(|error| not_written(&folder, &error))?;
+            restrict_to_owner(&folder);
+            (folder.join("0"), Some(folder))
+        } else {
+            (self.file().staged_export()?, None)
+        };
         Ok(Export {
-            staged: self.file().staged_export()?,
+            staged,
+            spare,
             interrupt: self.interrupt_handle(),
             stopped: AtomicBool::new(false),
             moved: AtomicU64::new(0),
@@ -120,16 +142,7 @@ impl View {
     /// `export_failed`, `disk_full`, `cache_damaged` where the rows cannot be read, `cancelled` where it was stopped.
     pub fn write_csv(&self, export: &Export, role: Role, sort: Option<&Sort>, path: &Path) -> Result<u64> {
         let select = self.select_csv(role, sort)?;
-        export.check()?;
-        // A null is an empty cell, so DuckDB quotes an empty text: the two stay apart.
-        let sql = format!(
-            "COPY ({select}) TO {} (FORMAT csv, HEADER false, NULLSTR '', NEW_LINE '\\r\\n', USE_TMP_FILE false)",
-            literal(&export.staged.to_string_lossy())
-        );
-        let written = self.connection().execute_batch(&sql).map_err(Failure::from);
-        let result = written.and_then(|()| export.check()).and_then(|()| export.move_to(path));
-        // Moved away by now, unless something failed.
-        let _ = fs::remove_file(&export.staged);
+        let result = self.write_staged(export, &select, path);
         result.map_err(|failure| match failure.code {
             Code::DiskFull => {
                 Failure::new(Code::DiskFull, NO_ROOM).because(failure.cause.unwrap_or_default())
@@ -138,12 +151,28 @@ impl View {
         })
     }
 
+    /// Writes an export where DuckDB may write, and moves it to its place.
+    fn write_staged(&self, export: &Export, select: &str, path: &Path) -> Result<u64> {
+        let staged = &*export.staged;
+        export.check()?;
+        // A null is an empty cell, so DuckDB quotes an empty text: the two stay apart.
+        let sql = format!(
+            "COPY ({select}) TO {} (FORMAT csv, HEADER false, NULLSTR '', NEW_LINE '\\r\\n', USE_TMP_FILE false)",
+            literal(&staged.to_string_lossy())
+        );
+        let written = self.connection().execute_batch(&sql).map_err(Failure::from);
+        let result = written.and_then(|()| export.check()).and_then(|()| export.move_to(staged, path));
+        // Moved away by now, unless something failed.
+        let _ = fs::remove_file(staged);
+        result
+    }
+
     /// Writes a CSV that nobody watches.
     ///
     /// # Errors
     /// See [`begin_export`](Self::begin_export) and [`write_csv`](Self::write_csv).
     pub fn export_csv(&self, role: Role, sort: Option<&Sort>, path: &Path) -> Result<u64> {
-        self.write_csv(&self.begin_export()?, role, sort, path)
+        self.write_csv(&self.begin_export(false)?, role, sort, path)
     }
 
     /// Writes the stored columns of a role as they are, with DuckDB's own `COPY`: what an export would
@@ -153,12 +182,12 @@ impl View {
     /// See [`super::duckdb_failure`].
     pub fn copy_stored_columns(&self, role: Role, path: &Path) -> Result<u64> {
         let select = self.select_stored(role);
-        let export = self.begin_export()?;
+        let export = self.begin_export(false)?;
         let staged = literal(&export.staged.to_string_lossy());
         self.connection().execute_batch(&format!(
             "COPY ({select}) TO {staged} (FORMAT csv, HEADER true, USE_TMP_FILE false)"
         ))?;
-        export.move_to(path)
+        export.move_to(&export.staged, path)
     }
 
     /// A handle that stops the statement that runs, from any thread.

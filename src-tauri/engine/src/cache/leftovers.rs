@@ -29,6 +29,13 @@ pub(super) fn export_of(path: &Path) -> PathBuf {
     path.with_extension("export")
 }
 
+/// Where an export is written if the cache's own disk has no room for it. The folder is made when it is needed, by
+/// this process alone, and goes with the export.
+pub(super) fn spare_export_of(path: &Path) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    std::env::temp_dir().join(format!("tidemark-export-{}-{stem}", std::process::id()))
+}
+
 /// Removes what a program that was killed had spilled or was exporting: DuckDB cleans up only after itself.
 /// Nobody else has the file open.
 pub(super) fn clear_spill(path: &Path) {

@@ -14,7 +14,7 @@ use duckdb::{Config, Connection};
 use super::file::CATALOG;
 use super::folder::folder_failure;
 use super::inspect::refuse_views;
-use super::leftovers::{export_of, spill_of, wal_of};
+use super::leftovers::{export_of, spare_export_of, spill_of, wal_of};
 use super::relation::literal;
 use crate::failure::{Code, Failure, Result};
 
@@ -62,9 +62,10 @@ pub(super) fn open(path: &Path, row_group_rows: usize) -> Result<Connection> {
         own.push(literal(text(&beside)?));
     }
     let export = literal(text(&export_of(&path))?);
+    let spare = literal(text(&spare_export_of(&path))?);
     // The folder for what is spilled is DuckDB's own; it may use it in any case.
     connection.execute_batch(&format!(
-        "SET allowed_paths = [{}]; SET allowed_directories = [{export}]; SET enable_external_access = false;
+        "SET allowed_paths = [{}]; SET allowed_directories = [{export}, {spare}]; SET enable_external_access = false;
          SET allowed_configs = {OPEN_SETTINGS}; SET lock_configuration = true;",
         own.join(", ")
     ))?;

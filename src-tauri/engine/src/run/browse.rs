@@ -223,8 +223,30 @@ impl Engine {
         role: Role,
         sort: Option<Sort>,
         path: &Path,
-        progress: impl Fn(ExportProgress) + Send,
+        progress: impl Fn(ExportProgress) + Send + Sync,
         cancel: CancellationToken,
+    ) -> Result<Exported> {
+        let sorted = sort.clone();
+        match self.export_by_way_of(false, key, role, sorted, path, &progress, &cancel).await {
+            Err(failure) if failure.code == Code::DiskFull && !cancel.is_cancelled() => {
+                // The transaction that met the full disk is over, so this one is of another view.
+                let again = self.export_by_way_of(true, key, role, sort, path, &progress, &cancel).await;
+                again.map_err(|later| if later.code == Code::Cancelled { later } else { failure })
+            }
+            other => other,
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "those of an export, and the way it takes")]
+    async fn export_by_way_of(
+        &self,
+        elsewhere: bool,
+        key: &ViewKey,
+        role: Role,
+        sort: Option<Sort>,
+        path: &Path,
+        progress: &(impl Fn(ExportProgress) + Send + Sync),
+        cancel: &CancellationToken,
     ) -> Result<Exported> {
         let (signature, range) = read_key(key)?;
         let engine = self.clone();
@@ -249,7 +271,7 @@ impl Engine {
             Role::Input => counts.input,
             Role::Downstream => counts.downstream,
         };
-        let export = Arc::new(view.begin_export()?);
+        let export = Arc::new(view.begin_export(elsewhere)?);
         let work = {
             let (export, target) = (Arc::clone(&export), target.clone());
             off_thread(move || view.write_csv(&export, role, sort.as_ref(), &target))
