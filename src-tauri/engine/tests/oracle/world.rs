@@ -554,9 +554,10 @@ impl World {
         Ok(found.into_iter().nth(usize::try_from(pick).expect("small") % count))
     }
 
-    /// A trade turns up on a day.
+    /// A trade of its own turns up on a day: it is a late message of no other day's trade.
     pub(crate) async fn insert_on(&mut self, offset: i32, salt: u64) -> mongodb::error::Result<()> {
-        let trade = self.trade(&mut ChaCha8Rng::seed_from_u64(salt), offset);
+        let mut trade = self.trade(&mut ChaCha8Rng::seed_from_u64(salt), offset);
+        trade.insert("trade_id", format!("late {}", self.number));
         self.trades.insert_one(raw(&trade)).await.map(drop)
     }
 
