@@ -319,6 +319,11 @@ impl World {
         self.setup.kind != Kind::Plain
     }
 
+    /// Whether some documents have odd dates and trade ids.
+    pub(crate) fn is_odd(&self) -> bool {
+        self.setup.odd
+    }
+
     pub(crate) fn names(&self) -> Names {
         Names::new(self.is_multiset())
     }
