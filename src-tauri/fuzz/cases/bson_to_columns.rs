@@ -55,7 +55,7 @@ fn decode(document: &RawDocument) {
         assert_eq!(decoded.batch.num_rows(), 3);
         let documents = decoded.batch.column_by_name("doc").expect("documents").as_binary::<i32>();
         assert_eq!(documents.value(1), document.as_bytes());
-        assert_eq!(decoded.batch.num_columns(), decoded.fields.len() + 3 + usize::from(trade.is_some()));
+        assert_eq!(decoded.batch.num_columns(), decoded.fields.len() + 5 + usize::from(trade.is_some()));
         assert!(decoded.batch.columns().iter().all(|column| column.len() == 3));
         let ids = decoded.batch.column_by_name("id").expect("ids").as_binary::<i32>();
         assert_eq!(ids.value(0), ids.value(2));
