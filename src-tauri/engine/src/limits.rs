@@ -11,6 +11,9 @@ pub struct Limits {
     pub window_days: NonZeroU32,
     /// Input rows that a window brings at most, about, where that is known beforehand.
     pub window_rows: NonZeroU32,
+    /// Rows, messages included, after which a window of several days is given up and pulled in halves, whatever was
+    /// expected of it. A single day may have any number.
+    pub most_window_rows: NonZeroU32,
     /// A run of days with more input rows than this is pulled with several windows, however few its days
     /// are.
     pub worth_splitting: u32,
@@ -44,6 +47,7 @@ impl Default for Limits {
         Self {
             window_days: number(31),
             window_rows: number(100_000),
+            most_window_rows: number(1_000_000),
             worth_splitting: 30_000,
             side_by_side: number(3),
             batch_documents: number(4_000),

@@ -15,6 +15,7 @@ use tidemark_engine::day::{Day, DayRange};
 use tidemark_engine::decode::{Decoder, FieldSet, RowKey};
 use tidemark_engine::desk::{DayAction, FetchMode, Role, ViewKey};
 use tidemark_engine::failure::Code;
+use tidemark_engine::limits::Limits;
 use tidemark_engine::run::{EventSink, FetchRequest};
 use tidemark_engine::signature::Signature;
 use tidemark_test_server::TestServer;
@@ -80,6 +81,29 @@ async fn a_day_without_trades_is_covered_too() {
     let before = desk.fetch("2019-01-01", "2019-12-31").await;
     assert_eq!((before.rows.input, before.rows.downstream), (0, 0));
     assert_eq!(desk.fetch("2019-01-01", "2019-12-31").await.mongo_commands, 0);
+}
+
+/// What is expected of a window may be wrong by any factor: a holiday that is held says nothing of the days around.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_with_more_rows_than_it_may_have_is_pulled_in_pieces() {
+    let mut desk = Desk::new("pieces").await;
+    let most_window_rows = std::num::NonZeroU32::new(5).unwrap();
+    desk.engine = desk.engine.clone().with_limits(Limits { most_window_rows, ..Limits::default() });
+    let year = range("2025-01-01", "2025-12-31");
+    let empty = desk.fetch("2025-01-02", "2025-01-02").await;
+    assert_eq!(empty.rows.input, 0);
+    let told = desk.run(desk.request("2025-01-01", "2025-12-31")).await;
+    let answer = told.answer();
+    assert_eq!((answer.complete, answer.rows.input, answer.rows.downstream), (true, 183, 61));
+    let query = desk.query(&[]);
+    assert_eq!(desk.ids(&query, year, Role::Input).await.len(), 183);
+    assert_eq!(desk.ids(&query, year, Role::Downstream).await.len(), 61);
+    // Each piece is a window of its own in the file.
+    let file = desk.engine.cache().open_signature(&desk.signature()).unwrap();
+    let segments: BTreeSet<u32> = file.state().days.values().map(|held| held.segment).collect();
+    assert!(segments.len() > 40, "{}", segments.len());
+    drop(file);
+    assert_eq!(desk.fetch("2025-01-01", "2025-12-31").await.mongo_commands, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

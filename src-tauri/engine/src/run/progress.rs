@@ -23,11 +23,20 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Begins anew: the window is pulled again.
-    pub(super) fn reset(&self) {
-        for counter in [&self.input_rows, &self.downstream_rows, &self.trades_asked, &self.trades_done] {
-            counter.store(0, Ordering::Relaxed);
+    /// What has come, to [go back](Self::go_back_to) to if what follows is pulled again.
+    pub(super) fn reached(&self) -> [u64; 4] {
+        self.all().map(|counter| counter.load(Ordering::Relaxed))
+    }
+
+    /// Takes back what has come since: it is pulled again.
+    pub(super) fn go_back_to(&self, reached: [u64; 4]) {
+        for (counter, count) in self.all().into_iter().zip(reached) {
+            counter.store(count, Ordering::Relaxed);
         }
+    }
+
+    const fn all(&self) -> [&AtomicU64; 4] {
+        [&self.input_rows, &self.downstream_rows, &self.trades_asked, &self.trades_done]
     }
 
     pub(super) fn add(counter: &AtomicU64, count: usize) {

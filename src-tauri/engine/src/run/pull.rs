@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc as std_mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -62,6 +63,22 @@ pub(super) struct Pulled {
     pub(super) notes: Vec<String>,
 }
 
+impl Pulled {
+    /// Adds what another piece of the window brought.
+    fn extend(&mut self, piece: Self) {
+        self.committed.extend(piece.committed);
+        self.without_trade_id += piece.without_trade_id;
+        self.unreadable += piece.unreadable;
+        // It is asked once per run.
+        self.odd_dates = self.odd_dates.take().or(piece.odd_dates);
+        for note in piece.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+    }
+}
+
 /// Everything a pull needs.
 #[derive(Clone)]
 pub(super) struct PullContext {
@@ -97,11 +114,21 @@ pub(super) struct Attempt {
     moment: Arc<WindowMoment>,
     /// When it began: the source's time, or, for a node that is behind, that of its last write.
     started: DateTime<Utc>,
+    /// What had been counted before it.
+    counted: [u64; 4],
+    /// Whether it was given up because the window has too many rows.
+    is_too_large: Arc<AtomicBool>,
 }
 
 impl Attempt {
     pub(super) fn first(moment: &Arc<RunMoment>) -> Self {
-        Self { number: 1, moment: Arc::new(WindowMoment::new(moment)), started: DateTime::UNIX_EPOCH }
+        Self {
+            number: 1,
+            moment: Arc::new(WindowMoment::new(moment)),
+            started: DateTime::UNIX_EPOCH,
+            counted: [0; 4],
+            is_too_large: Arc::default(),
+        }
     }
 
     const fn is_last(&self) -> bool {
@@ -126,7 +153,14 @@ impl PullContext {
     fn begin(&mut self) {
         let clock = self.source.clock().unwrap_or_default();
         self.attempt.started = (self.clock)() + clock.ahead - clock.lag;
-        self.counters.reset();
+        self.counters.go_back_to(self.attempt.counted);
+    }
+
+    /// The same for some of its days.
+    fn part(&self, window: DayRange) -> Self {
+        let counted = self.counters.reached();
+        let attempt = Attempt { counted, ..Attempt::first(&self.run_moment) };
+        Self { window, attempt, ..self.clone() }
     }
 
     /// The time as of which the window is known: no node that was read was further.
@@ -206,15 +240,44 @@ enum Stored {
     Torn,
 }
 
-/// Pulls a window and commits it, again if the source changes meanwhile. Cancelled, it stops the cursors, stores
-/// nothing, and is over only when its transaction is.
-pub(super) async fn pull_window(mut context: PullContext) -> Result<Pulled> {
+/// Pulls a window and commits it: in one piece, or, if more rows come than a window may have, in halves, one after
+/// the other. Cancelled, it stops the cursors, keeps the pieces that are committed, and is over only when its
+/// transaction is.
+pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
+    let mut pulled = Pulled::default();
+    let mut left = vec![context.window];
+    while let Some(window) = left.pop() {
+        match pull_piece(context.part(window)).await? {
+            Some(piece) => pulled.extend(piece),
+            None => {
+                let (first, second) = halves(window);
+                left.extend([second, first]);
+            }
+        }
+    }
+    Ok(pulled)
+}
+
+/// The two halves of a window of several days.
+fn halves(window: DayRange) -> (DayRange, DayRange) {
+    let middle = window.from().plus(i32::try_from(window.len() / 2).unwrap_or(1) - 1);
+    let half = |from, to| DayRange::new(from, to).expect("a window of several days has two halves");
+    (half(window.from(), middle), half(middle.next(), window.to()))
+}
+
+/// Pulls some days of a window and commits them, again if the source changes meanwhile; nothing if they have more
+/// rows than a window may have.
+async fn pull_piece(mut context: PullContext) -> Result<Option<Pulled>> {
     loop {
         context.begin();
         let tried = try_window(context.clone()).await;
         let moment = &context.attempt.moment;
         let next = match tried {
-            Ok(Tried::Committed(pulled)) => return Ok(*pulled),
+            Ok(Tried::Committed(pulled)) => return Ok(Some(*pulled)),
+            Err(_) if context.attempt.is_too_large.load(Ordering::Relaxed) => {
+                context.counters.go_back_to(context.attempt.counted);
+                return Ok(None);
+            }
             // A later time, if this one was a snapshot's.
             Ok(Tried::Changed) => match moment.reading() {
                 Some(Reading::At(_)) => moment.after_loss(),
@@ -599,6 +662,7 @@ impl<'a> WindowDecoder<'a> {
         }
         Counters::add(&self.context.counters.input_rows, count);
         self.summary.input_rows += count as u64;
+        self.check_size()?;
         for id in std::mem::take(&mut self.new_ids) {
             let full = self.asking.push(id);
             full.into_iter().for_each(|ids| self.ask(ids));
@@ -683,7 +747,17 @@ impl<'a> WindowDecoder<'a> {
             count += 1;
         }
         Counters::add(&self.context.counters.downstream_rows, count);
-        Ok(())
+        self.check_size()
+    }
+
+    /// Gives a window of several days up once it has more rows than it may have.
+    fn check_size(&self) -> Result<()> {
+        let rows = self.summary.input_rows + self.summary.downstream_rows;
+        if rows <= u64::from(self.context.limits.most_window_rows.get()) || self.context.window.len() == 1 {
+            return Ok(());
+        }
+        self.context.attempt.is_too_large.store(true, Ordering::Relaxed);
+        Err(neighbour_gone())
     }
 
     fn send_carried(&mut self) -> Result<()> {

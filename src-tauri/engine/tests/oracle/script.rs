@@ -57,6 +57,8 @@ impl Pieces {
         Limits {
             window_days: number(self.days),
             window_rows: number(self.rows),
+            // More than is expected comes now and then.
+            most_window_rows: number(self.rows.saturating_mul(2)),
             worth_splitting: self.split,
             side_by_side: number(2),
             batch_documents: number(self.batch),
