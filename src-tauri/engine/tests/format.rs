@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tidemark_engine::answer::{Answer, Origin};
 use tidemark_engine::cache::{Collation, Identity};
-use tidemark_engine::day::DayRange;
+use tidemark_engine::day::{Day, DayRange};
 use tidemark_engine::desk::{FetchMode, FilterInput, FilterOperator, Role, ViewKey};
 use tidemark_engine::failure::{Code, Result};
 use tidemark_engine::filter::Filters;
@@ -157,4 +157,82 @@ fn a_newer_format_is_called_newer_and_left_alone() {
     assert!(std::fs::read(&path).unwrap() == before);
     let names = std::fs::read_dir(path.parent().unwrap()).unwrap().flatten();
     assert!(names.into_iter().all(|entry| !entry.file_name().to_string_lossy().contains("damaged-")));
+}
+
+/// `data/format-3.duckdb.gz` was written by the last program of format 3, which stored a message once per trade and
+/// day: 60 trades of three documents each over March 2025, a third of the trades with a document two days later,
+/// some documents of two trades, and an acknowledgement without a date per trade.
+#[test]
+fn a_file_of_format_3_stores_its_messages_once_and_shows_what_it_showed() {
+    use std::collections::BTreeSet;
+    use tidemark_engine::cache::{Cache, View};
+
+    let signature = Signature::parse("2869d4c5a488fa54e9544fa1bddb8f18").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let family = folder.path().join("3c2ea7e7828362c6592ea27a60abf54d");
+    std::fs::create_dir_all(&family).unwrap();
+    let path = family.join(format!("{signature}.duckdb"));
+    let old: &[u8] = include_bytes!("data/format-3.duckdb.gz");
+    let mut file = std::fs::File::create(&path).unwrap();
+    std::io::copy(&mut flate2::read::GzDecoder::new(old), &mut file).unwrap();
+    drop(file);
+
+    // The same documents: number, day of March, trades.
+    let mut documents: Vec<(i32, Option<i32>, BTreeSet<i32>)> = Vec::new();
+    for trade in 0..60 {
+        for part in 0..3 {
+            let late = if part == 2 && trade % 3 == 0 { 2 } else { 0 };
+            let mut trades = BTreeSet::from([trade]);
+            if trade % 7 == 0 && part == 1 {
+                trades.insert((trade + 9) % 60);
+            }
+            documents.push((trade * 3 + part, Some((trade + late) % 31 + 1), trades));
+        }
+        documents.push((1_000 + trade, None, BTreeSet::from([trade])));
+    }
+    let march = |number: i32| Day::from_ymd(2025, 3, u32::try_from(number).unwrap()).unwrap();
+    for opened in 0..2 {
+        let cache = Cache::new(folder.path(), 0).unwrap();
+        let file = cache.open_signature(&signature).unwrap();
+        for (from, to) in [(1, 31), (5, 5), (10, 12), (30, 31), (1, 2), (3, 29)] {
+            let is_input = |document: &&(i32, Option<i32>, BTreeSet<i32>)| {
+                document.1.is_some_and(|day| (from..=to).contains(&day))
+            };
+            let input: BTreeSet<i32> =
+                documents.iter().filter(is_input).map(|(number, ..)| *number).collect();
+            let trades: BTreeSet<i32> =
+                documents.iter().filter(is_input).flat_map(|(_, _, trades)| trades.clone()).collect();
+            let messages: BTreeSet<i32> = documents
+                .iter()
+                .filter(|(number, _, of)| !input.contains(number) && !of.is_disjoint(&trades))
+                .map(|(number, ..)| *number)
+                .collect();
+            let view = View::open(Arc::clone(&file), DayRange::new(march(from), march(to)).unwrap()).unwrap();
+            let shown = |role| -> Vec<i32> {
+                let found = view.documents(role, None, 0, 1_000).unwrap();
+                let mut ids: Vec<i32> =
+                    found.iter().map(|(_, document)| document.get_i32("_id").unwrap()).collect();
+                ids.sort_unstable();
+                ids
+            };
+            assert_eq!(
+                shown(Role::Input),
+                input.iter().copied().collect::<Vec<_>>(),
+                "{opened}: {from} to {to}"
+            );
+            assert_eq!(
+                shown(Role::Downstream),
+                messages.iter().copied().collect::<Vec<_>>(),
+                "{opened}: {from} to {to}"
+            );
+            let counts = view.counts();
+            assert_eq!(
+                (counts.input, counts.downstream),
+                (input.len() as u64, messages.len() as u64),
+                "{opened}: {from} to {to}"
+            );
+        }
+        // Neither was known then.
+        assert!(file.state().days.values().all(|held| held.origin.is_none() && held.bounds.is_none()));
+    }
 }
