@@ -18,6 +18,7 @@ use tidemark_engine::failure::Code;
 use tidemark_engine::limits::Limits;
 use tidemark_engine::run::{EventSink, FetchRequest};
 use tidemark_engine::signature::Signature;
+use tidemark_engine::source::{Source, SourceSettings};
 use tidemark_test_server::TestServer;
 use tokio_util::sync::CancellationToken;
 
@@ -81,6 +82,45 @@ async fn a_day_without_trades_is_covered_too() {
     let before = desk.fetch("2019-01-01", "2019-12-31").await;
     assert_eq!((before.rows.input, before.rows.downstream), (0, 0));
     assert_eq!(desk.fetch("2019-01-01", "2019-12-31").await.mongo_commands, 0);
+}
+
+/// In a view `_id` identifies no document: unwound fills share one, or rows have none. Every row comes, however the
+/// days are fetched, and a check finds nothing different.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_of_a_view_comes_although_rows_share_an_id() {
+    let mapping = r#"{"timestamp": "fill.at", "year": null, "day_of_year": null}"#;
+    let at = |day: i64| bson::DateTime::from_millis(1_759_276_800_000 + day * 86_400_000);
+    // 1 October 2025, noon, and the days after.
+    let fills =
+        |days: std::ops::Range<i64>| days.map(|day| doc! {"at": at(day), "lots": day}).collect::<Vec<_>>();
+    let documents: Vec<Document> = (0..4)
+        .map(|number| doc! {"_id": number, "trade_id": format!("T{number}"), "fill": fills(0..3)})
+        .collect();
+    let shapes = [doc! {"$addFields": {"view": 1}}, doc! {"$project": {"_id": 0}}];
+    for (place, shape) in shapes.into_iter().enumerate() {
+        let name = format!("view_{place}");
+        let mut desk = Desk::at(server().uri(), server().uri(), &name, mapping, documents.clone()).await;
+        let namespace = desk.collection.namespace();
+        let stages = vec![doc! {"$unwind": "$fill"}, shape];
+        let view = doc! {"create": "fills", "viewOn": &namespace.coll, "pipeline": stages};
+        desk.collection.client().database(&namespace.db).run_command(view).await.unwrap();
+        let settings = SourceSettings {
+            uri: server().uri().to_owned(),
+            password: None,
+            database: namespace.db,
+            collection: "fills".to_owned(),
+        };
+        desk.source = Source::new(&settings).unwrap();
+        // Other rows of the day's trades are messages of that day.
+        let one = desk.fetch("2025-10-02", "2025-10-02").await;
+        assert_eq!((one.rows.input, one.rows.downstream), (4, 8), "{name}");
+        let all = desk.fetch("2025-10-01", "2025-10-03").await;
+        assert_eq!((all.rows.input, all.rows.downstream), (12, 0), "{name}");
+        let checked = desk.fetch_as(FetchMode::Verify, "2025-10-01", "2025-10-03").await;
+        assert!(checked.complete && checked.days.fetched == 0, "{name}: {checked:?}");
+        let whole = desk.with_a_cache_of_its_own().fetch("2025-10-01", "2025-10-03").await;
+        assert_eq!((whole.rows.input, whole.rows.downstream), (12, 0), "{name}");
+    }
 }
 
 /// What is expected of a window may be wrong by any factor: a holiday that is held says nothing of the days around.
