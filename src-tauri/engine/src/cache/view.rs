@@ -51,6 +51,8 @@ pub struct View {
     file: Arc<CacheFile>,
     state: Arc<FileState>,
     range: DayRange,
+    /// The last day that it may show.
+    last: Day,
     runs: BTreeMap<Role, Vec<Run>>,
     /// Rows that stand for a document shown elsewhere in the view, by role and segment.
     pub(super) hidden: HashMap<(Role, u32), u64>,
@@ -79,6 +81,7 @@ impl View {
     /// # Errors
     /// See [`super::duckdb_failure`].
     pub fn open_until(file: Arc<CacheFile>, range: DayRange, last: Day) -> Result<Self> {
+        let last = last.min(range.to());
         let (connection, state) = loop {
             settle_overlap(&file)?;
             let (connection, state) = file.snapshot()?;
@@ -103,6 +106,7 @@ impl View {
             file,
             state,
             range,
+            last,
             runs,
             hidden: HashMap::new(),
             orders: Mutex::default(),
@@ -121,6 +125,11 @@ impl View {
     #[must_use]
     pub const fn range(&self) -> DayRange {
         self.range
+    }
+
+    /// Whether the view is of the days up to this one.
+    pub(crate) fn is_until(&self, last: Day) -> bool {
+        self.last == last.min(self.range.to())
     }
 
     /// The file's state as of this view.

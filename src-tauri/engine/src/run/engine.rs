@@ -175,6 +175,8 @@ impl Engine {
                 view.range() == range
                     && view.file().identity().signature == *signature
                     && view.generation() == view.file().state().generation
+                    // The clock may have been put right, or a day may have begun.
+                    && view.is_until(self.last_begun(view.file()))
             }) && let Some(view) = views.remove(at)
             {
                 views.push_front(Arc::clone(&view));

