@@ -218,7 +218,7 @@ pub(super) async fn prepare(
         made = plan(&ledger, &broader, &told);
     }
     // What a file says of a day that has not begun is no part of any answer, nor of a check.
-    let (zone, now) = (policy.zone.clone(), told.now);
+    let (zone, now) = (policy.zone, told.now);
     let begun = |day: &Day| zone.start_of(*day) <= now;
     let held_days = || {
         ledger.range(request.range.from()..=request.range.to()).map(|(day, _)| *day).filter(|day| begun(day))
