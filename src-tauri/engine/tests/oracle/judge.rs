@@ -164,19 +164,7 @@ impl Model {
     pub(crate) fn rows_of(&self, filter: usize, days: impl Iterator<Item = (NaiveDate, i64)>) -> Rows {
         let mut days: Vec<(i64, NaiveDate)> = days.map(|(day, fetched)| (fetched, day)).collect();
         days.sort_unstable();
-        let mut rows = Rows::default();
-        for (fetched, day) in days {
-            let truth = &self.truths[&fetched];
-            for (at, found) in [truth.input(filter, day), truth.messages(filter, day)].into_iter().enumerate()
-            {
-                rows[at].extend(found.into_iter().map(|(id, stored)| (id.to_owned(), stored.raw.clone())));
-            }
-        }
-        let [input, messages] = &mut rows;
-        if !self.apart {
-            messages.retain(|id, _| !input.contains_key(id));
-        }
-        rows
+        self.rows_in(filter, days.into_iter().map(|(fetched, day)| (self.truths[&fetched].as_ref(), day)))
     }
 
     /// What some days of one moment of the source have to show.
@@ -186,8 +174,14 @@ impl Model {
         filter: usize,
         days: impl IntoIterator<Item = NaiveDate>,
     ) -> Rows {
+        self.rows_in(filter, days.into_iter().map(|day| (truth.as_ref(), day)))
+    }
+
+    /// What days have to show, each as of its own moment of the source. Of two states of a document the later one
+    /// in this order counts.
+    fn rows_in<'a>(&self, filter: usize, days: impl Iterator<Item = (&'a Truth, NaiveDate)>) -> Rows {
         let mut rows = Rows::default();
-        for day in days {
+        for (truth, day) in days {
             for (at, found) in [truth.input(filter, day), truth.messages(filter, day)].into_iter().enumerate()
             {
                 rows[at].extend(found.into_iter().map(|(id, stored)| (id.to_owned(), stored.raw.clone())));
