@@ -190,7 +190,7 @@ async fn a_connection_string_comes_from_a_file_or_the_environment() {
     assert!(run.code == 0 && !run.stderr.contains("list of processes"), "{run:?}");
 }
 
-/// A link on which nobody can tell that the server is the right one is told as such, in the answer and its notes.
+/// If the server's identity cannot be verified, the answer and its notes say so.
 #[tokio::test]
 async fn a_link_that_is_not_verified_is_told() {
     let server = TestServer::start().unwrap();

@@ -1,9 +1,8 @@
 //! DuckDB's errors in the trader's words.
 //!
-//! DuckDB tells most of its I/O errors by text alone. The text is read here, once; everywhere else the code of
-//! the failure decides. `cache_damaged` takes positive evidence: words that DuckDB has for bytes that are not what
-//! was written, or this program's own word on what a file says about itself. An error of the system is never
-//! damage, whatever it kept from being read.
+//! DuckDB distinguishes most I/O errors only by their text. The text is read here, once; everywhere else the code
+//! of the failure decides. `cache_damaged` requires positive evidence: DuckDB reports bytes that are not what was
+//! written, or the file contradicts itself. A system error is never damage, whatever it prevented from being read.
 
 use crate::failure::{Code, Failure};
 

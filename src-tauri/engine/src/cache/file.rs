@@ -221,8 +221,8 @@ impl CacheFile {
         is_pinned(&self.path)
     }
 
-    /// Pins the query, or lets it go. The pin stands beside the file; that the file says it too is for whoever
-    /// gets the file alone.
+    /// Pins or unpins the query. The pin is a small file beside the query's own; the file records it as well, so
+    /// that it survives if the file is copied alone.
     ///
     /// # Errors
     /// `cache_unusable` if the pin cannot be written; see [`super::duckdb_failure`].

@@ -9,8 +9,8 @@
 //! | `spill` | a folder: what DuckDB has spilled |
 //! | `export` | a folder: what is being exported |
 //!
-//! The format is noted when a file is closed. A file that has changed since, or has a log, was written by a program
-//! that was killed, by one that knows nothing of the note, or is another file: then the note says nothing.
+//! The format is noted when a file is closed. The note is ignored if the file has changed since or has a log: a
+//! program was killed while writing it, an older Tidemark wrote it, or it is a different file.
 
 use std::fs;
 use std::io;

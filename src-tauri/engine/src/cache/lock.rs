@@ -1,6 +1,6 @@
-//! Who has a query's file: a lock that is held from before the file is opened until after it is closed, and while
-//! it is removed or moved aside. DuckDB's own lock is one on the file itself: it says nothing about a name, under
-//! which another process may be making a new file just then, nor about the log beside it.
+//! The lock on a query's file. It is held from before the file is opened until after it is closed, and while it is
+//! removed or moved aside. DuckDB locks only the file itself, not its name or its log: a different process could
+//! create a new file of that name at the same time.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -51,7 +51,7 @@ impl FileLock {
 
     /// Removes the lock's own file, with everything else that is gone.
     pub(super) fn remove(self, path: &Path) {
-        // Elsewhere an open file cannot be told from the one that takes its place: there the empty file stays.
+        // On other systems an open file cannot be told apart from its replacement, so the empty file stays.
         if cfg!(unix) && self.file.is_some() {
             let _ = fs::remove_file(lock_of(path));
         }

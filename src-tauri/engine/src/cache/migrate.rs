@@ -104,7 +104,7 @@ fn store_messages_once(connection: &Connection, segment: u32) -> Result<()> {
         return Ok(());
     }
     let (links, shared) = (schema::link_table(segment), schema::shared_table(segment));
-    // Until format 4, the time of the fetch told which of two states of a document was the later one.
+    // Before format 4, the fetch time decided which of two states of a document was the later one.
     let read =
         "coalesce((fetched_ms // 1000)::UBIGINT * 4294967296 + ((fetched_ms % 1000) * 1000000)::UBIGINT, 0)";
     connection.execute_batch(&format!(
