@@ -11,8 +11,8 @@ pub struct Limits {
     pub window_days: NonZeroU32,
     /// Input rows that a window brings at most, about, where that is known beforehand.
     pub window_rows: NonZeroU32,
-    /// Rows, messages included, after which a window of several days is given up and pulled in halves, whatever was
-    /// expected of it. A single day may have any number.
+    /// Rows, messages included, after which a window of several days reads no more input, whatever was expected of
+    /// it: its complete days are stored and the others pulled in pieces. A single day may have any number.
     pub most_window_rows: NonZeroU32,
     /// A run of days with more input rows than this is pulled with several windows, however few its days
     /// are.

@@ -19,7 +19,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tempfile::TempDir;
 
 use crate::process::Process;
-use crate::program::Program;
+use crate::program::{Program, Setup};
 
 /// Names a server that runs already; then none is started.
 pub const EXTERNAL_URI: &str = "TIDEMARK_TEST_MONGODB_URI";
@@ -39,7 +39,7 @@ pub struct TestServer {
 #[derive(Debug)]
 struct Local {
     program: Program,
-    auth: bool,
+    setup: Setup,
     process: Mutex<Option<Process>>,
     folder: Folder,
 }
@@ -80,7 +80,7 @@ impl TestServer {
             Ok(uri) if !uri.trim().is_empty() => {
                 Ok(Self { port: wire::port_of(&uri), uri: uri.trim().to_owned(), local: None })
             }
-            _ => Self::start_in(Folder::temporary()?, None),
+            _ => Self::start_in(Folder::temporary()?, None, Setup::Standalone),
         }
     }
 
@@ -89,18 +89,18 @@ impl TestServer {
     pub fn start_on(folder: &Path, port: u16) -> Result<Self, String> {
         std::fs::create_dir_all(folder)
             .map_err(|error| format!("The server's folder {} cannot be made: {error}.", folder.display()))?;
-        Self::start_in(Folder::Kept(folder.to_owned()), (port != 0).then_some(port))
+        Self::start_in(Folder::Kept(folder.to_owned()), (port != 0).then_some(port), Setup::Standalone)
     }
 
     /// Starts an empty server that lets nobody in but `user`, who may do everything.
     /// [`uri`](Self::uri) carries the credentials. [`EXTERNAL_URI`] has no say in this.
     pub fn start_with_auth(user: &str, password: &str) -> Result<Self, String> {
-        let mut server = Self::start_in(Folder::temporary()?, None)?;
+        let mut server = Self::start_in(Folder::temporary()?, None, Setup::Standalone)?;
         wire::create_root_user(server.port, user, password)?;
         let port = server.port;
         if let Some(local) = &mut server.local {
             local.shut_down()?;
-            local.auth = true;
+            local.setup = Setup::WithAuth;
             local.start(Some(port))?;
         }
         let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
@@ -109,8 +109,19 @@ impl TestServer {
         Ok(server)
     }
 
-    fn start_in(folder: Folder, port: Option<u16>) -> Result<Self, String> {
-        let local = Local { program: Program::find()?, auth: false, process: Mutex::new(None), folder };
+    /// Starts an empty replica set of one member, which reads snapshots. Its [`uri`](Self::uri) asks for a direct
+    /// connection. [`EXTERNAL_URI`] has no say in this.
+    pub fn start_replica_set() -> Result<Self, String> {
+        let mut server = Self::start_in(Folder::temporary()?, None, Setup::ReplicaSet)?;
+        if let Some(Local { program: Program::Mongod(_), .. }) = &server.local {
+            wire::initiate_replica_set(server.port)?;
+        }
+        server.uri.push_str("?directConnection=true");
+        Ok(server)
+    }
+
+    fn start_in(folder: Folder, port: Option<u16>, setup: Setup) -> Result<Self, String> {
+        let local = Local { program: Program::find()?, setup, process: Mutex::new(None), folder };
         let port = local.start(port)?;
         Ok(Self { uri: format!("mongodb://127.0.0.1:{port}/"), port, local: Some(local) })
     }
@@ -184,7 +195,7 @@ impl Local {
             self.folder.path(),
             self.folder.is_temporary(),
             port,
-            self.auth,
+            self.setup,
             START_TIMEOUT,
         )?;
         *slot = Some(process);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::program::Program;
+use crate::program::{Program, Setup};
 use crate::wire;
 
 /// How often a starting server is looked at.
@@ -29,7 +29,7 @@ impl Process {
         folder: &Path,
         folder_is_temporary: bool,
         port: Option<u16>,
-        auth: bool,
+        setup: Setup,
         timeout: Duration,
     ) -> Result<(Self, u16), String> {
         let asked = port.map_or_else(|| program.any_port(), Ok)?;
@@ -42,7 +42,7 @@ impl Process {
         let output = File::create(&log).map_err(|error| failed("log", &error))?;
         let errors = output.try_clone().map_err(|error| failed("log", &error))?;
 
-        let mut command = program.command(&data, asked, auth);
+        let mut command = program.command(&data, asked, setup);
         command.current_dir(folder).stdin(Stdio::null()).stdout(output).stderr(errors);
         own_group(&mut command);
         let server = command

@@ -8,6 +8,16 @@ use std::process::Command;
 /// Folder that `cargo xtask setup` installs tools into, where it is not the default one.
 const TOOLS: &str = "TIDEMARK_TOOLS";
 
+/// How a server is set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Setup {
+    Standalone,
+    /// Standalone, and only users are let in.
+    WithAuth,
+    /// A replica set of this one member.
+    ReplicaSet,
+}
+
 /// A server program, and so the dialect of its options.
 #[derive(Debug, Clone)]
 pub(crate) enum Program {
@@ -51,26 +61,27 @@ impl Program {
     }
 
     /// The command line that serves `data` on 127.0.0.1.
-    pub(crate) fn command(&self, data: &Path, port: u16, auth: bool) -> Command {
+    pub(crate) fn command(&self, data: &Path, port: u16, setup: Setup) -> Command {
         let option = |name: &str| OsString::from(name);
         let (path, mut options) = match self {
             Self::Mongod(path) => (path, vec![option("--bind_ip"), option("127.0.0.1"), option("--dbpath")]),
             Self::Secantus(path) => (
                 path,
-                // Small files and cache: many of these run side by side in a test run. Standalone:
-                // a replica set of one tells drivers its own address, which a tunnel would break.
-                vec![
-                    option("--standalone"),
-                    option("--cache-size=512M"),
-                    option("--log-file-max=32MB"),
-                    option("--storage-path"),
-                ],
+                // Small files and cache: many of these run side by side in a test run.
+                vec![option("--cache-size=512M"), option("--log-file-max=32MB"), option("--storage-path")],
             ),
         };
         options.push(data.as_os_str().to_owned());
         options.extend([option("--port"), option(&port.to_string())]);
-        if auth {
-            options.push(option("--auth"));
+        match (self, setup) {
+            // A replica set of one tells drivers its own address, which a tunnel would break.
+            (Self::Secantus(_), Setup::Standalone) => options.push(option("--standalone")),
+            (Self::Secantus(_), Setup::WithAuth) => {
+                options.extend([option("--standalone"), option("--auth")]);
+            }
+            (Self::Mongod(_), Setup::WithAuth) => options.push(option("--auth")),
+            (Self::Mongod(_), Setup::ReplicaSet) => options.extend([option("--replSet"), option("tidemark")]),
+            (Self::Mongod(_), Setup::Standalone) | (Self::Secantus(_), Setup::ReplicaSet) => {}
         }
         let mut command = Command::new(path);
         command.args(options);

@@ -1,4 +1,4 @@
-//! The two commands that starting a server takes, over MongoDB's wire protocol and nothing else:
+//! The few commands that starting a server takes, over MongoDB's wire protocol and nothing else:
 //! a driver would be a heavy dependency here, and its version would be tied to the tests' own.
 
 use std::io::{Error, Read, Write};
@@ -33,6 +33,14 @@ pub(crate) fn create_root_user(port: u16, user: &str, password: &str) -> Result<
         "$db": "admin",
     };
     run(port, &command).map_err(|error| format!("The test server's user cannot be made: {error}."))
+}
+
+/// Makes a server a replica set of itself. It elects itself within a moment.
+pub(crate) fn initiate_replica_set(port: u16) -> Result<(), String> {
+    let member = rawdoc! { "_id": 0, "host": format!("127.0.0.1:{port}") };
+    let config = rawdoc! { "_id": "tidemark", "members": [member] };
+    run(port, &rawdoc! { "replSetInitiate": config, "$db": "admin" })
+        .map_err(|error| format!("The test server cannot become a replica set: {error}."))
 }
 
 /// The port in a connection string: that of the first host, or MongoDB's usual one.

@@ -238,7 +238,8 @@ pub(super) fn remove_days(
     for segment in segments {
         if state.days.values().any(|other| other.segment == segment) {
             let days = removed.iter().filter(|(_, held)| held.segment == segment).map(|(day, _)| *day);
-            remove_messages(connection, state, segment, days)?;
+            let held = state.days.iter().filter(|(_, held)| held.segment == segment).map(|(day, _)| *day);
+            remove_messages(connection, segment, held, days)?;
             continue;
         }
         for table in tables(segment) {
@@ -250,23 +251,23 @@ pub(super) fn remove_days(
     Ok(removed)
 }
 
-/// Takes days out of the tables of a segment that holds others. A message stays as long as a day that it belongs
+/// Takes days out of the tables of a segment, of which others are held. A message stays as long as a day that it belongs
 /// to is held.
 ///
 /// Another window may remove other days of the segment at the same time, and this transaction does not see what
 /// became of them. So a row is deleted only by whoever takes the last of its days away; if nobody can tell, it
 /// stays until the segment goes, and no answer shows it.
-fn remove_messages(
+pub(super) fn remove_messages(
     connection: &Connection,
-    state: &FileState,
     segment: u32,
+    held: impl Iterator<Item = Day>,
     removed: impl Iterator<Item = Day>,
 ) -> Result<()> {
     let list = |days: &mut dyn Iterator<Item = Day>| {
         days.map(|day| day.number().to_string()).collect::<Vec<_>>().join(", ")
     };
     let removed = list(&mut { removed });
-    let held = list(&mut state.days.iter().filter(|(_, held)| held.segment == segment).map(|(day, _)| *day));
+    let held = list(&mut { held });
     let [input, messages] = [Role::Input, Role::Downstream].map(|role| schema::table(role, segment));
     let (links, shared) = (link_table(segment), shared_table(segment));
     connection.execute_batch(&format!(

@@ -12,9 +12,9 @@ use duckdb::{Connection, params};
 use super::compare::{Others, Segments, compare};
 use super::file::CacheFile;
 use super::schema::{self, link_table, role_name, shared_table};
-use super::state::{FileState, HeldDay, Origin, remove_days};
+use super::state::{FileState, HeldDay, Origin, remove_days, remove_messages};
 use crate::changes::Differences;
-use crate::day::Day;
+use crate::day::{Day, DaySet};
 use crate::decode::{Decoded, FieldId, FieldSet};
 use crate::desk::Role;
 use crate::failure::Result;
@@ -113,6 +113,8 @@ pub struct SegmentWriter {
     rows_a_part: usize,
     /// The source of the rows.
     origin: Option<Origin>,
+    /// Days whose rows are not to be stored.
+    without: DaySet,
     open: bool,
 }
 
@@ -135,6 +137,7 @@ impl SegmentWriter {
             parts: HashMap::new(),
             rows_a_part: file.row_group_rows(),
             origin: None,
+            without: DaySet::new(),
             open: true,
             file,
         };
@@ -167,6 +170,13 @@ impl SegmentWriter {
     #[must_use]
     pub fn of_origin(mut self, origin: Option<Origin>) -> Self {
         self.origin = origin;
+        self
+    }
+
+    /// Without the rows of some days, although they were appended: they are not all of the day's.
+    #[must_use]
+    pub fn without(mut self, days: DaySet) -> Self {
+        self.without = days;
         self
     }
 
@@ -321,6 +331,10 @@ impl SegmentWriter {
         self.join_parts()?;
         self.link_days(further)?;
         self.part_from_input(&mut days)?;
+        if !self.without.is_empty() {
+            let stored = days.keys().copied();
+            remove_messages(&self.connection, self.segment, stored, self.without.days())?;
+        }
         let downstream = self.downstream_counts()?;
         let file = Arc::clone(&self.file);
         let mut committed = Committed::default();

@@ -9,6 +9,7 @@ mod progress;
 mod pull;
 mod room;
 mod shared;
+mod split;
 mod verify;
 
 pub use engine::{Clock, Engine, off_thread};

@@ -35,6 +35,11 @@ impl Counters {
         }
     }
 
+    /// Takes back input rows of days that are pulled again.
+    pub(super) fn take_back_input(&self, rows: u64) {
+        self.input_rows.fetch_sub(rows, Ordering::Relaxed);
+    }
+
     const fn all(&self) -> [&AtomicU64; 4] {
         [&self.input_rows, &self.downstream_rows, &self.trades_asked, &self.trades_done]
     }

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::arrivals::{Arrival, Arrivals};
 use super::progress::Counters;
+use super::split::{Load, halves, pieces, with_gaps};
 use super::verify::counts_differ;
 use crate::cache::{CacheFile, Carried, Committed, DayRows, Origin, SegmentWriter};
 use crate::day::{Day, DayRange, DaySet};
@@ -107,6 +108,9 @@ pub(super) struct PullContext {
 /// marked that changed.
 const TRIES: u32 = 4;
 
+/// How many times the rows that a window may have may come if the rest of them are messages of what was read before.
+const MESSAGES_BEYOND: u64 = 4;
+
 /// One try at a window.
 #[derive(Debug, Clone)]
 pub(super) struct Attempt {
@@ -116,8 +120,18 @@ pub(super) struct Attempt {
     started: DateTime<Utc>,
     /// What had been counted before it.
     counted: [u64; 4],
-    /// Whether it was given up because the window has too many rows.
-    is_too_large: Arc<AtomicBool>,
+    size: Arc<Size>,
+}
+
+/// Whether more rows come than a window may have.
+#[derive(Debug, Default)]
+struct Size {
+    /// No more input is read. What is read so far is completed with its messages.
+    is_full: AtomicBool,
+    /// There was more input.
+    is_cut: AtomicBool,
+    /// The try is given up.
+    is_too_large: AtomicBool,
 }
 
 impl Attempt {
@@ -127,7 +141,7 @@ impl Attempt {
             moment: Arc::new(WindowMoment::new(moment)),
             started: DateTime::UNIX_EPOCH,
             counted: [0; 4],
-            is_too_large: Arc::default(),
+            size: Arc::default(),
         }
     }
 
@@ -138,9 +152,26 @@ impl Attempt {
 
 /// What a try at a window came to.
 enum Tried {
-    Committed(Box<Pulled>),
+    /// With the days that are left, in the pieces in which to pull them.
+    Committed(Box<Pulled>, Vec<DayRange>),
     /// The source changed while it was read, or is another one by now.
     Changed,
+    /// It has too many rows, and none of its days is complete. These are the pieces in which to pull it.
+    TooLarge(Vec<DayRange>),
+}
+
+/// What a try at a window is to commit.
+struct Ready {
+    summary: Summary,
+    notes: Vec<String>,
+    /// The days that it leaves, in pieces.
+    left: Vec<DayRange>,
+}
+
+/// Why nothing of a try is committed although all of it went well.
+enum NotReady {
+    Changed,
+    TooLarge(Vec<DayRange>),
 }
 
 impl PullContext {
@@ -230,6 +261,22 @@ struct Summary {
     origin: Option<Origin>,
     /// Settled days that the source counts otherwise after the pull.
     changed: DaySet,
+    /// Days with rows that are not all of the day's.
+    incomplete: DaySet,
+}
+
+impl Summary {
+    /// Takes days out that are not complete, and returns how many input rows they have.
+    fn leave(&mut self, incomplete: &DaySet) -> u64 {
+        let rows = |days: &BTreeMap<Day, DayRows>| days.values().map(|day| day.input_rows).sum::<u64>();
+        let before = rows(&self.days);
+        self.days.retain(|day, _| !incomplete.contains(*day));
+        self.further.retain(|(day, _)| !incomplete.contains(*day));
+        self.incomplete = incomplete.clone();
+        let dropped = before - rows(&self.days);
+        self.input_rows -= dropped;
+        dropped
+    }
 }
 
 /// What the store made of a window.
@@ -240,43 +287,37 @@ enum Stored {
     Torn,
 }
 
-/// Pulls a window and commits it: in one piece, or, if more rows come than a window may have, in halves, one after
-/// the other. Cancelled, it stops the cursors, keeps the pieces that are committed, and is over only when its
-/// transaction is.
+/// Pulls a window and commits it. If more rows come than a window may have, the days that are complete are
+/// committed, and the others are pulled in pieces, one after the other. If it is cancelled, it stops the cursors,
+/// keeps the pieces that are committed, and ends only when its transaction has ended.
 pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
     let mut pulled = Pulled::default();
+    // The earliest is the last.
     let mut left = vec![context.window];
     while let Some(window) = left.pop() {
-        match pull_piece(context.part(window)).await? {
-            Some(piece) => pulled.extend(piece),
-            None => {
-                let (first, second) = halves(window);
-                left.extend([second, first]);
-            }
-        }
+        let (piece, rest) = pull_piece(context.part(window)).await?;
+        pulled.extend(piece);
+        left.extend(rest.into_iter().rev());
     }
     Ok(pulled)
 }
 
-/// The two halves of a window of several days.
-fn halves(window: DayRange) -> (DayRange, DayRange) {
-    let middle = window.from().plus(i32::try_from(window.len() / 2).unwrap_or(1) - 1);
-    let half = |from, to| DayRange::new(from, to).expect("a window of several days has two halves");
-    (half(window.from(), middle), half(middle.next(), window.to()))
-}
-
-/// Pulls some days of a window and commits them, again if the source changes meanwhile; nothing if they have more
-/// rows than a window may have.
-async fn pull_piece(mut context: PullContext) -> Result<Option<Pulled>> {
+/// Pulls some days of a window and commits them, again if the source changes meanwhile. If they have more rows than
+/// a window may have, some of them are left, or all: in the pieces that are returned.
+async fn pull_piece(mut context: PullContext) -> Result<(Pulled, Vec<DayRange>)> {
     loop {
         context.begin();
         let tried = try_window(context.clone()).await;
         let moment = &context.attempt.moment;
         let next = match tried {
-            Ok(Tried::Committed(pulled)) => return Ok(Some(*pulled)),
-            Err(_) if context.attempt.is_too_large.load(Ordering::Relaxed) => {
+            Ok(Tried::Committed(pulled, left)) => return Ok((*pulled, left)),
+            Ok(Tried::TooLarge(left)) => {
                 context.counters.go_back_to(context.attempt.counted);
-                return Ok(None);
+                return Ok((Pulled::default(), left));
+            }
+            Err(_) if context.attempt.size.is_too_large.load(Ordering::Relaxed) => {
+                context.counters.go_back_to(context.attempt.counted);
+                return Ok((Pulled::default(), halves(context.window)));
             }
             // A later time, if this one was a snapshot's.
             Ok(Tried::Changed) => match moment.reading() {
@@ -325,48 +366,97 @@ async fn try_window(context: PullContext) -> Result<Tried> {
             }
         };
         let mut summary = summary;
+        let left = match leave_incomplete_days(&context, &mut summary).await {
+            Ok(left) => left,
+            Err(left) => return Ok(Err(NotReady::TooLarge(left))),
+        };
         let notes = doubts(&context, &summary).await?;
         summary.changed = changed_meanwhile(&context, &summary).await;
         if !summary.changed.is_empty() && !context.attempt.is_last() {
-            return Ok(None);
+            return Ok(Err(NotReady::Changed));
         }
         summary.origin = origin_meanwhile(&context).await?;
-        Ok(summary.origin.is_some().then_some((summary, notes)))
+        let is_same = summary.origin.is_some();
+        Ok(if is_same { Ok(Ready { summary, notes, left }) } else { Err(NotReady::Changed) })
     };
     let ready = tokio::select! {
         ready = commit => ready,
         () = context.cancel.cancelled() => Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
     };
-    let (result, notes) = match ready {
-        Ok(Some((summary, notes))) => {
+    let ready = match ready {
+        Ok(Ok(ready)) => ready,
+        other => {
+            // Without an order to commit, the store takes everything back.
+            drop(store_sender);
+            let stored = join(storing).await;
+            return match (stored, other) {
+                // A full disk stops the decoder and the cursors too: the store's error is the cause.
+                (Err(failure), _) | (_, Err(failure)) => Err(failure),
+                (_, Ok(Err(NotReady::TooLarge(left)))) => Ok(Tried::TooLarge(left)),
+                (_, Ok(_)) => Ok(Tried::Changed),
+            };
+        }
+    };
+    let Ready { summary, mut notes, left } = ready;
+    let (without_trade_id, unreadable) = (summary.without_trade_id, summary.unreadable);
+    // If the store has failed already, its own failure below says why.
+    let _ = store_sender.send(ToStore::Commit(Box::new(summary)));
+    drop(store_sender);
+    match join(storing).await? {
+        Some(Stored::Committed(committed, changed)) => {
+            notes.extend((!changed.is_empty()).then(|| unsettled_sentence(&changed)));
             let pulled = Pulled {
                 adopted: DaySet::new(),
                 stopped: None,
-                committed: Committed::default(),
-                without_trade_id: summary.without_trade_id,
-                unreadable: summary.unreadable,
+                committed,
+                without_trade_id,
+                unreadable,
                 odd_dates,
                 notes,
             };
-            // Where the store has failed already, its own failure below says why.
-            let _ = store_sender.send(ToStore::Commit(Box::new(summary)));
-            (Ok(true), pulled)
+            Ok(Tried::Committed(Box::new(pulled), left))
         }
-        Ok(None) => (Ok(false), Pulled::default()),
-        Err(failure) => (Err(failure), Pulled::default()),
-    };
-    drop(store_sender);
-    match (join(storing).await, result) {
-        (Ok(Some(Stored::Committed(committed, changed))), Ok(true)) => {
-            let mut pulled = Pulled { committed, ..notes };
-            pulled.notes.extend((!changed.is_empty()).then(|| unsettled_sentence(&changed)));
-            Ok(Tried::Committed(Box::new(pulled)))
-        }
-        (Ok(Some(Stored::Torn)), Ok(true)) | (Ok(None), Ok(false)) => Ok(Tried::Changed),
-        // A full disk stops the decoder and the cursors too; the store's word is the cause.
-        (Err(failure), _) | (Ok(_), Err(failure)) => Err(failure),
-        (Ok(_), Ok(_)) => Err(Failure::new(Code::Cancelled, "The window was not stored.")),
+        Some(Stored::Torn) => Ok(Tried::Changed),
+        None => Err(Failure::new(Code::Cancelled, "The window was not stored.")),
     }
+}
+
+/// Takes the days out of a summary whose input was cut off, and returns the pieces in which to pull them.
+///
+/// A day is complete if it has as many documents as the source counts at the moment of the window's snapshot. Their
+/// messages are all there: the trades of everything that was read were asked for.
+///
+/// # Errors
+/// The pieces of the whole window if no day of it is complete.
+async fn leave_incomplete_days(
+    context: &PullContext,
+    summary: &mut Summary,
+) -> std::result::Result<Vec<DayRange>, Vec<DayRange>> {
+    if !context.attempt.size.is_cut.load(Ordering::Relaxed) {
+        return Ok(Vec::new());
+    }
+    let (window, moment) = (context.window, &context.attempt.moment);
+    let Ok(counts) = context.source.day_counts_at(&context.query, window, moment).await else {
+        return Err(halves(window));
+    };
+    let is_complete = |day: &Day, rows: &DayRows| {
+        !counts_differ(counts.get(day), rows.input_rows, &rows.left_out, rows.change_mark.as_deref())
+    };
+    let incomplete = summary.days.iter().filter(|(day, rows)| !is_complete(day, rows)).map(|(day, _)| *day);
+    let incomplete = with_gaps(&incomplete.collect(), |day| !counts.contains_key(&day));
+    let load = Load {
+        counts: counts.iter().map(|(day, count)| (*day, count.rows)).collect(),
+        input_rows: summary.input_rows,
+        rows: summary.input_rows + summary.downstream_rows,
+        most: u64::from(context.limits.most_window_rows.get()),
+    };
+    let left = pieces(&incomplete, &load);
+    if incomplete.len() == window.len() {
+        return Err(if left == [window] { halves(window) } else { left });
+    }
+    let dropped = summary.leave(&incomplete);
+    context.counters.take_back_input(dropped);
+    Ok(left)
 }
 
 /// The settled days of a window that the source counts otherwise now than they came. Snapshots need no such check,
@@ -470,8 +560,13 @@ async fn pull_input(context: &PullContext, sender: mpsc::Sender<Incoming>) -> Re
         batch_documents: context.limits.batch_documents,
     };
     let mut cursor = context.source.pull(order, &context.attempt.moment).await?;
+    let size = &context.attempt.size;
     while let Some(batch) = cursor.next().await? {
         sender.send(Incoming::Input(batch)).await.map_err(|_| neighbour_gone())?;
+        if size.is_full.load(Ordering::Relaxed) {
+            size.is_cut.store(true, Ordering::Relaxed);
+            break;
+        }
     }
     sender.send(Incoming::InputDone).await.map_err(|_| neighbour_gone())
 }
@@ -549,7 +644,8 @@ fn commit(context: &PullContext, mut writer: SegmentWriter, mut summary: Summary
         if is_one && !is_snapshot {
             torn.extend(writer.days_with_two_states()?);
         }
-        let settled: DaySet = torn.into_iter().filter(|day| policy.is_over(*day, fetched)).collect();
+        let is_kept = |day: &Day| policy.is_over(*day, fetched) && !summary.incomplete.contains(*day);
+        let settled: DaySet = torn.into_iter().filter(is_kept).collect();
         if !settled.is_empty() && !context.attempt.is_last() {
             return Ok(Stored::Torn);
         }
@@ -560,7 +656,7 @@ fn commit(context: &PullContext, mut writer: SegmentWriter, mut summary: Summary
             rows.differs = true;
         }
     }
-    let writer = writer.of_origin(summary.origin);
+    let writer = writer.of_origin(summary.origin).without(summary.incomplete);
     Ok(Stored::Committed(writer.commit(summary.days, &summary.further)?, changed))
 }
 
@@ -750,13 +846,22 @@ impl<'a> WindowDecoder<'a> {
         self.check_size()
     }
 
-    /// Gives a window of several days up once it has more rows than it may have.
+    /// Ends the input of a window of several days once it has more rows than it may have, and gives the window up
+    /// if even the messages of what was read are too many, or if it cannot be told which days are complete.
     fn check_size(&self) -> Result<()> {
         let rows = self.summary.input_rows + self.summary.downstream_rows;
-        if rows <= u64::from(self.context.limits.most_window_rows.get()) || self.context.window.len() == 1 {
+        let most = u64::from(self.context.limits.most_window_rows.get());
+        if rows <= most || self.context.window.len() == 1 {
             return Ok(());
         }
-        self.context.attempt.is_too_large.store(true, Ordering::Relaxed);
+        let Attempt { size, moment, .. } = &self.context.attempt;
+        // Only in a snapshot does a count tell what was there when the documents were read.
+        let may_be_cut = matches!(moment.reading(), Some(Reading::At(_)));
+        if may_be_cut && rows <= most.saturating_mul(MESSAGES_BEYOND) {
+            size.is_full.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        size.is_too_large.store(true, Ordering::Relaxed);
         Err(neighbour_gone())
     }
 

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bson::{Bson, Document, RawBson, doc};
+use bson::{Bson, Document, RawBson, RawBsonRef, doc};
 use futures_util::TryStreamExt as _;
 
 use super::connect::Source;
+use super::moment::WindowMoment;
 use crate::day::{Day, DayRange};
 use crate::desk::ValueType;
 use crate::failure::{Code, Failure, Result};
@@ -81,6 +83,33 @@ impl Source {
     /// See [`super::mongodb_failure`].
     pub async fn day_counts(&self, query: &Query, range: DayRange) -> Result<BTreeMap<Day, DayCount>> {
         let found = self.documents(pipeline::day_counts_pipeline(query, &range), PULL_LIMIT).await?;
+        Ok(read_day_counts(query, range, found))
+    }
+
+    /// The same as of the moment of a window, if its cursors read a snapshot.
+    ///
+    /// # Errors
+    /// As for [`pull`](Self::pull).
+    pub async fn day_counts_at(
+        &self,
+        query: &Query,
+        range: DayRange,
+        moment: &Arc<WindowMoment>,
+    ) -> Result<BTreeMap<Day, DayCount>> {
+        let order = PullOrder {
+            collection: None,
+            pipeline: pipeline::day_counts_pipeline(query, &range),
+            batch_documents: NonZeroU32::new(1_000).expect("not zero"),
+        };
+        let mut batches = self.pull(order, moment).await?;
+        let mut found = Vec::new();
+        while let Some(batch) = batches.next().await? {
+            for row in batch.raw.doc_slices()? {
+                if let RawBsonRef::Document(row) = row.map_err(unreadable)? {
+                    found.push(Document::try_from(row).map_err(unreadable)?);
+                }
+            }
+        }
         Ok(read_day_counts(query, range, found))
     }
 
@@ -302,15 +331,12 @@ impl Source {
             Ok(cursor.with_type().try_collect::<Vec<bson::RawDocumentBuf>>().await?)
         };
         let raw = self.patiently(limit, asked).await?;
-        raw.iter()
-            .map(|document| {
-                Document::try_from(document.as_ref()).map_err(|error| {
-                    Failure::new(Code::SourceUnreachable, "The server's answer cannot be read.")
-                        .because(error)
-                })
-            })
-            .collect()
+        raw.iter().map(|document| Document::try_from(document.as_ref()).map_err(unreadable)).collect()
     }
+}
+
+fn unreadable(error: bson::error::Error) -> Failure {
+    Failure::new(Code::SourceUnreachable, "The server's answer cannot be read.").because(error)
 }
 
 /// The counts in the groups of [`pipeline::day_counts_pipeline`].

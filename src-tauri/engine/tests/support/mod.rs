@@ -21,6 +21,12 @@ pub(crate) fn server() -> &'static TestServer {
     SERVER.get_or_init(|| TestServer::start().expect("a test server"))
 }
 
+/// A replica set of this test binary, which reads snapshots. It ends with the process.
+pub(crate) fn replica_set() -> &'static TestServer {
+    static SERVER: OnceLock<TestServer> = OnceLock::new();
+    SERVER.get_or_init(|| TestServer::start_replica_set().expect("a replica set"))
+}
+
 /// Waits, for a bounded time, until something is so.
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
