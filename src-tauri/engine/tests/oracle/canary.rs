@@ -1,7 +1,7 @@
 //! Proofs that the oracle can fail: what is made wrong on purpose is found, and cut down to a few steps.
 
-use super::cruelty::{BULKY, Cruelties, Cruelty, Foreign, Hardship, STOOD, Trouble};
-use super::script::{Ask, Kind, Mode, Pieces, Reach, Script, Setup, Step, simpler};
+use super::cruelty::{BULKY, Cruelties, Cruelty, Foreign, Hardship, STOOD, Swap, Trouble};
+use super::script::{Ask, At, Change, Kind, Mode, Pieces, Reach, Script, Setup, Step, simpler};
 use super::{attempt, runtime, shrunk};
 
 /// Where in a long script something is made wrong.
@@ -36,13 +36,17 @@ fn documents_that_were_altered_in_the_cache_are_found() {
     assert!(script.steps.iter().any(|step| matches!(step, Step::Alter(_))), "{}", script.to_code());
 }
 
-/// What is done to each hardship: a node lags for longer than it says, somebody else reads the pipe, and files are
-/// written over. A change in the middle of a run is left out, since an answer may have seen it or not and a lie
-/// about it proves nothing. A swapped source is left out too: such a proof is still missing.
+/// What is done to each hardship: a node lags for longer than it says, somebody else reads the pipe, files are
+/// written over, and the source tells of an edit that never was.
 #[test]
 fn what_is_tampered_with_in_a_hard_world_is_found() {
     let all = Ask { filter: 0, from: -3, to: 24, mode: Mode::Normal, reach: Reach::Server };
+    let again = Ask { mode: Mode::Refresh, ..all };
+    let change = Change::Edit { pick: 3 };
     for (kind, hardship) in [
+        (Cruelty::Moving, Hardship::Moving { at: At::Question, passing: 1, change }),
+        (Cruelty::Swapped, Hardship::Swapped { how: Swap::Rebuilt, salt: 5, then: again }),
+        (Cruelty::Swapped, Hardship::Swapped { how: Swap::Server, salt: 5, then: again }),
         (Cruelty::Clocks, Hardship::Clocks { ahead: 0, lag: 30, later: 0, salt: 5 }),
         (Cruelty::Foreign, Hardship::Foreign(Foreign::Newer)),
         (Cruelty::Foreign, Hardship::Foreign(Foreign::View)),
@@ -68,16 +72,18 @@ fn what_is_tampered_with_in_a_hard_world_is_found() {
     }
 }
 
-/// In a world in which documents share an `_id` or dates are odd, an alteration is found as elsewhere.
+/// In a world in which documents share an `_id`, dates are odd or snapshots are read, an alteration is found as elsewhere.
 #[test]
 fn what_is_altered_is_found_where_ids_are_shared_and_dates_are_odd() {
-    for (kind, odd) in [(Kind::Copies, false), (Kind::Plain, true)] {
+    for (kind, odd, snapshots) in
+        [(Kind::Copies, false, false), (Kind::Plain, true, false), (Kind::Plain, false, true)]
+    {
         let mut script = Script::from_seed(4, 0, &Cruelties::NONE);
-        script.setup = Setup { hours: 24 * 40, kind, odd, documents: 60, ..script.setup };
+        script.setup = Setup { hours: 24 * 40, kind, odd, snapshots, documents: 60, ..script.setup };
         let all = Ask { filter: 0, from: -3, to: 24, mode: Mode::Refresh, reach: Reach::Server };
         script.steps = vec![Step::Lie { pick: 1 }, Step::Fetch(all)];
         let wrong = runtime().block_on(attempt(&script));
-        assert!(wrong.is_err(), "{kind:?}, odd: {odd}");
+        assert!(wrong.is_err(), "{kind:?}, odd: {odd}, snapshots: {snapshots}");
     }
 }
 

@@ -17,6 +17,7 @@ const EMPTY: Setup = Setup {
     pieces: Pieces::WHOLE,
     kind: Kind::Plain,
     odd: false,
+    snapshots: false,
 };
 
 #[test]

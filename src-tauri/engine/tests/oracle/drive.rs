@@ -17,7 +17,8 @@ use tidemark_engine::mapping::Mapping;
 use tidemark_engine::run::{Clock, Engine, EventSink, FetchRequest, off_thread};
 use tidemark_engine::signature::{Query, Signature};
 use tidemark_engine::source::{Source, SourceSettings};
-use tokio::sync::watch;
+use tidemark_test_server::TestServer;
+use tokio::sync::{OnceCell, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::cutter::Cutter;
@@ -26,7 +27,7 @@ use super::script::{Ask, At, FILTERS, Meanwhile, Mode, Pieces, Reach, Script, St
 use super::tally::Tally;
 use super::told;
 use super::world::{Truth, World};
-use crate::support::server;
+use crate::support::{replica_set, server};
 
 /// How long a step may take. Whatever takes longer waits for ever.
 const STEP_LIMIT: Duration = Duration::from_secs(300);
@@ -150,9 +151,16 @@ fn new_engine(
 }
 
 /// A driver for the truth, shared by the sequences of a runtime.
-pub(super) async fn driver() -> &'static Client {
-    static CLIENT: tokio::sync::OnceCell<Client> = tokio::sync::OnceCell::const_new();
-    CLIENT.get_or_init(|| async { Client::with_uri_str(server().uri()).await.expect("a client") }).await
+pub(super) async fn driver(snapshots: bool) -> &'static Client {
+    static PLAIN: OnceCell<Client> = OnceCell::const_new();
+    static SNAPSHOTS: OnceCell<Client> = OnceCell::const_new();
+    let client = if snapshots { &SNAPSHOTS } else { &PLAIN };
+    let uri = server_of(snapshots).uri();
+    client.get_or_init(|| async { Client::with_uri_str(uri).await.expect("a client") }).await
+}
+
+fn server_of(snapshots: bool) -> &'static TestServer {
+    if snapshots { replica_set() } else { server() }
 }
 
 /// Databases so far, for names that no other process or sequence has.
@@ -162,8 +170,9 @@ impl Rig {
     async fn new(script: &Script) -> Result<Self, String> {
         let name = format!("oracle_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
         let setup = &script.setup;
-        let world = World::new(driver().await, &name, setup, script.filters()).await.map_err(text)?;
-        let cutter = Cutter::to(server().port());
+        let world =
+            World::new(driver(setup.snapshots).await, &name, setup, script.filters()).await.map_err(text)?;
+        let cutter = Cutter::to(server_of(setup.snapshots).port());
         let settings = SourceSettings {
             uri: cutter.uri.clone(),
             password: None,

@@ -210,7 +210,7 @@ impl Rig {
         if how == Swap::Server {
             self.elsewhere = !self.elsewhere;
         }
-        let client = if self.elsewhere { other_driver().await } else { driver().await };
+        let client = if self.elsewhere { other_driver().await } else { driver(false).await };
         self.world.make(client, salt).await.map_err(text)?;
         if how == Swap::Server {
             let port = if self.elsewhere { other_server().port() } else { server().port() };

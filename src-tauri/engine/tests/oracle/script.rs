@@ -106,6 +106,8 @@ pub(crate) struct Setup {
     pub(crate) kind: Kind,
     /// Whether some documents have dates and trade ids that nobody expects.
     pub(crate) odd: bool,
+    /// Whether the server is a replica set, which reads snapshots.
+    pub(crate) snapshots: bool,
 }
 
 /// How a fetch treats held days.
@@ -326,6 +328,7 @@ impl Maker {
             pieces,
             kind: Kind::Plain,
             odd: false,
+            snapshots: false,
         }
     }
 
@@ -503,6 +506,9 @@ fn simpler_setups(setup: &Setup) -> Vec<Setup> {
     }
     if setup.odd {
         found.push(Setup { odd: false, ..setup.clone() });
+    }
+    if setup.snapshots {
+        found.push(Setup { snapshots: false, ..setup.clone() });
     }
     let (pieces, whole) = (setup.pieces, Pieces::WHOLE);
     for pieces in [
