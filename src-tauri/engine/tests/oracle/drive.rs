@@ -181,7 +181,9 @@ impl Rig {
         };
         let folder = tempfile::tempdir().map_err(text)?;
         let clock = Arc::new(AtomicI64::new(0));
-        let start = world.start_of(world.day(0)).timestamp() + setup.hours * 3_600;
+        // A snapshot is up to a second older than its run: no day is to settle in between.
+        let past = if setup.snapshots { 617 } else { 0 };
+        let start = world.start_of(world.day(0)).timestamp() + setup.hours * 3_600 + past;
         let keep = if setup.salt.is_multiple_of(4) { 1 } else { FILTERS };
         let mut rig = Self {
             keep,
@@ -189,7 +191,7 @@ impl Rig {
             engine: new_engine(folder.path(), &clock, keep, setup.pieces)?,
             mapping: Mapping::parse(&world.mapping()).map_err(text)?,
             source: Source::new(&settings).map_err(text)?,
-            model: Model::new(setup.apart, setup.changed_at),
+            model: Model::of(setup),
             settings,
             elsewhere: false,
             tampered: false,
@@ -594,7 +596,9 @@ impl Rig {
         let opened = off_thread(move || Ok(cache.open_signature(&signature)?.state().ledger())).await;
         match opened {
             Ok(ledger) => {
-                Ok(ledger.iter().map(|(day, held)| (day.date(), held.fetched.timestamp_millis())).collect())
+                let now = self.clock.load(Ordering::SeqCst);
+                let run_of = |fetched: DateTime<Utc>| self.model.run_of(fetched.timestamp_millis(), now);
+                Ok(ledger.iter().map(|(day, held)| (day.date(), run_of(held.fetched))).collect())
             }
             Err(failure) if failure.code == Code::NotCached => Ok(Held::new()),
             Err(failure) => Err(format!("the ledger cannot be read: {failure:?}")),
