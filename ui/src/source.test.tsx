@@ -13,7 +13,7 @@ vi.mock("./grid/GridView", () => ({
   GridView: ({ content }: { content: { length: number } }) => <div data-testid="grid">{content.length}</div>,
 }));
 
-const online: Connection = { state: "online", round_trip_ms: 2, version: "8", unverified: null };
+const online: Connection = { state: "online", round_trip_ms: 2, version: "8", unverified: null, warnings: [] };
 const away = makeFailure("source_unreachable", "No server answers.");
 
 /** The answer of a connect to another source. */

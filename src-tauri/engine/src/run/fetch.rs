@@ -182,6 +182,7 @@ impl Engine {
         let mut outcome = self.carry_out(source, request, &prepared, &start, events, cancel).await?;
         if source.is_some_and(|source| source.own_commands() > 0) {
             outcome.notes.extend(source.and_then(Source::unverified_link).map(str::to_owned));
+            outcome.notes.extend(source.map(Source::warnings).unwrap_or_default().iter().cloned());
         }
         self.conclude(source, request, prepared, outcome, cancel, begun).await
     }
