@@ -67,6 +67,9 @@ async fn a_server_whose_first_answer_takes_four_seconds() {
         source.version().await.expect(allows);
     });
     futures_util::future::join_all(pings).await;
+    let begun = Instant::now();
+    failure(&format!("{uri}&timeoutMS=500&serverSelectionTimeoutMS=20000")).await;
+    assert!(begun.elapsed() < Duration::from_secs(4), "timeoutMS is the limit of all: {:?}", begun.elapsed());
 }
 
 #[tokio::test]
