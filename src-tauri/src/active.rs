@@ -124,6 +124,7 @@ impl Active {
             round_trip_ms: u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX).max(1),
             version: version.cloned().unwrap_or_else(|| "unknown".to_owned()),
             unverified: self.aside.unverified_link().map(str::to_owned),
+            warnings: self.aside.warnings().to_vec(),
         })
     }
 }

@@ -80,7 +80,9 @@ describe("the window", () => {
     act(() => fake.finish(makePartial(["2025-01-31"], { failure: away })));
     await waitFor(() => expect(screen.getByTestId("activity")).toHaveTextContent("Paused"));
     const plans = vi.mocked(fake.backend.plan).mock.calls.length;
-    act(() => fake.connection({ state: "online", round_trip_ms: 2, version: "8", unverified: null }));
+    act(() =>
+      fake.connection({ state: "online", round_trip_ms: 2, version: "8", unverified: null, warnings: [] }),
+    );
     await waitFor(() => expect(fake.backend.fetch).toHaveBeenCalledTimes(2));
     await waitFor(() => expect(vi.mocked(fake.backend.plan).mock.calls.length).toBeGreaterThan(plans));
   });

@@ -13,7 +13,13 @@ vi.mock("./grid/GridView", () => ({
   GridView: ({ content }: { content: { length: number } }) => <div data-testid="grid">{content.length}</div>,
 }));
 
-const online: Connection = { state: "online", round_trip_ms: 2, version: "8", unverified: null };
+const online: Connection = {
+  state: "online",
+  round_trip_ms: 2,
+  version: "8",
+  unverified: null,
+  warnings: [],
+};
 const away = makeFailure("source_unreachable", "No server answers.");
 
 /** The answer of a connect to another source. */
@@ -157,6 +163,15 @@ it("shows the cached query that was clicked last, in whatever order they come", 
     await answer.promise;
   });
   expect(screen.getByTestId("answer")).not.toHaveTextContent("slow one");
+});
+
+it("tells what was ignored of the connection string", async () => {
+  const ignored = "The option colour of the connection string is not known and was ignored.";
+  const fake = makeFake({ connection: { ...online, warnings: [ignored] }, form: makeQuery() });
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("connection-status"));
+  expect(await screen.findByText(ignored)).toBeVisible();
 });
 
 it("asks for the password where the source wants one", async () => {

@@ -212,7 +212,9 @@ async fn filters_that_cannot_be() {
     failed(&desk.fetch("2025-03-01", "2025-03-03", &["--filter", "colour=red"]), "bad_filter", "\"colour\"");
     for (advanced, part) in [
         ("{\"product\": ", "line 1"),
-        ("{product: 1}", "line 1"),
+        ("{product: gas}", "line 1, column 11"),
+        ("{at: {$gte: ISODate()}}", "another each time"),
+        ("{$where: 'true'}", "$where"),
         ("[1]", "not an object"),
         ("{\"a\": {\"$oid\": \"x\"}}", "at a "),
         ("{\"a\": 1, \"a\": 2}", "twice"),
@@ -229,13 +231,24 @@ async fn filters_that_cannot_be() {
     ] {
         failed(&desk.fetch("2025-03-01", "2025-03-05", &["--match", advanced]), "bad_filter", part);
     }
+    // The shell's own way of writing means what Extended JSON means, for the server and for the cache.
+    for (advanced, answer) in [
+        ("{product: /^pow/i, _id: {$lt: NumberLong(3)}}", "server"),
+        (
+            r#"{"_id": {"$lt": {"$numberLong": "3"}}, "product": {"$regularExpression": {"pattern": "^pow", "options": "i"}}}"#,
+            "cache",
+        ),
+    ] {
+        let run = desk.fetch("2025-03-01", "2025-03-03", &["--match", advanced]);
+        assert_eq!((run.code, run.text("/answer"), run.count("/rows/input")), (0, answer, 3), "{run:?}");
+    }
     // What looks like code and is a value stays a value.
     for value in ["product={\"$where\": \"true\"}", "product=$where"] {
         let run = desk.fetch("2025-03-01", "2025-03-03", &["--filter", value]);
         assert_eq!((run.code, run.count("/rows/input")), (0, 0), "{run:?}");
     }
     desk.nothing_lost();
-    assert_eq!(desk.cached().len(), 3, "what failed has left no query behind: {:?}", desk.cached());
+    assert_eq!(desk.cached().len(), 4, "what failed has left no query behind: {:?}", desk.cached());
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use support::desk::{Desk, cache_files, day};
+use support::mounts::may_mount;
 use support::{cli, old_file, server};
 use tidemark_engine::day::DayRange;
 use tidemark_engine::desk::FetchMode;
@@ -28,41 +29,6 @@ use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
 
 const DAYS: i32 = 300;
-
-/// Whether this process may mount disks that nobody else sees. If not, the test runs again in one that may,
-/// which any user can start on most Linux systems.
-fn may_mount(test: &str) -> bool {
-    const INSIDE: &str = "TIDEMARK_TEST_MOUNTS";
-    if std::env::var_os(INSIDE).is_some() {
-        return true;
-    }
-    if !cfg!(target_os = "linux") {
-        return not_run(test);
-    }
-    let inside = || {
-        let mut command = Command::new("unshare");
-        command.args(["--map-root-user", "--mount"]);
-        command
-    };
-    let probe = inside().args(["mount", "-t", "tmpfs", "tmpfs", "/tmp"]).output();
-    if !probe.is_ok_and(|done| done.status.success()) {
-        return not_run(test);
-    }
-    let program = std::env::current_exe().unwrap();
-    let again =
-        inside().arg(program).args(["--exact", test, "--nocapture"]).env(INSIDE, "1").output().unwrap();
-    let [told, said] = [&again.stdout, &again.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-    assert!(again.status.success() && told.contains("1 passed"), "{told}{said}");
-    print!("{told}");
-    false
-}
-
-/// Says so, also of a test that passes.
-fn not_run(test: &str) -> bool {
-    // Not by `println!`, which a test that passes keeps to itself.
-    let _ = writeln!(std::io::stdout(), "NOT RUN: {test}: this system lets nobody mount a small disk");
-    false
-}
 
 /// A small disk. It goes with the process.
 struct Disk {

@@ -347,6 +347,8 @@ pub enum Connection {
         version: String,
         /// What is to be said of a link on which nobody can tell that the server is the right one.
         unverified: Option<String>,
+        /// What was ignored of the connection string, in sentences.
+        warnings: Vec<String>,
     },
     /// The last check failed.
     Offline {

@@ -8,8 +8,10 @@ use bson::{Bson, Document};
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::shell_syntax::{self, Unreadable};
+
 /// Deeper nesting than this is a mistake or an attack.
-const DEEPEST: usize = 100;
+pub(crate) const DEEPEST: usize = 100;
 
 /// Operators that run code on the server.
 const SERVER_CODE: [&str; 3] = ["$where", "$function", "$accumulator"];
@@ -45,27 +47,60 @@ pub(crate) fn parse_object(text: &str) -> Result<Map<String, Value>, String> {
     parse_within(text, DEEPEST)
 }
 
+/// Reads a match document as people type it: JSON, or what MongoDB's shell takes. The message says line and column.
+pub(crate) fn parse_typed(text: &str) -> Result<Map<String, Value>, String> {
+    let (place, message) = match read_json(text, DEEPEST) {
+        Ok(Value::Object(map)) => return Ok(map),
+        Ok(_) => return Err(NO_OBJECT.to_owned()),
+        Err(Unreadable { place, what }) => (place, unreadable(place, &what)),
+    };
+    // The reader that came further knows better what is wrong.
+    match shell_syntax::parse_object(text) {
+        Ok(map) => Ok(map),
+        Err(other) if other.place >= place => Err(unreadable(other.place, &other.what)),
+        Err(_) => Err(message),
+    }
+}
+
+/// Reads a number as JSON has it.
+pub(crate) fn number(digits: &str) -> Result<Value, String> {
+    read_json(digits, 0).map_err(|error| match error.what.contains("64 bits") {
+        true => error.what,
+        false => format!("{digits} is no number"),
+    })
+}
+
 /// Reads what this program wrote: the canonical spelling of a value is deeper than what was typed.
 pub(crate) fn parse_stored(text: &str) -> Result<Map<String, Value>, String> {
     parse_within(text, DEEPEST + 10)
 }
 
+const NO_OBJECT: &str = "is not an object in braces";
+
 fn parse_within(text: &str, deepest: usize) -> Result<Map<String, Value>, String> {
+    match read_json(text, deepest) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(_) => Err(NO_OBJECT.to_owned()),
+        Err(error) => Err(unreadable(error.place, &error.what)),
+    }
+}
+
+fn unreadable((line, column): (usize, usize), what: &str) -> String {
+    format!("cannot be read at line {line}, column {column}: {what}")
+}
+
+fn read_json(text: &str, deepest: usize) -> Result<Value, Unreadable> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = Strict { depth: 0, deepest }.deserialize(&mut reader).and_then(|value| {
         reader.end()?;
         Ok(value)
     });
-    match value {
-        Ok(Value::Object(map)) => Ok(map),
-        Ok(_) => Err("is not an object in braces".to_owned()),
-        Err(error) => {
-            let (line, column) = (error.line(), error.column());
-            let text = error.to_string();
-            let what = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-            Err(format!("cannot be read at line {line}, column {column}: {what}"))
-        }
-    }
+    value.map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let text = error.to_string();
+        let what = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+        Unreadable { place: (line, column), what: what.to_owned() }
+    })
 }
 
 /// Turns a JSON object into a match document. The message says the path of what is wrong.

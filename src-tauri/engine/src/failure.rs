@@ -141,10 +141,11 @@ impl Failure {
         Self { code, message: message.into(), next: code.next_step().to_owned(), cause: None }
     }
 
-    /// Adds the technical cause, with every known password, and any in a connection string, blotted out.
+    /// Adds the technical cause, with every known password, and any in a connection string, blotted out, without
+    /// bytes in hexadecimal, and no longer than a person reads.
     #[must_use]
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
-        self.cause = Some(redact(&cause.to_string()));
+        self.cause = Some(shortened(&redact(&cause.to_string())));
         self
     }
 
@@ -156,9 +157,43 @@ impl Failure {
     }
 }
 
+/// The longest technical cause, in characters.
+const LONGEST_CAUSE: usize = 2_000;
+/// More hexadecimal digits in a row than any hash has: the bytes of a document.
+const LONGEST_HEX: usize = 64;
+
+/// A cause without dumps of bytes. What is cut is replaced by an ellipsis.
+fn shortened(cause: &str) -> String {
+    let mut out = String::with_capacity(cause.len().min(LONGEST_CAUSE));
+    let mut rest = cause;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_hexdigit()) {
+        let run = rest[start..].find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len() - start);
+        let shown = if run > LONGEST_HEX { 16 } else { run };
+        out.push_str(&rest[..start + shown]);
+        if shown < run {
+            out.push('…');
+        }
+        rest = &rest[start + run..];
+    }
+    out.push_str(rest);
+    match out.char_indices().nth(LONGEST_CAUSE) {
+        Some((end, _)) => format!("{}…", &out[..end]),
+        None => out,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_has_no_dump_and_an_end() {
+        let cause = |text: &str| Failure::new(Code::Internal, "x").because(text).cause.expect("a cause");
+        let dump = "3f".repeat(500);
+        let told = cause(&format!("Error 13, reply {{ data: \"{dump}\" }} of 65a1b2c3d4e5f60718293a4b"));
+        assert_eq!(told, "Error 13, reply { data: \"3f3f3f3f3f3f3f3f…\" } of 65a1b2c3d4e5f60718293a4b");
+        assert_eq!(cause(&"long ".repeat(5_000)).chars().count(), LONGEST_CAUSE + 1);
+    }
 
     #[test]
     fn a_failure_reads_as_code_and_sentence() {

@@ -321,13 +321,13 @@ impl Filters {
     }
 }
 
-/// Reads a match document in Extended JSON; blank or `{}` is none. Server-side code is refused, and the
+/// Reads a match document in Extended JSON or in the shell's own syntax; blank or `{}` is none. Server-side code is refused, and the
 /// message says where whatever is wrong stands.
 pub fn parse_match(text: &str) -> Result<Option<Document>> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let document = extended_json::parse_object(text)
+    let document = extended_json::parse_typed(text)
         .and_then(extended_json::match_document)
         .map_err(|why| bad(format!("The advanced match {why}.")))?;
     Ok(if document.is_empty() { None } else { Some(document) })

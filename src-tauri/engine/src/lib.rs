@@ -35,6 +35,7 @@ pub mod plan;
 pub mod query;
 pub mod run;
 mod secret;
+mod shell_syntax;
 pub mod signature;
 pub mod source;
 mod trade;

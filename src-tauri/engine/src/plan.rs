@@ -75,6 +75,8 @@ pub enum Reach {
     Online,
     /// It is not in reach, or is not to be asked.
     Offline,
+    /// It is not asked, for nothing that it says could be stored.
+    ReadOnly,
 }
 
 /// When a held day is fresh enough.
@@ -174,6 +176,8 @@ pub enum UnavailableReason {
     Future,
     /// It is not cached, and the source cannot be asked.
     Offline,
+    /// It is not cached, and the cache takes nothing in.
+    ReadOnly,
 }
 
 impl UnavailableReason {
@@ -183,6 +187,7 @@ impl UnavailableReason {
         match self {
             Self::Future => "the day has not begun",
             Self::Offline => "not cached, and the server was not asked or is not in reach",
+            Self::ReadOnly => "not cached, and the cache is read-only",
         }
     }
 }
@@ -391,17 +396,18 @@ fn planned(day: Day, request: &PlanRequest<'_>) -> PlannedDay {
         // What another query holds may be from before the check as well: only the source can tell.
         (Some(coverage), reach) => match (coverage.doubt(), due(day, coverage, now, policy), reach) {
             (Some(doubt), _, Reach::Online) => Action::Refresh(doubt),
-            (Some(_), _, Reach::Offline) | (None, None, _) => Action::Serve,
+            (Some(_), _, _) | (None, None, _) => Action::Serve,
             (None, Some(reason), reach) => match (fresher(day, coverage, request), reach) {
                 (Some(from), _) => Action::Adopt { from: from.to_owned() },
                 (None, Reach::Online) => Action::Refresh(reason),
-                (None, Reach::Offline) => Action::Serve,
+                (None, Reach::Offline | Reach::ReadOnly) => Action::Serve,
             },
         },
         (None, reach) => match (adoptable(day, request), reach) {
             (Some((from, _)), _) => Action::Adopt { from: from.to_owned() },
             (None, Reach::Online) => Action::Fetch,
             (None, Reach::Offline) => Action::Unavailable(UnavailableReason::Offline),
+            (None, Reach::ReadOnly) => Action::Unavailable(UnavailableReason::ReadOnly),
         },
     };
     PlannedDay { day, action, held: held.cloned(), state: state_of(day, held, now, policy) }
@@ -417,7 +423,7 @@ fn adoptable<'a>(day: Day, request: &PlanRequest<'a>) -> Option<(&'a str, &'a Da
         .filter_map(|(signature, ledger)| {
             let coverage = ledger.get(&day)?;
             let fresh = due(day, coverage, now, policy).is_none();
-            (fresh || reach == Reach::Offline).then_some((fresh, signature, coverage))
+            (fresh || reach != Reach::Online).then_some((fresh, signature, coverage))
         })
         // A fetch time in the future says nothing, so it counts least.
         .max_by_key(|(fresh, signature, coverage)| {

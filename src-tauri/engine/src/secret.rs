@@ -13,6 +13,17 @@ const SHORTEST: usize = 4;
 /// Options of a connection string that are secrets.
 const SECRET_OPTIONS: [&str; 3] =
     ["tlscertificatekeyfilepassword", "proxypassword", "authmechanismproperties"];
+/// Options whose values may have an `@`: names, and paths of files.
+const OPTIONS_WITH_AT: [&str; 8] = [
+    "appname",
+    "authmechanismproperties",
+    "authsource",
+    "proxypassword",
+    "proxyusername",
+    "tlscafile",
+    "tlscertificatekeyfile",
+    "tlscertificatekeyfilepassword",
+];
 /// What a URI need not escape.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -94,12 +105,75 @@ fn without_secrets(rest: &str) -> String {
     for place in option_places(rest).into_iter().rev() {
         out.replace_range(place, BLOT);
     }
-    if let Some((user, host)) = out.rsplit_once('@')
-        && let Some((user, _)) = user.split_once(':')
+    if let Some(end) = user_end(&out)
+        && let Some((user, _)) = out[..end].split_once(':')
     {
-        return format!("{user}:{BLOT}@{host}");
+        return format!("{user}:{BLOT}{}", &out[end..]);
     }
     out
+}
+
+/// Where the user and the password end: at the last `@`, for a password may hold a slash or a question mark that
+/// somebody forgot to escape. Only in a connection string that is sound without it may an option have one.
+fn user_end(rest: &str) -> Option<usize> {
+    let last = rest.rfind('@')?;
+    let Some((before, options)) = rest.split_once('?').filter(|(before, _)| before.len() < last) else {
+        return Some(last);
+    };
+    let may_have_one = |option: &str| {
+        let name = option.split('=').next().unwrap_or_default().to_ascii_lowercase();
+        !option.contains('@') || OPTIONS_WITH_AT.contains(&name.as_str())
+    };
+    if is_sound(before) && options.split('&').all(may_have_one) { before.rfind('@') } else { Some(last) }
+}
+
+/// Whether what stands before the options names hosts, each with a port or none, and at most a database.
+fn is_sound(before: &str) -> bool {
+    let (authority, database) = before.split_once('/').unwrap_or((before, ""));
+    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+    let is_host = |host: &str| {
+        let (name, port) = match host.rsplit_once(':') {
+            Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+            _ => (host, None),
+        };
+        let is_name = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+            Some(address) => address.chars().all(|c| c.is_ascii_hexdigit() || ":.%".contains(c)),
+            None => name.chars().all(|c| c.is_alphanumeric() || "-._%".contains(c)),
+        };
+        is_name && !name.is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok())
+    };
+    hosts.split(',').all(is_host) && !database.contains(['@', ':', '/'])
+}
+
+/// Where a password may stand in what follows the scheme. Without an `@`, what stands after the first colon is one,
+/// unless it is a port.
+pub(crate) fn password_place(rest: &str) -> Option<Range<usize>> {
+    let end = match user_end(rest) {
+        Some(end) => end,
+        None if is_sound(rest.split('?').next().unwrap_or_default()) => return None,
+        None => rest.len(),
+    };
+    rest[..end].find(':').map(|colon| colon + 1..end)
+}
+
+/// Whether what looks like an option may be a part of the password: one with a question mark in it.
+pub(crate) fn may_hold_password(rest: &str, option: &str) -> bool {
+    let Some(password) = password_place(rest).map(|place| &rest[place]) else { return false };
+    let Some((_, options)) = password.split_once('?') else { return false };
+    options.split('&').any(|part| !part.is_empty() && option.starts_with(part))
+}
+
+/// An option as it may be shown: without its value if that is a secret, and no longer than a line.
+pub(crate) fn shown_option(option: &str) -> String {
+    const LONGEST: usize = 80;
+    let (name, value) = option.split_once('=').unwrap_or((option, ""));
+    if SECRET_OPTIONS.contains(&name.to_ascii_lowercase().as_str()) && !value.is_empty() {
+        return format!("{name}={BLOT}");
+    }
+    match option.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &option[..end]),
+        None => option.to_owned(),
+    }
 }
 
 /// The secrets that a connection string may hold, as they are written. With more than one `@` it is not clear
@@ -108,7 +182,7 @@ fn secrets_of(uri: &str) -> Vec<String> {
     let Some((_, rest)) = uri.split_once("://") else { return Vec::new() };
     let mut found: Vec<String> =
         option_places(rest).into_iter().map(|place| rest[place].to_owned()).collect();
-    if let Some((_, after)) = rest.split_once(':') {
+    if let Some((_, after)) = rest.split_once(':').filter(|_| password_place(rest).is_some()) {
         found.extend(after.match_indices('@').map(|(end, _)| after[..end].to_owned()));
     }
     found
@@ -221,6 +295,8 @@ mod tests {
             ("mongodb://db1/?proxyPassword=x", true),
             ("mongodb://ann@db1:27017/?tls=true", false),
             ("mongodb://db1:27017,db2:27018/", false),
+            ("mongodb://db1:27017/?appName=desk@london", false),
+            ("mongodb://ann:s3cret?appName=x@db1/", true),
         ] {
             assert_eq!(holds_secret(uri), holds, "{uri}");
         }
@@ -239,6 +315,9 @@ mod tests {
             ("mongodb+srv://ann@cluster/", "mongodb+srv://ann@cluster/"),
             ("mongodb://db1/?tls=true&PROXYPASSWORD=a b", "mongodb://db1/?tls=true&PROXYPASSWORD=***"),
             ("ann:s3cret@db1", "***"),
+            ("mongodb://db1:27017/?appName=a@b&tls=true", "mongodb://db1:27017/?appName=a@b&tls=true"),
+            ("mongodb://ann:s3cret@[::1]:27017/?appName=a@b", "mongodb://ann:***@[::1]:27017/?appName=a@b"),
+            ("mongodb://ann:12?x=3@db1/", "mongodb://ann:***@db1/"),
         ];
         for (uri, expected) in cases {
             assert_eq!(shown(uri), expected, "{uri}");

@@ -354,7 +354,9 @@ export type Connection = { "state": "not_configured" } | { "state": "checking" }
   /** Version the server tells. */
   version: string,
   /** What is to be said of a link on which nobody can tell that the server is the right one. */
-  unverified: string | null, } | { "state": "offline",
+  unverified: string | null,
+  /** What was ignored of the connection string, in sentences. */
+  warnings: Array<string>, } | { "state": "offline",
   /** Why. */
   failure: Failure, };
 

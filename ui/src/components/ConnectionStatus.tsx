@@ -24,6 +24,7 @@ export function ConnectionStatus({ connection, profile, connect }: Props) {
   const trip = connection.state === "online" ? `${connection.round_trip_ms} ms` : "";
   const locked = needsPassword(connection, profile);
   const unverified = connection.state === "online" ? connection.unverified : null;
+  const warnings = connection.state === "online" ? connection.warnings : [];
   return (
     <DialogTrigger>
       <Button
@@ -47,6 +48,9 @@ export function ConnectionStatus({ connection, profile, connect }: Props) {
                 </p>
               )}
               {unverified !== null && <p>{unverified}</p>}
+              {warnings.map((warning) => (
+                <p key={warning}>{warning}</p>
+              ))}
               {locked && profile !== null && (
                 <PasswordForm profile={profile} connect={connect} close={close} />
               )}

@@ -15,7 +15,13 @@ import {
 } from "./runState";
 
 const unreachable: Failure = { code: "source_unreachable", message: "No answer.", next: "", cause: null };
-const online: Connection = { state: "online", round_trip_ms: 1, version: "8", unverified: null };
+const online: Connection = {
+  state: "online",
+  round_trip_ms: 1,
+  version: "8",
+  unverified: null,
+  warnings: [],
+};
 const offline: Connection = { state: "offline", failure: unreachable };
 const key = { signature: "5".repeat(32), from: "2025-01-01", to: "2025-01-31" };
 const view = (answer = makeAnswer()): View => ({

@@ -50,7 +50,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     day_zone: "Europe/London",
     zone_rules: "2026f (built in)",
     today: "2025-01-31",
-    connection: { state: "online", round_trip_ms: 3, version: "8.0", unverified: null },
+    connection: { state: "online", round_trip_ms: 3, version: "8.0", unverified: null, warnings: [] },
     form: makeQuery(),
     cache_folder: "/cache",
     ...view,

@@ -5,6 +5,8 @@ mod csv;
 #[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 pub(crate) mod desk;
 #[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+pub(crate) mod mounts;
+#[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 pub(crate) mod old_file;
 
 use std::process::{Command, Stdio};

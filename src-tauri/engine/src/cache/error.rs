@@ -4,6 +4,7 @@
 //! of the failure decides. `cache_damaged` requires positive evidence: DuckDB reports bytes that are not what was
 //! written, or the file contradicts itself. A system error is never damage, whatever it prevented from being read.
 
+use super::access::read_only;
 use crate::failure::{Code, Failure};
 
 /// The file has another Tidemark's lock, or another program's.
@@ -89,7 +90,9 @@ pub fn duckdb_failure(error: &duckdb::Error) -> Failure {
 fn meaning(text: &str) -> Failure {
     let said = without_quotations(&text.to_lowercase());
     let has = |needles: &[&str]| needles.iter().any(|needle| said.contains(needle));
-    if has(&BUSY) {
+    if has(&["attached in read-only mode"]) {
+        read_only()
+    } else if has(&BUSY) {
         Failure::new(Code::CacheBusy, "Another Tidemark is using this cached query.")
     } else if has(&DISK_FULL) {
         Failure::new(Code::DiskFull, "There is no room left on the disk that holds the cache.")

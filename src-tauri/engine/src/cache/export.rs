@@ -118,7 +118,8 @@ impl View {
     /// # Errors
     /// `cache_unusable` or `disk_full` where nothing can be written beside the file.
     pub fn begin_export(&self, elsewhere: bool) -> Result<Export> {
-        let (staged, spare) = if elsewhere {
+        // What can only be read has a private folder elsewhere in any case.
+        let (staged, spare) = if elsewhere && !self.file().is_read_only() {
             let folder = spare_export_of(self.file().path());
             fs::create_dir(&folder).map_err(|error| not_written(&folder, &error))?;
             restrict_to_owner(&folder);

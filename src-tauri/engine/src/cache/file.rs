@@ -8,14 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use duckdb::{Connection, params};
 use tokio::sync::OwnedMutexGuard;
 
+use super::access::{Access, read_only};
 use super::collation::Collation;
 use super::error::{newer, while_opening};
 use super::folder::{folder_failure, is_there, remove_files};
 use super::identity::{Identity, initialise, read_fact, read_identity};
 use super::inspect::{check_segments, is_blank};
-use super::leftovers::{clear_spill, export_of, is_pinned, note_format, noted_format, write_pin};
+use super::leftovers::{clear_spill, is_pinned, note_format, noted_format, write_pin};
 use super::lock::FileLock;
-use super::migrate::migrate;
+use super::migrate::{expect_current, migrate};
 use super::opener::{self, SEARCH_PATH, THREADS_TO_READ};
 use super::schema::FORMAT;
 use super::state::{
@@ -76,6 +77,7 @@ pub struct CacheFile {
     row_group_rows: usize,
     collation: Mutex<Collation>,
     _closing: ClosingNote,
+    access: Access,
     hold: Hold,
 }
 
@@ -128,20 +130,33 @@ impl CacheFile {
         if let Some(format) = noted_format(path).filter(|format| *format > FORMAT && !is_new) {
             return Err(newer(&format!("format {format}; this one reads up to format {FORMAT}")));
         }
-        // The folder first: DuckDB makes the file, its log and what it spills with the rights of any file.
-        path.parent().inspect(|family| restrict_to_owner(family));
-        let connection = opener::open(path, row_group_rows)?;
-        restrict_to_owner(path);
-        clear_spill(path);
-        // A program that was killed may have made the file and nothing in it.
-        if let Some(identity) = create
-            && (is_new || is_blank(&connection)?)
-        {
-            initialise(&connection, identity)?;
+        let access = Access::of(path)?;
+        let is_read_only = access.is_read_only();
+        if is_read_only && is_new {
+            return Err(read_only());
         }
-        migrate(&connection)?;
+        if !is_read_only {
+            // The folder first: DuckDB makes the file, its log and what it spills with the rights of any file.
+            path.parent().inspect(|family| restrict_to_owner(family));
+        }
+        let connection = opener::open(path, row_group_rows, &access)?;
+        let is_settled = if is_read_only {
+            expect_current(&connection)?;
+            false
+        } else {
+            restrict_to_owner(path);
+            clear_spill(path);
+            // A program that was killed may have made the file and nothing in it.
+            if let Some(identity) = create
+                && (is_new || is_blank(&connection)?)
+            {
+                initialise(&connection, identity)?;
+            }
+            migrate(&connection)?;
+            move_pin(&connection, path)?
+        };
         let identity = read_identity(&connection)?;
-        let closing = ClosingNote { path: path.to_owned(), is_settled: move_pin(&connection, path)? };
+        let closing = ClosingNote { path: path.to_owned(), is_settled };
         let collation = Collation::from_stored(&read_fact(&connection, "collation")?);
         let is_other = match create {
             Some(expected) => expected.canonical != identity.canonical,
@@ -153,7 +168,9 @@ impl CacheFile {
         let registry = Arc::new(FieldRegistry::with(read_fields(&connection)?));
         let memory = memory_for(registry.len(), 0, row_group_rows);
         set_memory(&connection, MEMORY_BASE + memory)?;
-        drop_stale_checks(&connection)?;
+        if !is_read_only {
+            drop_stale_checks(&connection)?;
+        }
         let state = read_state(&connection)?;
         check_segments(&connection, state.days.values().map(|held| held.segment))?;
         let next = connection.query_row(
@@ -171,7 +188,8 @@ impl CacheFile {
             next_segment: AtomicU32::new(next),
             memory: Mutex::new(memory),
             writers: Mutex::new(0),
-            exports: ExportFolder(export_of(path)),
+            exports: ExportFolder(access.export_of(path)),
+            access,
             next_export: AtomicU32::new(0),
             _closing: closing,
             row_group_rows,
@@ -215,6 +233,18 @@ impl CacheFile {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether the file can only be read.
+    #[must_use]
+    pub const fn is_read_only(&self) -> bool {
+        self.access.is_read_only()
+    }
+
+    /// # Errors
+    /// `cache_unusable` if the file can only be read.
+    fn expect_writable(&self) -> Result<()> {
+        if self.is_read_only() { Err(read_only()) } else { Ok(()) }
+    }
+
     /// Whether the trader wants to keep this query whatever room the cache may take.
     #[must_use]
     pub fn pinned(&self) -> bool {
@@ -227,6 +257,7 @@ impl CacheFile {
     /// # Errors
     /// `cache_unusable` if the pin cannot be written; see [`super::duckdb_failure`].
     pub fn set_pinned(&self, pinned: bool) -> Result<()> {
+        self.expect_writable()?;
         if !pinned {
             self.write_fact("pinned", "0")?;
         }
@@ -382,6 +413,7 @@ impl CacheFile {
     /// # Errors
     /// See [`super::duckdb_failure`].
     pub fn forget(&self, range: DayRange) -> Result<()> {
+        self.expect_writable()?;
         let connection = self.connect()?;
         connection.execute_batch("BEGIN TRANSACTION")?;
         self.commit(&connection, |state| {

@@ -14,12 +14,14 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use tokio::sync::Mutex as Gate;
 
+use super::access::{is_writable, read_only};
 use super::error::is_damage;
 use super::file::{CacheFile, Hold, restrict_to_owner};
 use super::identity::Identity;
 use super::inspect::read_everything;
 use super::leftovers::{clear_spill, files_of, is_pinned, marks_of, wal_of, write_pin};
 use super::lock::{FileLock, is_open_elsewhere};
+use super::opener;
 use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
 use crate::signature::Signature;
@@ -122,6 +124,7 @@ impl Cache {
     /// # Errors
     /// `disk_full` or `cache_unusable` where the folder cannot be created.
     pub fn new(folder: &Path, keep_open: usize) -> Result<Self> {
+        opener::expect_usable(folder)?;
         create_private(folder)?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -150,6 +153,12 @@ impl Cache {
         &self.inner.folder
     }
 
+    /// Whether nothing can be stored for a query: its file may not be written, or the folder takes none.
+    #[must_use]
+    pub fn is_read_only(&self, identity: &Identity) -> bool {
+        !is_writable(&self.path_of(identity))
+    }
+
     /// Opens the file of a query, creating it where there is none. A file whose bytes are damaged is set aside
     /// under a name that says so, and a new one takes its place. One that the system refuses, or that a newer
     /// Tidemark wrote, stays where it is.
@@ -158,6 +167,12 @@ impl Cache {
     /// `cache_busy`, `disk_full`, `cache_unusable`, or `cache_damaged` where not even setting aside works.
     pub fn open_or_create(&self, identity: &Identity) -> Result<Opened> {
         let family = self.inner.folder.join(&identity.family);
+        if self.is_read_only(identity) {
+            return match self.open_existing(identity)? {
+                Some(file) => Ok(Opened { file, set_aside: None }),
+                None => Err(read_only()),
+            };
+        }
         create_private(&family)?;
         let path = self.path_of(identity);
         match self.open_path(&path, Some(identity)) {
@@ -217,6 +232,7 @@ impl Cache {
     /// takes its place has the pin too: it is the query that is pinned.
     fn move_aside(&self, slot: &Slot, path: &Path) -> Result<String> {
         let _hold = slot.hold(path)?;
+        expect_writable(path)?;
         if is_open_elsewhere(path) {
             return Err(in_use());
         }
@@ -316,6 +332,7 @@ impl Cache {
     /// `not_cached` where there is none; `cache_busy` where somebody still reads it.
     pub fn delete(&self, signature: &Signature) -> Result<()> {
         let path = self.find(signature)?;
+        expect_writable(&path)?;
         self.while_closed(&path, |hold| {
             if is_open_elsewhere(&path) {
                 return Err(in_use());
@@ -439,6 +456,12 @@ impl Cache {
     }
 }
 
+/// # Errors
+/// `cache_unusable` if nothing may be changed there.
+fn expect_writable(path: &Path) -> Result<()> {
+    if is_writable(path) { Ok(()) } else { Err(read_only()) }
+}
+
 fn in_use() -> Failure {
     Failure::new(Code::CacheBusy, "This cached query is in use.")
 }
@@ -508,6 +531,9 @@ pub(super) fn remove_files(path: &Path) -> Result<()> {
 }
 
 pub(super) fn folder_failure(path: &Path, error: &std::io::Error) -> Failure {
+    if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem {
+        return read_only().because(format!("{}: {error}", path.display()));
+    }
     let (code, message) = match error.kind() {
         std::io::ErrorKind::StorageFull
         | std::io::ErrorKind::QuotaExceeded

@@ -3,9 +3,9 @@
 //! create a new file of that name at the same time.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
 use std::path::Path;
 
+use super::access::{is_refused, is_writable};
 use super::file::restrict_to_owner;
 use super::folder::folder_failure;
 use super::leftovers::lock_of;
@@ -28,11 +28,14 @@ impl FileLock {
     /// # Errors
     /// `cache_busy` if another process, or another cache of this one, has it; see [`folder_failure`].
     pub(super) fn take(path: &Path) -> Result<Self> {
+        if !is_writable(path) {
+            return Ok(Self { file: None });
+        }
         let place = lock_of(path);
         for _ in 0..TRIES {
             let file = match File::options().create(true).truncate(false).write(true).open(&place) {
                 Ok(file) => file,
-                Err(error) if is_read_only(&error) => return Ok(Self { file: None }),
+                Err(error) if is_refused(&error) => return Ok(Self { file: None }),
                 Err(error) => return Err(folder_failure(&place, &error)),
             };
             match file.try_lock() {
@@ -60,10 +63,6 @@ impl FileLock {
 
 fn busy() -> Failure {
     Failure::new(Code::CacheBusy, "Another Tidemark is using this cached query.")
-}
-
-fn is_read_only(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
 /// Whether an open file is still the one that its path leads to.

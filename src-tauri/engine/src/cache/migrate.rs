@@ -37,6 +37,19 @@ pub(super) fn migrate(connection: &Connection) -> Result<()> {
     migrated
 }
 
+/// Makes sure that a file that can only be read has this program's format.
+///
+/// # Errors
+/// `cache_unusable` if it would have to be converted, and those of [`migrate`].
+pub(super) fn expect_current(connection: &Connection) -> Result<()> {
+    if format_of(connection)? == FORMAT {
+        return Ok(());
+    }
+    let message = "This cached query was written by an older Tidemark, and its file is read-only, so it cannot be converted.";
+    Err(Failure::new(Code::CacheUnusable, message)
+        .advise("Copy the cache folder to a place that you may write to, and use it there."))
+}
+
 fn format_of(connection: &Connection) -> Result<u32> {
     let mut select = connection.prepare("SELECT value FROM meta WHERE key = 'format'")?;
     let mut rows = select.query([])?;

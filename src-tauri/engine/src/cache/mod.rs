@@ -6,6 +6,7 @@
 //! table, and a day that is fetched again is the old segment's rows out, a new segment in, in one
 //! transaction.
 
+mod access;
 pub mod adopt;
 pub mod budget;
 mod collation;
@@ -35,6 +36,7 @@ pub mod values;
 mod view;
 mod writer;
 
+pub use access::read_only;
 pub use collation::Collation;
 pub use error::{duckdb_failure, is_damage, is_fatal};
 pub use file::{CacheFile, CheckedDay};

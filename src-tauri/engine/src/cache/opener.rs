@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 
 use duckdb::{Config, Connection};
 
+use super::access::Access;
 use super::file::CATALOG;
 use super::folder::folder_failure;
 use super::inspect::refuse_views;
-use super::leftovers::{export_of, spare_export_of, spill_of, wal_of};
+use super::leftovers::{spare_export_of, wal_of};
 use super::relation::literal;
 use crate::failure::{Code, Failure, Result};
 
@@ -39,11 +40,11 @@ const HEADER: u64 = 4_096;
 /// # Errors
 /// `cache_busy`, `disk_full`, `out_of_memory`, `cache_unusable` for what the system refuses and for files of a
 /// newer DuckDB, `cache_damaged` for what is no such file or holds code.
-pub(super) fn open(path: &Path, row_group_rows: usize) -> Result<Connection> {
+pub(super) fn open(path: &Path, row_group_rows: usize, access: &Access) -> Result<Connection> {
     // A path without a root could be taken for the name of a service that DuckDB knows.
     let path = std::path::absolute(path).map_err(|error| folder_failure(path, &error))?;
     check_header(&path)?;
-    let spill = spill_of(&path);
+    let spill = access.spill_of(&path);
     let spill = text(&spill)?;
     let config = Config::default()
         .threads(THREADS_TO_READ)
@@ -61,7 +62,7 @@ pub(super) fn open(path: &Path, row_group_rows: usize) -> Result<Connection> {
     for beside in logs_of(&path) {
         own.push(literal(text(&beside)?));
     }
-    let export = literal(text(&export_of(&path))?);
+    let export = literal(text(&access.export_of(&path))?);
     let spare = literal(text(&spare_export_of(&path))?);
     // The folder for what is spilled is DuckDB's own; it may use it in any case.
     connection.execute_batch(&format!(
@@ -69,10 +70,14 @@ pub(super) fn open(path: &Path, row_group_rows: usize) -> Result<Connection> {
          SET allowed_configs = {OPEN_SETTINGS}; SET lock_configuration = true;",
         own.join(", ")
     ))?;
-    // Files are read by this program's DuckDB; the newer storage version compresses text better.
-    connection.execute_batch(&format!(
-        "ATTACH {file} AS {CATALOG} (ROW_GROUP_SIZE {row_group_rows}, STORAGE_VERSION 'v1.5.0')"
-    ))?;
+    connection.execute_batch(&match access {
+        // Files are read by this program's DuckDB; the newer storage version compresses text better.
+        Access::Write => {
+            format!("ATTACH {file} AS {CATALOG} (ROW_GROUP_SIZE {row_group_rows}, STORAGE_VERSION 'v1.5.0')")
+        }
+        // A log that is not in the file yet is read into memory.
+        Access::Read(_) => format!("ATTACH {file} AS {CATALOG} (READ_ONLY)"),
+    })?;
     refuse_views(&connection)?;
     connection.execute_batch(SEARCH_PATH)?;
     Ok(connection)
@@ -115,11 +120,28 @@ fn logs_of(path: &Path) -> [PathBuf; 3] {
 
 /// A path as DuckDB takes it.
 fn text(path: &Path) -> Result<&str> {
-    path.to_str().ok_or_else(|| {
-        Failure::new(Code::CacheUnusable, "The name of the cache folder is no Unicode text.")
-            .advise("Choose a cache folder with another name.")
+    let refused = |message: &str| {
+        Failure::new(Code::CacheUnusable, message)
+            .advise("Choose a cache folder with a different name.")
             .because(path.display())
-    })
+    };
+    match path.to_str() {
+        None => Err(refused("The name of the cache folder is no Unicode text.")),
+        // DuckDB takes what follows for options. Windows has no such names but in a prefix of its own.
+        Some(text) if cfg!(unix) && text.contains('?') => Err(refused(
+            "The path of the cache folder has a question mark, which the cache's files cannot have.",
+        )),
+        Some(text) => Ok(text),
+    }
+}
+
+/// Makes sure that DuckDB can open files in a folder.
+///
+/// # Errors
+/// `cache_unusable`, with the part of the path that it cannot take.
+pub(super) fn expect_usable(folder: &Path) -> Result<()> {
+    let folder = std::path::absolute(folder).map_err(|error| folder_failure(folder, &error))?;
+    text(&folder).map(drop)
 }
 
 #[cfg(test)]
@@ -139,7 +161,7 @@ mod tests {
         let outside = folder.path().join("secret.csv");
         std::fs::write(&outside, "a\n1\n").expect("a file");
         let path = file(folder.path(), "CREATE TABLE x AS SELECT 7 AS a");
-        let connection = open(&path, 122_880).expect("a sound file");
+        let connection = open(&path, 122_880, &Access::Write).expect("a sound file");
         let outside = outside.to_string_lossy();
         for refused in [
             format!("SELECT * FROM read_csv('{outside}')"),
@@ -168,12 +190,39 @@ mod tests {
         assert_eq!(rows, 3_000_000);
     }
 
+    /// What a program that was killed had committed is in the log alone.
+    #[test]
+    fn a_file_that_can_only_be_read_is_left_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.duckdb");
+        let writer = open(&path, 122_880, &Access::Write).expect("a file");
+        writer
+            .execute_batch("CREATE TABLE cache.x AS SELECT range AS a FROM range(7)")
+            .expect("it is stored");
+        let copy = folder.path().join("copy");
+        std::fs::create_dir(&copy).expect("a folder");
+        let copy = copy.join("a.duckdb");
+        for (from, to) in [(path.clone(), copy.clone()), (wal_of(&path), wal_of(&copy))] {
+            std::fs::copy(from, to).expect("a copy");
+        }
+        let files = || std::fs::read_dir(copy.parent().expect("a folder")).expect("a folder").count();
+        let bytes = std::fs::read(&copy).expect("the file");
+        let access = Access::Read(tempfile::tempdir().expect("a folder"));
+        let reader = open(&copy, 122_880, &access).expect("it can be read");
+        let rows: u64 = reader.query_row("SELECT count(*) FROM x", [], |row| row.get(0)).expect("rows");
+        assert_eq!(rows, 7);
+        let refused = reader.execute_batch("DELETE FROM x").expect_err("it can only be read");
+        assert_eq!(Failure::from(refused).code, Code::CacheUnusable);
+        drop(reader);
+        assert_eq!((files(), std::fs::read(&copy).expect("the file")), (2, bytes), "something was written");
+    }
+
     #[test]
     fn a_view_of_any_name_is_refused_before_a_table_is_read() {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["meta", "coverage", "anything"] {
             let path = file(folder.path(), &format!("CREATE OR REPLACE VIEW {name} AS SELECT 1 AS key"));
-            let failure = open(&path, 122_880).expect_err("it holds code");
+            let failure = open(&path, 122_880, &Access::Write).expect_err("it holds code");
             assert_eq!(failure.code, Code::CacheDamaged, "{failure:?}");
             std::fs::remove_file(path).expect("removed");
         }
@@ -187,7 +236,7 @@ mod tests {
         let path = folder.path().join("a.duckdb");
         let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
         assert!(made.success());
-        assert_eq!(open(&path, 122_880).expect_err("no file").code, Code::CacheUnusable);
+        assert_eq!(open(&path, 122_880, &Access::Write).expect_err("no file").code, Code::CacheUnusable);
     }
 
     /// A read that the system fails: not damage, and not our fault.
@@ -198,7 +247,7 @@ mod tests {
         let path = folder.path().join("a.duckdb");
         // Its first page is mapped by nobody: reading it gives EIO.
         std::os::unix::fs::symlink("/proc/self/mem", &path).expect("a link");
-        let failure = open(&path, 122_880).expect_err("it cannot be read");
+        let failure = open(&path, 122_880, &Access::Write).expect_err("it cannot be read");
         assert_eq!(failure.code, Code::CacheUnusable, "{failure:?}");
         assert!(failure.cause.is_some_and(|cause| cause.contains("Input/output error")));
     }
@@ -217,7 +266,7 @@ mod tests {
         let checksum = words.fold(5_381, |sum: u64, word| sum ^ word);
         bytes[..8].copy_from_slice(&checksum.to_le_bytes());
         std::fs::write(&path, bytes).expect("the file");
-        let failure = open(&path, 122_880).expect_err("too new");
+        let failure = open(&path, 122_880, &Access::Write).expect_err("too new");
         assert_eq!(failure.code, Code::CacheUnusable, "{failure:?}");
         assert!(failure.message.contains("newer"), "{failure:?}");
     }

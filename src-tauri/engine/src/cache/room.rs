@@ -14,6 +14,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::access::is_writable;
 use super::budget::{self, DEFAULT_BUDGET, Freed, Occupant};
 use super::file::restrict_to_owner;
 use super::folder::{Cache, folder_failure, is_cache_file, is_set_aside, list, remove, remove_files};
@@ -79,7 +80,7 @@ impl Cache {
 
     /// Notes that a query was used. A note that cannot be written costs the query its place in the order.
     pub fn note_use(&self, path: &Path, at: DateTime<Utc>) {
-        if path.exists() {
+        if path.exists() && is_writable(path) {
             let note = mark_of(path);
             let mark = File::options().create(true).truncate(true).write(true).open(&note);
             let _ = mark.and_then(|mark| mark.set_modified(SystemTime::from(at)));
@@ -104,6 +105,9 @@ impl Cache {
     /// Deletes a query's file that is neither open, here or elsewhere, nor pinned, nor of a newer Tidemark;
     /// whether it did.
     fn let_go(&self, path: &Path) -> Result<bool> {
+        if !is_writable(path) {
+            return Ok(false);
+        }
         if noted_format(path).is_none() {
             // An older Tidemark wrote it, and nobody has opened it since: its pin is in the file. Opening it once
             // moves the pin; a file that cannot be opened stays.

@@ -161,7 +161,8 @@ impl Engine {
             () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
         };
         // Nothing takes the place of a damaged file that cannot be fetched again.
-        if let Some(failure) = prepared.set_aside.as_ref().filter(|_| !can_fetch(source, request))
+        let cannot_fetch = !can_fetch(source, request) || prepared.reach == Reach::ReadOnly;
+        if let Some(failure) = prepared.set_aside.as_ref().filter(|_| cannot_fetch)
             && prepared.days(DayAction::Adopt).is_empty()
         {
             return Err(failure.clone());
@@ -182,6 +183,7 @@ impl Engine {
         let mut outcome = self.carry_out(source, request, &prepared, &start, events, cancel).await?;
         if source.is_some_and(|source| source.own_commands() > 0) {
             outcome.notes.extend(source.and_then(Source::unverified_link).map(str::to_owned));
+            outcome.notes.extend(source.map(Source::warnings).unwrap_or_default().iter().cloned());
         }
         self.conclude(source, request, prepared, outcome, cancel, begun).await
     }
@@ -213,7 +215,7 @@ impl Engine {
             match failure {
                 None => {}
                 Some(failure) if failure.code == Code::DiskFull => return Err(failure),
-                Some(failure) if prepared.reach == Reach::Offline || cancel.is_cancelled() => {
+                Some(failure) if prepared.reach != Reach::Online || cancel.is_cancelled() => {
                     outcome.failed.extend(left.days().map(|day| (day, failure.message.clone())));
                 }
                 // What cannot be decided locally is asked of the server.

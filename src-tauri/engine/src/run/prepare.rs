@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::engine::{Engine, off_thread};
 use super::verify::{self, Mark, Marks};
-use crate::cache::{CacheFile, Collation, FileState, Identity, Origin, is_damage};
+use crate::cache::{CacheFile, Collation, FileState, Identity, Origin, is_damage, read_only};
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::{DayAction, FetchMode, PlanView, WindowView};
 use crate::failure::{Code, Failure, Result};
@@ -88,7 +88,7 @@ impl Prepared {
     pub(super) fn view(&self) -> PlanView {
         PlanView {
             signature: self.identity.signature.to_string(),
-            reachable: self.reach == Reach::Online,
+            reachable: self.reach != Reach::Offline,
             days: self.plan.days.iter().map(crate::plan::PlannedDay::view).collect(),
             counts: self.plan.counts(),
             windows: self
@@ -128,7 +128,9 @@ pub(super) async fn prepare(
     let policy = Policy { refresh_all: request.mode == FetchMode::Refresh, ..Policy::of(mapping) };
     let identity = Arc::new(Identity::of(&request.query));
     engine.note_policy(&identity.family, &policy);
-    let (own, set_aside) = own_state(engine, &identity, may_set_aside).await?;
+    let OwnState { state: own, set_aside, is_read_only } =
+        own_state(engine, &identity, may_set_aside).await?;
+    let may_set_aside = may_set_aside && !is_read_only;
     let mut ledger = own.ledger();
     let reach = if request.offline || source.is_none() { Reach::Offline } else { Reach::Online };
     let mut told = Told {
@@ -160,7 +162,7 @@ pub(super) async fn prepare(
     let mut made = plan(&ledger, &[], &told);
     let mut broader: Vec<Broader> = Vec::new();
     let all_served = made.days.iter().all(|day| day.action == Action::Serve);
-    if !all_served && request.mode != FetchMode::Refresh {
+    if !all_served && request.mode != FetchMode::Refresh && !is_read_only {
         broader = find_broader(engine, &identity).await?;
         let origin = likely_origin(&own, &broader).cloned();
         broader.iter_mut().for_each(|broader| broader.keep_to(origin.as_ref()));
@@ -168,6 +170,15 @@ pub(super) async fn prepare(
     }
     // Whether a day has begun, the server's clock says.
     let asks = |made: &Plan| !made.windows.is_empty() || request.mode == FetchMode::Verify;
+    if is_read_only && told.reach == Reach::Online && asks(&made) {
+        if request.mode != FetchMode::Normal {
+            return Err(read_only());
+        }
+        // What the server says could not be stored, so it is not asked.
+        told.reach = Reach::ReadOnly;
+        told.unreachable = Some(read_only());
+        made = plan(&ledger, &broader, &told);
+    }
     let coming = Action::Unavailable(UnavailableReason::Future);
     let wants_time = made.days.iter().any(|day| day.action == coming);
     if let Some(source) = source.filter(|_| told.reach == Reach::Online && (asks(&made) || wants_time)) {
@@ -293,23 +304,29 @@ pub(super) fn is_out_of_reach(failure: &Failure) -> bool {
     matches!(failure.code, Code::SourceUnreachable | Code::SourceTimeout)
 }
 
-async fn own_state(
-    engine: &Engine,
-    identity: &Arc<Identity>,
-    may_set_aside: bool,
-) -> Result<(Arc<FileState>, Option<Failure>)> {
+/// What the cache holds of a query before its run.
+struct OwnState {
+    state: Arc<FileState>,
+    set_aside: Option<Failure>,
+    /// Whether nothing can be stored for the query.
+    is_read_only: bool,
+}
+
+async fn own_state(engine: &Engine, identity: &Arc<Identity>, may_set_aside: bool) -> Result<OwnState> {
     let cache = engine.cache().clone();
     let identity = Arc::clone(identity);
     off_thread(move || {
+        let is_read_only = cache.is_read_only(&identity);
         let (file, set_aside) = match cache.open_existing(&identity) {
-            Err(failure) if is_damage(&failure) && !may_set_aside => (None, Some(failure)),
+            Err(failure) if is_damage(&failure) && (!may_set_aside || is_read_only) => (None, Some(failure)),
             Err(failure) if is_damage(&failure) => {
                 let opened = cache.open_or_create(&identity)?;
                 (Some(opened.file), opened.set_aside)
             }
             other => (other?, None),
         };
-        Ok((file.map(|file| file.state()).unwrap_or_default(), set_aside))
+        let state = file.map(|file| file.state()).unwrap_or_default();
+        Ok(OwnState { state, set_aside, is_read_only })
     })
     .await
 }

@@ -6,23 +6,29 @@ use std::time::{Duration, Instant};
 
 use bson::{Bson, Document, doc};
 use chrono::{DateTime, Utc};
+use mongodb::error::ErrorKind;
 use mongodb::event::EventHandler;
 use mongodb::event::cmap::CmapEvent;
-use mongodb::options::{ClientOptions, ConnectionString, HostInfo, SelectionCriteria};
+use mongodb::event::sdam::SdamEvent;
+use mongodb::options::{ClientOptions, ConnectionString, HostInfo, SelectionCriteria, ServerAddress, Tls};
 use mongodb::{Client, Collection, Database};
 use tokio::sync::OnceCell;
 
+use super::certificates;
 use super::clock::{Clock, ServerClock};
 use super::error::is_refused;
 use super::login::login_of;
+use super::options::{self, Times};
+use super::uri::{parse, with_password};
+use super::{speech, topology};
 use crate::failure::{Code, Failure, Result};
 use crate::secret::Kept;
 use crate::signature::SourceIdentity;
 
-/// How long to look for a server before the source counts as out of reach.
-const SELECTION_TIME: Duration = Duration::from_secs(3);
 /// What an answer may take on top of the server's own limit.
 const ON_THE_WAY: Duration = Duration::from_secs(5);
+/// What an answer may take after a new connection stands.
+const ANSWER_MARGIN: Duration = Duration::from_secs(2);
 /// How long a server may take for a question that costs it nothing, such as which collections it has.
 pub(super) const SHORT_TIME: Duration = Duration::from_secs(5);
 
@@ -80,6 +86,10 @@ struct Node {
     wire_version: i32,
 }
 
+/// The replica set of a server that has answered; none for a server by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FoundSet(Option<String>);
+
 /// The first wire version whose servers read snapshots outside transactions: that of MongoDB 5.0.
 const SNAPSHOT_WIRE_VERSION: i32 = 13;
 
@@ -89,13 +99,23 @@ struct Inner {
     database: String,
     collection: String,
     identity: SourceIdentity,
-    /// The connection string's `socketTimeoutMS`, which the driver does not know.
-    socket_timeout: Option<Duration>,
+    /// How long to wait, as the connection string has it.
+    times: Times,
+    /// Options of the connection string that were ignored, in sentences.
+    warnings: Vec<String>,
     /// What is to be said of a link that is not verified.
     unverified: Option<&'static str>,
     /// Keeps its secrets out of causes, as long as anything can fail.
     _secrets: Kept,
     client: OnceCell<Client>,
+    /// The hosts that the driver was given, once there is a client.
+    hosts: OnceCell<Vec<ServerAddress>>,
+    /// The connection string's `replicaSet`.
+    asked_set: Option<String>,
+    /// What the server that answered the driver's last check said of its replica set.
+    found_set: Arc<Mutex<Option<FoundSet>>>,
+    is_encrypted: bool,
+    has_proxy: bool,
     /// Commands of all handles.
     commands: AtomicU64,
     /// The connection string's `retryReads`.
@@ -129,21 +149,21 @@ impl Source {
             }
         }
         let secrets = Kept::of(settings.uri.trim(), settings.password.as_deref());
-        let uri = with_password(settings.uri.trim(), settings.password.as_deref());
-        // A user without a password yet is still somebody, and the name belongs to the identity; but some
-        // ways to log in cannot be read without a password, others with one.
-        let readable = with_password(&uri, Some("none"));
-        let parsed = ConnectionString::parse(&uri).or_else(|_| ConnectionString::parse(&readable));
-        let parsed = parsed.map_err(|error| {
-            Failure::new(Code::BadSource, "The connection string cannot be read.")
-                .advise("It looks like mongodb://user@host:27017/ or mongodb+srv://user@cluster.")
-                .because(without_password(&error.to_string(), &uri))
-        })?;
+        let read = options::read(&with_password(settings.uri.trim(), settings.password.as_deref()))?;
+        let parsed = parse(&read.uri)?;
         let hosts: Vec<String> = match &parsed.host_info {
             HostInfo::HostIdentifiers(hosts) => hosts.iter().map(ToString::to_string).collect(),
             HostInfo::DnsRecord(name) => vec![format!("srv:{name}")],
             _ => Vec::new(),
         };
+        if parsed.direct_connection == Some(true) && hosts.len() > 1 {
+            let message = format!(
+                "directConnection=true connects to one host, and the connection string names {}.",
+                hosts.len()
+            );
+            return Err(Failure::new(Code::BadSource, message)
+                .advise("Keep one of the hosts, or leave out directConnection."));
+        }
         let user = parsed.credential.as_ref().and_then(|credential| credential.username.clone());
         let identity = SourceIdentity::new(
             &hosts,
@@ -155,17 +175,23 @@ impl Source {
         Ok(Self {
             inner: Arc::new(Inner {
                 identity: identity.with_login(login_of(&parsed)),
-                socket_timeout: socket_timeout(&parsed),
+                times: Times::of(&parsed, read.timeout),
+                warnings: read.warnings,
                 retries_reads: parsed.retry_reads.unwrap_or(true),
                 read_concern: parsed.read_concern.as_ref().and_then(|concern| {
                     Some(bson::serialize_to_bson(&concern.level).ok()?.as_str()?.to_owned())
                 }),
                 unverified: super::link::unverified(&parsed),
                 _secrets: secrets,
-                uri,
+                uri: read.uri,
                 database: settings.database.trim().to_owned(),
                 collection: settings.collection.trim().to_owned(),
                 client: OnceCell::new(),
+                hosts: OnceCell::new(),
+                asked_set: parsed.replica_set.clone(),
+                found_set: Arc::default(),
+                is_encrypted: matches!(parsed.tls, Some(Tls::Enabled(_))),
+                has_proxy: parsed.socks5_proxy.is_some(),
                 commands: AtomicU64::new(0),
                 node: Mutex::default(),
                 is_set_untold: AtomicBool::new(false),
@@ -253,6 +279,12 @@ impl Source {
         self.inner.unverified
     }
 
+    /// What was ignored of the connection string, in sentences.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.inner.warnings
+    }
+
     /// Commands sent so far: those that ask something, and those that end a cursor before its end. Handshakes,
     /// pings and the ends of sessions are left out.
     #[must_use]
@@ -294,14 +326,40 @@ impl Source {
             }
         };
         // Selection has its own limit; this one is for a host that takes the connection and is silent.
-        match tokio::time::timeout(2 * SELECTION_TIME, answer).await {
-            Ok(answer) => {
-                let hello = answer.map_err(Failure::from)?;
+        let Times { selection, connect, .. } = self.inner.times;
+        match tokio::time::timeout(selection + connect, answer).await {
+            Ok(Err(error)) => Err(self.explained(error.into()).await),
+            Ok(Ok(hello)) => {
                 let node = node_of(&hello, sent, self.local_now());
                 *self.inner.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node);
                 Ok(started.elapsed())
             }
             Err(_) => Err(Failure::new(Code::SourceUnreachable, "The server does not answer.")),
+        }
+    }
+
+    /// A failure to find a server, with what can be found out about it: that its replica set has a different name,
+    /// or that just one side uses TLS.
+    async fn explained(&self, failure: Failure) -> Failure {
+        let is_connecting = matches!(failure.code, Code::SourceUnreachable | Code::TlsFailed);
+        if !is_connecting && failure.code != Code::BadSource {
+            return failure;
+        }
+        let found = self.inner.found_set.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let explained = match (&self.inner.asked_set, found) {
+            (Some(asked), Some(FoundSet(found))) if found.as_ref() != Some(asked) => {
+                Some(topology::wrong_set(asked, found.as_deref()))
+            }
+            // What no server of the source has answered may be something that the other side does not speak.
+            (_, None) if is_connecting && !self.inner.has_proxy => {
+                let hosts = self.inner.hosts.get().map_or(&[][..], Vec::as_slice);
+                speech::mismatch(hosts, self.inner.is_encrypted).await
+            }
+            _ => None,
+        };
+        match explained {
+            Some(explained) => Failure { cause: failure.cause, ..explained },
+            None => failure,
         }
     }
 
@@ -321,7 +379,7 @@ impl Source {
     }
 
     /// Waits for an answer that the server gives within `limit`, or within the connection string's
-    /// `socketTimeoutMS`, and counts the commands that it takes. A server that is gone is noticed by the driver's own check of it, but for a
+    /// `timeoutMS` or `socketTimeoutMS`, and counts the commands that it takes. A server that is gone is noticed by the driver's own check of it, but for a
     /// connection that has fallen silent by itself the driver waits without end.
     ///
     /// # Errors
@@ -331,7 +389,8 @@ impl Source {
         limit: Duration,
         answer: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let limit = self.inner.socket_timeout.unwrap_or(limit + ON_THE_WAY);
+        let Times { connect, answer: given, .. } = self.inner.times;
+        let limit = given.unwrap_or(limit + ON_THE_WAY.max(connect + ANSWER_MARGIN));
         let answer = ASKING.scope(self.clone(), tokio::time::timeout(limit, answer));
         answer.await.unwrap_or_else(|_| {
             Err(Failure::new(Code::SourceTimeout, "The server took longer than the time limit.")
@@ -373,10 +432,16 @@ impl Source {
     }
 
     async fn connect(&self) -> Result<Client> {
-        let mut options = ClientOptions::parse(for_driver(ConnectionString::parse(&self.inner.uri)?)).await?;
+        let mut options = ClientOptions::parse(for_driver(parse(&self.inner.uri)?)).await?;
+        if let Some(Tls::Enabled(tls)) = &options.tls {
+            certificates::check(tls)?;
+        }
         options.app_name = Some("Tidemark".to_owned());
-        options.server_selection_timeout = Some(SELECTION_TIME);
-        options.connect_timeout.get_or_insert(SELECTION_TIME);
+        options.server_selection_timeout = Some(self.inner.times.selection);
+        options.connect_timeout = Some(self.inner.times.connect);
+        // A client is made once for a source.
+        let _ = self.inner.hosts.set(options.hosts.clone());
+        options.sdam_event_handler = Some(set_watcher(&self.inner.found_set));
         // Each command takes a connection out of the pool; handshakes and the driver's own checks of the
         // server do not. Events of the commands themselves would have the driver parse every answer for them.
         options.cmap_event_handler = Some(EventHandler::callback(|event| {
@@ -385,8 +450,32 @@ impl Source {
                 let _ = ASKING.try_with(Self::count);
             }
         }));
-        Ok(Client::with_options(options)?)
+        let own = match &options.tls {
+            Some(Tls::Enabled(tls)) => tls.cert_key_file_path.clone(),
+            _ => None,
+        };
+        let trusted = certificates::trust_system(&mut options);
+        let client = Client::with_options(options);
+        // The driver has read it.
+        drop(trusted);
+        client.map_err(|error| match own {
+            Some(path) if matches!(*error.kind, ErrorKind::InvalidTlsConfig { .. }) => {
+                certificates::file_failure("tlsCertificateKeyFile", &path, super::error::reason(&error))
+            }
+            _ => error.into(),
+        })
     }
+}
+
+/// Notes what each server that answers the driver's checks says of its replica set.
+fn set_watcher(found: &Arc<Mutex<Option<FoundSet>>>) -> EventHandler<SdamEvent> {
+    let found = Arc::clone(found);
+    EventHandler::callback(move |event| {
+        if let SdamEvent::ServerHeartbeatSucceeded(event) = event {
+            let name = event.reply.get_str("setName").ok().map(str::to_owned);
+            *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(FoundSet(name));
+        }
+    })
 }
 
 /// Asks a node who it is.
@@ -417,53 +506,11 @@ fn node_of(hello: &Document, sent: DateTime<Utc>, received: DateTime<Utc>) -> No
     }
 }
 
-#[expect(deprecated, reason = "the driver does not support it; this program does")]
-fn socket_timeout(parsed: &ConnectionString) -> Option<Duration> {
-    // 0 means none in every driver.
-    parsed.socket_timeout.filter(|limit| !limit.is_zero())
-}
-
 /// The driver refuses a connection string with an option that others know.
 #[expect(deprecated, reason = "the driver does not support it; this program does")]
 fn for_driver(mut parsed: ConnectionString) -> ConnectionString {
     parsed.socket_timeout = None;
     parsed
-}
-
-/// The driver's words about a connection string that it cannot read, unless they quote what may be a part
-/// of the password: whatever lies between the first colon after the scheme and the last `@`.
-fn without_password(words: &str, uri: &str) -> String {
-    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-    let secret = rest.split_once(':').map_or("", |(_, secret)| secret);
-    let secret = secret.rsplit_once('@').map_or(secret, |(secret, _)| secret);
-    let mut parts = secret.split(|c: char| "@:/?#[]&=,".contains(c) || c.is_whitespace());
-    if parts.any(|part| !part.is_empty() && words.contains(part)) {
-        return "what stands after the user name is not as it should be".to_owned();
-    }
-    words.to_owned()
-}
-
-/// Puts a password into a connection string that names a user and no password.
-fn with_password(uri: &str, password: Option<&str>) -> String {
-    let Some(password) = password else { return uri.to_owned() };
-    let Some(start) = uri.find("://").map(|at| at + 3) else { return uri.to_owned() };
-    let end = uri[start..].find(['/', '?']).map_or(uri.len(), |at| start + at);
-    let Some(sign) = uri[start..end].rfind('@').map(|at| start + at) else { return uri.to_owned() };
-    if uri[start..sign].contains(':') {
-        return uri.to_owned();
-    }
-    let escaped: String =
-        password
-            .bytes()
-            .map(|byte| {
-                if byte.is_ascii_alphanumeric() {
-                    char::from(byte).to_string()
-                } else {
-                    format!("%{byte:02X}")
-                }
-            })
-            .collect();
-    format!("{}:{escaped}{}", &uri[..sign], &uri[sign..])
 }
 
 #[cfg(test)]
@@ -478,13 +525,6 @@ mod tests {
             collection: "trades".to_owned(),
         };
         Source::new(&settings).expect("a readable connection string")
-    }
-
-    #[test]
-    fn a_password_goes_where_the_user_is() {
-        assert_eq!(with_password("mongodb://ann@db1/x", Some("p@ss/1")), "mongodb://ann:p%40ss%2F1@db1/x");
-        assert_eq!(with_password("mongodb://ann:own@db1/x", Some("other")), "mongodb://ann:own@db1/x");
-        assert_eq!(with_password("mongodb://db1/x", Some("other")), "mongodb://db1/x");
     }
 
     /// Every public type that carries a connection string or a password, and what is made of it.
@@ -510,22 +550,6 @@ mod tests {
             assert!(!debug.contains("PLANTED") && !debug.contains("s3cr3t"), "{debug}");
             assert!(debug.contains("db1"), "{debug}");
         }
-    }
-
-    #[test]
-    fn the_driver_quotes_no_password() {
-        for uri in ["mongodb://ann:s3cret", "mongodb://ann:s3cret/x@db1", "mongodb://ann:s3cret:x@db1:x/"] {
-            let settings = SourceSettings {
-                uri: uri.to_owned(),
-                password: None,
-                database: "desk".to_owned(),
-                collection: "trades".to_owned(),
-            };
-            let failure = Source::new(&settings).expect_err("not a connection string");
-            assert!(!format!("{failure:?}").contains("s3cret"), "{failure:?}");
-        }
-        let words = "invalid port: x";
-        assert_eq!(without_password(words, "mongodb://ann:s3cret@db1:x/"), words);
     }
 
     #[test]

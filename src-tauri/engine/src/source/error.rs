@@ -4,11 +4,17 @@ use std::error::Error as _;
 
 use mongodb::error::{Error, ErrorKind};
 
+use super::topology;
 use crate::failure::{Code, Failure};
 
 /// What a driver error means to a person.
 #[must_use]
 pub fn mongodb_failure(error: &Error) -> Failure {
+    if let ErrorKind::ServerSelection { message, .. } = error.kind.as_ref()
+        && let Some(failure) = topology::failure(message)
+    {
+        return failure.because(describe(error));
+    }
     let code = code_of(error);
     let message = match code {
         Code::SourceTimeout if was_ended(error) => {
@@ -23,6 +29,7 @@ pub fn mongodb_failure(error: &Error) -> Failure {
         }
         Code::AuthFailed => "The server refused the user name or the password.",
         Code::TlsFailed => "No secure connection to the server could be made.",
+        Code::BadSource => "The connection string cannot be used.",
         Code::NotAuthorized => "This user may not read the collection.",
         Code::SourceTimeout => "The server took longer than the time limit.",
         Code::BadFilter => {
@@ -76,6 +83,7 @@ fn code_of(error: &Error) -> Code {
     match error.kind.as_ref() {
         ErrorKind::Authentication { .. } => Code::AuthFailed,
         ErrorKind::InvalidTlsConfig { .. } => Code::TlsFailed,
+        ErrorKind::InvalidArgument { .. } => Code::BadSource,
         ErrorKind::Command(command) => match command.code {
             // AuthenticationFailed; ProtocolError as some servers answer a bad mechanism
             18 | 334 => Code::AuthFailed,
@@ -127,15 +135,44 @@ fn without_names(text: &str) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
+/// The driver's words without the labels and the documents that it prints for debugging.
 fn describe(error: &Error) -> String {
-    let mut text = error.to_string();
+    let mut text = without_debug(&error.kind.to_string());
     let mut source = error.source();
     while let Some(cause) = source {
+        let words = match cause.downcast_ref::<Error>() {
+            Some(error) => error.kind.to_string(),
+            None => cause.to_string(),
+        };
         text.push_str(": ");
-        text.push_str(&cause.to_string());
+        text.push_str(&without_debug(&words));
         source = cause.source();
     }
     text
+}
+
+/// The driver's reason alone.
+pub(super) fn reason(error: &Error) -> String {
+    let text = describe(error);
+    text.strip_prefix("An invalid argument was provided: ").unwrap_or(&text).to_owned()
+}
+
+/// Errors inside a description of servers are printed with all that they have.
+fn without_debug(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(", labels: {") {
+        out.push_str(before);
+        let after = after.split_once('}').map_or(after, |(_, after)| after);
+        rest = after.strip_prefix(", source: None").unwrap_or(after);
+        if let Some(response) = rest.strip_prefix(", server response: ") {
+            let dumped = response.strip_prefix("Some(").and_then(|dump| dump.split_once("\" })"));
+            rest =
+                dumped.map_or_else(|| response.strip_prefix("None").unwrap_or(response), |(_, after)| after);
+        }
+    }
+    out.push_str(rest);
+    out.replace("Error: Kind: ", "Error: ")
 }
 
 #[cfg(test)]
@@ -149,6 +186,20 @@ mod tests {
              Set Name: {set}, Servers: [ {{ Address: {host}:27017, Type: Unknown, Error: Kind: {error} }}, \
              {{ Address: {host}2:27017, Type: Unknown, Error: Kind: {error} }} ] }}, labels: {{}}"
         )
+    }
+
+    #[test]
+    fn what_the_driver_prints_for_debugging_is_left_out() {
+        let inner = "Error: Kind: I/O error: refused, labels: {\"SystemOverloadedError\"}, source: None, \
+                     server response: Some(RawDocumentBuf { data: \"8d0000\" })";
+        assert_eq!(
+            without_debug(&format!(
+                "No available servers. [ {{ Address: db1:27017, {inner} }}, {{ {inner} }} ]"
+            )),
+            "No available servers. [ { Address: db1:27017, Error: I/O error: refused }, { Error: I/O error: refused } ]"
+        );
+        let plain = "Error: Kind: x, labels: {}, source: None, server response: None }";
+        assert_eq!(without_debug(plain), "Error: x }");
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! MongoDB, read only: connecting, reaching, pulling, counting.
 
+mod certificates;
 mod clock;
 mod connect;
 mod error;
 mod link;
 mod login;
 mod moment;
+mod options;
 mod origin;
 mod read;
+mod speech;
+mod topology;
+mod uri;
 
 pub use clock::{Clock, ServerClock};
 pub use connect::{Source, SourceSettings};

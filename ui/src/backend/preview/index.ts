@@ -48,7 +48,7 @@ export function previewBackend(): Backend {
   store.online = params.get("scene") !== "offline" && params.get("scene") !== "partial";
   const connection = (): Connection =>
     store.online
-      ? { state: "online", round_trip_ms: 3, version: "8.0.4", unverified: null }
+      ? { state: "online", round_trip_ms: 3, version: "8.0.4", unverified: null, warnings: [] }
       : { state: "offline", failure: unreachable() };
   const listeners = new Set<(connection: Connection) => void>();
   // So that a developer can pull the plug: `tidemark.online(false)` in the console.

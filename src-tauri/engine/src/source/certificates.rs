@@ -1,0 +1,154 @@
+//! The files of a secure connection: the certificates that this computer trusts, those that the connection string
+//! names, and the user's own.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+
+use mongodb::options::{ClientOptions, Tls, TlsOptions};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tempfile::NamedTempFile;
+use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+
+use super::uri::option_failure;
+use crate::failure::{Failure, Result};
+
+/// Checks the files that a connection string names.
+///
+/// # Errors
+/// `bad_source`, with the option whose file is missing or holds something else.
+pub(super) fn check(tls: &TlsOptions) -> Result<()> {
+    if let Some(path) = &tls.ca_file_path {
+        expect_certificate("tlsCAFile", path)?;
+    }
+    let Some(path) = &tls.cert_key_file_path else { return Ok(()) };
+    let name = "tlsCertificateKeyFile";
+    expect_certificate(name, path)?;
+    let has_password = tls.tls_certificate_key_file_password.is_some();
+    if has_password || PrivateKeyDer::from_pem_file(path).is_ok() {
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    Err(if text.contains("ENCRYPTED") {
+        file_failure(name, path, "its key is encrypted")
+            .advise("Add tlsCertificateKeyFilePassword to the connection string.")
+    } else {
+        file_failure(name, path, "it holds no private key")
+    })
+}
+
+fn expect_certificate(name: &str, path: &Path) -> Result<()> {
+    // Asked by itself, for the system's own words.
+    File::open(path).map_err(|error| file_failure(name, path, error))?;
+    let certificates = CertificateDer::pem_file_iter(path);
+    let found = certificates.is_ok_and(|mut certificates| certificates.any(|one| one.is_ok()));
+    if found { Ok(()) } else { Err(file_failure(name, path, "it holds no certificate in PEM form")) }
+}
+
+/// That the file of an option cannot be used.
+pub(super) fn file_failure(name: &str, path: &Path, why: impl std::fmt::Display) -> Failure {
+    let failure = option_failure(name, &why);
+    let message = format!("The file that {name} names cannot be used: {}.", path.display());
+    Failure { message, ..failure }
+        .advise("Correct the path in the connection string, or ask your administrator for the file.")
+}
+
+/// Lets the driver trust what this computer trusts, as browsers do, unless the connection string says itself what
+/// to trust. The driver reads the file when the client is made; then it may go.
+pub(super) fn trust_system(options: &mut ClientOptions) -> Option<NamedTempFile> {
+    let Some(Tls::Enabled(tls)) = &mut options.tls else { return None };
+    if tls.ca_file_path.is_some() || tls.allow_invalid_certificates == Some(true) {
+        return None;
+    }
+    // What cannot be read or written is left out: the driver has certificates of its own.
+    let system = rustls_native_certs::load_native_certs().certs;
+    let file = write_certificates(TLS_SERVER_ROOT_CERTS.iter().chain(&system)).ok()?;
+    tls.ca_file_path = Some(file.path().to_owned());
+    Some(file)
+}
+
+/// A private file with certificates in PEM form.
+fn write_certificates<'a>(
+    certificates: impl Iterator<Item = &'a CertificateDer<'a>>,
+) -> std::io::Result<NamedTempFile> {
+    let mut file = tempfile::Builder::new().prefix("tidemark-").suffix(".pem").tempfile()?;
+    for certificate in certificates {
+        file.write_all(pem::encode(&pem::Pem::new("CERTIFICATE", certificate.as_ref())).as_bytes())?;
+    }
+    file.flush()?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use mongodb::options::ConnectionString;
+
+    use super::*;
+    use crate::failure::Code;
+
+    async fn options(more: &str) -> ClientOptions {
+        let uri = format!("mongodb://db1:27017/?tls=true{more}");
+        ClientOptions::parse(ConnectionString::parse(uri).expect("readable")).await.expect("options")
+    }
+
+    fn trusted(options: &ClientOptions) -> Option<std::path::PathBuf> {
+        match &options.tls {
+            Some(Tls::Enabled(tls)) => tls.ca_file_path.clone(),
+            _ => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_roots_of_browsers_and_of_the_system_are_trusted() {
+        let mut asked = options("").await;
+        let file = trust_system(&mut asked).expect("a file");
+        let path = trusted(&asked).expect("a path");
+        assert_eq!(path, file.path());
+        let written: Vec<_> = CertificateDer::pem_file_iter(&path).expect("PEM").flatten().collect();
+        assert!(TLS_SERVER_ROOT_CERTS.iter().all(|root| written.contains(root)), "those of browsers");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(file.as_file().metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+        }
+        drop(file);
+        assert!(!path.exists(), "it goes");
+
+        let mut named = options("&tlsCAFile=own.pem").await;
+        assert!(trust_system(&mut named).is_none());
+        assert_eq!(trusted(&named).as_deref(), Some(Path::new("own.pem")));
+        assert!(trust_system(&mut options("&tlsAllowInvalidCertificates=true").await).is_none());
+    }
+
+    #[test]
+    fn a_file_that_is_missing_or_something_else_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = folder.path().join("text.pem");
+        std::fs::write(&text, "no certificate").expect("a file");
+        let certificate = folder.path().join("certificate.pem");
+        let root = pem::Pem::new("CERTIFICATE", TLS_SERVER_ROOT_CERTS[0].as_ref());
+        std::fs::write(&certificate, pem::encode(&root)).expect("a file");
+        let locked = folder.path().join("locked.pem");
+        let key = pem::Pem::new("ENCRYPTED PRIVATE KEY", vec![1, 2, 3]);
+        std::fs::write(&locked, pem::encode(&root) + &pem::encode(&key)).expect("a file");
+
+        let ca = |path: &Path| TlsOptions::builder().ca_file_path(path.to_owned()).build();
+        let own = |path: &Path| TlsOptions::builder().cert_key_file_path(path.to_owned()).build();
+        let missing = folder.path().join("missing.pem");
+        for (tls, named, why) in [
+            (ca(&missing), "tlsCAFile", "No such file"),
+            (ca(&text), "tlsCAFile", "no certificate"),
+            (own(&missing), "tlsCertificateKeyFile", "No such file"),
+            (own(&certificate), "tlsCertificateKeyFile", "no private key"),
+            (own(&locked), "tlsCertificateKeyFile", "encrypted"),
+        ] {
+            let failure = check(&tls).expect_err(named);
+            assert_eq!(failure.code, Code::BadSource);
+            assert!(failure.message.contains(named) && failure.message.contains(".pem"), "{failure:?}");
+            #[cfg(not(windows))]
+            assert!(failure.cause.as_deref().is_some_and(|cause| cause.contains(why)), "{failure:?}");
+        }
+        check(&ca(&certificate)).expect("a certificate");
+    }
+}

@@ -1,0 +1,281 @@
+//! What a connection string asks for by its options: those that the driver refuses and other tools take, those that
+//! nobody knows, and those that cannot be done here.
+
+use std::time::Duration;
+
+use mongodb::options::ConnectionString;
+use percent_encoding::percent_decode_str;
+
+use super::uri::option_failure;
+use crate::failure::{Code, Failure, Result};
+use crate::secret::{may_hold_password, shown_option};
+
+/// How long to look for a server before the source counts as out of reach, and how long a connection may take.
+const SELECTION_TIME: Duration = Duration::from_secs(3);
+/// The longest that a connection may take if the connection string does not say so itself.
+const LONGEST_CONNECT: Duration = Duration::from_secs(10);
+/// What a limit of 0 stands for, which means none: no check waits for ever.
+const WITHOUT_LIMIT: Duration = Duration::from_secs(60);
+
+/// Options that the driver reads.
+const OF_THE_DRIVER: [&str; 44] = [
+    "appname",
+    "authmechanism",
+    "authmechanismproperties",
+    "authsource",
+    "compressors",
+    "connecttimeoutms",
+    "directconnection",
+    "enableoverloadretargeting",
+    "heartbeatfrequencyms",
+    "journal",
+    "loadbalanced",
+    "localthresholdms",
+    "maxadaptiveretries",
+    "maxconnecting",
+    "maxidletimems",
+    "maxpoolsize",
+    "maxstalenessseconds",
+    "minpoolsize",
+    "proxyhost",
+    "proxypassword",
+    "proxyport",
+    "proxyusername",
+    "readconcernlevel",
+    "readpreference",
+    "readpreferencetags",
+    "replicaset",
+    "retryreads",
+    "retrywrites",
+    "servermonitoringmode",
+    "serverselectiontimeoutms",
+    "sockettimeoutms",
+    "srvmaxhosts",
+    "srvservicename",
+    "ssl",
+    "tls",
+    "tlsallowinvalidcertificates",
+    "tlscafile",
+    "tlscertificatekeyfile",
+    "tlscertificatekeyfilepassword",
+    "tlsinsecure",
+    "w",
+    "waitqueuetimeoutms",
+    "wtimeoutms",
+    "zlibcompressionlevel",
+];
+/// Options of other drivers that change nothing here: no revocation is checked, writes are never sent, and documents
+/// are kept as they came.
+const WITHOUT_EFFECT: [&str; 5] = [
+    "adaptiveretries",
+    "tlsdisablecertificaterevocationcheck",
+    "tlsdisableocspendpointcheck",
+    "uuidrepresentation",
+    "waitqueuemultiple",
+];
+const COMPRESSORS: [&str; 3] = ["zlib", "zstd", "snappy"];
+
+/// A connection string without what the driver would refuse.
+#[derive(Debug)]
+pub(super) struct ReadOptions {
+    /// The connection string for the driver.
+    pub(super) uri: String,
+    /// What was ignored, in sentences.
+    pub(super) warnings: Vec<String>,
+    /// `timeoutMS`, which the driver does not know.
+    pub(super) timeout: Option<Duration>,
+}
+
+/// Reads the options of a connection string.
+///
+/// # Errors
+/// `bad_source` for an option that cannot be done here, with its name and value.
+pub(super) fn read(uri: &str) -> Result<ReadOptions> {
+    let mut read = ReadOptions { uri: uri.to_owned(), warnings: Vec::new(), timeout: None };
+    let Some((before, options)) = uri.split_once('?') else { return Ok(read) };
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let mut kept: Vec<String> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    for option in options.split('&').filter(|option| !option.is_empty()) {
+        let Some((name, value)) = option.split_once('=') else {
+            kept.push(option.to_owned());
+            continue;
+        };
+        let lower = name.to_ascii_lowercase();
+        let is_known = is_known(&lower);
+        if is_known && lower != "readpreferencetags" && names.contains(&lower) {
+            return Err(option_failure(option, format!("{name} stands twice")));
+        }
+        let value = percent_decode_str(value).decode_utf8_lossy();
+        match lower.as_str() {
+            "authmechanism" => expect_mechanism(option, &value)?,
+            "tlsallowinvalidhostnames" if value == "true" => return Err(checks_names(option)),
+            "timeoutms" => read.timeout = milliseconds(option, &value)?,
+            _ => {}
+        }
+        match lower.as_str() {
+            "compressors" => kept.extend(compressors(name, &value, &mut read.warnings)),
+            "timeoutms" | "tlsallowinvalidhostnames" => {}
+            _ if OF_THE_DRIVER.contains(&lower.as_str()) => kept.push(option.to_owned()),
+            _ if is_known => {}
+            // A password with a question mark in it can be taken for options: the driver refuses the rest.
+            _ if may_hold_password(rest, option) => kept.push(option.to_owned()),
+            _ => read
+                .warnings
+                .push(format!("The option {name} of the connection string is not known and was ignored.")),
+        }
+        names.push(lower);
+    }
+    read.uri = if kept.is_empty() { before.to_owned() } else { format!("{before}?{}", kept.join("&")) };
+    Ok(read)
+}
+
+fn is_known(name: &str) -> bool {
+    OF_THE_DRIVER.contains(&name)
+        || WITHOUT_EFFECT.contains(&name)
+        || ["timeoutms", "tlsallowinvalidhostnames"].contains(&name)
+}
+
+/// Refuses the ways to log in that need what this program does not have.
+fn expect_mechanism(option: &str, mechanism: &str) -> Result<()> {
+    let needs = match mechanism.to_ascii_uppercase().as_str() {
+        "GSSAPI" => "Kerberos",
+        "MONGODB-AWS" => "an AWS identity",
+        "MONGODB-OIDC" => "an OpenID Connect provider",
+        _ => return Ok(()),
+    };
+    let message = format!("Tidemark cannot log in with {needs} ({}).", shown_option(option));
+    Err(Failure::new(Code::BadSource, message).advise(
+        "Ask your administrator for a user with a password (SCRAM or, for LDAP, PLAIN) or a certificate (X.509).",
+    ))
+}
+
+/// The host's name is checked together with the certificate, or neither of them is.
+fn checks_names(option: &str) -> Failure {
+    let message =
+        format!("Tidemark cannot leave out the check of the host name alone ({}).", shown_option(option));
+    Failure::new(Code::BadSource, message).advise(
+        "Connect by a name that the server's certificate has, or use tlsAllowInvalidCertificates=true, which trusts any server.",
+    )
+}
+
+/// A time limit; nothing for 0, which means none in every driver.
+fn milliseconds(option: &str, value: &str) -> Result<Option<Duration>> {
+    let number: u64 =
+        value.parse().map_err(|_| option_failure(option, "it is no whole number of milliseconds"))?;
+    Ok((number > 0).then(|| Duration::from_millis(number)))
+}
+
+/// The compressors that are there; what is not is ignored, as in other drivers.
+fn compressors(name: &str, value: &str, warnings: &mut Vec<String>) -> Option<String> {
+    let asked = value.split(',').map(str::trim).filter(|one| !one.is_empty());
+    let (known, unknown): (Vec<&str>, Vec<&str>) =
+        asked.partition(|one| COMPRESSORS.contains(&one.to_ascii_lowercase().as_str()));
+    warnings.extend(unknown.iter().map(|one| {
+        format!("The compressor {one} of the connection string ({name}) is not known and was ignored.")
+    }));
+    (!known.is_empty()).then(|| format!("{name}={}", known.join(",")))
+}
+
+/// How long to wait for a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Times {
+    /// Until a server is found.
+    pub(super) selection: Duration,
+    /// Until a connection stands and the server has answered on it for the first time.
+    pub(super) connect: Duration,
+    /// Until an answer is there, if the connection string says so.
+    pub(super) answer: Option<Duration>,
+}
+
+impl Times {
+    /// The times of a connection string.
+    #[expect(deprecated, reason = "the driver does not support socketTimeoutMS; this program does")]
+    pub(super) fn of(parsed: &ConnectionString, timeout: Option<Duration>) -> Self {
+        let limit = |given: Duration| if given.is_zero() { WITHOUT_LIMIT } else { given };
+        let (selection, connect) =
+            (parsed.server_selection_timeout.map(limit), parsed.connect_timeout.map(limit));
+        // What allows the one allows the other: a server whose first answer takes long is found by it.
+        let found = selection.or(connect).unwrap_or(SELECTION_TIME);
+        let times = Self {
+            selection: selection.unwrap_or(found.max(SELECTION_TIME)),
+            connect: connect.unwrap_or(found.clamp(SELECTION_TIME, LONGEST_CONNECT)),
+            answer: timeout.or(parsed.socket_timeout.filter(|limit| !limit.is_zero())),
+        };
+        let capped = |time: Duration| timeout.map_or(time, |timeout| time.min(timeout));
+        Self { selection: capped(times.selection), connect: capped(times.connect), ..times }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::uri::parse;
+
+    fn times(options: &str) -> Times {
+        let read = read(&format!("mongodb://db1:27017/?{options}")).expect("options");
+        Times::of(&parse(&read.uri).expect("a connection string"), read.timeout)
+    }
+
+    #[test]
+    fn what_other_tools_take_is_taken() {
+        for options in [
+            "compressors=zlib&zlibCompressionLevel=6",
+            "compressors=zstd,snappy,zlib",
+            "timeoutMS=20000",
+            "tlsAllowInvalidHostnames=false&tls=true",
+            "tlsCertificateKeyFile=k.pem&tlsCertificateKeyFilePassword=x",
+            "proxyHost=proxy&proxyPort=1080&proxyUsername=ann&proxyPassword=x",
+            "uuidRepresentation=standard&tls=true&tlsDisableOCSPEndpointCheck=true",
+            "socketTimeoutMS=0&",
+            "retryWrites=true&w=majority&readConcernLevel=local&maxStalenessSeconds=120&readPreference=nearest",
+            "readPreference=secondary&readPreferenceTags=dc:ny&readPreferenceTags=",
+        ] {
+            let read = read(&format!("mongodb://db1:27017/?{options}")).expect(options);
+            assert_eq!(read.warnings, Vec::<String>::new(), "{options}");
+            parse(&read.uri).expect(options);
+        }
+        let plain = read("mongodb://ann:x@db1/?authMechanism=PLAIN").expect("LDAP");
+        assert!(parse(&plain.uri).is_ok());
+    }
+
+    #[test]
+    fn what_is_unknown_is_ignored_with_a_word() {
+        let read = read("mongodb://db1:27017/?tls=true&colour=blue&compressors=lz4,zlib").expect("options");
+        assert_eq!(read.uri, "mongodb://db1:27017/?tls=true&compressors=zlib");
+        assert_eq!(read.warnings.len(), 2);
+        assert!(read.warnings[0].contains("colour") && read.warnings[1].contains("lz4"), "{read:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_named() {
+        for (options, named) in [
+            ("authMechanism=GSSAPI", "authMechanism=GSSAPI"),
+            ("authMechanism=MONGODB-AWS&authSource=$external", "authMechanism=MONGODB-AWS"),
+            ("authMechanism=MONGODB-OIDC", "authMechanism=MONGODB-OIDC"),
+            ("tls=true&tlsAllowInvalidHostnames=true", "tlsAllowInvalidHostnames=true"),
+            ("timeoutMS=soon", "timeoutMS=soon"),
+            ("tls=true&tls=true", "tls=true"),
+        ] {
+            let failure = read(&format!("mongodb://ann@db1:27017/?{options}")).expect_err(options);
+            assert_eq!(failure.code, Code::BadSource);
+            assert!(failure.message.contains(named), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn the_times_of_a_connection_string_count() {
+        let seconds = Duration::from_secs;
+        let usual = Times { selection: seconds(3), connect: seconds(3), answer: None };
+        assert_eq!(times(""), usual);
+        let longer = Times { selection: seconds(9), connect: seconds(9), answer: None };
+        assert_eq!(times("serverSelectionTimeoutMS=9000"), longer);
+        assert_eq!(times("connectTimeoutMS=9000"), longer);
+        assert_eq!(times("serverSelectionTimeoutMS=30000").connect, LONGEST_CONNECT);
+        assert_eq!(times("connectTimeoutMS=500"), Times { connect: Duration::from_millis(500), ..usual });
+        assert_eq!(times("socketTimeoutMS=7000").answer, Some(seconds(7)));
+        let whole = times("timeoutMS=2000&serverSelectionTimeoutMS=9000&socketTimeoutMS=7000");
+        assert_eq!(whole, Times { selection: seconds(2), connect: seconds(2), answer: Some(seconds(2)) });
+        assert_eq!(times("connectTimeoutMS=0").connect, WITHOUT_LIMIT);
+    }
+}

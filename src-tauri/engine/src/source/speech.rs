@@ -1,0 +1,90 @@
+//! What a port speaks, asked after the driver has failed: a server that expects TLS and one that does not know it
+//! both just close the connection, and the driver calls either an error of the network.
+
+use std::time::Duration;
+
+use bson::doc;
+use mongodb::options::ServerAddress;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::failure::{Code, Failure};
+
+/// How long a port may take to show what it speaks.
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// The kind of the message that commands are sent and answered as.
+const OP_MSG: i32 = 2013;
+
+/// A failure if a host speaks just what the connection string does not.
+pub(super) async fn mismatch(hosts: &[ServerAddress], is_encrypted: bool) -> Option<Failure> {
+    let ServerAddress::Tcp { host, port } = hosts.first()? else { return None };
+    let address = (host.as_str(), port.unwrap_or(27017));
+    let (expected, other) = if is_encrypted { (tls(), plain()) } else { (plain(), tls()) };
+    if speaks(address, &expected).await || !speaks(address, &other).await {
+        return None;
+    }
+    let (message, advice) = if is_encrypted {
+        (
+            format!(
+                "The server at {host}:{} does not use TLS, and the connection string asks for it.",
+                address.1
+            ),
+            "Ask your administrator for the port that uses TLS; without TLS (tls=false) anybody on the network can read along.",
+        )
+    } else {
+        (
+            format!("The server at {host}:{} accepts only connections with TLS.", address.1),
+            "Add tls=true to the connection string.",
+        )
+    };
+    Some(Failure::new(Code::TlsFailed, message).advise(advice))
+}
+
+/// A greeting, and what the first bytes of the answer to it look like.
+struct Greeting {
+    bytes: Vec<u8>,
+    is_answer: fn(&[u8; 16]) -> bool,
+}
+
+/// A `hello`, which every server of MongoDB's answers without a login.
+fn plain() -> Greeting {
+    let command = bson::serialize_to_vec(&doc! {"hello": 1, "$db": "admin"}).unwrap_or_default();
+    let length = i32::try_from(16 + 5 + command.len()).unwrap_or_default();
+    let header = [length, 1, 0, OP_MSG].map(i32::to_le_bytes).concat();
+    Greeting {
+        bytes: [&header[..], &[0; 5], &command].concat(),
+        is_answer: |answer| answer[12..] == OP_MSG.to_le_bytes(),
+    }
+}
+
+/// The first message of TLS 1.2, in its shortest form. A server that speaks TLS answers it, or refuses it with an
+/// alert.
+fn tls() -> Greeting {
+    // Version, random bytes, no session, two cipher suites, no compression.
+    let body = [&[3, 3][..], &[7; 32], &[0], &[0, 4, 0xc0, 0x2f, 0xc0, 0x2b], &[1, 0]].concat();
+    let length = |bytes: &[u8]| u16::try_from(bytes.len()).unwrap_or_default().to_be_bytes();
+    let message = [&[1, 0][..], &length(&body), &body].concat();
+    Greeting {
+        bytes: [&[22, 3, 1][..], &length(&message), &message].concat(),
+        is_answer: |answer| matches!(answer[..2], [21 | 22, 3]),
+    }
+}
+
+/// Whether a port answers a greeting.
+async fn speaks(address: (&str, u16), greeting: &Greeting) -> bool {
+    let asked = async {
+        let mut connection = TcpStream::connect(address).await?;
+        connection.write_all(&greeting.bytes).await?;
+        let (mut answer, mut filled) = ([0; 16], 0);
+        // An alert is shorter than the head of a message.
+        while filled < answer.len() && !(greeting.is_answer)(&answer) {
+            match connection.read(&mut answer[filled..]).await? {
+                0 => break,
+                read => filled += read,
+            }
+        }
+        Ok::<_, std::io::Error>((greeting.is_answer)(&answer))
+    };
+    tokio::time::timeout(LIMIT, asked).await.is_ok_and(|answered| answered.unwrap_or(false))
+}

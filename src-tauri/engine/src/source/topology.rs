@@ -1,0 +1,115 @@
+//! Why the driver found no server among those that it reached. It says so by text alone, which is read here and
+//! nowhere else.
+
+use crate::failure::{Code, Failure};
+
+/// What it means that no server could be selected; nothing if the servers could not be reached.
+pub(super) fn failure(message: &str) -> Option<Failure> {
+    if let Some(words) = between(message, "Connection string replicaSet name ", "\", ") {
+        return wrong_name(words);
+    }
+    let criteria = "None of the available servers suitable for criteria ";
+    if let Some((_, words)) = message.split_once(criteria) {
+        return Some(unmet(words));
+    }
+    // Members of another set are left out of the set that is looked for.
+    let set = between(message, "Set Name: ", ",").or_else(|| between(message, "Set Name: ", " }"));
+    set.filter(|_| message.contains("Topology: {") && !message.contains("Servers: [")).map(no_member)
+}
+
+/// That the hosts which answered are members of another replica set.
+pub(super) fn wrong_set(asked: &str, found: Option<&str>) -> Failure {
+    let message = match found {
+        Some(found) => format!(
+            "The server is a member of the replica set {found}, and the connection string asks for {asked} (replicaSet={asked})."
+        ),
+        None => format!(
+            "The server is not a member of a replica set, and the connection string asks for {asked} (replicaSet={asked})."
+        ),
+    };
+    Failure::new(Code::BadSource, message).advise("Correct replicaSet in the connection string.")
+}
+
+fn wrong_name(words: &str) -> Option<Failure> {
+    let (asked, found) = words.split_once(" does not match actual name ")?;
+    let found = found.trim_matches('"');
+    Some(wrong_set(asked.trim_matches('"'), Some(found).filter(|found| *found != "<none>")))
+}
+
+fn no_member(asked: &str) -> Failure {
+    let message = format!(
+        "None of the hosts is a member of the replica set that the connection string asks for (replicaSet={asked})."
+    );
+    Failure::new(Code::BadSource, message).advise("Correct replicaSet in the connection string.")
+}
+
+/// That servers answered and none of them is of the kind that reads may go to.
+fn unmet(criteria: &str) -> Failure {
+    let rest = criteria.split_once("ReadPreference(").map_or(criteria, |(_, rest)| rest);
+    let mode: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
+    let spelled: String =
+        mode.chars().take(1).flat_map(char::to_lowercase).chain(mode.chars().skip(1)).collect();
+    let criteria = rest.split(". Topology: ").next().unwrap_or_default();
+    let tagged = criteria.contains("tag_sets: Some([{");
+    let stale = criteria.contains("max_staleness: Some(");
+    let (message, advice) = if spelled == "primary" {
+        (
+            "The replica set has no primary at the moment.".to_owned(),
+            "Wait until it has one, or read from other members (readPreference=primaryPreferred).",
+        )
+    } else {
+        let tags = if tagged { " and its tags" } else { "" };
+        let staleness = if stale { " within maxStalenessSeconds" } else { "" };
+        (
+            format!("No member of the replica set meets the read preference {spelled}{tags}{staleness}."),
+            "Correct readPreference in the connection string, or wait until such a member is back.",
+        )
+    };
+    Failure::new(Code::SourceUnreachable, message).advise(advice)
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(before)?;
+    rest.split_once(after).map(|(found, _)| found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sentence(message: &str) -> (Code, String) {
+        let failure = failure(message).expect("a reason");
+        (failure.code, failure.message)
+    }
+
+    /// What mongodb 3.9 says.
+    #[test]
+    fn each_reason_has_its_sentence() {
+        let (code, words) = sentence(
+            r#"Server selection timeout: No available servers. Topology: { Type: Single, Set Name: rs9, Servers: [ { Address: db1:27017, Type: Unknown, Error: Kind: An invalid argument was provided: Connection string replicaSet name "rs9" does not match actual name "rs0", labels: {}, source: None, server response: None } ] }"#,
+        );
+        assert_eq!(code, Code::BadSource);
+        assert!(words.contains("the replica set rs0") && words.contains("replicaSet=rs9"), "{words}");
+
+        let (code, words) = sentence(
+            "Server selection timeout: No available servers. Topology: { Type: ReplicaSetNoPrimary, Set Name: rs9 }",
+        );
+        assert_eq!(code, Code::BadSource);
+        assert!(words.contains("replicaSet=rs9"), "{words}");
+
+        let unmet = |criteria: &str| {
+            sentence(&format!(
+                "Server selection timeout: None of the available servers suitable for criteria {criteria}. Topology: {{ Type: ReplicaSetWithPrimary, Set Name: rs0, Servers: [ {{ Address: db1:27017 }} ] }}"
+            ))
+        };
+        let (code, words) = unmet(
+            "ReadPreference(Secondary { options: Some(ReadPreferenceOptions { tag_sets: Some([{\"dc\": \"ny\"}]), max_staleness: None, hedge: None }) })",
+        );
+        assert_eq!(code, Code::SourceUnreachable);
+        assert_eq!(words, "No member of the replica set meets the read preference secondary and its tags.");
+        assert!(unmet("ReadPreference(Primary)").1.contains("no primary"));
+
+        let unreachable = "Server selection timeout: No available servers. Topology: { Type: ReplicaSetNoPrimary, Set Name: rs0, Servers: [ { Address: db1:27017, Type: Unknown, Error: Kind: I/O error: Connection refused } ] }";
+        assert!(failure(unreachable).is_none());
+    }
+}

@@ -1,0 +1,159 @@
+//! The text of a connection string: where the password goes, and what is wrong with a string that cannot be read,
+//! in words that quote no secret.
+
+use mongodb::error::Error;
+use mongodb::options::ConnectionString;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::error::reason;
+use crate::failure::{Code, Failure};
+use crate::secret::{may_hold_password, password_place, shown_option};
+
+/// Puts a password into a connection string that names a user and no password.
+pub(super) fn with_password(uri: &str, password: Option<&str>) -> String {
+    let Some(password) = password else { return uri.to_owned() };
+    let Some(start) = uri.find("://").map(|at| at + 3) else { return uri.to_owned() };
+    let end = uri[start..].find(['/', '?']).map_or(uri.len(), |at| start + at);
+    let Some(sign) = uri[start..end].rfind('@').map(|at| start + at) else { return uri.to_owned() };
+    if uri[start..sign].contains(':') {
+        return uri.to_owned();
+    }
+    format!("{}:{}{}", &uri[..sign], utf8_percent_encode(password, NON_ALPHANUMERIC), &uri[sign..])
+}
+
+/// Reads a connection string. A user without a password yet is still somebody, and the name belongs to the identity;
+/// but some ways to log in cannot be read without a password, others with one.
+///
+/// # Errors
+/// `bad_source`, with the part that cannot be used.
+pub(super) fn parse(uri: &str) -> Result<ConnectionString, Failure> {
+    let parsed = ConnectionString::parse(uri);
+    parsed.or_else(|error| ConnectionString::parse(with_placeholder(uri)).map_err(|_| refusal(uri, &error)))
+}
+
+fn with_placeholder(uri: &str) -> String {
+    with_password(uri, Some("none"))
+}
+
+fn is_readable(uri: &str) -> bool {
+    ConnectionString::parse(uri).is_ok() || ConnectionString::parse(with_placeholder(uri)).is_ok()
+}
+
+/// A failure that names an option and its value, unless that is a secret.
+pub(super) fn option_failure(option: &str, why: impl std::fmt::Display) -> Failure {
+    let message = format!("The connection string's option {} cannot be used.", shown_option(option));
+    Failure::new(Code::BadSource, message)
+        .advise("Correct the option in the connection string, or leave it out.")
+        .because(why)
+}
+
+/// What is wrong with a connection string that the driver cannot read.
+fn refusal(uri: &str, error: &Error) -> Failure {
+    let Some((scheme, rest)) = uri.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) else {
+        let message = "The connection string begins with neither mongodb:// nor mongodb+srv://.";
+        return Failure::new(Code::BadSource, message).advise(EXAMPLES);
+    };
+    if let Some((before, options)) = rest.split_once('?')
+        && let Some(option) = culprit(&format!("{scheme}://{before}"), options)
+        // A password with a question mark in it can be taken for options.
+        && !may_hold_password(rest, option)
+    {
+        return option_failure(option, reason(error));
+    }
+    let words = match without_password(&reason(error), rest) {
+        Some(words) => words,
+        None if rest.contains('@') => "what stands after the user name is not as it should be; \
+             special characters of a password are percent-encoded, such as %40 for @"
+            .to_owned(),
+        None => "what stands after the first colon is neither a port nor the password of a user".to_owned(),
+    };
+    Failure::new(Code::BadSource, "The connection string cannot be read.").advise(EXAMPLES).because(words)
+}
+
+const EXAMPLES: &str = "It looks like mongodb://user@host:27017/ or mongodb+srv://user@cluster.";
+
+fn is_scheme(text: &str) -> bool {
+    matches!(text, "mongodb" | "mongodb+srv")
+}
+
+/// The option without which the rest could be read.
+fn culprit<'a>(before: &str, options: &'a str) -> Option<&'a str> {
+    let all: Vec<&str> = options.split('&').collect();
+    let without = |left_out: usize| {
+        let kept = all.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, option)| *option);
+        format!("{before}?{}", kept.collect::<Vec<_>>().join("&"))
+    };
+    (0..all.len())
+        .find(|at| is_readable(&without(*at)))
+        // More than one is wrong: the first of those that mean something by themselves.
+        .or_else(|| (0..all.len()).find(|at| !is_readable(&format!("mongodb://host/?{}", all[*at]))))
+        .filter(|_| is_readable(before))
+        .map(|at| all[at])
+}
+
+/// The driver's words about a connection string that it cannot read, unless they quote what may be a part of the
+/// password.
+fn without_password(words: &str, rest: &str) -> Option<String> {
+    let secret = password_place(rest).map_or("", |place| &rest[place]);
+    let mut parts = secret.split(|c: char| "@:/?#[]&=,".contains(c) || c.is_whitespace());
+    let is_quoted = parts.any(|part| !part.is_empty() && words.contains(part));
+    (!is_quoted).then(|| words.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_goes_where_the_user_is() {
+        assert_eq!(with_password("mongodb://ann@db1/x", Some("p@ss/1")), "mongodb://ann:p%40ss%2F1@db1/x");
+        assert_eq!(with_password("mongodb://ann:own@db1/x", Some("other")), "mongodb://ann:own@db1/x");
+        assert_eq!(with_password("mongodb://db1/x", Some("other")), "mongodb://db1/x");
+    }
+
+    #[test]
+    fn the_driver_quotes_no_password() {
+        for uri in [
+            "mongodb://ann:s3cret",
+            "mongodb://ann:s3cret/x@db1",
+            "mongodb://ann:s3cret:x@db1:x/",
+            "mongodb://ann:s3cret?x@db1/",
+            "mongodb://ann:123?s3cret@db1/",
+            "mongodb://ann:123?x=s3cret@db1/",
+            "mongodb://ann:123?s3cret=x@db1/",
+            "mongodb://ann:s3cret&tls=x@db1/?tls=maybe",
+            "mongodb://ann:p@s3cret@db1:27017/?tls=maybe",
+            "mongodb://db1/?tlsCertificateKeyFilePassword=s3cret&tls=false",
+        ] {
+            let failure = parse(uri).expect_err("not a connection string");
+            assert_eq!(failure.code, Code::BadSource);
+            assert!(!format!("{failure:?}").contains("s3cret"), "{failure:?}");
+        }
+        let words = "invalid port: x";
+        assert_eq!(without_password(words, "ann:s3cret@db1:x/").as_deref(), Some(words));
+    }
+
+    /// A port is no secret, and neither is an option.
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (uri, named) in [
+            ("mongodb://db1:27017/?tls=maybe", "tls=maybe"),
+            ("mongodb://db1:27017,db2:27018/?tls=true&readPreference=closest", "readPreference=closest"),
+            ("mongodb://ann:s3cret@db1:27017/?maxPoolSize=many", "maxPoolSize=many"),
+            ("mongodb://db1:27017/?appName=a@b&zlibCompressionLevel=99", "zlibCompressionLevel=99"),
+            ("mongodb://[::1]:27017/?retryReads=perhaps", "retryReads=perhaps"),
+            ("mongodb://db1:27017/?tls=maybe&maxPoolSize=many", "tls=maybe"),
+            ("mongodb://db1:27017/?replicaSet", "replicaSet"),
+            ("mongodb://db1:27017/?proxyPassword=s3cret", "proxyPassword=***"),
+            ("mongodb://db1:27017/?authMechanism=NONE", "authMechanism=NONE"),
+        ] {
+            let failure = parse(uri).expect_err("an option that cannot be used");
+            assert!(failure.message.contains(named), "{uri}: {failure:?}");
+            assert!(!format!("{failure:?}").contains("s3cret"), "{failure:?}");
+        }
+        let failure = parse("http://db1/").expect_err("another scheme");
+        assert!(failure.message.contains("mongodb://"), "{failure:?}");
+        let failure = parse("mongodb://db1:27017,db2:x/").expect_err("no port");
+        assert!(failure.cause.is_some_and(|cause| cause.contains("port")), "the reason is told");
+    }
+}
