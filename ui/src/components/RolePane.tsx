@@ -6,6 +6,7 @@ import { type GridHandle, GridView } from "../grid/GridView";
 import { RowsChanged } from "../grid/lazyRows";
 import type { ColumnPrefs } from "../logic/columns";
 import { count, plural } from "../logic/format";
+import { type Selected, selectionText } from "../logic/selection";
 import { useBackend } from "../state/backendContext";
 import { FailureNote } from "./FailureNote";
 import { RowDrawer } from "./RowDrawer";
@@ -28,7 +29,7 @@ interface Props {
 const HINTS = [
   "Enter detail",
   "Ctrl+C copy",
-  "Shift+arrows select",
+  "Shift+arrows or Shift+click select",
   "Alt+↑↓ sort",
   "Alt+←→ width",
   "Alt+Shift+←→ move column",
@@ -50,6 +51,7 @@ export function RolePane(props: Props) {
   const [active, setActive] = useState<number | null>(null);
   const [failed, setFailed] = useState<{ identity: string; failure: Failure } | null>(null);
   const [copyFailure, setCopyFailure] = useState<Failure | null>(null);
+  const [selected, setSelected] = useState<Selected>({ rows: 0, columns: 0 });
   const [told, setTold] = useState("");
   useEffect(() => {
     if (told === "") return;
@@ -80,11 +82,12 @@ export function RolePane(props: Props) {
         setActive(position);
         setOpened((held) => (held?.identity === identity ? { identity, position } : null));
       },
-      copy: (text, rows, cut) => {
+      selected: setSelected,
+      copy: (text, rows) => {
         backend.copyText(text).then(
           () => {
             setCopyFailure(null);
-            setTold(`Copied ${plural(rows, "row")}${cut ? ", which is the limit; export takes all" : ""}`);
+            setTold(`Copied ${plural(rows, "row")}`);
           },
           (error: unknown) => setCopyFailure(toFailure(error)),
         );
@@ -141,7 +144,12 @@ export function RolePane(props: Props) {
           <span className="num" data-testid="grid-position">
             {active === null ? plural(shape.rows, "row") : `row ${count(active + 1)} of ${count(shape.rows)}`}
           </span>
-          <span role="status">{told}</span>
+          <span role="status" data-testid="grid-selection">
+            {selectionText(selected)}
+          </span>
+          <span role="status" data-testid="grid-told">
+            {told}
+          </span>
           <span className="grid-hints">
             {HINTS.map((hint) => (
               <span key={hint}>{hint}</span>

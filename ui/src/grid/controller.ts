@@ -4,10 +4,13 @@ import type { SlickEventData } from "slickgrid";
 
 import type { ColumnView, Sort } from "../backend";
 import { type ColumnPrefs, fitWidth, reorder, shown, step } from "../logic/columns";
+import { count } from "../logic/format";
+import { copyRefusal, type Selected, selectedOf } from "../logic/selection";
 import { toTsv } from "../logic/tsv";
-import { createGrid, MAX_SELECTED_ROWS, MIN_WIDTH, type TableGrid, toTableColumns } from "./createGrid";
+import { createGrid, MIN_WIDTH, type TableGrid, toTableColumns } from "./createGrid";
 import { type GridKey, gridKey } from "./gridKeys";
 import { LazyRows, type ReadPage } from "./lazyRows";
+import type { SpreadsheetSelection } from "./selectionModel";
 
 export interface Content {
   /** Other query: other values, so the columns are fitted anew. Another order leaves their widths as they are. */
@@ -28,7 +31,9 @@ export interface Handlers {
   prefs: (prefs: ColumnPrefs) => void;
   open: (position: number) => void;
   active: (position: number) => void;
-  copy: (text: string, rows: number, cut: boolean) => void;
+  /** What a copy would hold now. */
+  selected: (selected: Selected) => void;
+  copy: (text: string, rows: number) => void;
   /** What a key has done that is seen and not heard. */
   said: (text: string) => void;
   /** Rows came of a later state than the columns: both have to be read again. */
@@ -44,11 +49,15 @@ const WIDTH_STEP = 16;
 /** Scrolling pauses this long before pages are read. */
 const LOOK_MS = 20;
 
+/** More rows than this take a moment to read, and one is told so. */
+const SLOW_COPY = 5000;
+
 /** Rows that widths are measured on. */
 const SAMPLE = 60;
 
 export class GridController {
   readonly #grid: TableGrid;
+  readonly #selection: SpreadsheetSelection;
   readonly #rows: LazyRows;
   readonly #observer: ResizeObserver;
   readonly #host: HTMLElement;
@@ -74,7 +83,9 @@ export class GridController {
       outdated: () => this.#handlers.outdated(),
       failed: (error) => this.#handlers.reading(error),
     });
-    this.#grid = createGrid(host, this.#rows);
+    const { grid, selection } = createGrid(host, this.#rows);
+    this.#grid = grid;
+    this.#selection = selection;
     this.#wire();
     host.addEventListener(
       "keydown",
@@ -118,6 +129,7 @@ export class GridController {
     if (!renewed) return;
     if (moved) this.#redraw(content.length);
     else this.#grid.keepingFocus(() => this.#grid.invalidate());
+    this.#selection.refreshSelections();
     this.#lookSoon();
   }
 
@@ -127,7 +139,7 @@ export class GridController {
     const at = grid.hasFocus() ? grid.getActiveCell() : null;
     grid.keepingFocus(() => {
       grid.resetActiveCell();
-      grid.getSelectionModel()?.setSelectedRanges([], undefined, "");
+      this.#selection.setSelectedRanges([]);
       grid.invalidate();
       if (length === 0) return;
       grid.scrollRowToTop(0);
@@ -163,8 +175,9 @@ export class GridController {
     if (drawn === this.#columnsDrawn) return;
     this.#columnsDrawn = drawn;
     const row = this.#grid.getActiveCell()?.row;
-    // A selection is kept by place: among columns that move it would cover others.
-    if (this.#follow !== null) this.#grid.getSelectionModel()?.setSelectedRanges([], undefined, "");
+    const ids = (of: readonly { id: number | string }[]) => JSON.stringify(of.map(({ id }) => id));
+    // A selection is kept by place: among columns that move, come or go it would cover others.
+    if (ids(columns) !== ids(this.#grid.getColumns())) this.#selection.collapse();
     this.#grid.setColumns(columns);
     // A column that was moved by a key keeps the keyboard, so that the key can be pressed again.
     const cell = columns.findIndex((column) => column.id === this.#follow);
@@ -244,6 +257,9 @@ export class GridController {
     grid.onActiveCellChanged.subscribe((_event, args) => {
       if (typeof args.row === "number") this.#handlers.active(args.row);
     });
+    this.#selection.onSelectedRangesChanged.subscribe(() =>
+      this.#handlers.selected(selectedOf(this.#selection.range())),
+    );
     grid.onKeyDown.subscribe((event, args) => this.#pressed(event, args.row, args.cell));
     // Coming in with the Tab key there is no active cell yet, and the arrows would move nothing.
     this.#host.addEventListener("focusin", () => {
@@ -307,17 +323,21 @@ export class GridController {
   }
 
   async #copy(heading: boolean): Promise<void> {
-    const range = this.#grid.getSelectionModel()?.getSelectedRanges()[0];
-    if (range === undefined) return;
+    const range = this.#selection.range();
+    if (range === null) return;
+    const selected = selectedOf(range);
+    const refusal = copyRefusal(selected);
+    if (refusal !== null) return this.#handlers.said(refusal);
+    const columns = this.#grid.getColumns().slice(range.fromCell, range.toCell + 1);
+    const places = columns.map((column) => Number(column.field));
+    const names = columns.map((column) => String(column.id));
+    if (selected.rows > SLOW_COPY) this.#handlers.said(`Copying ${count(selected.rows)} rows`);
     try {
       const rows = await this.#rows.range(range.fromRow, range.toRow);
-      const columns = this.#grid.getColumns().slice(range.fromCell, range.toCell + 1);
-      const places = columns.map((column) => Number(column.field));
-      const names = columns.map((column) => String(column.id));
       const single = rows.length === 1 && places.length === 1 && !heading;
       // One cell is copied as it is, without the quotes that a table needs.
       const text = single ? (rows[0]?.[places[0] ?? 0] ?? "") : toTsv(rows, places, heading ? names : null);
-      this.#handlers.copy(text, rows.length, rows.length === MAX_SELECTED_ROWS);
+      this.#handlers.copy(text, rows.length);
     } catch (error) {
       this.#handlers.copyFailed(error);
     }
