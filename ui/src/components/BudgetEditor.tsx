@@ -69,6 +69,7 @@ export function BudgetEditor({ usage, queries, setBudget, close }: Props) {
   return (
     <Form
       className="budget-form"
+      validationBehavior="aria"
       onSubmit={(event) => {
         event.preventDefault();
         submit();
