@@ -5,7 +5,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, expect, it, vi } from "vitest";
 
 import type { QueryInput, RunEvent } from "./backend";
-import type { Content, Handlers } from "./grid/controller";
+import type { Content, Handlers } from "./grid/contract";
 import { AGE_MS } from "./state/usePlan";
 import { makeFake, makePlan } from "./test/fakeBackend";
 import { makeAnswer, makeCached, makeDetail, makePartial, makeQuery } from "./test/made";

@@ -1,14 +1,15 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { type Failure, type Role, type Sort, toFailure, type ViewKey, type ViewShape } from "../backend";
-import type { Content, Handlers } from "../grid/controller";
+import type { Content, Handlers, MenuAt } from "../grid/contract";
 import { type GridHandle, GridView } from "../grid/GridView";
 import { RowsChanged } from "../grid/lazyRows";
-import type { ColumnPrefs } from "../logic/columns";
+import { type ColumnPrefs, shown, withHidden } from "../logic/columns";
 import { count, plural } from "../logic/format";
 import { type Selected, selectionText } from "../logic/selection";
 import { useBackend } from "../state/backendContext";
 import { FailureNote } from "./FailureNote";
+import { GridMenu, type MenuCommand } from "./GridMenu";
 import { RowDrawer } from "./RowDrawer";
 
 interface Props {
@@ -52,6 +53,7 @@ export function RolePane(props: Props) {
   const [failed, setFailed] = useState<{ identity: string; failure: Failure } | null>(null);
   const [copyFailure, setCopyFailure] = useState<Failure | null>(null);
   const [selected, setSelected] = useState<Selected>({ rows: 0, columns: 0 });
+  const [menu, setMenu] = useState<MenuAt | null>(null);
   const [told, setTold] = useState("");
   useEffect(() => {
     if (told === "") return;
@@ -92,6 +94,7 @@ export function RolePane(props: Props) {
           (error: unknown) => setCopyFailure(toFailure(error)),
         );
       },
+      menu: setMenu,
       said: setTold,
       outdated: reload,
       reading: (error) => setFailed(error === null ? null : { identity, failure: toFailure(error) }),
@@ -102,6 +105,18 @@ export function RolePane(props: Props) {
     }),
     [backend, setSort, setPrefs, identity, reload],
   );
+  const perform = (command: MenuCommand, at: MenuAt) => {
+    if (command === "hide") setPrefs(withHidden(shape.columns, prefs, at.path));
+    else if (command === "show_all") setPrefs({ ...prefs, hidden: [] });
+    else if (command === "copy_name") {
+      backend.copyText(at.path).then(
+        () => setTold(`Copied ${at.path}`),
+        (error: unknown) => setCopyFailure(toFailure(error)),
+      );
+    } else grid.current?.perform(command, at);
+    // The cell that had the keyboard may have been drawn anew meanwhile.
+    if (command !== "open") grid.current?.focus();
+  };
   const close = useCallback(() => {
     setOpened(null);
     grid.current?.focus();
@@ -157,6 +172,17 @@ export function RolePane(props: Props) {
           </span>
         </footer>
       </div>
+      {menu !== null && (
+        <GridMenu
+          at={menu}
+          column={shape.columns.find((column) => column.path === menu.path)}
+          sort={sort}
+          hidden={shape.columns.some((column) => prefs.hidden.includes(column.path))}
+          canHide={shown(shape.columns, prefs).length > 1}
+          perform={(command) => perform(command, menu)}
+          close={() => setMenu(null)}
+        />
+      )}
       {shownRow !== null && (
         <RowDrawer
           viewKey={viewKey}

@@ -2,10 +2,12 @@ import { useEffect, useImperativeHandle, useRef } from "react";
 
 import type { Sort } from "../backend";
 import type { ColumnPrefs } from "../logic/columns";
-import { type Content, GridController, type Handlers } from "./controller";
+import type { Content, Handlers } from "./contract";
+import { GridController } from "./controller";
 
 export interface GridHandle {
   focus: () => void;
+  perform: GridController["perform"];
 }
 
 interface Props {
@@ -35,7 +37,14 @@ export function GridView({ label, content, prefs, sort, handlers, ref }: Props) 
 
   useEffect(() => controller.current?.setHandlers(handlers), [handlers]);
   useEffect(() => controller.current?.show(content, prefs, sort), [content, prefs, sort]);
-  useImperativeHandle(ref, () => ({ focus: () => controller.current?.focus() }), []);
+  useImperativeHandle(
+    ref,
+    () => ({
+      focus: () => controller.current?.focus(),
+      perform: (command, at) => controller.current?.perform(command, at),
+    }),
+    [],
+  );
 
   return (
     <div ref={host} className="grid-host" aria-label={label} data-testid="grid" data-rows={content.length} />

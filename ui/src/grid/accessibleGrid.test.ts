@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { NO_PREFS } from "../logic/columns";
 import { GridStage, makeContent } from "../test/gridStage";
-import type { Content } from "./controller";
+import type { Content } from "./contract";
 
 let stage: GridStage;
 let host: HTMLElement;
@@ -110,7 +110,7 @@ describe("the keyboard", () => {
     stage.press("ArrowRight");
     stage.press("ArrowDown", { altKey: true });
     expect(stage.sort).toEqual({ path: "price", descending: true });
-    expect(stage.said).toHaveBeenLastCalledWith("Sorted by price, descending");
+    expect(stage.said).toHaveBeenLastCalledWith("Sorted by price, Z to A");
     expect(place()).toEqual(["2", "2"]);
   });
 

@@ -2,55 +2,22 @@
 
 import type { SlickEventData } from "slickgrid";
 
-import type { ColumnView, Sort } from "../backend";
-import { type ColumnPrefs, fitWidth, reorder, shown, step } from "../logic/columns";
-import { count } from "../logic/format";
-import { copyRefusal, type Selected, selectedOf } from "../logic/selection";
-import { toTsv } from "../logic/tsv";
+import type { Sort } from "../backend";
+import { type ColumnPrefs, fitWidth, reorder, shown, step, withWidth } from "../logic/columns";
+import { orderWord } from "../logic/order";
+import { selectedOf } from "../logic/selection";
+import type { Content, Handlers } from "./contract";
+import { copySelection } from "./copySelection";
 import { createGrid, MIN_WIDTH, type TableGrid, toTableColumns } from "./createGrid";
-import { type GridKey, gridKey } from "./gridKeys";
-import { LazyRows, type ReadPage } from "./lazyRows";
+import { type GridCommand, gridKey } from "./gridKeys";
+import { LazyRows, type Row } from "./lazyRows";
 import type { SpreadsheetSelection } from "./selectionModel";
-
-export interface Content {
-  /** Other query: other values, so the columns are fitted anew. Another order leaves their widths as they are. */
-  query: string;
-  /** Other identity: other rows altogether, so the grid goes back to the top. */
-  identity: string;
-  /** Same identity, other stamp: the same rows as of a later time, so the place is kept. */
-  stamp: string;
-  columns: readonly ColumnView[];
-  length: number;
-  /** The state of the cache file that columns and length belong to. */
-  generation: number;
-  read: ReadPage;
-}
-
-export interface Handlers {
-  sort: (sort: Sort | null) => void;
-  prefs: (prefs: ColumnPrefs) => void;
-  open: (position: number) => void;
-  active: (position: number) => void;
-  /** What a copy would hold now. */
-  selected: (selected: Selected) => void;
-  copy: (text: string, rows: number) => void;
-  /** What a key has done that is seen and not heard. */
-  said: (text: string) => void;
-  /** Rows came of a later state than the columns: both have to be read again. */
-  outdated: () => void;
-  /** A page could not be read; none says that pages are read again. */
-  reading: (error: unknown) => void;
-  copyFailed: (error: unknown) => void;
-}
 
 /** How much wider or narrower one key makes a column. */
 const WIDTH_STEP = 16;
 
 /** Scrolling pauses this long before pages are read. */
 const LOOK_MS = 20;
-
-/** More rows than this take a moment to read, and one is told so. */
-const SLOW_COPY = 5000;
 
 /** Rows that widths are measured on. */
 const SAMPLE = 60;
@@ -260,6 +227,10 @@ export class GridController {
     this.#selection.onSelectedRangesChanged.subscribe(() =>
       this.#handlers.selected(selectedOf(this.#selection.range())),
     );
+    grid.onColumnsResizeDblClick.subscribe((_event, args) => {
+      this.perform("fit", { row: null, path: args.triggeredByColumn });
+    });
+    this.#host.addEventListener("contextmenu", (event) => this.#menu(event));
     grid.onKeyDown.subscribe((event, args) => this.#pressed(event, args.row, args.cell));
     // Coming in with the Tab key there is no active cell yet, and the arrows would move nothing.
     this.#host.addEventListener("focusin", () => {
@@ -275,32 +246,76 @@ export class GridController {
     if (key === null) return;
     native.preventDefault();
     event.stopImmediatePropagation();
-    const path = typeof cell === "number" ? this.#grid.getColumns()[cell]?.id : undefined;
-    if (key === "open" && typeof row === "number") this.#handlers.open(row);
-    else if (key === "copy" || key === "copy_with_heading") void this.#copy(key === "copy_with_heading");
-    else if (key === "sort_off") {
-      this.#handlers.sort(null);
-      this.#handlers.said("In order of arrival");
-    } else if (key !== "open" && path !== undefined) this.#arrange(key, String(path));
-  }
-
-  #arrange(key: GridKey, path: string): void {
-    if (key === "sort_up" || key === "sort_down") {
-      this.#handlers.sort({ path, descending: key === "sort_down" });
-      this.#handlers.said(`Sorted by ${path}, ${key === "sort_down" ? "descending" : "ascending"}`);
-    } else if (key === "narrower" || key === "wider") {
-      this.#resize(path, key === "wider" ? WIDTH_STEP : -WIDTH_STEP);
-    } else if (key === "move_left" || key === "move_right") {
-      this.#move(path, key === "move_right" ? 1 : -1);
+    const id = typeof cell === "number" ? this.#grid.getColumns()[cell]?.id : undefined;
+    const at = { row: typeof row === "number" ? row : null, path: id === undefined ? null : String(id) };
+    if (key !== "menu") this.perform(key, at);
+    else if (at.path !== null && typeof row === "number" && typeof cell === "number") {
+      const box = this.#grid.getCellNode(row, cell)?.getBoundingClientRect();
+      if (box) this.#handlers.menu({ x: box.left, y: box.bottom, path: at.path, row });
     }
   }
 
-  #resize(path: string, by: number): void {
-    const width = this.#grid.getColumns().find((column) => column.id === path)?.width;
-    if (width === undefined) return;
-    const wanted = Math.max(MIN_WIDTH, width + by);
-    this.#handlers.prefs({ ...this.#prefs, widths: { ...this.#prefs.widths, [path]: wanted } });
+  #menu(event: MouseEvent): void {
+    event.preventDefault();
+    const target = event.target instanceof Element ? event.target : null;
+    const heading = target?.closest<HTMLElement>("[role=columnheader]")?.dataset.path;
+    const { clientX: x, clientY: y } = event;
+    if (heading !== undefined) return this.#handlers.menu({ x, y, path: heading, row: null });
+    const at = this.#grid.getCellFromEvent(event);
+    const id = at === null ? undefined : this.#grid.getColumns()[at.cell]?.id;
+    if (at === null || id === undefined) return;
+    this.#selection.reach(at);
+    this.#handlers.menu({ x, y, path: String(id), row: at.row });
+  }
+
+  /** Does what a key or a menu asks for, at a cell or a column. */
+  perform(command: GridCommand, { row, path }: { row: number | null; path: string | null }): void {
+    if (command === "copy" || command === "copy_with_heading") {
+      const from = { grid: this.#grid, rows: this.#rows, range: this.#selection.range() };
+      void copySelection(from, command === "copy_with_heading", this.#handlers);
+    } else if (command === "select_all") this.#selection.selectAll();
+    else if (command === "select_column") this.#selection.selectColumns();
+    else if (command === "select_row") this.#selection.selectRows();
+    else if (command === "sort_off") {
+      this.#handlers.sort(null);
+      this.#handlers.said("In order of arrival");
+    } else if (command === "open") {
+      if (row !== null) this.#handlers.open(row);
+    } else if (path !== null) this.#arrange(command, path);
+  }
+
+  #arrange(command: GridCommand, path: string): void {
+    if (command === "sort_up" || command === "sort_down") {
+      const descending = command === "sort_down";
+      this.#handlers.sort({ path, descending });
+      const column = this.#content?.columns.find((one) => one.path === path);
+      this.#handlers.said(`Sorted by ${path}, ${orderWord(column, descending)}`);
+    } else if (command === "narrower" || command === "wider") {
+      const width = this.#grid.getColumns().find((column) => column.id === path)?.width;
+      const by = command === "wider" ? WIDTH_STEP : -WIDTH_STEP;
+      if (width !== undefined) this.#resize(path, width + by);
+    } else if (command === "fit") {
+      this.#fitColumn(path);
+    } else if (command === "move_left" || command === "move_right") {
+      this.#move(path, command === "move_right" ? 1 : -1);
+    }
+  }
+
+  #resize(path: string, width: number): void {
+    const wanted = Math.max(MIN_WIDTH, width);
+    this.#handlers.prefs(withWidth(this.#prefs, path, wanted));
     this.#handlers.said(`${path} is ${wanted} pixels wide`);
+  }
+
+  /** Fits a column to what can be read of it now: the rows on the screen. */
+  #fitColumn(path: string): void {
+    const index = this.#content?.columns.findIndex((column) => column.path === path) ?? -1;
+    const column = this.#content?.columns[index];
+    if (column === undefined) return;
+    const { top, bottom } = this.#grid.getRenderedRange();
+    const sample: Row[] = [];
+    for (let row = top; row <= bottom; row += 1) sample.push(this.#rows.getItem(row) ?? []);
+    this.#resize(path, fitWidth(column, index, sample, { scale: 1, asked: true }));
   }
 
   #move(path: string, by: -1 | 1): void {
@@ -320,26 +335,5 @@ export class GridController {
     const sorted = this.#sort !== null && heading.dataset.path === this.#sort.path;
     const way = this.#sort?.descending ? "descending" : "ascending";
     heading.setAttribute("aria-sort", sorted ? way : "none");
-  }
-
-  async #copy(heading: boolean): Promise<void> {
-    const range = this.#selection.range();
-    if (range === null) return;
-    const selected = selectedOf(range);
-    const refusal = copyRefusal(selected);
-    if (refusal !== null) return this.#handlers.said(refusal);
-    const columns = this.#grid.getColumns().slice(range.fromCell, range.toCell + 1);
-    const places = columns.map((column) => Number(column.field));
-    const names = columns.map((column) => String(column.id));
-    if (selected.rows > SLOW_COPY) this.#handlers.said(`Copying ${count(selected.rows)} rows`);
-    try {
-      const rows = await this.#rows.range(range.fromRow, range.toRow);
-      const single = rows.length === 1 && places.length === 1 && !heading;
-      // One cell is copied as it is, without the quotes that a table needs.
-      const text = single ? (rows[0]?.[places[0] ?? 0] ?? "") : toTsv(rows, places, heading ? names : null);
-      this.#handlers.copy(text, rows.length);
-    } catch (error) {
-      this.#handlers.copyFailed(error);
-    }
   }
 }

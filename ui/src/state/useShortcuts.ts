@@ -18,10 +18,11 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   });
   useEffect(() => {
     const open = () => document.querySelector("[role=dialog], [role=alertdialog]") !== null;
-    // A list of values or of choices closes on Escape, and is gone when the key comes up here.
+    // A menu or a list of values closes on Escape, and is gone when the key comes up here.
     let used = false;
     const before = (event: KeyboardEvent) => {
-      if (event.key === "Escape") used = open() || document.querySelector("[role=listbox]") !== null;
+      if (event.key === "Escape")
+        used = open() || document.querySelector("[role=listbox], [role=menu]") !== null;
     };
     const command = (event: KeyboardEvent) => {
       if (event.key === "F1" && !open()) {

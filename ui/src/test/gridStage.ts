@@ -3,7 +3,8 @@
 import { vi } from "vitest";
 
 import type { ColumnView, Sort } from "../backend";
-import { type Content, GridController, type Handlers } from "../grid/controller";
+import type { Content, Handlers } from "../grid/contract";
+import { GridController } from "../grid/controller";
 import { type ColumnPrefs, NO_PREFS } from "../logic/columns";
 
 export const COLUMNS: ColumnView[] = ["_id", "price", "note"].map((path) => ({
@@ -39,6 +40,7 @@ export class GridStage {
   readonly selected = vi.fn();
   readonly copy = vi.fn();
   readonly open = vi.fn();
+  readonly menu = vi.fn();
   readonly grid: GridController;
   prefs: ColumnPrefs = NO_PREFS;
   sort: Sort | null = null;
@@ -68,6 +70,7 @@ export class GridStage {
       active: vi.fn(),
       selected: this.selected,
       copy: this.copy,
+      menu: this.menu,
       said: this.said,
       outdated: vi.fn(),
       reading: vi.fn(),
