@@ -20,8 +20,8 @@ import {
   type ToGo,
   UNIT_BYTES,
 } from "../logic/cacheBudget";
+import { cachedName } from "../logic/cachedText";
 import { plural } from "../logic/format";
-import { cachedName } from "./CachedItem";
 import { FailureNote } from "./FailureNote";
 
 interface Props {

@@ -12,6 +12,7 @@ import {
 
 import { type CachedQuery, type Failure, toFailure, type ViewKey, type WindowView } from "../backend";
 import { HELD_ROWS_HINT, heldRowsText } from "../logic/answerText";
+import { cachedName, cutText, shortSignature } from "../logic/cachedText";
 import { ago, bytes, moment, plural } from "../logic/format";
 import { useNow } from "../state/useNow";
 import { FailureNote } from "./FailureNote";
@@ -21,11 +22,19 @@ interface Props {
   query: CachedQuery;
   zone: string;
   current: boolean;
+  /** Another query has the same source and filters: what differs is the mapping. */
+  alike: boolean;
   open: () => Promise<void>;
   forget: () => Promise<void>;
   pin: (pinned: boolean) => Promise<void>;
   showPipeline: (key: ViewKey) => void;
 }
+
+/** A hint longer than this would cover the window. */
+const MAX_HINT = 800;
+
+const MAPPING_HINT =
+  "Another cached query has the same source and filters under another mapping. The pipeline shows the paths of each.";
 
 /** "2025-01-01 to 2025-01-31", and how many stretches more. */
 export function heldText(held: readonly WindowView[]): string {
@@ -36,12 +45,7 @@ export function heldText(held: readonly WindowView[]): string {
   return held.length > 2 ? `${first} and ${held.length - 2} more stretches` : first;
 }
 
-/** What a cached query is called: by its filters, and where its file cannot be read by its signature. */
-export function cachedName(query: CachedQuery): string {
-  return query.failure === null ? query.filters : `Query ${query.signature.slice(0, 8)}`;
-}
-
-export function CachedItem({ query, zone, current, open, forget, pin, showPipeline }: Props) {
+export function CachedItem({ query, zone, current, alike, open, forget, pin, showPipeline }: Props) {
   const now = useNow();
   const [failure, setFailure] = useState<Failure | null>(null);
   const oldest = query.oldest_fetch;
@@ -64,12 +68,21 @@ export function CachedItem({ query, zone, current, open, forget, pin, showPipeli
         isDisabled={query.failure !== null || query.held.length === 0}
         data-testid="cached-open"
       >
-        <span className="cached-filters">{name}</span>
+        <span className="cached-filters" title={cutText(query.filters, MAX_HINT)}>
+          {name}
+        </span>
         {query.failure !== null ? (
           <span className="faint num">{bytes(query.bytes)}</span>
         ) : (
           <>
-            <span className="faint cached-source">{query.source}</span>
+            <span className="faint cached-source" title={query.source} data-testid="cached-source">
+              {query.source}
+            </span>
+            {alike && (
+              <span className="cached-mapping" title={MAPPING_HINT} data-testid="cached-mapping">
+                another mapping · query {shortSignature(query)}
+              </span>
+            )}
             <span className="cached-days num">{heldText(query.held)}</span>
             <span className="faint num">
               {plural(query.days, "day")}

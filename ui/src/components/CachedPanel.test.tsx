@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
 import type { CachedQuery } from "../backend";
-import { makeCached } from "../test/made";
+import { makeCached, makeQuery } from "../test/made";
 import { CachedPanel } from "./CachedPanel";
 
 const OLD = makeCached({
@@ -126,4 +126,22 @@ it("forgets only after asking", async () => {
   expect(forget).not.toHaveBeenCalled();
   await user.click(await screen.findByTestId("cached-forget-confirm"));
   expect(forget).toHaveBeenCalledOnce();
+});
+
+it("keeps an entry of many values short, and shows its source whole", () => {
+  const values = Array.from({ length: 500 }, (_, at) => `P${String(at).padStart(3, "0")}`);
+  const form = makeQuery({ filters: [{ field: "product", operator: "any_of", values }] });
+  const source = "trading.messages at db1.desk.example, db2.desk.example as ann";
+  show([makeCached({ filters: `product: ${values.join(", ")}`, form, source })]);
+  const open = screen.getByTestId("cached-open");
+  expect(open).toHaveTextContent("product: P000, P001, P002 and 497 more");
+  expect(open.textContent.length).toBeLessThan(300);
+  expect(screen.getByTestId("cached-source")).toHaveTextContent(source);
+  expect(screen.getByRole("button", { name: "Forget product: P000, P001, P002 and 497 more" })).toBeVisible();
+});
+
+it("tells queries apart that differ in their mapping alone", () => {
+  show([NEW, { ...NEW, signature: "b".repeat(32) }, OLD]);
+  const marks = screen.getAllByTestId("cached-mapping").map((mark) => mark.textContent);
+  expect(marks).toEqual(["another mapping · query 77777777", "another mapping · query bbbbbbbb"]);
 });

@@ -1,6 +1,8 @@
+import { useMemo } from "react";
 import { Button } from "react-aria-components";
 
 import type { CachedQuery, ViewKey } from "../backend";
+import { alike } from "../logic/cachedText";
 import type { Cached } from "../state/useCached";
 import { CacheBudget } from "./CacheBudget";
 import { CachedItem } from "./CachedItem";
@@ -22,6 +24,7 @@ interface Props {
 export function CachedPanel(props: Props) {
   const { cached, folder, zone, current, open, forget, pin, showPipeline, setBudget } = props;
   const { queries, usage, failure } = cached;
+  const same = useMemo(() => alike(queries ?? []), [queries]);
   return (
     <div className="cached-panel">
       {failure && <FailureNote failure={failure} action={{ label: "Try again", press: cached.reload }} />}
@@ -35,6 +38,7 @@ export function CachedPanel(props: Props) {
             query={query}
             zone={zone}
             current={query.signature === current}
+            alike={same.has(query.signature)}
             open={() => open(query)}
             forget={() => forget(query)}
             pin={(pinned) => pin(query, pinned)}
