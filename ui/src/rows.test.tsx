@@ -113,3 +113,16 @@ it("offers to copy text that is selected", async () => {
   await user.click(screen.getByRole("menuitem", { name: /Copy/ }));
   expect(fake.backend.copyText).toHaveBeenCalledWith(sentence.textContent);
 });
+
+it("sets the rows larger and smaller, and remembers it", async () => {
+  const { user } = await openRows();
+  const zoom = () => document.documentElement.style.getPropertyValue("--data-zoom");
+  await user.keyboard("{Control>}+{/Control}");
+  expect(zoom()).toBe("1.15");
+  expect(screen.getByTestId("data-zoom")).toHaveTextContent("Rows at 115 %");
+  expect(localStorage.getItem("tidemark.dataZoom")).toBe("1.15");
+  await user.keyboard("{Control>}--{/Control}");
+  expect(zoom()).toBe("0.85");
+  await user.keyboard("{Control>}0{/Control}");
+  expect(zoom()).toBe("1");
+});

@@ -9,6 +9,7 @@ import { activity } from "../logic/runState";
 import { sourceKey, sourceText } from "../logic/sourceText";
 import { useBackend } from "../state/backendContext";
 import { useCached } from "../state/useCached";
+import { useDataZoom } from "../state/useDataZoom";
 import { useDesk } from "../state/useDesk";
 import { useExport } from "../state/useExport";
 import { useForm } from "../state/useForm";
@@ -59,6 +60,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
   const [panelOpen, setPanelOpen] = useState(true);
   const [editingSource, setEditingSource] = useState(false);
   const [helping, setHelping] = useState(false);
+  const data = useDataZoom();
   const [pipelineOf, setPipelineOf] = useState<PipelineOf | null>(null);
   const exportRef = useRef<(() => void) | null>(null);
 
@@ -130,6 +132,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
     },
     togglePanel: () => setPanelOpen(!panelOpen),
     help: () => setHelping(true),
+    zoom: data.change,
   });
 
   const shown = desk.state.view;
@@ -206,6 +209,9 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
           close={() => setEditingSource(false)}
         />
       )}
+      <span className="visually-hidden" role="status" data-testid="data-zoom">
+        Rows at {Math.round(data.zoom * 100)} %
+      </span>
       {helping && <ShortcutsDialog close={() => setHelping(false)} />}
       {pipelineOf && <PipelineDialog of={pipelineOf} close={() => setPipelineOf(null)} />}
     </div>

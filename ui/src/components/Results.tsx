@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useMemo, useState } from "react";
+import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
 import type { Role, Sort } from "../backend";
@@ -67,8 +67,16 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
     };
   });
 
+  // Where the window is low, or its text large, the rows stand below its edge when they come.
+  const host = useRef<HTMLDivElement>(null);
+  const arrived = target.live ? null : [signature, target.key.from, target.key.to].join();
+  useEffect(() => {
+    if (arrived !== null) host.current?.scrollIntoView?.({ block: "nearest" });
+  }, [arrived]);
+
   return (
     <Tabs
+      ref={host}
       className="results"
       selectedKey={role}
       onSelectionChange={(key) => setRole(key === "downstream" ? "downstream" : "input")}

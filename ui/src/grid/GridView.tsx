@@ -10,6 +10,9 @@ export interface GridHandle {
   perform: GridController["perform"];
 }
 
+/** Letters that the measure is high. */
+const MEASURED_EMS = 10;
+
 interface Props {
   label: string;
   content: Content;
@@ -22,6 +25,7 @@ interface Props {
 /** The grid as a component. SlickGrid owns everything inside the host element. */
 export function GridView({ label, content, prefs, sort, handlers, ref }: Props) {
   const host = useRef<HTMLDivElement>(null);
+  const measure = useRef<HTMLSpanElement>(null);
   const controller = useRef<GridController | null>(null);
   const first = useRef({ handlers, prefs });
 
@@ -29,7 +33,12 @@ export function GridView({ label, content, prefs, sort, handlers, ref }: Props) 
     if (host.current === null) return;
     const made = new GridController(host.current, first.current.handlers, first.current.prefs);
     controller.current = made;
+    const measured = measure.current;
+    // It grows with the zoom of the window and with the text of the system.
+    const observer = new ResizeObserver(() => made.setEm((measured?.offsetHeight ?? 0) / MEASURED_EMS));
+    if (measured !== null) observer.observe(measured);
     return () => {
+      observer.disconnect();
       controller.current = null;
       made.destroy();
     };
@@ -47,6 +56,15 @@ export function GridView({ label, content, prefs, sort, handlers, ref }: Props) 
   );
 
   return (
-    <div ref={host} className="grid-host" aria-label={label} data-testid="grid" data-rows={content.length} />
+    <>
+      <span ref={measure} className="grid-measure" aria-hidden="true" />
+      <div
+        ref={host}
+        className="grid-host"
+        aria-label={label}
+        data-testid="grid"
+        data-rows={content.length}
+      />
+    </>
   );
 }

@@ -8,7 +8,8 @@ import { orderWord } from "../logic/order";
 import { selectedOf } from "../logic/selection";
 import type { Content, Handlers } from "./contract";
 import { copySelection } from "./copySelection";
-import { createGrid, MIN_WIDTH, type TableGrid, toTableColumns } from "./createGrid";
+import { ColumnWidths } from "./columnWidths";
+import { createGrid, MIN_WIDTH, ROW_HEIGHT, type TableGrid, toTableColumns, USUAL_EM } from "./createGrid";
 import { type GridCommand, gridKey } from "./gridKeys";
 import { LazyRows, type Row } from "./lazyRows";
 import type { SpreadsheetSelection } from "./selectionModel";
@@ -28,12 +29,11 @@ export class GridController {
   readonly #rows: LazyRows;
   readonly #observer: ResizeObserver;
   readonly #host: HTMLElement;
+  readonly #widths = new ColumnWidths();
   #handlers: Handlers;
   #content: Content | null = null;
   #prefs: ColumnPrefs;
   #sort: Sort | null = null;
-  #fitted = new Map<string, number>();
-  #fit = false;
   #columnsDrawn = "";
   #follow: string | null = null;
   #lookTimer: ReturnType<typeof setTimeout> | null = null;
@@ -81,7 +81,7 @@ export class GridController {
     this.#content = content;
     this.#prefs = prefs;
     this.#sort = sort;
-    if (before?.query !== content.query) this.#fit = false;
+    if (before?.query !== content.query) this.#widths.forget();
     if (renewed) this.#rows.reset(content.length, content.generation, content.read);
     this.#grid.keepingFocus(() => this.#drawColumns());
     this.#grid.setSortColumns(sort === null ? [] : [{ columnId: sort.path, sortAsc: !sort.descending }]);
@@ -119,6 +119,22 @@ export class GridController {
     this.#grid.focus();
   }
 
+  /** The letters of the data are as high as this, in pixels. Rows and columns follow; the place is kept. */
+  setEm(em: number): void {
+    const scale = em / USUAL_EM;
+    if (em <= 0 || Math.abs(scale - this.#widths.scale) < 0.01) return;
+    this.#widths.scale = scale;
+    const { top } = this.#grid.getViewport();
+    this.#grid.keepingFocus(() => {
+      this.#grid.setOptions({ rowHeight: Math.round(ROW_HEIGHT * scale) }, true, true);
+      this.#columnsDrawn = "";
+      this.#drawColumns();
+      this.#grid.invalidate();
+      this.#grid.scrollRowToTop(top);
+    });
+    this.#lookSoon();
+  }
+
   destroy(): void {
     this.#observer.disconnect();
     if (this.#lookTimer !== null) clearTimeout(this.#lookTimer);
@@ -130,12 +146,9 @@ export class GridController {
     const content = this.#content;
     if (content === null) return;
     const placed = shown(content.columns, this.#prefs);
-    const width = (path: string, index: number) => {
-      const column = content.columns[index];
-      const guess = column === undefined ? 100 : fitWidth(column, index, []);
-      return this.#prefs.widths[path] ?? this.#fitted.get(path) ?? guess;
-    };
-    const columns = toTableColumns(placed, (entry) => width(entry.column.path, entry.index));
+    const columns = toTableColumns(placed, ({ column, index }) =>
+      this.#widths.drawn(column, index, this.#prefs),
+    );
     const drawn = JSON.stringify(
       columns.map((column) => [column.id, column.field, column.width, column.cssClass]),
     );
@@ -153,7 +166,7 @@ export class GridController {
   }
 
   #arrived(first: number, last: number): void {
-    if (!this.#fit && this.#content !== null) this.#fitTo(this.#content, first);
+    if (!this.#widths.fit && this.#content !== null) this.#fitTo(this.#content, first);
     const touched: number[] = [];
     const range = this.#grid.getRenderedRange();
     for (let row = Math.max(first, range.top); row <= Math.min(last, range.bottom); row += 1)
@@ -166,11 +179,8 @@ export class GridController {
   }
 
   #fitTo(content: Content, first: number): void {
-    this.#fit = true;
     const sample = Array.from({ length: SAMPLE }, (_, index) => this.#rows.getItem(first + index) ?? []);
-    this.#fitted = new Map(
-      content.columns.map((column, index) => [column.path, fitWidth(column, index, sample)]),
-    );
+    this.#widths.fitTo(content.columns, sample);
     this.#drawColumns();
   }
 
@@ -194,21 +204,9 @@ export class GridController {
       const off = this.#sort?.path === path && this.#sort.descending;
       this.#handlers.sort(off ? null : { path, descending: !("sortAsc" in args && args.sortAsc) });
     });
-    grid.onColumnsResized.subscribe(() => {
-      const widths = { ...this.#prefs.widths };
-      for (const column of grid.getColumns()) {
-        const path = String(column.id);
-        // Only what the trader has moved is remembered; the rest goes on fitting itself.
-        if (
-          column.width !== undefined &&
-          column.width !== column.previousWidth &&
-          column.width !== this.#fitted.get(path)
-        ) {
-          widths[path] = column.width;
-        }
-      }
-      this.#handlers.prefs({ ...this.#prefs, widths });
-    });
+    grid.onColumnsResized.subscribe(() =>
+      this.#handlers.prefs(this.#widths.dragged(grid.getColumns(), this.#prefs)),
+    );
     grid.onColumnsReordered.subscribe(() => {
       if (this.#content === null) return;
       const visible = grid.getColumns().map((column) => String(column.id));
@@ -293,7 +291,7 @@ export class GridController {
     } else if (command === "narrower" || command === "wider") {
       const width = this.#grid.getColumns().find((column) => column.id === path)?.width;
       const by = command === "wider" ? WIDTH_STEP : -WIDTH_STEP;
-      if (width !== undefined) this.#resize(path, width + by);
+      if (width !== undefined) this.#resize(path, width / this.#widths.scale + by);
     } else if (command === "fit") {
       this.#fitColumn(path);
     } else if (command === "move_left" || command === "move_right") {
@@ -302,7 +300,7 @@ export class GridController {
   }
 
   #resize(path: string, width: number): void {
-    const wanted = Math.max(MIN_WIDTH, width);
+    const wanted = Math.round(Math.max(MIN_WIDTH, width));
     this.#handlers.prefs(withWidth(this.#prefs, path, wanted));
     this.#handlers.said(`${path} is ${wanted} pixels wide`);
   }
@@ -315,7 +313,7 @@ export class GridController {
     const { top, bottom } = this.#grid.getRenderedRange();
     const sample: Row[] = [];
     for (let row = top; row <= bottom; row += 1) sample.push(this.#rows.getItem(row) ?? []);
-    this.#resize(path, fitWidth(column, index, sample, { scale: 1, asked: true }));
+    this.#resize(path, fitWidth(column, index, sample, true));
   }
 
   #move(path: string, by: -1 | 1): void {

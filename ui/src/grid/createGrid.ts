@@ -18,7 +18,9 @@ type NamedRow = Record<string, Cell>;
 export type TableColumn = Column<NamedRow>;
 export type TableGrid = AccessibleGrid<NamedRow, TableColumn>;
 
+/** The height of a row and the size of its letters at the usual size, in pixels. */
 export const ROW_HEIGHT = 24;
+export const USUAL_EM = 11;
 
 /** A column is never narrower than this, in pixels. */
 export const MIN_WIDTH = 40;

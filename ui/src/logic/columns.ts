@@ -7,6 +7,7 @@ import type { Cell } from "./tsv";
 export interface ColumnPrefs {
   hidden: string[];
   order: string[];
+  /** In pixels, for data of the usual size. */
   widths: Record<string, number>;
 }
 
@@ -53,27 +54,20 @@ const MAX_ASKED_PX = 1200;
 /** Characters beyond which a longer text makes no wider column. */
 const MAX_CHARS = 44;
 
-interface Fit {
-  /** How much larger than usual the data is set. */
-  scale: number;
-  /** A person asked for the width of the whole text. */
-  asked: boolean;
-}
-
-/** A width that fits the heading and the cells of some rows, within bounds. */
+/** A width that fits the heading and the cells of some rows, within bounds; of the whole text if it is asked for. */
 export function fitWidth(
   column: ColumnView,
   index: number,
   sample: readonly (readonly Cell[])[],
-  { scale, asked }: Fit = { scale: 1, asked: false },
+  asked = false,
 ): number {
   const chars = asked ? Infinity : MAX_CHARS;
   let longest = 4;
   for (const row of sample) longest = Math.max(longest, Math.min(row[index]?.length ?? 0, chars));
   // The heading is in a narrower face but carries the sort mark.
   const heading = column.path.length * 6.8 + 22;
-  const width = Math.max(longest * CHAR_PX * scale, heading, 44) + PADDING_PX;
-  return Math.round(Math.min(width, (asked ? MAX_ASKED_PX : MAX_FITTED_PX) * scale));
+  const width = Math.max(longest * CHAR_PX, heading, 44) + PADDING_PX;
+  return Math.round(Math.min(width, asked ? MAX_ASKED_PX : MAX_FITTED_PX));
 }
 
 /** Prefs with one column of another width. */

@@ -19,6 +19,7 @@ export const SHORTCUTS: readonly ShortcutGroup[] = [
       { keys: "Ctrl+K", does: "Go to the filters" },
       { keys: "Ctrl+E", does: "Export the rows as CSV" },
       { keys: "Ctrl+B", does: "Show or hide the side panel" },
+      { keys: "Ctrl++, Ctrl+-, Ctrl+0", does: "Larger, smaller, usual text of rows and documents" },
       { keys: "F1", does: "This list" },
     ],
   },

@@ -1,5 +1,7 @@
 import { useEffect, useRef } from "react";
 
+import { zoomKey, type ZoomKey } from "../logic/dataZoom";
+
 export interface Shortcuts {
   fetch: () => void;
   /** Tells whether there was something to cancel. */
@@ -8,6 +10,8 @@ export interface Shortcuts {
   focusFilter: () => void;
   togglePanel: () => void;
   help: () => void;
+  /** Sets rows and documents larger or smaller. */
+  zoom: (by: ZoomKey) => void;
 }
 
 /** The keys that work anywhere in the window. */
@@ -30,7 +34,15 @@ export function useShortcuts(shortcuts: Shortcuts): void {
         latest.current.help();
         return;
       }
-      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || open()) return;
+      if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+      const zoom = zoomKey(event.key);
+      if (zoom !== null) {
+        // Over a dialog too: it may show a document, and the whole page must not be zoomed instead.
+        event.preventDefault();
+        latest.current.zoom(zoom);
+        return;
+      }
+      if (event.shiftKey || open()) return;
       const key = event.key.toLowerCase();
       if (key === "enter") latest.current.fetch();
       else if (key === "e") latest.current.exportRows();
