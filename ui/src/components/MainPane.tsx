@@ -79,7 +79,7 @@ export function MainPane(props: Props) {
     planned.failure !== null && (place === "plan" || place === "source") ? planned.failure : null;
   return (
     <main className="main">
-      <section className="plan" aria-label="Plan">
+      <section className="plan" aria-label="Plan" data-region="plan">
         <PlanLine
           plan={planned.plan}
           stale={planned.stale}

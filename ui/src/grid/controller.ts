@@ -64,7 +64,7 @@ export class GridController {
       true,
     );
     this.#observer = new ResizeObserver(() => {
-      this.#grid.resizeCanvas();
+      this.#grid.keepingFocus(() => this.#grid.resizeCanvas());
       this.#lookSoon();
     });
     this.#observer.observe(host);

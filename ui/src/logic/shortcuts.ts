@@ -16,6 +16,9 @@ export const SHORTCUTS: readonly ShortcutGroup[] = [
     shortcuts: [
       { keys: "Ctrl+Enter", does: "Fetch" },
       { keys: "Esc", does: "Cancel the run; close what is open" },
+      { keys: "Ctrl+1, Ctrl+2", does: "Go to the query, to the cached queries" },
+      { keys: "Ctrl+3, Ctrl+4", does: "Go to the plan, to the rows" },
+      { keys: "F6, Shift+F6", does: "Go to the next part of the window, to the one before" },
       { keys: "Ctrl+K", does: "Go to the filters" },
       { keys: "Ctrl+E", does: "Export the rows as CSV" },
       { keys: "Ctrl+B", does: "Show or hide the side panel" },

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 
 import { zoomKey, type ZoomKey } from "../logic/dataZoom";
+import { stepRegion } from "./regions";
 
 export interface Shortcuts {
   fetch: () => void;
@@ -10,9 +11,15 @@ export interface Shortcuts {
   focusFilter: () => void;
   togglePanel: () => void;
   help: () => void;
+  /** Goes to the query, the cached queries, the plan or the rows: Ctrl+1 to Ctrl+4. */
+  goTo: (place: Place) => void;
   /** Sets rows and documents larger or smaller. */
   zoom: (by: ZoomKey) => void;
 }
+
+export type Place = "query" | "cached" | "plan" | "rows";
+
+const PLACES: Record<string, Place> = { "1": "query", "2": "cached", "3": "plan", "4": "rows" };
 
 /** The keys that work anywhere in the window. */
 export function useShortcuts(shortcuts: Shortcuts): void {
@@ -34,6 +41,11 @@ export function useShortcuts(shortcuts: Shortcuts): void {
         latest.current.help();
         return;
       }
+      if (event.key === "F6" && !open()) {
+        event.preventDefault();
+        stepRegion(event.shiftKey ? -1 : 1);
+        return;
+      }
       if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
       const zoom = zoomKey(event.key);
       if (zoom !== null) {
@@ -44,7 +56,9 @@ export function useShortcuts(shortcuts: Shortcuts): void {
       }
       if (event.shiftKey || open()) return;
       const key = event.key.toLowerCase();
-      if (key === "enter") latest.current.fetch();
+      const place = PLACES[key];
+      if (place !== undefined) latest.current.goTo(place);
+      else if (key === "enter") latest.current.fetch();
       else if (key === "e") latest.current.exportRows();
       else if (key === "k") latest.current.focusFilter();
       else if (key === "b") latest.current.togglePanel();
