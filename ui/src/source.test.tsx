@@ -98,7 +98,7 @@ it("says whose rows are opened where they are of another source, and that the se
   await openApp(fake);
   await user.click(screen.getByTestId("cached-tab"));
   await user.click(await screen.findByTestId("cached-open"));
-  expect(await screen.findByTestId("answer-source")).toHaveTextContent("held of archive.messages at db9");
+  expect(await screen.findByTestId("answer-source")).toHaveTextContent("cached from archive.messages at db9");
   expect(screen.getByTestId("answer-origin")).toHaveTextContent("Cache");
 });
 

@@ -208,7 +208,7 @@ it("keeps Cancel in reach of the keyboard when it has done its work, and says wh
   const button = screen.getByTestId("cancel-button");
   expect(button).toHaveFocus();
   expect(button).toHaveAttribute("aria-disabled", "true");
-  expect(button).toHaveAccessibleDescription("No run is under way.");
+  expect(button).toHaveAccessibleDescription("Nothing is running.");
   expect(screen.getByTestId("outcome")).toHaveTextContent("Cancelled. Partial: 1 of 31 days missing");
 });
 

@@ -44,7 +44,7 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
           className="badge"
           data-complete={answer.complete}
           data-testid="answer-completeness"
-          title={answer.complete ? "Every requested day is held" : joinDays(answer.days.missing)}
+          title={answer.complete ? "Every requested day is cached" : joinDays(answer.days.missing)}
         >
           <Icon name={answer.complete ? "check" : "warn"} size={12} />
           {answer.complete ? completeness(answer) : "Partial"}
@@ -60,7 +60,7 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
         )}
         {answer.days.unverified.length > 0 && (
           <span
-            title={`Held, but not confirmed by the server: ${joinDays(answer.days.unverified)}`}
+            title={`Cached, but not confirmed by the server: ${joinDays(answer.days.unverified)}`}
             data-testid="answer-unverified-days"
           >
             {plural(answer.days.unverified.length, "unverified day")}

@@ -36,13 +36,13 @@ const MAX_HINT = 800;
 const MAPPING_HINT =
   "Another cached query has the same source and filters under another mapping. The pipeline shows the paths of each.";
 
-/** "2025-01-01 to 2025-01-31", and how many stretches more. */
+/** "2025-01-01 to 2025-01-31", and how many periods more. */
 export function heldText(held: readonly WindowView[]): string {
   const text = (window: WindowView) =>
     window.from === window.to ? window.from : `${window.from} to ${window.to}`;
   if (held.length === 0) return "no days";
   const first = held.slice(0, 2).map(text).join(", ");
-  return held.length > 2 ? `${first} and ${held.length - 2} more stretches` : first;
+  return held.length > 2 ? `${first} and ${held.length - 2} more periods` : first;
 }
 
 export function CachedItem({ query, zone, current, alike, open, forget, pin, showPipeline }: Props) {
@@ -87,7 +87,7 @@ export function CachedItem({ query, zone, current, alike, open, forget, pin, sho
             <span className="faint num">
               {plural(query.days, "day")}
               {query.open_days > 0 && `, ${query.open_days} open`} · {bytes(query.bytes)}
-              {query.pinned && " · kept"}
+              {query.pinned && " · pinned"}
             </span>
             <span className="faint num" title={HELD_ROWS_HINT}>
               {heldRowsText(query)}
@@ -122,7 +122,7 @@ export function CachedItem({ query, zone, current, alike, open, forget, pin, sho
       <TooltipTrigger delay={600}>
         <ToggleButton
           className="icon-button cached-pin"
-          aria-label={`Keep ${name}`}
+          aria-label={`Pin ${name}`}
           isSelected={query.pinned}
           onChange={(pinned) => {
             setFailure(null);
@@ -133,7 +133,7 @@ export function CachedItem({ query, zone, current, alike, open, forget, pin, sho
           <Icon name="pin" />
         </ToggleButton>
         <Tooltip className="tooltip" offset={6}>
-          Keep: never removed to make room
+          Pin: never removed to free space
         </Tooltip>
       </TooltipTrigger>
       <DialogTrigger>
@@ -155,11 +155,11 @@ export function CachedItem({ query, zone, current, alike, open, forget, pin, sho
                   {query.failure === null
                     ? `${plural(query.input_rows, "trade")} and ${plural(query.downstream_rows, "message")} of ${plural(query.days, "day")} are`
                     : `The whole file (${bytes(query.bytes)}), which cannot be read now, is`}{" "}
-                  deleted from this computer. MongoDB is not touched.
+                  deleted from this computer. MongoDB is not changed.
                 </p>
                 <div className="buttons">
                   <Button className="button" onPress={close} autoFocus>
-                    Keep
+                    Cancel
                   </Button>
                   <Button
                     className="button danger"

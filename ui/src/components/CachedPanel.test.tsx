@@ -43,10 +43,10 @@ async function typeBudget(user: ReturnType<typeof userEvent.setup>, text: string
 
 it("pins and unpins, and says which is which", async () => {
   const { pin, user } = show([{ ...OLD, pinned: true }, NEW]);
-  const kept = screen.getByRole("button", { name: "Keep cell: UK-01" });
+  const kept = screen.getByRole("button", { name: "Pin cell: UK-01" });
   expect(kept).toHaveAttribute("aria-pressed", "true");
-  expect(screen.getAllByTestId("cached-open")[0]).toHaveTextContent("300 MB · kept");
-  const other = screen.getByRole("button", { name: "Keep product: Brent" });
+  expect(screen.getAllByTestId("cached-open")[0]).toHaveTextContent("300 MB · pinned");
+  const other = screen.getByRole("button", { name: "Pin product: Brent" });
   expect(other).toHaveAttribute("aria-pressed", "false");
   await user.click(other);
   expect(pin).toHaveBeenCalledWith(NEW, true);
@@ -113,11 +113,11 @@ it("says what goes before a lower budget takes it away", async () => {
   expect(setBudget).toHaveBeenCalledExactlyOnceWith(600_000_000);
 });
 
-it("says when what is kept is more than the budget", async () => {
+it("says when what is pinned is more than the budget", async () => {
   const { user } = show([{ ...NEW, pinned: true }]);
   await typeBudget(user, "100", "MB");
   expect(screen.getByTestId("budget-confirm")).toHaveTextContent("Nothing can be removed");
-  expect(screen.getByTestId("budget-confirm")).toHaveTextContent("What is kept takes 500 MB");
+  expect(screen.getByTestId("budget-confirm")).toHaveTextContent("Pinned queries take 500 MB");
 });
 
 it("forgets only after asking", async () => {

@@ -29,7 +29,9 @@ export function CachedPanel(props: Props) {
     <div className="cached-panel">
       {failure && <FailureNote failure={failure} action={{ label: "Try again", press: cached.reload }} />}
       {queries?.length === 0 && (
-        <p className="empty">Nothing is cached yet. What you fetch is kept here and opens with no server.</p>
+        <p className="empty">
+          Nothing is cached yet. Queries that you fetch appear here and open without a server.
+        </p>
       )}
       <ul className="cached-list">
         {queries?.map((query) => (

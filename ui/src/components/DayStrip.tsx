@@ -87,7 +87,7 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
       <div
         ref={host}
         role="group"
-        aria-label="Days of the range, by what is held. Arrow keys walk through them."
+        aria-label="Days of the range and what is cached of them. The arrow keys move from day to day."
         className={long ? "days-months" : "days-line"}
         onKeyDown={pressed}
         onMouseLeave={() => setPointed(null)}

@@ -26,8 +26,8 @@ interface Props {
 }
 
 const ROLES: { role: Role; label: string }[] = [
-  { role: "input", label: "Input" },
-  { role: "downstream", label: "Downstream" },
+  { role: "input", label: "Trades" },
+  { role: "downstream", label: "Messages" },
 ];
 
 /** The rows of the answer, in two tabs. */
@@ -53,7 +53,7 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
   const noExport = target.live
     ? "Rows are still arriving."
     : writing
-      ? "Another export is under way."
+      ? "Another export is running."
       : shapes === null
         ? "There are no rows yet."
         : null;
@@ -104,7 +104,9 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
           </TabList>
           {target.live && <span className="live-mark">rows so far</span>}
           <span className="spacer" />
-          {shapes && shapes[role].rows > 0 && <SortMark sort={sort} setSort={setters[role]} />}
+          {shapes && shapes[role].rows > 0 && (
+            <SortMark columns={shapes[role].columns} sort={sort} setSort={setters[role]} />
+          )}
           {shapes && (
             <ColumnChooser
               columns={shapes[role].columns}

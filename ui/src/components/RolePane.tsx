@@ -40,7 +40,7 @@ const HINTS = [
 /** What a key has done is said this long. */
 const TOLD_MS = 8000;
 
-const LABELS: Record<Role, string> = { input: "Input rows", downstream: "Downstream rows" };
+const LABELS: Record<Role, string> = { input: "Trades", downstream: "Messages" };
 
 /** The rows of one role, and the detail of one of them. */
 export function RolePane(props: Props) {
@@ -154,7 +154,7 @@ export function RolePane(props: Props) {
           sort={sort}
           handlers={handlers}
         />
-        {shape.rows === 0 && <p className="grid-none">No rows in these days.</p>}
+        {shape.rows === 0 && <p className="grid-none">No rows on these days.</p>}
         <footer className="grid-foot faint">
           <span className="num" data-testid="grid-position">
             {active === null ? plural(shape.rows, "row") : `row ${count(active + 1)} of ${count(shape.rows)}`}

@@ -96,7 +96,7 @@ export function RowDrawer({
       <div className="drawer-tools">
         <ToggleButtonGroup
           className="segmented"
-          aria-label="Form of the document"
+          aria-label="Format of the document"
           selectionMode="single"
           disallowEmptySelection
           selectedKeys={[form]}

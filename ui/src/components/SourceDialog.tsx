@@ -107,7 +107,8 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
             </p>
             {running && (
               <p className="faint">
-                A fetch is under way: another source ends it. What it has stored is kept.
+                A fetch is running. Connecting to another source stops it; what it has stored stays in the
+                cache.
               </p>
             )}
             {failure && <FailureNote failure={failure} testId="source-failure" />}

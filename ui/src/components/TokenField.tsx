@@ -171,7 +171,7 @@ export function TokenField({ field, label, tokens, draft, change, commit }: Prop
                   ? "Looking for known values"
                   : draft === ""
                     ? "No known values"
-                    : "No known value; Enter takes it as typed"}
+                    : "No known value; press Enter to use it as typed"}
               </p>
             )}
           >

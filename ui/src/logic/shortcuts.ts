@@ -15,7 +15,7 @@ export const SHORTCUTS: readonly ShortcutGroup[] = [
     where: "Anywhere",
     shortcuts: [
       { keys: "Ctrl+Enter", does: "Fetch" },
-      { keys: "Esc", does: "Cancel the run; close what is open" },
+      { keys: "Esc", does: "Cancel the fetch; close what is open" },
       { keys: "Ctrl+1, Ctrl+2", does: "Go to the query, to the cached queries" },
       { keys: "Ctrl+3, Ctrl+4", does: "Go to the plan, to the rows" },
       { keys: "F6, Shift+F6", does: "Go to the next part of the window, to the one before" },
