@@ -50,6 +50,28 @@ describe("the window", () => {
     );
   });
 
+  it("makes no filter of what Escape has thrown away", async () => {
+    const fake = makeFake();
+    const user = userEvent.setup();
+    await openApp(fake);
+    const input = screen.getByTestId("filter-product-input");
+    await user.type(input, "B{Escape}");
+    expect(input).toHaveValue("");
+    await user.click(screen.getByTestId("fetch-button"));
+    expect(screen.queryByRole("grid", { name: "product: values" })).not.toBeInTheDocument();
+    expect(vi.mocked(fake.backend.fetch).mock.calls[0]?.[1].filters).toEqual([]);
+    expect(fake.backend.cancel).not.toHaveBeenCalled();
+  });
+
+  it("keeps the values that are set when Escape throws away the one being typed", async () => {
+    const fake = makeFake();
+    const user = userEvent.setup();
+    await openApp(fake);
+    await user.type(screen.getByTestId("filter-product-input"), "Brent,WT{Escape}");
+    await user.click(screen.getByTestId("fetch-button"));
+    expect(vi.mocked(fake.backend.fetch).mock.calls[0]?.[1].filters[0]?.values).toEqual(["Brent"]);
+  });
+
   it("shows a bad filter beside the advanced match, keeps the text, and does not fetch", async () => {
     const fake = makeFake({ form: makeQuery({ advanced: "{" }) });
     vi.mocked(fake.backend.plan).mockRejectedValue(makeFailure("bad_filter", "It does not parse: line 1."));

@@ -1,6 +1,7 @@
 import { Desk } from "./components/Desk";
 import { ErrorBoundary } from "./components/ErrorBoundary";
 import { FailureNote } from "./components/FailureNote";
+import { TextMenu } from "./components/TextMenu";
 import { useSource } from "./state/useSource";
 import { useTheme } from "./state/useTheme";
 
@@ -18,6 +19,7 @@ export function App() {
   return (
     <ErrorBoundary what="The window">
       <Desk source={source} view={source.view} theme={theme.choice} nextTheme={theme.next} />
+      <TextMenu />
     </ErrorBoundary>
   );
 }

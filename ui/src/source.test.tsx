@@ -104,7 +104,7 @@ it("says whose rows are opened where they are of another source, and that the se
   await openApp(fake);
   await user.click(screen.getByTestId("cached-tab"));
   await user.click(await screen.findByTestId("cached-open"));
-  expect(await screen.findByTestId("answer-source")).toHaveTextContent("held of archive.messages at db9");
+  expect(await screen.findByTestId("answer-source")).toHaveTextContent("cached from archive.messages at db9");
   expect(screen.getByTestId("answer-origin")).toHaveTextContent("Cache");
 });
 
@@ -186,4 +186,38 @@ it("asks for the password where the source wants one", async () => {
   await user.type(await screen.findByTestId("password-input"), "s3cret");
   await user.click(screen.getByTestId("password-connect"));
   expect(fake.backend.connect).toHaveBeenCalledWith(expect.anything(), profile, "s3cret");
+});
+
+it("connects with a mapping that was corrected after it had been refused", async () => {
+  const fake = makeFake();
+  const user = userEvent.setup();
+  await openApp(fake);
+  vi.mocked(fake.backend.connect).mockRejectedValueOnce(
+    makeFailure("bad_mapping", "There is no setting named trade_idd."),
+  );
+  await user.click(screen.getByTestId("source-button"));
+  const mapping = await screen.findByTestId("source-mapping");
+  await user.click(mapping);
+  await user.paste('{"version": 1, "trade_idd": "id"}');
+  await user.click(screen.getByTestId("source-connect"));
+  await screen.findByTestId("source-failure");
+  expect(mapping).toHaveAttribute("aria-invalid", "true");
+  await user.clear(mapping);
+  expect(mapping).not.toHaveAttribute("aria-invalid");
+  await user.paste('{"version": 1, "trade_id": "id"}');
+  await user.click(screen.getByTestId("source-connect"));
+  await waitFor(() => expect(fake.backend.connect).toHaveBeenCalledTimes(2));
+  await waitFor(() => expect(screen.queryByTestId("source-dialog")).not.toBeInTheDocument());
+});
+
+it("tries the same mapping again where the server has changed meanwhile", async () => {
+  const fake = makeFake();
+  const user = userEvent.setup();
+  await openApp(fake);
+  vi.mocked(fake.backend.connect).mockRejectedValueOnce(makeFailure("bad_mapping", "No such field."));
+  await user.click(screen.getByTestId("source-button"));
+  await user.click(await screen.findByTestId("source-connect"));
+  await screen.findByTestId("source-failure");
+  await user.click(screen.getByTestId("source-connect"));
+  await waitFor(() => expect(fake.backend.connect).toHaveBeenCalledTimes(2));
 });

@@ -5,7 +5,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, expect, it, vi } from "vitest";
 
 import type { QueryInput, RunEvent } from "./backend";
-import type { Content, Handlers } from "./grid/controller";
+import type { Content, Handlers } from "./grid/contract";
 import { AGE_MS } from "./state/usePlan";
 import { makeFake, makePlan } from "./test/fakeBackend";
 import { makeAnswer, makeCached, makeDetail, makePartial, makeQuery } from "./test/made";
@@ -208,7 +208,7 @@ it("keeps Cancel in reach of the keyboard when it has done its work, and says wh
   const button = screen.getByTestId("cancel-button");
   expect(button).toHaveFocus();
   expect(button).toHaveAttribute("aria-disabled", "true");
-  expect(button).toHaveAccessibleDescription("No run is under way.");
+  expect(button).toHaveAccessibleDescription("Nothing is running.");
   expect(screen.getByTestId("outcome")).toHaveTextContent("Cancelled. Partial: 1 of 31 days missing");
 });
 

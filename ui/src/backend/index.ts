@@ -74,10 +74,9 @@ export function toFailure(error: unknown): Failure {
     return { ...failure, next: failure.next ?? "", cause: failure.cause ?? null };
   }
   return {
-    // The nearest code of the closed set: nothing was answered.
-    code: "source_unreachable",
-    message: "The window could not be answered by the desktop side.",
-    next: "Try again; if it stays so, restart Tidemark.",
+    code: "internal",
+    message: "Tidemark itself did not answer.",
+    next: "Try again; if it happens again, restart Tidemark.",
     cause: error instanceof Error ? error.message : String(error),
   };
 }

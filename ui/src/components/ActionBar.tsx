@@ -26,14 +26,14 @@ const ACTIVITY: Record<Activity, string> = {
 export function ActionBar(props: Props) {
   const { activity, online, blocked } = props;
   const busy = activity === "fetching" || activity === "cancelling";
-  const held = busy ? "A run is under way." : blocked;
-  const away = online ? null : "The source is not in reach.";
+  const held = busy ? "A fetch is running." : blocked;
+  const away = online ? null : "The source is out of reach.";
   return (
     <div className="action-bar" role="toolbar" aria-label="Query">
       <HintButton
         className="button primary"
         testId="fetch-button"
-        hint="Pull what is missing or due (Ctrl+Enter)"
+        hint="Fetch what is missing or out of date (Ctrl+Enter)"
         blocked={held}
         press={() => props.fetch("normal")}
       >
@@ -42,8 +42,8 @@ export function ActionBar(props: Props) {
       <HintButton
         className="button"
         testId="cancel-button"
-        hint="Stop the run; what is stored is kept (Esc)"
-        blocked={activity === "fetching" ? null : busy ? "The run is being stopped." : "No run is under way."}
+        hint="Stop the fetch; what has been stored stays in the cache (Esc)"
+        blocked={activity === "fetching" ? null : busy ? "It is being cancelled." : "Nothing is running."}
         press={props.cancel}
       >
         Cancel
@@ -51,7 +51,7 @@ export function ActionBar(props: Props) {
       <HintButton
         className="button"
         testId="refresh-button"
-        hint="Pull every day of the range again"
+        hint="Fetch every day of the range again"
         blocked={held ?? away}
         press={() => props.fetch("refresh")}
       >
@@ -60,7 +60,7 @@ export function ActionBar(props: Props) {
       <HintButton
         className="button"
         testId="verify-button"
-        hint="Check cached days against the server; those that differ are pulled again"
+        hint="Check cached days against the server; days that differ are fetched again"
         blocked={held ?? away}
         press={() => props.fetch("verify")}
       >
@@ -70,7 +70,7 @@ export function ActionBar(props: Props) {
       <HintButton
         className="button quiet"
         testId="pipeline-button"
-        hint="The MongoDB pipeline of the query, to read and to copy"
+        hint="The query as a MongoDB pipeline, to read or copy"
         blocked={props.canShowPipeline ? null : "There is no plan yet."}
         press={props.showPipeline}
       >

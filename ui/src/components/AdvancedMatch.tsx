@@ -40,7 +40,7 @@ export const AdvancedMatch = memo(function AdvancedMatch({ text, failure, change
         Advanced match
         {narrows && (
           <span className="in-force" data-testid="advanced-mark">
-            in force
+            active
           </span>
         )}
       </summary>

@@ -1,4 +1,5 @@
 import { comparedAll, completeness, daysText, ORIGIN_LABELS, originHint } from "../logic/answerText";
+import { cutText } from "../logic/cachedText";
 import { joinDays } from "../logic/days";
 import { ago, count, duration, moment, plural, shortMoment } from "../logic/format";
 import type { View } from "../logic/runState";
@@ -18,6 +19,9 @@ interface Props {
   /** A run is renewing these very rows. */
   renewing: boolean;
 }
+
+/** Of filters longer than this the beginning is shown; the form has them all. */
+const MAX_FILTERS = 800;
 
 /** What is held: where from, how complete, how fresh. */
 export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
@@ -40,7 +44,7 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
           className="badge"
           data-complete={answer.complete}
           data-testid="answer-completeness"
-          title={answer.complete ? "Every requested day is held" : joinDays(answer.days.missing)}
+          title={answer.complete ? "Every requested day is cached" : joinDays(answer.days.missing)}
         >
           <Icon name={answer.complete ? "check" : "warn"} size={12} />
           {answer.complete ? completeness(answer) : "Partial"}
@@ -56,7 +60,7 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
         )}
         {answer.days.unverified.length > 0 && (
           <span
-            title={`Held, but not confirmed by the server: ${joinDays(answer.days.unverified)}`}
+            title={`Cached, but not confirmed by the server: ${joinDays(answer.days.unverified)}`}
             data-testid="answer-unverified-days"
           >
             {plural(answer.days.unverified.length, "unverified day")}
@@ -80,8 +84,8 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
       </div>
       <div className="answer-line answer-title">
         <span className="num">{range}</span>
-        <span className="answer-filters" title={view.title}>
-          {view.title}
+        <span className="answer-filters" title={cutText(view.title, MAX_FILTERS)}>
+          {cutText(view.title, MAX_FILTERS)}
         </span>
         <span className="faint num">
           {daysText(answer)} of {count(answer.days.requested)}

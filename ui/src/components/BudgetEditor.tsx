@@ -20,8 +20,8 @@ import {
   type ToGo,
   UNIT_BYTES,
 } from "../logic/cacheBudget";
+import { cachedName } from "../logic/cachedText";
 import { plural } from "../logic/format";
-import { cachedName } from "./CachedItem";
 import { FailureNote } from "./FailureNote";
 
 interface Props {
@@ -69,6 +69,7 @@ export function BudgetEditor({ usage, queries, setBudget, close }: Props) {
   return (
     <Form
       className="budget-form"
+      validationBehavior="aria"
       onSubmit={(event) => {
         event.preventDefault();
         submit();
@@ -84,7 +85,7 @@ export function BudgetEditor({ usage, queries, setBudget, close }: Props) {
         }}
         autoFocus
       >
-        <Label className="field-label">The cache may take</Label>
+        <Label className="field-label">Maximum size of the cache</Label>
         <div className="two-fields">
           <Input className="input num" inputMode="decimal" autoComplete="off" data-testid="budget-input" />
           <ToggleButtonGroup
@@ -110,7 +111,7 @@ export function BudgetEditor({ usage, queries, setBudget, close }: Props) {
         </FieldError>
       </TextField>
       <p className="faint budget-hint">
-        When it takes more, the least recently used queries that are not kept are removed first.
+        When it grows beyond that, the least recently used queries that are not pinned are removed.
       </p>
       {failure && <FailureNote failure={failure} testId="budget-failure" />}
       <div className="buttons">
@@ -142,12 +143,12 @@ function Confirm({ asked, busy, back, go }: ConfirmProps) {
   return (
     <div className="budget-form" role="group" aria-label="Confirm the budget" data-testid="budget-confirm">
       {queries.length === 0 ? (
-        <p role="alert">Nothing can be removed: everything that is held is kept.</p>
+        <p role="alert">Nothing can be removed: every cached query is pinned.</p>
       ) : (
         <>
           <p role="alert">
-            {budget} is less than the cache takes. {plural(queries.length, "query", "queries")}{" "}
-            {queries.length === 1 ? "goes" : "go"}, the least recently used first:
+            The cache takes more than {budget}. {plural(queries.length, "query", "queries")} will be removed,
+            the least recently used first:
           </p>
           <ul className="budget-going" data-testid="budget-going">
             {queries.slice(0, NAMED).map((query) => (
@@ -165,16 +166,16 @@ function Confirm({ asked, busy, back, go }: ConfirmProps) {
       )}
       {left > asked.bytes && (
         <p className="over">
-          What is kept takes {sizeText(left)}, which is more than {budget}.
+          Pinned queries take {sizeText(left)}, which is more than {budget}.
         </p>
       )}
-      <p className="faint budget-hint">MongoDB is not touched; removed days can be fetched again.</p>
+      <p className="faint budget-hint">MongoDB is not changed; removed days can be fetched again.</p>
       <div className="buttons">
         <Button className="button" onPress={back} autoFocus>
           Back
         </Button>
         <Button className="button danger" isDisabled={busy} onPress={go} data-testid="budget-go">
-          {queries.length === 0 ? "Set all the same" : "Remove and set"}
+          {queries.length === 0 ? "Set anyway" : "Remove and set"}
         </Button>
       </div>
     </div>

@@ -19,7 +19,7 @@ export function CacheBudget({ usage, queries, setBudget }: Props) {
     <div className="cache-budget">
       <Meter
         className="cache-meter"
-        aria-label="Disk that the cache takes"
+        aria-label="Disk space that the cache takes"
         value={usage.bytes}
         maxValue={Math.max(usage.budget, usage.bytes, 1)}
         valueLabel={text}

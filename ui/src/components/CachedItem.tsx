@@ -12,6 +12,7 @@ import {
 
 import { type CachedQuery, type Failure, toFailure, type ViewKey, type WindowView } from "../backend";
 import { HELD_ROWS_HINT, heldRowsText } from "../logic/answerText";
+import { cachedName, cutText, shortSignature } from "../logic/cachedText";
 import { ago, bytes, moment, plural } from "../logic/format";
 import { useNow } from "../state/useNow";
 import { FailureNote } from "./FailureNote";
@@ -21,27 +22,30 @@ interface Props {
   query: CachedQuery;
   zone: string;
   current: boolean;
+  /** Another query has the same source and filters: what differs is the mapping. */
+  alike: boolean;
   open: () => Promise<void>;
   forget: () => Promise<void>;
   pin: (pinned: boolean) => Promise<void>;
   showPipeline: (key: ViewKey) => void;
 }
 
-/** "2025-01-01 to 2025-01-31", and how many stretches more. */
+/** A hint longer than this would cover the window. */
+const MAX_HINT = 800;
+
+const MAPPING_HINT =
+  "Another cached query has the same source and filters under another mapping. The pipeline shows the paths of each.";
+
+/** "2025-01-01 to 2025-01-31", and how many periods more. */
 export function heldText(held: readonly WindowView[]): string {
   const text = (window: WindowView) =>
     window.from === window.to ? window.from : `${window.from} to ${window.to}`;
   if (held.length === 0) return "no days";
   const first = held.slice(0, 2).map(text).join(", ");
-  return held.length > 2 ? `${first} and ${held.length - 2} more stretches` : first;
+  return held.length > 2 ? `${first} and ${held.length - 2} more periods` : first;
 }
 
-/** What a cached query is called: by its filters, and where its file cannot be read by its signature. */
-export function cachedName(query: CachedQuery): string {
-  return query.failure === null ? query.filters : `Query ${query.signature.slice(0, 8)}`;
-}
-
-export function CachedItem({ query, zone, current, open, forget, pin, showPipeline }: Props) {
+export function CachedItem({ query, zone, current, alike, open, forget, pin, showPipeline }: Props) {
   const now = useNow();
   const [failure, setFailure] = useState<Failure | null>(null);
   const oldest = query.oldest_fetch;
@@ -64,17 +68,26 @@ export function CachedItem({ query, zone, current, open, forget, pin, showPipeli
         isDisabled={query.failure !== null || query.held.length === 0}
         data-testid="cached-open"
       >
-        <span className="cached-filters">{name}</span>
+        <span className="cached-filters" title={cutText(query.filters, MAX_HINT)}>
+          {name}
+        </span>
         {query.failure !== null ? (
           <span className="faint num">{bytes(query.bytes)}</span>
         ) : (
           <>
-            <span className="faint cached-source">{query.source}</span>
+            <span className="faint cached-source" title={query.source} data-testid="cached-source">
+              {query.source}
+            </span>
+            {alike && (
+              <span className="cached-mapping" title={MAPPING_HINT} data-testid="cached-mapping">
+                another mapping · query {shortSignature(query)}
+              </span>
+            )}
             <span className="cached-days num">{heldText(query.held)}</span>
             <span className="faint num">
               {plural(query.days, "day")}
               {query.open_days > 0 && `, ${query.open_days} open`} · {bytes(query.bytes)}
-              {query.pinned && " · kept"}
+              {query.pinned && " · pinned"}
             </span>
             <span className="faint num" title={HELD_ROWS_HINT}>
               {heldRowsText(query)}
@@ -109,7 +122,7 @@ export function CachedItem({ query, zone, current, open, forget, pin, showPipeli
       <TooltipTrigger delay={600}>
         <ToggleButton
           className="icon-button cached-pin"
-          aria-label={`Keep ${name}`}
+          aria-label={`Pin ${name}`}
           isSelected={query.pinned}
           onChange={(pinned) => {
             setFailure(null);
@@ -120,7 +133,7 @@ export function CachedItem({ query, zone, current, open, forget, pin, showPipeli
           <Icon name="pin" />
         </ToggleButton>
         <Tooltip className="tooltip" offset={6}>
-          Keep: never removed to make room
+          Pin: never removed to free space
         </Tooltip>
       </TooltipTrigger>
       <DialogTrigger>
@@ -142,11 +155,11 @@ export function CachedItem({ query, zone, current, open, forget, pin, showPipeli
                   {query.failure === null
                     ? `${plural(query.input_rows, "trade")} and ${plural(query.downstream_rows, "message")} of ${plural(query.days, "day")} are`
                     : `The whole file (${bytes(query.bytes)}), which cannot be read now, is`}{" "}
-                  deleted from this computer. MongoDB is not touched.
+                  deleted from this computer. MongoDB is not changed.
                 </p>
                 <div className="buttons">
                   <Button className="button" onPress={close} autoFocus>
-                    Keep
+                    Cancel
                   </Button>
                   <Button
                     className="button danger"

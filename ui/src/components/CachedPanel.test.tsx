@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
 import type { CachedQuery } from "../backend";
-import { makeCached } from "../test/made";
+import { makeCached, makeQuery } from "../test/made";
 import { CachedPanel } from "./CachedPanel";
 
 const OLD = makeCached({
@@ -43,10 +43,10 @@ async function typeBudget(user: ReturnType<typeof userEvent.setup>, text: string
 
 it("pins and unpins, and says which is which", async () => {
   const { pin, user } = show([{ ...OLD, pinned: true }, NEW]);
-  const kept = screen.getByRole("button", { name: "Keep cell: UK-01" });
+  const kept = screen.getByRole("button", { name: "Pin cell: UK-01" });
   expect(kept).toHaveAttribute("aria-pressed", "true");
-  expect(screen.getAllByTestId("cached-open")[0]).toHaveTextContent("300 MB · kept");
-  const other = screen.getByRole("button", { name: "Keep product: Brent" });
+  expect(screen.getAllByTestId("cached-open")[0]).toHaveTextContent("300 MB · pinned");
+  const other = screen.getByRole("button", { name: "Pin product: Brent" });
   expect(other).toHaveAttribute("aria-pressed", "false");
   await user.click(other);
   expect(pin).toHaveBeenCalledWith(NEW, true);
@@ -113,11 +113,11 @@ it("says what goes before a lower budget takes it away", async () => {
   expect(setBudget).toHaveBeenCalledExactlyOnceWith(600_000_000);
 });
 
-it("says when what is kept is more than the budget", async () => {
+it("says when what is pinned is more than the budget", async () => {
   const { user } = show([{ ...NEW, pinned: true }]);
   await typeBudget(user, "100", "MB");
   expect(screen.getByTestId("budget-confirm")).toHaveTextContent("Nothing can be removed");
-  expect(screen.getByTestId("budget-confirm")).toHaveTextContent("What is kept takes 500 MB");
+  expect(screen.getByTestId("budget-confirm")).toHaveTextContent("Pinned queries take 500 MB");
 });
 
 it("forgets only after asking", async () => {
@@ -126,4 +126,22 @@ it("forgets only after asking", async () => {
   expect(forget).not.toHaveBeenCalled();
   await user.click(await screen.findByTestId("cached-forget-confirm"));
   expect(forget).toHaveBeenCalledOnce();
+});
+
+it("keeps an entry of many values short, and shows its source whole", () => {
+  const values = Array.from({ length: 500 }, (_, at) => `P${String(at).padStart(3, "0")}`);
+  const form = makeQuery({ filters: [{ field: "product", operator: "any_of", values }] });
+  const source = "trading.messages at db1.desk.example, db2.desk.example as ann";
+  show([makeCached({ filters: `product: ${values.join(", ")}`, form, source })]);
+  const open = screen.getByTestId("cached-open");
+  expect(open).toHaveTextContent("product: P000, P001, P002 and 497 more");
+  expect(open.textContent.length).toBeLessThan(300);
+  expect(screen.getByTestId("cached-source")).toHaveTextContent(source);
+  expect(screen.getByRole("button", { name: "Forget product: P000, P001, P002 and 497 more" })).toBeVisible();
+});
+
+it("tells queries apart that differ in their mapping alone", () => {
+  show([NEW, { ...NEW, signature: "b".repeat(32) }, OLD]);
+  const marks = screen.getAllByTestId("cached-mapping").map((mark) => mark.textContent);
+  expect(marks).toEqual(["another mapping · query 77777777", "another mapping · query bbbbbbbb"]);
 });

@@ -1,6 +1,8 @@
+import { useMemo } from "react";
 import { Button } from "react-aria-components";
 
 import type { CachedQuery, ViewKey } from "../backend";
+import { alike } from "../logic/cachedText";
 import type { Cached } from "../state/useCached";
 import { CacheBudget } from "./CacheBudget";
 import { CachedItem } from "./CachedItem";
@@ -22,11 +24,14 @@ interface Props {
 export function CachedPanel(props: Props) {
   const { cached, folder, zone, current, open, forget, pin, showPipeline, setBudget } = props;
   const { queries, usage, failure } = cached;
+  const same = useMemo(() => alike(queries ?? []), [queries]);
   return (
     <div className="cached-panel">
       {failure && <FailureNote failure={failure} action={{ label: "Try again", press: cached.reload }} />}
       {queries?.length === 0 && (
-        <p className="empty">Nothing is cached yet. What you fetch is kept here and opens with no server.</p>
+        <p className="empty">
+          Nothing is cached yet. Queries that you fetch appear here and open without a server.
+        </p>
       )}
       <ul className="cached-list">
         {queries?.map((query) => (
@@ -35,6 +40,7 @@ export function CachedPanel(props: Props) {
             query={query}
             zone={zone}
             current={query.signature === current}
+            alike={same.has(query.signature)}
             open={() => open(query)}
             forget={() => forget(query)}
             pin={(pinned) => pin(query, pinned)}

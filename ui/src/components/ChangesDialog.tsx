@@ -24,6 +24,7 @@ import {
   ofKind,
   omittedText,
 } from "../logic/changes";
+import { cutText } from "../logic/cachedText";
 import { weekday } from "../logic/days";
 import { count, plural } from "../logic/format";
 import { ChangeEntry } from "./ChangeEntry";
@@ -57,7 +58,7 @@ export function ChangesDialog({ changes, whole, title, close }: Props) {
             Changes at the source
           </Heading>
           <p className="changes-of">
-            <span className="faint">{title}</span>
+            <span className="faint">{cutText(title, 400)}</span>
             <span>{changesText(changes, whole)}</span>
           </p>
           <div className="changes-tools">

@@ -3,6 +3,7 @@ import { Button, Checkbox, Dialog, DialogTrigger, Popover } from "react-aria-com
 
 import type { ColumnView, Sort } from "../backend";
 import { arrange, type ColumnPrefs, NO_PREFS, step } from "../logic/columns";
+import { orderWord } from "../logic/order";
 import { Icon } from "./icons";
 
 interface Props {
@@ -33,7 +34,7 @@ export function ColumnChooser({ columns, prefs, change, sort, setSort }: Props) 
           <div className="field-head">
             <span className="field-label">Columns</span>
             <Button className="link" onPress={() => change(NO_PREFS)} data-testid="columns-reset">
-              Show all, as delivered
+              Reset columns
             </Button>
           </div>
           <ColumnList columns={columns} prefs={prefs} change={change} sort={sort} setSort={setSort} />
@@ -120,7 +121,7 @@ function ColumnList({ columns, prefs, change, sort, setSort }: Props) {
               aria-label={`Sort by ${column.path}`}
               onPress={() => cycle(column.path)}
             >
-              {sort?.path === column.path ? (sort.descending ? "descending" : "ascending") : "sort"}
+              {sort?.path === column.path ? orderWord(column, sort.descending) : "sort"}
             </Button>
             <Button
               className="icon-button column-move"

@@ -21,11 +21,11 @@ interface Props {
   stale: boolean;
 }
 
-/** A cell and the gap beside it at their narrowest, in pixels. */
-const DAY_WIDTH = 16;
+/** A cell and the gap beside it at their narrowest, in rem: a cell has to hold its number. */
+const DAY_WIDTH = 1;
 
 /** And at their widest. */
-const WIDEST_DAY = 36;
+const WIDEST_DAY = 2.25;
 
 /** One cell a day, by state, under the names of the months; a row a month where the range is long. Arrow keys walk the days. */
 export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Props) {
@@ -87,7 +87,7 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
       <div
         ref={host}
         role="group"
-        aria-label="Days of the range, by what is held. Arrow keys walk through them."
+        aria-label="Days of the range and what is cached of them. The arrow keys move from day to day."
         className={long ? "days-months" : "days-line"}
         onKeyDown={pressed}
         onMouseLeave={() => setPointed(null)}
@@ -100,8 +100,8 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
               // As wide as its days: flex grows the months of a range alike.
               style={{
                 flexGrow: month.days.length,
-                flexBasis: month.days.length * DAY_WIDTH,
-                maxWidth: month.days.length * WIDEST_DAY,
+                flexBasis: `${month.days.length * DAY_WIDTH}rem`,
+                maxWidth: `${month.days.length * WIDEST_DAY}rem`,
               }}
             >
               <span className="month-label faint" title={month.label} data-testid="strip-month">

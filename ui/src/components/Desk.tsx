@@ -1,5 +1,7 @@
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "react";
 
+import { Button } from "react-aria-components";
+
 import type { CachedQuery, FetchMode, QueryInput, SourceView } from "../backend";
 import { blocksFetch, needsPassword, placeOf } from "../logic/failures";
 import { commitDrafts, sameQuery, toQuery } from "../logic/filters";
@@ -8,11 +10,15 @@ import { PRESETS } from "../logic/presets";
 import { activity } from "../logic/runState";
 import { sourceKey, sourceText } from "../logic/sourceText";
 import { useBackend } from "../state/backendContext";
+import { focusRegion } from "../state/regions";
 import { useCached } from "../state/useCached";
+import { useDataZoom } from "../state/useDataZoom";
 import { useDesk } from "../state/useDesk";
 import { useExport } from "../state/useExport";
 import { useForm } from "../state/useForm";
+import { usePanel } from "../state/usePanel";
 import { usePlan } from "../state/usePlan";
+import { useReturnFocus } from "../state/useReturnFocus";
 import { useShortcuts } from "../state/useShortcuts";
 import type { Source } from "../state/useSource";
 import { useTarget } from "../state/useTarget";
@@ -56,10 +62,12 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
   const planned = usePlan(query, stamp, desk.state.run !== null);
   const target = useTarget(desk.state);
   const [tab, setTab] = useState<"query" | "cached">("query");
-  const [panelOpen, setPanelOpen] = useState(true);
+  const { open: panelOpen, show: showPanel, toggle: togglePanel, host: panelHost } = usePanel();
   const [editingSource, setEditingSource] = useState(false);
   const [helping, setHelping] = useState(false);
+  const data = useDataZoom();
   const [pipelineOf, setPipelineOf] = useState<PipelineOf | null>(null);
+  useReturnFocus(helping || editingSource || pipelineOf !== null);
   const exportRef = useRef<(() => void) | null>(null);
 
   useEffect(() => dispatch({ type: "fields", fields: view.fields }), [dispatch, view.fields]);
@@ -114,6 +122,16 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
     }
   };
 
+  /** After the panel has been drawn. */
+  const inPanel = (wanted: "query" | "cached", selector: string) => {
+    showPanel();
+    setTab(wanted);
+    setTimeout(() => {
+      const found = document.querySelector<HTMLElement>(selector);
+      if (found === null) focusRegion("side");
+      else found.focus();
+    }, 0);
+  };
   useShortcuts({
     fetch: () => fetch("normal"),
     cancel: () => {
@@ -122,19 +140,23 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
       return true;
     },
     exportRows: () => exportRef.current?.(),
-    focusFilter: () => {
-      setPanelOpen(true);
-      setTab("query");
-      // After the tab has been drawn.
-      setTimeout(() => document.querySelector<HTMLElement>(".query-form .filter-row input")?.focus(), 0);
+    focusFilter: () => inPanel("query", ".query-form .filter-row input"),
+    goTo: (place) => {
+      if (place === "query") inPanel("query", ".query-form .segment[tabindex='0']");
+      else if (place === "cached") inPanel("cached", ".cached-open");
+      else focusRegion(place);
     },
-    togglePanel: () => setPanelOpen(!panelOpen),
+    togglePanel,
     help: () => setHelping(true),
+    zoom: data.change,
   });
 
   const shown = desk.state.view;
   return (
     <div className="window" data-panel={panelOpen || undefined}>
+      <Button className="skip" onPress={() => focusRegion("rows") || focusRegion("plan")}>
+        Go to the rows
+      </Button>
       <TopBar
         profile={view.profile}
         connection={connection}
@@ -144,10 +166,16 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
         openSource={() => setEditingSource(true)}
         openHelp={() => setHelping(true)}
         panelOpen={panelOpen}
-        togglePanel={() => setPanelOpen(!panelOpen)}
+        togglePanel={togglePanel}
       />
       {/* Hidden rather than taken away, so that nothing typed is lost. */}
-      <aside className="side" aria-label="Query and cached queries" hidden={!panelOpen}>
+      <aside
+        ref={panelHost}
+        className="side"
+        aria-label="Query and cached queries"
+        data-region="side"
+        hidden={!panelOpen}
+      >
         <SidePanel
           tab={tab}
           setTab={setTab}
@@ -206,6 +234,9 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
           close={() => setEditingSource(false)}
         />
       )}
+      <span className="visually-hidden" role="status" data-testid="data-zoom">
+        Rows at {Math.round(data.zoom * 100)} %
+      </span>
       {helping && <ShortcutsDialog close={() => setHelping(false)} />}
       {pipelineOf && <PipelineDialog of={pipelineOf} close={() => setPipelineOf(null)} />}
     </div>

@@ -44,14 +44,14 @@ const CORRECT: Record<Place, string> = {
   dates: "No plan yet: correct the dates.",
   filters: "No plan yet: correct the filters.",
   advanced: "No plan yet: correct the advanced match.",
-  source: "No plan yet: see to the source.",
+  source: "No plan yet: check the source.",
   plan: "No plan",
 };
 
 /** What is left of a run that was cancelled, and how to get the rest. */
 const CANCELLED: Record<FetchMode, string> = {
-  normal: "What was stored is kept; fetching again pulls just the rest.",
-  refresh: "Days that were not reached stay as they were; refresh again to pull them.",
+  normal: "What has been stored stays in the cache; fetch again to get the rest.",
+  refresh: "Days that were not reached stay as they were; refresh again to update them.",
   verify: "Days that were not reached are not verified; verify again to check them.",
 };
 
@@ -79,7 +79,7 @@ export function MainPane(props: Props) {
     planned.failure !== null && (place === "plan" || place === "source") ? planned.failure : null;
   return (
     <main className="main">
-      <section className="plan" aria-label="Plan">
+      <section className="plan" aria-label="Plan" data-region="plan">
         <PlanLine
           plan={planned.plan}
           stale={planned.stale}

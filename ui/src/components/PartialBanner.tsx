@@ -14,7 +14,7 @@ export function PartialBanner({ answer }: { answer: Answer }) {
       role="status"
       testId="partial-banner"
       head={`${completeness(answer)}.`}
-      text="The rows below are not all that the query asks for."
+      text="The rows below are only part of what the query asks for."
       moreLabel="Which, and why"
       more={
         <ul>
@@ -26,8 +26,8 @@ export function PartialBanner({ answer }: { answer: Answer }) {
           ))}
           {unverified.length > 0 && (
             <li>
-              <span className="num">{joinDays(unverified)}</span> ({plural(unverified.length, "day")}): held,
-              but not confirmed by the server
+              <span className="num">{joinDays(unverified)}</span> ({plural(unverified.length, "day")}):
+              cached, but not confirmed by the server
             </li>
           )}
         </ul>

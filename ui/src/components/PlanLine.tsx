@@ -31,7 +31,7 @@ export function PlanLine({ plan, stale, locked, correct }: Props) {
       {!plan.reachable && (
         <span className="faint">
           {" "}
-          · planned with what is held: the source {locked ? "wants a password" : "is out of reach"}
+          · planned from the cache: the source {locked ? "needs a password" : "is out of reach"}
         </span>
       )}
     </p>

@@ -47,7 +47,7 @@ export function ProgressPanel({ run }: { run: Run }) {
               {progress.remainingMs !== null && <span>{duration(progress.remainingMs)} left</span>}
               {progress.downstreamRows + progress.tradesAsked > 0 && (
                 <span className="faint">
-                  {plural(progress.downstreamRows, "message")} downstream, {count(progress.tradesDone)} of{" "}
+                  {plural(progress.downstreamRows, "message")} for {count(progress.tradesDone)} of{" "}
                   {plural(progress.tradesAsked, "trade")}
                 </span>
               )}

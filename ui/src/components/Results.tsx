@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useMemo, useState } from "react";
+import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
 import type { Role, Sort } from "../backend";
@@ -26,8 +26,8 @@ interface Props {
 }
 
 const ROLES: { role: Role; label: string }[] = [
-  { role: "input", label: "Input" },
-  { role: "downstream", label: "Downstream" },
+  { role: "input", label: "Trades" },
+  { role: "downstream", label: "Messages" },
 ];
 
 /** The rows of the answer, in two tabs. */
@@ -53,7 +53,7 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
   const noExport = target.live
     ? "Rows are still arriving."
     : writing
-      ? "Another export is under way."
+      ? "Another export is running."
       : shapes === null
         ? "There are no rows yet."
         : null;
@@ -67,72 +67,92 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
     };
   });
 
+  // Where the window is low, or its text large, the rows stand below its edge when they come.
+  const host = useRef<HTMLElement>(null);
+  const arrived = target.live ? null : [signature, target.key.from, target.key.to].join();
+  useEffect(() => {
+    if (arrived !== null) host.current?.scrollIntoView?.({ block: "nearest" });
+  }, [arrived]);
+
   return (
-    <Tabs
+    <section
+      ref={host}
       className="results"
-      selectedKey={role}
-      onSelectionChange={(key) => setRole(key === "downstream" ? "downstream" : "input")}
+      aria-label="Rows"
+      data-region="rows"
       data-partial={partial || undefined}
     >
-      <div className="results-bar">
-        <TabList className="tab-list" aria-label="Rows">
-          {ROLES.map((entry) => (
-            <Tab key={entry.role} id={entry.role} className="tab" data-testid={`tab-${entry.role}`}>
-              {entry.label}{" "}
-              <span
-                className="tab-count num"
-                data-testid={`row-count-${entry.role}`}
-                data-count={shapes?.[entry.role].rows}
-              >
-                {shapes ? count(shapes[entry.role].rows) : "–"}
-              </span>
-            </Tab>
-          ))}
-        </TabList>
-        {target.live && <span className="live-mark">rows so far</span>}
-        <span className="spacer" />
-        {shapes && shapes[role].rows > 0 && <SortMark sort={sort} setSort={setters[role]} />}
-        {shapes && (
-          <ColumnChooser
-            columns={shapes[role].columns}
-            prefs={prefs}
-            change={setPrefs}
-            sort={sort}
-            setSort={setters[role]}
-          />
-        )}
-        <HintButton
-          className="button"
-          testId="export-button"
-          hint="Every row of this tab, in the order shown (Ctrl+E)"
-          blocked={noExport}
-          press={exportRows}
-        >
-          {partial ? "Export partial CSV" : "Export CSV"}
-        </HintButton>
-      </div>
-      <ExportStatus exporter={exporter} />
-      {failure && (
-        <FailureNote failure={failure} testId="view-failure" action={{ label: "Try again", press: reload }} />
-      )}
-      {ROLES.map((entry) => (
-        <TabPanel key={entry.role} id={entry.role} className="tab-panel">
+      <Tabs
+        className="results-tabs"
+        selectedKey={role}
+        onSelectionChange={(key) => setRole(key === "downstream" ? "downstream" : "input")}
+      >
+        <div className="results-bar">
+          <TabList className="tab-list" aria-label="Kind of rows">
+            {ROLES.map((entry) => (
+              <Tab key={entry.role} id={entry.role} className="tab" data-testid={`tab-${entry.role}`}>
+                {entry.label}{" "}
+                <span
+                  className="tab-count num"
+                  data-testid={`row-count-${entry.role}`}
+                  data-count={shapes?.[entry.role].rows}
+                >
+                  {shapes ? count(shapes[entry.role].rows) : "–"}
+                </span>
+              </Tab>
+            ))}
+          </TabList>
+          {target.live && <span className="live-mark">rows so far</span>}
+          <span className="spacer" />
+          {shapes && shapes[role].rows > 0 && (
+            <SortMark columns={shapes[role].columns} sort={sort} setSort={setters[role]} />
+          )}
           {shapes && (
-            <RolePane
-              role={entry.role}
-              viewKey={shapes.key}
-              stamp={shapes.stamp}
-              shape={shapes[entry.role]}
-              reload={reload}
-              zone={zone}
-              sort={sort}
-              setSort={setters[entry.role]}
+            <ColumnChooser
+              columns={shapes[role].columns}
               prefs={prefs}
-              setPrefs={setPrefs}
+              change={setPrefs}
+              sort={sort}
+              setSort={setters[role]}
             />
           )}
-        </TabPanel>
-      ))}
-    </Tabs>
+          <HintButton
+            className="button"
+            testId="export-button"
+            hint="Every row of this tab, in the order shown (Ctrl+E)"
+            blocked={noExport}
+            press={exportRows}
+          >
+            {partial ? "Export partial CSV" : "Export CSV"}
+          </HintButton>
+        </div>
+        <ExportStatus exporter={exporter} />
+        {failure && (
+          <FailureNote
+            failure={failure}
+            testId="view-failure"
+            action={{ label: "Try again", press: reload }}
+          />
+        )}
+        {ROLES.map((entry) => (
+          <TabPanel key={entry.role} id={entry.role} className="tab-panel">
+            {shapes && (
+              <RolePane
+                role={entry.role}
+                viewKey={shapes.key}
+                stamp={shapes.stamp}
+                shape={shapes[entry.role]}
+                reload={reload}
+                zone={zone}
+                sort={sort}
+                setSort={setters[entry.role]}
+                prefs={prefs}
+                setPrefs={setPrefs}
+              />
+            )}
+          </TabPanel>
+        ))}
+      </Tabs>
+    </section>
   );
 }

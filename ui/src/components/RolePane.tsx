@@ -1,13 +1,15 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { type Failure, type Role, type Sort, toFailure, type ViewKey, type ViewShape } from "../backend";
-import type { Content, Handlers } from "../grid/controller";
+import type { Content, Handlers, MenuAt } from "../grid/contract";
 import { type GridHandle, GridView } from "../grid/GridView";
 import { RowsChanged } from "../grid/lazyRows";
-import type { ColumnPrefs } from "../logic/columns";
+import { type ColumnPrefs, shown, withHidden } from "../logic/columns";
 import { count, plural } from "../logic/format";
+import { type Selected, selectionText } from "../logic/selection";
 import { useBackend } from "../state/backendContext";
 import { FailureNote } from "./FailureNote";
+import { GridMenu, type MenuCommand } from "./GridMenu";
 import { RowDrawer } from "./RowDrawer";
 
 interface Props {
@@ -28,7 +30,7 @@ interface Props {
 const HINTS = [
   "Enter detail",
   "Ctrl+C copy",
-  "Shift+arrows select",
+  "Shift+arrows or Shift+click select",
   "Alt+↑↓ sort",
   "Alt+←→ width",
   "Alt+Shift+←→ move column",
@@ -38,7 +40,7 @@ const HINTS = [
 /** What a key has done is said this long. */
 const TOLD_MS = 8000;
 
-const LABELS: Record<Role, string> = { input: "Input rows", downstream: "Downstream rows" };
+const LABELS: Record<Role, string> = { input: "Trades", downstream: "Messages" };
 
 /** The rows of one role, and the detail of one of them. */
 export function RolePane(props: Props) {
@@ -50,6 +52,8 @@ export function RolePane(props: Props) {
   const [active, setActive] = useState<number | null>(null);
   const [failed, setFailed] = useState<{ identity: string; failure: Failure } | null>(null);
   const [copyFailure, setCopyFailure] = useState<Failure | null>(null);
+  const [selected, setSelected] = useState<Selected>({ rows: 0, columns: 0 });
+  const [menu, setMenu] = useState<MenuAt | null>(null);
   const [told, setTold] = useState("");
   useEffect(() => {
     if (told === "") return;
@@ -80,15 +84,17 @@ export function RolePane(props: Props) {
         setActive(position);
         setOpened((held) => (held?.identity === identity ? { identity, position } : null));
       },
-      copy: (text, rows, cut) => {
+      selected: setSelected,
+      copy: (text, rows) => {
         backend.copyText(text).then(
           () => {
             setCopyFailure(null);
-            setTold(`Copied ${plural(rows, "row")}${cut ? ", which is the limit; export takes all" : ""}`);
+            setTold(`Copied ${plural(rows, "row")}`);
           },
           (error: unknown) => setCopyFailure(toFailure(error)),
         );
       },
+      menu: setMenu,
       said: setTold,
       outdated: reload,
       reading: (error) => setFailed(error === null ? null : { identity, failure: toFailure(error) }),
@@ -99,6 +105,18 @@ export function RolePane(props: Props) {
     }),
     [backend, setSort, setPrefs, identity, reload],
   );
+  const perform = (command: MenuCommand, at: MenuAt) => {
+    if (command === "hide") setPrefs(withHidden(shape.columns, prefs, at.path));
+    else if (command === "show_all") setPrefs({ ...prefs, hidden: [] });
+    else if (command === "copy_name") {
+      backend.copyText(at.path).then(
+        () => setTold(`Copied ${at.path}`),
+        (error: unknown) => setCopyFailure(toFailure(error)),
+      );
+    } else grid.current?.perform(command, at);
+    // The cell that had the keyboard may have been drawn anew meanwhile.
+    if (command !== "open") grid.current?.focus();
+  };
   const close = useCallback(() => {
     setOpened(null);
     grid.current?.focus();
@@ -136,12 +154,17 @@ export function RolePane(props: Props) {
           sort={sort}
           handlers={handlers}
         />
-        {shape.rows === 0 && <p className="grid-none">No rows in these days.</p>}
+        {shape.rows === 0 && <p className="grid-none">No rows on these days.</p>}
         <footer className="grid-foot faint">
           <span className="num" data-testid="grid-position">
             {active === null ? plural(shape.rows, "row") : `row ${count(active + 1)} of ${count(shape.rows)}`}
           </span>
-          <span role="status">{told}</span>
+          <span role="status" data-testid="grid-selection">
+            {selectionText(selected)}
+          </span>
+          <span role="status" data-testid="grid-told">
+            {told}
+          </span>
           <span className="grid-hints">
             {HINTS.map((hint) => (
               <span key={hint}>{hint}</span>
@@ -149,6 +172,17 @@ export function RolePane(props: Props) {
           </span>
         </footer>
       </div>
+      {menu !== null && (
+        <GridMenu
+          at={menu}
+          column={shape.columns.find((column) => column.path === menu.path)}
+          sort={sort}
+          hidden={shape.columns.some((column) => prefs.hidden.includes(column.path))}
+          canHide={shown(shape.columns, prefs).length > 1}
+          perform={(command) => perform(command, menu)}
+          close={() => setMenu(null)}
+        />
+      )}
       {shownRow !== null && (
         <RowDrawer
           viewKey={viewKey}

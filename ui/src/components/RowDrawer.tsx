@@ -77,7 +77,7 @@ export function RowDrawer({
   }, [backend, viewKey, role, sort, position, of, stamp, generation, outdated]);
 
   return (
-    <aside className="drawer" aria-label="Row detail" data-testid="row-detail">
+    <aside className="drawer" aria-label="Row detail" data-region="detail" data-testid="row-detail">
       <header className="drawer-head">
         <strong className="num">Row {count(position + 1)}</strong>
         {detail && (
@@ -96,7 +96,7 @@ export function RowDrawer({
       <div className="drawer-tools">
         <ToggleButtonGroup
           className="segmented"
-          aria-label="Form of the document"
+          aria-label="Format of the document"
           selectionMode="single"
           disallowEmptySelection
           selectedKeys={[form]}

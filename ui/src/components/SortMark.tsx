@@ -1,15 +1,17 @@
 import { Button } from "react-aria-components";
 
-import type { Sort } from "../backend";
+import type { ColumnView, Sort } from "../backend";
+import { orderWord, sortedColumn } from "../logic/order";
 import { Icon } from "./icons";
 
 interface Props {
+  columns: readonly ColumnView[];
   sort: Sort | null;
   setSort: (sort: Sort | null) => void;
 }
 
 /** The order of the rows in words, wherever the sorted column has scrolled to. */
-export function SortMark({ sort, setSort }: Props) {
+export function SortMark({ columns, sort, setSort }: Props) {
   if (sort === null) {
     return (
       <span className="sort-mark faint wide-only" data-testid="sort-state">
@@ -17,7 +19,7 @@ export function SortMark({ sort, setSort }: Props) {
       </span>
     );
   }
-  const way = sort.descending ? "greatest first" : "smallest first";
+  const way = orderWord(sortedColumn(columns, sort), sort.descending);
   return (
     <Button
       className="button quiet small sort-mark"

@@ -41,6 +41,8 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
   const [draft, setDraft] = useState<SourceProfile>(profile ?? EMPTY);
   const [password, setPassword] = useState("");
   const { busy, failure, start } = useConnecting(connect, close);
+  // The mapping that was refused: another one is not wrong until it has been tried.
+  const [tried, setTried] = useState<string | null>(null);
   const field = (name: keyof SourceProfile, label: string, placeholder: string) => (
     <TextField
       className="text-field"
@@ -65,9 +67,13 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
           </Heading>
           <Form
             className="dialog-form"
+            // What the backend has refused must not keep the browser from sending what replaces it.
+            validationBehavior="aria"
             onSubmit={(event) => {
               event.preventDefault();
-              if (draft.uri.trim() !== "") start(draft, password);
+              if (draft.uri.trim() === "") return;
+              setTried(draft.mapping);
+              start(draft, password);
             }}
           >
             {field("uri", "Connection string, without the password", "mongodb://user@host:27017/?tls=true")}
@@ -83,7 +89,7 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
               className="text-field"
               value={draft.mapping}
               onChange={(text) => setDraft({ ...draft, mapping: text })}
-              isInvalid={failure?.code === "bad_mapping"}
+              isInvalid={failure?.code === "bad_mapping" && draft.mapping === tried}
             >
               <Label className="field-label">Mapping, as JSON (blank for the defaults)</Label>
               <TextArea
@@ -101,7 +107,8 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
             </p>
             {running && (
               <p className="faint">
-                A fetch is under way: another source ends it. What it has stored is kept.
+                A fetch is running. Connecting to another source stops it; what it has stored stays in the
+                cache.
               </p>
             )}
             {failure && <FailureNote failure={failure} testId="source-failure" />}

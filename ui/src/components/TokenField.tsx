@@ -65,6 +65,8 @@ function useSuggestions(field: string, typed: string, asked: boolean): Suggested
 export function TokenField({ field, label, tokens, draft, change, commit }: Props) {
   const [focused, setFocused] = useState(false);
   const [all, setAll] = useState(false);
+  // After Escape the list stays closed until something is typed: it would open again for the text that went.
+  const [dismissed, setDismissed] = useState(false);
   const suggestions = useSuggestions(field, draft, focused);
   const offered = suggestions.values
     .filter((value) => !tokens.includes(value))
@@ -72,6 +74,7 @@ export function TokenField({ field, label, tokens, draft, change, commit }: Prop
   const drawn = all ? tokens : tokens.slice(0, DRAWN);
 
   const typed = (text: string) => {
+    setDismissed(false);
     const split = splitTyped(text);
     change(
       split.values.length > 0
@@ -87,6 +90,13 @@ export function TokenField({ field, label, tokens, draft, change, commit }: Prop
     change({ tokens: addValues(tokens, splitPaste(text)) });
   };
   const pressed = (event: KeyboardEvent<HTMLInputElement>) => {
+    if (event.key === "Escape" && draft !== "") {
+      // What was typed goes, or leaving the field would make a filter of it that nobody wants.
+      event.preventDefault();
+      setDismissed(true);
+      change({ draft: "" });
+      return;
+    }
     // While a suggestion is marked, Enter belongs to it.
     if (event.currentTarget.getAttribute("aria-activedescendant")) return;
     if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && draft.trim() !== "") {
@@ -134,7 +144,7 @@ export function TokenField({ field, label, tokens, draft, change, commit }: Prop
         }}
         allowsCustomValue
         allowsEmptyCollection
-        menuTrigger="input"
+        menuTrigger={dismissed ? "manual" : "input"}
         onFocusChange={(inside) => {
           setFocused(inside);
           if (!inside) afterPointer(commit);
@@ -161,7 +171,7 @@ export function TokenField({ field, label, tokens, draft, change, commit }: Prop
                   ? "Looking for known values"
                   : draft === ""
                     ? "No known values"
-                    : "No known value; Enter takes it as typed"}
+                    : "No known value; press Enter to use it as typed"}
               </p>
             )}
           >

@@ -31,7 +31,7 @@ export function hostsOf(uri: string): string {
 export function TopBar(props: Props) {
   const { profile, connection, theme } = props;
   return (
-    <header className="top-bar">
+    <header className="top-bar" data-region="top">
       <Button
         className="icon-button"
         aria-label={props.panelOpen ? "Hide the side panel" : "Show the side panel"}

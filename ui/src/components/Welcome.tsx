@@ -7,9 +7,7 @@ export function Welcome({ configured, openSource }: { configured: boolean; openS
       {configured ? (
         <>
           <p>Set the days and filters, then press Fetch (Ctrl+Enter).</p>
-          <p className="faint">
-            The plan above says beforehand what comes from the cache and what from MongoDB.
-          </p>
+          <p className="faint">The plan above shows what will come from the cache and what from MongoDB.</p>
         </>
       ) : (
         <>

@@ -2,11 +2,16 @@ import { useEffect, useImperativeHandle, useRef } from "react";
 
 import type { Sort } from "../backend";
 import type { ColumnPrefs } from "../logic/columns";
-import { type Content, GridController, type Handlers } from "./controller";
+import type { Content, Handlers } from "./contract";
+import { GridController } from "./controller";
 
 export interface GridHandle {
   focus: () => void;
+  perform: GridController["perform"];
 }
+
+/** Letters that the measure is high. */
+const MEASURED_EMS = 10;
 
 interface Props {
   label: string;
@@ -20,6 +25,7 @@ interface Props {
 /** The grid as a component. SlickGrid owns everything inside the host element. */
 export function GridView({ label, content, prefs, sort, handlers, ref }: Props) {
   const host = useRef<HTMLDivElement>(null);
+  const measure = useRef<HTMLSpanElement>(null);
   const controller = useRef<GridController | null>(null);
   const first = useRef({ handlers, prefs });
 
@@ -27,7 +33,12 @@ export function GridView({ label, content, prefs, sort, handlers, ref }: Props) 
     if (host.current === null) return;
     const made = new GridController(host.current, first.current.handlers, first.current.prefs);
     controller.current = made;
+    const measured = measure.current;
+    // It grows with the zoom of the window and with the text of the system.
+    const observer = new ResizeObserver(() => made.setEm((measured?.offsetHeight ?? 0) / MEASURED_EMS));
+    if (measured !== null) observer.observe(measured);
     return () => {
+      observer.disconnect();
       controller.current = null;
       made.destroy();
     };
@@ -35,9 +46,25 @@ export function GridView({ label, content, prefs, sort, handlers, ref }: Props) 
 
   useEffect(() => controller.current?.setHandlers(handlers), [handlers]);
   useEffect(() => controller.current?.show(content, prefs, sort), [content, prefs, sort]);
-  useImperativeHandle(ref, () => ({ focus: () => controller.current?.focus() }), []);
+  useImperativeHandle(
+    ref,
+    () => ({
+      focus: () => controller.current?.focus(),
+      perform: (command, at) => controller.current?.perform(command, at),
+    }),
+    [],
+  );
 
   return (
-    <div ref={host} className="grid-host" aria-label={label} data-testid="grid" data-rows={content.length} />
+    <>
+      <span ref={measure} className="grid-measure" aria-hidden="true" />
+      <div
+        ref={host}
+        className="grid-host"
+        aria-label={label}
+        data-testid="grid"
+        data-rows={content.length}
+      />
+    </>
   );
 }

@@ -1,47 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { ColumnView, Sort } from "../backend";
-import { type ColumnPrefs, NO_PREFS } from "../logic/columns";
-import { type Content, GridController, type Handlers } from "./controller";
+import { NO_PREFS } from "../logic/columns";
+import { GridStage, makeContent } from "../test/gridStage";
+import type { Content } from "./contract";
 
-const COLUMNS: ColumnView[] = ["_id", "price", "note"].map((path) => ({
-  path,
-  types: ["string"],
-  numeric: false,
-}));
-
-const content = (identity: string, length = 1000): Content => ({
-  query: "all",
-  identity,
-  stamp: "1",
-  columns: COLUMNS,
-  length,
-  generation: 1,
-  read: (offset, limit) =>
-    Promise.resolve({
-      rows: Array.from({ length: limit }, (_, at) => [`id${offset + at}`, "1", null]),
-      generation: 1,
-    }),
-});
-
+let stage: GridStage;
 let host: HTMLElement;
-let grid: GridController;
-let prefs: ColumnPrefs = NO_PREFS;
-let sort: Sort | null = null;
-const said = vi.fn();
-
-function show(identity = "one", length = 1000): void {
-  grid.show(content(identity, length), prefs, sort);
-}
-
-function press(key: string, held: KeyboardEventInit = {}): void {
-  const codes: Record<string, number> = { ArrowDown: 40, ArrowRight: 39, ArrowLeft: 37, ArrowUp: 38 };
-  const keyCode = codes[key] ?? 0;
-  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...held });
-  // The grid still reads the old name of a key.
-  Object.defineProperty(event, "which", { value: keyCode });
-  document.activeElement?.dispatchEvent(event);
-}
 
 const stops = () =>
   [host, ...host.querySelectorAll<HTMLElement>("[tabindex]")].filter((at) => at.tabIndex === 0);
@@ -51,50 +15,18 @@ const place = () => [
 ];
 
 beforeEach(() => {
-  prefs = NO_PREFS;
-  sort = null;
-  host = document.createElement("div");
-  // jsdom lays nothing out; the grid takes its size from here.
-  Object.assign(host.style, { width: "600px", height: "240px", position: "relative" });
-  Object.defineProperty(host, "clientWidth", { value: 600 });
-  document.body.append(host);
-  // Rows stand where the grid has put them: it reads their places back.
-  vi.spyOn(HTMLElement.prototype, "getBoundingClientRect").mockImplementation(function (this: HTMLElement) {
-    const top = parseFloat(this.closest<HTMLElement>(".slick-row")?.style.top ?? "0");
-    return DOMRect.fromRect({ x: 0, y: top, width: 100, height: 24 });
-  });
-  const handlers: Handlers = {
-    sort: (wanted) => {
-      sort = wanted;
-      show(`sorted ${wanted?.path} ${wanted?.descending}`);
-    },
-    prefs: (wanted) => {
-      prefs = wanted;
-      show();
-    },
-    open: vi.fn(),
-    active: vi.fn(),
-    copy: vi.fn(),
-    said,
-    outdated: vi.fn(),
-    reading: vi.fn(),
-    copyFailed: vi.fn(),
-  };
-  grid = new GridController(host, handlers, NO_PREFS);
-  show();
+  stage = new GridStage();
+  host = stage.host;
 });
 
-afterEach(() => {
-  grid.destroy();
-  host.remove();
-});
+afterEach(() => stage.end());
 
 describe("what a screen reader is told", () => {
   it("counts the heading as a row, and the columns that are shown", () => {
     expect(host).toHaveAttribute("role", "grid");
     expect(host).toHaveAttribute("aria-rowcount", "1001");
-    prefs = { ...NO_PREFS, hidden: ["note"] };
-    show();
+    stage.prefs = { ...NO_PREFS, hidden: ["note"] };
+    stage.show();
     expect(host).toHaveAttribute("aria-colcount", "2");
     const headings = [...host.querySelectorAll("[role=columnheader]")];
     expect(headings.map((at) => at.getAttribute("aria-colindex"))).toEqual(["1", "2"]);
@@ -111,11 +43,11 @@ describe("what a screen reader is told", () => {
     const order = () =>
       [...host.querySelectorAll("[role=columnheader]")].map((at) => at.getAttribute("aria-sort"));
     expect(order()).toEqual(["none", "none", "none"]);
-    sort = { path: "price", descending: true };
-    show("two");
+    stage.sort = { path: "price", descending: true };
+    stage.show("two");
     expect(order()).toEqual(["none", "descending", "none"]);
-    sort = { path: "price", descending: false };
-    show("three");
+    stage.sort = { path: "price", descending: false };
+    stage.show("three");
     expect(order()).toEqual(["none", "ascending", "none"]);
   });
 
@@ -129,7 +61,7 @@ describe("what a screen reader is told", () => {
 describe("the headings", () => {
   /** Rows that all have this note. */
   const noted = (query: string, identity: string, note: string): Content => ({
-    ...content(identity),
+    ...makeContent(identity),
     query,
     read: (offset, limit) =>
       Promise.resolve({
@@ -138,7 +70,7 @@ describe("the headings", () => {
       }),
   });
   const shown = async (query: string, identity: string, note: string) => {
-    grid.show(noted(query, identity, note), prefs, sort);
+    stage.grid.show(noted(query, identity, note), stage.prefs, stage.sort);
     await vi.waitFor(() => expect(host.querySelector(".slick-row .l2")?.textContent).toBe(note));
     return host.querySelectorAll<HTMLElement>("[role=columnheader]")[2];
   };
@@ -159,46 +91,46 @@ describe("the keyboard", () => {
     expect(stops()).toHaveLength(1);
     stops()[0]?.focus();
     expect(place()).toEqual(["2", "1"]);
-    press("ArrowDown");
-    press("ArrowRight");
+    stage.press("ArrowDown");
+    stage.press("ArrowRight");
     expect(place()).toEqual(["3", "2"]);
     expect(stops()).toEqual([document.activeElement]);
   });
 
   it("stays in its cell when the rows are read again", () => {
     stops()[0]?.focus();
-    press("ArrowDown");
-    grid.show({ ...content("one"), stamp: "2" }, prefs, sort);
+    stage.press("ArrowDown");
+    stage.grid.show({ ...makeContent("one"), stamp: "2" }, stage.prefs, stage.sort);
     expect(place()).toEqual(["3", "1"]);
   });
 
   it("stays in its column when the rows are sorted by it", () => {
     stops()[0]?.focus();
-    press("ArrowDown");
-    press("ArrowRight");
-    press("ArrowDown", { altKey: true });
-    expect(sort).toEqual({ path: "price", descending: true });
-    expect(said).toHaveBeenLastCalledWith("Sorted by price, descending");
+    stage.press("ArrowDown");
+    stage.press("ArrowRight");
+    stage.press("ArrowDown", { altKey: true });
+    expect(stage.sort).toEqual({ path: "price", descending: true });
+    expect(stage.said).toHaveBeenLastCalledWith("Sorted by price, Z to A");
     expect(place()).toEqual(["2", "2"]);
   });
 
   it("moves and widens the column of the cell, and says so", () => {
     stops()[0]?.focus();
-    press("ArrowRight", { altKey: true, shiftKey: true });
-    expect(prefs.order).toEqual(["price", "_id", "note"]);
-    expect(said).toHaveBeenLastCalledWith("_id is column 2 of 3");
+    stage.press("ArrowRight", { altKey: true, shiftKey: true });
+    expect(stage.prefs.order).toEqual(["price", "_id", "note"]);
+    expect(stage.said).toHaveBeenLastCalledWith("_id is column 2 of 3");
     expect(place()).toEqual(["2", "2"]);
-    press("ArrowRight", { altKey: true });
-    expect(said).toHaveBeenLastCalledWith(`_id is ${prefs.widths["_id"]} pixels wide`);
+    stage.press("ArrowRight", { altKey: true });
+    expect(stage.said).toHaveBeenLastCalledWith(`_id is ${stage.prefs.widths["_id"]} pixels wide`);
   });
 
   it("selects nothing beside the cell whose column moves", () => {
     const selected = () => [...host.querySelectorAll(".slick-cell.selected")].map((at) => at.textContent);
     stops()[0]?.focus();
-    press("ArrowRight", { altKey: true, shiftKey: true });
+    stage.press("ArrowRight", { altKey: true, shiftKey: true });
     expect(selected()).toHaveLength(1);
-    press("ArrowLeft", { altKey: true, shiftKey: true });
-    expect(prefs.order).toEqual(["_id", "price", "note"]);
+    stage.press("ArrowLeft", { altKey: true, shiftKey: true });
+    expect(stage.prefs.order).toEqual(["_id", "price", "note"]);
     expect(selected()).toHaveLength(1);
   });
 
@@ -206,12 +138,12 @@ describe("the keyboard", () => {
     vi.spyOn(host, "matches").mockReturnValue(true);
     host.focus();
     expect(document.activeElement).toBe(host);
-    press("ArrowDown");
+    stage.press("ArrowDown");
     expect(place()).toEqual(["2", "1"]);
   });
 
   it("reaches a grid without rows", () => {
-    show("empty", 0);
+    stage.show("empty", 0);
     expect(stops()).toEqual([host]);
   });
 });

@@ -1,7 +1,13 @@
 // SlickGrid keeps the keyboard in a hidden element and only paints the active cell, so a screen reader hears
 // nothing of it. Here the active cell has the focus, and rows and cells say where they stand.
 
-import { type CellViewportRange, type Column, SlickGrid } from "slickgrid";
+import {
+  type CellViewportRange,
+  type Column,
+  type SlickEventData,
+  SlickGrid,
+  type SlickRange,
+} from "slickgrid";
 
 export class AccessibleGrid<Row, Col extends Column<Row>> extends SlickGrid<Row, Col> {
   // Only declared: the grid's own constructor draws already, and a field that is set here would be set after.
@@ -11,6 +17,7 @@ export class AccessibleGrid<Row, Col extends Column<Row>> extends SlickGrid<Row,
   settle(): void {
     for (const layer of this._container.querySelectorAll("[tabindex]")) layer.removeAttribute("tabindex");
     this._container.tabIndex = 0;
+    this._container.setAttribute("aria-multiselectable", "true");
     this._container.addEventListener("keydown", (event) => {
       // Cells pass their keys on to the grid; here the focus is on the grid as a whole.
       if (event.target !== this._container) return;
@@ -70,8 +77,26 @@ export class AccessibleGrid<Row, Col extends Column<Row>> extends SlickGrid<Row,
 
   protected override appendCellHtml(...args: Parameters<SlickGrid<Row, Col>["appendCellHtml"]>): void {
     super.appendCellHtml(...args);
-    const [row, , cell] = args;
+    const [row, at, cell] = args;
     row.lastElementChild?.setAttribute("aria-colindex", String(cell + 1));
+    row.lastElementChild?.setAttribute("aria-selected", String(this.isCellSelected(at, cell)));
+  }
+
+  /**
+   * Paints every drawn cell by what is selected now. The grid's own way notes which cells it has painted, misses
+   * those that were drawn after that, and leaves them selected to the eye; it also lists every selected row.
+   */
+  protected override handleSelectedRangesChanged(_event: SlickEventData, ranges: SlickRange[]): void {
+    this.selectedRanges = ranges;
+    for (const [key, drawn] of Object.entries(this.rowsCache)) {
+      const row = Number(key);
+      this.ensureCellNodesInRowsCache(row);
+      drawn.cellNodesByColumnIdx.forEach((node: HTMLElement | undefined, cell) => {
+        const isSelected = this.isCellSelected(row, cell);
+        node?.classList.toggle("selected", isSelected);
+        node?.setAttribute("aria-selected", String(isSelected));
+      });
+    }
   }
 
   protected override setupColumnResize(): void {

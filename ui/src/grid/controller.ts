@@ -2,41 +2,17 @@
 
 import type { SlickEventData } from "slickgrid";
 
-import type { ColumnView, Sort } from "../backend";
-import { type ColumnPrefs, fitWidth, reorder, shown, step } from "../logic/columns";
-import { toTsv } from "../logic/tsv";
-import { createGrid, MAX_SELECTED_ROWS, MIN_WIDTH, type TableGrid, toTableColumns } from "./createGrid";
-import { type GridKey, gridKey } from "./gridKeys";
-import { LazyRows, type ReadPage } from "./lazyRows";
-
-export interface Content {
-  /** Other query: other values, so the columns are fitted anew. Another order leaves their widths as they are. */
-  query: string;
-  /** Other identity: other rows altogether, so the grid goes back to the top. */
-  identity: string;
-  /** Same identity, other stamp: the same rows as of a later time, so the place is kept. */
-  stamp: string;
-  columns: readonly ColumnView[];
-  length: number;
-  /** The state of the cache file that columns and length belong to. */
-  generation: number;
-  read: ReadPage;
-}
-
-export interface Handlers {
-  sort: (sort: Sort | null) => void;
-  prefs: (prefs: ColumnPrefs) => void;
-  open: (position: number) => void;
-  active: (position: number) => void;
-  copy: (text: string, rows: number, cut: boolean) => void;
-  /** What a key has done that is seen and not heard. */
-  said: (text: string) => void;
-  /** Rows came of a later state than the columns: both have to be read again. */
-  outdated: () => void;
-  /** A page could not be read; none says that pages are read again. */
-  reading: (error: unknown) => void;
-  copyFailed: (error: unknown) => void;
-}
+import type { Sort } from "../backend";
+import { type ColumnPrefs, fitWidth, reorder, shown, step, withWidth } from "../logic/columns";
+import { orderWord } from "../logic/order";
+import { selectedOf } from "../logic/selection";
+import type { Content, Handlers } from "./contract";
+import { copySelection } from "./copySelection";
+import { ColumnWidths } from "./columnWidths";
+import { createGrid, MIN_WIDTH, ROW_HEIGHT, type TableGrid, toTableColumns, USUAL_EM } from "./createGrid";
+import { type GridCommand, gridKey } from "./gridKeys";
+import { LazyRows, type Row } from "./lazyRows";
+import type { SpreadsheetSelection } from "./selectionModel";
 
 /** How much wider or narrower one key makes a column. */
 const WIDTH_STEP = 16;
@@ -49,15 +25,15 @@ const SAMPLE = 60;
 
 export class GridController {
   readonly #grid: TableGrid;
+  readonly #selection: SpreadsheetSelection;
   readonly #rows: LazyRows;
   readonly #observer: ResizeObserver;
   readonly #host: HTMLElement;
+  readonly #widths = new ColumnWidths();
   #handlers: Handlers;
   #content: Content | null = null;
   #prefs: ColumnPrefs;
   #sort: Sort | null = null;
-  #fitted = new Map<string, number>();
-  #fit = false;
   #columnsDrawn = "";
   #follow: string | null = null;
   #lookTimer: ReturnType<typeof setTimeout> | null = null;
@@ -74,7 +50,9 @@ export class GridController {
       outdated: () => this.#handlers.outdated(),
       failed: (error) => this.#handlers.reading(error),
     });
-    this.#grid = createGrid(host, this.#rows);
+    const { grid, selection } = createGrid(host, this.#rows);
+    this.#grid = grid;
+    this.#selection = selection;
     this.#wire();
     host.addEventListener(
       "keydown",
@@ -86,7 +64,7 @@ export class GridController {
       true,
     );
     this.#observer = new ResizeObserver(() => {
-      this.#grid.resizeCanvas();
+      this.#grid.keepingFocus(() => this.#grid.resizeCanvas());
       this.#lookSoon();
     });
     this.#observer.observe(host);
@@ -103,7 +81,7 @@ export class GridController {
     this.#content = content;
     this.#prefs = prefs;
     this.#sort = sort;
-    if (before?.query !== content.query) this.#fit = false;
+    if (before?.query !== content.query) this.#widths.forget();
     if (renewed) this.#rows.reset(content.length, content.generation, content.read);
     this.#grid.keepingFocus(() => this.#drawColumns());
     this.#grid.setSortColumns(sort === null ? [] : [{ columnId: sort.path, sortAsc: !sort.descending }]);
@@ -118,6 +96,7 @@ export class GridController {
     if (!renewed) return;
     if (moved) this.#redraw(content.length);
     else this.#grid.keepingFocus(() => this.#grid.invalidate());
+    this.#selection.refreshSelections();
     this.#lookSoon();
   }
 
@@ -127,7 +106,7 @@ export class GridController {
     const at = grid.hasFocus() ? grid.getActiveCell() : null;
     grid.keepingFocus(() => {
       grid.resetActiveCell();
-      grid.getSelectionModel()?.setSelectedRanges([], undefined, "");
+      this.#selection.setSelectedRanges([]);
       grid.invalidate();
       if (length === 0) return;
       grid.scrollRowToTop(0);
@@ -138,6 +117,22 @@ export class GridController {
   /** Takes the keyboard back, at the row that was active. */
   focus(): void {
     this.#grid.focus();
+  }
+
+  /** The letters of the data are as high as this, in pixels. Rows and columns follow; the place is kept. */
+  setEm(em: number): void {
+    const scale = em / USUAL_EM;
+    if (em <= 0 || Math.abs(scale - this.#widths.scale) < 0.01) return;
+    this.#widths.scale = scale;
+    const { top } = this.#grid.getViewport();
+    this.#grid.keepingFocus(() => {
+      this.#grid.setOptions({ rowHeight: Math.round(ROW_HEIGHT * scale) }, true, true);
+      this.#columnsDrawn = "";
+      this.#drawColumns();
+      this.#grid.invalidate();
+      this.#grid.scrollRowToTop(top);
+    });
+    this.#lookSoon();
   }
 
   destroy(): void {
@@ -151,20 +146,18 @@ export class GridController {
     const content = this.#content;
     if (content === null) return;
     const placed = shown(content.columns, this.#prefs);
-    const width = (path: string, index: number) => {
-      const column = content.columns[index];
-      const guess = column === undefined ? 100 : fitWidth(column, index, []);
-      return this.#prefs.widths[path] ?? this.#fitted.get(path) ?? guess;
-    };
-    const columns = toTableColumns(placed, (entry) => width(entry.column.path, entry.index));
+    const columns = toTableColumns(placed, ({ column, index }) =>
+      this.#widths.drawn(column, index, this.#prefs),
+    );
     const drawn = JSON.stringify(
       columns.map((column) => [column.id, column.field, column.width, column.cssClass]),
     );
     if (drawn === this.#columnsDrawn) return;
     this.#columnsDrawn = drawn;
     const row = this.#grid.getActiveCell()?.row;
-    // A selection is kept by place: among columns that move it would cover others.
-    if (this.#follow !== null) this.#grid.getSelectionModel()?.setSelectedRanges([], undefined, "");
+    const ids = (of: readonly { id: number | string }[]) => JSON.stringify(of.map(({ id }) => id));
+    // A selection is kept by place: among columns that move, come or go it would cover others.
+    if (ids(columns) !== ids(this.#grid.getColumns())) this.#selection.collapse();
     this.#grid.setColumns(columns);
     // A column that was moved by a key keeps the keyboard, so that the key can be pressed again.
     const cell = columns.findIndex((column) => column.id === this.#follow);
@@ -173,7 +166,7 @@ export class GridController {
   }
 
   #arrived(first: number, last: number): void {
-    if (!this.#fit && this.#content !== null) this.#fitTo(this.#content, first);
+    if (!this.#widths.fit && this.#content !== null) this.#fitTo(this.#content, first);
     const touched: number[] = [];
     const range = this.#grid.getRenderedRange();
     for (let row = Math.max(first, range.top); row <= Math.min(last, range.bottom); row += 1)
@@ -186,11 +179,8 @@ export class GridController {
   }
 
   #fitTo(content: Content, first: number): void {
-    this.#fit = true;
     const sample = Array.from({ length: SAMPLE }, (_, index) => this.#rows.getItem(first + index) ?? []);
-    this.#fitted = new Map(
-      content.columns.map((column, index) => [column.path, fitWidth(column, index, sample)]),
-    );
+    this.#widths.fitTo(content.columns, sample);
     this.#drawColumns();
   }
 
@@ -214,21 +204,9 @@ export class GridController {
       const off = this.#sort?.path === path && this.#sort.descending;
       this.#handlers.sort(off ? null : { path, descending: !("sortAsc" in args && args.sortAsc) });
     });
-    grid.onColumnsResized.subscribe(() => {
-      const widths = { ...this.#prefs.widths };
-      for (const column of grid.getColumns()) {
-        const path = String(column.id);
-        // Only what the trader has moved is remembered; the rest goes on fitting itself.
-        if (
-          column.width !== undefined &&
-          column.width !== column.previousWidth &&
-          column.width !== this.#fitted.get(path)
-        ) {
-          widths[path] = column.width;
-        }
-      }
-      this.#handlers.prefs({ ...this.#prefs, widths });
-    });
+    grid.onColumnsResized.subscribe(() =>
+      this.#handlers.prefs(this.#widths.dragged(grid.getColumns(), this.#prefs)),
+    );
     grid.onColumnsReordered.subscribe(() => {
       if (this.#content === null) return;
       const visible = grid.getColumns().map((column) => String(column.id));
@@ -244,6 +222,13 @@ export class GridController {
     grid.onActiveCellChanged.subscribe((_event, args) => {
       if (typeof args.row === "number") this.#handlers.active(args.row);
     });
+    this.#selection.onSelectedRangesChanged.subscribe(() =>
+      this.#handlers.selected(selectedOf(this.#selection.range())),
+    );
+    grid.onColumnsResizeDblClick.subscribe((_event, args) => {
+      this.perform("fit", { row: null, path: args.triggeredByColumn });
+    });
+    this.#host.addEventListener("contextmenu", (event) => this.#menu(event));
     grid.onKeyDown.subscribe((event, args) => this.#pressed(event, args.row, args.cell));
     // Coming in with the Tab key there is no active cell yet, and the arrows would move nothing.
     this.#host.addEventListener("focusin", () => {
@@ -259,32 +244,76 @@ export class GridController {
     if (key === null) return;
     native.preventDefault();
     event.stopImmediatePropagation();
-    const path = typeof cell === "number" ? this.#grid.getColumns()[cell]?.id : undefined;
-    if (key === "open" && typeof row === "number") this.#handlers.open(row);
-    else if (key === "copy" || key === "copy_with_heading") void this.#copy(key === "copy_with_heading");
-    else if (key === "sort_off") {
-      this.#handlers.sort(null);
-      this.#handlers.said("In order of arrival");
-    } else if (key !== "open" && path !== undefined) this.#arrange(key, String(path));
-  }
-
-  #arrange(key: GridKey, path: string): void {
-    if (key === "sort_up" || key === "sort_down") {
-      this.#handlers.sort({ path, descending: key === "sort_down" });
-      this.#handlers.said(`Sorted by ${path}, ${key === "sort_down" ? "descending" : "ascending"}`);
-    } else if (key === "narrower" || key === "wider") {
-      this.#resize(path, key === "wider" ? WIDTH_STEP : -WIDTH_STEP);
-    } else if (key === "move_left" || key === "move_right") {
-      this.#move(path, key === "move_right" ? 1 : -1);
+    const id = typeof cell === "number" ? this.#grid.getColumns()[cell]?.id : undefined;
+    const at = { row: typeof row === "number" ? row : null, path: id === undefined ? null : String(id) };
+    if (key !== "menu") this.perform(key, at);
+    else if (at.path !== null && typeof row === "number" && typeof cell === "number") {
+      const box = this.#grid.getCellNode(row, cell)?.getBoundingClientRect();
+      if (box) this.#handlers.menu({ x: box.left, y: box.bottom, path: at.path, row });
     }
   }
 
-  #resize(path: string, by: number): void {
-    const width = this.#grid.getColumns().find((column) => column.id === path)?.width;
-    if (width === undefined) return;
-    const wanted = Math.max(MIN_WIDTH, width + by);
-    this.#handlers.prefs({ ...this.#prefs, widths: { ...this.#prefs.widths, [path]: wanted } });
+  #menu(event: MouseEvent): void {
+    event.preventDefault();
+    const target = event.target instanceof Element ? event.target : null;
+    const heading = target?.closest<HTMLElement>("[role=columnheader]")?.dataset.path;
+    const { clientX: x, clientY: y } = event;
+    if (heading !== undefined) return this.#handlers.menu({ x, y, path: heading, row: null });
+    const at = this.#grid.getCellFromEvent(event);
+    const id = at === null ? undefined : this.#grid.getColumns()[at.cell]?.id;
+    if (at === null || id === undefined) return;
+    this.#selection.reach(at);
+    this.#handlers.menu({ x, y, path: String(id), row: at.row });
+  }
+
+  /** Does what a key or a menu asks for, at a cell or a column. */
+  perform(command: GridCommand, { row, path }: { row: number | null; path: string | null }): void {
+    if (command === "copy" || command === "copy_with_heading") {
+      const from = { grid: this.#grid, rows: this.#rows, range: this.#selection.range() };
+      void copySelection(from, command === "copy_with_heading", this.#handlers);
+    } else if (command === "select_all") this.#selection.selectAll();
+    else if (command === "select_column") this.#selection.selectColumns();
+    else if (command === "select_row") this.#selection.selectRows();
+    else if (command === "sort_off") {
+      this.#handlers.sort(null);
+      this.#handlers.said("In order of arrival");
+    } else if (command === "open") {
+      if (row !== null) this.#handlers.open(row);
+    } else if (path !== null) this.#arrange(command, path);
+  }
+
+  #arrange(command: GridCommand, path: string): void {
+    if (command === "sort_up" || command === "sort_down") {
+      const descending = command === "sort_down";
+      this.#handlers.sort({ path, descending });
+      const column = this.#content?.columns.find((one) => one.path === path);
+      this.#handlers.said(`Sorted by ${path}, ${orderWord(column, descending)}`);
+    } else if (command === "narrower" || command === "wider") {
+      const width = this.#grid.getColumns().find((column) => column.id === path)?.width;
+      const by = command === "wider" ? WIDTH_STEP : -WIDTH_STEP;
+      if (width !== undefined) this.#resize(path, width / this.#widths.scale + by);
+    } else if (command === "fit") {
+      this.#fitColumn(path);
+    } else if (command === "move_left" || command === "move_right") {
+      this.#move(path, command === "move_right" ? 1 : -1);
+    }
+  }
+
+  #resize(path: string, width: number): void {
+    const wanted = Math.round(Math.max(MIN_WIDTH, width));
+    this.#handlers.prefs(withWidth(this.#prefs, path, wanted));
     this.#handlers.said(`${path} is ${wanted} pixels wide`);
+  }
+
+  /** Fits a column to what can be read of it now: the rows on the screen. */
+  #fitColumn(path: string): void {
+    const index = this.#content?.columns.findIndex((column) => column.path === path) ?? -1;
+    const column = this.#content?.columns[index];
+    if (column === undefined) return;
+    const { top, bottom } = this.#grid.getRenderedRange();
+    const sample: Row[] = [];
+    for (let row = top; row <= bottom; row += 1) sample.push(this.#rows.getItem(row) ?? []);
+    this.#resize(path, fitWidth(column, index, sample, true));
   }
 
   #move(path: string, by: -1 | 1): void {
@@ -304,22 +333,5 @@ export class GridController {
     const sorted = this.#sort !== null && heading.dataset.path === this.#sort.path;
     const way = this.#sort?.descending ? "descending" : "ascending";
     heading.setAttribute("aria-sort", sorted ? way : "none");
-  }
-
-  async #copy(heading: boolean): Promise<void> {
-    const range = this.#grid.getSelectionModel()?.getSelectedRanges()[0];
-    if (range === undefined) return;
-    try {
-      const rows = await this.#rows.range(range.fromRow, range.toRow);
-      const columns = this.#grid.getColumns().slice(range.fromCell, range.toCell + 1);
-      const places = columns.map((column) => Number(column.field));
-      const names = columns.map((column) => String(column.id));
-      const single = rows.length === 1 && places.length === 1 && !heading;
-      // One cell is copied as it is, without the quotes that a table needs.
-      const text = single ? (rows[0]?.[places[0] ?? 0] ?? "") : toTsv(rows, places, heading ? names : null);
-      this.#handlers.copy(text, rows.length, rows.length === MAX_SELECTED_ROWS);
-    } catch (error) {
-      this.#handlers.copyFailed(error);
-    }
   }
 }

@@ -2,19 +2,14 @@
 
 import "./sortable";
 
-import {
-  type Column,
-  type GridOption,
-  SlickCellRangeSelector,
-  SlickCellSelectionModel,
-  SlickRange,
-} from "slickgrid";
+import type { Column, GridOption } from "slickgrid";
 
 import type { PlacedColumn } from "../logic/columns";
 import { isRight } from "../logic/columns";
 import type { Cell } from "../logic/tsv";
 import { AccessibleGrid } from "./accessibleGrid";
 import type { LazyRows, Row } from "./lazyRows";
+import { SpreadsheetSelection } from "./selectionModel";
 
 // The grid's types know rows as objects with named fields. Here a row is a list, and the name of a field is
 // its place in the list.
@@ -23,7 +18,9 @@ type NamedRow = Record<string, Cell>;
 export type TableColumn = Column<NamedRow>;
 export type TableGrid = AccessibleGrid<NamedRow, TableColumn>;
 
+/** The height of a row and the size of its letters at the usual size, in pixels. */
 export const ROW_HEIGHT = 24;
+export const USUAL_EM = 11;
 
 /** A column is never narrower than this, in pixels. */
 export const MIN_WIDTH = 40;
@@ -31,9 +28,6 @@ export const MIN_WIDTH = 40;
 /** What can be done with a column, by mouse and by keyboard. */
 const HEADING_HINT =
   "Click sorts, dragging moves. In a cell: Alt+↑↓ sorts, Alt+←→ sets the width, Alt+Shift+←→ moves the column.";
-
-/** Rows that one selection may span. Above this the export is the better tool. */
-export const MAX_SELECTED_ROWS = 100_000;
 
 /** Text longer than this is cut in a cell; the row detail shows it whole. */
 const MAX_CELL_TEXT = 400;
@@ -72,18 +66,6 @@ export function toTableColumns(
   }));
 }
 
-/** A selection that can be copied: one range, bounded, so that Ctrl+A over millions of rows stays cheap. */
-class BoundedSelection extends SlickCellSelectionModel {
-  override setSelectedRanges(ranges: SlickRange[], caller?: string, mode?: string): void {
-    const bounded = ranges.map((range) =>
-      range.toRow - range.fromRow < MAX_SELECTED_ROWS
-        ? range
-        : new SlickRange(range.fromRow, range.fromCell, range.fromRow + MAX_SELECTED_ROWS - 1, range.toCell),
-    );
-    super.setSelectedRanges(bounded, caller, mode);
-  }
-}
-
 const OPTIONS: GridOption<TableColumn> = {
   rowHeight: ROW_HEIGHT,
   enableCellNavigation: true,
@@ -102,20 +84,19 @@ const OPTIONS: GridOption<TableColumn> = {
   dataItemColumnValueExtractor: (row: Row, column: TableColumn) => row[Number(column.field)] ?? null,
 };
 
-export function createGrid(host: HTMLElement, rows: LazyRows): TableGrid {
+export interface Created {
+  grid: TableGrid;
+  selection: SpreadsheetSelection;
+}
+
+export function createGrid(host: HTMLElement, rows: LazyRows): Created {
   // The data view interface asks for more than the grid uses for rows that are only read.
   const data = rows as unknown as NamedRow[];
   // The page takes no styles but its own, which carry this number.
   const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
   const grid = new AccessibleGrid<NamedRow, TableColumn>(host, data, [], { ...OPTIONS, nonce });
   grid.settle();
-  grid.setSelectionModel(
-    new BoundedSelection({
-      selectActiveCell: true,
-      cellRangeSelector: new SlickCellRangeSelector({
-        selectionCss: { border: "1px solid var(--accent)" } as CSSStyleDeclaration,
-      }),
-    }),
-  );
-  return grid;
+  const selection = new SpreadsheetSelection();
+  grid.setSelectionModel(selection);
+  return { grid, selection };
 }

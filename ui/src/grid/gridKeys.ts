@@ -1,6 +1,6 @@
-// What a key pressed in the grid asks for, beyond moving about (the grid's own business).
+// What can be asked of the grid, and what a key pressed in it asks for beyond moving about and selecting.
 
-export type GridKey =
+export type GridCommand =
   | "open"
   | "copy"
   | "copy_with_heading"
@@ -11,7 +11,13 @@ export type GridKey =
   | "wider"
   | "move_left"
   | "move_right"
-  | null;
+  | "fit"
+  | "select_all"
+  | "select_column"
+  | "select_row";
+
+/** What a key asks for. A menu is no command: it offers them. */
+export type GridKey = GridCommand | "menu" | null;
 
 interface Pressed {
   key: string;
@@ -25,6 +31,7 @@ export function gridKey(event: Pressed): GridKey {
   const command = event.ctrlKey || event.metaKey;
   if (event.key === "Enter" && !command && !event.altKey && !event.shiftKey) return "open";
   if (command && event.key.toLowerCase() === "c") return event.shiftKey ? "copy_with_heading" : "copy";
+  if (event.key === "ContextMenu" || (event.shiftKey && event.key === "F10")) return "menu";
   if (event.altKey && event.key === "ArrowUp") return "sort_up";
   if (event.altKey && event.key === "ArrowDown") return "sort_down";
   if (event.altKey && event.key === "Backspace") return "sort_off";

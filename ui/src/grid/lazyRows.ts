@@ -125,7 +125,8 @@ export class LazyRows {
         this.#listener.outdated();
         throw new RowsChanged();
       }
-      if (got.rows.length === 0) break;
+      // Fewer rows than are selected are no copy of the selection.
+      if (got.rows.length === 0) throw new RowsChanged();
       rows.push(...got.rows);
       at += got.rows.length;
     }

@@ -41,8 +41,8 @@ it("groups missing days by reason", () => {
 });
 
 it("says apart what is held of trades and of messages", () => {
-  expect(heldRowsText({ input_rows: 57, downstream_rows: 1730 })).toBe("57 trades, 1,730 messages held");
-  expect(heldRowsText({ input_rows: 1, downstream_rows: 1 })).toBe("1 trade, 1 message held");
+  expect(heldRowsText({ input_rows: 57, downstream_rows: 1730 })).toBe("57 trades, 1,730 messages cached");
+  expect(heldRowsText({ input_rows: 1, downstream_rows: 1 })).toBe("1 trade, 1 message cached");
 });
 
 it("takes what was opened for cached, and for offline only where the source is out of reach", () => {
@@ -50,7 +50,7 @@ it("takes what was opened for cached, and for offline only where the source is o
   expect(heldAnswer(opened, true).answer).toBe("cache");
   expect(heldAnswer(opened, false).answer).toBe("offline");
   expect(heldAnswer(null, true)).toBeNull();
-  expect(originHint(heldAnswer(opened, true))).toContain("What is held");
+  expect(originHint(heldAnswer(opened, true))).toContain("Every day shown");
 });
 
 it("says of no day that it was compared that was not", () => {
@@ -66,7 +66,13 @@ it("tells the end of a run in a sentence", () => {
   const failure = { code: "auth_failed" as const, message: "Refused.", next: "", cause: null };
   const told = (outcome: "finished" | "failed" | "cancelled", answer = makeAnswer()) =>
     outcomeText({ outcome, answer, failure: outcome === "failed" ? failure : null });
-  expect(told("finished")).toBe("Finished. Complete: 48,211 trades, 144,633 downstream messages.");
+  expect(told("finished")).toBe("Finished. Complete: 48,211 trades, 144,633 messages.");
   expect(told("cancelled", makePartial(["2025-01-31"]))).toMatch(/^Cancelled. Partial: 1 of 31 days missing/);
   expect(told("failed")).toBe("The fetch failed. Refused.");
+});
+
+it("says that days were copied from another cached query", () => {
+  const answer = makeAnswer();
+  answer.days = { ...answer.days, from_cache: 24, adopted: 7 };
+  expect(daysText(answer)).toBe("24 from cache, 7 copied from another cached query");
 });

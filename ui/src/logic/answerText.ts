@@ -21,7 +21,7 @@ const ORIGIN_HINTS: Record<Origin, string> = {
   cache: "Every day came from the cache",
   part_cache: "Some days came from the cache, some from the server",
   server: "Every day came from the server",
-  offline: "The cache alone answered: the server was not asked, or could not be",
+  offline: "Answered from the cache alone, without the server",
 };
 
 /** What a badge of the origin stands for. */
@@ -29,7 +29,7 @@ export function originHint(answer: Answer): string {
   const all = answer.answer === "cache" && answer.days.missing.length === 0;
   return answer.answer !== "cache" || all
     ? ORIGIN_HINTS[answer.answer]
-    : "What is held came from the cache alone";
+    : "Every day shown came from the cache";
 }
 
 /** What is held, looked at without asking the server. That is no sign of a source out of reach. */
@@ -69,29 +69,29 @@ export function daysText(answer: Answer): string {
   const { from_cache, adopted, fetched, missing } = answer.days;
   const parts = [
     from_cache > 0 ? `${from_cache} from cache` : "",
-    adopted > 0 ? `${adopted} adopted` : "",
+    adopted > 0 ? `${adopted} copied from another cached query` : "",
     fetched > 0 ? `${fetched} fetched` : "",
     missing.length > 0 ? `${missing.length} missing` : "",
   ].filter((part) => part !== "");
   return parts.length === 0 ? "no days" : parts.join(", ");
 }
 
-/** "57 trades, 173 messages held". */
+/** "57 trades, 173 messages cached". */
 export function heldRowsText(query: Pick<CachedQuery, "input_rows" | "downstream_rows">): string {
-  return `${plural(query.input_rows, "trade")}, ${plural(query.downstream_rows, "message")} held`;
+  return `${plural(query.input_rows, "trade")}, ${plural(query.downstream_rows, "message")} cached`;
 }
 
-/** Why the figure above is not that of the Downstream tab. */
+/** Why the figure above is not that of the Messages tab. */
 export const HELD_ROWS_HINT =
-  "Counted as stored, day by day. The Downstream tab may show fewer: there a message that several trades or " +
-  "days hold, or that is itself a row of the input, counts once.";
+  "Counted as stored, day by day. The Messages tab may show fewer: there, a message that belongs to several " +
+  "trades or days counts once, and one that is itself a trade is not repeated.";
 
 /** How a run ended, for who hears the window: the badges and banners say it to the eye. */
 export function outcomeText({ outcome, failure, answer }: Ended): string {
   if (outcome === "failed") return `The fetch failed. ${failure?.message ?? ""}`.trim();
   if (answer === null) return outcome === "cancelled" ? "Cancelled." : "";
   const { input, downstream } = answer.rows;
-  const rows = `${plural(input, "trade")}, ${plural(downstream, "downstream message")}.`;
+  const rows = `${plural(input, "trade")}, ${plural(downstream, "message")}.`;
   return `${outcome === "cancelled" ? "Cancelled" : "Finished"}. ${completeness(answer)}: ${rows}`;
 }
 

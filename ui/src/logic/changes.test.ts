@@ -4,7 +4,7 @@ import { makeChange, makeChanges } from "../test/made";
 import { byDay, changesText, entryText, listedCounts, listText, ofKind, omittedText, total } from "./changes";
 
 describe("the summary", () => {
-  it("counts trades and downstream messages apart", () => {
+  it("counts trades and messages apart", () => {
     const none = { added: 0, changed: 0, gone: 0 };
     expect(changesText(null, true)).toBeNull();
     const same = makeChanges({ input: none, downstream: none, messages: [] });
@@ -13,10 +13,10 @@ describe("the summary", () => {
     const input = { added: 3, changed: 1, gone: 2 };
     const downstream = { ...none, added: 5 };
     expect(changesText(makeChanges({ input, downstream }), true)).toBe(
-      "3 trades added, 1 changed, 2 gone; 5 downstream messages added",
+      "3 trades added, 1 changed, 2 removed; 5 messages added",
     );
     expect(changesText(makeChanges({ input: none, downstream: { ...none, gone: 1 } }), false)).toBe(
-      "1 downstream message gone",
+      "1 message removed",
     );
     expect(total(makeChanges({ input, downstream }))).toBe(11);
   });
@@ -65,7 +65,7 @@ describe("copied text", () => {
         '  status: (no such field) -> "late"',
     );
     expect(entryText(makeChange({ role: "downstream", trade: null, kind: "gone" }))).toBe(
-      "2025-01-09  Gone  downstream message  _id 66f",
+      "2025-01-09  Removed  message without a trade id  _id 66f",
     );
   });
 

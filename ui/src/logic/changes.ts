@@ -5,15 +5,19 @@ import { count, plural } from "./format";
 
 export const CHANGE_KINDS: readonly ChangeKind[] = ["added", "changed", "gone"];
 
-export const KIND_LABELS: Record<ChangeKind, string> = { added: "Added", changed: "Changed", gone: "Gone" };
-
-export const KIND_HINTS: Record<ChangeKind, string> = {
-  added: "In the source, not held before",
-  changed: "Held before with other content",
-  gone: "Held before, no longer in the source",
+export const KIND_LABELS: Record<ChangeKind, string> = {
+  added: "Added",
+  changed: "Changed",
+  gone: "Removed",
 };
 
-export const ROLE_WORDS: Record<Role, string> = { input: "trade", downstream: "downstream message" };
+export const KIND_HINTS: Record<ChangeKind, string> = {
+  added: "New at the source",
+  changed: "Its content has changed",
+  gone: "No longer at the source",
+};
+
+export const ROLE_WORDS: Record<Role, string> = { input: "trade", downstream: "message" };
 
 /** Which kinds are looked at. */
 export type KindFilter = ChangeKind | "all";
@@ -33,7 +37,7 @@ export function total(changes: Changes): number {
   return of(changes.input) + of(changes.downstream);
 }
 
-/** "3 trades added, 1 changed, 2 gone": the noun stands once. */
+/** "3 trades added, 1 changed, 2 removed": the noun stands once. */
 function countsText({ added, changed, gone }: ChangeCounts, noun: string): string {
   const parts: string[] = [];
   const say = (number: number, word: string) => {
@@ -41,7 +45,7 @@ function countsText({ added, changed, gone }: ChangeCounts, noun: string): strin
   };
   say(added, "added");
   say(changed, "changed");
-  say(gone, "gone");
+  say(gone, "removed");
   return parts.join(", ");
 }
 
@@ -51,10 +55,9 @@ function countsText({ added, changed, gone }: ChangeCounts, noun: string): strin
  */
 export function changesText(changes: Changes | null, whole: boolean): string | null {
   if (changes === null) return null;
-  const parts = [
-    countsText(changes.input, "trade"),
-    countsText(changes.downstream, "downstream message"),
-  ].filter((part) => part !== "");
+  const parts = [countsText(changes.input, "trade"), countsText(changes.downstream, "message")].filter(
+    (part) => part !== "",
+  );
   if (parts.length > 0) return parts.join("; ");
   return whole ? "Nothing changed at the source" : "Nothing changed in the days that were compared";
 }
@@ -80,7 +83,7 @@ export function byDay(messages: readonly MessageChange[]): DayChanges[] {
 /** "trade T-1000042", or what it is where it has no trade id. */
 export function entryName({ role, trade }: MessageChange): string {
   if (role === "input") return trade === null ? "trade without a trade id" : `trade ${trade}`;
-  return trade === null ? "downstream message" : `downstream message of trade ${trade}`;
+  return trade === null ? "message without a trade id" : `message of trade ${trade}`;
 }
 
 function fieldText({ path, before, after }: FieldChange): string {

@@ -7,6 +7,7 @@ import type { Cell } from "./tsv";
 export interface ColumnPrefs {
   hidden: string[];
   order: string[];
+  /** In pixels, for data of the usual size. */
   widths: Record<string, number>;
 }
 
@@ -40,16 +41,44 @@ export function isRight(column: ColumnView): boolean {
   return column.numeric;
 }
 
+/** Of the data's own face at its usual size. */
 const CHAR_PX = 7.3;
 const PADDING_PX = 20;
 
-/** A width that fits the heading and the cells of the first rows, within bounds. */
-export function fitWidth(column: ColumnView, index: number, sample: readonly (readonly Cell[])[]): number {
+/** Columns that fit themselves grow no wider than this, in pixels. */
+const MAX_FITTED_PX = 340;
+
+/** Nor do those that are fitted on demand: wider than the window would help nobody. */
+const MAX_ASKED_PX = 1200;
+
+/** Characters beyond which a longer text makes no wider column. */
+const MAX_CHARS = 44;
+
+/** A width that fits the heading and the cells of some rows, within bounds; of the whole text if it is asked for. */
+export function fitWidth(
+  column: ColumnView,
+  index: number,
+  sample: readonly (readonly Cell[])[],
+  asked = false,
+): number {
+  const chars = asked ? Infinity : MAX_CHARS;
   let longest = 4;
-  for (const row of sample) longest = Math.max(longest, Math.min(row[index]?.length ?? 0, 44));
+  for (const row of sample) longest = Math.max(longest, Math.min(row[index]?.length ?? 0, chars));
   // The heading is in a narrower face but carries the sort mark.
   const heading = column.path.length * 6.8 + 22;
-  return Math.round(Math.min(Math.max(longest * CHAR_PX, heading, 44) + PADDING_PX, 340));
+  const width = Math.max(longest * CHAR_PX, heading, 44) + PADDING_PX;
+  return Math.round(Math.min(width, asked ? MAX_ASKED_PX : MAX_FITTED_PX));
+}
+
+/** Prefs with one column of another width. */
+export function withWidth(prefs: ColumnPrefs, path: string, width: number): ColumnPrefs {
+  return { ...prefs, widths: { ...prefs.widths, [path]: width } };
+}
+
+/** Prefs without a column. The last one stays: there has to be something to click. */
+export function withHidden(columns: readonly ColumnView[], prefs: ColumnPrefs, path: string): ColumnPrefs {
+  if (shown(columns, prefs).length <= 1) return prefs;
+  return { ...prefs, hidden: [...prefs.hidden.filter((held) => held !== path), path] };
 }
 
 /** Prefs with the columns in a new order. Hidden columns keep their place after the one they followed. */

@@ -30,7 +30,7 @@ describe("a cell", () => {
 
   it("says everything in one line", () => {
     expect(cellText(view({ input_rows: 1 }), () => "then")).toBe(
-      "2025-01-31 Friday · cached · 1 trade · 15 messages downstream · fetched then",
+      "2025-01-31 Friday · cached · 1 trade · 15 messages · fetched then",
     );
   });
 });

@@ -17,20 +17,20 @@ export const CELL_LABELS: Record<CellKind, string> = {
   unverified: "Unverified",
   refresh: "To refresh",
   fetch: "To fetch",
-  adopt: "To adopt",
+  adopt: "To copy",
   missing: "Not available",
 };
 
 /** What a trader must know about the cells of a kind. */
 export const CELL_HINTS: Record<CellKind, string> = {
-  cached: "Held and final",
-  open: "Held; may still change at the source",
-  empty: "Held; the source has no trades of this day",
-  unverified: "Held; the last check could not confirm it against the server",
-  refresh: "Held, and pulled again by the next fetch",
-  fetch: "Pulled from MongoDB by the next fetch",
-  adopt: "Copied from a broader cached query, at no cost to the server",
-  missing: "Not held, and not to be had now",
+  cached: "Cached and final",
+  open: "Cached; may still change at the source",
+  empty: "Cached; the source has no trades on this day",
+  unverified: "Cached; the last check could not confirm it with the server",
+  refresh: "Cached, and fetched again by the next fetch",
+  fetch: "Fetched from MongoDB by the next fetch",
+  adopt: "Copied from another cached query, without asking the server",
+  missing: "Not cached, and not available now",
 };
 
 /** The kind of a day: first what a fetch would do, then what is held. */
@@ -55,7 +55,7 @@ export function cellKind(day: StripDay): CellKind {
 export function cellText(day: StripDay, when: (time: string) => string): string {
   const parts = [`${day.day} ${weekday(day.day)}`, CELL_LABELS[cellKind(day)].toLowerCase()];
   if (day.input_rows !== null) parts.push(plural(day.input_rows, "trade"));
-  if (day.downstream_rows !== null) parts.push(`${plural(day.downstream_rows, "message")} downstream`);
+  if (day.downstream_rows !== null) parts.push(plural(day.downstream_rows, "message"));
   if (day.fetched !== null) parts.push(`fetched ${when(day.fetched)}`);
   if (day.why !== null) parts.push(day.why);
   return parts.join(" · ");
@@ -113,7 +113,7 @@ export function withStored(
           ...view,
           action: "serve",
           state: view.day >= addDays(today, -1) ? "open" : "settled",
-          why: "stored by the run under way",
+          why: "stored by this fetch",
           input_rows: null,
           downstream_rows: null,
           fetched: null,

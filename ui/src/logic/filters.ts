@@ -149,8 +149,11 @@ export function sameQuery(a: QueryInput, b: QueryInput): boolean {
 }
 
 /** One condition as a person reads it, worded as the backend words it in the list of cached queries. */
-function describeFilter({ field, operator, values }: FilterInput): string {
-  const list = [...new Set(values)].sort().join(", ");
+function describeFilter({ field, operator, values }: FilterInput, named: number): string {
+  const all = [...new Set(values)].sort();
+  const rest = all.length - named;
+  // One value more is as short as the count of it.
+  const list = rest > 1 ? `${all.slice(0, named).join(", ")} and ${rest} more` : all.join(", ");
   const [low = "", high = ""] = values.map((value) => value.trim());
   switch (operator) {
     case "any_of":
@@ -174,11 +177,14 @@ function describeFilter({ field, operator, values }: FilterInput): string {
   }
 }
 
-/** "product: Gas, Power · cell exists", as a heading over an answer. */
-export function describeFilters(query: QueryInput): string {
+/**
+ * "product: Gas, Power · cell exists", as a heading over an answer. Of each condition at most this many values are
+ * named, and the others counted.
+ */
+export function describeFilters(query: QueryInput, named = Infinity): string {
   // In the backend's order: filters and values typed in another order are the same query.
   const sorted = [...query.filters].sort((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0));
-  const parts = sorted.map(describeFilter);
+  const parts = sorted.map((filter) => describeFilter(filter, named));
   const advanced = query.advanced.trim().replace(/\s+/g, " ");
   if (advanced !== "" && advanced !== "{}") parts.push(`and ${advanced}`);
   return parts.length === 0 ? "no filter" : parts.join(" · ");

@@ -1,5 +1,8 @@
 import { useEffect, useRef } from "react";
 
+import { zoomKey, type ZoomKey } from "../logic/dataZoom";
+import { stepRegion } from "./regions";
+
 export interface Shortcuts {
   fetch: () => void;
   /** Tells whether there was something to cancel. */
@@ -8,7 +11,15 @@ export interface Shortcuts {
   focusFilter: () => void;
   togglePanel: () => void;
   help: () => void;
+  /** Goes to the query, the cached queries, the plan or the rows: Ctrl+1 to Ctrl+4. */
+  goTo: (place: Place) => void;
+  /** Sets rows and documents larger or smaller. */
+  zoom: (by: ZoomKey) => void;
 }
+
+export type Place = "query" | "cached" | "plan" | "rows";
+
+const PLACES: Record<string, Place> = { "1": "query", "2": "cached", "3": "plan", "4": "rows" };
 
 /** The keys that work anywhere in the window. */
 export function useShortcuts(shortcuts: Shortcuts): void {
@@ -18,10 +29,11 @@ export function useShortcuts(shortcuts: Shortcuts): void {
   });
   useEffect(() => {
     const open = () => document.querySelector("[role=dialog], [role=alertdialog]") !== null;
-    // A list of values or of choices closes on Escape, and is gone when the key comes up here.
+    // A menu or a list of values closes on Escape, and is gone when the key comes up here.
     let used = false;
     const before = (event: KeyboardEvent) => {
-      if (event.key === "Escape") used = open() || document.querySelector("[role=listbox]") !== null;
+      if (event.key === "Escape")
+        used = open() || document.querySelector("[role=listbox], [role=menu]") !== null;
     };
     const command = (event: KeyboardEvent) => {
       if (event.key === "F1" && !open()) {
@@ -29,9 +41,24 @@ export function useShortcuts(shortcuts: Shortcuts): void {
         latest.current.help();
         return;
       }
-      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || open()) return;
+      if (event.key === "F6" && !open()) {
+        event.preventDefault();
+        stepRegion(event.shiftKey ? -1 : 1);
+        return;
+      }
+      if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+      const zoom = zoomKey(event.key);
+      if (zoom !== null) {
+        // Over a dialog too: it may show a document, and the whole page must not be zoomed instead.
+        event.preventDefault();
+        latest.current.zoom(zoom);
+        return;
+      }
+      if (event.shiftKey || open()) return;
       const key = event.key.toLowerCase();
-      if (key === "enter") latest.current.fetch();
+      const place = PLACES[key];
+      if (place !== undefined) latest.current.goTo(place);
+      else if (key === "enter") latest.current.fetch();
       else if (key === "e") latest.current.exportRows();
       else if (key === "k") latest.current.focusFilter();
       else if (key === "b") latest.current.togglePanel();

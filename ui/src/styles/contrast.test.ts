@@ -15,6 +15,14 @@ const themes: [string, Record<string, string | undefined>][] = [
   ["dark", { ...light, ...colours(darkText) }],
 ];
 
+const moreText = readFileSync(join(__dirname, "contrast.css"), "utf8");
+const [moreLightText = "", moreDarkText = ""] = moreText.split('[data-theme="dark"]');
+const moreLight = { ...light, ...colours(moreLightText) };
+const moreContrast: [string, Record<string, string | undefined>][] = [
+  ["light", moreLight],
+  ["dark", { ...moreLight, ...colours(darkText), ...colours(moreDarkText) }],
+];
+
 function luminance(colour: string): number {
   const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
     const part = parseInt(colour.slice(at, at + 2), 16) / 255;
@@ -48,4 +56,24 @@ describe.each(themes)("the %s theme", (_name, theme) => {
       expect(contrast(theme[ink] ?? "", theme[ground] ?? "")).toBeGreaterThanOrEqual(4.5);
     },
   );
+});
+
+describe.each(moreContrast)("the %s theme with more contrast", (_name, theme) => {
+  it.each(PAIRS.flatMap(([ink, grounds]) => grounds.map((ground) => [ink, ground] as const)))(
+    "sets %s off from %s",
+    (ink, ground) => {
+      expect(contrast(theme[ink] ?? "", theme[ground] ?? "")).toBeGreaterThanOrEqual(7);
+    },
+  );
+
+  it("draws lines that are seen", () => {
+    for (const line of ["line", "line-soft", "focus"]) {
+      expect(contrast(theme[line] ?? "", theme["surface"] ?? "")).toBeGreaterThanOrEqual(3);
+    }
+  });
+});
+
+it("uses the colours of more contrast only where the system asks for them", () => {
+  expect(moreText).toContain("@media (prefers-contrast: more)");
+  expect(readFileSync(join(__dirname, "index.css"), "utf8").trimEnd()).toMatch(/contrast\.css";$/);
 });

@@ -1,0 +1,189 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { NO_PREFS } from "../logic/columns";
+import { copyRefusal, MAX_COPIED_ROWS, selectionText } from "../logic/selection";
+import { GridStage, makeContent } from "../test/gridStage";
+
+let stage: GridStage;
+
+beforeEach(() => {
+  stage = new GridStage();
+});
+
+afterEach(() => stage.end());
+
+/** What the eye sees selected, as row and column. */
+const blue = () =>
+  [...stage.host.querySelectorAll(".slick-cell.selected")].map((cell) => [
+    Number(cell.closest("[role=row]")?.getAttribute("aria-rowindex")) - 2,
+    Number(cell.getAttribute("aria-colindex")) - 1,
+  ]);
+
+const active = () => [
+  Number(document.activeElement?.closest("[role=row]")?.getAttribute("aria-rowindex")) - 2,
+  Number(document.activeElement?.getAttribute("aria-colindex")) - 1,
+];
+
+const selected = () => stage.selected.mock.lastCall?.[0] as { rows: number; columns: number };
+
+async function copied(): Promise<string[]> {
+  const before = stage.copy.mock.calls.length;
+  stage.press("c", { ctrlKey: true });
+  await vi.waitFor(() => expect(stage.copy.mock.calls.length).toBeGreaterThan(before));
+  return String(stage.copy.mock.lastCall?.[0]).split("\n");
+}
+
+describe("Ctrl+A", () => {
+  it("stays where one is and says what a copy will hold before there is one", () => {
+    stage.click(3, 1);
+    const top = stage.host.querySelector(".slick-viewport")?.scrollTop;
+    stage.press("a", { ctrlKey: true });
+    expect(active()).toEqual([3, 1]);
+    expect(stage.host.querySelector(".slick-viewport")?.scrollTop).toBe(top);
+    expect(selected()).toEqual({ rows: 1000, columns: 3 });
+    expect(selectionText(selected())).toBe("1,000 rows × 3 columns selected; Ctrl+C copies them");
+  });
+
+  it("copies every row that is blue", async () => {
+    stage.click(3, 1);
+    stage.press("a", { ctrlKey: true });
+    const rows = await copied();
+    expect(rows).toHaveLength(1000);
+    expect(rows[0]).toBe("id0\t1\t");
+    expect(rows[999]).toBe("id999\t1\t");
+  });
+
+  it("leaves no cell blue after a wheel turn and a click, when a copy holds one", async () => {
+    stage.click(0, 0);
+    stage.press("a", { ctrlKey: true });
+    stage.scrollTo(40);
+    await vi.waitFor(() => expect(stage.cell(42, 0)).toHaveTextContent("id42"));
+    expect(blue().some(([row]) => row === 42)).toBe(true);
+    stage.click(42, 0);
+    expect(blue()).toEqual([[42, 0]]);
+    expect(await copied()).toEqual(["id42"]);
+  });
+
+  it("copies nothing where a copy would be cut, and says so before and after", () => {
+    stage.show("many", 3_000_000);
+    stage.click(2, 0);
+    stage.press("a", { ctrlKey: true });
+    expect(selectionText(selected())).toBe(
+      "3,000,000 rows × 3 columns selected, too many to copy (100,000 rows at most); Ctrl+E exports them all",
+    );
+    stage.press("c", { ctrlKey: true });
+    expect(stage.said).toHaveBeenLastCalledWith(copyRefusal({ rows: 3_000_000, columns: 3 }));
+    expect(stage.copy).not.toHaveBeenCalled();
+    expect(copyRefusal({ rows: MAX_COPIED_ROWS, columns: 3 })).toBeNull();
+  });
+
+  it("takes in rows that arrive while everything is selected", () => {
+    stage.click(0, 0);
+    stage.press("a", { ctrlKey: true });
+    stage.grid.show({ ...makeContent("one", 1200), stamp: "2" }, stage.prefs, stage.sort);
+    expect(selected()).toEqual({ rows: 1200, columns: 3 });
+  });
+});
+
+describe("Shift", () => {
+  it("and a click select from the active cell to there", async () => {
+    stage.click(2, 0);
+    stage.click(4, 1, { shiftKey: true });
+    expect(active()).toEqual([2, 0]);
+    expect(blue()).toEqual([
+      [2, 0],
+      [2, 1],
+      [3, 0],
+      [3, 1],
+      [4, 0],
+      [4, 1],
+    ]);
+    expect(await copied()).toEqual(["id2\t1", "id3\t1", "id4\t1"]);
+    // The other way from the same cell.
+    stage.click(1, 0, { shiftKey: true });
+    expect(selected()).toEqual({ rows: 2, columns: 1 });
+    expect(await copied()).toEqual(["id1", "id2"]);
+  });
+
+  it("and arrows grow and shrink the selection around the active cell", () => {
+    stage.click(2, 1);
+    stage.press("ArrowDown", { shiftKey: true });
+    stage.press("ArrowRight", { shiftKey: true });
+    expect(selected()).toEqual({ rows: 2, columns: 2 });
+    stage.press("ArrowUp", { shiftKey: true });
+    stage.press("ArrowUp", { shiftKey: true });
+    expect(blue()).toEqual([
+      [1, 1],
+      [1, 2],
+      [2, 1],
+      [2, 2],
+    ]);
+    expect(active()).toEqual([2, 1]);
+  });
+
+  it("and Space take the row, Ctrl and Space the column", async () => {
+    stage.click(2, 1);
+    stage.press(" ", { shiftKey: true });
+    expect(blue()).toEqual([
+      [2, 0],
+      [2, 1],
+      [2, 2],
+    ]);
+    stage.click(2, 1);
+    stage.press(" ", { ctrlKey: true });
+    expect(selected()).toEqual({ rows: 1000, columns: 1 });
+    expect(active()).toEqual([2, 1]);
+    expect(await copied()).toHaveLength(1000);
+    stage.press("ArrowRight", { shiftKey: true });
+    expect(selected()).toEqual({ rows: 1000, columns: 2 });
+  });
+
+  it("and Ctrl and an arrow select to the edge", () => {
+    stage.click(2, 1);
+    stage.press("ArrowDown", { shiftKey: true, ctrlKey: true });
+    expect(selected()).toEqual({ rows: 998, columns: 1 });
+    expect(active()).toEqual([2, 1]);
+  });
+});
+
+it("jumps to the edge with Ctrl and an arrow, and selects that cell alone", () => {
+  stage.click(2, 0);
+  stage.press("ArrowRight", { ctrlKey: true });
+  expect(active()).toEqual([2, 2]);
+  stage.press("ArrowDown", { ctrlKey: true });
+  expect(active()).toEqual([999, 2]);
+  stage.press("ArrowLeft", { ctrlKey: true });
+  stage.press("ArrowUp", { ctrlKey: true });
+  expect(active()).toEqual([0, 0]);
+  expect(blue()).toEqual([[0, 0]]);
+});
+
+it("takes the selection back to the cell where an arrow leads no further", () => {
+  stage.click(0, 0);
+  stage.press("a", { ctrlKey: true });
+  stage.press("ArrowUp");
+  expect(blue()).toEqual([[0, 0]]);
+});
+
+it("takes the selection back with a click on the active cell", () => {
+  stage.click(1, 1);
+  stage.press("a", { ctrlKey: true });
+  stage.click(1, 1);
+  expect(blue()).toEqual([[1, 1]]);
+});
+
+it("covers no other columns when one is hidden", () => {
+  stage.click(1, 0);
+  stage.click(3, 1, { shiftKey: true });
+  stage.prefs = { ...NO_PREFS, hidden: ["price"] };
+  stage.show();
+  expect(selected()).toEqual({ rows: 1, columns: 1 });
+});
+
+it("tells a screen reader which cells are selected", () => {
+  stage.click(1, 0);
+  stage.click(2, 0, { shiftKey: true });
+  expect(stage.host).toHaveAttribute("aria-multiselectable", "true");
+  expect(stage.cell(2, 0)).toHaveAttribute("aria-selected", "true");
+  expect(stage.cell(2, 1)).toHaveAttribute("aria-selected", "false");
+});

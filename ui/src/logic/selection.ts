@@ -1,0 +1,178 @@
+// The selected cells of the grid, as a spreadsheet knows them: a rectangle between the active cell and another.
+
+import { count, plural } from "./format";
+
+export interface At {
+  row: number;
+  cell: number;
+}
+
+/** How many rows and columns there are. */
+export interface Size {
+  rows: number;
+  cells: number;
+}
+
+export interface Range {
+  fromRow: number;
+  fromCell: number;
+  toRow: number;
+  toCell: number;
+}
+
+/** The selection grows from `anchor`, which is the active cell, to `lead`. */
+export interface Selection {
+  anchor: At;
+  lead: At;
+  /** Columns are selected from the first row to the last, whichever rows the corners stand in. */
+  wholeColumns: boolean;
+  /** Rows are selected from the first column to the last. */
+  wholeRows: boolean;
+}
+
+/** Rows that one copy may hold. Above this the export is the better tool. */
+export const MAX_COPIED_ROWS = 100_000;
+
+export function single(at: At): Selection {
+  return { anchor: at, lead: at, wholeColumns: false, wholeRows: false };
+}
+
+/** The cells that are selected; null if there are none, which is so if the rows or columns have gone. */
+export function rangeOf({ anchor, lead, wholeColumns, wholeRows }: Selection, size: Size): Range | null {
+  const fromRow = wholeColumns ? 0 : Math.min(anchor.row, lead.row);
+  const fromCell = wholeRows ? 0 : Math.min(anchor.cell, lead.cell);
+  if (fromRow >= size.rows || fromCell >= size.cells) return null;
+  const toRow = wholeColumns ? size.rows - 1 : Math.max(anchor.row, lead.row);
+  const toCell = wholeRows ? size.cells - 1 : Math.max(anchor.cell, lead.cell);
+  return {
+    fromRow,
+    fromCell,
+    toRow: Math.min(toRow, size.rows - 1),
+    toCell: Math.min(toCell, size.cells - 1),
+  };
+}
+
+export function contains(range: Range, { row, cell }: At): boolean {
+  return row >= range.fromRow && row <= range.toRow && cell >= range.fromCell && cell <= range.toCell;
+}
+
+type Step =
+  | "up"
+  | "down"
+  | "left"
+  | "right"
+  | "page_up"
+  | "page_down"
+  | "row_start"
+  | "row_end"
+  | "top"
+  | "bottom"
+  | "first"
+  | "last";
+
+/** What a key asks of the selection. */
+export type SelectionKey =
+  | { kind: "all" | "columns" | "rows" }
+  /** The selection grows or shrinks, and the active cell stays. */
+  | { kind: "extend"; step: Step }
+  /** The active cell jumps. */
+  | { kind: "jump"; step: Step }
+  /** The active cell moves by the grid's own means, and the selection with it. */
+  | { kind: "move" };
+
+interface Pressed {
+  key: string;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  shiftKey: boolean;
+  altKey: boolean;
+}
+
+const STEPS: Record<string, Step> = {
+  ArrowUp: "up",
+  ArrowDown: "down",
+  ArrowLeft: "left",
+  ArrowRight: "right",
+  PageUp: "page_up",
+  PageDown: "page_down",
+  Home: "row_start",
+  End: "row_end",
+};
+
+/** The same with Ctrl: to the edge. Page keys go by pages either way. */
+const FAR_STEPS: Record<string, Step> = {
+  ArrowUp: "top",
+  ArrowDown: "bottom",
+  ArrowLeft: "row_start",
+  ArrowRight: "row_end",
+  PageUp: "page_up",
+  PageDown: "page_down",
+  Home: "first",
+  End: "last",
+};
+
+export function selectionKey(event: Pressed): SelectionKey | null {
+  const command = event.ctrlKey || event.metaKey;
+  if (event.altKey) return null;
+  if (command && !event.shiftKey && event.key.toLowerCase() === "a") return { kind: "all" };
+  if (event.key === " ") {
+    if (command) return { kind: event.shiftKey ? "all" : "columns" };
+    return event.shiftKey ? { kind: "rows" } : null;
+  }
+  const step = (command ? FAR_STEPS : STEPS)[event.key];
+  if (step === undefined) return null;
+  if (event.shiftKey) return { kind: "extend", step };
+  return command ? { kind: "jump", step } : { kind: "move" };
+}
+
+/** The cell that a step leads to. It never leaves the grid. */
+export function stepFrom({ row, cell }: At, step: Step, size: Size, page: number): At {
+  const lastRow = size.rows - 1;
+  const lastCell = size.cells - 1;
+  const to = {
+    up: { row: row - 1, cell },
+    down: { row: row + 1, cell },
+    left: { row, cell: cell - 1 },
+    right: { row, cell: cell + 1 },
+    page_up: { row: row - page, cell },
+    page_down: { row: row + page, cell },
+    row_start: { row, cell: 0 },
+    row_end: { row, cell: lastCell },
+    top: { row: 0, cell },
+    bottom: { row: lastRow, cell },
+    first: { row: 0, cell: 0 },
+    last: { row: lastRow, cell: lastCell },
+  }[step];
+  const within = (at: number, last: number) => Math.max(0, Math.min(at, last));
+  return { row: within(to.row, lastRow), cell: within(to.cell, lastCell) };
+}
+
+/** Rows and columns of a selection. */
+export interface Selected {
+  rows: number;
+  columns: number;
+}
+
+export function selectedOf(range: Range | null): Selected {
+  if (range === null) return { rows: 0, columns: 0 };
+  return { rows: range.toRow - range.fromRow + 1, columns: range.toCell - range.fromCell + 1 };
+}
+
+function sizeText({ rows, columns }: Selected): string {
+  return `${plural(rows, "row")} × ${plural(columns, "column")}`;
+}
+
+/** What a copy of the selection will hold, said before it is made; null for one cell, which speaks for itself. */
+export function selectionText(selected: Selected): string | null {
+  if (selected.rows * selected.columns <= 1) return null;
+  const size = sizeText(selected);
+  if (selected.rows <= MAX_COPIED_ROWS) return `${size} selected; Ctrl+C copies them`;
+  return `${size} selected, too many to copy (${count(MAX_COPIED_ROWS)} rows at most); Ctrl+E exports them all`;
+}
+
+/** Why a selection is not copied; null if it is. Part of it is never copied: nobody would see what is missing. */
+export function copyRefusal(selected: Selected): string | null {
+  if (selected.rows <= MAX_COPIED_ROWS) return null;
+  const held = count(MAX_COPIED_ROWS);
+  return `Nothing copied: ${plural(selected.rows, "row")} selected, and a copy holds ${held} at most. Ctrl+E exports them all.`;
+}
