@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use chrono::{Duration, NaiveDate, Utc};
+use chrono::{Datelike as _, Duration, NaiveDate, Utc};
+use mongodb::Client;
+use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
 use tidemark_sample_desk::{Desk, LoadOptions, MAPPING, load};
 use tidemark_test_server::TestServer;
@@ -12,6 +14,11 @@ use tidemark_test_server::TestServer;
 const SEED: u64 = 1;
 const DATABASE: &str = "bench";
 const COLLECTION: &str = "messages";
+/// A collection whose documents use data as field names.
+const WIDE: &str = "wide";
+/// Its documents, and the fields of each that no other has.
+const WIDE_DOCUMENTS: u32 = 600;
+const WIDE_FIELDS: u32 = 10;
 /// Days between the last message and today, so that every day is settled.
 const SETTLED_DAYS: i64 = 4;
 
@@ -33,6 +40,7 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
     load(server.uri(), DATABASE, COLLECTION, &desk, LoadOptions::default(), |_| {})
         .await
         .map_err(|error| error.to_string())?;
+    load_wide(server.uri(), desk.last_day()).await.map_err(|error| error.to_string())?;
     let bench = Bench { uri: server.uri().to_owned(), folder: folder.path().to_owned() };
     // "Alone": every message is input and nothing is looked up, so that the drain reads the same.
     bench.mapping("alone", r#"{"trade_id": null}"#)?;
@@ -43,9 +51,9 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
 
     // A cache of its own for each of two fetches that have to find nothing.
     let cold_fetch = |mapping, caches: [&str; 2], from| {
-        better_of_two(|attempt| bench.part("fetch", mapping, caches[attempt], from, last))
+        better_of_two(|attempt| bench.part("fetch", COLLECTION, mapping, caches[attempt], from, last))
     };
-    let alone = |part| better_of_two(|_| bench.part(part, "alone", "alone", first, last));
+    let alone = |part| better_of_two(|_| bench.part(part, COLLECTION, "alone", "alone", first, last));
 
     let drain = alone("drain")?;
     let cold = cold_fetch("alone", ["alone", "alone_again"], first)?;
@@ -53,12 +61,14 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
     let export = alone("export")?;
     let copy = alone("copy")?;
     let delta = better_of_two(|_| {
-        bench.part("forget", "alone", "alone", tenth, last)?;
-        bench.part("fetch", "alone", "alone", first, last)
+        bench.part("forget", COLLECTION, "alone", "alone", tenth, last)?;
+        bench.part("fetch", COLLECTION, "alone", "alone", first, last)
     })?;
     let one_tenth = cold_fetch("alone", ["tenth", "tenth_again"], tenth)?;
-    let both_drain = better_of_two(|_| bench.part("drain", "both", "both", first, last))?;
+    let both_drain = better_of_two(|_| bench.part("drain", COLLECTION, "both", "both", first, last))?;
     let both = cold_fetch("both", ["both", "both_again"], first)?;
+
+    let wide = bench.part("fetch", WIDE, "alone", "wide", last, last)?;
 
     let number = |value: &Value, name: &str| value[name].as_f64().unwrap_or(f64::NAN);
     let ms = |value: &Value| number(value, "ms");
@@ -121,6 +131,13 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
             ratio: ratio(number(&cold, "peak_bytes"), number(&one_tenth, "peak_bytes")),
             aim: "at most 1.2",
         },
+        Line {
+            what: "Peak memory with 6,000 fields",
+            figure: megabytes(number(&wide, "peak_bytes")),
+            floor: "600 documents".to_owned(),
+            ratio: None,
+            aim: "at most 1 GB",
+        },
     ];
     println!(
         "{} messages, {} input rows alone, {} + {} with downstream",
@@ -136,13 +153,27 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
     if let Some(file) = json_file {
         let all = json!({
             "messages": messages, "drain": drain, "drain_with_downstream": both_drain, "cold": cold, "cold_with_downstream": both, "repeat": repeat,
-            "delta": delta, "one_tenth": one_tenth, "export": export, "copy": copy,
+            "delta": delta, "one_tenth": one_tenth, "export": export, "copy": copy, "wide": wide,
             "ratios": lines.iter().map(|line| json!({"what": line.what, "ratio": line.ratio})).collect::<Vec<_>>(),
         });
         let text = serde_json::to_string_pretty(&all).map_err(|error| error.to_string())?;
         std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))?;
     }
     Ok(())
+}
+
+/// Loads the collection of documents with 6,000 fields, all of one day.
+async fn load_wide(uri: &str, day: NaiveDate) -> Result<(), mongodb::error::Error> {
+    let documents = (0..WIDE_DOCUMENTS).map(|number| {
+        let day_of_year = i32::try_from(day.ordinal()).unwrap_or_default();
+        let mut document = doc! {"_id": number, "year": day.year(), "day_of_year": day_of_year};
+        for field in 0..WIDE_FIELDS {
+            document.insert(format!("price_{}", number * WIDE_FIELDS + field), f64::from(field));
+        }
+        document
+    });
+    let collection = Client::with_uri_str(uri).await?.database(DATABASE).collection::<Document>(WIDE);
+    collection.insert_many(documents).await.map(drop)
 }
 
 struct Bench {
@@ -159,6 +190,7 @@ impl Bench {
     fn part(
         &self,
         part: &str,
+        collection: &str,
         mapping: &str,
         cache: &str,
         from: NaiveDate,
@@ -167,7 +199,7 @@ impl Bench {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let output = Command::new(program)
             .arg(part)
-            .args(["--uri", &self.uri, "--db", DATABASE, "--collection", COLLECTION])
+            .args(["--uri", &self.uri, "--db", DATABASE, "--collection", collection])
             .arg("--mapping")
             .arg(self.folder.join(format!("{mapping}.json")))
             .arg("--cache")

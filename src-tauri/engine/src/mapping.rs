@@ -185,6 +185,13 @@ impl Mapping {
         self.find_dates().expect("a mapping without usable date paths is refused when it is read")
     }
 
+    /// The paths that the mapping names in a document, `_id` among them.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        let own = [&self.trade_id, &self.timestamp, &self.year, &self.day_of_year, &self.changed_at];
+        let own = own.into_iter().flatten().map(String::as_str);
+        std::iter::once("_id").chain(own).chain(self.filters.iter().map(|field| field.path.as_str()))
+    }
+
     /// The filter fields as a form shows them.
     #[must_use]
     pub fn filter_fields(&self) -> Vec<FilterField> {

@@ -166,6 +166,7 @@ impl CacheFile {
             return Err(Failure::new(Code::CacheDamaged, "The cache file belongs to another query."));
         }
         let registry = Arc::new(FieldRegistry::with(read_fields(&connection)?));
+        registry.expect_paths(identity.mapping.paths());
         let memory = memory_for(registry.len(), 0, row_group_rows);
         set_memory(&connection, MEMORY_BASE + memory)?;
         if !is_read_only {

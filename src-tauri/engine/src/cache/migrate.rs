@@ -127,7 +127,7 @@ fn store_messages_once(connection: &Connection, segment: u32) -> Result<()> {
     ))?;
 
     let new_messages = schema::part(Role::Downstream, segment, 1);
-    connection.execute_batch(&schema::create_part(Role::Downstream, segment, 1))?;
+    connection.execute_batch(&schema::create_part(Role::Downstream, segment, 1, &[]))?;
     // By the file's own list of fields: the name of a type in a foreign file may be any text.
     let known = read_fields(connection)?;
     let mut fields = String::new();

@@ -111,18 +111,22 @@ pub(super) fn part(role: Role, segment: u32, number: u32) -> String {
 
 /// Statement that creates a segment's table, still without fields.
 pub(super) fn create_segment(role: Role, segment: u32) -> String {
-    create_part(role, segment, 0)
+    create_part(role, segment, 0, &[])
 }
 
-/// Statement that creates a part of it, still without fields. Documents are most of a file, and zstd halves
-/// them at no measurable cost in time.
-pub(super) fn create_part(role: Role, segment: u32, number: u32) -> String {
+/// Statement that creates a part of it with fields, and drops an earlier one of this number. Documents are most of
+/// a file, and zstd halves them at no measurable cost in time.
+pub(super) fn create_part(role: Role, segment: u32, number: u32, fields: &[(FieldId, Field)]) -> String {
     let trade = match role {
         Role::Input => "",
         Role::Downstream => "trade VARCHAR, ",
     };
+    let definition = |(of, field): &(FieldId, Field)| {
+        field.kind.sql_type().map(|sql_type| format!(", {} {sql_type}", column(*of)))
+    };
+    let columns: String = fields.iter().filter_map(definition).collect();
     format!(
-        "CREATE TABLE {CATALOG}.{} (number BIGINT NOT NULL, day INTEGER NOT NULL, id BLOB NOT NULL, {trade}read UBIGINT NOT NULL, doc BLOB NOT NULL USING COMPRESSION zstd)",
+        "CREATE OR REPLACE TABLE {CATALOG}.{} (number BIGINT NOT NULL, day INTEGER NOT NULL, id BLOB NOT NULL, {trade}read UBIGINT NOT NULL, doc BLOB NOT NULL USING COMPRESSION zstd{columns})",
         part(role, segment, number)
     )
 }

@@ -15,7 +15,7 @@ use super::schema::{self, link_table, role_name, shared_table};
 use super::state::{FileState, HeldDay, Origin, remove_days, remove_messages};
 use crate::changes::Differences;
 use crate::day::{Day, DaySet};
-use crate::decode::{Decoded, FieldId, FieldSet};
+use crate::decode::{Decoded, Field, FieldId, FieldSet};
 use crate::desk::Role;
 use crate::failure::Result;
 use crate::limits::Limits;
@@ -96,6 +96,9 @@ struct Part {
     number: u32,
     rows: usize,
 }
+
+/// New fields for which columns are added to a table that has rows. For more of them a new part costs less.
+const FEW_FIELDS: usize = 8;
 
 /// A window's transaction. Dropped without [`commit`](Self::commit), it leaves no trace.
 #[derive(Debug)]
@@ -190,17 +193,20 @@ impl SegmentWriter {
         let new = &decoded.fields[known.len()..];
         let part = self.parts.entry(role).or_default();
         // DuckDB 1.5 cannot add a column to a table of which this transaction has written row groups: the
-        // next row group fails, and the whole database with it (duckdb/duckdb#25724).
-        let begins = part.rows >= self.rows_a_part && !new.is_empty();
+        // next row group fails, and the whole database with it (duckdb/duckdb#25724). And until the transaction ends,
+        // it keeps each state of a table that a column was added to, with all its columns.
+        let is_costly = part.rows >= self.rows_a_part || new.len() > FEW_FIELDS;
+        let begins = part.rows > 0 && !new.is_empty() && is_costly;
         if begins {
             *part = Part { number: part.number + 1, rows: 0 };
         }
+        let is_empty = part.rows == 0;
         let row_group = self.file.row_group_rows();
         let full_before = part.rows / row_group;
         part.rows += decoded.batch.num_rows();
         let writes = part.rows / row_group > full_before;
         let number = part.number;
-        if begins {
+        if is_empty {
             self.create_part(role, number, &decoded.fields)?;
         } else {
             self.add_columns(role, number, new)?;
@@ -214,19 +220,23 @@ impl SegmentWriter {
         Ok(())
     }
 
+    /// Creates a part with its fields, in place of an empty one.
     fn create_part(&self, role: Role, number: u32, fields: &[FieldId]) -> Result<()> {
-        self.connection.execute_batch(&schema::create_part(role, self.segment, number))?;
-        self.add_columns(role, number, fields)
+        let fields: Vec<_> = fields.iter().map(|of| (*of, self.field(*of))).collect();
+        Ok(self.connection.execute_batch(&schema::create_part(role, self.segment, number, &fields))?)
     }
 
     fn add_columns(&self, role: Role, number: u32, fields: &[FieldId]) -> Result<()> {
         for of in fields {
-            let field = self.file.registry().field(*of).expect("the decoder took the number from there");
-            if let Some(statement) = schema::add_column(role, self.segment, number, *of, &field) {
+            if let Some(statement) = schema::add_column(role, self.segment, number, *of, &self.field(*of)) {
                 self.connection.execute_batch(&statement)?;
             }
         }
         Ok(())
+    }
+
+    fn field(&self, of: FieldId) -> Field {
+        self.file.registry().field(of).expect("the decoder took the number from there")
     }
 
     /// The days of input rows whose `_id` came more than once.

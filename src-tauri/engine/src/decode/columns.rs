@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bson::{RawBsonRef, RawDocument};
+use bson::raw::RawElement;
+use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 use duckdb::arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, StringBuilder,
     UInt64Builder,
@@ -19,9 +20,12 @@ use crate::limits::Limits;
 
 /// Sub-documents below this depth stay one column of Extended JSON.
 const MAX_DEPTH: usize = 12;
-/// Once a file knows this many fields, a sub-document with a name that was not seen before stays one column:
-/// documents that use data as field names would otherwise make a column a document.
+/// Once a file knows this many fields, what has a name that was not seen before gets no column of its own: a
+/// sub-document stays one column, and fields of the document itself go to [`MORE_FIELDS`]. Documents that use data as
+/// field names would otherwise make a column per document.
 const MAX_FIELDS: usize = 1_500;
+/// The column of the fields that have none of their own: one sub-document, as relaxed Extended JSON.
+pub const MORE_FIELDS: &str = "(more fields)";
 /// Milliseconds of 0001-01-01 and of 9999-12-31T23:59:59.999, the years a date column can show.
 const DATE_COLUMN: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
@@ -127,6 +131,8 @@ pub struct Decoder {
     unreadable: u64,
     presence: HashMap<Day, FieldSet>,
     id_buffer: Vec<u8>,
+    /// The entry of [`MORE_FIELDS`].
+    more: Entry,
 }
 
 impl Decoder {
@@ -135,7 +141,14 @@ impl Decoder {
     pub fn new(registry: Arc<FieldRegistry>, trades: bool) -> Self {
         Self {
             root: Node::default(),
-            sink: Sink { registry, columns: Vec::new(), row: 0, day: None, present: FieldSet::default() },
+            sink: Sink {
+                registry,
+                columns: Vec::new(),
+                row: 0,
+                day: None,
+                present: FieldSet::default(),
+                more: None,
+            },
             next: 0,
             numbers: Int64Builder::new(),
             days: Int32Builder::new(),
@@ -148,6 +161,7 @@ impl Decoder {
             unreadable: 0,
             presence: HashMap::new(),
             id_buffer: Vec::new(),
+            more: Entry::new(MORE_FIELDS, None),
         }
     }
 
@@ -190,6 +204,9 @@ impl Decoder {
         self.bytes += document.as_bytes().len();
         if !walk(&mut self.root, &mut self.sink, None, document, 0) {
             self.unreadable += 1;
+        }
+        if let Some(more) = self.sink.more.take() {
+            self.sink.json(&mut self.more, RawBsonRef::Document(&more));
         }
         self.sink.row += 1;
         number
@@ -293,6 +310,13 @@ struct Entry {
     child: Option<Box<Node>>,
 }
 
+impl Entry {
+    fn new(name: &str, prefix: Option<&str>) -> Self {
+        let path = prefix.map_or_else(|| name.into(), |prefix| format!("{prefix}.{name}").into());
+        Self { name: name.into(), path, slots: [None; Kind::ALL.len()], child: None }
+    }
+}
+
 /// Where values of one path and kind go: the field's number, and its column unless it is all nulls.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
@@ -308,8 +332,7 @@ impl Node {
         if let Some(at) = self.index.get(name) {
             return *at;
         }
-        let path = prefix.map_or_else(|| name.into(), |prefix| format!("{prefix}.{name}").into());
-        self.entries.push(Entry { name: name.into(), path, slots: [None; Kind::ALL.len()], child: None });
+        self.entries.push(Entry::new(name, prefix));
         self.index.insert(name.into(), self.entries.len() - 1);
         self.entries.len() - 1
     }
@@ -327,6 +350,10 @@ fn walk(
     let mut guess = 0;
     for element in document.iter_elements() {
         let Ok(element) = element else { return false };
+        if depth == 0 && sink.has_no_room_for(node, guess, element.key().as_str()) {
+            readable &= sink.put_aside(&element);
+            continue;
+        }
         let at = node.entry(element.key().as_str(), guess, prefix);
         guess = at + 1;
         let entry = &mut node.entries[at];
@@ -375,6 +402,8 @@ struct Sink {
     row: usize,
     day: Option<Day>,
     present: FieldSet,
+    /// Fields of the row's document that have no column.
+    more: Option<RawDocumentBuf>,
 }
 
 #[derive(Debug)]
@@ -384,6 +413,27 @@ struct Column {
 }
 
 impl Sink {
+    /// Whether a document's own field has a name that the file does not know, and there is no room for it.
+    fn has_no_room_for(&self, node: &Node, guess: usize, name: &str) -> bool {
+        self.registry.len() >= MAX_FIELDS
+            && node.entries.get(guess).is_none_or(|entry| &*entry.name != name)
+            && !node.index.contains_key(name)
+            && !self.registry.knows(name)
+    }
+
+    /// Keeps a field for the column of those that have none. False if its bytes are not valid BSON.
+    fn put_aside(&mut self, element: &RawElement<'_>) -> bool {
+        let more = self.more.get_or_insert_default();
+        if let Ok(value) = element.value() {
+            more.append(element.key(), value);
+            return true;
+        }
+        if let Ok(lossy) = element.value_utf8_lossy() {
+            more.append(element.key(), lossy.as_raw_bson_ref());
+        }
+        false
+    }
+
     fn value(&mut self, entry: &mut Entry, value: RawBsonRef<'_>) {
         match value {
             RawBsonRef::Null | RawBsonRef::Undefined => {
@@ -636,6 +686,34 @@ mod tests {
         let last = decoded.batch.num_rows() - 1;
         assert!(texts("acks").value(last - 1).contains(&format!("\"m{}\":1", 3 * count - 1)));
         assert!(texts("all").value(last).contains(&format!("\"n{}\":1", 5 * count - 1)));
+    }
+
+    #[test]
+    fn fields_of_documents_beyond_the_bound_share_a_column() {
+        let registry = Arc::new(FieldRegistry::default());
+        registry.expect_paths(["product", "trade.id"]);
+        let mut decoder = Decoder::new(Arc::clone(&registry), false);
+        let key = RowKey { day: day(1), trade: None, read: 0 };
+        let count = i32::try_from(MAX_FIELDS).expect("small");
+        for number in 0..3 * count {
+            decoder.push(key, &raw(&doc! { format!("m{number}"): { "x": number } }));
+        }
+        decoder
+            .push(key, &raw(&doc! { "product": "Gas", "m0": { "x": 7 }, "trade": { "id": 5 }, "new": 1.5 }));
+        assert!(registry.len() < MAX_FIELDS + 20, "{}", registry.len());
+        let decoded = decoder.finish_batch().expect("rows");
+        let column = |path: &str, kind: Kind| {
+            let name = format!("c{}", registry.number_of(path, kind));
+            decoded.batch.column_by_name(&name).expect("a column").clone()
+        };
+        let last = decoded.batch.num_rows() - 1;
+        let more = column(MORE_FIELDS, Kind::Json).as_string::<i32>().clone();
+        assert!(more.is_null(0));
+        assert_eq!(more.value(last), r#"{"new":1.5}"#);
+        assert_eq!(more.value(last - 1), format!("{{\"m{0}\":{{\"x\":{0}}}}}", 3 * count - 1));
+        // What the mapping names, and what has a column already, keeps it.
+        assert_eq!(column("product", Kind::Text).as_string::<i32>().value(last), "Gas");
+        assert!(column("trade.id", Kind::Int32).is_valid(last) && column("m0.x", Kind::Int32).is_valid(last));
     }
 
     #[test]

@@ -129,6 +129,17 @@ struct Fields {
     paths: HashSet<Box<str>>,
 }
 
+impl Fields {
+    fn know(&mut self, path: &str) {
+        let prefixes = path.match_indices('.').map(|(at, _)| &path[..at]);
+        for known in prefixes.chain([path]) {
+            if !self.paths.contains(known) {
+                self.paths.insert(known.into());
+            }
+        }
+    }
+}
+
 impl FieldRegistry {
     /// A registry that already knows these fields, numbered in order.
     #[must_use]
@@ -149,15 +160,16 @@ impl FieldRegistry {
         }
         let number = FieldId::try_from(fields.list.len()).expect("fewer than 2^32 fields");
         fields.numbers.insert(field.clone(), number);
-        let prefixes = path.match_indices('.').map(|(at, _)| &path[..at]);
-        for known in prefixes.chain([path]) {
-            if !fields.paths.contains(known) {
-                fields.paths.insert(known.into());
-            }
-        }
+        fields.know(path);
         fields.list.push(field);
         self.count.store(fields.list.len(), Ordering::Relaxed);
         number
+    }
+
+    /// Takes paths for known, so that there is room for their columns, however many other fields come first.
+    pub fn expect_paths<'a>(&self, paths: impl IntoIterator<Item = &'a str>) {
+        let mut fields = self.lock();
+        paths.into_iter().for_each(|path| fields.know(path));
     }
 
     /// Whether a field has this path, or one below it.
