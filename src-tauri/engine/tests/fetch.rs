@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bson::{Document, RawDocumentBuf, doc};
 use support::desk::{Desk, counts, day, engine, range, stored, trade, year};
-use support::{Gate, replica_set, server, until};
+use support::{Gate, server, until};
 use tidemark_engine::answer::{Answer, Changes, Origin, RunEvent};
 use tidemark_engine::cache::{DayRows, Identity, SegmentWriter, View};
 use tidemark_engine::day::{Day, DayRange};
@@ -144,38 +144,6 @@ async fn a_window_with_more_rows_than_it_may_have_is_pulled_in_pieces() {
     assert!(segments.len() > 40, "{}", segments.len());
     drop(file);
     assert_eq!(desk.fetch("2025-01-01", "2025-12-31").await.mongo_commands, 0);
-}
-
-/// If it is known how many documents each day has, what was read of a window that is too large is not lost.
-#[tokio::test(flavor = "multi_thread")]
-async fn complete_days_of_a_window_that_is_too_large_are_kept() {
-    let number = |number| std::num::NonZeroU32::new(number).unwrap();
-    let limits = Limits {
-        window_days: number(365),
-        most_window_rows: number(60),
-        batch_documents: number(10),
-        ids_a_question: number(10),
-        ..Limits::default()
-    };
-    let mut commands = Vec::new();
-    for server in [server(), replica_set()] {
-        let mut desk = Desk::at(server.uri(), server.uri(), "kept_days", "", year()).await;
-        desk.engine = desk.engine.clone().with_limits(limits);
-        let answer = desk.fetch("2025-01-01", "2025-12-31").await;
-        assert_eq!((answer.complete, answer.rows.input, answer.rows.downstream), (true, 183, 61));
-        let (query, all) = (desk.query(&[]), range("2025-01-01", "2025-12-31"));
-        assert_eq!(desk.ids(&query, all, Role::Input).await.len(), 183);
-        assert_eq!(desk.ids(&query, all, Role::Downstream).await.len(), 61);
-        for (number, one) in all.days().enumerate() {
-            let shown = desk.ids(&query, DayRange::new(one, one).unwrap(), Role::Input).await;
-            let number = i32::try_from(number).unwrap();
-            let expected: Vec<i32> = (number % 2 == 0).then_some(number).into_iter().collect();
-            assert_eq!(shown, expected, "{one}");
-        }
-        commands.push(answer.mongo_commands);
-    }
-    // A server without snapshots cannot tell which days are complete.
-    assert!(commands[1] < commands[0], "{commands:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

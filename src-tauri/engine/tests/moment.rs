@@ -305,6 +305,63 @@ async fn a_window_whose_moment_is_gone_is_read_at_a_later_one() {
     assert_eq!((answer.complete, answer.rows.input, answer.rows.downstream), (true, 10, 10), "{answer:?}");
 }
 
+/// 4: a server that takes the moment to read at and reads at another is not believed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_ignores_moments_is_read_as_one_without_snapshots() {
+    let mut documents = trades(FROM, TO, 1);
+    documents.extend((1..=10).map(|number| message(number, number)));
+    let server = Scripted::start(Script { ignores_moments: true, ..member(documents) });
+    let room = Room::new(&server.uri(), "");
+    let changed = AtomicBool::new(false);
+    server.after_each(move |command, script| {
+        if command.contains_key("readConcern") && !changed.swap(true, Ordering::SeqCst) {
+            // Between the trades and their messages.
+            let (at, documents) = script.history.last().unwrap().clone();
+            let mut documents = documents;
+            documents.push(trade(11, day(FROM)));
+            documents.push(message(11, 11));
+            script.history.push((later(at, 1), documents));
+        }
+    });
+    let answer = room.fetch(FROM, TO).await;
+    assert_eq!((answer.complete, answer.rows.input, answer.rows.downstream), (true, 11, 11), "{answer:?}");
+    let last = server.commands("aggregate").pop().unwrap();
+    assert!(!format!("{last}").contains("atClusterTime"), "{last}");
+}
+
+/// 20: if it is known how many documents each day has, what was read of a window that is too large is not lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn complete_days_of_a_window_that_is_too_large_are_kept() {
+    let mut documents = Vec::new();
+    for (place, day) in range(FROM, TO).days().enumerate() {
+        let first = 100 * i32::try_from(place).unwrap();
+        documents.extend((first..first + 30).map(|number| trade(number, day)));
+        documents.extend((first..first + 30).map(|number| message(number, number)));
+    }
+    let mut pulls = Vec::new();
+    for script in [Script { documents: documents.clone(), ..Script::default() }, member(documents)] {
+        let server = Scripted::start(script);
+        let number = |number| std::num::NonZeroU32::new(number).unwrap();
+        let room = Room::new(&server.uri(), "").with_limits(|limits| {
+            limits.most_window_rows = number(150);
+            limits.batch_documents = number(10);
+            limits.ids_a_question = number(10);
+        });
+        let answer = room.fetch(FROM, TO).await;
+        assert_eq!((answer.complete, answer.rows.input, answer.rows.downstream), (true, 300, 300));
+        assert_eq!(room.ids(FROM, TO).await.len(), 300);
+        for (place, day) in range(FROM, TO).days().enumerate() {
+            let first = 100 * i32::try_from(place).unwrap();
+            let day = day.to_string();
+            assert_eq!(room.ids(&day, &day).await, (first..first + 30).collect::<Vec<_>>());
+        }
+        pulls.push(server.commands("getMore").len());
+        assert_eq!(room.fetch(FROM, TO).await.mongo_commands, 0);
+    }
+    // A server without snapshots cannot tell which days are complete.
+    assert!(pulls[1] < pulls[0], "{pulls:?}");
+}
+
 /// 4: without snapshots, a trade that moves while its window is scanned comes twice, or not at all.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trade_that_moves_during_the_scan_is_read_again() {

@@ -96,8 +96,9 @@ impl Meter {
         }
         let before = self.seen[0];
         let seconds = (now - before.at).as_secs_f64().max(0.001);
-        let rows_per_second = approximate(rows - before.rows) / seconds;
-        let trades_per_second = approximate(trades_done - before.trades_done) / seconds;
+        // They go back if a window is pulled again.
+        let rows_per_second = approximate(rows.saturating_sub(before.rows)) / seconds;
+        let trades_per_second = approximate(trades_done.saturating_sub(before.trades_done)) / seconds;
         // A stall is told as well, once: the speed that was is not the speed that is.
         let moving = rows_per_second > 0.0 || trades_per_second > 0.0;
         let downstream = (self.sum(|pull| &pull.downstream_rows), trades_asked, trades_done);
@@ -190,6 +191,18 @@ mod tests {
         // Three seconds on, nothing of the last ones has brought a row.
         assert_eq!(run.at(4_200), Some((0.0, None)));
         assert_eq!(run.at(4_300), None);
+    }
+
+    #[test]
+    fn counters_go_back_if_a_window_is_pulled_again() {
+        let mut run = Run::of(1_000);
+        let before = run.counters.reached();
+        Counters::add(&run.counters.input_rows, 500);
+        Counters::add(&run.counters.trades_done, 5);
+        assert_eq!(run.at(1_000), Some((500.0, Some(1_000))));
+        run.counters.go_back_to(before);
+        assert_eq!(run.at(2_000), Some((0.0, None)));
+        assert_eq!(run.at(3_500), None);
     }
 
     #[test]

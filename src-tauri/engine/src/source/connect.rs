@@ -13,6 +13,7 @@ use mongodb::event::sdam::SdamEvent;
 use mongodb::options::{ClientOptions, ConnectionString, HostInfo, SelectionCriteria, ServerAddress, Tls};
 use mongodb::{Client, Collection, Database};
 use tokio::sync::OnceCell;
+use tokio_util::task::TaskTracker;
 
 use super::certificates;
 use super::clock::{Clock, ServerClock};
@@ -90,6 +91,8 @@ struct Node {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FoundSet(Option<String>);
 
+/// How long a program that ends waits for the server.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 /// The first wire version whose servers read snapshots outside transactions: that of MongoDB 5.0.
 const SNAPSHOT_WIRE_VERSION: i32 = 13;
 
@@ -128,6 +131,10 @@ struct Inner {
     is_set_untold: AtomicBool,
     /// Whether the server does not know `$toHashedIndexKey`.
     lacks_hashes: AtomicBool,
+    /// Whether the server does not read at the cluster time that it is asked for.
+    ignores_moments: AtomicBool,
+    /// Cursors that are being opened. One that is given up meanwhile is closed once it is open.
+    opening: TaskTracker,
 }
 
 impl std::fmt::Debug for Inner {
@@ -196,6 +203,8 @@ impl Source {
                 node: Mutex::default(),
                 is_set_untold: AtomicBool::new(false),
                 lacks_hashes: AtomicBool::new(false),
+                ignores_moments: AtomicBool::new(false),
+                opening: TaskTracker::new(),
             }),
             own: Arc::default(),
             local: Arc::new(Utc::now),
@@ -222,9 +231,10 @@ impl Source {
 
     /// Whether there may be snapshots to read. Unless the server has said otherwise, there may.
     pub(super) fn may_have_snapshots(&self) -> bool {
-        self.node().is_none_or(|node| {
-            node.wire_version >= SNAPSHOT_WIRE_VERSION && (node.is_mongos || node.set_name.is_some())
-        })
+        !self.inner.ignores_moments.load(Ordering::Relaxed)
+            && self.node().is_none_or(|node| {
+                node.wire_version >= SNAPSHOT_WIRE_VERSION && (node.is_mongos || node.set_name.is_some())
+            })
     }
 
     /// Whether the node that answered last routes to shards.
@@ -255,6 +265,32 @@ impl Source {
     /// Notes that the server refused `$toHashedIndexKey`.
     pub(super) fn note_that_there_are_no_hashes(&self) {
         self.inner.lacks_hashes.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the server took a cluster time to read at and read at another.
+    pub(super) fn note_that_moments_are_ignored(&self) {
+        self.inner.ignores_moments.store(true, Ordering::Relaxed);
+    }
+
+    /// Opens a cursor in a task of its own. If the caller gives up, the task goes on: what the server has opened by
+    /// then can only be closed once its number is here.
+    pub(super) fn open_in_background<T: Send + 'static>(
+        &self,
+        open: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.inner.opening.spawn(ASKING.scope(self.clone(), open))
+    }
+
+    /// Closes the connection before a program ends, and waits a moment for the server to be told of the cursors that
+    /// were given up.
+    pub async fn close(&self) {
+        let Some(client) = self.inner.client.get() else { return };
+        self.inner.opening.close();
+        let closed = async {
+            self.inner.opening.wait().await;
+            client.clone().shutdown().await;
+        };
+        let _ = tokio::time::timeout(SHUTDOWN_GRACE, closed).await;
     }
 
     /// The read concern of reads that are no snapshots.

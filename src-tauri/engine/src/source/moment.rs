@@ -19,7 +19,7 @@ use super::clock::{local_read, operation_time, read_of, time_of};
 use super::connect::Source;
 use super::error::{is_refused, is_worth_a_second_try, mongodb_failure};
 use super::read::PullOrder;
-use crate::failure::{Failure, Result};
+use crate::failure::{Code, Failure, Result};
 use crate::pipeline::{COMMENT, PULL_LIMIT};
 
 /// Server errors that say that there is no snapshot: `SnapshotTooOld`, `SnapshotUnavailable`.
@@ -249,6 +249,13 @@ impl Source {
             }
         }
         batches.first = first;
+        if let (Asking::As(Reading::At(wanted)), Some(read)) = (asking, batches.snapshot)
+            && wanted != read
+        {
+            self.note_that_moments_are_ignored();
+            let what = "The server does not read at the moment that it is asked for.";
+            return Err(Refusal::Reading(Failure::new(Code::SourceUnreachable, what)));
+        }
         Ok(batches)
     }
 
@@ -267,8 +274,14 @@ impl Source {
         options.selection_criteria = criteria;
         options.batch_size = Some(order.batch_documents.get());
         options.comment = Some(COMMENT.into());
-        let asked = database.run_cursor_command(command).with_options(options);
-        let answer = async { Ok(asked.batch().await) };
+        let opening = self.open_in_background(async move {
+            database.run_cursor_command(command).with_options(options).batch().await
+        });
+        let answer = async {
+            opening.await.map_err(|error| {
+                Failure::new(Code::Internal, "Asking the server failed unexpectedly.").because(error)
+            })
+        };
         match self.patiently(PULL_LIMIT, answer).await {
             Ok(opened) => opened.map_err(Ok),
             Err(failure) => Err(Err(failure)),

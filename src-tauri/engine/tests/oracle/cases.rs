@@ -250,3 +250,20 @@ fn a_day_in_doubt_is_so_where_it_is_adopted() {
         ],
     );
 }
+
+/// The message was edited between two fetches, and the clock set back: the state that was read later counts, not
+/// the one with the later fetch time.
+#[test]
+fn of_two_states_the_later_read_counts_although_the_clock_was_set_back() {
+    let fetch = |filter, from, to, reach| Fetch(Ask { filter, from, to, mode: Mode::Normal, reach });
+    replay(
+        Setup { first: "2024-12-22", changed_at: true, documents: 47, salt: 414_149, hours: 831, ..EMPTY },
+        &[
+            fetch(0, 17, 17, Reach::Server),
+            Source(Change::EditMessage { pick: 717 }),
+            Clock { seconds: -200_000 },
+            fetch(0, 16, 16, Reach::Server),
+            fetch(2, 16, 17, Reach::Offline),
+        ],
+    );
+}

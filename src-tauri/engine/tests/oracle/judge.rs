@@ -169,11 +169,12 @@ impl Model {
         *known.lock().expect("no panic while it is held").entry(fetched).or_insert(now)
     }
 
-    /// What some held days have to show. Where days that were fetched at different times hold different
-    /// states of one document, the most recent fetch counts.
+    /// What some held days have to show. If days that were fetched by different runs hold different states of one
+    /// document, the latest run counts, whatever its clock said.
     pub(crate) fn rows_of(&self, filter: usize, days: impl Iterator<Item = (NaiveDate, i64)>) -> Rows {
         let mut days: Vec<(i64, NaiveDate)> = days.map(|(day, fetched)| (fetched, day)).collect();
-        days.sort_unstable();
+        // The milliseconds of a time are the number of its run.
+        days.sort_unstable_by_key(|(fetched, day)| (fetched.rem_euclid(1_000), *day));
         self.rows_in(filter, days.into_iter().map(|(fetched, day)| (self.truths[&fetched].as_ref(), day)))
     }
 

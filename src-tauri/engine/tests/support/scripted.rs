@@ -26,6 +26,8 @@ pub(crate) struct Script {
     pub(crate) hashes: bool,
     /// Whether `hello` is known by its old name alone.
     pub(crate) is_old: bool,
+    /// Whether each cursor is a snapshot of what is there now, whatever time it is asked for.
+    pub(crate) ignores_moments: bool,
 }
 
 impl Default for Script {
@@ -39,6 +41,7 @@ impl Default for Script {
             oldest: None,
             hashes: false,
             is_old: false,
+            ignores_moments: false,
         }
     }
 }
@@ -237,7 +240,8 @@ fn aggregate(shared: &mut Shared, command: &Document) -> Document {
     if is_snapshot && newest.is_none() {
         return error(246, "SnapshotUnavailable");
     }
-    let at = concern.get_timestamp("atClusterTime").ok().or(newest.filter(|_| is_snapshot));
+    let asked = concern.get_timestamp("atClusterTime").ok().filter(|_| !script.ignores_moments);
+    let at = asked.or(newest.filter(|_| is_snapshot));
     if at.zip(script.oldest).is_some_and(|(at, oldest)| at < oldest) {
         return error(239, "SnapshotTooOld");
     }
