@@ -124,7 +124,8 @@ impl QueryOptions {
 pub(crate) struct FetchOptions {
     #[command(flatten)]
     pub(crate) query: QueryOptions,
-    /// Write the input rows as CSV. A partial answer is written to FILE with `.partial` in its name.
+    /// Write the input rows as CSV. A partial answer is written to FILE with `.partial` in its name. `-` is standard
+    /// output; the answer then goes to standard error.
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
     /// Write the downstream rows as CSV, likewise.

@@ -25,7 +25,7 @@ use tidemark_engine::filter::{Condition, FieldCondition, FilterValue, Filters};
 use tidemark_engine::mapping::Mapping;
 use tidemark_engine::matcher::matches;
 use tidemark_engine::pipeline::input_match;
-use tidemark_engine::run::FetchRequest;
+use tidemark_engine::run::{ExportRequest, FetchRequest};
 use tidemark_engine::signature::{Query, Signature, SourceIdentity};
 use tokio_util::sync::CancellationToken;
 
@@ -428,7 +428,8 @@ async fn csv(desk: &Desk, answer: &Answer, days: [&str; 2]) -> Vec<BTreeMap<Stri
     let path = desk.folder.path().join("rows.csv");
     let sort = Some(Sort { path: "_id".to_owned(), descending: false });
     let cancel = CancellationToken::new();
-    desk.engine.export_csv(&key, Role::Input, sort, &path, |_| {}, cancel).await.unwrap();
+    let request = ExportRequest { sort, ..ExportRequest::of(key, Role::Input) };
+    desk.engine.export_csv(&request, &path.as_path().into(), |_| {}, cancel).await.unwrap();
     let mut rows = read_csv(&std::fs::read_to_string(path).unwrap()).into_iter();
     let names: Vec<String> = rows.next().unwrap().into_iter().map(Option::unwrap).collect();
     rows.map(|row| names.iter().cloned().zip(row).collect()).collect()

@@ -3,6 +3,7 @@
 mod arrivals;
 mod browse;
 mod engine;
+mod export;
 mod fetch;
 mod prepare;
 mod progress;
@@ -12,5 +13,6 @@ mod shared;
 mod verify;
 
 pub use engine::{Clock, Engine, off_thread};
+pub use export::ExportRequest;
 pub use fetch::EventSink;
 pub use prepare::FetchRequest;
