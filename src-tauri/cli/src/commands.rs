@@ -8,7 +8,7 @@ use tidemark_engine::answer::{Answer, AnswerDays};
 use tidemark_engine::cache::budget::{Freed, sentence, size_text};
 use tidemark_engine::cache::export::Destination;
 use tidemark_engine::day::DayRange;
-use tidemark_engine::desk::{Exported, FetchMode, Role, ViewKey};
+use tidemark_engine::desk::{CsvOptions, Exported, FetchMode, Role, ViewKey};
 use tidemark_engine::failure::{Code, Failure, Result, holds_secret};
 use tidemark_engine::filter::Filters;
 use tidemark_engine::mapping::Mapping;
@@ -18,8 +18,8 @@ use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{
-    Arguments, BudgetOptions, CacheOptions, Command, FetchOptions, ForgetOptions, PinOptions, QueryOptions,
-    UriSource,
+    Arguments, BudgetOptions, CacheOptions, Columns, Command, FetchOptions, ForgetOptions, PinOptions,
+    QueryOptions, UriSource,
 };
 use crate::output::{Output, say};
 
@@ -117,16 +117,19 @@ struct OutputFile {
     name: &'static str,
     role: Role,
     destination: Destination,
+    options: CsvOptions,
 }
 
 fn files_of(options: &FetchOptions) -> Vec<OutputFile> {
-    let csv =
-        [(Role::Input, "csv", &options.csv), (Role::Downstream, "downstream_csv", &options.downstream_csv)];
-    csv.into_iter()
-        .filter_map(|(role, name, path)| {
-            Some(OutputFile { name, role, destination: Destination::parse(path.as_ref()?) })
-        })
-        .collect()
+    let input = (Role::Input, "csv", &options.csv, &options.columns);
+    let downstream =
+        (Role::Downstream, "downstream_csv", &options.downstream_csv, &options.downstream_columns);
+    let file = |(role, name, path, columns): (_, _, &Option<PathBuf>, &Option<Columns>)| {
+        let columns = columns.as_ref().map(|columns| columns.0.clone()).unwrap_or_default();
+        let options = CsvOptions { columns, ..CsvOptions::default() };
+        Some(OutputFile { name, role, destination: Destination::parse(path.as_ref()?), options })
+    };
+    [input, downstream].into_iter().filter_map(file).collect()
 }
 
 /// Where the lines of JSON go.
@@ -172,7 +175,8 @@ async fn write_files(
         // The export sees which days are held; only the answer knows that a held day differs.
         let destination =
             if answer.complete { file.destination.clone() } else { file.destination.of_partial() };
-        let request = ExportRequest::of(key.clone(), file.role);
+        let options = file.options.clone();
+        let request = ExportRequest { options, ..ExportRequest::of(key.clone(), file.role) };
         let exported = export(engine, &request, &destination, interrupts).await?;
         if !answer.complete && destination.is_file() {
             say(format_args!("The answer is partial, so the file is named {}.", exported.path));

@@ -264,3 +264,138 @@ async fn an_older_file_of_the_other_kind_is_removed_or_named() {
     assert!(run.text("/notes/0").contains("does not belong to this one"), "{run:?}");
     assert!(fs::symlink_metadata(&partial).unwrap().is_symlink());
 }
+
+/// Documents of five days whose fields turn up in another order every day, and some in one day alone.
+fn changing() -> Vec<Document> {
+    vec![
+        doc! {"_id": 1, "zeta": 1, "price": 2.5, "product": "Gas", "trade_id": "T1", "year": 2025, "day_of_year": 60, "legs": {"b": 1, "a": 2}},
+        doc! {"_id": 2, "day_of_year": 61, "year": 2025, "alpha": 1, "cell": "C", "trade_id": "T2", "legs": {"a": 1, "c": 2}},
+        doc! {"_id": 3, "price": "none", "trade_id": "T3", "day_of_year": 62, "year": 2025, "receiver": "R", "product": ["Gas"]},
+    ]
+}
+
+fn header(path: impl AsRef<Path>) -> Vec<String> {
+    read_csv(&fs::read_to_string(path).unwrap())[0].iter().flatten().cloned().collect()
+}
+
+#[tokio::test]
+async fn the_order_of_columns_does_not_depend_on_the_order_of_fetching() {
+    let desk = Desk::with("order", changing()).await;
+    let expected = [
+        "_id",
+        "trade_id",
+        "year",
+        "day_of_year",
+        "product",
+        "cell",
+        "receiver",
+        "alpha",
+        "legs.a",
+        "legs.b",
+        "legs.c",
+        "price",
+        "zeta",
+    ];
+    let csv = desk.path("x.csv");
+    let orders = [["01", "02", "03"], ["03", "02", "01"], ["02", "03", "01"]];
+    for (number, order) in orders.iter().enumerate() {
+        let cache = desk.path(&format!("cache-{number}"));
+        for day in order {
+            let day = format!("2025-03-{day}");
+            assert_eq!(cli(&desk.arguments(&cache, [&day, &day], &[])).code, 0);
+        }
+        let run = cli(&desk.arguments(&cache, DAYS, &["--csv", &csv]));
+        assert_eq!((run.code, run.text("/answer")), (0, "cache"), "{run:?}");
+        assert_eq!(header(&csv), expected, "{order:?}");
+    }
+    // The mapping in use counts, not the one that the file was made with: their signatures are one.
+    let mapping = desk.path("mapping.json");
+    fs::write(&mapping, r#"{"changed_at": "zeta", "filters": {"cell": "alpha", "price": "price"}}"#).unwrap();
+    let cache = desk.path("cache-0");
+    let run = cli(&desk.arguments(&cache, DAYS, &["--csv", &csv, "--mapping", &mapping, "--offline"]));
+    assert_eq!(run.code, 0, "{run:?}");
+    let expected = [
+        "_id",
+        "trade_id",
+        "year",
+        "day_of_year",
+        "zeta",
+        "product",
+        "alpha",
+        "receiver",
+        "price",
+        "cell",
+        "legs.a",
+        "legs.b",
+        "legs.c",
+    ];
+    assert_eq!(header(&csv), expected);
+}
+
+#[tokio::test]
+async fn an_empty_range_has_the_columns_of_the_mapping() {
+    let desk = Desk::with("empty", changing()).await;
+    let (csv, downstream, cache) = (desk.path("x.csv"), desk.path("y.csv"), desk.path("cache"));
+    let expected = [
+        "_id",
+        "trade_id",
+        "timestamp",
+        "year",
+        "day_of_year",
+        "product",
+        "cell",
+        "receiver",
+        "attribute",
+        "relatedDispatcher",
+        "relatedAttributes",
+    ];
+    let both = ["--csv", &*csv, "--downstream-csv", &*downstream];
+    let empty = ["2025-03-10", "2025-03-11"];
+    // What else is cached makes no difference.
+    for _ in 0..2 {
+        let run = cli(&desk.arguments(&cache, empty, &both));
+        assert_eq!((run.code, run.count("/rows/input")), (0, 0), "{run:?}");
+        assert_eq!(header(&csv), expected);
+        assert_eq!(header(&downstream), ["_id", "trade_id"]);
+        assert_eq!(rows(&csv), 0);
+        assert_eq!(desk.fetch(&[]).code, 0);
+    }
+    let run = cli(&desk.arguments(&cache, empty, &["--csv", &csv, "--columns", "price,anything"]));
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(header(&csv), ["price", "anything"]);
+}
+
+#[tokio::test]
+async fn columns_are_chosen_and_ordered() {
+    let desk = Desk::with("chosen", changing()).await;
+    let csv = desk.path("x.csv");
+    let run = desk.fetch(&["--csv", &csv, "--columns", "price, legs.a,_id"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let some = |text: &str| Some(text.to_owned());
+    let expected = [
+        vec![some("price"), some("legs.a"), some("_id")],
+        vec![some("2.5"), some("2"), some("1")],
+        vec![None, some("1"), some("2")],
+        vec![some("none"), None, some("3")],
+    ];
+    assert_eq!(read_csv(&fs::read_to_string(&csv).unwrap()), expected);
+    // A column that rows of other days have is a column; so is one that the mapping names.
+    let (cache, day) = (desk.path("cache"), ["2025-03-01", "2025-03-01"]);
+    let run = cli(&desk.arguments(&cache, day, &["--csv", &csv, "--columns", "_id,alpha,attribute"]));
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(read_csv(&fs::read_to_string(&csv).unwrap())[1], [some("1"), None, None]);
+    for (typed, meant) in [("Price", "price"), ("legs", "legs.a or legs.b or legs.c"), ("prise", "price")] {
+        let run = desk.fetch(&["--csv", &csv, "--columns", &format!("_id,{typed}")]);
+        assert_eq!((run.code, run.text("/error/code")), (1, "bad_filter"), "{run:?}");
+        let message = format!("There is no column {typed} to export. Did you mean {meant}?");
+        assert_eq!(run.text("/error/message"), message);
+    }
+    for (arguments, why) in [
+        (vec!["--csv", &*csv, "--columns", "a,a"], "stands there twice"),
+        (vec!["--csv", &*csv, "--columns", "a,,b"], "is missing between the commas"),
+        (vec!["--columns", "a"], "--csv"),
+    ] {
+        let run = desk.fetch(&arguments);
+        assert!(run.code == 2 && run.stderr.contains(why), "{run:?}");
+    }
+}

@@ -27,6 +27,7 @@ pub mod limits;
 pub mod mapping;
 pub mod matcher;
 pub mod moment;
+mod near_miss;
 mod number;
 mod path;
 pub mod pipeline;

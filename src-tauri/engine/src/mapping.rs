@@ -1,11 +1,13 @@
 //! The mapping: which document paths hold what, which documents count, and when days begin and settle.
 
+use std::collections::HashSet;
+
 use bson::Document;
 use chrono::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::day::DayZone;
-use crate::desk::{FilterField, ValueType};
+use crate::desk::{FilterField, Role, ValueType};
 use crate::extended_json;
 use crate::failure::{Code, Failure, Result};
 
@@ -196,6 +198,20 @@ impl Mapping {
                 value_type: field.value_type,
             })
             .collect()
+    }
+
+    /// The paths of a role's documents that the mapping names, in the order in which their columns are shown.
+    #[must_use]
+    pub fn column_paths(&self, role: Role) -> Vec<&str> {
+        let dates = [&self.timestamp, &self.year, &self.day_of_year, &self.changed_at];
+        let of_trades = dates.into_iter().flatten().chain(self.filters.iter().map(|field| &field.path));
+        let mut paths: Vec<&str> = self.trade_id.iter().map(String::as_str).collect();
+        if role == Role::Input {
+            paths.extend(of_trades.map(String::as_str));
+        }
+        let mut known = HashSet::new();
+        paths.retain(|path| known.insert(*path));
+        paths
     }
 
     /// Time after the end of a day until it is settled, its trades as well as their messages.

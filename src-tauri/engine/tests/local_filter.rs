@@ -420,8 +420,7 @@ fn narrower() -> Vec<Vec<FilterInput>> {
     one.clone().into_iter().map(|row| vec![row]).chain(pairs).collect()
 }
 
-/// The cells of an answer's CSV, by their columns; rows in the order of `_id`. The order of the columns is that in
-/// which the fields turned up.
+/// The cells of an answer's CSV, by their columns; rows in the order of `_id`.
 async fn csv(desk: &Desk, answer: &Answer, days: [&str; 2]) -> Vec<BTreeMap<String, Option<String>>> {
     let days = range(days[0], days[1]);
     let key = ViewKey { signature: answer.signature.clone(), from: days.from(), to: days.to() };

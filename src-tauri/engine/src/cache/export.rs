@@ -14,7 +14,7 @@ use super::leftovers::spare_export_of;
 use super::relation::literal;
 use super::target::{NO_ROOM, Target, not_written};
 use super::view::View;
-use crate::desk::{Role, Sort};
+use crate::desk::{CsvOptions, Role, Sort};
 use crate::failure::{Code, Failure, Result};
 
 /// An export that another thread can watch and stop.
@@ -107,16 +107,18 @@ impl View {
     /// its name only when it is whole.
     ///
     /// # Errors
-    /// `export_failed`, `disk_full`, `cache_damaged` where the rows cannot be read, `cancelled` where it was stopped.
+    /// `export_failed`, `disk_full`, `cache_damaged` where the rows cannot be read, `cancelled` where it was stopped,
+    /// `bad_filter` where there is no column that is sorted by or asked for.
     pub fn write_csv(
         &self,
         export: &Export,
         role: Role,
         sort: Option<&Sort>,
+        options: &CsvOptions,
         destination: &Destination,
     ) -> Result<Written> {
         let target = Target::claim(destination)?;
-        let select = self.select_csv(role, sort)?;
+        let select = self.select_csv(role, sort, options)?;
         let result = self.write_staged(export, &select, &target);
         result.map_err(|failure| match failure.code {
             Code::DiskFull => {
@@ -147,7 +149,8 @@ impl View {
     /// # Errors
     /// See [`begin_export`](Self::begin_export) and [`write_csv`](Self::write_csv).
     pub fn export_csv(&self, role: Role, sort: Option<&Sort>, path: &Path) -> Result<u64> {
-        Ok(self.write_csv(&self.begin_export(false)?, role, sort, &path.into())?.bytes)
+        let options = CsvOptions::default();
+        Ok(self.write_csv(&self.begin_export(false)?, role, sort, &options, &path.into())?.bytes)
     }
 
     /// Writes the stored columns of a role as they are, with DuckDB's own `COPY`: what an export would

@@ -46,5 +46,5 @@ pub use folder::Cache;
 pub use identity::Identity;
 pub(crate) use room::{bytes_of, last_used};
 pub use state::{FileState, HeldDay, Origin};
-pub use view::{View, ViewCounts};
+pub use view::{MappedPaths, View, ViewCounts, mapped_paths};
 pub use writer::{Carried, Committed, DayRows, SegmentWriter};

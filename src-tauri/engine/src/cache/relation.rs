@@ -4,6 +4,7 @@
 //! or of a trader ever becomes SQL, except as a quoted string through [`literal`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::decode::{FieldId, FieldRegistry, FieldSet, Kind};
 use crate::desk::ColumnView;
@@ -81,24 +82,35 @@ impl Column {
     }
 }
 
-/// The columns of a set of fields: `_id` first, the others in the order in which they turned up.
+/// The columns of a set of fields: `_id` first, then what the mapping names in its order, then the others by their
+/// paths. So their order depends on the documents and the mapping alone, and not on when a field turned up.
 #[must_use]
-pub fn columns(registry: &FieldRegistry, present: &FieldSet) -> Vec<Column> {
-    let mut columns: Vec<Column> = Vec::new();
+pub fn columns(registry: &FieldRegistry, present: &FieldSet, mapped: &[String]) -> Vec<Column> {
+    let mut found: BTreeMap<Arc<str>, BTreeMap<Kind, FieldId>> = BTreeMap::new();
     for number in 0..FieldId::try_from(registry.len()).unwrap_or(FieldId::MAX) {
         let Some(field) = registry.field(number).filter(|_| present.contains(number)) else { continue };
-        let at = match columns.iter().position(|column| column.path == *field.path) {
-            Some(at) => at,
-            None => {
-                columns.push(Column { path: field.path.to_string(), fields: BTreeMap::new() });
-                columns.len() - 1
-            }
-        };
-        columns[at].fields.insert(field.kind, number);
+        found.entry(field.path).or_default().insert(field.kind, number);
     }
-    // Stable, so the others keep their order. An `_id` that is a sub-document has columns of its own.
-    columns.sort_by_key(|column| (column.path != "_id", !column.path.starts_with("_id.")));
+    let mut columns: Vec<Column> =
+        found.into_iter().map(|(path, fields)| Column { path: path.to_string(), fields }).collect();
+    // Stable, so columns of one place stay in the order of their paths.
+    columns.sort_by_cached_key(|column| place(&column.path, mapped));
     columns
+}
+
+/// An `_id` that is a sub-document has columns of its own; so may what the mapping names, or it lies in an array,
+/// which is one column.
+fn place(path: &str, mapped: &[String]) -> usize {
+    let is_within =
+        |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('.'));
+    match path {
+        "_id" => 0,
+        path if path.starts_with("_id.") => 1,
+        path => mapped
+            .iter()
+            .position(|mapped| mapped == path || is_within(path, mapped) || is_within(mapped, path))
+            .map_or(usize::MAX, |place| place + 2),
+    }
 }
 
 fn text_of(kind: Kind, column: &str) -> Option<String> {

@@ -81,7 +81,10 @@ impl Engine {
         let export = Arc::new(view.begin_export(elsewhere)?);
         let work = {
             let (export, target, request) = (Arc::clone(&export), target.clone(), request.clone());
-            off_thread(move || view.write_csv(&export, request.role, request.sort.as_ref(), &target))
+            off_thread(move || {
+                let ExportRequest { role, sort, options, .. } = request;
+                view.write_csv(&export, role, sort.as_ref(), &options, &target)
+            })
         };
         let told = || progress(ExportProgress { bytes: export.bytes(), rows });
         let written = watch(work, &export, told, cancel).await;
@@ -97,7 +100,8 @@ impl Engine {
             let file = engine.cache().open_signature(&signature)?;
             engine.cache().note_use(file.path(), engine.now());
             let last = engine.last_begun(&file);
-            View::open_until(file, range, last)
+            let mapped = engine.mapped_paths_of(&file);
+            Ok(View::open_until(file, range, last)?.with_mapped_paths(mapped))
         })
         .await
     }

@@ -127,7 +127,7 @@ pub(super) async fn prepare(
     let mapping = &request.query.mapping;
     let policy = Policy { refresh_all: request.mode == FetchMode::Refresh, ..Policy::of(mapping) };
     let identity = Arc::new(Identity::of(&request.query));
-    engine.note_policy(&identity.family, &policy);
+    engine.note_mapping(&identity.family, mapping);
     let (own, set_aside) = own_state(engine, &identity, may_set_aside).await?;
     let mut ledger = own.ledger();
     let reach = if request.offline || source.is_none() { Reach::Offline } else { Reach::Online };
