@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use bson::{Document, doc};
+use bson::{Binary, Document, UuidRepresentation, doc};
 use mongodb::Client;
 use serde_json::Value;
 use support::{Run, cli, read_csv, server};
@@ -398,4 +398,85 @@ async fn columns_are_chosen_and_ordered() {
         let run = desk.fetch(&arguments);
         assert!(run.code == 2 && run.stderr.contains(why), "{run:?}");
     }
+}
+
+const UUIDS: [&str; 3] = [
+    "00112233-4455-6677-8899-aabbccddeeff",
+    "11112222-3333-4444-5555-666677778888",
+    "ffffffff-0000-1111-2222-333333333333",
+];
+
+/// Trades with a UUID each, as a driver of some kind stores it, and one in an array.
+fn with_uuids(representation: UuidRepresentation) -> Vec<Document> {
+    let stored = |text: &str, representation| {
+        let uuid = bson::Uuid::parse_str(text).unwrap();
+        Binary::from_uuid_with_representation(uuid, representation)
+    };
+    (0..3)
+        .map(|number: usize| {
+            let (uuid, more) = (UUIDS[number], UUIDS[(number + 1) % 3]);
+            doc! {
+                "_id": stored(uuid, UuidRepresentation::Standard), "ref": stored(uuid, representation),
+                "refs": [stored(uuid, representation), stored(more, representation)], "trade_id": uuid,
+                "year": 2025, "day_of_year": 60 + i32::try_from(number).unwrap(),
+            }
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn uuids_are_shown_and_found() {
+    for (name, representation) in [
+        ("standard", UuidRepresentation::Standard),
+        ("java_legacy", UuidRepresentation::JavaLegacy),
+        ("csharp_legacy", UuidRepresentation::CSharpLegacy),
+        ("python_legacy", UuidRepresentation::PythonLegacy),
+    ] {
+        let desk = Desk::with(&format!("uuids_{name}"), with_uuids(representation)).await;
+        let (csv, mapping, cache) = (desk.path("x.csv"), desk.path("mapping.json"), desk.path("cache"));
+        let text = format!(
+            r#"{{"uuid_representation": "{name}", "filters": {{"ref": {{"path": "ref", "type": "uuid"}}, "refs": {{"path": "refs", "type": "uuid"}}}}}}"#
+        );
+        fs::write(&mapping, text).unwrap();
+        let fetch = |more: &[&str]| {
+            let all = [&["--mapping", &mapping, "--csv", &csv, "--columns", "_id,ref,refs"], more].concat();
+            let run = cli(&desk.arguments(&cache, DAYS, &all));
+            assert_eq!(run.code, 0, "{name}: {run:?}");
+            let table = read_csv(&fs::read_to_string(&csv).unwrap());
+            (run, table[1..].to_vec())
+        };
+        let (run, all) = fetch(&[]);
+        assert_eq!(run.text("/answer"), "server");
+        let row = |number: usize| {
+            let (uuid, more) = (UUIDS[number], UUIDS[(number + 1) % 3]);
+            let refs = format!(r#"[{{"$uuid":"{uuid}"}},{{"$uuid":"{more}"}}]"#);
+            [uuid.to_owned(), uuid.to_owned(), refs].map(Some).to_vec()
+        };
+        assert_eq!(all, [row(0), row(1), row(2)], "{name}");
+        // The same from the cache and from the server, however the UUID is written.
+        for (cached, typed) in [(true, UUIDS[1].to_uppercase()), (false, UUIDS[1].replace('-', ""))] {
+            if !cached {
+                fs::remove_dir_all(&cache).unwrap();
+            }
+            let (run, found) = fetch(&["--filter", &format!("ref={typed}")]);
+            assert_eq!(run.count("/days/adopted"), if cached { 3 } else { 0 }, "{run:?}");
+            assert_eq!(found, [row(1)], "{name}");
+            let (_, found) = fetch(&["--filter", &format!("refs={typed}")]);
+            assert_eq!(found, [row(0), row(1)], "{name}");
+        }
+        // The advanced match knows UUIDs as well.
+        let (_, found) = fetch(&["--match", &format!(r#"{{"_id": {{"$uuid": "{}"}}}}"#, UUIDS[2])]);
+        assert_eq!(found, [row(2)], "{name}");
+        let listed = cli(&["cached", "--cache", &cache]);
+        assert!(listed.stderr.contains(&format!("ref: {}", UUIDS[1])), "{listed:?}");
+    }
+    // Without a word in the mapping, bytes of subtype 3 are bytes.
+    let desk = Desk::with("uuids_unsaid", with_uuids(UuidRepresentation::JavaLegacy)).await;
+    let csv = desk.path("x.csv");
+    assert_eq!(desk.fetch(&["--csv", &csv, "--columns", "ref"]).code, 0);
+    let table = read_csv(&fs::read_to_string(&csv).unwrap());
+    assert_eq!(
+        table[1][0].as_deref(),
+        Some(r#"{"$binary":{"base64":"d2ZVRDMiEQD/7t3Mu6qZiA==","subType":"03"}}"#)
+    );
 }

@@ -137,7 +137,10 @@ fn cell(value: &Bson) -> Cell {
         {
             iso(date.timestamp_millis(), false)
         }
-        other => relaxed(other),
+        Bson::Binary(binary) if binary.subtype == BinarySubtype::Uuid && binary.bytes.len() == 16 => {
+            uuid(&binary.bytes)
+        }
+        other => in_arrays(other),
     })
 }
 
@@ -190,6 +193,24 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// Relaxed Extended JSON v2.
+fn uuid(bytes: &[u8]) -> String {
+    let digits = hex(bytes);
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
+/// Relaxed Extended JSON, in which UUIDs are written as such.
+fn in_arrays(value: &Bson) -> String {
+    let mut text = relaxed(value);
+    let ends = r#"","subType":"04"}}"#;
+    while let Some(end) = text.find(ends) {
+        let begin = text[..end].rfind(r#"{"$binary":{"base64":""#).unwrap();
+        let digits = &text[begin + 22..end];
+        let bytes = if digits == base64(&[7; 16]) { [7; 16] } else { panic!("another UUID: {text}") };
+        text = format!(r#"{}{{"$uuid":"{}"}}{}"#, &text[..begin], uuid(&bytes), &text[end + ends.len()..]);
+    }
+    text
+}
+
 fn relaxed(value: &Bson) -> String {
     match value {
         Bson::Null => "null".to_owned(),

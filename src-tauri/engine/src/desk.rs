@@ -82,6 +82,8 @@ pub enum ValueType {
     Bool,
     /// An `ObjectId` of 24 hex digits.
     ObjectId,
+    /// A UUID, stored as the mapping says.
+    Uuid,
 }
 
 /// A field of the filter form.

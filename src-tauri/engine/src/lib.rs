@@ -39,4 +39,5 @@ mod secret;
 pub mod signature;
 pub mod source;
 mod trade;
+pub mod uuids;
 pub mod zone_rules;

@@ -27,6 +27,7 @@ use tidemark_engine::matcher::matches;
 use tidemark_engine::pipeline::input_match;
 use tidemark_engine::run::{ExportRequest, FetchRequest};
 use tidemark_engine::signature::{Query, Signature, SourceIdentity};
+use tidemark_engine::uuids::{StoredUuid, UuidRepresentation};
 use tokio_util::sync::CancellationToken;
 
 struct Dice(u64);
@@ -61,6 +62,10 @@ fn pattern(text: &str, options: &str) -> Bson {
     })
 }
 
+fn uuid(representation: UuidRepresentation) -> StoredUuid {
+    StoredUuid::parse("01010101-0101-0101-0101-010101010102", representation).unwrap()
+}
+
 fn binary(subtype: BinarySubtype, bytes: &[u8]) -> Bson {
     Bson::Binary(Binary { subtype, bytes: bytes.to_owned() })
 }
@@ -87,6 +92,9 @@ fn scalars() -> Vec<Bson> {
         binary(BinarySubtype::Generic, b"a.b"),
         binary(BinarySubtype::Generic, b""),
         binary(BinarySubtype::Uuid, &[1; 16]),
+        Bson::Binary(uuid(UuidRepresentation::Standard).to_binary()),
+        Bson::Binary(uuid(UuidRepresentation::JavaLegacy).to_binary()),
+        Bson::Binary(uuid(UuidRepresentation::PythonLegacy).to_binary()),
         Bson::Timestamp(Timestamp { time: 7, increment: 0 }),
         Bson::Timestamp(Timestamp { time: 0, increment: 7 }),
         Bson::JavaScriptCode("a.b".into()),
@@ -201,6 +209,9 @@ fn conditions() -> Vec<Condition> {
         FilterValue::Bool(true),
         FilterValue::Bool(false),
         FilterValue::ObjectId(id(1)),
+        FilterValue::Uuid(uuid(UuidRepresentation::Standard)),
+        FilterValue::Uuid(uuid(UuidRepresentation::JavaLegacy)),
+        FilterValue::Uuid(uuid(UuidRepresentation::CsharpLegacy)),
     ];
     let mut conditions = vec![Condition::Exists, Condition::Missing];
     for (at, value) in values.iter().enumerate() {

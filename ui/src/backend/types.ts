@@ -190,7 +190,7 @@ export type QueryInput = {
   /** The advanced match: a document in Extended JSON, or blank. */
   advanced: string, };
 
-export type ValueType = "text" | "integer" | "number" | "decimal" | "date" | "bool" | "object_id";
+export type ValueType = "text" | "integer" | "number" | "decimal" | "date" | "bool" | "object_id" | "uuid";
 
 export type FilterField = {
   /** Name, such as `product`. */

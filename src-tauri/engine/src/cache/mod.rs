@@ -35,6 +35,7 @@ mod slices;
 mod state;
 mod stream;
 mod target;
+mod uuid_text;
 pub mod values;
 mod view;
 mod writer;

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::uuid_text;
 use crate::decode::{FieldId, FieldRegistry, FieldSet, Kind};
 use crate::desk::ColumnView;
+use crate::uuids::UuidRepresentation;
 
 /// A logical column: a path, and the physical columns that hold its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct Column {
     pub path: String,
     /// Physical columns by kind, in the order of [`Kind`].
     pub fields: BTreeMap<Kind, FieldId>,
+    /// How UUIDs are stored in it.
+    pub uuids: UuidRepresentation,
 }
 
 impl Column {
@@ -39,7 +43,7 @@ impl Column {
             .fields
             .iter()
             .filter(|(_, field)| has(**field))
-            .filter_map(|(kind, field)| text_of(*kind, &format!("c{field}")))
+            .filter_map(|(kind, field)| text_of(*kind, &format!("c{field}"), self.uuids))
             .collect();
         match texts.as_slice() {
             [] => "NULL::VARCHAR".to_owned(),
@@ -65,8 +69,10 @@ impl Column {
             .into_iter()
             .collect();
         let moments: Vec<String> = [Kind::Date, Kind::Bool].into_iter().filter_map(physical).collect();
-        let texts: Vec<String> =
-            [Kind::Text, Kind::Json, Kind::ObjectId].into_iter().filter_map(physical).collect();
+        let texts: Vec<String> = [Kind::Text, Kind::Json, Kind::ObjectId]
+            .into_iter()
+            .filter_map(|kind| text_of(kind, &physical(kind)?, self.uuids))
+            .collect();
         let one = |columns: Vec<String>, sql_type: &str| match columns.as_slice() {
             [] => format!("NULL::{sql_type}"),
             [one] => format!("{one}::{sql_type}"),
@@ -85,14 +91,19 @@ impl Column {
 /// The columns of a set of fields: `_id` first, then what the mapping names in its order, then the others by their
 /// paths. So their order depends on the documents and the mapping alone, and not on when a field turned up.
 #[must_use]
-pub fn columns(registry: &FieldRegistry, present: &FieldSet, mapped: &[String]) -> Vec<Column> {
+pub fn columns(
+    registry: &FieldRegistry,
+    present: &FieldSet,
+    mapped: &[String],
+    uuids: UuidRepresentation,
+) -> Vec<Column> {
     let mut found: BTreeMap<Arc<str>, BTreeMap<Kind, FieldId>> = BTreeMap::new();
     for number in 0..FieldId::try_from(registry.len()).unwrap_or(FieldId::MAX) {
         let Some(field) = registry.field(number).filter(|_| present.contains(number)) else { continue };
         found.entry(field.path).or_default().insert(field.kind, number);
     }
     let mut columns: Vec<Column> =
-        found.into_iter().map(|(path, fields)| Column { path: path.to_string(), fields }).collect();
+        found.into_iter().map(|(path, fields)| Column { path: path.to_string(), fields, uuids }).collect();
     // Stable, so columns of one place stay in the order of their paths.
     columns.sort_by_cached_key(|column| place(&column.path, mapped));
     columns
@@ -113,7 +124,7 @@ fn place(path: &str, mapped: &[String]) -> usize {
     }
 }
 
-fn text_of(kind: Kind, column: &str) -> Option<String> {
+fn text_of(kind: Kind, column: &str, uuids: UuidRepresentation) -> Option<String> {
     Some(match kind {
         Kind::Null => return None,
         Kind::Bool | Kind::Int32 | Kind::Int64 => format!("{column}::VARCHAR"),
@@ -123,7 +134,8 @@ fn text_of(kind: Kind, column: &str) -> Option<String> {
              WHEN {column} > 0 THEN 'Infinity' WHEN {column} < 0 THEN '-Infinity' END"
         ),
         Kind::Date => format!("strftime(epoch_ms({column}), '%Y-%m-%dT%H:%M:%S.%gZ')"),
-        Kind::MinusZero | Kind::Decimal | Kind::Text | Kind::ObjectId | Kind::Json => column.to_owned(),
+        Kind::Json => uuid_text::shown(column, uuids),
+        Kind::MinusZero | Kind::Decimal | Kind::Text | Kind::ObjectId => column.to_owned(),
     })
 }
 

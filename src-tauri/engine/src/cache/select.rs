@@ -13,13 +13,14 @@ use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
 use crate::desk::{CsvOptions, Role, Sort};
 use crate::failure::{Code, Failure, Result};
 use crate::near_miss::near_misses;
+use crate::uuids::UuidRepresentation;
 
 /// Documents looked through at once.
 const PASS_BYTES: usize = 4 << 20;
 
 /// A column of which no row has anything.
 fn empty_column(path: &str) -> Column {
-    Column { path: path.to_owned(), fields: BTreeMap::new() }
+    Column { path: path.to_owned(), fields: BTreeMap::new(), uuids: UuidRepresentation::default() }
 }
 
 fn unknown_column(path: &str, known: &BTreeSet<String>) -> Failure {

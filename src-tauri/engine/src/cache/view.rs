@@ -215,7 +215,8 @@ impl View {
 
     fn columns_of(&self, role: Role, present: &FieldSet) -> Vec<Column> {
         let mapped = self.mapped.get(&role).map(Vec::as_slice).unwrap_or_default();
-        relation::columns(self.file.registry(), present, mapped)
+        let uuids = self.file.identity().mapping.uuid_representation;
+        relation::columns(self.file.registry(), present, mapped, uuids)
     }
 
     /// The mapping's path of the trade id, where there are trades and none of them has anything there: then no

@@ -19,6 +19,7 @@ use crate::mapping::Mapping;
 use crate::pipeline;
 use crate::plan::{RefreshReason, UnavailableReason, has_moved, state_of};
 use crate::signature::{Query, Signature};
+use crate::uuids;
 
 /// What is to be said of trades without any trade id, whenever they are looked at.
 pub(super) fn no_trade_ids(view: &View) -> Option<String> {
@@ -191,8 +192,9 @@ impl Engine {
             if !write_relaxed(&mut relaxed, RawBsonRef::Document(&document)) {
                 return Err(broken());
             }
-            let relaxed: serde_json::Value =
+            let mut relaxed: serde_json::Value =
                 serde_json::from_str(&relaxed).map_err(|error| broken().because(error))?;
+            uuids::show_standard(&mut relaxed);
             let document =
                 bson::Document::try_from(document.as_ref()).map_err(|error| broken().because(error))?;
             let document = Bson::Document(document);
