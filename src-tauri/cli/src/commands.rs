@@ -15,6 +15,7 @@ use tidemark_engine::mapping::Mapping;
 use tidemark_engine::run::{Engine, EventSink, ExportRequest, FetchRequest};
 use tidemark_engine::signature::{Query, Signature};
 use tidemark_engine::source::{Source, SourceSettings};
+use tidemark_engine::words::counted;
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{
@@ -214,11 +215,11 @@ async fn cached(options: &CacheOptions, output: &Output) -> Result<Outcome> {
     for query in &queries {
         match &query.failure {
             None => say(format_args!(
-                "{}  {} days, {} + {} rows, {}{}, {}: {}",
+                "{}  {}, {} + {}, {}{}, {}: {}",
                 query.signature,
-                query.days,
+                counted(query.days, "day"),
                 query.input_rows,
-                query.downstream_rows,
+                counted(query.downstream_rows, "row"),
                 size_text(query.bytes),
                 if query.pinned { ", kept" } else { "" },
                 query.source,
@@ -332,10 +333,11 @@ fn explain(answer: &Answer) {
 /// Why an answer is not complete.
 fn what_is_partial(days: &AnswerDays) -> String {
     let (count, what) = match (days.missing.len(), days.unverified.len()) {
-        (0, count) => (count, "are known to differ at the source, or could not be checked"),
-        (count, _) => (count, "are missing"),
+        (0, count) => (count, "known to differ at the source, or could not be checked"),
+        (count, _) => (count, "missing"),
     };
-    format!("Partial: {count} of {} days {what}.", days.requested)
+    let is = if count == 1 { "is" } else { "are" };
+    format!("Partial: {count} of {} {is} {what}.", counted(days.requested, "day"))
 }
 
 /// What a signal cancels. The first Ctrl-C cancels the fetch, or the export if that is under way; the second one the

@@ -40,4 +40,5 @@ pub mod signature;
 pub mod source;
 mod trade;
 pub mod uuids;
+pub mod words;
 pub mod zone_rules;

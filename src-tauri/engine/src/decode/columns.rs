@@ -106,8 +106,11 @@ pub struct Decoded {
     /// BSON bytes of the rows.
     pub bytes: usize,
     /// Documents whose bytes could not be taken apart to the end. They are kept whole.
-    pub unreadable: u64,
+    pub unreadable: Vec<DocumentHash>,
 }
+
+/// What tells documents apart by their bytes.
+pub type DocumentHash = [u8; 16];
 
 /// Decodes documents into columns. One decoder serves one table of one window.
 #[derive(Debug)]
@@ -124,7 +127,7 @@ pub struct Decoder {
     documents: BinaryBuilder,
     rows_a_batch: usize,
     bytes: usize,
-    unreadable: u64,
+    unreadable: Vec<DocumentHash>,
     presence: HashMap<Day, FieldSet>,
     id_buffer: Vec<u8>,
 }
@@ -145,7 +148,7 @@ impl Decoder {
             documents: BinaryBuilder::new(),
             rows_a_batch: Limits::default().rows_a_batch.get() as usize,
             bytes: 0,
-            unreadable: 0,
+            unreadable: Vec::new(),
             presence: HashMap::new(),
             id_buffer: Vec::new(),
         }
@@ -189,7 +192,7 @@ impl Decoder {
         self.documents.append_value(document.as_bytes());
         self.bytes += document.as_bytes().len();
         if !walk(&mut self.root, &mut self.sink, None, document, 0) {
-            self.unreadable += 1;
+            self.unreadable.push(Md5::digest(document.as_bytes()).into());
         }
         self.sink.row += 1;
         number

@@ -28,7 +28,7 @@ use super::progress::Counters;
 use super::verify::counts_differ;
 use crate::cache::{CacheFile, Carried, Committed, DayRows, Origin, SegmentWriter};
 use crate::day::{Day, DayRange, DaySet};
-use crate::decode::{Decoded, Decoder, RowKey};
+use crate::decode::{Decoded, Decoder, DocumentHash, RowKey};
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
 use crate::id_batch::IdBatch;
@@ -57,7 +57,8 @@ pub(super) struct Pulled {
     /// What kept some days from being copied after others were.
     pub(super) stopped: Option<Failure>,
     pub(super) without_trade_id: u64,
-    pub(super) unreadable: u64,
+    /// Documents that hold broken bytes. One may come as a trade and again as a message of that trade.
+    pub(super) unreadable: HashSet<DocumentHash>,
     /// Documents whose dates have another type, if that was asked.
     pub(super) odd_dates: Option<Arc<FoundOddDates>>,
     pub(super) notes: Vec<String>,
@@ -68,7 +69,7 @@ impl Pulled {
     fn extend(&mut self, piece: Self) {
         self.committed.extend(piece.committed);
         self.without_trade_id += piece.without_trade_id;
-        self.unreadable += piece.unreadable;
+        self.unreadable.extend(piece.unreadable);
         // It is asked once per run.
         self.odd_dates = self.odd_dates.take().or(piece.odd_dates);
         for note in piece.notes {
@@ -225,7 +226,7 @@ struct Summary {
     input_rows: u64,
     downstream_rows: u64,
     without_trade_id: u64,
-    unreadable: u64,
+    unreadable: HashSet<DocumentHash>,
     /// The source that all of it came from.
     origin: Option<Origin>,
     /// Settled days that the source counts otherwise after the pull.
@@ -338,13 +339,13 @@ async fn try_window(context: PullContext) -> Result<Tried> {
         () = context.cancel.cancelled() => Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
     };
     let (result, notes) = match ready {
-        Ok(Some((summary, notes))) => {
+        Ok(Some((mut summary, notes))) => {
             let pulled = Pulled {
                 adopted: DaySet::new(),
                 stopped: None,
                 committed: Committed::default(),
                 without_trade_id: summary.without_trade_id,
-                unreadable: summary.unreadable,
+                unreadable: std::mem::take(&mut summary.unreadable),
                 odd_dates,
                 notes,
             };
@@ -775,7 +776,7 @@ impl<'a> WindowDecoder<'a> {
             return Ok(());
         }
         if let Some(decoded) = decoder.finish_batch() {
-            self.summary.unreadable += decoded.unreadable;
+            self.summary.unreadable.extend(decoded.unreadable.iter().copied());
             self.store.send(ToStore::Rows(role, decoded)).map_err(|_| neighbour_gone())?;
         }
         Ok(())
