@@ -137,6 +137,9 @@ pub(crate) struct FetchOptions {
     /// The columns of the CSV of the downstream rows, likewise.
     #[arg(long, value_name = "PATH[,PATH...]", value_parser = read_columns, requires = "downstream_csv")]
     pub(crate) downstream_columns: Option<Columns>,
+    /// Put an apostrophe before texts in CSV files that a spreadsheet would take for formulas; numbers stay as they are.
+    #[arg(long)]
+    pub(crate) spreadsheet_safe: bool,
     /// Print each event as a line of JSON before the answer.
     #[arg(long)]
     pub(crate) events: bool,

@@ -127,7 +127,7 @@ fn files_of(options: &FetchOptions) -> Vec<OutputFile> {
         (Role::Downstream, "downstream_csv", &options.downstream_csv, &options.downstream_columns);
     let file = |(role, name, path, columns): (_, _, &Option<PathBuf>, &Option<Columns>)| {
         let columns = columns.as_ref().map(|columns| columns.0.clone()).unwrap_or_default();
-        let options = CsvOptions { columns, ..CsvOptions::default() };
+        let options = CsvOptions { columns, spreadsheet_safe: options.spreadsheet_safe };
         Some(OutputFile { name, role, destination: Destination::parse(path.as_ref()?), options })
     };
     [input, downstream].into_iter().filter_map(file).collect()

@@ -480,3 +480,29 @@ async fn uuids_are_shown_and_found() {
         Some(r#"{"$binary":{"base64":"d2ZVRDMiEQD/7t3Mu6qZiA==","subType":"03"}}"#)
     );
 }
+
+#[tokio::test]
+async fn texts_that_look_like_formulas_are_protected_if_that_is_asked() {
+    let documents = vec![doc! {
+        "_id": 1, "=name": "=1+1", "at": "@SUM(A1)", "number": -1.5, "text": "-1.5", "sum": "-1+2", "note": "a=b",
+        "list": ["=1"], "trade_id": "T1", "year": 2025, "day_of_year": 60,
+    }];
+    let desk = Desk::with("formulas", documents).await;
+    let csv = desk.path("x.csv");
+    let table = |more: &[&str]| {
+        let columns = "=name,at,number,text,sum,note,list";
+        assert_eq!(desk.fetch(&[&["--csv", &csv, "--columns", columns], more].concat()).code, 0);
+        let cells = read_csv(&fs::read_to_string(&csv).unwrap());
+        cells.into_iter().map(|row| row.into_iter().flatten().collect()).collect::<Vec<Vec<String>>>()
+    };
+    let plain = [
+        ["=name", "at", "number", "text", "sum", "note", "list"],
+        ["=1+1", "@SUM(A1)", "-1.5", "-1.5", "-1+2", "a=b", r#"["=1"]"#],
+    ];
+    assert_eq!(table(&[]), plain);
+    let safe = [
+        ["'=name", "at", "number", "text", "sum", "note", "list"],
+        ["'=1+1", "'@SUM(A1)", "-1.5", "-1.5", "'-1+2", "a=b", r#"["=1"]"#],
+    ];
+    assert_eq!(table(&["--spreadsheet-safe"]), safe);
+}

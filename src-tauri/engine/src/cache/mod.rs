@@ -15,6 +15,7 @@ mod error;
 pub mod export;
 mod file;
 mod folder;
+mod formula;
 pub(crate) mod hashes;
 mod identity;
 mod inspect;

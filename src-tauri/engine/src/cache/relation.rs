@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::uuid_text;
+use super::{formula, uuid_text};
 use crate::decode::{FieldId, FieldRegistry, FieldSet, Kind};
 use crate::desk::ColumnView;
 use crate::uuids::UuidRepresentation;
@@ -39,11 +39,23 @@ impl Column {
     /// The value as text, null where there is none: the text of the CSV and of the grid.
     #[must_use]
     pub fn text(&self, has: &dyn Fn(FieldId) -> bool) -> String {
+        self.text_with(has, &|_, text| text)
+    }
+
+    /// The value as [`text`](Self::text) that no spreadsheet takes for a formula. Numbers stay as they are.
+    pub(super) fn spreadsheet_text(&self, has: &dyn Fn(FieldId) -> bool) -> String {
+        self.text_with(has, &|kind, text| if kind == Kind::Text { formula::protected(&text) } else { text })
+    }
+
+    fn text_with(&self, has: &dyn Fn(FieldId) -> bool, form: &dyn Fn(Kind, String) -> String) -> String {
         let texts: Vec<String> = self
             .fields
             .iter()
             .filter(|(_, field)| has(**field))
-            .filter_map(|(kind, field)| text_of(*kind, &format!("c{field}"), self.uuids))
+            .filter_map(|(kind, field)| {
+                let text = text_of(*kind, &format!("c{field}"), self.uuids)?;
+                Some(form(*kind, text))
+            })
             .collect();
         match texts.as_slice() {
             [] => "NULL::VARCHAR".to_owned(),

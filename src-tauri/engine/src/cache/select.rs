@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bson::RawDocument;
 
+use super::formula;
 use super::relation::{Column, literal};
 use super::schema;
 use super::slices::in_slices;
@@ -42,7 +43,10 @@ impl View {
             .filter(|run| run.rows > 0)
             .map(|run| {
                 let has = self.has(role, run.segment);
-                let texts = columns.iter().map(|column| column.text(&has));
+                let texts = columns.iter().map(|column| match options.spreadsheet_safe {
+                    true => column.spreadsheet_text(&has),
+                    false => column.text(&has),
+                });
                 let mut list: Vec<String> =
                     texts.enumerate().map(|(place, text)| format!("{text} AS t{place}")).collect();
                 if let Some(column) = &sorted {
@@ -53,8 +57,12 @@ impl View {
             })
             .collect();
         let names = columns.iter().map(|column| column.path.as_str()).enumerate();
+        let heading = |name| match options.spreadsheet_safe {
+            true => formula::protected(&literal(name)),
+            false => literal(name),
+        };
         let names: Vec<String> =
-            names.map(|(place, name)| format!("{} AS t{place}", literal(name))).collect();
+            names.map(|(place, name)| format!("{} AS t{place}", heading(name))).collect();
         let header = format!("SELECT {}", names.join(", "));
         if parts.is_empty() {
             return Ok(header);
