@@ -102,13 +102,14 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
 fn leads_to_standard_output(path: &Path) -> bool {
     #[cfg(unix)]
     {
+        use std::os::fd::AsFd as _;
         use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-        let (Ok(found), Ok(output)) = (fs::metadata(path), rustix::fs::fstat(io::stdout())) else {
-            return false;
-        };
+        let output = io::stdout().as_fd().try_clone_to_owned();
+        let output = output.and_then(|output| fs::File::from(output).metadata());
+        let (Ok(found), Ok(output)) = (fs::metadata(path), output) else { return false };
         // A terminal or the null device may well be meant twice.
         let is_pipe_or_file = found.is_file() || found.file_type().is_fifo();
-        is_pipe_or_file && (found.dev(), found.ino()) == (output.st_dev, output.st_ino)
+        is_pipe_or_file && (found.dev(), found.ino()) == (output.dev(), output.ino())
     }
     #[cfg(not(unix))]
     {
