@@ -16,7 +16,7 @@ use tidemark_engine::filter::Filters;
 use tidemark_engine::limits::Limits;
 use tidemark_engine::mapping::Mapping;
 use tidemark_engine::pipeline;
-use tidemark_engine::run::{Engine, FetchRequest};
+use tidemark_engine::run::{Engine, ExportRequest, FetchRequest};
 use tidemark_engine::signature::Query;
 use tidemark_engine::source::{PullOrder, Source, SourceSettings, WindowMoment};
 use tokio_util::sync::CancellationToken;
@@ -207,17 +207,11 @@ pub(crate) async fn export(work: &Work) -> Figures {
     let desk = work.open()?;
     let signature = tidemark_engine::signature::Signature::of(&desk.request.query);
     let target = work.cache.join("export.csv");
+    let request = ExportRequest::of(desk.key(signature.as_str()), Role::Input);
     let begun = Instant::now();
     let exported = desk
         .engine
-        .export_csv(
-            &desk.key(signature.as_str()),
-            Role::Input,
-            None,
-            &target,
-            |_| {},
-            CancellationToken::new(),
-        )
+        .export_csv(&request, &target.as_path().into(), |_| {}, CancellationToken::new())
         .await
         .map_err(words)?;
     let ms = millis(begun);

@@ -124,12 +124,22 @@ impl QueryOptions {
 pub(crate) struct FetchOptions {
     #[command(flatten)]
     pub(crate) query: QueryOptions,
-    /// Write the input rows as CSV. A partial answer is written to FILE with `.partial` in its name.
+    /// Write the input rows as CSV. A partial answer is written to FILE with `.partial` in its name. `-` is standard
+    /// output; the answer then goes to standard error.
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
     /// Write the downstream rows as CSV, likewise.
     #[arg(long, value_name = "FILE")]
     pub(crate) downstream_csv: Option<PathBuf>,
+    /// The columns of the CSV of the input rows, in this order; a comma within a path is written \, and a backslash \\.
+    #[arg(long, value_name = "PATH[,PATH...]", value_parser = read_columns, requires = "csv")]
+    pub(crate) columns: Option<Columns>,
+    /// The columns of the CSV of the downstream rows, likewise.
+    #[arg(long, value_name = "PATH[,PATH...]", value_parser = read_columns, requires = "downstream_csv")]
+    pub(crate) downstream_columns: Option<Columns>,
+    /// Put an apostrophe before texts in CSV files that a spreadsheet would take for formulas; numbers stay as they are.
+    #[arg(long)]
+    pub(crate) spreadsheet_safe: bool,
     /// Print each event as a line of JSON before the answer.
     #[arg(long)]
     pub(crate) events: bool,
@@ -194,6 +204,24 @@ fn read_filter(text: &str) -> Result<FilterInput, String> {
     })
 }
 
+/// Paths of columns.
+#[derive(Debug, Clone)]
+pub(crate) struct Columns(pub(crate) Vec<String>);
+
+/// Reads `PATH,PATH`. The engine knows which columns there are.
+fn read_columns(text: &str) -> Result<Columns, String> {
+    let columns: Vec<String> = split_values(text)?.iter().map(|path| path.trim().to_owned()).collect();
+    for (at, path) in columns.iter().enumerate() {
+        if path.is_empty() {
+            return Err("a column is missing between the commas".to_owned());
+        }
+        if columns[..at].contains(path) {
+            return Err(format!("the column {path} stands there twice"));
+        }
+    }
+    Ok(Columns(columns))
+}
+
 fn split_values(text: &str) -> Result<Vec<String>, String> {
     let mut values = vec![String::new()];
     let mut characters = text.chars();
@@ -231,5 +259,7 @@ mod tests {
         let filter = read_filter(r"product=x=y,z").expect("a filter");
         assert_eq!((filter.field.as_str(), filter.values.len()), ("product", 2));
         assert!(read_filter("product").is_err() && read_filter("=x").is_err());
+        assert_eq!(read_columns(r"a.b, c\,d").expect("columns").0, ["a.b", "c,d"]);
+        assert!(read_columns("a,,b").is_err() && read_columns("").is_err() && read_columns("a,b,a").is_err());
     }
 }

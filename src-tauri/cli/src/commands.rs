@@ -1,28 +1,28 @@
 //! The subcommands: each unpacks its options, calls the engine and prints.
 
-use std::fmt::Display;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tidemark_engine::answer::{Answer, AnswerDays};
 use tidemark_engine::cache::budget::{Freed, sentence, size_text};
-use tidemark_engine::cache::export::partial_name;
+use tidemark_engine::cache::export::Destination;
 use tidemark_engine::day::DayRange;
-use tidemark_engine::desk::{FetchMode, Role, ViewKey};
+use tidemark_engine::desk::{CsvOptions, Exported, FetchMode, Role, ViewKey};
 use tidemark_engine::failure::{Code, Failure, Result, holds_secret};
 use tidemark_engine::filter::Filters;
 use tidemark_engine::mapping::Mapping;
-use tidemark_engine::run::{Engine, EventSink, FetchRequest};
+use tidemark_engine::run::{Engine, EventSink, ExportRequest, FetchRequest};
 use tidemark_engine::signature::{Query, Signature};
 use tidemark_engine::source::{Source, SourceSettings};
+use tidemark_engine::words::counted;
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{
-    Arguments, BudgetOptions, CacheOptions, Command, FetchOptions, ForgetOptions, PinOptions, QueryOptions,
-    UriSource,
+    Arguments, BudgetOptions, CacheOptions, Columns, Command, FetchOptions, ForgetOptions, PinOptions,
+    QueryOptions, UriSource,
 };
+use crate::output::{Output, say};
 
 /// Environment variable that may hold the password.
 const PASSWORD: &str = "TIDEMARK_MONGODB_PASSWORD";
@@ -37,15 +37,15 @@ pub(crate) enum Outcome {
     Partial,
 }
 
-pub(crate) async fn run(arguments: Arguments, uri: Option<String>) -> Result<Outcome> {
+pub(crate) async fn run(arguments: Arguments, uri: Option<String>, output: &Arc<Output>) -> Result<Outcome> {
     let uri = uri.unwrap_or_default();
     match arguments.command {
-        Command::Fetch(options) => fetch(*options, uri).await,
-        Command::Plan(options) => plan(*options, uri).await,
-        Command::Cached(options) => cached(&options).await,
-        Command::Forget(options) => forget(&options).await,
-        Command::Pin(options) => pin(&options).await,
-        Command::Budget(options) => budget(&options).await,
+        Command::Fetch(options) => fetch(*options, uri, output).await,
+        Command::Plan(options) => plan(*options, uri, output).await,
+        Command::Cached(options) => cached(&options, output).await,
+        Command::Forget(options) => forget(&options, output).await,
+        Command::Pin(options) => pin(&options, output).await,
+        Command::Budget(options) => budget(&options, output).await,
     }
 }
 
@@ -68,22 +68,29 @@ pub(crate) fn connection_string(arguments: &Arguments) -> Result<Option<String>,
     Ok(Some(uri))
 }
 
-async fn fetch(options: FetchOptions, uri: String) -> Result<Outcome> {
+async fn fetch(options: FetchOptions, uri: String, output: &Arc<Output>) -> Result<Outcome> {
     let (engine, source, request) = prepare(&options.query, uri)?;
+    let outcome = fetch_and_write(&options, (&engine, &source, &request), output).await;
+    // The server is told of what was given up.
+    source.close().await;
+    outcome
+}
+
+async fn fetch_and_write(
+    options: &FetchOptions,
+    (engine, source, request): (&Engine, &Source, &FetchRequest),
+    output: &Arc<Output>,
+) -> Result<Outcome> {
     let interrupts = Interrupts::heed();
     let cancel = interrupts.first.clone();
-    let wants_events = options.events;
-    let events: EventSink = Arc::new(move |event| {
-        if wants_events {
-            print_line(&json!(event));
-        }
-    });
-    let mut answer = engine.fetch(Some(&source), &request, Arc::clone(&events), cancel.clone()).await?;
-    let written = match write_files(&engine, &request, &answer, &options, &interrupts).await {
+    let events = event_sink(options.events, output);
+    let mut answer = engine.fetch(Some(source), request, Arc::clone(&events), cancel.clone()).await?;
+    let files = files_of(options);
+    let written = match write_files(engine, request, &answer, &files, &interrupts).await {
         // Rows that cannot be read are fetched again, once.
         Err(failure) if failure.code == Code::CacheDamaged && !request.offline => {
-            answer = engine.fetch(Some(&source), &request, events, cancel.clone()).await?;
-            write_files(&engine, &request, &answer, &options, &interrupts).await?
+            answer = engine.fetch(Some(source), request, events, cancel.clone()).await?;
+            write_files(engine, request, &answer, &files, &interrupts).await?
         }
         other => other?,
     };
@@ -94,81 +101,138 @@ async fn fetch(options: FetchOptions, uri: String) -> Result<Outcome> {
             say(sentence);
         }
     }
-    for (name, path) in written {
-        last[name] = json!(path);
+    for (name, exported) in &written {
+        last[*name] = json!(exported.path);
+    }
+    let notes: Vec<&String> =
+        answer.notes.iter().chain(written.iter().filter_map(|(_, file)| file.note.as_ref())).collect();
+    if !notes.is_empty() {
+        last["notes"] = json!(notes);
     }
     explain(&answer);
-    print_line(&last);
+    output.print_line(&last);
     Ok(if answer.complete { Outcome::Complete } else { Outcome::Partial })
 }
 
-/// Writes the CSV files that are asked for; the paths they got, by option.
+fn event_sink(is_wanted: bool, output: &Arc<Output>) -> EventSink {
+    let output = Arc::clone(output);
+    Arc::new(move |event| {
+        if is_wanted {
+            output.print_line(&json!(event));
+        }
+    })
+}
+
+/// A file that is asked for.
+struct OutputFile {
+    /// Its key in the last line.
+    name: &'static str,
+    role: Role,
+    destination: Destination,
+    options: CsvOptions,
+}
+
+fn files_of(options: &FetchOptions) -> Vec<OutputFile> {
+    let input = (Role::Input, "csv", &options.csv, &options.columns);
+    let downstream =
+        (Role::Downstream, "downstream_csv", &options.downstream_csv, &options.downstream_columns);
+    let file = |(role, name, path, columns): (_, _, &Option<PathBuf>, &Option<Columns>)| {
+        let columns = columns.as_ref().map(|columns| columns.0.clone()).unwrap_or_default();
+        let options = CsvOptions { columns, spreadsheet_safe: options.spreadsheet_safe };
+        Some(OutputFile { name, role, destination: Destination::parse(path.as_ref()?), options })
+    };
+    [input, downstream].into_iter().filter_map(file).collect()
+}
+
+/// Where the lines of JSON go.
+///
+/// # Errors
+/// The sentence that says what is wrong with the command line: two exports to one place.
+pub(crate) fn output_of(arguments: &Arguments) -> Result<Output, String> {
+    let Command::Fetch(options) = &arguments.command else { return Ok(Output::default()) };
+    let files = files_of(options);
+    for (at, file) in files.iter().enumerate() {
+        if let Some(other) = files[..at].iter().find(|other| other.destination.is_same_as(&file.destination))
+        {
+            let [one, two] = [other, file].map(|file| file.name.replace('_', "-"));
+            return Err(format!(
+                "--{one} and --{two} lead to one file, {}: give each its own",
+                file.destination
+            ));
+        }
+    }
+    Ok(Output::new(files.iter().any(|file| file.destination == Destination::StandardOutput)))
+}
+
+/// Writes the files that are asked for; what came of them, by their names.
 async fn write_files(
     engine: &Engine,
     request: &FetchRequest,
     answer: &Answer,
-    options: &FetchOptions,
+    files: &[OutputFile],
     interrupts: &Interrupts,
-) -> Result<Vec<(&'static str, String)>> {
+) -> Result<Vec<(&'static str, Exported)>> {
     let key =
         ViewKey { signature: answer.signature.clone(), from: request.range.from(), to: request.range.to() };
-    let files =
-        [(Role::Input, "csv", &options.csv), (Role::Downstream, "downstream_csv", &options.downstream_csv)];
     let mut written = Vec::new();
-    for (role, name, path) in files {
-        let Some(path) = path else { continue };
+    for file in files {
         if interrupts.second.is_cancelled() {
-            say("The program is to end, so no CSV is written.");
-            continue;
+            // An older file of that name is not to be taken for this answer.
+            let what = "The program was asked to end before the CSV was written.";
+            return Err(Failure::new(Code::Cancelled, what)
+                .advise("What was fetched is in the cache: run the same command again."));
         }
         if answer.days.missing.len() == answer.days.requested {
-            say("None of these days is held, so no CSV is written.");
+            say("None of these days is cached, so no CSV is written.");
             continue;
         }
         // The export sees which days are held; only the answer knows that a held day differs.
-        let path = if answer.complete { path.clone() } else { partial_name(path) };
-        let path = export(engine, &key, role, &path, interrupts).await?;
-        if !answer.complete {
-            say(format_args!("The answer is partial, so the file is named {path}."));
+        let destination =
+            if answer.complete { file.destination.clone() } else { file.destination.of_partial() };
+        let options = file.options.clone();
+        let request = ExportRequest { options, ..ExportRequest::of(key.clone(), file.role) };
+        let exported = export(engine, &request, &destination, interrupts).await?;
+        if !answer.complete && destination.is_file() {
+            say(format_args!("The answer is partial, so the file is named {}.", exported.path));
         }
-        written.push((name, path));
+        if let Some(note) = &exported.note {
+            say(note);
+        }
+        written.push((file.name, exported));
     }
     Ok(written)
 }
 
-/// Writes a CSV; the path it got.
 async fn export(
     engine: &Engine,
-    key: &ViewKey,
-    role: Role,
-    path: &Path,
+    request: &ExportRequest,
+    destination: &Destination,
     interrupts: &Interrupts,
-) -> Result<String> {
+) -> Result<Exported> {
     // A fetch that was interrupted still exports what it has; the next interrupt ends that.
     let Interrupts { first, second } = interrupts;
     let cancel = if first.is_cancelled() { second } else { first }.clone();
-    let exported = engine.export_csv(key, role, None, path, |_| {}, cancel).await?;
-    Ok(exported.path)
+    engine.export_csv(request, destination, |_| {}, cancel).await
 }
 
-async fn plan(options: QueryOptions, uri: String) -> Result<Outcome> {
+async fn plan(options: QueryOptions, uri: String, output: &Output) -> Result<Outcome> {
     let (engine, source, request) = prepare(&options, uri)?;
     let plan = engine.plan(Some(&source), &request).await?;
     say(format_args!("{}.", plan.sentence));
-    print_line(&json!(plan));
+    output.print_line(&json!(plan));
     Ok(Outcome::Complete)
 }
 
-async fn cached(options: &CacheOptions) -> Result<Outcome> {
+async fn cached(options: &CacheOptions, output: &Output) -> Result<Outcome> {
     let queries = engine(options)?.cached_queries().await?;
     for query in &queries {
         match &query.failure {
             None => say(format_args!(
-                "{}  {} days, {} + {} rows, {}{}, {}: {}",
+                "{}  {}, {} + {}, {}{}, {}: {}",
                 query.signature,
-                query.days,
+                counted(query.days, "day"),
                 query.input_rows,
-                query.downstream_rows,
+                counted(query.downstream_rows, "row"),
                 size_text(query.bytes),
                 if query.pinned { ", kept" } else { "" },
                 query.source,
@@ -177,29 +241,29 @@ async fn cached(options: &CacheOptions) -> Result<Outcome> {
             Some(failure) => say(format_args!("{}  {}", query.signature, failure.message)),
         }
     }
-    print_line(&json!({"cached": queries}));
+    output.print_line(&json!({"cached": queries}));
     Ok(Outcome::Complete)
 }
 
-async fn forget(options: &ForgetOptions) -> Result<Outcome> {
+async fn forget(options: &ForgetOptions, output: &Output) -> Result<Outcome> {
     let signature = Signature::parse(&options.signature)?;
     let range = match (&options.from, &options.to) {
         (Some(from), Some(to)) => Some(DayRange::parse(from, to)?),
         _ => None,
     };
     engine(&options.cache)?.forget(&signature, range).await?;
-    print_line(&json!({"forgotten": signature.as_str()}));
+    output.print_line(&json!({"forgotten": signature.as_str()}));
     Ok(Outcome::Complete)
 }
 
-async fn pin(options: &PinOptions) -> Result<Outcome> {
+async fn pin(options: &PinOptions, output: &Output) -> Result<Outcome> {
     let signature = Signature::parse(&options.signature)?;
     engine(&options.cache)?.pin(&signature, !options.off).await?;
-    print_line(&json!({"signature": signature.as_str(), "pinned": !options.off}));
+    output.print_line(&json!({"signature": signature.as_str(), "pinned": !options.off}));
     Ok(Outcome::Complete)
 }
 
-async fn budget(options: &BudgetOptions) -> Result<Outcome> {
+async fn budget(options: &BudgetOptions, output: &Output) -> Result<Outcome> {
     let engine = engine(&options.cache)?;
     let freed = match options.set {
         Some(bytes) => engine.set_cache_budget(bytes).await?,
@@ -215,7 +279,7 @@ async fn budget(options: &BudgetOptions) -> Result<Outcome> {
         line["removed"] = json!(removed);
         line["freed_bytes"] = json!(freed.bytes);
     }
-    print_line(&line);
+    output.print_line(&line);
     Ok(Outcome::Complete)
 }
 
@@ -282,10 +346,11 @@ fn explain(answer: &Answer) {
 /// Why an answer is not complete.
 fn what_is_partial(days: &AnswerDays) -> String {
     let (count, what) = match (days.missing.len(), days.unverified.len()) {
-        (0, count) => (count, "are known to differ at the source, or could not be checked"),
-        (count, _) => (count, "are missing"),
+        (0, count) => (count, "known to differ at the source, or could not be checked"),
+        (count, _) => (count, "missing"),
     };
-    format!("Partial: {count} of {} days {what}.", days.requested)
+    let is = if count == 1 { "is" } else { "are" };
+    format!("Partial: {count} of {} {is} {what}.", counted(days.requested, "day"))
 }
 
 /// What a signal cancels. The first Ctrl-C cancels the fetch, or the export if that is under way; the second one the
@@ -371,14 +436,4 @@ impl Signals {
             _ = self.shutdown.recv() => true,
         }
     }
-}
-
-/// A line for people, on standard error. A reader that has gone away is no reason to fail.
-pub(crate) fn say(line: impl Display) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-/// One line of JSON. A reader that has gone away is no reason to fail.
-pub(crate) fn print_line(value: &Value) {
-    let _ = writeln!(std::io::stdout(), "{value}");
 }

@@ -5,10 +5,12 @@
 
 mod arguments;
 mod commands;
+mod output;
 
 use std::io::Write as _;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use serde_json::json;
@@ -16,6 +18,7 @@ use tidemark_engine::failure::{Failure, redact};
 use tidemark_engine::zone_rules::ZoneRules;
 
 use crate::arguments::Arguments;
+use crate::output::{Output, say};
 
 /// Exit code of a command line that cannot be understood.
 const WRONG_USAGE: u8 = 2;
@@ -32,27 +35,39 @@ async fn main() -> ExitCode {
     let arguments = match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
-            commands::say(without_connection_strings(error.to_string()).trim_end());
+            say(without_connection_strings(error.to_string()).trim_end());
             return ExitCode::from(WRONG_USAGE);
         }
         // Help and version.
-        Err(error) => error.exit(),
+        Err(asked) => {
+            let output = Output::default();
+            asked.print().unwrap_or_else(|error| output.note(error));
+            return exit_code(&output, ExitCode::SUCCESS);
+        }
     };
-    let uri = match commands::connection_string(&arguments) {
-        Ok(uri) => uri,
+    let prepared = commands::output_of(&arguments)
+        .and_then(|output| Ok((Arc::new(output), commands::connection_string(&arguments)?)));
+    let (output, uri) = match prepared {
+        Ok(prepared) => prepared,
         Err(problem) => {
-            commands::say(format_args!("error: {problem}"));
+            say(format_args!("error: {problem}"));
             return ExitCode::from(WRONG_USAGE);
         }
     };
-    match commands::run(arguments, uri).await {
+    let code = match commands::run(arguments, uri, &output).await {
         Ok(commands::Outcome::Complete) => ExitCode::SUCCESS,
         Ok(commands::Outcome::Partial) => ExitCode::from(PARTIAL),
         Err(failure) => {
-            report(&failure);
+            report(&failure, &output);
             ExitCode::FAILURE
         }
-    }
+    };
+    exit_code(&output, code)
+}
+
+/// The exit code, unless what was to be read on standard output is not there.
+fn exit_code(output: &Output, code: ExitCode) -> ExitCode {
+    if output.is_whole() { code } else { ExitCode::FAILURE }
 }
 
 /// A fault of the program, with no password.
@@ -77,13 +92,13 @@ fn without_connection_strings(mut text: String) -> String {
 }
 
 /// The failure for people on standard error, and for programs as the last line of standard output.
-fn report(failure: &Failure) {
-    commands::say(&failure.message);
-    commands::say(&failure.next);
+fn report(failure: &Failure, output: &Output) {
+    say(&failure.message);
+    say(&failure.next);
     if let Some(cause) = &failure.cause {
-        commands::say(format_args!("({cause})"));
+        say(format_args!("({cause})"));
     }
-    commands::print_line(&json!({
+    output.print_line(&json!({
         "error": {"code": failure.code, "message": failure.message, "cause": failure.cause}
     }));
 }

@@ -699,3 +699,14 @@ async fn a_damaged_file_is_set_aside_and_fetched_anew() {
     assert_eq!(aside, 1, "nothing is wiped");
     desk.nothing_lost();
 }
+
+#[tokio::test]
+async fn one_day_is_no_days() {
+    let desk = Desk::new("plural").await;
+    let run = desk.fetch("2025-03-03", "2025-03-04", &["--offline"]);
+    assert!(run.stderr.contains("Partial: 1 of 2 days is missing."), "{run:?}");
+    let run = desk.fetch("2025-03-03", "2025-03-05", &["--offline"]);
+    assert!(run.stderr.contains("Partial: 2 of 3 days are missing."), "{run:?}");
+    let run = desk.fetch("2025-03-01", "2025-03-01", &["--verify"]);
+    assert!(run.stderr.contains("Checked 1 cached day against the server"), "{run:?}");
+}

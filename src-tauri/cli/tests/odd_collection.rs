@@ -137,7 +137,10 @@ fn cell(value: &Bson) -> Cell {
         {
             iso(date.timestamp_millis(), false)
         }
-        other => relaxed(other),
+        Bson::Binary(binary) if binary.subtype == BinarySubtype::Uuid && binary.bytes.len() == 16 => {
+            uuid(&binary.bytes)
+        }
+        other => in_arrays(other),
     })
 }
 
@@ -190,6 +193,24 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// Relaxed Extended JSON v2.
+fn uuid(bytes: &[u8]) -> String {
+    let digits = hex(bytes);
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
+/// Relaxed Extended JSON, in which UUIDs are written as such.
+fn in_arrays(value: &Bson) -> String {
+    let mut text = relaxed(value);
+    let ends = r#"","subType":"04"}}"#;
+    while let Some(end) = text.find(ends) {
+        let begin = text[..end].rfind(r#"{"$binary":{"base64":""#).unwrap();
+        let digits = &text[begin + 22..end];
+        let bytes = if digits == base64(&[7; 16]) { [7; 16] } else { panic!("another UUID: {text}") };
+        text = format!(r#"{}{{"$uuid":"{}"}}{}"#, &text[..begin], uuid(&bytes), &text[end + ends.len()..]);
+    }
+    text
+}
+
 fn relaxed(value: &Bson) -> String {
     match value {
         Bson::Null => "null".to_owned(),
@@ -377,6 +398,30 @@ impl Desk {
         found
     }
 
+    /// The columns of no rows.
+    fn mapped_paths(&self, role: &str) -> BTreeSet<String> {
+        let path = |of: &Document, key: &str, default: Option<&str>| match of.get(key) {
+            None => default.map(str::to_owned),
+            Some(Bson::String(path)) => Some(path.clone()),
+            Some(Bson::Document(entry)) => entry.get_str("path").ok().map(str::to_owned),
+            Some(_) => None,
+        };
+        let of_mapping = |key: &str, default| path(&self.mapping, key, default);
+        let mut paths: BTreeSet<String> = ["_id".to_owned()].into();
+        paths.extend(of_mapping("trade_id", Some("trade_id")));
+        if role == "input" {
+            for key in ["timestamp", "year", "day_of_year"] {
+                paths.extend(of_mapping(key, Some(key)));
+            }
+            paths.extend(of_mapping("changed_at", None));
+            let filters = self.mapping.get_document("filters").cloned().unwrap_or_default();
+            let form = ["product", "cell", "receiver", "attribute", "relatedDispatcher", "relatedAttributes"];
+            paths.extend(form.iter().filter_map(|name| path(&filters, name, Some(name))));
+            paths.extend(filters.keys().filter_map(|name| path(&filters, name, None)));
+        }
+        paths
+    }
+
     fn compare(&self, role: &str, what: &str, run: &Run, expected: &[Document]) {
         let text = std::fs::read_to_string(self.folder.path().join(format!("{role}.csv"))).unwrap();
         let mut table = read_csv(&text).into_iter();
@@ -387,8 +432,9 @@ impl Desk {
         let wanted: Vec<BTreeMap<String, Cell>> = expected.iter().map(columns_of).collect();
         let mut paths: BTreeSet<&str> =
             wanted.iter().flat_map(|row| row.keys().map(String::as_str)).collect();
+        let mapped = self.mapped_paths(role);
         if wanted.is_empty() {
-            paths.insert("_id");
+            paths.extend(mapped.iter().map(String::as_str));
         }
         let shown: BTreeSet<&str> = header.iter().map(String::as_str).collect();
         assert_eq!(shown.len(), header.len(), "{role} {what}: no column twice: {header:?}");

@@ -84,6 +84,23 @@ async fn a_fetch_that_is_asked_to_end_leaves_no_cursor_and_no_file() {
     }
 }
 
+/// What the server opens after the program has given up is closed, too.
+#[tokio::test]
+async fn a_fetch_that_is_asked_to_end_closes_what_is_opened_afterwards() {
+    let mut desk = Desk::new("stop_opening", 20, 600, 200).await;
+    let wire = Wire::to(server().port());
+    desk.uri.clone_from(&wire.uri);
+    wire.hold_questions();
+    let child = start(&desk.arguments(&desk.path("cache"), &[]));
+    wait("a question is asked", || wire.questions_held() > 0);
+    send(&child, "-TERM");
+    std::thread::sleep(Duration::from_millis(300));
+    wire.heal();
+    let (code, last) = end(child);
+    assert_eq!((code, last["error"]["code"].as_str()), (1, Some("cancelled")), "{last}");
+    assert!(wire.commands().iter().any(|command| command.contains_key("killCursors")));
+}
+
 #[tokio::test]
 async fn an_export_that_is_asked_to_end_leaves_no_half_file() {
     let desk = Desk::new("stop_export", 300, 200, 500).await;

@@ -82,6 +82,8 @@ pub enum ValueType {
     Bool,
     /// An `ObjectId` of 24 hex digits.
     ObjectId,
+    /// A UUID, stored as the mapping says.
+    Uuid,
 }
 
 /// A field of the filter form.
@@ -417,6 +419,16 @@ pub struct SourceView {
     pub cache_folder: String,
 }
 
+/// Which columns a CSV file has, and how they are written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct CsvOptions {
+    /// Paths of the columns, in their order; all columns if there are none.
+    pub columns: Vec<String>,
+    /// Puts an apostrophe before a text that a spreadsheet would take for a formula.
+    pub spreadsheet_safe: bool,
+}
+
 /// How far an export has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 pub struct ExportProgress {
@@ -431,7 +443,7 @@ pub struct ExportProgress {
 /// A written CSV file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct Exported {
-    /// The file. Its name ends in `.partial.csv` where the answer was partial.
+    /// The file. Its name ends in `.partial.csv` where the answer was partial. `-` is standard output.
     pub path: String,
     /// Rows written.
     #[ts(type = "number")]
@@ -441,4 +453,6 @@ pub struct Exported {
     pub bytes: u64,
     /// Whether the answer was complete.
     pub complete: bool,
+    /// What is to be said of an older file beside it: a complete answer's file removes that of a partial one.
+    pub note: Option<String>,
 }

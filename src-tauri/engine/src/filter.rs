@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use bson::{Bson, Document, doc};
 use serde_json::{Map, Value, json};
 
-use crate::day::DayZone;
 use crate::desk::{FilterInput, FilterOperator, ValueType};
 use crate::extended_json;
 use crate::failure::{Code, Failure, Result};
@@ -17,8 +16,8 @@ use crate::mapping::{FilterPath, Mapping};
 
 mod value;
 
-pub use value::FilterValue;
 use value::{Bound, date};
+pub use value::{FilterValue, Forms};
 
 /// What is asked of one field. Lists are sorted, free of duplicates and never empty.
 #[derive(Debug, Clone, PartialEq)]
@@ -204,7 +203,7 @@ impl Filters {
                     let known: Vec<&str> = mapping.filters.iter().map(|field| field.name.as_str()).collect();
                     bad(format!("There is no filter \"{}\"; there are {}.", input.field, known.join(", ")))
                 })?;
-            let Some(condition) = condition(field, input, &mapping.day_zone)? else { continue };
+            let Some(condition) = condition(field, input, Forms::of(mapping))? else { continue };
             match condition {
                 Condition::AnyOf(values) => {
                     any_of.entry(&field.name).or_insert_with(|| (field, Vec::new())).1.extend(values);
@@ -359,9 +358,9 @@ fn sorted(mut values: Vec<FilterValue>) -> Vec<FilterValue> {
 }
 
 /// The condition that a row of the form asks, where it asks any.
-fn condition(field: &FilterPath, input: &FilterInput, zone: &DayZone) -> Result<Option<Condition>> {
+fn condition(field: &FilterPath, input: &FilterInput, forms: Forms) -> Result<Option<Condition>> {
     let name = &field.name;
-    let read = |text: &str| FilterValue::parse(field.value_type, text, zone, name);
+    let read = |text: &str| FilterValue::parse(field.value_type, text, forms, name);
     let typed: Vec<&str> =
         input.values.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
     let list = || typed.iter().map(|text| read(text)).collect::<Result<Vec<_>>>().map(sorted);
@@ -389,8 +388,8 @@ fn condition(field: &FilterPath, input: &FilterInput, zone: &DayZone) -> Result<
             text.map(|text| Condition::StartsWith(text.to_owned()))
         }
         FilterOperator::Between => match &input.values[..] {
-            [low] => range(field, low, "", zone)?,
-            [low, high] => range(field, low, high, zone)?,
+            [low] => range(field, low, "", forms)?,
+            [low, high] => range(field, low, high, forms)?,
             more => {
                 return Err(bad(format!(
                     "The filter {name} takes two values, from and to, not {}.",
@@ -398,13 +397,13 @@ fn condition(field: &FilterPath, input: &FilterInput, zone: &DayZone) -> Result<
                 )));
             }
         },
-        FilterOperator::AtLeast => range(field, single()?.unwrap_or_default(), "", zone)?,
-        FilterOperator::AtMost => range(field, "", single()?.unwrap_or_default(), zone)?,
+        FilterOperator::AtLeast => range(field, single()?.unwrap_or_default(), "", forms)?,
+        FilterOperator::AtMost => range(field, "", single()?.unwrap_or_default(), forms)?,
     })
 }
 
 /// The condition of a range; a blank end is open.
-fn range(field: &FilterPath, low: &str, high: &str, zone: &DayZone) -> Result<Option<Condition>> {
+fn range(field: &FilterPath, low: &str, high: &str, forms: Forms) -> Result<Option<Condition>> {
     let name = &field.name;
     if !matches!(
         field.value_type,
@@ -419,11 +418,11 @@ fn range(field: &FilterPath, low: &str, high: &str, zone: &DayZone) -> Result<Op
         }
         // A day as the upper end is in the range itself, as every range of days here includes its last.
         match (field.value_type, bound) {
-            (ValueType::Date, Bound::High) => match date(text, zone, bound) {
+            (ValueType::Date, Bound::High) => match date(text, &forms.zone, bound) {
                 Some(value) => Ok(value),
-                None => FilterValue::parse(field.value_type, text, zone, name),
+                None => FilterValue::parse(field.value_type, text, forms, name),
             },
-            _ => FilterValue::parse(field.value_type, text, zone, name),
+            _ => FilterValue::parse(field.value_type, text, forms, name),
         }
         .map(Some)
     };

@@ -1,20 +1,23 @@
 //! The mapping: which document paths hold what, which documents count, and when days begin and settle.
 
+use std::collections::HashSet;
+
 use bson::Document;
 use chrono::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::day::DayZone;
-use crate::desk::{FilterField, ValueType};
+use crate::desk::{FilterField, Role, ValueType};
 use crate::extended_json;
 use crate::failure::{Code, Failure, Result};
+use crate::uuids::UuidRepresentation;
 
 /// The filter fields that every mapping has unless it takes them away, in the order of the form.
 pub const FORM_FIELDS: [&str; 6] =
     ["product", "cell", "receiver", "attribute", "relatedDispatcher", "relatedAttributes"];
 
 /// Keys of a mapping file.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "version",
     "day_zone",
     "trade_id",
@@ -29,6 +32,7 @@ const KEYS: [&str; 14] = [
     "settle_hours",
     "downstream_settle_hours",
     "open_day_seconds",
+    "uuid_representation",
 ];
 
 /// Ten years: more than that is a slip of the keyboard.
@@ -77,6 +81,8 @@ pub struct Mapping {
     pub downstream_settle_hours: Option<u32>,
     /// Seconds for which a fetched open day is served as it is.
     pub open_day_seconds: u32,
+    /// How UUIDs are stored.
+    pub uuid_representation: UuidRepresentation,
 }
 
 /// The paths by which the day of a document is found.
@@ -128,6 +134,7 @@ impl Default for Mapping {
             settle_hours: 24,
             downstream_settle_hours: None,
             open_day_seconds: 60,
+            uuid_representation: UuidRepresentation::default(),
         }
     }
 }
@@ -170,6 +177,9 @@ impl Mapping {
         if let Some(hours) = self.downstream_settle_hours {
             stored["downstream_settle_hours"] = hours.into();
         }
+        if !self.uuid_representation.is_standard() {
+            stored["uuid_representation"] = json!(self.uuid_representation);
+        }
         stored.to_string()
     }
 
@@ -203,6 +213,20 @@ impl Mapping {
                 value_type: field.value_type,
             })
             .collect()
+    }
+
+    /// The paths of a role's documents that the mapping names, in the order in which their columns are shown.
+    #[must_use]
+    pub fn column_paths(&self, role: Role) -> Vec<&str> {
+        let dates = [&self.timestamp, &self.year, &self.day_of_year, &self.changed_at];
+        let of_trades = dates.into_iter().flatten().chain(self.filters.iter().map(|field| &field.path));
+        let mut paths: Vec<&str> = self.trade_id.iter().map(String::as_str).collect();
+        if role == Role::Input {
+            paths.extend(of_trades.map(String::as_str));
+        }
+        let mut known = HashSet::new();
+        paths.retain(|path| known.insert(*path));
+        paths
     }
 
     /// Time after the end of a day until it is settled, its trades as well as their messages.
@@ -256,6 +280,7 @@ impl Mapping {
                 Some(_) => Some(number(file, "downstream_settle_hours", 0)?),
             },
             open_day_seconds: number(file, "open_day_seconds", default.open_day_seconds)?,
+            uuid_representation: uuid_representation(file.get("uuid_representation"))?,
         };
         for (key, hours) in [
             ("settle_hours", mapping.settle_hours),
@@ -294,6 +319,14 @@ fn number(file: &Map<String, Value>, key: &str, default: u32) -> Result<u32> {
         .as_u64()
         .and_then(|number| u32::try_from(number).ok())
         .ok_or_else(|| unexpected(key, "a whole number, zero or more", value))
+}
+
+fn uuid_representation(given: Option<&Value>) -> Result<UuidRepresentation> {
+    let Some(name) = given.filter(|name| !name.is_null()) else { return Ok(UuidRepresentation::default()) };
+    serde_json::from_value(name.clone()).map_err(|_| {
+        let names = "standard, java_legacy, csharp_legacy or python_legacy";
+        unexpected("uuid_representation", names, name)
+    })
 }
 
 fn path(file: &Map<String, Value>, key: &str, default: Option<String>) -> Result<Option<String>> {
@@ -359,7 +392,7 @@ fn filter(name: &str, entry: &Value) -> Result<Option<FilterPath>> {
             let value_type = match map.get("type") {
                 None => ValueType::Text,
                 Some(text) => serde_json::from_value(text.clone()).map_err(|_| {
-                    let types = "text, integer, number, decimal, date, bool or object_id";
+                    let types = "text, integer, number, decimal, date, bool, object_id or uuid";
                     unexpected(&format!("{key}.type"), types, text)
                 })?,
             };
@@ -480,6 +513,7 @@ mod tests {
             (r#"{"input_match": {"$or": [{"$where": "1"}]}}"#, "$or[0].$where"),
             (r#"{"downstream_match": {"x": {"$oid": "1"}}}"#, "downstream_match"),
             (r#"{"downstream_collection": ""}"#, "downstream_collection"),
+            (r#"{"uuid_representation": "java"}"#, "java_legacy"),
         ] {
             let message = refused(text);
             assert!(message.contains(part), "{message} should name {part}");
@@ -492,7 +526,8 @@ mod tests {
             r#"{"version": 3, "day_zone": "Europe/London", "year": null, "changed_at": "meta.changed",
                 "filters": {"cell": null, "price": {"path": "p", "type": "number"}, "at": {"path": "t", "type": "date"}},
                 "input_match": {"kind": "trade", "n": {"$gt": {"$numberLong": "3"}}}, "downstream_match": {"kind": {"$ne": "trade"}},
-                "downstream_collection": "messages", "settle_hours": 2, "downstream_settle_hours": 72, "open_day_seconds": 0}"#,
+                "downstream_collection": "messages", "settle_hours": 2, "downstream_settle_hours": 72, "open_day_seconds": 0,
+                "uuid_representation": "csharp_legacy"}"#,
         )
         .unwrap();
         assert_eq!(mapping.input_match, doc! {"kind": "trade", "n": {"$gt": 3_i64}});

@@ -116,6 +116,10 @@ fn equal(held: RawBsonRef<'_>, value: &FilterValue) -> bool {
         (RawBsonRef::DateTime(held), FilterValue::Date(date)) => held == *date,
         (RawBsonRef::Boolean(held), FilterValue::Bool(truth)) => held == *truth,
         (RawBsonRef::ObjectId(held), FilterValue::ObjectId(id)) => held == *id,
+        (RawBsonRef::Binary(held), FilterValue::Uuid(uuid)) => {
+            let binary = uuid.to_binary();
+            (held.subtype, held.bytes) == (binary.subtype, &*binary.bytes)
+        }
         (held, value) => match (as_number(held), value.as_number()) {
             (Some(held), Some(number)) => held.equals(number),
             _ => false,

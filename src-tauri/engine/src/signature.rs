@@ -106,7 +106,7 @@ fn source(query: &Query) -> Value {
 fn mapping(query: &Query) -> Value {
     let mapping = &query.mapping;
     let downstream = mapping.downstream_collection.as_ref().filter(|name| **name != query.source.collection);
-    json!({
+    let mut canonical = json!({
         "version": mapping.version,
         "day_zone": mapping.day_zone,
         "trade_id": mapping.trade_id,
@@ -116,7 +116,12 @@ fn mapping(query: &Query) -> Value {
         "input_match": sorted_canonical(&mapping.input_match),
         "downstream_match": sorted_canonical(&mapping.downstream_match),
         "downstream_collection": downstream,
-    })
+    });
+    // Older signatures say nothing of it.
+    if !mapping.uuid_representation.is_standard() {
+        canonical["uuid_representation"] = json!(mapping.uuid_representation);
+    }
+    canonical
 }
 
 #[cfg(test)]
@@ -189,6 +194,11 @@ mod tests {
                 "",
             ),
             (
+                r#"{"uuid_representation": "standard"}"#,
+                vec![input("product", FilterOperator::AnyOf, &["Power", "Gas"])],
+                "",
+            ),
+            (
                 // Only the name differs; the path is the same.
                 r#"{"filters": {"commodity": "product", "product": null}}"#,
                 vec![input("commodity", FilterOperator::AnyOf, &["Power", "Gas"])],
@@ -226,6 +236,8 @@ mod tests {
         ];
         for mapping in [
             r#"{"version": 2}"#,
+            r#"{"uuid_representation": "java_legacy"}"#,
+            r#"{"uuid_representation": "python_legacy"}"#,
             r#"{"day_zone": "Europe/London"}"#,
             r#"{"trade_id": "t"}"#,
             r#"{"timestamp": "t"}"#,

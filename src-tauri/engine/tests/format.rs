@@ -89,13 +89,13 @@ async fn a_file_of_format_1_is_migrated_and_serves_its_days() {
                 let changed = (n + 9_007_199_254_740_993).to_string();
                 [
                     &n.to_string(),
+                    &format!("T{n}"),
                     "2025",
                     &(60 + n / 2).to_string(),
-                    &format!("T{n}"),
-                    "Gas",
                     &changed,
-                    "1.10",
+                    "Gas",
                     &n.to_string(),
+                    "1.10",
                 ]
                 .map(|text| Some(text.to_owned()))
                 .to_vec()

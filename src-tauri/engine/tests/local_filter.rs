@@ -25,8 +25,9 @@ use tidemark_engine::filter::{Condition, FieldCondition, FilterValue, Filters};
 use tidemark_engine::mapping::Mapping;
 use tidemark_engine::matcher::matches;
 use tidemark_engine::pipeline::input_match;
-use tidemark_engine::run::FetchRequest;
+use tidemark_engine::run::{ExportRequest, FetchRequest};
 use tidemark_engine::signature::{Query, Signature, SourceIdentity};
+use tidemark_engine::uuids::{StoredUuid, UuidRepresentation};
 use tokio_util::sync::CancellationToken;
 
 struct Dice(u64);
@@ -61,6 +62,10 @@ fn pattern(text: &str, options: &str) -> Bson {
     })
 }
 
+fn uuid(representation: UuidRepresentation) -> StoredUuid {
+    StoredUuid::parse("01010101-0101-0101-0101-010101010102", representation).unwrap()
+}
+
 fn binary(subtype: BinarySubtype, bytes: &[u8]) -> Bson {
     Bson::Binary(Binary { subtype, bytes: bytes.to_owned() })
 }
@@ -87,6 +92,9 @@ fn scalars() -> Vec<Bson> {
         binary(BinarySubtype::Generic, b"a.b"),
         binary(BinarySubtype::Generic, b""),
         binary(BinarySubtype::Uuid, &[1; 16]),
+        Bson::Binary(uuid(UuidRepresentation::Standard).to_binary()),
+        Bson::Binary(uuid(UuidRepresentation::JavaLegacy).to_binary()),
+        Bson::Binary(uuid(UuidRepresentation::PythonLegacy).to_binary()),
         Bson::Timestamp(Timestamp { time: 7, increment: 0 }),
         Bson::Timestamp(Timestamp { time: 0, increment: 7 }),
         Bson::JavaScriptCode("a.b".into()),
@@ -201,6 +209,9 @@ fn conditions() -> Vec<Condition> {
         FilterValue::Bool(true),
         FilterValue::Bool(false),
         FilterValue::ObjectId(id(1)),
+        FilterValue::Uuid(uuid(UuidRepresentation::Standard)),
+        FilterValue::Uuid(uuid(UuidRepresentation::JavaLegacy)),
+        FilterValue::Uuid(uuid(UuidRepresentation::CsharpLegacy)),
     ];
     let mut conditions = vec![Condition::Exists, Condition::Missing];
     for (at, value) in values.iter().enumerate() {
@@ -420,15 +431,15 @@ fn narrower() -> Vec<Vec<FilterInput>> {
     one.clone().into_iter().map(|row| vec![row]).chain(pairs).collect()
 }
 
-/// The cells of an answer's CSV, by their columns; rows in the order of `_id`. The order of the columns is that in
-/// which the fields turned up.
+/// The cells of an answer's CSV, by their columns; rows in the order of `_id`.
 async fn csv(desk: &Desk, answer: &Answer, days: [&str; 2]) -> Vec<BTreeMap<String, Option<String>>> {
     let days = range(days[0], days[1]);
     let key = ViewKey { signature: answer.signature.clone(), from: days.from(), to: days.to() };
     let path = desk.folder.path().join("rows.csv");
     let sort = Some(Sort { path: "_id".to_owned(), descending: false });
     let cancel = CancellationToken::new();
-    desk.engine.export_csv(&key, Role::Input, sort, &path, |_| {}, cancel).await.unwrap();
+    let request = ExportRequest { sort, ..ExportRequest::of(key, Role::Input) };
+    desk.engine.export_csv(&request, &path.as_path().into(), |_| {}, cancel).await.unwrap();
     let mut rows = read_csv(&std::fs::read_to_string(path).unwrap()).into_iter();
     let names: Vec<String> = rows.next().unwrap().into_iter().map(Option::unwrap).collect();
     rows.map(|row| names.iter().cloned().zip(row).collect()).collect()

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bson::{Document, Timestamp, doc};
 use chrono::{DateTime, TimeDelta, Utc};
 use support::desk::{Desk, counts, day, message, range, trade};
-use support::scripted::{Script, Scripted};
+use support::scripted::{BROKEN, Script, Scripted};
 use support::wire::Wire;
 use support::{server, until};
 use tidemark_engine::answer::{Answer, RunEvent};
@@ -575,4 +575,39 @@ async fn a_server_from_before_hello_is_in_reach() {
     let answer = room.fetch(FROM, TO).await;
     assert_eq!((answer.complete, answer.rows.input), (true, 10), "{answer:?}");
     assert!(room.source.clock().is_some());
+}
+
+/// A trade comes again as a message of its trade, and windows are pulled again: it is one document all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_of_broken_bytes_are_counted_once() {
+    let mut documents = trades(FROM, TO, 1);
+    documents[0].insert("note", BROKEN);
+    let server = Scripted::start(Script { documents, ..Script::default() });
+    let room = Room::new(&server.uri(), "");
+    let note = |answer: &Answer| {
+        let found = answer.notes.iter().find(|note| note.contains("not valid BSON"));
+        found.cloned().unwrap_or_default()
+    };
+    let one = room.fetch(FROM, TO).await;
+    let expected = "1 document holds bytes that are not valid BSON; it is kept as it is, and some of its fields are not shown.";
+    assert_eq!((one.complete, &*note(&one)), (true, expected), "{one:?}");
+    // A trade of two days: each of its documents comes with either of its days, and a message of both.
+    server.change(|script| {
+        let mut second = trade(50, day("2025-03-09"));
+        second.extend(doc! {"trade_id": "T1", "note": BROKEN});
+        let mut message = message(1, 1);
+        message.insert("text", BROKEN);
+        script.documents.extend([second, message]);
+    });
+    for room in [
+        room,
+        Room::new(&server.uri(), "").with_limits(|limits| limits.most_window_rows = 1.try_into().unwrap()),
+    ] {
+        let three = room.fetch_as(FetchMode::Refresh, FROM, TO).await;
+        assert_eq!((three.rows.input, three.rows.downstream), (11, 1), "{three:?}");
+        assert!(
+            note(&three).starts_with("3 documents hold bytes that are not valid BSON; they are kept"),
+            "{three:?}"
+        );
+    }
 }

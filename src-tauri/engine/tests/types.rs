@@ -6,9 +6,10 @@ use tidemark_engine::answer::{
     MessageChange, MissingDay, Origin, RunEvent,
 };
 use tidemark_engine::desk::{
-    CacheUsage, CachedQuery, ColumnView, Connection, DayAction, DayState, DayView, ExportProgress, Exported,
-    FetchMode, FilterField, FilterInput, FilterOperator, Page, PlanCounts, PlanView, QueryInput, Role,
-    RowDetail, Sort, SourceProfile, SourceView, ValueType, ViewKey, ViewShape, WindowView,
+    CacheUsage, CachedQuery, ColumnView, Connection, CsvOptions, DayAction, DayState, DayView,
+    ExportProgress, Exported, FetchMode, FilterField, FilterInput, FilterOperator, Page, PlanCounts,
+    PlanView, QueryInput, Role, RowDetail, Sort, SourceProfile, SourceView, ValueType, ViewKey, ViewShape,
+    WindowView,
 };
 use tidemark_engine::failure::{Code, Failure};
 use ts_rs::{Config, TS};
@@ -40,7 +41,7 @@ fn generated() -> String {
     declare![FilterOperator, FilterInput, QueryInput, ValueType, FilterField];
     declare![DayAction, DayState, DayView, PlanCounts, WindowView, PlanView];
     declare![Role, ViewKey, Sort, ColumnView, Page, ViewShape, RowDetail, CachedQuery, CacheUsage];
-    declare![Connection, FetchMode, SourceProfile, SourceView, ExportProgress, Exported];
+    declare![Connection, FetchMode, SourceProfile, SourceView, CsvOptions, ExportProgress, Exported];
     parts.join("\n")
 }
 

@@ -20,7 +20,7 @@ use tidemark_engine::desk::{DayAction, FetchMode, FilterInput, FilterOperator, R
 use tidemark_engine::failure::Code;
 use tidemark_engine::filter::Filters;
 use tidemark_engine::mapping::Mapping;
-use tidemark_engine::run::{Engine, FetchRequest};
+use tidemark_engine::run::{Engine, ExportRequest, FetchRequest};
 use tidemark_engine::signature::{Query, Signature};
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
@@ -118,9 +118,10 @@ impl Desk {
     /// Whether a CSV file of the whole quarter is called complete.
     async fn exports_complete(&self) -> bool {
         let path = self.folder.path().join("quarter.csv");
+        let request = ExportRequest::of(self.key(), Role::Input);
         let done = self
             .engine
-            .export_csv(&self.key(), Role::Input, None, &path, |_| {}, CancellationToken::new())
+            .export_csv(&request, &path.as_path().into(), |_| {}, CancellationToken::new())
             .await
             .unwrap();
         assert_eq!(done.complete, done.path.ends_with("quarter.csv"), "{done:?}");

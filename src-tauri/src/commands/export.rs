@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
-use tidemark_engine::desk::{ExportProgress, Exported, Role, Sort, ViewKey};
+use tidemark_engine::desk::{CsvOptions, ExportProgress, Exported, Role, Sort, ViewKey};
 use tidemark_engine::failure::{Code, Failure, Result};
-use tidemark_engine::run::off_thread;
+use tidemark_engine::run::{ExportRequest, off_thread};
 use tidemark_engine::signature::Signature;
 use tokio::sync::oneshot;
 
@@ -27,6 +27,7 @@ pub(crate) async fn export_csv(
     key: ViewKey,
     role: Role,
     sort: Option<Sort>,
+    options: CsvOptions,
     events: Channel<ExportProgress>,
 ) -> Result<Option<Exported>> {
     let task = state.exports.begin(export_id);
@@ -48,7 +49,8 @@ pub(crate) async fn export_csv(
         // A page that was reloaded listens no more; its file is written to the end.
         let _ = events.send(progress);
     };
-    let exported = engine.export_csv(&key, role, sort, &path, told, token).await?;
+    let request = ExportRequest { key, role, sort, options };
+    let exported = engine.export_csv(&request, &path.as_path().into(), told, token).await?;
     if let Some(folder) = file_name::folder_of(&path).filter(|_| state.environment.save_as.is_none()) {
         state.settings.remember_export_folder(&folder);
     }

@@ -8,6 +8,7 @@ import type {
   CachedQuery,
   CacheUsage,
   Connection,
+  CsvOptions,
   Day,
   Exported,
   ExportProgress,
@@ -51,6 +52,7 @@ export interface Backend {
     key: ViewKey,
     role: Role,
     sort: Sort | null,
+    options: CsvOptions,
     told: (progress: ExportProgress) => void,
   ): Promise<Exported | null>;
   cancelExport(exportId: number): Promise<void>;
@@ -109,8 +111,8 @@ function desktop(): Backend {
     },
     rowDetail: (key, role, sort, position) => invoke("row_detail", { key, role, sort, position }),
     suggest: (field, prefix) => invoke("suggest", { field, prefix }),
-    exportCsv: (exportId, key, role, sort, told) =>
-      invoke("export_csv", { exportId, key, role, sort, events: channel(told) }),
+    exportCsv: (exportId, key, role, sort, options, told) =>
+      invoke("export_csv", { exportId, key, role, sort, options, events: channel(told) }),
     cancelExport: (exportId) => invoke("cancel_export", { exportId }),
     pipeline: (query) => invoke("pipeline", { query }),
     cachedPipeline: (key) => invoke("cached_pipeline", { key }),

@@ -190,7 +190,7 @@ export type QueryInput = {
   /** The advanced match: a document in Extended JSON, or blank. */
   advanced: string, };
 
-export type ValueType = "text" | "integer" | "number" | "decimal" | "date" | "bool" | "object_id";
+export type ValueType = "text" | "integer" | "number" | "decimal" | "date" | "bool" | "object_id" | "uuid";
 
 export type FilterField = {
   /** Name, such as `product`. */
@@ -390,6 +390,12 @@ export type SourceView = {
   /** The folder of the cache. */
   cache_folder: string, };
 
+export type CsvOptions = {
+  /** Paths of the columns, in their order; all columns if there are none. */
+  columns: Array<string>,
+  /** Puts an apostrophe before a text that a spreadsheet would take for a formula. */
+  spreadsheet_safe: boolean, };
+
 export type ExportProgress = {
   /** Bytes written so far. */
   bytes: number,
@@ -397,11 +403,13 @@ export type ExportProgress = {
   rows: number, };
 
 export type Exported = {
-  /** The file. Its name ends in `.partial.csv` where the answer was partial. */
+  /** The file. Its name ends in `.partial.csv` where the answer was partial. `-` is standard output. */
   path: string,
   /** Rows written. */
   rows: number,
   /** Bytes written. */
   bytes: number,
   /** Whether the answer was complete. */
-  complete: boolean, };
+  complete: boolean,
+  /** What is to be said of an older file beside it: a complete answer's file removes that of a partial one. */
+  note: string | null, };

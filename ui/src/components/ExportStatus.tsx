@@ -40,6 +40,7 @@ export function ExportStatus({ exporter }: { exporter: Exporter }) {
           {plural(exported.rows, "row")}, {bytes(exported.bytes)}
         </span>{" "}
         to <span className="path">{exported.path}</span>
+        {exported.note !== null && <div>{exported.note}</div>}
       </div>
       <Button className="icon-button" aria-label="Dismiss" onPress={exporter.dismiss}>
         <Icon name="close" size={12} />

@@ -28,6 +28,7 @@ const HINTS: Record<string, string> = {
   integer: "whole number",
   number: "number",
   decimal: "number",
+  uuid: "UUID",
 };
 
 /** One condition of the filter form. */

@@ -14,6 +14,7 @@ import { FailureNote } from "./FailureNote";
 import { HintButton } from "./HintButton";
 import { RolePane } from "./RolePane";
 import { SortMark } from "./SortMark";
+import { SpreadsheetSafe } from "./SpreadsheetSafe";
 
 interface Props {
   target: Target;
@@ -116,6 +117,7 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
               setSort={setters[role]}
             />
           )}
+          <SpreadsheetSafe exporter={exporter} />
           <HintButton
             className="button"
             testId="export-button"

@@ -21,6 +21,9 @@ let lastExport = Date.now();
 
 export interface Exporter {
   state: ExportState;
+  /** Whether texts that a spreadsheet would take for formulas are protected. */
+  spreadsheetSafe: boolean;
+  setSpreadsheetSafe: (safe: boolean) => void;
   start: (key: ViewKey, role: Role, sort: Sort | null) => void;
   cancel: () => void;
   dismiss: () => void;
@@ -30,6 +33,7 @@ export interface Exporter {
 export function useExport(): Exporter {
   const backend = useBackend();
   const [state, setState] = useState<ExportState>({ status: "none" });
+  const [spreadsheetSafe, setSpreadsheetSafe] = useState(false);
   const running = useRef<number | null>(null);
 
   const start = useCallback(
@@ -42,7 +46,7 @@ export function useExport(): Exporter {
       const told = (progress: ExportProgress) => {
         if (running.current === id) setState({ status: "writing", progress });
       };
-      backend.exportCsv(id, key, role, sort, told).then(
+      backend.exportCsv(id, key, role, sort, { columns: [], spreadsheet_safe: spreadsheetSafe }, told).then(
         (exported) => {
           running.current = null;
           setState(exported === null ? { status: "none" } : { status: "done", exported });
@@ -54,7 +58,7 @@ export function useExport(): Exporter {
         },
       );
     },
-    [backend],
+    [backend, spreadsheetSafe],
   );
 
   const cancel = useCallback(() => {
@@ -65,5 +69,5 @@ export function useExport(): Exporter {
     // An export under way is cancelled, not waved away.
     if (running.current === null) setState({ status: "none" });
   }, []);
-  return { state, start, cancel, dismiss };
+  return { state, spreadsheetSafe, setSpreadsheetSafe, start, cancel, dismiss };
 }

@@ -1,23 +1,21 @@
 //! CSV: what is shown, as a file.
 //!
 //! DuckDB may write only beside the query's own file ([`opener`](super::opener)), so an export is written there and
-//! then moved to its place: a rename on one disk, a copy to any other.
+//! then brought to its [target](super::target).
 
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+pub use super::destination::{Destination, partial_name};
 use super::file::restrict_to_owner;
 use super::leftovers::spare_export_of;
 use super::relation::literal;
+use super::target::{NO_ROOM, Target, not_written};
 use super::view::View;
-use crate::desk::{Role, Sort};
+use crate::desk::{CsvOptions, Role, Sort};
 use crate::failure::{Code, Failure, Result};
-
-/// Bytes that are copied at once.
-const COPIED: usize = 1 << 20;
 
 /// An export that another thread can watch and stop.
 pub struct Export {
@@ -27,6 +25,15 @@ pub struct Export {
     interrupt: Arc<duckdb::InterruptHandle>,
     stopped: AtomicBool,
     moved: AtomicU64,
+}
+
+/// What an export wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its size.
+    pub bytes: u64,
+    /// What is to be said of an older file beside it.
+    pub note: Option<String>,
 }
 
 impl std::fmt::Debug for Export {
@@ -63,53 +70,14 @@ impl Export {
         Ok(())
     }
 
-    /// Moves what is written to its place, where it appears when it is whole. Returns its size.
-    fn move_to(&self, staged: &Path, path: &Path) -> Result<u64> {
+    /// Brings what is staged to its place.
+    fn deliver(&self, staged: &Path, target: &Target) -> Result<Written> {
         let bytes = fs::metadata(staged).map_or(0, |file| file.len());
         self.moved.store(bytes, Ordering::Relaxed);
-        if fs::rename(staged, path).is_ok() {
-            return Ok(bytes);
-        }
-        // The other place is on another disk, or it cannot be written to at all: the copy says which.
-        let unfinished = unfinished_name(path);
-        let copied = self
-            .copy_to(staged, &unfinished, path)
-            .and_then(|()| fs::rename(&unfinished, path).map_err(|error| not_written(path, &error)));
-        if copied.is_err() {
-            // Half a file helps nobody; if it cannot be removed either, the failure says enough.
-            let _ = fs::remove_file(&unfinished);
-        }
-        copied.map(|()| bytes)
-    }
-
-    fn copy_to(&self, staged: &Path, unfinished: &Path, path: &Path) -> Result<()> {
-        let failed = |error: io::Error| not_written(path, &error);
-        let mut from = File::open(staged).map_err(failed)?;
-        let mut to = File::create(unfinished).map_err(failed)?;
-        let mut buffer = vec![0; COPIED];
-        loop {
-            self.check()?;
-            match from.read(&mut buffer).map_err(failed)? {
-                0 => break,
-                many => to.write_all(&buffer[..many]).map_err(failed)?,
-            }
-        }
-        // What the system still holds back may not fit on the disk.
-        to.sync_all().map_err(failed)
+        let note = target.deliver(staged, &|| self.check())?;
+        Ok(Written { bytes, note })
     }
 }
-
-fn not_written(path: &Path, error: &io::Error) -> Failure {
-    if matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-    ) {
-        return Failure::new(Code::DiskFull, NO_ROOM).because(error);
-    }
-    Failure::new(Code::ExportFailed, format!("{} could not be written.", path.display())).because(error)
-}
-
-const NO_ROOM: &str = "There is no room left on the disk for the CSV file.";
 
 impl View {
     /// An export that is about to be [written](Self::write_csv), beside the file or `elsewhere`: a full disk can
@@ -136,14 +104,23 @@ impl View {
         })
     }
 
-    /// Writes the rows of a role as CSV (RFC 4180, UTF-8), in the order shown. The file appears under
-    /// its name only when it is whole. Returns its size in bytes.
+    /// Writes the rows of a role as CSV (RFC 4180, UTF-8), in the order shown. A file appears under
+    /// its name only when it is whole.
     ///
     /// # Errors
-    /// `export_failed`, `disk_full`, `cache_damaged` where the rows cannot be read, `cancelled` where it was stopped.
-    pub fn write_csv(&self, export: &Export, role: Role, sort: Option<&Sort>, path: &Path) -> Result<u64> {
-        let select = self.select_csv(role, sort)?;
-        let result = self.write_staged(export, &select, path);
+    /// `export_failed`, `disk_full`, `cache_damaged` where the rows cannot be read, `cancelled` where it was stopped,
+    /// `bad_filter` where there is no column that is sorted by or asked for.
+    pub fn write_csv(
+        &self,
+        export: &Export,
+        role: Role,
+        sort: Option<&Sort>,
+        options: &CsvOptions,
+        destination: &Destination,
+    ) -> Result<Written> {
+        let target = Target::claim(destination)?;
+        let select = self.select_csv(role, sort, options)?;
+        let result = self.write_staged(export, &select, &target);
         result.map_err(|failure| match failure.code {
             Code::DiskFull => {
                 Failure::new(Code::DiskFull, NO_ROOM).because(failure.cause.unwrap_or_default())
@@ -152,8 +129,8 @@ impl View {
         })
     }
 
-    /// Writes an export where DuckDB may write, and moves it to its place.
-    fn write_staged(&self, export: &Export, select: &str, path: &Path) -> Result<u64> {
+    /// Writes an export where DuckDB may write, and brings it to its place.
+    fn write_staged(&self, export: &Export, select: &str, target: &Target) -> Result<Written> {
         let staged = &*export.staged;
         export.check()?;
         // A null is an empty cell, so DuckDB quotes an empty text: the two stay apart.
@@ -162,18 +139,19 @@ impl View {
             literal(&staged.to_string_lossy())
         );
         let written = self.connection().execute_batch(&sql).map_err(Failure::from);
-        let result = written.and_then(|()| export.check()).and_then(|()| export.move_to(staged, path));
+        let result = written.and_then(|()| export.check()).and_then(|()| export.deliver(staged, target));
         // Moved away by now, unless something failed.
         let _ = fs::remove_file(staged);
         result
     }
 
-    /// Writes a CSV that nobody watches.
+    /// Writes a CSV that nobody watches. Returns its size in bytes.
     ///
     /// # Errors
     /// See [`begin_export`](Self::begin_export) and [`write_csv`](Self::write_csv).
     pub fn export_csv(&self, role: Role, sort: Option<&Sort>, path: &Path) -> Result<u64> {
-        self.write_csv(&self.begin_export(false)?, role, sort, path)
+        let options = CsvOptions::default();
+        Ok(self.write_csv(&self.begin_export(false)?, role, sort, &options, &path.into())?.bytes)
     }
 
     /// Writes the stored columns of a role as they are, with DuckDB's own `COPY`: what an export would
@@ -188,7 +166,7 @@ impl View {
         self.connection().execute_batch(&format!(
             "COPY ({select}) TO {staged} (FORMAT csv, HEADER true, USE_TMP_FILE false)"
         ))?;
-        export.move_to(&export.staged, path)
+        Ok(export.deliver(&export.staged, &Target::claim(&path.into())?)?.bytes)
     }
 
     /// A handle that stops the statement that runs, from any thread.
@@ -196,25 +174,4 @@ impl View {
     pub fn interrupt_handle(&self) -> std::sync::Arc<duckdb::InterruptHandle> {
         self.connection().interrupt_handle()
     }
-}
-
-/// Where the file is written until it is whole: beside its place, so that the last step is a rename.
-#[must_use]
-pub fn unfinished_name(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".unfinished");
-    path.with_file_name(name)
-}
-
-/// The name of a partial answer's file: `trades.csv` becomes `trades.partial.csv`.
-#[must_use]
-pub fn partial_name(path: &Path) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    // A name that already says so is not given the word twice.
-    let stem = stem.strip_suffix(".partial").unwrap_or(&stem);
-    let ending = path.extension().map(|ending| ending.to_string_lossy());
-    path.with_file_name(match ending {
-        Some(ending) => format!("{stem}.partial.{ending}"),
-        None => format!("{stem}.partial"),
-    })
 }

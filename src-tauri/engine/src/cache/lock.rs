@@ -3,6 +3,7 @@
 //! create a new file of that name at the same time.
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::Path;
 
 use super::access::{is_refused, is_writable};
@@ -32,24 +33,14 @@ impl FileLock {
             return Ok(Self { file: None });
         }
         let place = lock_of(path);
-        for _ in 0..TRIES {
-            let file = match File::options().create(true).truncate(false).write(true).open(&place) {
-                Ok(file) => file,
-                Err(error) if is_refused(&error) => return Ok(Self { file: None }),
-                Err(error) => return Err(folder_failure(&place, &error)),
-            };
-            match file.try_lock() {
-                Ok(()) if is_current(&file, &place) => {
-                    restrict_to_owner(&place);
-                    return Ok(Self { file: Some(file) });
-                }
-                // Removed with its query before it was locked: the next one counts.
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(busy()),
-                Err(TryLockError::Error(_)) => return Ok(Self { file: None }),
+        match lock_file(&place).map_err(|error| folder_failure(&place, &error))? {
+            Taken::Locked(file) => {
+                restrict_to_owner(&place);
+                Ok(Self { file: Some(file) })
             }
+            Taken::Unsupported => Ok(Self { file: None }),
+            Taken::Busy => Err(busy()),
         }
-        Err(busy())
     }
 
     /// Removes the lock's own file, with everything else that is gone.
@@ -59,6 +50,50 @@ impl FileLock {
             let _ = fs::remove_file(lock_of(path));
         }
     }
+}
+
+/// What came of locking a file.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// It is locked until the handle is closed.
+    Locked(File),
+    /// The folder cannot be written to, or its file system has no locks.
+    Unsupported,
+    /// Another process has the lock, or another part of this one.
+    Busy,
+}
+
+/// Locks a file, which is created if it is missing. Links are not followed.
+///
+/// # Errors
+/// Those of opening the file.
+pub(super) fn lock_file(place: &Path) -> io::Result<Taken> {
+    for _ in 0..TRIES {
+        let file = match open_lock(place) {
+            Ok(file) => file,
+            Err(error) if is_refused(&error) => return Ok(Taken::Unsupported),
+            Err(error) => return Err(error),
+        };
+        match file.try_lock() {
+            Ok(()) if is_current(&file, place) => return Ok(Taken::Locked(file)),
+            // Removed by its last holder before it was locked: the next one counts.
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Taken::Busy),
+            Err(TryLockError::Error(_)) => return Ok(Taken::Unsupported),
+        }
+    }
+    Ok(Taken::Busy)
+}
+
+fn open_lock(place: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    }
+    options.open(place)
 }
 
 fn busy() -> Failure {

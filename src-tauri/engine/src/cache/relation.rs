@@ -4,9 +4,12 @@
 //! or of a trader ever becomes SQL, except as a quoted string through [`literal`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::{formula, uuid_text};
 use crate::decode::{FieldId, FieldRegistry, FieldSet, Kind};
 use crate::desk::ColumnView;
+use crate::uuids::UuidRepresentation;
 
 /// A logical column: a path, and the physical columns that hold its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub struct Column {
     pub path: String,
     /// Physical columns by kind, in the order of [`Kind`].
     pub fields: BTreeMap<Kind, FieldId>,
+    /// How UUIDs are stored in it.
+    pub uuids: UuidRepresentation,
 }
 
 impl Column {
@@ -34,11 +39,23 @@ impl Column {
     /// The value as text, null where there is none: the text of the CSV and of the grid.
     #[must_use]
     pub fn text(&self, has: &dyn Fn(FieldId) -> bool) -> String {
+        self.text_with(has, &|_, text| text)
+    }
+
+    /// The value as [`text`](Self::text) that no spreadsheet takes for a formula. Numbers stay as they are.
+    pub(super) fn spreadsheet_text(&self, has: &dyn Fn(FieldId) -> bool) -> String {
+        self.text_with(has, &|kind, text| if kind == Kind::Text { formula::protected(&text) } else { text })
+    }
+
+    fn text_with(&self, has: &dyn Fn(FieldId) -> bool, form: &dyn Fn(Kind, String) -> String) -> String {
         let texts: Vec<String> = self
             .fields
             .iter()
             .filter(|(_, field)| has(**field))
-            .filter_map(|(kind, field)| text_of(*kind, &format!("c{field}")))
+            .filter_map(|(kind, field)| {
+                let text = text_of(*kind, &format!("c{field}"), self.uuids)?;
+                Some(form(*kind, text))
+            })
             .collect();
         match texts.as_slice() {
             [] => "NULL::VARCHAR".to_owned(),
@@ -64,8 +81,10 @@ impl Column {
             .into_iter()
             .collect();
         let moments: Vec<String> = [Kind::Date, Kind::Bool].into_iter().filter_map(physical).collect();
-        let texts: Vec<String> =
-            [Kind::Text, Kind::Json, Kind::ObjectId].into_iter().filter_map(physical).collect();
+        let texts: Vec<String> = [Kind::Text, Kind::Json, Kind::ObjectId]
+            .into_iter()
+            .filter_map(|kind| text_of(kind, &physical(kind)?, self.uuids))
+            .collect();
         let one = |columns: Vec<String>, sql_type: &str| match columns.as_slice() {
             [] => format!("NULL::{sql_type}"),
             [one] => format!("{one}::{sql_type}"),
@@ -81,27 +100,43 @@ impl Column {
     }
 }
 
-/// The columns of a set of fields: `_id` first, the others in the order in which they turned up.
+/// The columns of a set of fields: `_id` first, then what the mapping names in its order, then the others by their
+/// paths. So their order depends on the documents and the mapping alone, and not on when a field turned up.
 #[must_use]
-pub fn columns(registry: &FieldRegistry, present: &FieldSet) -> Vec<Column> {
-    let mut columns: Vec<Column> = Vec::new();
+pub fn columns(
+    registry: &FieldRegistry,
+    present: &FieldSet,
+    mapped: &[String],
+    uuids: UuidRepresentation,
+) -> Vec<Column> {
+    let mut found: BTreeMap<Arc<str>, BTreeMap<Kind, FieldId>> = BTreeMap::new();
     for number in 0..FieldId::try_from(registry.len()).unwrap_or(FieldId::MAX) {
         let Some(field) = registry.field(number).filter(|_| present.contains(number)) else { continue };
-        let at = match columns.iter().position(|column| column.path == *field.path) {
-            Some(at) => at,
-            None => {
-                columns.push(Column { path: field.path.to_string(), fields: BTreeMap::new() });
-                columns.len() - 1
-            }
-        };
-        columns[at].fields.insert(field.kind, number);
+        found.entry(field.path).or_default().insert(field.kind, number);
     }
-    // Stable, so the others keep their order. An `_id` that is a sub-document has columns of its own.
-    columns.sort_by_key(|column| (column.path != "_id", !column.path.starts_with("_id.")));
+    let mut columns: Vec<Column> =
+        found.into_iter().map(|(path, fields)| Column { path: path.to_string(), fields, uuids }).collect();
+    // Stable, so columns of one place stay in the order of their paths.
+    columns.sort_by_cached_key(|column| place(&column.path, mapped));
     columns
 }
 
-fn text_of(kind: Kind, column: &str) -> Option<String> {
+/// An `_id` that is a sub-document has columns of its own; so may what the mapping names, or it lies in an array,
+/// which is one column.
+fn place(path: &str, mapped: &[String]) -> usize {
+    let is_within =
+        |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('.'));
+    match path {
+        "_id" => 0,
+        path if path.starts_with("_id.") => 1,
+        path => mapped
+            .iter()
+            .position(|mapped| mapped == path || is_within(path, mapped) || is_within(mapped, path))
+            .map_or(usize::MAX, |place| place + 2),
+    }
+}
+
+fn text_of(kind: Kind, column: &str, uuids: UuidRepresentation) -> Option<String> {
     Some(match kind {
         Kind::Null => return None,
         Kind::Bool | Kind::Int32 | Kind::Int64 => format!("{column}::VARCHAR"),
@@ -111,7 +146,8 @@ fn text_of(kind: Kind, column: &str) -> Option<String> {
              WHEN {column} > 0 THEN 'Infinity' WHEN {column} < 0 THEN '-Infinity' END"
         ),
         Kind::Date => format!("strftime(epoch_ms({column}), '%Y-%m-%dT%H:%M:%S.%gZ')"),
-        Kind::MinusZero | Kind::Decimal | Kind::Text | Kind::ObjectId | Kind::Json => column.to_owned(),
+        Kind::Json => uuid_text::shown(column, uuids),
+        Kind::MinusZero | Kind::Decimal | Kind::Text | Kind::ObjectId => column.to_owned(),
     })
 }
 

@@ -1,26 +1,41 @@
 //! The statements of an export: all rows of a view, as text or as they are stored.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use bson::RawDocument;
 
+use super::formula;
 use super::relation::{Column, literal};
 use super::schema;
 use super::slices::in_slices;
 use super::view::{View, direction};
 use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
-use crate::desk::{Role, Sort};
-use crate::failure::Result;
+use crate::desk::{CsvOptions, Role, Sort};
+use crate::failure::{Code, Failure, Result};
+use crate::near_miss::near_misses;
+use crate::uuids::UuidRepresentation;
 
 /// Documents looked through at once.
 const PASS_BYTES: usize = 4 << 20;
 
+/// A column of which no row has anything.
+fn empty_column(path: &str) -> Column {
+    Column { path: path.to_owned(), fields: BTreeMap::new(), uuids: UuidRepresentation::default() }
+}
+
+fn unknown_column(path: &str, known: &BTreeSet<String>) -> Failure {
+    let near = near_misses(path, known.iter().map(String::as_str));
+    let meant = if near.is_empty() { String::new() } else { format!(" Did you mean {}?", near.join(" or ")) };
+    Failure::new(Code::BadFilter, format!("There is no column {path} to export.{meant}"))
+        .advise("Correct the columns and export again.")
+}
+
 impl View {
     /// `SELECT` of a CSV: the paths as its first row, then all rows of a role as text, in the view's
     /// order. The paths are values, not names: DuckDB would rename two that differ only in case.
-    pub(super) fn select_csv(&self, role: Role, sort: Option<&Sort>) -> Result<String> {
-        let columns = self.exact_columns(role)?;
+    pub(super) fn select_csv(&self, role: Role, sort: Option<&Sort>, options: &CsvOptions) -> Result<String> {
+        let columns = self.csv_columns(role, options)?;
         let sorted = sort.map(|sort| self.sort_column(role, sort)).transpose()?;
         let parts: Vec<String> = self
             .runs(role)
@@ -28,12 +43,12 @@ impl View {
             .filter(|run| run.rows > 0)
             .map(|run| {
                 let has = self.has(role, run.segment);
-                let texts = columns.iter().map(|column| column.text(&has));
+                let texts = columns.iter().map(|column| match options.spreadsheet_safe {
+                    true => column.spreadsheet_text(&has),
+                    false => column.text(&has),
+                });
                 let mut list: Vec<String> =
                     texts.enumerate().map(|(place, text)| format!("{text} AS t{place}")).collect();
-                if list.is_empty() {
-                    list.push("NULL::VARCHAR AS t0".to_owned());
-                }
                 if let Some(column) = &sorted {
                     let keys = column.order(&has).into_iter().enumerate();
                     list.extend(keys.map(|(index, key)| format!("{key} AS k{index}")));
@@ -41,12 +56,13 @@ impl View {
                 format!("SELECT {} FROM {}", list.join(", "), self.source(role, run))
             })
             .collect();
-        let mut names: Vec<&str> = columns.iter().map(|column| column.path.as_str()).collect();
-        if names.is_empty() {
-            names.push("_id");
-        }
+        let names = columns.iter().map(|column| column.path.as_str()).enumerate();
+        let heading = |name| match options.spreadsheet_safe {
+            true => formula::protected(&literal(name)),
+            false => literal(name),
+        };
         let names: Vec<String> =
-            names.iter().enumerate().map(|(place, name)| format!("{} AS t{place}", literal(name))).collect();
+            names.map(|(place, name)| format!("{} AS t{place}", heading(name))).collect();
         let header = format!("SELECT {}", names.join(", "));
         if parts.is_empty() {
             return Ok(header);
@@ -64,6 +80,51 @@ impl View {
                 format!("{header} UNION ALL (SELECT {texts} FROM ({all}) ORDER BY {keys})")
             }
         })
+    }
+
+    /// The columns of a CSV: those that were chosen, or all; never none, for a CSV without columns has no rows.
+    fn csv_columns(&self, role: Role, options: &CsvOptions) -> Result<Vec<Column>> {
+        if !options.columns.is_empty() {
+            return self.chosen_columns(role, &options.columns);
+        }
+        let mut columns = self.exact_columns(role)?;
+        if !self.has_rows(role) {
+            columns = self.mapped_columns(role);
+        } else if columns.is_empty() {
+            // Documents of a view may have no field at all.
+            columns = vec![empty_column("_id")];
+        }
+        Ok(columns)
+    }
+
+    /// The columns of no rows are those that the mapping names: which ones the file knows besides depends on what else
+    /// it holds.
+    fn mapped_columns(&self, role: Role) -> Vec<Column> {
+        let mapped = self.mapped_paths().get(&role).into_iter().flatten().filter(|path| *path != "_id");
+        ["_id"].into_iter().chain(mapped.map(String::as_str)).map(empty_column).collect()
+    }
+
+    fn has_rows(&self, role: Role) -> bool {
+        self.runs(role).iter().any(|run| run.rows > 0)
+    }
+
+    /// The columns that were asked for by their paths, in that order.
+    fn chosen_columns(&self, role: Role, paths: &[String]) -> Result<Vec<Column>> {
+        let columns = self.columns(role);
+        let elsewhere = self.known_columns(role).into_iter().map(|column| column.path);
+        let mapped = self.mapped_columns(role).into_iter().map(|column| column.path);
+        let known: BTreeSet<String> = elsewhere.chain(mapped).collect();
+        let find = |path: &String| {
+            if let Some(column) = columns.iter().find(|column| column.path == *path) {
+                return Ok(column.clone());
+            }
+            // Rows of other days have it, or these days have no rows: then nobody can tell.
+            if known.contains(path) || !self.has_rows(role) {
+                return Ok(empty_column(path));
+            }
+            Err(unknown_column(path, &known))
+        };
+        paths.iter().map(find).collect()
     }
 
     /// `SELECT` of the stored columns of a role, as they are.

@@ -16,6 +16,7 @@ use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{FieldId, FieldSet};
 use crate::desk::{Role, Sort};
 use crate::failure::{Code, Failure, Result};
+use crate::mapping::Mapping;
 use crate::plan::Ledger;
 
 /// Rows of a view, each document counted once.
@@ -57,6 +58,18 @@ pub struct View {
     /// Rows that stand for a document shown elsewhere in the view, by role and segment.
     pub(super) hidden: HashMap<(Role, u32), u64>,
     orders: Mutex<HashMap<(Role, Sort), String>>,
+    /// The paths that the mapping names, by role, in the order of their columns.
+    mapped: MappedPaths,
+}
+
+/// The paths that a mapping names, by role, in the order of their columns.
+pub type MappedPaths = Arc<BTreeMap<Role, Vec<String>>>;
+
+/// The paths that a mapping names.
+#[must_use]
+pub fn mapped_paths(mapping: &Mapping) -> MappedPaths {
+    let of = |role| (role, mapping.column_paths(role).into_iter().map(str::to_owned).collect());
+    Arc::new([Role::Input, Role::Downstream].map(of).into())
 }
 
 impl Run {
@@ -101,6 +114,7 @@ impl View {
             (Role::Input, input_runs(&state, range)),
             (Role::Downstream, message_runs(&connection, &state, range)?),
         ]);
+        let mapped = mapped_paths(&file.identity().mapping);
         let mut view = Self {
             connection: Mutex::new(connection),
             file,
@@ -110,9 +124,23 @@ impl View {
             runs,
             hidden: HashMap::new(),
             orders: Mutex::default(),
+            mapped,
         };
         view.hide_repeated()?;
         Ok(view)
+    }
+
+    /// The view with its columns in the order of another mapping than the one that the file was made with.
+    #[must_use]
+    pub fn with_mapped_paths(mut self, mapped: MappedPaths) -> Self {
+        self.mapped = mapped;
+        self
+    }
+
+    /// The paths that the mapping names of a role's documents, in the order of their columns.
+    #[must_use]
+    pub fn mapped_paths(&self) -> &MappedPaths {
+        &self.mapped
     }
 
     /// The commit this view shows.
@@ -173,7 +201,22 @@ impl View {
         for (_, held) in self.state.shown_in(self.range) {
             present.extend(held.fields(role));
         }
-        relation::columns(self.file.registry(), &present)
+        self.columns_of(role, &present)
+    }
+
+    /// The columns that any document of a role has that the file holds, whatever its day.
+    pub(super) fn known_columns(&self, role: Role) -> Vec<Column> {
+        let mut present = FieldSet::default();
+        for held in self.state.days.values() {
+            present.extend(held.fields(role));
+        }
+        self.columns_of(role, &present)
+    }
+
+    fn columns_of(&self, role: Role, present: &FieldSet) -> Vec<Column> {
+        let mapped = self.mapped.get(&role).map(Vec::as_slice).unwrap_or_default();
+        let uuids = self.file.identity().mapping.uuid_representation;
+        relation::columns(self.file.registry(), present, mapped, uuids)
     }
 
     /// The mapping's path of the trade id, where there are trades and none of them has anything there: then no

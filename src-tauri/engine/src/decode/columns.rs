@@ -110,8 +110,11 @@ pub struct Decoded {
     /// BSON bytes of the rows.
     pub bytes: usize,
     /// Documents whose bytes could not be taken apart to the end. They are kept whole.
-    pub unreadable: u64,
+    pub unreadable: Vec<DocumentHash>,
 }
+
+/// What tells documents apart by their bytes.
+pub type DocumentHash = [u8; 16];
 
 /// Decodes documents into columns. One decoder serves one table of one window.
 #[derive(Debug)]
@@ -128,7 +131,7 @@ pub struct Decoder {
     documents: BinaryBuilder,
     rows_a_batch: usize,
     bytes: usize,
-    unreadable: u64,
+    unreadable: Vec<DocumentHash>,
     presence: HashMap<Day, FieldSet>,
     id_buffer: Vec<u8>,
     /// The entry of [`MORE_FIELDS`].
@@ -158,7 +161,7 @@ impl Decoder {
             documents: BinaryBuilder::new(),
             rows_a_batch: Limits::default().rows_a_batch.get() as usize,
             bytes: 0,
-            unreadable: 0,
+            unreadable: Vec::new(),
             presence: HashMap::new(),
             id_buffer: Vec::new(),
             more: Entry::new(MORE_FIELDS, None),
@@ -203,7 +206,7 @@ impl Decoder {
         self.documents.append_value(document.as_bytes());
         self.bytes += document.as_bytes().len();
         if !walk(&mut self.root, &mut self.sink, None, document, 0) {
-            self.unreadable += 1;
+            self.unreadable.push(Md5::digest(document.as_bytes()).into());
         }
         if let Some(more) = self.sink.more.take() {
             self.sink.json(&mut self.more, RawBsonRef::Document(&more));
@@ -685,7 +688,7 @@ mod tests {
         };
         let last = decoded.batch.num_rows() - 1;
         assert!(texts("acks").value(last - 1).contains(&format!("\"m{}\":1", 3 * count - 1)));
-        assert!(texts("all").value(last).contains(&format!("\"n{}\":1", 5 * count - 1)));
+        assert!(texts(MORE_FIELDS).value(last).contains(&format!("\"n{}\":1", 5 * count - 1)));
     }
 
     #[test]

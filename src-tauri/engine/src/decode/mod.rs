@@ -9,6 +9,6 @@ mod columns;
 mod extjson;
 mod field;
 
-pub use columns::{Decoded, Decoder, FieldSet, MORE_FIELDS, RowKey};
+pub use columns::{Decoded, Decoder, DocumentHash, FieldSet, MORE_FIELDS, RowKey};
 pub use extjson::{is_deeper_than, write_relaxed};
 pub use field::{Field, FieldId, FieldRegistry, Kind};

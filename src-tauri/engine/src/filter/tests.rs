@@ -4,6 +4,7 @@ use bson::{Decimal128, doc};
 use proptest::prelude::*;
 
 use super::*;
+use crate::day::DayZone;
 
 const TYPED: &str = r#"{"day_zone": "Europe/London", "filters": {
     "count": {"path": "n", "type": "integer"}, "price": {"path": "trade.price", "type": "number"},
@@ -37,7 +38,8 @@ fn refused(field: &str, operator: FilterOperator, values: &[&str]) -> String {
 }
 
 fn value(value_type: ValueType, text: &str) -> Result<FilterValue> {
-    FilterValue::parse(value_type, text, &DayZone::parse("Europe/London").unwrap(), "f")
+    let forms = Forms { zone: DayZone::parse("Europe/London").unwrap(), ..Forms::default() };
+    FilterValue::parse(value_type, text, forms, "f")
 }
 
 #[test]
@@ -104,6 +106,7 @@ fn values_have_the_type_of_their_field() {
         (ValueType::Date, "yesterday"),
         (ValueType::Bool, "1"),
         (ValueType::ObjectId, "65a1"),
+        (ValueType::Uuid, "123e4567-e89b-12d3-a456"),
     ] {
         let failure = value(value_type, text).unwrap_err();
         assert_eq!(failure.code, Code::BadFilter);

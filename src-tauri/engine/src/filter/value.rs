@@ -11,7 +11,9 @@ use super::bad;
 use crate::day::{Day, DayZone};
 use crate::desk::ValueType;
 use crate::failure::Result;
+use crate::mapping::Mapping;
 use crate::number::{Number, whole_of};
+use crate::uuids::{StoredUuid, UuidRepresentation};
 
 /// A value to match, of the type that the mapping gives the field.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,24 +32,44 @@ pub enum FilterValue {
     Bool(bool),
     /// An `ObjectId`.
     ObjectId(ObjectId),
+    /// A UUID.
+    Uuid(StoredUuid),
+}
+
+/// What a mapping says of the forms of its values.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Forms {
+    /// The zone of a date without a time.
+    pub zone: DayZone,
+    /// How UUIDs are stored.
+    pub uuids: UuidRepresentation,
+}
+
+impl Forms {
+    /// Those of a mapping.
+    #[must_use]
+    pub fn of(mapping: &Mapping) -> Self {
+        Self { zone: mapping.day_zone, uuids: mapping.uuid_representation }
+    }
 }
 
 impl FilterValue {
     /// Reads a value as typed. The message names the field and the text.
-    pub fn parse(value_type: ValueType, text: &str, zone: &DayZone, field: &str) -> Result<Self> {
+    pub fn parse(value_type: ValueType, text: &str, forms: Forms, field: &str) -> Result<Self> {
         let text = text.trim();
         let value = match value_type {
             ValueType::Text => Some(Self::Text(text.to_owned())),
             ValueType::Integer => text.parse().ok().map(Self::Integer),
             ValueType::Number => number(text),
             ValueType::Decimal => decimal(text).map(Self::Decimal),
-            ValueType::Date => date(text, zone, Bound::Low),
+            ValueType::Date => date(text, &forms.zone, Bound::Low),
             ValueType::Bool => match text.to_ascii_lowercase().as_str() {
                 "true" => Some(Self::Bool(true)),
                 "false" => Some(Self::Bool(false)),
                 _ => None,
             },
             ValueType::ObjectId => ObjectId::parse_str(text).ok().map(Self::ObjectId),
+            ValueType::Uuid => StoredUuid::parse(text, forms.uuids).map(Self::Uuid),
         };
         value.ok_or_else(|| {
             let expected = match value_type {
@@ -58,6 +80,7 @@ impl FilterValue {
                 ValueType::Date => "a date such as 2025-01-31 or 2025-01-31T09:30:00Z",
                 ValueType::Bool => "true or false",
                 ValueType::ObjectId => "an id of 24 hex digits",
+                ValueType::Uuid => "a UUID such as 123e4567-e89b-12d3-a456-426614174000",
             };
             bad(format!("\"{text}\" in the filter {field} is not {expected}."))
         })
@@ -74,6 +97,7 @@ impl FilterValue {
             Self::Date(date) => Bson::DateTime(*date),
             Self::Bool(truth) => Bson::Boolean(*truth),
             Self::ObjectId(id) => Bson::ObjectId(*id),
+            Self::Uuid(uuid) => Bson::Binary(uuid.to_binary()),
         }
     }
 
@@ -93,15 +117,22 @@ impl FilterValue {
             },
             Self::Bool(truth) => truth.to_string(),
             Self::ObjectId(id) => id.to_hex(),
+            Self::Uuid(uuid) => uuid.text(),
         }
     }
 
     /// Value and type in one text: two values are the same if their texts are.
     pub(super) fn canonical(&self) -> Value {
-        self.to_bson().into_canonical_extjson()
+        match self {
+            Self::Uuid(uuid) => uuid.canonical(),
+            other => other.to_bson().into_canonical_extjson(),
+        }
     }
 
     pub(super) fn from_canonical(value: Value) -> Option<Self> {
+        if let Some(uuid) = StoredUuid::from_canonical(&value) {
+            return Some(Self::Uuid(uuid));
+        }
         Some(match Bson::try_from(value).ok()? {
             Bson::String(text) => Self::Text(text),
             Bson::Int64(whole) => Self::Integer(whole),

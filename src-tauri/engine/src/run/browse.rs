@@ -1,28 +1,25 @@
 //! Looking at what is cached: no server is needed for any of this.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bson::{Bson, RawBsonRef};
-use tokio_util::sync::CancellationToken;
 
 use super::engine::{Engine, off_thread};
 use crate::answer::{Answer, AnswerDays, AnswerRows, LeftOut, MissingDay, Origin};
-use crate::cache::export::partial_name;
 use crate::cache::{CacheFile, Identity, View, bytes_of, last_used};
-use crate::day::{Day, DayRange, DaySet};
+use crate::day::{DayRange, DaySet};
 use crate::decode::{is_deeper_than, write_relaxed};
 use crate::desk::{
-    CachedQuery, DayState, ExportProgress, Exported, Page, QueryInput, Role, RowDetail, Sort, ViewKey,
-    ViewShape, WindowView,
+    CachedQuery, DayState, Page, QueryInput, Role, RowDetail, Sort, ViewKey, ViewShape, WindowView,
 };
 use crate::failure::{Code, Failure, Result};
 use crate::left_out;
 use crate::mapping::Mapping;
 use crate::pipeline;
-use crate::plan::{DayCoverage, RefreshReason, UnavailableReason, has_moved, state_of};
+use crate::plan::{RefreshReason, UnavailableReason, has_moved, state_of};
 use crate::signature::{Query, Signature};
+use crate::uuids;
 
 /// What is to be said of trades without any trade id, whenever they are looked at.
 pub(super) fn no_trade_ids(view: &View) -> Option<String> {
@@ -37,8 +34,6 @@ pub(super) fn left_out_of(view: &View, mapping: &Mapping) -> Vec<LeftOut> {
     left_out::of_days(mapping, (range.from().year(), range.to().year()), &state.odd_dates, days)
 }
 
-/// How often an export tells how far it is.
-const EXPORT_TICK: Duration = Duration::from_millis(150);
 /// Rows of a page at most.
 const PAGE_LIMIT: u64 = 5_000;
 /// Deepest nesting that a row's detail shows; `serde_json` reads 128 levels, MongoDB itself allows 100.
@@ -197,8 +192,9 @@ impl Engine {
             if !write_relaxed(&mut relaxed, RawBsonRef::Document(&document)) {
                 return Err(broken());
             }
-            let relaxed: serde_json::Value =
+            let mut relaxed: serde_json::Value =
                 serde_json::from_str(&relaxed).map_err(|error| broken().because(error))?;
+            uuids::show_standard(&mut relaxed);
             let document =
                 bson::Document::try_from(document.as_ref()).map_err(|error| broken().because(error))?;
             let document = Bson::Document(document);
@@ -211,88 +207,6 @@ impl Engine {
             })
         })
         .await
-    }
-
-    /// Writes a view as CSV. A partial answer's file is named `….partial.csv`.
-    ///
-    /// # Errors
-    /// `export_failed`, `disk_full`, `cancelled`, and those of opening the view.
-    pub async fn export_csv(
-        &self,
-        key: &ViewKey,
-        role: Role,
-        sort: Option<Sort>,
-        path: &Path,
-        progress: impl Fn(ExportProgress) + Send + Sync,
-        cancel: CancellationToken,
-    ) -> Result<Exported> {
-        let sorted = sort.clone();
-        match self.export_by_way_of(false, key, role, sorted, path, &progress, &cancel).await {
-            Err(failure) if failure.code == Code::DiskFull && !cancel.is_cancelled() => {
-                // The transaction that met the full disk is over, so this one is of another view.
-                let again = self.export_by_way_of(true, key, role, sort, path, &progress, &cancel).await;
-                again.map_err(|later| if later.code == Code::Cancelled { later } else { failure })
-            }
-            other => other,
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "those of an export, and the way it takes")]
-    async fn export_by_way_of(
-        &self,
-        elsewhere: bool,
-        key: &ViewKey,
-        role: Role,
-        sort: Option<Sort>,
-        path: &Path,
-        progress: &(impl Fn(ExportProgress) + Send + Sync),
-        cancel: &CancellationToken,
-    ) -> Result<Exported> {
-        let (signature, range) = read_key(key)?;
-        let engine = self.clone();
-        // A view of its own: paging goes on meanwhile.
-        let name = signature.clone();
-        let view = off_thread(move || {
-            let file = engine.cache().open_signature(&name)?;
-            engine.cache().note_use(file.path(), engine.now());
-            let last = engine.last_begun(&file);
-            View::open_until(file, range, last)
-        })
-        .await?;
-        let shown = view.shown();
-        // Days that are known to differ at the source are not the answer.
-        let policy = self.policy_of(view.file());
-        let doubtful =
-            |(day, held): (&Day, &DayCoverage)| held.is_in_doubt() || has_moved(*day, held, &policy);
-        let complete = shown.len() == range.len() && !shown.iter().any(doubtful);
-        let target = if complete { path.to_owned() } else { partial_name(path) };
-        let counts = view.counts();
-        let rows = match role {
-            Role::Input => counts.input,
-            Role::Downstream => counts.downstream,
-        };
-        let export = Arc::new(view.begin_export(elsewhere)?);
-        let work = {
-            let (export, target) = (Arc::clone(&export), target.clone());
-            off_thread(move || view.write_csv(&export, role, sort.as_ref(), &target))
-        };
-        tokio::pin!(work);
-        let mut tick = tokio::time::interval(EXPORT_TICK);
-        let bytes = loop {
-            tokio::select! {
-                done = &mut work => break done,
-                () = cancel.cancelled() => {
-                    export.stop();
-                    // It may have been over before it could be stopped.
-                    break (&mut work).await;
-                }
-                _ = tick.tick() => {
-                    progress(ExportProgress { bytes: export.bytes(), rows });
-                }
-            }
-        };
-        let bytes = bytes.inspect_err(|failure| self.start_afresh(&signature, failure))?;
-        Ok(Exported { path: target.to_string_lossy().into_owned(), rows, bytes, complete })
     }
 
     /// The MongoDB pipeline of a cached query's days, to read and to paste. Needs no server.
@@ -346,7 +260,7 @@ impl Engine {
     }
 }
 
-fn read_key(key: &ViewKey) -> Result<(Signature, DayRange)> {
+pub(super) fn read_key(key: &ViewKey) -> Result<(Signature, DayRange)> {
     Ok((Signature::parse(&key.signature)?, DayRange::new(key.from, key.to)?))
 }
 

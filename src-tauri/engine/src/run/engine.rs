@@ -9,11 +9,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::prepare::{FetchRequest, prepare};
 use super::shared::{Pulls, Run, Running};
-use crate::cache::{Cache, CacheFile, Identity, Origin, View, is_damage, is_fatal};
+use crate::cache::{
+    Cache, CacheFile, Identity, MappedPaths, Origin, View, is_damage, is_fatal, mapped_paths,
+};
 use crate::day::{Day, DayRange};
 use crate::desk::PlanView;
 use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
+use crate::mapping::Mapping;
 use crate::plan::Policy;
 use crate::signature::{Query, Signature};
 use crate::source::Source;
@@ -32,14 +35,29 @@ pub struct Engine {
     pub(super) limits: Limits,
     clock: Clock,
     views: Arc<Mutex<VecDeque<Arc<View>>>>,
-    policies: Policies,
+    in_use: InUse,
     /// How far the clock of the source that was asked last is ahead of this machine's.
     ahead_ms: Arc<AtomicI64>,
 }
 
-/// When days count as settled, by family of queries, as the mappings in use say. A file says what was so when it
-/// was made: that is no part of its signature.
-type Policies = Arc<Mutex<HashMap<String, Policy>>>;
+/// What the mappings in use say, by family of queries, of all that is no part of a signature: a file says what was so
+/// when it was made.
+type InUse = Arc<Mutex<HashMap<String, Treatment>>>;
+
+/// How the cached queries of a family are treated.
+#[derive(Clone)]
+struct Treatment {
+    /// When days count as settled.
+    policy: Policy,
+    /// The order of their columns.
+    mapped: MappedPaths,
+}
+
+impl Treatment {
+    fn of(mapping: &Mapping) -> Self {
+        Self { policy: Policy::of(mapping), mapped: mapped_paths(mapping) }
+    }
+}
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -62,7 +80,7 @@ impl Engine {
             limits,
             clock: Arc::new(Utc::now),
             views: Arc::default(),
-            policies: Arc::default(),
+            in_use: Arc::default(),
             ahead_ms: Arc::default(),
         })
     }
@@ -177,6 +195,7 @@ impl Engine {
                     && view.generation() == view.file().state().generation
                     // The clock may have been put right, or a day may have begun.
                     && view.is_until(self.last_begun(view.file()))
+                    && *view.mapped_paths() == self.mapped_paths_of(view.file())
             }) && let Some(view) = views.remove(at)
             {
                 views.push_front(Arc::clone(&view));
@@ -186,7 +205,8 @@ impl Engine {
         let file = self.cache.open_signature(signature)?;
         self.cache.note_use(file.path(), self.now());
         let last = self.last_begun(&file);
-        let view = Arc::new(View::open_until(file, range, last)?);
+        let mapped = self.mapped_paths_of(&file);
+        let view = Arc::new(View::open_until(file, range, last)?.with_mapped_paths(mapped));
         let mut views = self.views();
         // An older view of the same query would keep its snapshot, and so old rows, alive.
         views.retain(|other| other.file().identity().signature != *signature || other.range() != range);
@@ -196,15 +216,24 @@ impl Engine {
     }
 
     /// Notes how the queries of a family are treated from now on.
-    pub(super) fn note_policy(&self, family: &str, policy: &Policy) {
-        let policy = Policy { refresh_all: false, ..policy.clone() };
-        self.policies().insert(family.to_owned(), policy);
+    pub(super) fn note_mapping(&self, family: &str, mapping: &Mapping) {
+        self.in_use().insert(family.to_owned(), Treatment::of(mapping));
     }
 
     /// How the days of a file are treated.
     pub(super) fn policy_of(&self, file: &CacheFile) -> Policy {
+        self.treatment_of(file).policy
+    }
+
+    /// The paths by which the columns of a file are ordered.
+    pub(super) fn mapped_paths_of(&self, file: &CacheFile) -> MappedPaths {
+        self.treatment_of(file).mapped
+    }
+
+    fn treatment_of(&self, file: &CacheFile) -> Treatment {
         let identity = file.identity();
-        self.policies().get(&identity.family).cloned().unwrap_or_else(|| Policy::of(&identity.mapping))
+        let known = self.in_use().get(&identity.family).cloned();
+        known.unwrap_or_else(|| Treatment::of(&identity.mapping))
     }
 
     /// The last day of a file that has begun at the source that was asked last, or else by this machine's clock.
@@ -213,8 +242,8 @@ impl Engine {
         self.policy_of(file).zone.day_of(self.now() + ahead)
     }
 
-    fn policies(&self) -> MutexGuard<'_, HashMap<String, Policy>> {
-        self.policies.lock().unwrap_or_else(PoisonError::into_inner)
+    fn in_use(&self) -> MutexGuard<'_, HashMap<String, Treatment>> {
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets a cached query, or some of its days.

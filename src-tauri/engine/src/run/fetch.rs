@@ -1,6 +1,6 @@
 //! A run from plan to answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,7 @@ use crate::cache::adopt::{self, Adopted, Wanted};
 use crate::cache::{CacheFile, CheckedDay, HeldDay, Identity, is_damage, is_fatal};
 use crate::changes::Differences;
 use crate::day::{Day, DayRange, DaySet};
+use crate::decode::DocumentHash;
 use crate::desk::{DayAction, DayState, FetchMode};
 use crate::failure::{Code, Failure, Result};
 use crate::left_out::FoundOddDates;
@@ -40,7 +41,7 @@ struct Outcome {
     adopted: DaySet,
     changes: Option<Differences>,
     without_trade_id: u64,
-    unreadable: u64,
+    unreadable: HashSet<DocumentHash>,
     odd_dates: Option<Arc<FoundOddDates>>,
     notes: Vec<String>,
     /// The failure that says most, and the days it cost.
@@ -451,7 +452,7 @@ impl Engine {
         if outcome.without_trade_id == 0 {
             notes.extend(view.as_ref().and_then(|view| no_trade_ids(view)));
         }
-        notes.extend(remarks(&request.query, outcome.without_trade_id, outcome.unreadable));
+        notes.extend(remarks(&request.query, outcome.without_trade_id, outcome.unreadable.len()));
         let left_out =
             view.as_ref().map(|view| left_out_of(view, &request.query.mapping)).unwrap_or_default();
         notes.extend(left_out.iter().map(|left_out| left_out.why.clone()));
@@ -706,7 +707,7 @@ fn gather(outcome: &mut Outcome, asked: &DaySet, window: DayRange, pulled: &Pull
         outcome.changes.get_or_insert_default().extend(differences);
     }
     outcome.without_trade_id += pulled.without_trade_id;
-    outcome.unreadable += pulled.unreadable;
+    outcome.unreadable.extend(&pulled.unreadable);
     if pulled.odd_dates.is_some() {
         outcome.odd_dates.clone_from(&pulled.odd_dates);
     }
@@ -783,7 +784,7 @@ fn answer_days(
     days
 }
 
-fn remarks(query: &Query, without_trade_id: u64, unreadable: u64) -> Vec<String> {
+fn remarks(query: &Query, without_trade_id: u64, unreadable: usize) -> Vec<String> {
     let mut remarks = Vec::new();
     if without_trade_id > 0 {
         let path = query.mapping.trade_id.as_deref().unwrap_or_default();
@@ -794,10 +795,15 @@ fn remarks(query: &Query, without_trade_id: u64, unreadable: u64) -> Vec<String>
             }
         });
     }
-    if unreadable > 0 {
-        remarks.push(format!(
-            "{unreadable} documents hold bytes that are not valid BSON; they are kept as they are, some of their fields are not shown."
-        ));
+    match unreadable {
+        0 => {}
+        1 => remarks.push(
+            "1 document holds bytes that are not valid BSON; it is kept as it is, and some of its fields are not shown."
+                .to_owned(),
+        ),
+        many => remarks.push(format!(
+            "{many} documents hold bytes that are not valid BSON; they are kept as they are, and some of their fields are not shown."
+        )),
     }
     remarks
 }

@@ -3,6 +3,7 @@
 mod arrivals;
 mod browse;
 mod engine;
+mod export;
 mod fetch;
 mod prepare;
 mod progress;
@@ -13,5 +14,6 @@ mod split;
 mod verify;
 
 pub use engine::{Clock, Engine, off_thread};
+pub use export::ExportRequest;
 pub use fetch::EventSink;
 pub use prepare::FetchRequest;

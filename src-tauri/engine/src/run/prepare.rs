@@ -127,7 +127,7 @@ pub(super) async fn prepare(
     let mapping = &request.query.mapping;
     let policy = Policy { refresh_all: request.mode == FetchMode::Refresh, ..Policy::of(mapping) };
     let identity = Arc::new(Identity::of(&request.query));
-    engine.note_policy(&identity.family, &policy);
+    engine.note_mapping(&identity.family, mapping);
     let OwnState { state: own, set_aside, is_read_only } =
         own_state(engine, &identity, may_set_aside).await?;
     let may_set_aside = may_set_aside && !is_read_only;

@@ -29,7 +29,7 @@ use super::split::{Load, halves, pieces, with_gaps};
 use super::verify::counts_differ;
 use crate::cache::{CacheFile, Carried, Committed, DayRows, Origin, SegmentWriter};
 use crate::day::{Day, DayRange, DaySet};
-use crate::decode::{Decoded, Decoder, RowKey};
+use crate::decode::{Decoded, Decoder, DocumentHash, RowKey};
 use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
 use crate::id_batch::IdBatch;
@@ -58,7 +58,8 @@ pub(super) struct Pulled {
     /// What kept some days from being copied after others were.
     pub(super) stopped: Option<Failure>,
     pub(super) without_trade_id: u64,
-    pub(super) unreadable: u64,
+    /// Documents that hold broken bytes. One may come as a trade and again as a message of that trade.
+    pub(super) unreadable: HashSet<DocumentHash>,
     /// Documents whose dates have another type, if that was asked.
     pub(super) odd_dates: Option<Arc<FoundOddDates>>,
     pub(super) notes: Vec<String>,
@@ -69,7 +70,7 @@ impl Pulled {
     fn extend(&mut self, piece: Self) {
         self.committed.extend(piece.committed);
         self.without_trade_id += piece.without_trade_id;
-        self.unreadable += piece.unreadable;
+        self.unreadable.extend(piece.unreadable);
         // It is asked once per run.
         self.odd_dates = self.odd_dates.take().or(piece.odd_dates);
         for note in piece.notes {
@@ -256,7 +257,7 @@ struct Summary {
     input_rows: u64,
     downstream_rows: u64,
     without_trade_id: u64,
-    unreadable: u64,
+    unreadable: HashSet<DocumentHash>,
     /// The source that all of it came from.
     origin: Option<Origin>,
     /// Settled days that the source counts otherwise after the pull.
@@ -397,8 +398,8 @@ async fn try_window(context: PullContext) -> Result<Tried> {
             };
         }
     };
-    let Ready { summary, mut notes, left } = ready;
-    let (without_trade_id, unreadable) = (summary.without_trade_id, summary.unreadable);
+    let Ready { mut summary, mut notes, left } = ready;
+    let (without_trade_id, unreadable) = (summary.without_trade_id, std::mem::take(&mut summary.unreadable));
     // If the store has failed already, its own failure below says why.
     let _ = store_sender.send(ToStore::Commit(Box::new(summary)));
     drop(store_sender);
@@ -880,7 +881,7 @@ impl<'a> WindowDecoder<'a> {
             return Ok(());
         }
         if let Some(decoded) = decoder.finish_batch() {
-            self.summary.unreadable += decoded.unreadable;
+            self.summary.unreadable.extend(decoded.unreadable.iter().copied());
             self.store.send(ToStore::Rows(role, decoded)).map_err(|_| neighbour_gone())?;
         }
         Ok(())

@@ -19,6 +19,7 @@ use crate::plan::Ledger;
 use crate::signature::Query;
 use crate::source::{DayCount, Source};
 use crate::trade::ChangeStamp;
+use crate::words::counted;
 
 /// Days whose messages are asked for at once.
 const DAYS_AT_ONCE: usize = 3;
@@ -257,9 +258,9 @@ pub(super) fn counts_differ(
 
 /// What a trader must know of change stamps that are mapped and cannot be compared.
 pub(super) fn unstamped_sentence(path: &str, days: usize) -> String {
-    let days = if days == 1 { "1 day has" } else { &format!("{days} days have") };
+    let (days, have) = (counted(days, "day"), if days == 1 { "has" } else { "have" });
     format!(
-        "{days} no change stamp that can be compared ({path}): only the trades and messages were counted."
+        "{days} {have} no change stamp that can be compared ({path}): only the trades and messages were counted."
     )
 }
 
@@ -279,14 +280,15 @@ pub(super) fn kind_sentence(is_stamped: bool, hashed: usize) -> String {
 /// What the check came to, in one sentence.
 pub(super) fn sentence(held: usize, differing: &DaySet, unverified: &DaySet, fetched: &DaySet) -> String {
     if !unverified.is_empty() {
-        let unchecked = format!("{} cached days could not be checked against the server", unverified.len());
+        let unchecked =
+            format!("{} could not be checked against the server", counted(unverified.len(), "cached day"));
         return match differing.len() {
             0 => format!("{unchecked}."),
             many => format!("{unchecked}; of those that were, {many} differed."),
         };
     }
     let left = differing.difference(fetched).len();
-    let checked = format!("Checked {held} cached days against the server");
+    let checked = format!("Checked {} against the server", counted(held, "cached day"));
     match (held, differing.len(), left) {
         (0, _, _) => "No cached day to check.".to_owned(),
         (_, 0, _) => format!("{checked}: none differs."),

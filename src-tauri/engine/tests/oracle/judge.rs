@@ -608,7 +608,8 @@ impl Model {
                 && held.iter().filter(|day| as_they_were(day)).all(|day| unverified.contains(day)),
             || format!("checked without a server: held {held:?}, unverified {unverified:?}"),
         )?;
-        let sentence = format!("{} cached days could not be checked against the server.", held.len());
+        let days = if held.len() == 1 { "day" } else { "days" };
+        let sentence = format!("{} cached {days} could not be checked against the server.", held.len());
         verdict(told != held.is_empty() && (!told || answer.notes.contains(&sentence)), || {
             format!("{} days were not checked, and it says {:?}", held.len(), answer.notes)
         })?;

@@ -136,7 +136,7 @@ fn serve(mut client: TcpStream, port: u16, shared: &Mutex<Shared>) {
                 then(&command, &mut shared.script);
             }
             shared.then = shared.then.take().or(then);
-            bson::serialize_to_vec(&reply).expect("a reply")
+            with_broken_bytes(bson::serialize_to_vec(&reply).expect("a reply"))
         };
         let before: &[u8] = match kind {
             OP_MSG => &[0; 5],
@@ -149,6 +149,17 @@ fn serve(mut client: TcpStream, port: u16, shared: &Mutex<Shared>) {
             return;
         }
     }
+}
+
+/// A text that reaches the client as bytes that are not UTF-8. No server takes such a text from a driver.
+pub(crate) const BROKEN: &str = "broken on the way";
+
+fn with_broken_bytes(mut reply: Vec<u8>) -> Vec<u8> {
+    let places = reply.windows(BROKEN.len()).enumerate();
+    let broken: Vec<usize> =
+        places.filter(|(_, part)| *part == BROKEN.as_bytes()).map(|(place, _)| place).collect();
+    broken.into_iter().for_each(|place| reply[place] = 0xff);
+    reply
 }
 
 fn error(code: i32, name: &str) -> Document {

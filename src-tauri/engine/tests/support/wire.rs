@@ -44,6 +44,10 @@ struct State {
     /// Bytes a second of every connection.
     speed: Option<u32>,
     holding: bool,
+    /// Whether questions for documents are held.
+    holds_questions: bool,
+    /// Those that were.
+    questions_held: usize,
     /// Cursors whose next batch was asked for while that was held.
     held: Vec<i64>,
     /// Every command that the driver has sent.
@@ -120,6 +124,16 @@ impl Wire {
         self.shared.change(|state| state.holding = true);
     }
 
+    /// From now on no question for documents passes.
+    pub(crate) fn hold_questions(&self) {
+        self.shared.change(|state| state.holds_questions = true);
+    }
+
+    /// How many were held.
+    pub(crate) fn questions_held(&self) -> usize {
+        self.shared.lock().questions_held
+    }
+
     /// The cursors that are held.
     pub(crate) fn held(&self) -> Vec<i64> {
         self.shared.lock().held.clone()
@@ -141,7 +155,7 @@ impl Wire {
                 state.open = open;
             }
             (state.due, state.waiting, state.now) = (None, None, None);
-            (state.speed, state.holding) = (None, false);
+            (state.speed, state.holding, state.holds_questions) = (None, false, false);
             state.held.clear();
         });
     }
@@ -158,6 +172,7 @@ fn ask(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
     while let Some(message) = read_message(&mut from) {
         let command = command_in(&message).expect("a message that holds a command");
         let cursor = command.get_i64("getMore").ok();
+        let is_pull = command.get_document("cursor").is_ok_and(|cursor| cursor.contains_key("batchSize"));
         shared.change(|state| state.commands.push(command));
         if let Some(cursor) = cursor {
             shared.change(|state| {
@@ -166,6 +181,10 @@ fn ask(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
                 }
             });
             shared.wait_while(|state| state.holding);
+        }
+        if is_pull {
+            shared.change(|state| state.questions_held += usize::from(state.holds_questions));
+            shared.wait_while(|state| state.holds_questions);
         }
         shared.wait_while(|state| state.now == Some(Fault::Stall));
         shared.change(|state| {

@@ -229,7 +229,7 @@ export function previewBackend(): Backend {
       const wanted = prefix.toLowerCase();
       return (SUGGESTIONS[field] ?? []).filter((value) => value.toLowerCase().startsWith(wanted));
     },
-    async exportCsv(_id, _key, _role, _sort, told) {
+    async exportCsv(_id, _key, _role, _sort, _options, told) {
       for (let step = 1; step <= 10; step += 1) {
         await wait(150);
         told({ bytes: step * 2_400_000, rows: 66_000 });
@@ -239,6 +239,7 @@ export function previewBackend(): Backend {
         rows: 66_000,
         bytes: 24_000_000,
         complete: store.online,
+        note: null,
       };
     },
     cancelExport: () => Promise.resolve(),

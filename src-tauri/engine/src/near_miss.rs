@@ -1,0 +1,54 @@
+//! What somebody may have meant who typed a name that does not exist.
+
+/// Names that are proposed at most.
+const MOST: usize = 3;
+/// Of two names that differ in every letter, 0; of two equal ones, 1.
+const ALIKE: f64 = 0.6;
+
+/// The known names that are most like a mistyped one, the likeliest first: names that differ in case or blanks alone,
+/// names within or above it, and those with a few other letters.
+pub(crate) fn near_misses<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut near: Vec<(f64, &str)> = known
+        .into_iter()
+        .map(|name| (likeness(typed, name), name))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .collect();
+    near.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.cmp(other)));
+    near.truncate(MOST);
+    near.into_iter().map(|(_, name)| name).collect()
+}
+
+fn likeness(typed: &str, name: &str) -> f64 {
+    let plain = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
+    let (typed, name) = (plain(typed), plain(name));
+    let is_within = |long: &str, short: &str| {
+        let rest = long.strip_prefix(short).is_some_and(|rest| rest.starts_with('.'));
+        rest || long.strip_suffix(short).is_some_and(|rest| rest.ends_with('.'))
+    };
+    if typed == name {
+        2.0
+    } else if is_within(&name, &typed) || is_within(&typed, &name) {
+        1.0
+    } else {
+        strsim::normalized_damerau_levenshtein(&typed, &name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::near_misses;
+
+    #[test]
+    fn the_likeliest_names_come_first() {
+        let known = ["_id", "trade_id", "price", "Price", "legs.price", "legs.size", "product", "quantity"];
+        let near = |typed| near_misses(typed, known);
+        assert_eq!(near("PRICE")[..2], ["Price", "price"]);
+        assert_eq!(near("prcie")[..1], ["Price"]);
+        assert_eq!(near("trade id"), ["trade_id"]);
+        assert_eq!(near("tradeid"), ["trade_id"]);
+        assert_eq!(near("legs"), ["legs.price", "legs.size"]);
+        assert_eq!(near("size"), ["legs.size"]);
+        assert_eq!(near("quantity.value"), ["quantity"]);
+        assert_eq!(near("counterparty"), Vec::<&str>::new());
+    }
+}

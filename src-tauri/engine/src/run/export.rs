@@ -1,0 +1,138 @@
+//! Exporting what is cached: no server is needed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::browse::read_key;
+use super::engine::{Engine, off_thread};
+use crate::cache::View;
+use crate::cache::export::{Destination, Export, Written};
+use crate::day::DayRange;
+use crate::desk::{CsvOptions, ExportProgress, Exported, Role, Sort, ViewKey};
+use crate::failure::{Code, Result};
+use crate::plan::{DayCoverage, has_moved};
+use crate::signature::Signature;
+
+/// How often an export tells how far it is.
+const EXPORT_TICK: Duration = Duration::from_millis(150);
+
+/// What is to be exported.
+#[derive(Debug, Clone)]
+pub struct ExportRequest {
+    /// The cached query and its days.
+    pub key: ViewKey,
+    /// Which rows.
+    pub role: Role,
+    /// Their order; none is that of the view.
+    pub sort: Option<Sort>,
+    /// Which columns, and how they are written.
+    pub options: CsvOptions,
+}
+
+impl ExportRequest {
+    /// All columns, in the order of the view.
+    #[must_use]
+    pub fn of(key: ViewKey, role: Role) -> Self {
+        Self { key, role, sort: None, options: CsvOptions::default() }
+    }
+}
+
+impl Engine {
+    /// Writes a view as CSV. A partial answer's file is named `….partial.csv`.
+    ///
+    /// # Errors
+    /// `export_failed`, `disk_full`, `cancelled`, and those of opening the view.
+    pub async fn export_csv(
+        &self,
+        request: &ExportRequest,
+        destination: &Destination,
+        progress: impl Fn(ExportProgress) + Send + Sync,
+        cancel: CancellationToken,
+    ) -> Result<Exported> {
+        match self.export_by_way_of(false, request, destination, &progress, &cancel).await {
+            Err(failure) if failure.code == Code::DiskFull && !cancel.is_cancelled() => {
+                // The transaction that met the full disk is over, so this one is of another view.
+                let again = self.export_by_way_of(true, request, destination, &progress, &cancel).await;
+                again.map_err(|later| if later.code == Code::Cancelled { later } else { failure })
+            }
+            other => other,
+        }
+    }
+
+    async fn export_by_way_of(
+        &self,
+        elsewhere: bool,
+        request: &ExportRequest,
+        destination: &Destination,
+        progress: &(impl Fn(ExportProgress) + Send + Sync),
+        cancel: &CancellationToken,
+    ) -> Result<Exported> {
+        let (signature, range) = read_key(&request.key)?;
+        let view = self.view_to_export(&signature, range).await?;
+        let complete = self.is_complete(&view);
+        let target = if complete { destination.clone() } else { destination.of_partial() };
+        let counts = view.counts();
+        let rows = match request.role {
+            Role::Input => counts.input,
+            Role::Downstream => counts.downstream,
+        };
+        let export = Arc::new(view.begin_export(elsewhere)?);
+        let work = {
+            let (export, target, request) = (Arc::clone(&export), target.clone(), request.clone());
+            off_thread(move || {
+                let ExportRequest { role, sort, options, .. } = request;
+                view.write_csv(&export, role, sort.as_ref(), &options, &target)
+            })
+        };
+        let told = || progress(ExportProgress { bytes: export.bytes(), rows });
+        let written = watch(work, &export, told, cancel).await;
+        let written = written.inspect_err(|failure| self.start_afresh(&signature, failure))?;
+        let Written { bytes, note } = written;
+        Ok(Exported { path: target.to_string(), rows, bytes, complete, note })
+    }
+
+    /// A view of its own: paging goes on meanwhile.
+    async fn view_to_export(&self, signature: &Signature, range: DayRange) -> Result<View> {
+        let (engine, signature) = (self.clone(), signature.clone());
+        off_thread(move || {
+            let file = engine.cache().open_signature(&signature)?;
+            engine.cache().note_use(file.path(), engine.now());
+            let last = engine.last_begun(&file);
+            let mapped = engine.mapped_paths_of(&file);
+            Ok(View::open_until(file, range, last)?.with_mapped_paths(mapped))
+        })
+        .await
+    }
+
+    /// Whether a view shows all of its days, and none that is known to differ at the source.
+    fn is_complete(&self, view: &View) -> bool {
+        let shown = view.shown();
+        let policy = self.policy_of(view.file());
+        let doubtful = |(day, held): (&_, &DayCoverage)| held.is_in_doubt() || has_moved(*day, held, &policy);
+        shown.len() == view.range().len() && !shown.iter().any(doubtful)
+    }
+}
+
+/// Tells how far an export is until it is done, and stops it if it is cancelled.
+async fn watch(
+    work: impl Future<Output = Result<Written>>,
+    export: &Export,
+    told: impl Fn(),
+    cancel: &CancellationToken,
+) -> Result<Written> {
+    tokio::pin!(work);
+    let mut tick = tokio::time::interval(EXPORT_TICK);
+    loop {
+        tokio::select! {
+            done = &mut work => break done,
+            () = cancel.cancelled() => {
+                export.stop();
+                // It may have been over before it could be stopped.
+                break work.await;
+            }
+            _ = tick.tick() => told(),
+        }
+    }
+}
