@@ -58,32 +58,54 @@ pub fn day_counts_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
 
 /// The pipeline that counts the documents that match apart from their date fields, which have a type that the
 /// match on dates does not find. Each result is `{_id: {first, second, year}, count}`: the types at the paths of
-/// the date fields. Every condition is a range of one type, so that an index finds at once that there are none.
+/// the date fields.
+///
+/// Every branch of the first match is a range of one type, for each year by itself, so that an index on the date fields
+/// finds at once that there are none, however plain the server's planner is. The second match has the filters, and
+/// leaves out the documents that have a value of the expected type, too.
 #[must_use]
 pub fn odd_dates_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
     let mapping = &query.mapping;
-    let another = |path: &str| of_another_type(mapping, path);
-    let (odd, id) = match mapping.dates() {
+    let others = |path: &str, with: &Document| -> Vec<Document> {
+        let of = |other| all_of(doc! {path: other}, vec![with.clone()]);
+        of_other_types(mapping, path).into_iter().map(of).collect()
+    };
+    let none = Document::new();
+    let (branches, exact, id) = match mapping.dates() {
         DateMapping::YearDay { year, day_of_year } => {
+            let mut branches = others(year, &none);
+            for number in range.from().year()..=range.to().year() {
+                branches.extend(others(day_of_year, &doc! {year: number}));
+            }
             let years: Vec<i32> = (range.from().year()..=range.to().year()).collect();
-            let of_years = doc! {"$and": [{year: {"$in": years}}, another(day_of_year)]};
+            let of_years = all_of(doc! {year: {"$in": years}}, vec![no_expected(mapping, day_of_year)]);
+            let exact = doc! {"$or": [no_expected(mapping, year), of_years]};
             (
-                doc! {"$or": [another(year), of_years]},
+                branches,
+                exact,
                 doc! {"first": type_at(year), "second": type_at(day_of_year), "year": field(year)},
             )
         }
         DateMapping::DayTimestamp { day_of_year, timestamp } => {
-            let of_days = doc! {"$and": [{day_of_year: {"$gte": 1, "$lt": 367}}, another(timestamp)]};
-            (
-                doc! {"$or": [another(day_of_year), of_days]},
-                doc! {"first": type_at(day_of_year), "second": type_at(timestamp)},
-            )
+            let mut branches = others(day_of_year, &none);
+            let of_days = doc! {day_of_year: {"$gte": 1, "$lt": 367}};
+            branches.extend(others(timestamp, &of_days));
+            let of_days = all_of(of_days, vec![no_expected(mapping, timestamp)]);
+            let exact = doc! {"$or": [no_expected(mapping, day_of_year), of_days]};
+            (branches, exact, doc! {"first": type_at(day_of_year), "second": type_at(timestamp)})
         }
-        DateMapping::Timestamp { timestamp } => (another(timestamp), doc! {"first": type_at(timestamp)}),
+        DateMapping::Timestamp { timestamp } => {
+            let id = doc! {"first": type_at(timestamp)};
+            (others(timestamp, &none), no_expected(mapping, timestamp), id)
+        }
     };
     let mut parts = vec![mapping.input_match.clone()];
     parts.extend(query.filters.match_parts());
-    vec![doc! {"$match": all_of(odd, parts)}, doc! {"$group": {"_id": id, "count": {"$sum": 1}}}]
+    vec![
+        doc! {"$match": {"$or": branches}},
+        doc! {"$match": all_of(exact, parts)},
+        doc! {"$group": {"_id": id, "count": {"$sum": 1}}},
+    ]
 }
 
 fn type_at(path: &str) -> Document {
@@ -95,10 +117,10 @@ pub(crate) fn of_expected_type(mapping: &Mapping, path: &str) -> Document {
     doc! {path: range_of_type(mapping, path, true)}
 }
 
-/// The match for documents with a value of a type that the match on dates does not find, and none that it finds.
-fn of_another_type(mapping: &Mapping, path: &str) -> Document {
+/// Ranges of values of the types that the match on dates does not find.
+fn of_other_types(mapping: &Mapping, path: &str) -> [Document; 7] {
     let bytes = bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: Vec::new() };
-    let others = [
+    [
         doc! {"$gte": ""},
         doc! {"$gte": {}},
         doc! {"$gte": bytes},
@@ -106,9 +128,12 @@ fn of_another_type(mapping: &Mapping, path: &str) -> Document {
         doc! {"$in": [false, true]},
         doc! {"$gte": bson::Timestamp { time: 0, increment: 0 }},
         range_of_type(mapping, path, false),
-    ];
-    let others: Vec<Document> = others.into_iter().map(|other| doc! {path: other}).collect();
-    doc! {"$or": others, path: {"$not": range_of_type(mapping, path, true)}}
+    ]
+}
+
+/// The match for documents without a value of the type that the mapping expects at the path of a date.
+fn no_expected(mapping: &Mapping, path: &str) -> Document {
+    doc! {path: {"$not": range_of_type(mapping, path, true)}}
 }
 
 /// All values of the type that the mapping expects at the path of a date, a date or a number; or of the other one.
@@ -365,13 +390,22 @@ mod tests {
         let query = query(r#"{"input_match": {"kind": "trade"}}"#, &["Power"], "");
         let stages = odd_dates_pipeline(&query, &range("2023-12-31", "2024-01-01"));
         let matched = stages[0].get_document("$match").unwrap();
-        assert_eq!(matched.keys().collect::<Vec<_>>(), ["$or", "kind", "product"]);
-        let parts = matched.get_array("$or").unwrap();
-        let of_years = parts[1].as_document().unwrap().get_array("$and").unwrap();
-        assert_eq!(of_years[0], bson::bson!({"year": {"$in": [2023, 2024]}}));
-        let days = of_years[1].as_document().unwrap();
-        assert_eq!(days.get_document("day_of_year").unwrap(), &doc! {"$not": {"$gte": f64::NEG_INFINITY}});
-        assert_eq!(days.get_array("$or").unwrap()[0], bson::bson!({"day_of_year": {"$gte": ""}}));
+        let branches = matched.get_array("$or").unwrap();
+        // Seven types of the year, and of the day of each of two years.
+        assert_eq!(branches.len(), 21);
+        assert_eq!(branches[0], bson::bson!({"year": {"$gte": ""}}));
+        for (at, year) in [(7, 2023), (14, 2024)] {
+            let branch = branches[at].as_document().unwrap();
+            assert_eq!((branch.get_i32("year").unwrap(), branch.len()), (year, 2));
+            assert_eq!(branch.get_document("day_of_year").unwrap(), &doc! {"$gte": ""});
+        }
+        let none = doc! {"$not": {"$gte": f64::NEG_INFINITY}};
+        let exact = bson::bson!([
+            {"year": none.clone()}, {"year": {"$in": [2023, 2024]}, "day_of_year": none},
+        ]);
+        let rest = stages[1].get_document("$match").unwrap();
+        assert_eq!(rest.keys().collect::<Vec<_>>(), ["$or", "kind", "product"]);
+        assert_eq!(rest.get("$or"), Some(&exact));
     }
 
     #[test]
