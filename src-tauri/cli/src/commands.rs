@@ -234,7 +234,7 @@ async fn cached(options: &CacheOptions, output: &Output) -> Result<Outcome> {
                 query.input_rows,
                 counted(query.downstream_rows, "row"),
                 size_text(query.bytes),
-                if query.pinned { ", kept" } else { "" },
+                if query.pinned { ", pinned" } else { "" },
                 query.source,
                 query.filters
             )),

@@ -179,7 +179,7 @@ async fn room_is_made_beside_the_fetch_of_another() {
     let made = cli(&["budget", "--set", "0B", "--cache", &folder]);
     let removed = made.last["removed"].as_array().unwrap();
     assert_eq!((made.code, removed.len(), cache_files(&cache).len()), (0, 1, 1), "{made:?}");
-    assert!(made.stderr.contains("is kept or in use"), "{made:?}");
+    assert!(made.stderr.contains("is pinned or in use"), "{made:?}");
     // A fetch of this program makes room, too, and does not take the other's for it.
     let gas = desk.fetch(&cache, &["--filter", "product=Gas"]);
     assert_eq!((gas.code, gas.count("/days/fetched"), cache_files(&cache).len()), (0, 60, 2), "{gas:?}");

@@ -107,8 +107,12 @@ impl Code {
             Self::CacheUnusable => {
                 "Check that the disk is there and that you may read and write the folder, then try again; nothing was removed."
             }
-            Self::DiskFull => "Free some disk space and run the query again; what was stored is kept.",
-            Self::OutOfMemory => "Close other programs, or try a shorter range; what was stored is kept.",
+            Self::DiskFull => {
+                "Free some disk space and run the query again; the days that are stored stay in the cache."
+            }
+            Self::OutOfMemory => {
+                "Close other programs, or try a shorter range; the days that are stored stay in the cache."
+            }
             Self::ExportFailed => "Choose another folder or file name and export again.",
             Self::Internal => "Try again; if it happens again, report it with the technical cause.",
         }

@@ -85,7 +85,7 @@ pub fn sentence(freed: &Freed, budget: u64) -> Option<String> {
     });
     let over = (freed.left > budget).then(|| {
         let (left, budget) = (size_text(freed.left), size_text(budget));
-        format!("The cache takes {left}, more than its budget of {budget}: what is left is kept or in use.")
+        format!("The cache takes {left}, more than its budget of {budget}: everything that remains is pinned or in use.")
     });
     match (gone, over) {
         (Some(gone), Some(over)) => Some(format!("{gone} {over}")),
@@ -146,7 +146,9 @@ mod tests {
         );
         assert_eq!(
             sentence(&fit(&held, 1_000_000, |_| false), 1_000_000).as_deref(),
-            Some("The cache takes 6.5 MB, more than its budget of 1 MB: what is left is kept or in use.")
+            Some(
+                "The cache takes 6.5 MB, more than its budget of 1 MB: everything that remains is pinned or in use."
+            )
         );
     }
 

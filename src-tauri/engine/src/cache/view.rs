@@ -261,7 +261,7 @@ impl View {
     /// `not_cached` where there is no such row; see [`super::duckdb_failure`].
     pub fn document(&self, role: Role, sort: Option<&Sort>, position: u64) -> Result<(Day, RawDocumentBuf)> {
         let found = self.documents(role, sort, position, 1)?.into_iter().next();
-        found.ok_or_else(|| Failure::new(Code::NotCached, "This row is not held any more."))
+        found.ok_or_else(|| Failure::new(Code::NotCached, "This row is no longer cached."))
     }
 
     /// The documents of a page of rows, as MongoDB held them, each with its day.
