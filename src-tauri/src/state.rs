@@ -149,11 +149,16 @@ impl AppState {
 
     /// Stops what is under way, and gives it a moment, so that no cursor stays open at the server.
     pub(crate) fn wind_up(&self) {
+        let is_fetching = !self.runs.is_idle();
         self.runs.cancel_all();
         self.exports.cancel_all();
         let until = Instant::now() + FAREWELL;
         while Instant::now() < until && !(self.runs.is_idle() && self.exports.is_idle()) {
             std::thread::sleep(Duration::from_millis(20));
+        }
+        let active = self.active.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(active) = active.filter(|_| is_fetching) {
+            tauri::async_runtime::block_on(active.source.close());
         }
     }
 }
