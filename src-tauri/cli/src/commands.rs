@@ -71,7 +71,7 @@ pub(crate) fn connection_string(arguments: &Arguments) -> Result<Option<String>,
 async fn fetch(options: FetchOptions, uri: String, output: &Arc<Output>) -> Result<Outcome> {
     let (engine, source, request) = prepare(&options.query, uri)?;
     let outcome = fetch_and_write(&options, (&engine, &source, &request), output).await;
-    // The server is told of what was given up.
+    // Closes abandoned cursors on the server.
     source.close().await;
     outcome
 }

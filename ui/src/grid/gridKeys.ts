@@ -1,5 +1,7 @@
 // What can be asked of the grid, and what a key pressed in it asks for beyond moving about and selecting.
 
+import type { Pressed } from "../logic/selection";
+
 export type GridCommand =
   | "open"
   | "copy"
@@ -18,14 +20,6 @@ export type GridCommand =
 
 /** What a key asks for. A menu is no command: it offers them. */
 export type GridKey = GridCommand | "menu" | null;
-
-interface Pressed {
-  key: string;
-  ctrlKey: boolean;
-  metaKey: boolean;
-  shiftKey: boolean;
-  altKey: boolean;
-}
 
 export function gridKey(event: Pressed): GridKey {
   const command = event.ctrlKey || event.metaKey;

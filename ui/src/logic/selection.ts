@@ -80,7 +80,8 @@ export type SelectionKey =
   /** The active cell moves by the grid's own means, and the selection with it. */
   | { kind: "move" };
 
-interface Pressed {
+/** The parts of a keyboard event that decide what a key does. */
+export interface Pressed {
   key: string;
   ctrlKey: boolean;
   metaKey: boolean;

@@ -45,7 +45,7 @@ impl FileLock {
 
     /// Removes the lock's own file, with everything else that is gone.
     pub(super) fn remove(self, path: &Path) {
-        // On other systems an open file cannot be told apart from its replacement, so the empty file stays.
+        // Only Unix can detect that an open lock file was replaced; elsewhere the empty file stays.
         if cfg!(unix) && self.file.is_some() {
             let _ = fs::remove_file(lock_of(path));
         }

@@ -235,7 +235,7 @@ impl TargetLock {
 
 impl Drop for TargetLock {
     fn drop(&mut self) {
-        // Before it is unlocked: whoever locks it later sees that it is gone.
+        // Removed while still locked, so that a process that acquires the lock afterwards finds it stale.
         let _ = fs::remove_file(&self.place);
     }
 }

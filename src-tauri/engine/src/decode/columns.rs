@@ -113,7 +113,7 @@ pub struct Decoded {
     pub unreadable: Vec<DocumentHash>,
 }
 
-/// What tells documents apart by their bytes.
+/// MD5 of a document's bytes, used to count each document once.
 pub type DocumentHash = [u8; 16];
 
 /// Decodes documents into columns. One decoder serves one table of one window.

@@ -15,7 +15,7 @@ use crate::failure::{Code, Result};
 use crate::plan::{DayCoverage, has_moved};
 use crate::signature::Signature;
 
-/// How often an export tells how far it is.
+/// Interval between progress reports of an export.
 const EXPORT_TICK: Duration = Duration::from_millis(150);
 
 /// What is to be exported.

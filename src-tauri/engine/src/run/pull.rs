@@ -39,7 +39,7 @@ use crate::pipeline;
 use crate::placement::{Place, Placement};
 use crate::plan::{DayBounds, Policy};
 use crate::signature::Query;
-use crate::source::{Batch, Clock, PullOrder, Reading, RunMoment, Source, WindowMoment};
+use crate::source::{Batch, Clock, PullOrder, Reading, RunMoment, Source, WindowMoment, unreadable_reply};
 use crate::trade::{ChangeStamp, TradeIds, Trades, trades_of};
 
 /// Raw batches that wait for the decoder.
@@ -735,7 +735,7 @@ impl<'a> WindowDecoder<'a> {
         let mapping = &self.context.query.mapping;
         let mut count = 0;
         for value in documents(&batch.raw)? {
-            let RawBsonRef::Document(document) = value.map_err(not_bson)? else { continue };
+            let RawBsonRef::Document(document) = value.map_err(unreadable_reply)? else { continue };
             let Some(day) = self.place(document) else { continue };
             *self.rows.entry(day).or_default() += 1;
             if let Some(path) = &mapping.trade_id {
@@ -812,7 +812,7 @@ impl<'a> WindowDecoder<'a> {
         let read = batch.read;
         let mut count = 0;
         for value in documents(&batch.raw)? {
-            let RawBsonRef::Document(document) = value.map_err(not_bson)? else { continue };
+            let RawBsonRef::Document(document) = value.map_err(unreadable_reply)? else { continue };
             let mut trades = self.trades.of_message(path, document, asked).into_iter();
             let Some((trade, day)) = trades.next() else {
                 // A collection that ignores case calls other ids equal.
@@ -847,8 +847,8 @@ impl<'a> WindowDecoder<'a> {
         self.check_size()
     }
 
-    /// Ends the input of a window of several days once it has more rows than it may have, and gives the window up
-    /// if even the messages of what was read are too many, or if it cannot be told which days are complete.
+    /// Stops reading input once a window of several days exceeds its row limit. Gives the window up if its messages
+    /// exceed a multiple of the limit, or if the complete days cannot be identified.
     fn check_size(&self) -> Result<()> {
         let rows = self.summary.input_rows + self.summary.downstream_rows;
         let most = u64::from(self.context.limits.most_window_rows.get());
@@ -925,8 +925,4 @@ impl<'a> WindowDecoder<'a> {
 
 fn documents(batch: &RawBatch) -> Result<impl Iterator<Item = bson::error::Result<RawBsonRef<'_>>>> {
     Ok(batch.doc_slices()?.into_iter())
-}
-
-fn not_bson(error: bson::error::Error) -> Failure {
-    Failure::new(Code::SourceUnreachable, "The server's answer cannot be read.").because(error)
 }

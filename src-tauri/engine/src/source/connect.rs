@@ -281,8 +281,8 @@ impl Source {
         self.inner.opening.spawn(ASKING.scope(self.clone(), open))
     }
 
-    /// Closes the connection before a program ends, and waits a moment for the server to be told of the cursors that
-    /// were given up.
+    /// Closes the connection before the program exits. Waits up to two seconds while abandoned cursors are closed on
+    /// the server.
     pub async fn close(&self) {
         let Some(client) = self.inner.client.get() else { return };
         self.inner.opening.close();

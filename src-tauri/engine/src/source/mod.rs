@@ -18,5 +18,5 @@ pub use clock::{Clock, ServerClock};
 pub use connect::{Source, SourceSettings};
 pub use error::mongodb_failure;
 pub use moment::{Batch, Batches, Reading, RunMoment, WindowMoment};
-pub(crate) use read::approximate;
 pub use read::{DayCount, PullOrder};
+pub(crate) use read::{approximate, unreadable_reply};

@@ -105,8 +105,8 @@ impl Source {
         let mut found = Vec::new();
         while let Some(batch) = batches.next().await? {
             for row in batch.raw.doc_slices()? {
-                if let RawBsonRef::Document(row) = row.map_err(unreadable)? {
-                    found.push(Document::try_from(row).map_err(unreadable)?);
+                if let RawBsonRef::Document(row) = row.map_err(unreadable_reply)? {
+                    found.push(Document::try_from(row).map_err(unreadable_reply)?);
                 }
             }
         }
@@ -331,11 +331,12 @@ impl Source {
             Ok(cursor.with_type().try_collect::<Vec<bson::RawDocumentBuf>>().await?)
         };
         let raw = self.patiently(limit, asked).await?;
-        raw.iter().map(|document| Document::try_from(document.as_ref()).map_err(unreadable)).collect()
+        raw.iter().map(|document| Document::try_from(document.as_ref()).map_err(unreadable_reply)).collect()
     }
 }
 
-fn unreadable(error: bson::error::Error) -> Failure {
+/// The failure for a reply that is not valid BSON.
+pub(crate) fn unreadable_reply(error: bson::error::Error) -> Failure {
     Failure::new(Code::SourceUnreachable, "The server's answer cannot be read.").because(error)
 }
 
