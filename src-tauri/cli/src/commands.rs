@@ -340,6 +340,13 @@ fn explain(answer: &Answer) {
     }
     if !answer.complete {
         say(what_is_partial(&answer.days));
+    } else if !answer.days.unverified.is_empty() {
+        let (count, held) = (answer.days.unverified.len(), answer.days.requested);
+        say(format_args!(
+            "Unverified: the server confirmed {} of {}.",
+            held - count,
+            counted(held, "cached day")
+        ));
     }
 }
 

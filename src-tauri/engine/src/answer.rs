@@ -48,8 +48,8 @@ pub struct AnswerDays {
     pub why_missing: Vec<MissingDay>,
     /// Held days that may still change at the source: not ended, or inside the settling time when fetched.
     pub open: Vec<Day>,
-    /// Held days that a verification found different and that were not fetched again since, or that it could
-    /// not check.
+    /// Held days that a verification found different and that were not fetched again since, that it could not
+    /// check, or that a refresh did not reach.
     pub unverified: Vec<Day>,
 }
 
@@ -170,7 +170,8 @@ pub struct Answer {
     pub signature: String,
     /// Where the answer came from.
     pub answer: Origin,
-    /// Whether every requested day is held.
+    /// Whether every requested day is held and none of them is known to differ at the source. Days that are only
+    /// unconfirmed, because a check or a refresh did not reach them, are listed as unverified.
     pub complete: bool,
     /// The days, by how they were answered.
     pub days: AnswerDays,

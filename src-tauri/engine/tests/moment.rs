@@ -81,17 +81,18 @@ impl Room {
     }
 
     async fn fetch_as(&self, mode: FetchMode, from: &str, to: &str) -> Answer {
-        let request = self.request(from, to, mode);
+        self.run(&self.request(from, to, mode)).await
+    }
+
+    async fn run(&self, request: &FetchRequest) -> Answer {
         self.engine
-            .fetch(Some(&self.source), &request, Arc::new(|_| {}), CancellationToken::new())
+            .fetch(Some(&self.source), request, Arc::new(|_| {}), CancellationToken::new())
             .await
             .unwrap()
     }
 
     fn key(&self, from: &str, to: &str) -> ViewKey {
-        let query = self.request(from, to, FetchMode::Normal).query;
-        let range = range(from, to);
-        ViewKey { signature: Signature::of(&query).to_string(), from: range.from(), to: range.to() }
+        key_of(&self.request(from, to, FetchMode::Normal))
     }
 
     async fn ids(&self, from: &str, to: &str) -> Vec<i32> {
@@ -101,6 +102,11 @@ impl Room {
         ids.sort_unstable();
         ids
     }
+}
+
+fn key_of(request: &FetchRequest) -> ViewKey {
+    let (signature, range) = (Signature::of(&request.query), request.range);
+    ViewKey { signature: signature.to_string(), from: range.from(), to: range.to() }
 }
 
 /// A trade per day of the range, numbered from `first`.
@@ -228,6 +234,30 @@ async fn a_collection_made_again_is_fetched_again() {
     assert_eq!(counts(&wide), (0, 0, 20, 0), "{wide:?}");
     let ids = desk.ids(&desk.query(&[]), range("2025-01-01", "2025-01-20"), Role::Input).await;
     assert_eq!(ids, (5_000..5_020).collect::<Vec<_>>());
+}
+
+/// 2: what one query learns of a source that was replaced, every cached query of it learns, also one with another
+/// mapping.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_source_is_noticed_for_all_queries_of_it() {
+    let desk = Desk::new("noticed").await;
+    let broad = desk.request("2025-01-01", "2025-01-10");
+    let mut other = broad.clone();
+    other.query.mapping.trade_id = None;
+    for request in [&broad, &other] {
+        assert!(desk.run(request.clone()).await.result.unwrap().complete);
+    }
+    desk.collection.drop().await.unwrap();
+    let documents = (0..10).map(|number| trade(6_000 + number, day("2025-01-01").plus(number)));
+    desk.collection.insert_many(documents).await.unwrap();
+    let narrow = FetchRequest { query: desk.query(&["Power"]), ..desk.request("2025-01-11", "2025-01-11") };
+    assert!(desk.run(narrow).await.result.unwrap().complete);
+    for request in [broad, other] {
+        let cached = desk.engine.cached_answer(&key_of(&request)).await.unwrap();
+        assert_eq!((cached.complete, cached.days.unverified.len()), (false, 10), "{cached:?}");
+        let again = desk.run(request).await.result.unwrap();
+        assert_eq!((again.complete, counts(&again)), (true, (0, 0, 10, 0)), "{again:?}");
+    }
 }
 
 /// 2: a broader query of a source that was replaced since lends nothing.

@@ -398,6 +398,18 @@ async fn a_check_that_asks_nobody_leaves_every_held_day_unverified() {
     }
 }
 
+/// A refresh that does not reach the source leaves the days as they were, and says that they are unverified.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_asks_nobody_leaves_every_held_day_unverified() {
+    let desk = Desk::new("refresh_nobody", server().uri()).await;
+    desk.fetch(FetchMode::Normal).await;
+    let answer = desk.answer(None, &desk.request(FetchMode::Refresh, true)).await;
+    assert_eq!((answer.complete, answer.mongo_commands, answer.days.fetched), (true, 0, 0));
+    assert_eq!(answer.days.unverified, quarter().days().collect::<Vec<_>>());
+    let answer = desk.answer(Some(&desk.source), &desk.request(FetchMode::Refresh, false)).await;
+    assert_eq!((answer.complete, answer.days.fetched, answer.days.unverified.len()), (true, 90, 0));
+}
+
 /// A day that a check found different stays so, over restarts, until it is pulled again: no answer with it
 /// and no file of it is complete, and the next fetch pulls it.
 #[tokio::test(flavor = "multi_thread")]

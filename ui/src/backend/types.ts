@@ -37,7 +37,7 @@ export type AnswerDays = {
   why_missing: Array<MissingDay>,
   /** Held days that may still change at the source: not ended, or inside the settling time when fetched. */
   open: Array<string>,
-  /** Held days that a verification found different and that were not fetched again since, or that it could not check. */
+  /** Held days that a verification found different and that were not fetched again since, that it could not check, or that a refresh did not reach. */
   unverified: Array<string>, };
 
 export type AnswerRows = {
@@ -103,7 +103,7 @@ export type Answer = {
   signature: string,
   /** Where the answer came from. */
   answer: Origin,
-  /** Whether every requested day is held. */
+  /** Whether every requested day is held and none of them is known to differ at the source. Days that are only unconfirmed, because a check or a refresh did not reach them, are listed as unverified. */
   complete: boolean,
   /** The days, by how they were answered. */
   days: AnswerDays,

@@ -51,7 +51,7 @@ const CORRECT: Record<Place, string> = {
 /** What is left of a run that was cancelled, and how to get the rest. */
 const CANCELLED: Record<FetchMode, string> = {
   normal: "What has been stored stays in the cache; fetch again to get the rest.",
-  refresh: "Days that were not reached stay as they were; refresh again to update them.",
+  refresh: "Days that were not reached are unverified; refresh again to update them.",
   verify: "Days that were not reached are not verified; verify again to check them.",
 };
 

@@ -134,23 +134,36 @@ impl Engine {
         self.now() + ahead
     }
 
-    /// Notes what a source is that a background check has asked, for all of its cached queries. Days that came
-    /// from another one are in doubt from then on.
+    /// Records what a source is now, as it was just told, for all cached queries of it: days that came from a
+    /// different one are unverified from then on.
     ///
     /// # Errors
-    /// Those of listing the cache. A file that is busy or cannot be read learns it when it is fetched.
+    /// Those of listing the cache. A file that is busy or cannot be written learns it when it is fetched.
     pub async fn note_origin(&self, query: &Query, origin: Origin) -> Result<()> {
         if !origin.is_known() {
             return Ok(());
         }
-        let (cache, identity) = (self.cache.clone(), Identity::of(query));
+        let (cache, identity, query) = (self.cache.clone(), Identity::of(query), query.clone());
         off_thread(move || {
             let own = cache.open_existing(&identity).ok().flatten();
             let others =
                 cache.siblings(&identity)?.into_iter().filter_map(|path| cache.open_listed(&path).ok());
-            for file in own.into_iter().chain(others).filter(|file| !file.state().days.is_empty()) {
-                // A file that cannot be written says so when it is fetched.
-                let _ = file.record_origin(&origin);
+            let mut is_other = false;
+            for file in own.into_iter().chain(others) {
+                is_other |= record_origin(&file, &origin);
+            }
+            if is_other {
+                // Rare, so that every file may be opened: queries with another mapping lie in other folders.
+                for path in cache.files()? {
+                    let Ok(file) = cache.open_listed(&path) else { continue };
+                    let is_of_source = file.identity().query().is_ok_and(|theirs| {
+                        theirs.source == query.source
+                            && theirs.mapping.downstream_collection == identity.mapping.downstream_collection
+                    });
+                    if is_of_source {
+                        record_origin(&file, &origin);
+                    }
+                }
             }
             Ok(())
         })
@@ -301,6 +314,18 @@ impl Engine {
     fn views(&self) -> MutexGuard<'_, VecDeque<Arc<View>>> {
         self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Records what the source of a file is now; whether the file knew it as a different one.
+fn record_origin(file: &CacheFile, origin: &Origin) -> bool {
+    let state = file.state();
+    if state.days.is_empty() {
+        return false;
+    }
+    let is_other = state.current_origin().is_some_and(|known| known.is_other_than(origin));
+    // A file that cannot be written says so when it is fetched.
+    let _ = file.record_origin(origin);
+    is_other
 }
 
 /// Runs blocking work where it blocks no async worker.

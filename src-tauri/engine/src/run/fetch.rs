@@ -517,7 +517,7 @@ impl Engine {
 fn with_next_step(failure: Failure, mode: FetchMode) -> Failure {
     match mode {
         FetchMode::Refresh if failure.code == Code::Cancelled => {
-            failure.advise("Days that were not reached stay as they were; refresh again to pull them.")
+            failure.advise("Days that were not reached are unverified; refresh again to pull them.")
         }
         FetchMode::Verify if failure.code == Code::Cancelled => {
             failure.advise("Days that were not reached are unverified; verify again to check them.")

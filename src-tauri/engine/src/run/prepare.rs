@@ -73,8 +73,10 @@ pub(super) struct Prepared {
     /// Why the source is out of reach, where it was asked.
     pub(super) unreachable: Option<Failure>,
     pub(super) set_aside: Option<Failure>,
-    /// Held days that differ at the source, and those that were to be checked and could not be.
+    /// Held days that differ at the source.
     pub(super) differing: DaySet,
+    /// Held days that are unverified unless the run fetches them: a check was asked for and could not be made, or a
+    /// refresh was asked for.
     pub(super) unverified: DaySet,
     /// Of those that were checked, days with trades and without a change stamp that can be compared.
     pub(super) unstamped: usize,
@@ -189,12 +191,12 @@ pub(super) async fn prepare(
             if let Some((origin, collation)) = told.heard(source.origin(mapping).await)? {
                 ledger = own.ledger_for(Some(&origin));
                 broader.iter_mut().for_each(|broader| broader.keep_to(Some(&origin)));
-                if may_set_aside
-                    && origin.is_known()
-                    && let Some(file) = own_file(engine, &identity).await?
-                {
-                    let origin = origin.clone();
-                    off_thread(move || file.record_origin(&origin)).await?;
+                if may_set_aside && origin.is_known() && own.current_origin() != Some(&origin) {
+                    engine.note_origin(&request.query, origin.clone()).await?;
+                    if let Some(file) = own_file(engine, &identity).await? {
+                        let origin = origin.clone();
+                        off_thread(move || file.record_origin(&origin)).await?;
+                    }
                 }
                 (told.origin, told.collation) = (Some(origin), Some(collation));
             }
@@ -236,9 +238,9 @@ pub(super) async fn prepare(
     };
     let unverified = match told.unverified {
         Some(unchecked) => unchecked,
-        // To be checked, and the source could not even be asked.
-        None if request.mode == FetchMode::Verify => held_days().collect(),
-        None => DaySet::new(),
+        None if request.mode == FetchMode::Normal => DaySet::new(),
+        // The source could not even be asked; or the refresh has still to come.
+        None => held_days().collect(),
     };
     Ok(Prepared {
         differing: told.differing,

@@ -532,15 +532,29 @@ impl Model {
         unverified: &BTreeSet<NaiveDate>,
     ) -> Verdict {
         let missing = named(&answer.days.missing);
+        // Days that a refresh may not have reached and that need not differ, and whether one of them may.
+        let (mut unreached, mut doubtful) = (BTreeSet::new(), false);
         for day in case.days().filter(|day| !missing.contains(day)) {
             let mut may_differ = self.may_differ(case, seen, day);
             may_differ.extend(self.inherited(case, seen, day).map(|_| true));
+            let (before, after) = (seen.before.get(&day), seen.after.get(&day));
+            let beside = case.disturbed.beside;
+            if case.mode == Mode::Refresh && before.is_some() && (before == after || beside) {
+                if may_differ.contains(&false) {
+                    doubtful |= may_differ.contains(&true);
+                    unreached.insert(day);
+                }
+                // A run beside it may have brought the day, or this one.
+                may_differ = if beside { vec![true, false] } else { vec![true] };
+            }
             verdict(may_differ.contains(&unverified.contains(&day)), || {
                 format!("{day} is known to differ or not: {may_differ:?}; unverified are {unverified:?}")
             })?;
         }
-        verdict(answer.complete == (missing.is_empty() && unverified.is_empty()), || {
-            format!("complete: {}, unverified: {unverified:?}", answer.complete)
+        let doubted = unverified.difference(&unreached).next().is_some();
+        let complete = missing.is_empty() && !doubted;
+        verdict(answer.complete == complete || (doubtful && !answer.complete), || {
+            format!("complete: {}, unverified: {unverified:?}, not refreshed: {unreached:?}", answer.complete)
         })
     }
 
