@@ -167,6 +167,29 @@ describe("the window", () => {
     expect(fake.backend.fetch).not.toHaveBeenCalled();
   });
 
+  it("begins with the answer that the last session ended with", async () => {
+    const fake = makeFake();
+    vi.mocked(fake.backend.plan).mockImplementation((query) => {
+      const counts = { requested: 31, serve: 31, refresh: 0, fetch: 0, adopt: 0, unavailable: 0 };
+      return Promise.resolve(makePlan(query, { counts }));
+    });
+    await openApp(fake);
+    expect(await screen.findByTestId("answer-origin")).toHaveTextContent("Cache");
+    expect(fake.backend.answer).toHaveBeenCalledExactlyOnceWith({
+      signature: "5".repeat(32),
+      from: "2025-01-01",
+      to: "2025-01-31",
+    });
+    expect(fake.backend.fetch).not.toHaveBeenCalled();
+  });
+
+  it("begins with no answer if nothing of the form is cached", async () => {
+    const fake = makeFake();
+    await openApp(fake);
+    await screen.findByText(/0 of 31 days cached/);
+    expect(fake.backend.answer).not.toHaveBeenCalled();
+  });
+
   it("shows why a run failed and keeps the rows on the screen", async () => {
     const fake = makeFake();
     vi.mocked(fake.backend.plan).mockImplementation((query) => Promise.resolve(makePlan(query)));

@@ -93,7 +93,17 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
     // Where there is no plan yet, the run tells the signature with its own.
     desk.start(full, mode, known ? (planned.plan?.signature ?? null) : null);
   };
-  const { open, close } = desk;
+  const { open, restore, close } = desk;
+  // The answer that the last session ended with, as soon as the first plan says that it is cached.
+  const last = useRef(view.form);
+  useEffect(() => {
+    if (last.current === null || planned.stale || planned.plan === null || planned.query === null) return;
+    const { signature, counts } = planned.plan;
+    if (counts.serve + counts.refresh > 0 && sameQuery(planned.query, last.current)) {
+      restore(planned.query, signature);
+    }
+    last.current = null;
+  }, [planned, restore]);
   const { dismiss } = exporter;
   const openCached = useCallback(
     async (item: CachedQuery) => {

@@ -42,8 +42,10 @@ export interface Desk {
   state: DeskState;
   start: (query: QueryInput, mode: FetchMode, signature: string | null) => void;
   cancel: () => void;
-  /** Opens what is held of a query; false where something else was asked for meanwhile. */
+  /** Opens what is cached of a query; false if something else was asked for meanwhile. */
   open: (cached: CachedQuery) => Promise<boolean>;
+  /** Shows what is cached of the query that the last session ended with, unless something was asked for since. */
+  restore: (query: QueryInput, signature: string) => void;
   close: (signature: string) => void;
 }
 
@@ -192,6 +194,22 @@ export function useDesk(connection: Connection, source: UsedSource): Desk {
     [backend],
   );
 
+  const restore = useCallback(
+    (query: QueryInput, signature: string) => {
+      if (asked.current > 0) return;
+      backend.answer({ signature, from: query.from, to: query.to }).then(
+        (answer) => {
+          if (asked.current > 0 || answer.days.missing.length === answer.days.requested) return;
+          const held = heldAnswer(answer, online.current);
+          dispatch({ type: "opened", view: { ...viewOf(query, "normal", sourceText, held), mode: null } });
+        },
+        // The window starts empty then, as the plan says.
+        () => undefined,
+      );
+    },
+    [backend, sourceText],
+  );
+
   const close = useCallback((signature: string) => dispatch({ type: "closed", signature }), []);
 
   const before = useRef(connection);
@@ -213,5 +231,5 @@ export function useDesk(connection: Connection, source: UsedSource): Desk {
     begin(query, mode, key?.signature ?? null, resumed + 1, aside);
   }, [backend, connection, sourceKey, state, begin]);
 
-  return { state, start, cancel, open, close };
+  return { state, start, cancel, open, restore, close };
 }
