@@ -10,6 +10,7 @@ mod commands;
 mod connection;
 mod environment;
 mod file_name;
+mod one_window;
 mod secrets;
 mod settings;
 mod state;
@@ -25,11 +26,18 @@ use crate::state::AppState;
 
 fn main() -> ExitCode {
     trouble::report_panics();
-    let app = tauri::Builder::default()
+    let environment = Environment::read();
+    let mut builder = tauri::Builder::default();
+    // First of all, so that a second start opens no files.
+    if let Some(plugin) = one_window::plugin(&environment) {
+        builder = builder.plugin(plugin);
+    }
+    let app = builder
         .plugin(tauri_plugin_store::Builder::default().build())
+        .plugin(window_place(&environment))
         .setup(|app| {
             let handle = app.handle();
-            app.manage(AppState::new(handle, Environment::read()));
+            app.manage(AppState::new(handle, environment));
             connection::watch(handle);
             Ok(())
         })
@@ -62,6 +70,8 @@ fn main() -> ExitCode {
         Ok(app) => {
             app.run(|handle, event| {
                 if let RunEvent::Exit = event {
+                    // Winding up takes a moment; who starts the program meanwhile wants a window.
+                    tauri_plugin_single_instance::destroy(handle);
                     handle.state::<AppState>().wind_up();
                 }
             });
@@ -72,4 +82,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Remembers where the window stood and how large it was, beside the settings.
+fn window_place<R: tauri::Runtime>(environment: &Environment) -> tauri::plugin::TauriPlugin<R> {
+    use tauri_plugin_window_state::{Builder, StateFlags};
+    const FILE: &str = "window.json";
+    let path = environment.settings_folder.as_ref().map_or_else(|| FILE.into(), |folder| folder.join(FILE));
+    let flags = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED | StateFlags::FULLSCREEN;
+    Builder::new().with_state_flags(flags).with_filename(path.to_string_lossy()).build()
 }

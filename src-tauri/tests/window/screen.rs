@@ -152,7 +152,7 @@ impl Screen {
 
 /// The app that is tested: the one that was built with the test, or the one that `TIDEMARK_TEST_APP` names, such
 /// as that of a release.
-fn app() -> String {
+pub(crate) fn app() -> String {
     std::env::var("TIDEMARK_TEST_APP").unwrap_or_else(|_| env!("CARGO_BIN_EXE_tidemark").to_owned())
 }
 

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use tidemark_sample_desk::{Desk, LoadOptions, MAPPING, load};
@@ -81,6 +81,41 @@ impl Stage {
             }
         }
         assert!(files > 2, "the stage has but {files} files: nothing was looked at");
+    }
+
+    /// Starts the app beside the one that is open, and waits until it has ended.
+    pub(crate) fn start_beside(&self, app: &str) -> ExitStatus {
+        let log = File::create(self.folder.path().join("second.log")).expect("a log file");
+        let mut second = Command::new(app)
+            .envs(self.environment())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the app can be started");
+        let begun = Instant::now();
+        loop {
+            match second.try_wait().expect("the app can be waited for") {
+                Some(ended) => return ended,
+                None if begun.elapsed() > DRIVER_TIME => {
+                    let _ = second.kill();
+                    panic!("The second start goes on beside the first.");
+                }
+                None => std::thread::sleep(Duration::from_millis(50)),
+            }
+        }
+    }
+
+    /// Closes the window as its frame's button does, and waits until the app has stored where it was.
+    pub(crate) fn quit(&self, title: &str) {
+        let asked = Command::new("xdotool").args(["search", "--name", title, "windowquit", "%@"]).status();
+        assert!(asked.is_ok_and(|status| status.success()), "the window cannot be asked to close");
+        let stored = self.folder.path().join("settings/window.json");
+        let begun = Instant::now();
+        while !fs::read_to_string(&stored).is_ok_and(|text| text.ends_with('}')) {
+            assert!(begun.elapsed() < DRIVER_TIME, "the window's place was not stored");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// The surroundings of the app: nothing of the user's own is read or written.
