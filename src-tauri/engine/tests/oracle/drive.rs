@@ -22,7 +22,7 @@ use tokio::sync::{OnceCell, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::cutter::Cutter;
-use super::judge::{Case, Disturbed, Held, Ledgers, Model, Ran, Verdict};
+use super::judge::{Case, Disturbed, Held, Ledgers, Model, Ran, SNAPSHOT_STEP, Verdict};
 use super::script::{Ask, At, FILTERS, Meanwhile, Mode, Pieces, Reach, Script, Step};
 use super::tally::Tally;
 use super::told;
@@ -181,8 +181,8 @@ impl Rig {
         };
         let folder = tempfile::tempdir().map_err(text)?;
         let clock = Arc::new(AtomicI64::new(0));
-        // A snapshot is up to a second older than its run: no day is to settle in between.
-        let past = if setup.snapshots { 617 } else { 0 };
+        // Half a step past the hour at which days settle: none is to settle between a run and its snapshot.
+        let past = if setup.snapshots { SNAPSHOT_STEP / 2 } else { 0 };
         let start = world.start_of(world.day(0)).timestamp() + setup.hours * 3_600 + past;
         let keep = if setup.salt.is_multiple_of(4) { 1 } else { FILTERS };
         let mut rig = Self {
@@ -214,6 +214,9 @@ impl Rig {
     pub(super) fn tick(&mut self) -> i64 {
         self.runs += 1;
         assert!(self.runs < 1_000, "a millisecond for each run");
+        if self.model.snapshots {
+            self.seconds += SNAPSHOT_STEP;
+        }
         let now = self.seconds * 1_000 + self.runs;
         self.clock.store(now, Ordering::SeqCst);
         now
@@ -231,6 +234,9 @@ impl Rig {
             Step::Forget(filter, days) => self.forget(*filter, *days).await?,
             Step::Clock { seconds } => {
                 self.seconds += seconds;
+                if self.model.snapshots {
+                    self.seconds -= seconds % SNAPSHOT_STEP;
+                }
                 self.tick();
             }
             Step::Restart => self.restart()?,
@@ -596,8 +602,7 @@ impl Rig {
         let opened = off_thread(move || Ok(cache.open_signature(&signature)?.state().ledger())).await;
         match opened {
             Ok(ledger) => {
-                let now = self.clock.load(Ordering::SeqCst);
-                let run_of = |fetched: DateTime<Utc>| self.model.run_of(fetched.timestamp_millis(), now);
+                let run_of = |fetched: DateTime<Utc>| self.model.run_of(fetched.timestamp_millis());
                 Ok(ledger.iter().map(|(day, held)| (day.date(), run_of(held.fetched))).collect())
             }
             Err(failure) if failure.code == Code::NotCached => Ok(Held::new()),
