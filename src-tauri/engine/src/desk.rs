@@ -287,6 +287,8 @@ pub struct CachedQuery {
     pub source: String,
     /// The filters as a person reads them; "no filter" where there is none.
     pub filters: String,
+    /// The mapping as a person reads it: queries of one source with the same filters differ in that.
+    pub mapping: String,
     /// The filter form that gives this query, dates included, where it can be refilled.
     pub form: Option<QueryInput>,
     /// Stretches of held days.

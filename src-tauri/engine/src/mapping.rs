@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use bson::Document;
+use bson::{Bson, Document};
 use chrono::Duration;
 use serde_json::{Map, Value, json};
 
@@ -147,6 +147,32 @@ impl Mapping {
         }
         let file = extended_json::parse_object(text).map_err(|why| bad(format!("The mapping {why}.")))?;
         Self::from_file(&file)
+    }
+
+    /// What a signature counts of the mapping, as a person reads it: "days by year and day_of_year in UTC, trade id
+    /// trade_id, version 2".
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let days = match self.dates() {
+            DateMapping::YearDay { year, day_of_year } => format!("{year} and {day_of_year}"),
+            DateMapping::DayTimestamp { day_of_year, timestamp } => format!("{day_of_year} and {timestamp}"),
+            DateMapping::Timestamp { timestamp } => timestamp.to_owned(),
+        };
+        let mut parts = vec![format!("days by {days} in {}", self.day_zone)];
+        parts.push(self.trade_id.as_ref().map_or("no trade id".to_owned(), |path| format!("trade id {path}")));
+        parts.extend(self.downstream_collection.as_ref().map(|name| format!("messages in {name}")));
+        for (matched, what) in [(&self.input_match, "trades"), (&self.downstream_match, "messages")] {
+            if !matched.is_empty() {
+                parts.push(format!("{what} where {}", Bson::from(matched.clone()).into_relaxed_extjson()));
+            }
+        }
+        if !self.uuid_representation.is_standard() {
+            parts.push("UUIDs in an older form".to_owned());
+        }
+        if self.version != 1 {
+            parts.push(format!("version {}", self.version));
+        }
+        parts.join(", ")
     }
 
     /// A text that `from_stored` reads back as the same mapping. It is a mapping file with nothing left out.
@@ -442,6 +468,18 @@ mod tests {
         let failure = Mapping::parse(text).unwrap_err();
         assert_eq!(failure.code, Code::BadMapping, "{text}");
         failure.message
+    }
+
+    #[test]
+    fn mappings_of_different_queries_read_differently() {
+        let read = |text: &str| Mapping::parse(text).unwrap().describe();
+        assert_eq!(read("{}"), "days by year and day_of_year in UTC, trade id trade_id");
+        let other = r#"{"version": 2, "day_zone": "Europe/London", "year": null, "day_of_year": null, "trade_id": null,
+            "timestamp": "execution.ts", "downstream_collection": "fills", "input_match": {"kind": "new"}}"#;
+        assert_eq!(
+            read(other),
+            r#"days by execution.ts in Europe/London, no trade id, messages in fills, trades where {"kind":"new"}, version 2"#
+        );
     }
 
     #[test]

@@ -333,6 +333,8 @@ export type CachedQuery = {
   oldest_fetch: string | null,
   /** The newest fetch time. */
   newest_fetch: string | null,
+  /** The mapping as a person reads it: queries of one source with the same filters differ in that. */
+  mapping: string,
   /** Whether it is kept when room is made. */
   pinned: boolean,
   /** When it was last fetched, opened or exported. */

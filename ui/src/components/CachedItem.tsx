@@ -33,8 +33,8 @@ interface Props {
 /** A hint longer than this would cover the window. */
 const MAX_HINT = 800;
 
-const MAPPING_HINT =
-  "Another cached query has the same source and filters under another mapping. The pipeline shows the paths of each.";
+/** The list shows this much of a mapping. */
+const MAX_MAPPING = 160;
 
 /** "2025-01-01 to 2025-01-31", and how many periods more. */
 export function heldText(held: readonly WindowView[]): string {
@@ -79,8 +79,12 @@ export function CachedItem({ query, zone, current, alike, open, forget, pin, sho
               {query.source}
             </span>
             {alike && (
-              <span className="cached-mapping" title={MAPPING_HINT} data-testid="cached-mapping">
-                another mapping · query {shortSignature(query)}
+              <span
+                className="cached-mapping"
+                title={`${cutText(query.mapping, MAX_HINT)} (query ${shortSignature(query)})`}
+                data-testid="cached-mapping"
+              >
+                {cutText(query.mapping, MAX_MAPPING)}
               </span>
             )}
             <span className="cached-days num">{heldText(query.held)}</span>

@@ -73,6 +73,7 @@ export function makeCached(part: Partial<CachedQuery> = {}): CachedQuery {
     source: "db1 · trading.messages",
     filters: "product: Brent",
     form: makeQuery({ ...held, filters: [{ field: "product", operator: "any_of", values: ["Brent"] }] }),
+    mapping: "days by year and day_of_year in UTC, trade id trade_id",
     held: [held],
     days: 10,
     open_days: 0,

@@ -279,6 +279,7 @@ fn listed(engine: &Engine, file: &CacheFile) -> CachedQuery {
         advanced,
     });
     CachedQuery {
+        mapping: identity.mapping.describe(),
         signature: identity.signature.to_string(),
         source: identity.source.clone(),
         filters: identity.filters.describe(),
@@ -302,6 +303,7 @@ fn listed(engine: &Engine, file: &CacheFile) -> CachedQuery {
 
 fn unreadable(path: &Path, failure: Failure) -> CachedQuery {
     CachedQuery {
+        mapping: String::new(),
         signature: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         source: String::new(),
         filters: String::new(),

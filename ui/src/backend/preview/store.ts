@@ -175,6 +175,7 @@ export class PreviewStore {
           source: "db1.desk.example:27017 · trading.messages",
           filters: describeFilters(entry.query),
           form: { ...entry.query, from: days[0] ?? "", to: days.at(-1) ?? "" },
+          mapping: "days by year and day_of_year in UTC, trade id trade_id",
           held: [{ from: days[0] ?? "", to: days.at(-1) ?? "" }],
           days: days.length,
           open_days: days.filter((day) => day >= addDays(TODAY, -1)).length,
