@@ -250,7 +250,8 @@ function awaitsSource(
   // What the trader stopped must not start again by itself.
   if (outcome === "cancelled") return false;
   const code = failure?.code ?? answer?.failure?.code;
-  if (outcome === "failed") return code === "source_unreachable";
+  // Nothing of it was cached, and the source was not asked.
+  if (outcome === "failed") return code === "source_unreachable" || code === "not_cached";
   if (answer === null) return false;
   // A server that was asked and took too long is there.
   const away = code === "source_unreachable" || (code === undefined && answer.answer === "offline");
