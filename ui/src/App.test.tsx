@@ -92,6 +92,29 @@ describe("the window", () => {
     expect(screen.getByTestId("export-button")).toHaveTextContent("partial");
   });
 
+  it("warns of a complete answer to a mistyped query, and says what may have been meant", async () => {
+    const fake = makeFake();
+    const user = userEvent.setup();
+    await openApp(fake);
+    await user.click(screen.getByTestId("fetch-button"));
+    const why =
+      'No document of messages has the value "gas ttf" in product (product). Did you mean "Gas TTF"?';
+    const part = {
+      part: "value" as const,
+      field: "product",
+      path: "product",
+      value: "gas ttf",
+      near: ["Gas TTF"],
+      why,
+    };
+    act(() => fake.finish(makeAnswer({ unmatched: [part], notes: [why, "Something else."] })));
+    expect(await screen.findByTestId("unmatched-banner")).toHaveTextContent(why);
+    const badge = screen.getByTestId("answer-completeness");
+    expect(badge).toHaveTextContent("Complete, but check the query");
+    expect(badge).toHaveAttribute("data-complete", "false");
+    expect(screen.getByTestId("answer-notes")).toHaveTextContent(/^Something else\.$/);
+  });
+
   it("plans again and goes on by itself when the source is back", async () => {
     const away = makeFailure("source_unreachable", "No server answers.");
     const fake = makeFake({ connection: { state: "offline", failure: away } });

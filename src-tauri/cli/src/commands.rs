@@ -323,7 +323,7 @@ fn answer_line(answer: &Answer) -> Value {
     let mut line = json!(answer);
     if let Some(object) = line.as_object_mut() {
         object.retain(|key, value| {
-            !matches!(key.as_str(), "changes" | "failure" | "notes")
+            !matches!(key.as_str(), "changes" | "failure" | "notes" | "unmatched")
                 || !(value.is_null() || value.as_array().is_some_and(Vec::is_empty))
         });
     }

@@ -1,7 +1,7 @@
 //! What a fetch answers, and what it tells on the way.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::day::Day;
@@ -163,6 +163,35 @@ pub struct LeftOut {
     pub why: String,
 }
 
+/// Which part of a question nothing in the collection answers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum UnmatchedPart {
+    /// No document has the path of a filter.
+    Field,
+    /// No document has a value of a filter.
+    Value,
+    /// None of the trades has a trade id.
+    TradeId,
+}
+
+/// A part of a question that nothing in the collection answers to, so that it was most likely not meant like that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Unmatched {
+    /// Which part.
+    pub part: UnmatchedPart,
+    /// Name of the filter in the form; none for the trade id.
+    pub field: Option<String>,
+    /// Dotted path in the documents.
+    pub path: String,
+    /// The value, as typed.
+    pub value: Option<String>,
+    /// What there is instead and is most like it: paths or values, the likeliest first.
+    pub near: Vec<String>,
+    /// All of this in the user's words.
+    pub why: String,
+}
+
 /// The answer to a query: how much, how complete, how fresh, and where from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct Answer {
@@ -190,6 +219,8 @@ pub struct Answer {
     pub changes: Option<Changes>,
     /// Documents that match and are left out, and why. The notes say so too.
     pub left_out: Vec<LeftOut>,
+    /// Parts of the question that nothing in the collection answers to. The notes say so too.
+    pub unmatched: Vec<Unmatched>,
     /// Plain remarks a trader should read, such as trades without a trade id.
     pub notes: Vec<String>,
     /// What kept the answer from being complete or fresh, where something failed.

@@ -18,6 +18,15 @@ pub(crate) fn near_misses<'a>(typed: &str, known: impl IntoIterator<Item = &'a s
     near.into_iter().map(|(_, name)| name).collect()
 }
 
+/// A question that proposes names; empty if there are none.
+pub(crate) fn did_you_mean(near: &[String]) -> String {
+    match near {
+        [] => String::new(),
+        [only] => format!(" Did you mean {only}?"),
+        [rest @ .., last] => format!(" Did you mean {} or {last}?", rest.join(", ")),
+    }
+}
+
 fn likeness(typed: &str, name: &str) -> f64 {
     let plain = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
     let (typed, name) = (plain(typed), plain(name));

@@ -3,7 +3,7 @@
 
 use tidemark_engine::answer::{
     Answer, AnswerDays, AnswerRows, ChangeCounts, ChangeKind, Changes, FieldChange, LeftOut, LeftOutReason,
-    MessageChange, MissingDay, Origin, RunEvent,
+    MessageChange, MissingDay, Origin, RunEvent, Unmatched, UnmatchedPart,
 };
 use tidemark_engine::desk::{
     CacheUsage, CachedQuery, ColumnView, Connection, CsvOptions, DayAction, DayState, DayView,
@@ -37,6 +37,7 @@ fn generated() -> String {
     declare![Code, Failure];
     declare![Origin, MissingDay, AnswerDays, AnswerRows];
     declare![ChangeCounts, ChangeKind, FieldChange, MessageChange, Changes, LeftOutReason, LeftOut];
+    declare![UnmatchedPart, Unmatched];
     declare![Answer, RunEvent];
     declare![FilterOperator, FilterInput, QueryInput, ValueType, FilterField];
     declare![DayAction, DayState, DayView, PlanCounts, WindowView, PlanView];

@@ -98,6 +98,22 @@ export type LeftOut = {
   /** Both, in the user's words. */
   why: string, };
 
+export type UnmatchedPart = "field" | "value" | "trade_id";
+
+export type Unmatched = {
+  /** Which part. */
+  part: UnmatchedPart,
+  /** Name of the filter in the form; none for the trade id. */
+  field: string | null,
+  /** Dotted path in the documents. */
+  path: string,
+  /** The value, as typed. */
+  value: string | null,
+  /** What there is instead and is most like it: paths or values, the likeliest first. */
+  near: Array<string>,
+  /** All of this in the user's words. */
+  why: string, };
+
 export type Answer = {
   /** The query's signature, 32 hex digits. */
   signature: string,
@@ -119,6 +135,8 @@ export type Answer = {
   changes: Changes | null,
   /** Documents that match and are left out, and why. The notes say so too. */
   left_out: Array<LeftOut>,
+  /** Parts of the question that nothing in the collection answers to. The notes say so too. */
+  unmatched: Array<Unmatched>,
   /** Plain remarks a trader should read, such as trades without a trade id. */
   notes: Array<string>,
   /** What kept the answer from being complete or fresh, where something failed. */
@@ -315,6 +333,8 @@ export type CachedQuery = {
   source: string,
   /** The filters as a person reads them; "no filter" where there is none. */
   filters: string,
+  /** The mapping as a person reads it: queries of one source with the same filters differ in that. */
+  mapping: string,
   /** The filter form that gives this query, dates included, where it can be refilled. */
   form: QueryInput | null,
   /** Stretches of held days. */
@@ -333,8 +353,6 @@ export type CachedQuery = {
   oldest_fetch: string | null,
   /** The newest fetch time. */
   newest_fetch: string | null,
-  /** The mapping as a person reads it: queries of one source with the same filters differ in that. */
-  mapping: string,
   /** Whether it is kept when room is made. */
   pinned: boolean,
   /** When it was last fetched, opened or exported. */

@@ -7,7 +7,7 @@ import { useNow } from "../state/useNow";
 import { ChangesLine } from "./ChangesLine";
 import { FailureNote } from "./FailureNote";
 import { Icon } from "./icons";
-import { PartialBanner, UnverifiedBanner } from "./PartialBanner";
+import { PartialBanner, UnmatchedBanner, UnverifiedBanner } from "./PartialBanner";
 
 interface Props {
   view: View;
@@ -29,6 +29,7 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
   const { answer, key } = view;
   const range = key.from === key.to ? key.from : `${key.from} to ${key.to}`;
   const title = `${view.title}, ${range}`;
+  const notes = answer.notes.filter((note) => answer.unmatched.every(({ why }) => why !== note));
   return (
     <section className="answer" aria-label="Answer" data-testid="answer">
       <div className="answer-line">
@@ -42,11 +43,11 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
         </span>
         <span
           className="badge"
-          data-complete={answer.complete}
+          data-complete={answer.complete && answer.unmatched.length === 0}
           data-testid="answer-completeness"
           title={answer.complete ? "Every requested day is cached" : joinDays(answer.days.missing)}
         >
-          <Icon name={answer.complete ? "check" : "warn"} size={12} />
+          <Icon name={answer.complete && answer.unmatched.length === 0 ? "check" : "warn"} size={12} />
           {answer.complete ? completeness(answer) : "Partial"}
         </span>
         {answer.oldest_fetch !== null && (
@@ -102,6 +103,7 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
         )}
       </div>
       {answer.complete ? <UnverifiedBanner answer={answer} /> : <PartialBanner answer={answer} />}
+      <UnmatchedBanner answer={answer} />
       {/* That it was cancelled is told beside the buttons, and is no failure to whoever did it. */}
       {answer.failure && answer.failure.code !== "cancelled" && (
         <FailureNote failure={answer.failure} testId="answer-failure" compact />
@@ -109,9 +111,9 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
       {answer.changes !== null && (
         <ChangesLine changes={answer.changes} whole={comparedAll(answer, view.mode)} title={title} />
       )}
-      {answer.notes.length > 0 && (
+      {notes.length > 0 && (
         <ul className="answer-notes" data-testid="answer-notes">
-          {answer.notes.map((note) => (
+          {notes.map((note) => (
             <li key={note}>{note}</li>
           ))}
         </ul>

@@ -2,6 +2,7 @@ import type { Answer } from "../backend";
 import { completeness, missingByReason, unverifiedText } from "../logic/answerText";
 import { joinDays } from "../logic/days";
 import { plural } from "../logic/format";
+import { Icon } from "./icons";
 import { NoteLine } from "./NoteLine";
 
 /** Stands over the rows of a partial answer, so that nobody takes them for all. */
@@ -50,5 +51,20 @@ export function UnverifiedBanner({ answer }: { answer: Answer }) {
       moreLabel="Which"
       more={<span className="num">{joinDays(answer.days.unverified)}</span>}
     />
+  );
+}
+
+/** Names the parts of the query that nothing in the collection answers to: they were most likely mistyped. */
+export function UnmatchedBanner({ answer }: { answer: Answer }) {
+  if (answer.unmatched.length === 0) return null;
+  return (
+    <div className="note note-partial" role="status" data-testid="unmatched-banner">
+      <Icon name="warn" />
+      <div className="note-body">
+        {answer.unmatched.map(({ why }) => (
+          <p key={why}>{why}</p>
+        ))}
+      </div>
+    </div>
   );
 }

@@ -37,9 +37,9 @@ export function heldAnswer<A extends Answer | null>(answer: A, online: boolean):
   return answer?.answer === "offline" && online ? { ...answer, answer: "cache" } : answer;
 }
 
-/** "Complete" or "Partial: 3 of 31 days missing". */
+/** "Complete" or "Partial: 3 of 31 days missing"; whether all days are there says nothing of a mistyped filter. */
 export function completeness(answer: Answer): string {
-  if (answer.complete) return "Complete";
+  if (answer.complete) return answer.unmatched.length === 0 ? "Complete" : "Complete, but check the query";
   const missing = answer.days.missing.length;
   if (missing > 0) return `Partial: ${missing} of ${plural(answer.days.requested, "day")} missing`;
   // Every day is held, and some are known to be outdated; incomplete with no day named is incomplete too.

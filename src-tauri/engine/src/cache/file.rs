@@ -20,9 +20,10 @@ use super::migrate::{expect_current, migrate};
 use super::opener::{self, SEARCH_PATH, THREADS_TO_READ};
 use super::schema::FORMAT;
 use super::state::{
-    FileState, HeldDay, Origin, next_generation, read_fields, read_state, remove_days, store_odd_dates,
+    FileState, HeldDay, ODD_DATES, Origin, UNMATCHED, next_generation, read_fields, read_state, remove_days, store_finding,
 };
 use super::writer::insert_differing;
+use crate::answer::Unmatched;
 use crate::day::{Day, DayRange};
 use crate::decode::{FieldId, FieldRegistry};
 use crate::failure::{Code, Failure, Result};
@@ -441,7 +442,24 @@ impl CacheFile {
             // Begun under the commit lock: two runs that end at once never change one row.
             connection.execute_batch("BEGIN TRANSACTION")?;
             state.odd_dates = updated(state);
-            store_odd_dates(&connection, &state.odd_dates)
+            store_finding(&connection, ODD_DATES, &state.odd_dates)
+        })
+    }
+
+    /// Remembers which parts of the query nothing in the collection answers to.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub fn record_unmatched(&self, found: Vec<Unmatched>) -> Result<()> {
+        if self.state().unmatched == found {
+            return Ok(());
+        }
+        let connection = self.connect()?;
+        self.commit(&connection, |state| {
+            connection.execute_batch("BEGIN TRANSACTION")?;
+            store_finding(&connection, UNMATCHED, &found)?;
+            state.unmatched = found;
+            Ok(())
         })
     }
 

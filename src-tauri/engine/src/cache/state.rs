@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use duckdb::{Connection, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::identity::read_fact;
 use super::schema::{self, link_table, role_name, shared_table};
+use crate::answer::Unmatched;
 use crate::day::{Day, DayRange};
 use crate::decode::{Field, FieldId, FieldSet};
 use crate::desk::Role;
@@ -114,6 +117,8 @@ pub struct FileState {
     pub origins: BTreeMap<u32, Origin>,
     /// Documents whose dates have another type, as of the last pull.
     pub odd_dates: OddDates,
+    /// Parts of the query that nothing in the collection answers to, as of the last pull.
+    pub unmatched: Vec<Unmatched>,
     /// Names this state among all that this process has seen, of any file; a view of another is stale.
     pub generation: u64,
 }
@@ -313,16 +318,23 @@ pub(super) fn read_fields(connection: &Connection) -> Result<Vec<Field>> {
     .collect()
 }
 
-const ODD_DATES: &str = "odd_dates";
+pub(super) const ODD_DATES: &str = "odd_dates";
+pub(super) const UNMATCHED: &str = "unmatched";
 
-/// Writes down which documents have dates of another type.
-pub(super) fn store_odd_dates(connection: &Connection, found: &OddDates) -> Result<()> {
+/// Writes down what a pull has found out about the whole collection.
+pub(super) fn store_finding(connection: &Connection, key: &str, found: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string(found).map_err(|error| {
-        Failure::new(Code::CacheDamaged, "The cache file cannot note what was left out.").because(error)
+        Failure::new(Code::Internal, "The cache file cannot note what was found.").because(error)
     })?;
-    connection.execute("DELETE FROM meta WHERE key = ?", params![ODD_DATES])?;
-    connection.execute("INSERT INTO meta VALUES (?, ?)", params![ODD_DATES, text])?;
+    connection.execute("DELETE FROM meta WHERE key = ?", params![key])?;
+    connection.execute("INSERT INTO meta VALUES (?, ?)", params![key, text])?;
     Ok(())
+}
+
+/// What [`store_finding`] has written; a file in which nothing was ever found lacks the fact.
+fn read_finding<T: DeserializeOwned + Default>(connection: &Connection, key: &str) -> T {
+    let text = read_fact(connection, key).ok();
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 /// The state as it was committed last.
@@ -375,9 +387,8 @@ pub(super) fn read_state(connection: &Connection) -> Result<FileState> {
         };
         state.origins.insert(row.get(0)?, origin);
     }
-    // A file in which none was ever found lacks the fact.
-    let odd_dates = read_fact(connection, ODD_DATES).ok();
-    state.odd_dates = odd_dates.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    state.odd_dates = read_finding(connection, ODD_DATES);
+    state.unmatched = read_finding(connection, UNMATCHED);
     let mut select = connection.prepare("SELECT segment, role, field FROM segment_column ORDER BY rowid")?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {

@@ -1,9 +1,9 @@
-//! Known values of a field, for suggestions.
+//! Known values of a field: for suggestions, and to tell which filter values no row has.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use duckdb::{Connection, params};
+use duckdb::{Connection, params, params_from_iter};
 
 use super::file::CacheFile;
 use super::schema;
@@ -11,6 +11,7 @@ use super::state::FileState;
 use crate::decode::{FieldId, Kind};
 use crate::desk::Role;
 use crate::failure::Result;
+use crate::filter::FilterValue;
 
 /// Different arrays of a field that are looked at: suggestions need not be all there are.
 const ARRAYS: u32 = 5_000;
@@ -31,6 +32,36 @@ pub fn starting_with(file: &Arc<CacheFile>, path: &str, prefix: &str, limit: u32
         found.extend(elements_of(&connection, &arrays, prefix)?);
     }
     Ok(found.into_iter().take(limit as usize).collect())
+}
+
+/// The texts among some filter values that no input row of a file has at a path. None if that cannot be told from
+/// one column: values other than text compare across types, and arrays match by their elements.
+///
+/// # Errors
+/// See [`super::duckdb_failure`].
+pub(crate) fn unseen(file: &Arc<CacheFile>, path: &str, values: &[FilterValue]) -> Result<Vec<FilterValue>> {
+    let texts = values.iter().map(|value| match value {
+        FilterValue::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let Some(texts) = texts.collect::<Option<Vec<&str>>>() else { return Ok(Vec::new()) };
+    let (connection, state) = file.snapshot()?;
+    let column = |kind: Kind| values_of(file, &state, path, kind);
+    if column(Kind::Json).is_some() {
+        return Ok(Vec::new());
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(held) = column(Kind::Text) {
+        let places = vec!["?"; texts.len()].join(", ");
+        let mut select = connection
+            .prepare(&format!("SELECT DISTINCT value FROM ({held}) WHERE value IN ({places})"))?;
+        let rows = select.query_map(params_from_iter(&texts), |row| row.get::<_, String>(0))?;
+        for text in rows {
+            seen.insert(text?);
+        }
+    }
+    let unseen = values.iter().zip(texts).filter(|(_, text)| !seen.contains(*text));
+    Ok(unseen.map(|(value, _)| value.clone()).collect())
 }
 
 /// The query for all input values of a path that have one kind; nothing where there are none.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use bson::{Bson, RawBsonRef};
 
 use super::engine::{Engine, off_thread};
+use super::unmatched::unmatched_of;
 use crate::answer::{Answer, AnswerDays, AnswerRows, LeftOut, MissingDay, Origin};
 use crate::cache::{CacheFile, Identity, View, bytes_of, last_used};
 use crate::day::{DayRange, DaySet};
@@ -20,12 +21,6 @@ use crate::pipeline;
 use crate::plan::{RefreshReason, UnavailableReason, has_moved, state_of};
 use crate::signature::{Query, Signature};
 use crate::uuids;
-
-/// What is to be said of trades without any trade id, whenever they are looked at.
-pub(super) fn no_trade_ids(view: &View) -> Option<String> {
-    let path = view.path_without_trade_ids()?;
-    Some(format!("None of these trades has a trade id ({path}); no downstream messages were looked for."))
-}
 
 /// What the answer that a view shows leaves out.
 pub(super) fn left_out_of(view: &View, mapping: &Mapping) -> Vec<LeftOut> {
@@ -103,7 +98,8 @@ impl Engine {
         }
         let counts = view.counts();
         let left_out = left_out_of(&view, &view.file().identity().mapping);
-        let mut notes: Vec<String> = no_trade_ids(&view).into_iter().collect();
+        let unmatched = unmatched_of(&view);
+        let mut notes: Vec<String> = unmatched.iter().map(|unmatched| unmatched.why.clone()).collect();
         notes.extend(left_out.iter().map(|left_out| left_out.why.clone()));
         Ok(Answer {
             signature: key.signature.clone(),
@@ -116,6 +112,7 @@ impl Engine {
             elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             changes: None,
             left_out,
+            unmatched,
             notes,
             failure: None,
         })
@@ -279,10 +276,10 @@ fn listed(engine: &Engine, file: &CacheFile) -> CachedQuery {
         advanced,
     });
     CachedQuery {
-        mapping: identity.mapping.describe(),
         signature: identity.signature.to_string(),
         source: identity.source.clone(),
         filters: identity.filters.describe(),
+        mapping: identity.mapping.describe(),
         form,
         held: held.ranges().iter().map(|run| WindowView { from: run.from(), to: run.to() }).collect(),
         days: ledger.len(),
@@ -303,10 +300,10 @@ fn listed(engine: &Engine, file: &CacheFile) -> CachedQuery {
 
 fn unreadable(path: &Path, failure: Failure) -> CachedQuery {
     CachedQuery {
-        mapping: String::new(),
         signature: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         source: String::new(),
         filters: String::new(),
+        mapping: String::new(),
         form: None,
         held: Vec::new(),
         days: 0,

@@ -5,17 +5,19 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::try_join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use super::browse::{left_out_of, no_trade_ids};
+use super::browse::left_out_of;
 use super::engine::{Engine, off_thread};
 use super::prepare::{Broader, FetchRequest, Prepared, is_out_of_reach, prepare};
 use super::progress::{Meter, TICK};
 use super::pull::{Attempt, Doubts, PullContext, Pulled, pull_window, unsettled_sentence};
 use super::shared::{Kind, Order, Ticket};
+use super::unmatched::unmatched_of;
 use super::verify;
-use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin, RunEvent};
+use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin, RunEvent, UnmatchedPart};
 use crate::cache::adopt::{self, Adopted, Wanted};
 use crate::cache::{CacheFile, CheckedDay, HeldDay, Identity, is_damage, is_fatal};
 use crate::changes::Differences;
@@ -26,7 +28,7 @@ use crate::failure::{Code, Failure, Result};
 use crate::left_out::FoundOddDates;
 use crate::plan::{Action, DayCoverage, Reach, RefreshReason, has_moved, split, state_of};
 use crate::signature::{Query, Signature};
-use crate::source::{RunMoment, ServerClock, Source};
+use crate::source::{DayCount, RunMoment, ServerClock, Source};
 
 /// Where a run's events go, in order.
 pub type EventSink = Arc<dyn Fn(RunEvent) + Send + Sync>;
@@ -282,11 +284,18 @@ impl Engine {
         }
         let (collation, odd_dates) = (prepared.collation.clone(), outcome.odd_dates.take());
         if !outcome.fetched.is_empty() {
+            let recorded = Arc::clone(&file);
             off_thread(move || {
-                collation.map_or(Ok(()), |found| file.record_collation(&found))?;
-                odd_dates.map_or(Ok(()), |found| file.record_odd_dates(&found))
+                collation.map_or(Ok(()), |found| recorded.record_collation(&found))?;
+                odd_dates.map_or(Ok(()), |found| recorded.record_odd_dates(&found))
             })
             .await?;
+            if outcome.failure.is_none() {
+                tokio::select! {
+                    noted = self.note_unmatched(source, &query, &file, prepared.held == 0) => noted?,
+                    () = cancel.cancelled() => {}
+                }
+            }
         }
         Ok(outcome)
     }
@@ -449,9 +458,10 @@ impl Engine {
         notes.extend(prepared.clock.iter().flat_map(clock_notes));
         notes.extend(prepared.set_aside.map(|failure| failure.message));
         notes.append(&mut outcome.notes);
-        if outcome.without_trade_id == 0 {
-            notes.extend(view.as_ref().and_then(|view| no_trade_ids(view)));
-        }
+        let unmatched = view.as_ref().map(|view| unmatched_of(view)).unwrap_or_default();
+        // Trades without an id are counted as they come.
+        let is_said = |part: UnmatchedPart| part == UnmatchedPart::TradeId && outcome.without_trade_id > 0;
+        notes.extend(unmatched.iter().filter(|of| !is_said(of.part)).map(|of| of.why.clone()));
         notes.extend(remarks(&request.query, outcome.without_trade_id, outcome.unreadable.len()));
         let left_out =
             view.as_ref().map(|view| left_out_of(view, &request.query.mapping)).unwrap_or_default();
@@ -471,6 +481,7 @@ impl Engine {
             elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             changes: outcome.changes.map(Differences::into_changes),
             left_out,
+            unmatched,
             notes,
             failure,
             days,
@@ -545,17 +556,11 @@ async fn torn_between(
     pulled: &DaySet,
     is_settled: impl Fn(Day) -> bool,
 ) -> DaySet {
-    let (first, last) = match pulled.ranges() {
-        [first, .., last] => (first.from(), last.to()),
-        [only] => (only.from(), only.to()),
-        [] => return DaySet::new(),
-    };
-    let Ok(span) = DayRange::new(first, last) else { return DaySet::new() };
     if moment.reads_snapshots().await {
         return DaySet::new();
     }
-    // Everything was pulled: where counting fails, nothing is known to differ.
-    let Ok(counts) = source.day_counts(query, span).await else { return DaySet::new() };
+    // Everything was pulled: if counting fails, nothing is known to differ.
+    let Ok(counts) = count_in_parts(source, query, pulled).await else { return DaySet::new() };
     let state = file.state();
     let differs = |day: &Day| {
         let held = state.days.get(day);
@@ -566,6 +571,33 @@ async fn torn_between(
             })
     };
     pulled.days().filter(differs).collect()
+}
+
+/// Parts that a count of many days is asked in, all at once: a server counts each on one core.
+const COUNTED_AT_ONCE: usize = 3;
+
+/// Counts the trades of some days at the source.
+async fn count_in_parts(source: &Source, query: &Query, days: &DaySet) -> Result<BTreeMap<Day, DayCount>> {
+    let days: Vec<Day> = days.days().collect();
+    let mut parts = Vec::new();
+    for part in days.chunks(days.len().div_ceil(COUNTED_AT_ONCE).max(1)) {
+        let [first, .., last] = part else {
+            parts.extend(part.first().map(|only| DayRange::new(*only, *only)).transpose()?);
+            continue;
+        };
+        parts.push(DayRange::new(*first, *last)?);
+    }
+    let mut asked = Vec::new();
+    for part in &parts {
+        asked.push(source.day_counts(query, *part));
+    }
+    let counted = try_join_all(asked).await?;
+    // The match of some days may bring a few of their neighbours.
+    let of_part = |(part, counts): (&DayRange, BTreeMap<Day, DayCount>)| {
+        let part = *part;
+        counts.into_iter().filter(move |(day, _)| part.contains(*day)).collect::<Vec<_>>()
+    };
+    Ok(parts.iter().zip(counted).flat_map(of_part).collect())
 }
 
 /// Marks days that could not be read as of one moment.

@@ -11,6 +11,7 @@ mod pull;
 mod room;
 mod shared;
 mod split;
+mod unmatched;
 mod verify;
 
 pub use engine::{Clock, Engine, off_thread};

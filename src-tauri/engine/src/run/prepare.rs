@@ -15,7 +15,7 @@ use crate::filter::FieldCondition;
 use crate::left_out;
 use crate::plan::{Action, Ledger, Plan, PlanRequest, Policy, Reach, UnavailableReason};
 use crate::signature::Query;
-use crate::source::{ServerClock, Source, approximate};
+use crate::source::{ESTIMATE_DAYS, ServerClock, Source, approximate};
 
 /// A query with its days, and how to answer it.
 #[derive(Debug, Clone)]
@@ -145,7 +145,7 @@ pub(super) async fn prepare(
         unverified: None,
         unstamped: 0,
         hashed: 0,
-        rows_per_day: average(&ledger),
+        rows_per_day: average(&ledger).filter(|_| ledger.len() >= ESTIMATE_DAYS),
     };
     let plan = |ledger: &Ledger, broader: &[Broader], told: &Told| {
         let adoptable: Vec<(String, Ledger)> =
@@ -226,7 +226,7 @@ pub(super) async fn prepare(
         }
         if told.reach == Reach::Online && told.rows_per_day.is_none() && !made.windows.is_empty() {
             let rows = source.rows_per_day(&request.query, span_to_pull(&made, request.range)?).await;
-            told.rows_per_day = told.heard(rows)?.flatten();
+            told.rows_per_day = told.heard(rows)?.flatten().or_else(|| average(&ledger));
         }
         made = plan(&ledger, &broader, &told);
     }

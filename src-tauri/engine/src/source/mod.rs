@@ -12,6 +12,7 @@ mod origin;
 mod read;
 mod speech;
 mod topology;
+mod unmatched;
 mod uri;
 
 pub use clock::{Clock, ServerClock};
@@ -19,4 +20,5 @@ pub use connect::{Source, SourceSettings};
 pub use error::mongodb_failure;
 pub use moment::{Batch, Batches, Reading, RunMoment, WindowMoment};
 pub use read::{DayCount, PullOrder};
-pub(crate) use read::{approximate, unreadable_reply};
+pub use unmatched::Suspect;
+pub(crate) use read::{ESTIMATE_DAYS, approximate, unreadable_reply};

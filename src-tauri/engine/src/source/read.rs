@@ -13,7 +13,6 @@ use super::moment::WindowMoment;
 use crate::day::{Day, DayRange};
 use crate::desk::ValueType;
 use crate::failure::{Code, Failure, Result};
-use crate::filter::Condition;
 use crate::hashed_key::{HashSums, accumulators};
 use crate::left_out::{FoundOddDates, OddDates, expected, type_in_words};
 use crate::mapping::{DateMapping, FilterPath, Mapping};
@@ -23,9 +22,9 @@ use crate::signature::Query;
 use crate::trade::ChangeStamp;
 
 /// Time limit of an estimate: a plan should not wait for it.
-const ESTIMATE_LIMIT: Duration = Duration::from_secs(2);
-/// Days counted for an estimate: a week has its weekend.
-const ESTIMATE_DAYS: usize = 7;
+pub(super) const ESTIMATE_LIMIT: Duration = Duration::from_secs(2);
+/// Days that an estimate is made from: a week has its weekend. A few days may all be quiet ones.
+pub(crate) const ESTIMATE_DAYS: usize = 7;
 /// Documents, and days back from today, that suggestions are taken from.
 const SUGGESTION_DOCUMENTS: i64 = 5_000;
 const SUGGESTION_DAYS: i32 = 14;
@@ -175,8 +174,8 @@ impl Source {
         }
     }
 
-    /// Explains why a range came back empty: a missing collection or a date field that no document
-    /// has is a failure, a filter field that no document has is a remark.
+    /// Explains why a range came back empty: a missing collection or a date field that no document has is a failure,
+    /// an empty collection is a remark.
     ///
     /// # Errors
     /// `bad_mapping`; see [`super::mongodb_failure`].
@@ -185,16 +184,7 @@ impl Source {
         let mut wanted = vec![self.collection_name()];
         wanted.extend(mapping.downstream_collection.as_deref());
         self.expect_collections(&wanted).await?;
-        let some = |matches: Document| async move {
-            let pipeline = vec![doc! {"$match": matches}, doc! {"$limit": 1}, doc! {"$project": {"_id": 1}}];
-            match self.documents(pipeline, ESTIMATE_LIMIT).await {
-                Ok(found) => Ok(!found.is_empty()),
-                // Where looking takes that long, nothing is said.
-                Err(failure) if failure.code == Code::SourceTimeout => Ok(true),
-                Err(failure) => Err(failure),
-            }
-        };
-        if !some(Document::new()).await? {
+        if !self.has(Document::new()).await? {
             return Ok(vec![format!("The collection {} is empty.", self.collection_name())]);
         }
         let dates = match mapping.dates() {
@@ -203,7 +193,7 @@ impl Source {
             DateMapping::Timestamp { timestamp } => vec![timestamp],
         };
         for path in dates {
-            if some(pipeline::of_expected_type(mapping, path)).await? {
+            if self.has(pipeline::of_expected_type(mapping, path)).await? {
                 continue;
             }
             let sample = vec![
@@ -232,16 +222,7 @@ impl Source {
             };
             return Err(Failure::new(Code::BadMapping, message).advise(advice));
         }
-        let mut notes = Vec::new();
-        for field in &query.filters.fields {
-            // That it is missing is what this one asks for.
-            let asked = field.condition != Condition::Missing;
-            if asked && !some(doc! {&field.path: {"$exists": true}}).await? {
-                let (name, path) = (self.collection_name(), &field.path);
-                notes.push(format!("No document of {name} has the field {path} ({}).", field.name));
-            }
-        }
-        Ok(notes)
+        Ok(Vec::new())
     }
 
     /// Counts the documents that match apart from their date fields, which have a type that no match on dates
@@ -315,7 +296,7 @@ impl Source {
         Ok(texts.filter(|text| !text.trim().is_empty()).map(str::to_owned).collect())
     }
 
-    async fn documents(&self, pipeline: Vec<Document>, limit: Duration) -> Result<Vec<Document>> {
+    pub(super) async fn documents(&self, pipeline: Vec<Document>, limit: Duration) -> Result<Vec<Document>> {
         self.documents_of(&self.collection(None).await?, pipeline, limit).await
     }
 

@@ -159,6 +159,7 @@ export class PreviewStore {
       elapsed_ms: fetched === 0 ? 18 : 840,
       changes: null,
       left_out: [],
+      unmatched: [],
       notes: fetched > 3 ? ["12 trades have no trade id; their messages cannot be found."] : [],
       failure: missing.length > 0 && !this.online ? unreachable() : null,
     };
@@ -174,8 +175,8 @@ export class PreviewStore {
           signature,
           source: "db1.desk.example:27017 · trading.messages",
           filters: describeFilters(entry.query),
-          form: { ...entry.query, from: days[0] ?? "", to: days.at(-1) ?? "" },
           mapping: "days by year and day_of_year in UTC, trade id trade_id",
+          form: { ...entry.query, from: days[0] ?? "", to: days.at(-1) ?? "" },
           held: [{ from: days[0] ?? "", to: days.at(-1) ?? "" }],
           days: days.length,
           open_days: days.filter((day) => day >= addDays(TODAY, -1)).length,

@@ -1,0 +1,99 @@
+//! A question that nothing in the collection answers to is not called plainly complete.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use support::desk::{Desk, range};
+use tidemark_engine::answer::{Answer, UnmatchedPart};
+use tidemark_engine::desk::{FetchMode, FilterInput, FilterOperator, ViewKey};
+use tidemark_engine::filter::Filters;
+use tidemark_engine::mapping::Mapping;
+use tidemark_engine::run::FetchRequest;
+use tidemark_engine::signature::{Query, Signature};
+
+/// A fetch of ten days with these filters.
+fn request(desk: &Desk, mapping: &str, filters: &[(&str, FilterOperator, &[&str])]) -> FetchRequest {
+    let mapping = Mapping::parse(mapping).unwrap();
+    let inputs: Vec<FilterInput> = filters
+        .iter()
+        .map(|(field, operator, values)| FilterInput {
+            field: (*field).to_owned(),
+            operator: *operator,
+            values: values.iter().map(|&value| value.to_owned()).collect(),
+        })
+        .collect();
+    let filters = Filters::parse(&mapping, &inputs, "").unwrap();
+    let query = Query { source: desk.source.identity().clone(), mapping, filters };
+    FetchRequest { query, range: range("2025-01-01", "2025-01-10"), mode: FetchMode::Normal, offline: false }
+}
+
+async fn fetch(desk: &Desk, request: &FetchRequest) -> Answer {
+    let answer = desk.run(request.clone()).await.result.unwrap();
+    assert!(answer.complete, "{answer:?}");
+    answer
+}
+
+/// What is unmatched: the part, the value, and what is near it, with commas between.
+fn parts(answer: &Answer) -> Vec<(UnmatchedPart, Option<&str>, String)> {
+    answer.unmatched.iter().map(|of| (of.part, of.value.as_deref(), of.near.join(","))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_nothing_has_is_named_with_its_near_misses() {
+    let desk = Desk::new("unmatched_value").await;
+    let typed = request(&desk, "", &[("product", FilterOperator::AnyOf, &["power "])]);
+    let answer = fetch(&desk, &typed).await;
+    assert_eq!(answer.rows.input, 0);
+    assert_eq!(parts(&answer), [(UnmatchedPart::Value, Some("power"), "Power".to_owned())]);
+    let why = r#"No document of trades has the value "power" in product (product). Did you mean "Power"?"#;
+    assert!(answer.notes.contains(&why.to_owned()), "{answer:?}");
+
+    // The cache says the same, of the fetch and of the query that is opened.
+    let again = fetch(&desk, &typed).await;
+    assert_eq!((again.mongo_commands, &again.unmatched), (0, &answer.unmatched));
+    let key = ViewKey {
+        signature: Signature::of(&typed.query).to_string(),
+        from: typed.range.from(),
+        to: typed.range.to(),
+    };
+    assert_eq!(desk.engine.cached_answer(&key).await.unwrap().unmatched, answer.unmatched);
+
+    // A document with the value turns up; the days are fetched again.
+    let mut document = support::desk::trade(9_999, support::desk::day("2025-01-03"));
+    document.insert("product", "power");
+    desk.collection.insert_one(document).await.unwrap();
+    let renewed = fetch(&desk, &FetchRequest { mode: FetchMode::Refresh, ..typed.clone() }).await;
+    assert_eq!((renewed.rows.input, renewed.unmatched.len()), (1, 0), "{renewed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_mistyped_value_of_several_is_named() {
+    let desk = Desk::new("unmatched_of_several").await;
+    let several = request(&desk, "", &[("product", FilterOperator::AnyOf, &["Power", "GAS"])]);
+    let answer = fetch(&desk, &several).await;
+    assert!(answer.rows.input > 0);
+    assert_eq!(parts(&answer), [(UnmatchedPart::Value, Some("GAS"), "Gas".to_owned())]);
+    let kept_out = request(&desk, "", &[("product", FilterOperator::NoneOf, &["gas"])]);
+    assert_eq!(parts(&fetch(&desk, &kept_out).await), [(UnmatchedPart::Value, Some("gas"), "Gas".to_owned())]);
+    let begins = request(&desk, "", &[("product", FilterOperator::StartsWith, &["pow"])]);
+    assert_eq!(parts(&fetch(&desk, &begins).await)[0].1, Some("pow"));
+    // Values that are there, whether or not these days have them.
+    for filters in [&["Power"][..], &["Power", "Gas"]] {
+        let answer = fetch(&desk, &request(&desk, "", &[("product", FilterOperator::AnyOf, filters)])).await;
+        assert_eq!(parts(&answer), [], "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paths_that_no_document_has_are_named_with_their_near_misses() {
+    let desk = Desk::new("unmatched_path").await;
+    let mapping = r#"{"filters": {"product": "prodct"}, "trade_id": "tradeid"}"#;
+    let mistyped = request(&desk, mapping, &[("product", FilterOperator::AnyOf, &["Power"])]);
+    assert_eq!(parts(&fetch(&desk, &mistyped).await), [(UnmatchedPart::Field, None, "product".to_owned())]);
+    let no_id = request(&desk, mapping, &[]);
+    for from_cache in [false, true] {
+        let answer = fetch(&desk, &no_id).await;
+        assert_eq!(answer.mongo_commands == 0, from_cache);
+        assert_eq!(parts(&answer), [(UnmatchedPart::TradeId, None, "trade_id".to_owned())]);
+    }
+}
