@@ -17,19 +17,19 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Answer a query.
     Fetch(Box<FetchOptions>),
-    /// Print what a fetch would do, and send nothing but what a plan needs.
+    /// Print what a fetch would do. Asks the server only what a plan needs.
     Plan(Box<QueryOptions>),
     /// List the cached queries.
     Cached(CacheOptions),
     /// Forget a cached query, or some of its days.
     Forget(ForgetOptions),
-    /// Keep a cached query whatever room the cache takes.
+    /// Pin a cached query, so that it stays in the cache when others are removed to free disk space.
     Pin(PinOptions),
-    /// Show how much disk the cache takes and may take, or set it.
+    /// Show how much disk space the cache takes and may take, or set the limit.
     Budget(BudgetOptions),
 }
 
-/// Where the cache lies.
+/// Where the cache is.
 #[derive(Debug, Args)]
 pub(crate) struct CacheOptions {
     /// Folder of the cache.
@@ -40,9 +40,9 @@ pub(crate) struct CacheOptions {
 /// Source, days and filters.
 #[derive(Args)]
 pub(crate) struct QueryOptions {
-    /// Connection string. With a password in it, everybody on this computer can read that in the list of
-    /// processes: better use --uri-file, or TIDEMARK_MONGODB_URI in the environment, or leave the password out and
-    /// set TIDEMARK_MONGODB_PASSWORD.
+    /// Connection string. Everybody on this computer can read a password in it in the list of processes: use
+    /// --uri-file or the environment variable TIDEMARK_MONGODB_URI instead, or leave the password out and set
+    /// TIDEMARK_MONGODB_PASSWORD.
     #[arg(long, conflicts_with = "uri_file")]
     uri: Option<String>,
     /// File whose first line is the connection string.
@@ -65,20 +65,20 @@ pub(crate) struct QueryOptions {
     /// Last day, inclusive.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) to: String,
-    /// Any of these values; given again for one field it adds values. A comma within a value is
-    /// written \, and a backslash \\.
+    /// Trades that have any of these values; repeat it for one field to add values. Write a comma inside a value as
+    /// \, and a backslash as \\.
     #[arg(long = "filter", value_name = "FIELD=VALUE[,VALUE...]", value_parser = read_filter)]
     pub(crate) filters: Vec<FilterInput>,
-    /// A match document in Extended JSON, on top of the filters.
+    /// A MongoDB match document in Extended JSON, in addition to the filters.
     #[arg(long = "match", value_name = "EXTENDED_JSON", default_value = "", hide_default_value = true)]
     pub(crate) advanced: String,
     /// Answer from the cache alone.
     #[arg(long)]
     pub(crate) offline: bool,
-    /// Pull every requested day again.
+    /// Fetch every requested day again.
     #[arg(long, conflicts_with = "offline")]
     pub(crate) refresh: bool,
-    /// Ask the source for a count per held day, and pull the days that differ.
+    /// Ask the server for a count per cached day, and fetch the days that differ.
     #[arg(long, conflicts_with_all = ["offline", "refresh"])]
     pub(crate) verify: bool,
 }
@@ -124,20 +124,20 @@ impl QueryOptions {
 pub(crate) struct FetchOptions {
     #[command(flatten)]
     pub(crate) query: QueryOptions,
-    /// Write the input rows as CSV. A partial answer is written to FILE with `.partial` in its name. `-` is standard
-    /// output; the answer then goes to standard error.
+    /// Write the trades as CSV. A partial answer is written to FILE with `.partial` in its name. `-` is standard
+    /// output; the JSON line then goes to standard error.
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
-    /// Write the downstream rows as CSV, likewise.
+    /// Write the messages of the trades as CSV, in the same way.
     #[arg(long, value_name = "FILE")]
     pub(crate) downstream_csv: Option<PathBuf>,
-    /// The columns of the CSV of the input rows, in this order; a comma within a path is written \, and a backslash \\.
+    /// The columns of the CSV of the trades, in this order. Write a comma inside a path as \, and a backslash as \\.
     #[arg(long, value_name = "PATH[,PATH...]", value_parser = read_columns, requires = "csv")]
     pub(crate) columns: Option<Columns>,
-    /// The columns of the CSV of the downstream rows, likewise.
+    /// The columns of the CSV of the messages, in the same way.
     #[arg(long, value_name = "PATH[,PATH...]", value_parser = read_columns, requires = "downstream_csv")]
     pub(crate) downstream_columns: Option<Columns>,
-    /// Put an apostrophe before texts in CSV files that a spreadsheet would take for formulas; numbers stay as they are.
+    /// In CSV files, put an apostrophe before text that a spreadsheet would read as a formula. Numbers stay as they are.
     #[arg(long)]
     pub(crate) spreadsheet_safe: bool,
     /// Print each event as a line of JSON before the answer.
@@ -160,22 +160,22 @@ pub(crate) struct ForgetOptions {
     pub(crate) cache: CacheOptions,
 }
 
-/// What to keep.
+/// What to pin.
 #[derive(Debug, Args)]
 pub(crate) struct PinOptions {
     /// Signature of the cached query.
     pub(crate) signature: String,
-    /// Let it go again when room is needed.
+    /// Unpin it: it may be removed when the cache is full.
     #[arg(long)]
     pub(crate) off: bool,
     #[command(flatten)]
     pub(crate) cache: CacheOptions,
 }
 
-/// How much disk the cache may take.
+/// How much disk space the cache may take.
 #[derive(Debug, Args)]
 pub(crate) struct BudgetOptions {
-    /// Set it, as in 20GB or 500MB. Where the cache takes more, the least recently used queries go.
+    /// Set the limit, for example 20GB or 500MB. If the cache takes more, the least recently used queries are removed.
     #[arg(long, value_name = "SIZE", value_parser = read_size)]
     pub(crate) set: Option<u64>,
     #[command(flatten)]

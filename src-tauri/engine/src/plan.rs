@@ -240,7 +240,7 @@ impl PlannedDay {
             }
             Action::Refresh(reason) => (DayAction::Refresh, Some(reason.describe())),
             Action::Fetch => (DayAction::Fetch, None),
-            Action::Adopt { .. } => (DayAction::Adopt, Some("a broader cached query holds it")),
+            Action::Adopt { .. } => (DayAction::Adopt, Some("another cached query has it")),
             Action::Unavailable(reason) => (DayAction::Unavailable, Some(reason.describe())),
         };
         DayView {
@@ -327,7 +327,7 @@ impl Plan {
         let mut parts =
             vec![format!("{} of {} {days} cached", counts.serve, thousands(counts.requested as u64))];
         for (number, what) in [
-            (counts.adopt, "to copy from a broader query"),
+            (counts.adopt, "to copy from another cached query"),
             (counts.fetch, "to fetch"),
             (counts.refresh, "to refresh"),
         ] {

@@ -325,7 +325,7 @@ fn the_sentence_says_what_will_happen() {
     assert_eq!(plan.sentence(), "0 of 1 day cached, 1 to refresh, about 10 rows");
     assert_eq!(
         Case::of("2024-06-10", None).other("2024-06-12T00:00:00Z").plan().sentence(),
-        "0 of 1 day cached, 1 to copy from a broader query"
+        "0 of 1 day cached, 1 to copy from another cached query"
     );
 }
 

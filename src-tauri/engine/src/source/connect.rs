@@ -151,8 +151,8 @@ impl Source {
     pub fn new(settings: &SourceSettings) -> Result<Self> {
         for (name, value) in [("database", &settings.database), ("collection", &settings.collection)] {
             if value.trim().is_empty() {
-                return Err(Failure::new(Code::BadSource, format!("The {name} has no name."))
-                    .advise(format!("Enter the name of the {name}.")));
+                return Err(Failure::new(Code::BadSource, format!("Enter a {name}."))
+                    .advise(format!("The name of the {name} is missing.")));
             }
         }
         let secrets = Kept::of(settings.uri.trim(), settings.password.as_deref());
