@@ -132,9 +132,7 @@ fn a_second_start_and_a_restart() {
     let screen = Screen::open(&stage);
     let size = screen.script("return [innerWidth, innerHeight]", &[]);
     assert_eq!(size, json!([SIZE.0, SIZE.1]), "the window does not have the size that it had");
-    screen.wait("the last answer is there", || {
-        (screen.count("row-count-input") == Some(rows)).then_some(())
-    });
+    screen.wait("the last answer is there", || (screen.count("row-count-input") == Some(rows)).then_some(()));
 }
 
 /// The demo's form is cleared, one value is typed, and a preset gives the days.

@@ -159,7 +159,8 @@ impl Mapping {
             DateMapping::Timestamp { timestamp } => timestamp.to_owned(),
         };
         let mut parts = vec![format!("days by {days} in {}", self.day_zone)];
-        parts.push(self.trade_id.as_ref().map_or("no trade id".to_owned(), |path| format!("trade id {path}")));
+        parts
+            .push(self.trade_id.as_ref().map_or("no trade id".to_owned(), |path| format!("trade id {path}")));
         parts.extend(self.downstream_collection.as_ref().map(|name| format!("messages in {name}")));
         for (matched, what) in [(&self.input_match, "trades"), (&self.downstream_match, "messages")] {
             if !matched.is_empty() {

@@ -74,7 +74,10 @@ async fn one_mistyped_value_of_several_is_named() {
     assert!(answer.rows.input > 0);
     assert_eq!(parts(&answer), [(UnmatchedPart::Value, Some("GAS"), "Gas".to_owned())]);
     let kept_out = request(&desk, "", &[("product", FilterOperator::NoneOf, &["gas"])]);
-    assert_eq!(parts(&fetch(&desk, &kept_out).await), [(UnmatchedPart::Value, Some("gas"), "Gas".to_owned())]);
+    assert_eq!(
+        parts(&fetch(&desk, &kept_out).await),
+        [(UnmatchedPart::Value, Some("gas"), "Gas".to_owned())]
+    );
     let begins = request(&desk, "", &[("product", FilterOperator::StartsWith, &["pow"])]);
     assert_eq!(parts(&fetch(&desk, &begins).await)[0].1, Some("pow"));
     // Values that are there, whether or not these days have them.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bson::{RawDocument, RawDocumentBuf};
 use duckdb::{Connection, params};
 
-use super::schema::{of_days, shared_table, table};
+use super::schema::{day_among, of_days, shared_table, table};
 use crate::answer::{ChangeCounts, ChangeKind, MessageChange};
 use crate::changes::{Difference, Differences, field_changes, id_text};
 use crate::day::Day;
@@ -102,10 +102,9 @@ fn listed(connection: &Connection, messages: &[(Vec<u8>, String)]) -> Result<&'s
 fn documents(role: Role, segments: &Segments) -> String {
     let mut parts = Vec::new();
     for (segment, days) in segments {
-        let days: Vec<String> = days.iter().map(|day| day.number().to_string()).collect();
-        let days = days.join(", ");
+        let days = one_of(days);
         let of = |role| {
-            let wanted = of_days(role, *segment, &format!("day IN ({days})"));
+            let wanted = of_days(role, *segment, &days);
             format!("SELECT id, doc FROM {} WHERE {wanted}", table(role, *segment))
         };
         parts.push(of(role));
@@ -155,28 +154,37 @@ fn side(role: Role, segments: &Segments, unique: bool) -> String {
 fn rows(role: Role, segments: &Segments) -> String {
     let mut parts = Vec::new();
     for (segment, days) in segments {
-        let days: Vec<String> = days.iter().map(|day| day.number().to_string()).collect();
-        let days = days.join(", ");
-        let select = |of: Role, wanted: &str, shared: bool| {
+        let days = one_of(days);
+        let select = |of: Role, day: &str, wanted: &str, shared: bool| {
             format!(
-                "SELECT id, day, {{'shared': {shared}, 'age': -(read::HUGEINT), 'segment': {segment},
+                "SELECT id, {day} AS day, {{'shared': {shared}, 'age': -(read::HUGEINT), 'segment': {segment},
                                   'row': rowid, 'hash': md5(doc)}} AS place
                  FROM {} WHERE {wanted}",
                 table(of, *segment)
             )
         };
-        parts.push(select(role, &of_days(role, *segment, &format!("day IN ({days})")), false));
+        let day = match role {
+            Role::Input => "day".to_owned(),
+            Role::Downstream => day_among(*segment, &days),
+        };
+        parts.push(select(role, &day, &of_days(role, *segment, &days), false));
         if role == Role::Downstream {
-            parts.push(select(Role::Input, &noted(*segment, &days), true));
+            parts.push(select(Role::Input, "day", &noted(*segment, &days), true));
         }
     }
     parts.join(" UNION ALL ")
 }
 
+/// The condition for rows of some days.
+fn one_of(days: &[Day]) -> String {
+    let days: Vec<String> = days.iter().map(|day| day.number().to_string()).collect();
+    format!("day IN ({})", days.join(", "))
+}
+
 /// The condition for the input of a segment that is a message of the trades of some days too.
 fn noted(segment: u32, days: &str) -> String {
     let shared = shared_table(segment);
-    format!("day IN ({days}) AND number IN (SELECT number FROM {shared} WHERE day IN ({days}))")
+    format!("{days} AND number IN (SELECT number FROM {shared} WHERE {days})")
 }
 
 fn count(connection: &Connection, name: &str) -> Result<ChangeCounts> {

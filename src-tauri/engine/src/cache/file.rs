@@ -20,7 +20,8 @@ use super::migrate::{expect_current, migrate};
 use super::opener::{self, SEARCH_PATH, THREADS_TO_READ};
 use super::schema::FORMAT;
 use super::state::{
-    FileState, HeldDay, ODD_DATES, Origin, UNMATCHED, next_generation, read_fields, read_state, remove_days, store_finding,
+    FileState, HeldDay, ODD_DATES, Origin, UNMATCHED, next_generation, read_fields, read_state, remove_days,
+    store_finding,
 };
 use super::writer::insert_differing;
 use crate::answer::Unmatched;

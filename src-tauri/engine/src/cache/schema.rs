@@ -91,6 +91,16 @@ pub(super) fn of_days(role: Role, segment: u32, days: &str) -> String {
     }
 }
 
+/// The day under which a message of some days is shown: its own, or, if that is none of them, the first one that it is
+/// linked with. Its own may not be held any more.
+pub(super) fn day_among(segment: u32, days: &str) -> String {
+    let (table, links) = (table(Role::Downstream, segment), link_table(segment));
+    format!(
+        "CASE WHEN {days} THEN day
+              ELSE (SELECT min(day) FROM {links} WHERE {links}.number = {table}.number AND {days}) END"
+    )
+}
+
 /// Name of a field's physical column.
 pub(super) fn column(field: FieldId) -> String {
     format!("c{field}")

@@ -546,14 +546,7 @@ impl View {
 /// that it is linked with.
 fn shown_day(role: Role, run: &Run) -> String {
     match role {
-        Role::Downstream if run.is_linked() => {
-            let (table, links) = (schema::table(role, run.segment), schema::link_table(run.segment));
-            let days = &run.days;
-            format!(
-                "CASE WHEN {days} THEN day
-                      ELSE (SELECT min(day) FROM {links} WHERE {links}.number = {table}.number AND {days}) END"
-            )
-        }
+        Role::Downstream if run.is_linked() => schema::day_among(run.segment, &run.days),
         _ => "day".to_owned(),
     }
 }

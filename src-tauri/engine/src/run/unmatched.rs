@@ -74,5 +74,12 @@ fn no_trade_ids(view: &View) -> Option<Unmatched> {
         "None of these trades has a trade id ({path}); no downstream messages were looked for.{}",
         did_you_mean(&near)
     );
-    Some(Unmatched { part: UnmatchedPart::TradeId, field: None, path: path.to_owned(), value: None, near, why })
+    Some(Unmatched {
+        part: UnmatchedPart::TradeId,
+        field: None,
+        path: path.to_owned(),
+        value: None,
+        near,
+        why,
+    })
 }

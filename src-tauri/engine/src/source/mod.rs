@@ -20,5 +20,5 @@ pub use connect::{Source, SourceSettings};
 pub use error::mongodb_failure;
 pub use moment::{Batch, Batches, Reading, RunMoment, WindowMoment};
 pub use read::{DayCount, PullOrder};
-pub use unmatched::Suspect;
 pub(crate) use read::{ESTIMATE_DAYS, approximate, unreadable_reply};
+pub use unmatched::Suspect;

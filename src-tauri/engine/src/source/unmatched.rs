@@ -90,7 +90,8 @@ impl Source {
     fn unmatched_value(&self, field: &FieldCondition, value: String, known: &[String]) -> Unmatched {
         let near: Vec<String> =
             near_misses(&value, known.iter().map(String::as_str)).into_iter().map(str::to_owned).collect();
-        let quoted = |values: &[String]| values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>();
+        let quoted =
+            |values: &[String]| values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>();
         let instead = match &quoted(&known[..known.len().min(EXAMPLES)])[..] {
             _ if !near.is_empty() => did_you_mean(&quoted(&near)),
             [] => String::new(),

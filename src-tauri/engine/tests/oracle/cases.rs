@@ -267,3 +267,19 @@ fn of_two_states_the_later_read_counts_although_the_clock_was_set_back() {
         ],
     );
 }
+
+/// A message of two days was deleted, and the first of them was fetched again: once the other one is, too, it is gone
+/// from that day, not from the first.
+#[test]
+fn a_message_is_gone_from_a_day_that_still_held_it() {
+    let fetch = |from, to, mode| Fetch(Ask { filter: 0, from, to, mode, reach: Reach::Server });
+    replay(
+        Setup { first: "2024-12-22", documents: 53, salt: 379_246, hours: 620, ..EMPTY },
+        &[
+            fetch(-1, 6, Mode::Normal),
+            Source(Change::DeleteMessage { pick: 403 }),
+            fetch(4, 7, Mode::Verify),
+            fetch(-13, 29, Mode::Verify),
+        ],
+    );
+}
