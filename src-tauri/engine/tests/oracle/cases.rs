@@ -283,3 +283,13 @@ fn a_message_is_gone_from_a_day_that_still_held_it() {
         ],
     );
 }
+
+/// A trade of the 366th and the 367th day of a year has several days, although there is only one of them.
+#[test]
+fn days_that_do_not_exist_count() {
+    let ask = Ask { filter: 0, from: 9, to: 9, mode: Mode::Normal, reach: Reach::Server };
+    replay(
+        Setup { first: "2024-12-22", documents: 20, salt: 241_555, hours: 553, odd: true, ..EMPTY },
+        &[Fetch(ask)],
+    );
+}

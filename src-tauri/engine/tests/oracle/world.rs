@@ -658,6 +658,11 @@ impl World {
             one => one.into_iter().collect::<Vec<&Bson>>(),
         };
         let numbers = |name: &str| values(name).into_iter().map(whole).collect::<Option<Vec<i32>>>();
+        if self.setup.dates != Dates::Timestamp {
+            // Several days of year are several days, also if there is no such day, as the 367th.
+            let days = numbers("day_of_year")?;
+            days.iter().all(|day| *day == days[0]).then_some(())?;
+        }
         let dates: BTreeSet<NaiveDate> = match self.setup.dates {
             Dates::YearDay => {
                 let (years, days) = (numbers("year")?, numbers("day_of_year")?);
