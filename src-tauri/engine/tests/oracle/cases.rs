@@ -293,3 +293,13 @@ fn days_that_do_not_exist_count() {
         &[Fetch(ask)],
     );
 }
+
+/// A trade of several days came to a day: the check counts that the day leaves one out, and it is fetched again.
+#[test]
+fn a_check_counts_what_a_day_leaves_out() {
+    let fetch = |mode| Fetch(Ask { filter: 2, from: 4, to: 4, mode, reach: Reach::Server });
+    replay(
+        Setup { changed_at: true, salt: 266_063, hours: 472, odd: true, first: "2025-03-22", ..EMPTY },
+        &[fetch(Mode::Normal), Source(Change::Insert { salt: 120_470 }), fetch(Mode::Verify)],
+    );
+}

@@ -293,7 +293,17 @@ impl Model {
         // A check may find more than it has to, but nothing where nothing differs.
         let found =
             || case.mode == Mode::Verify && self.differs(case.filter, day, fetched, &self.truths[&case.now]);
-        let may = must || disturbed.beside || case.is_due(day, fetched) || doubt.is_some() || found();
+        // It counts what a day leaves out, too, which is in no model of the rows.
+        let may_leave_out = || {
+            let is_changed = !Arc::ptr_eq(&self.truths[&fetched], &self.truths[&case.now]);
+            checked && case.world.is_odd() && is_changed
+        };
+        let may = must
+            || disturbed.beside
+            || case.is_due(day, fetched)
+            || doubt.is_some()
+            || found()
+            || may_leave_out();
         match (must, held == case.now) {
             (true, false) => wrong("the day was not fetched again"),
             (false, true) if !may && !disturbed.other => wrong("the day was fetched again without need"),
