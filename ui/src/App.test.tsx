@@ -97,8 +97,7 @@ describe("the window", () => {
     const user = userEvent.setup();
     await openApp(fake);
     await user.click(screen.getByTestId("fetch-button"));
-    const why =
-      'No document of messages has the value "gas ttf" in product (product). Did you mean "Gas TTF"?';
+    const why = 'No document of messages has the value "gas ttf" in product. Did you mean "Gas TTF"?';
     const part = {
       part: "value" as const,
       field: "product",

@@ -45,7 +45,7 @@ async fn a_value_that_nothing_has_is_named_with_its_near_misses() {
     let answer = fetch(&desk, &typed).await;
     assert_eq!(answer.rows.input, 0);
     assert_eq!(parts(&answer), [(UnmatchedPart::Value, Some("power"), "Power".to_owned())]);
-    let why = r#"No document of trades has the value "power" in product (product). Did you mean "Power"?"#;
+    let why = r#"No document of trades has the value "power" in product. Did you mean "Power"?"#;
     assert!(answer.notes.contains(&why.to_owned()), "{answer:?}");
 
     // The cache says the same, of the fetch and of the query that is opened.
@@ -92,7 +92,10 @@ async fn paths_that_no_document_has_are_named_with_their_near_misses() {
     let desk = Desk::new("unmatched_path").await;
     let mapping = r#"{"filters": {"product": "prodct"}, "trade_id": "tradeid"}"#;
     let mistyped = request(&desk, mapping, &[("product", FilterOperator::AnyOf, &["Power"])]);
-    assert_eq!(parts(&fetch(&desk, &mistyped).await), [(UnmatchedPart::Field, None, "product".to_owned())]);
+    let answer = fetch(&desk, &mistyped).await;
+    assert_eq!(parts(&answer), [(UnmatchedPart::Field, None, "product".to_owned())]);
+    let why = "No document of trades has the field prodct (product). Did you mean product?";
+    assert_eq!(answer.unmatched[0].why, why);
     let no_id = request(&desk, mapping, &[]);
     for from_cache in [false, true] {
         let answer = fetch(&desk, &no_id).await;

@@ -1,6 +1,7 @@
 //! Parts of a question that nothing in the collection answers to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::engine::{Engine, off_thread};
 use crate::answer::{Unmatched, UnmatchedPart};
@@ -11,6 +12,9 @@ use crate::filter::{Condition, FilterValue};
 use crate::near_miss::{did_you_mean, near_misses};
 use crate::signature::Query;
 use crate::source::{Source, Suspect};
+
+/// How long an answer waits to hear what nothing answers to.
+const LIMIT: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Asks the source about those filters of a query that the cached rows do not show to be meant, and remembers in
@@ -27,8 +31,14 @@ impl Engine {
     ) -> Result<()> {
         let (looked_at, query) = (Arc::clone(file), query.clone());
         let suspects = off_thread(move || suspects(&looked_at, &query, is_first)).await?;
-        let found = if suspects.is_empty() { Ok(Vec::new()) } else { source.unmatched(&suspects).await };
-        let Ok(found) = found else { return Ok(()) };
+        let found = if suspects.is_empty() {
+            Vec::new()
+        } else {
+            // An answer that is there need not wait for a collection without an index on these fields.
+            let asked = tokio::time::timeout(LIMIT, source.unmatched(&suspects)).await;
+            let Ok(Ok(found)) = asked else { return Ok(()) };
+            found
+        };
         let file = Arc::clone(file);
         off_thread(move || file.record_unmatched(found)).await
     }

@@ -75,8 +75,7 @@ impl Source {
         let known = self.paths().await?;
         let near: Vec<String> =
             near_misses(path, known.iter().map(String::as_str)).into_iter().map(str::to_owned).collect();
-        let why =
-            format!("No document of {name} has the field {path} ({}).{}", field.name, did_you_mean(&near));
+        let why = format!("No document of {name} has the field {}.{}", place(field), did_you_mean(&near));
         Ok(Unmatched {
             part: UnmatchedPart::Field,
             field: Some(field.name.clone()),
@@ -102,10 +101,9 @@ impl Source {
             _ => "has the value",
         };
         let why = format!(
-            "No document of {} {has} \"{value}\" in {} ({}).{instead}",
+            "No document of {} {has} \"{value}\" in {}.{instead}",
             self.collection_name(),
-            field.path,
-            field.name
+            place(field)
         );
         Unmatched {
             part: UnmatchedPart::Value,
@@ -155,6 +153,12 @@ impl Source {
         found.iter().for_each(|document| add_paths("", document, &mut paths));
         Ok(paths)
     }
+}
+
+/// The path of a filter, and its name if that is different.
+fn place(field: &FieldCondition) -> String {
+    let FieldCondition { name, path, .. } = field;
+    if name == path { path.clone() } else { format!("{path} ({name})") }
 }
 
 fn add_paths(above: &str, document: &Document, paths: &mut BTreeSet<String>) {
