@@ -126,7 +126,7 @@ fn a_second_start_and_a_restart() {
         let second = stage.start_beside(&screen::app());
         assert!(second.success(), "a second start did not hand over to the first window: {second}");
         screen.resize(SIZE.0, SIZE.1);
-        stage.quit("Tidemark");
+        screen.close_window(&stage);
         rows
     };
     let screen = Screen::open(&stage);

@@ -106,10 +106,8 @@ impl Stage {
         }
     }
 
-    /// Closes the window as its frame's button does, and waits until the app has stored where it was.
-    pub(crate) fn quit(&self, title: &str) {
-        let asked = Command::new("xdotool").args(["search", "--name", title, "windowquit", "%@"]).status();
-        assert!(asked.is_ok_and(|status| status.success()), "the window cannot be asked to close");
+    /// Waits until the app has stored where its window was, which it does when it ends.
+    pub(crate) fn wait_for_place(&self) {
         let stored = self.folder.path().join("settings/window.json");
         let begun = Instant::now();
         while !fs::read_to_string(&stored).is_ok_and(|text| text.ends_with('}')) {

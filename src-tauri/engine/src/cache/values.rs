@@ -52,9 +52,9 @@ pub(crate) fn unseen(file: &Arc<CacheFile>, path: &str, values: &[FilterValue]) 
     }
     let mut seen = BTreeSet::new();
     if let Some(held) = column(Kind::Text) {
-        let places = vec!["?"; texts.len()].join(", ");
+        let wanted = vec!["?"; texts.len()].join(", ");
         let mut select =
-            connection.prepare(&format!("SELECT DISTINCT value FROM ({held}) WHERE value IN ({places})"))?;
+            connection.prepare(&format!("SELECT DISTINCT value FROM ({held}) WHERE value IN ({wanted})"))?;
         let rows = select.query_map(params_from_iter(&texts), |row| row.get::<_, String>(0))?;
         for text in rows {
             seen.insert(text?);
