@@ -126,12 +126,6 @@ impl Screen {
         });
     }
 
-    /// Closes the window, and waits until the app has stored where it was.
-    pub(crate) fn close_window(&self, stage: &Stage) {
-        self.session.close_window().unwrap_or_else(|why| panic!("The window cannot be closed: {why}"));
-        stage.wait_for_place();
-    }
-
     /// Keeps a picture, where `TIDEMARK_SCREENSHOTS` names a folder.
     pub(crate) fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("TIDEMARK_SCREENSHOTS").map(PathBuf::from) else { return };

@@ -106,16 +106,6 @@ impl Stage {
         }
     }
 
-    /// Waits until the app has stored where its window was, which it does when it ends.
-    pub(crate) fn wait_for_place(&self) {
-        let stored = self.folder.path().join("settings/window.json");
-        let begun = Instant::now();
-        while !fs::read_to_string(&stored).is_ok_and(|text| text.ends_with('}')) {
-            assert!(begun.elapsed() < DRIVER_TIME, "the window's place was not stored");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
     /// The surroundings of the app: nothing of the user's own is read or written.
     fn environment(&self) -> Vec<(&'static str, PathBuf)> {
         let inside = |name: &str| self.folder.path().join(name);

@@ -99,11 +99,6 @@ impl Session {
         self.post("window/rect", &json!({"x": 0, "y": 0, "width": width, "height": height})).map(drop)
     }
 
-    /// Closes the window, and the app with it.
-    pub(crate) fn close_window(&self) -> Result<(), String> {
-        self.answer(self.agent.delete(format!("{}/window", self.address)).call()).map(drop)
-    }
-
     /// A picture of the page, as PNG in base 64.
     pub(crate) fn screenshot(&self) -> Result<String, String> {
         let picture = self.answer(self.agent.get(format!("{}/screenshot", self.address)).call())?;
