@@ -31,7 +31,7 @@ pub(crate) fn replica_set() -> &'static TestServer {
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "waited in vain until {what}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
