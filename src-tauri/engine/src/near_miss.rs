@@ -7,7 +7,7 @@ const ALIKE: f64 = 0.6;
 
 /// The known names that are most like a mistyped one, the likeliest first: names that differ in case or blanks alone,
 /// names within or above it, and those with a few other letters.
-pub(crate) fn near_misses<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub(crate) fn near_misses<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut near: Vec<(f64, &str)> = known
         .into_iter()
         .map(|name| (likeness(typed, name), name))
@@ -15,7 +15,7 @@ pub(crate) fn near_misses<'a>(typed: &str, known: impl IntoIterator<Item = &'a s
         .collect();
     near.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.cmp(other)));
     near.truncate(MOST);
-    near.into_iter().map(|(_, name)| name).collect()
+    near.into_iter().map(|(_, name)| name.to_owned()).collect()
 }
 
 /// A question that proposes names; empty if there are none.

@@ -29,6 +29,7 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
   const { answer, key } = view;
   const range = key.from === key.to ? key.from : `${key.from} to ${key.to}`;
   const title = `${view.title}, ${range}`;
+  const asMeant = answer.complete && answer.unmatched.length === 0;
   const notes = answer.notes.filter((note) => answer.unmatched.every(({ why }) => why !== note));
   return (
     <section className="answer" aria-label="Answer" data-testid="answer">
@@ -43,11 +44,11 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
         </span>
         <span
           className="badge"
-          data-complete={answer.complete && answer.unmatched.length === 0}
+          data-complete={asMeant}
           data-testid="answer-completeness"
           title={answer.complete ? "Every requested day is cached" : joinDays(answer.days.missing)}
         >
-          <Icon name={answer.complete && answer.unmatched.length === 0 ? "check" : "warn"} size={12} />
+          <Icon name={asMeant ? "check" : "warn"} size={12} />
           {answer.complete ? completeness(answer) : "Partial"}
         </span>
         {answer.oldest_fetch !== null && (

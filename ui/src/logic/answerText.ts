@@ -37,7 +37,7 @@ export function heldAnswer<A extends Answer | null>(answer: A, online: boolean):
   return answer?.answer === "offline" && online ? { ...answer, answer: "cache" } : answer;
 }
 
-/** "Complete" or "Partial: 3 of 31 days missing"; whether all days are there says nothing of a mistyped filter. */
+/** "Complete", "Complete, but check the query" if a filter matches nothing, or "Partial: 3 of 31 days missing". */
 export function completeness(answer: Answer): string {
   if (answer.complete) return answer.unmatched.length === 0 ? "Complete" : "Complete, but check the query";
   const missing = answer.days.missing.length;

@@ -2,8 +2,8 @@
 //! room by the order that [`budget`](super::budget) gives.
 //!
 //! When a query was used is the time of an empty file beside its own, `<signature>.used`: a query's file
-//! is locked while it is open, and looking at the list must not count as using. Other files beside it record its pin
-//! and its format (see [`leftovers`](super::leftovers)), so eviction does not open the database.
+//! is locked while it is open, and looking at the list must not count as using. Two more files record whether it is
+//! pinned and its format version; see [`leftovers`](super::leftovers). Eviction reads those and never opens the database.
 //! The budget is in `tidemark.json` in the cache folder, so that it goes where the cache goes.
 
 use std::fs::{self, File};

@@ -34,8 +34,8 @@ pub fn starting_with(file: &Arc<CacheFile>, path: &str, prefix: &str, limit: u32
     Ok(found.into_iter().take(limit as usize).collect())
 }
 
-/// The texts among some filter values that no input row of a file has at a path. None if that cannot be told from
-/// one column: values other than text compare across types, and arrays match by their elements.
+/// Returns the filter values that no input row of the file has at this path. Returns none if one column cannot decide:
+/// values other than text compare across types, and arrays match by their elements.
 ///
 /// # Errors
 /// See [`super::duckdb_failure`].

@@ -134,8 +134,8 @@ impl Engine {
         self.now() + ahead
     }
 
-    /// Records what a source is now, as it was just told, for all cached queries of it: days that came from a
-    /// different one are unverified from then on.
+    /// Records the current origin of a source in all of its cached queries. Days from a different origin become
+    /// unverified.
     ///
     /// # Errors
     /// Those of listing the cache. A file that is busy or cannot be written learns it when it is fetched.

@@ -193,6 +193,7 @@ pub(super) async fn prepare(
                 broader.iter_mut().for_each(|broader| broader.keep_to(Some(&origin)));
                 if may_set_aside && origin.is_known() && own.current_origin() != Some(&origin) {
                     engine.note_origin(&request.query, origin.clone()).await?;
+                    // Files that cannot be written were skipped; this run needs its own.
                     if let Some(file) = own_file(engine, &identity).await? {
                         let origin = origin.clone();
                         off_thread(move || file.record_origin(&origin)).await?;

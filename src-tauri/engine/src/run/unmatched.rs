@@ -79,7 +79,7 @@ fn no_trade_ids(view: &View) -> Option<Unmatched> {
     let path = view.path_without_trade_ids()?;
     let columns = view.columns(Role::Input);
     let known = columns.iter().map(|column| &*column.path);
-    let near: Vec<String> = near_misses(path, known).into_iter().map(str::to_owned).collect();
+    let near = near_misses(path, known);
     let why = format!(
         "None of these trades has a trade id ({path}); no downstream messages were looked for.{}",
         did_you_mean(&near)

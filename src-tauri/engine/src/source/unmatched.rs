@@ -34,7 +34,7 @@ pub struct Suspect {
 }
 
 impl Source {
-    /// Which of some filters nothing in the collection answers to. What cannot be told soon is not named.
+    /// Finds the filters that match no document of the collection. Filters that time out are left out.
     ///
     /// # Errors
     /// See [`super::mongodb_failure`].
@@ -73,8 +73,7 @@ impl Source {
     async fn unmatched_path(&self, field: &FieldCondition) -> Result<Unmatched> {
         let (name, path) = (self.collection_name(), &field.path);
         let known = self.paths().await?;
-        let near: Vec<String> =
-            near_misses(path, known.iter().map(String::as_str)).into_iter().map(str::to_owned).collect();
+        let near = near_misses(path, known.iter().map(String::as_str));
         let why = format!("No document of {name} has the field {}.{}", place(field), did_you_mean(&near));
         Ok(Unmatched {
             part: UnmatchedPart::Field,
@@ -87,8 +86,7 @@ impl Source {
     }
 
     fn unmatched_value(&self, field: &FieldCondition, value: String, known: &[String]) -> Unmatched {
-        let near: Vec<String> =
-            near_misses(&value, known.iter().map(String::as_str)).into_iter().map(str::to_owned).collect();
+        let near = near_misses(&value, known.iter().map(String::as_str));
         let quoted =
             |values: &[String]| values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>();
         let instead = match &quoted(&known[..known.len().min(EXAMPLES)])[..] {
