@@ -303,3 +303,31 @@ fn a_check_counts_what_a_day_leaves_out() {
         &[fetch(Mode::Normal), Source(Change::Insert { salt: 120_470 }), fetch(Mode::Verify)],
     );
 }
+
+/// Of two equal messages without an `_id` one was edited, and the other was read again as the input of its own day: there
+/// it is, once.
+#[test]
+fn a_row_that_is_input_is_no_message_besides() {
+    let refresh = |from, to, reach| Ask { filter: 0, from, to, mode: Mode::Refresh, reach };
+    replay(
+        Setup {
+            dates: Dates::DayTimestamp,
+            zone: "America/New_York",
+            changed_at: true,
+            documents: 118,
+            salt: 371_264,
+            hours: 760,
+            kind: Kind::Nameless,
+            ..EMPTY
+        },
+        &[
+            Source(Change::Insert { salt: 409_942 }),
+            Source(Change::LateMessage { pick: 481, salt: 718_923 }),
+            Source(Change::EditMessage { pick: 476 }),
+            Fetch(Ask { mode: Mode::Normal, ..refresh(5, 9, Reach::Server) }),
+            Source(Change::Edit { pick: 532 }),
+            Fetch(refresh(7, 9, Reach::Server)),
+            Fetch(refresh(3, 14, Reach::Nowhere)),
+        ],
+    );
+}

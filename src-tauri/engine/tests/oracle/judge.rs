@@ -206,7 +206,11 @@ impl Model {
         }
         let [input, messages] = &mut rows;
         if !self.apart {
-            messages.retain(|id, _| !input.contains_key(id));
+            // Rows that are named by their content have their day in it, so one that is input is never a message besides,
+            // however many equal ones there were at another time.
+            let content = |id: &str| id.rsplit_once(" #").map_or(id, |(content, _)| content).to_owned();
+            let shown: BTreeSet<String> = input.keys().map(|id| content(id)).collect();
+            messages.retain(|id, _| !shown.contains(&content(id)));
         }
         rows
     }
