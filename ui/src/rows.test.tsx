@@ -56,6 +56,7 @@ async function openMenu(row: number | null) {
     columns: [column, other],
     rows: 2,
     generation: 1,
+    time_column: null,
   });
   act(() => grid.props?.handlers.outdated());
   await waitFor(() => expect(grid.props?.content.columns).toHaveLength(2));
@@ -71,7 +72,7 @@ it("offers what can be done with a cell and its column, in words that suit the c
       expect.stringContaining("Fit the width"),
     ]),
   );
-  expect(screen.getByRole("menuitem", { name: /Do not sort/ })).toHaveAttribute("aria-disabled", "true");
+  expect(screen.getByRole("menuitem", { name: /Remove the sort/ })).toHaveAttribute("aria-disabled", "true");
   await user.click(screen.getByRole("menuitem", { name: /Sort: newest first/ }));
   expect(grid.performed).toHaveBeenLastCalledWith("sort_down", expect.objectContaining({ path: "_id" }));
   expect(screen.queryByRole("menu")).not.toBeInTheDocument();
@@ -119,7 +120,7 @@ it("sets the rows larger and smaller, and remembers it", async () => {
   const zoom = () => document.documentElement.style.getPropertyValue("--data-zoom");
   await user.keyboard("{Control>}+{/Control}");
   expect(zoom()).toBe("1.15");
-  expect(screen.getByTestId("data-zoom")).toHaveTextContent("Rows at 115 %");
+  expect(screen.getByTestId("data-zoom")).toHaveTextContent("Text size 115%");
   expect(localStorage.getItem("tidemark.dataZoom")).toBe("1.15");
   await user.keyboard("{Control>}--{/Control}");
   expect(zoom()).toBe("0.85");

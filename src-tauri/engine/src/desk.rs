@@ -259,6 +259,9 @@ pub struct ViewShape {
     /// Rows in all.
     #[ts(type = "number")]
     pub rows: u64,
+    /// Path of the column that orders the rows of each day when they are not sorted. Without one they are in the order
+    /// in which the source sent them.
+    pub time_column: Option<String>,
 }
 
 /// One row as MongoDB held it.

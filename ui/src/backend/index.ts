@@ -77,7 +77,7 @@ export function toFailure(error: unknown): Failure {
   }
   return {
     code: "internal",
-    message: "Tidemark itself did not answer.",
+    message: "Something went wrong inside Tidemark.",
     next: "Try again; if it happens again, restart Tidemark.",
     cause: error instanceof Error ? error.message : String(error),
   };

@@ -312,7 +312,9 @@ export type ViewShape = {
   /** The columns. */
   columns: Array<ColumnView>,
   /** Rows in all. */
-  rows: number, };
+  rows: number,
+  /** Path of the column that orders the rows of each day when they are not sorted. Without one they are in the order in which the source sent them. */
+  time_column: string | null, };
 
 export type RowDetail = {
   /** The state of the cache file that it was read from; in a [`Page`] of another one it may have another place. */

@@ -89,7 +89,7 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
         onSelectionChange={(key) => setRole(key === "downstream" ? "downstream" : "input")}
       >
         <div className="results-bar">
-          <TabList className="tab-list" aria-label="Kind of rows">
+          <TabList className="tab-list" aria-label="Trades and messages">
             {ROLES.map((entry) => (
               <Tab key={entry.role} id={entry.role} className="tab" data-testid={`tab-${entry.role}`}>
                 {entry.label}{" "}
@@ -106,7 +106,7 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
           {target.live && <span className="live-mark">rows so far</span>}
           <span className="spacer" />
           {shapes && shapes[role].rows > 0 && (
-            <SortMark columns={shapes[role].columns} sort={sort} setSort={setters[role]} />
+            <SortMark role={role} shape={shapes[role]} sort={sort} setSort={setters[role]} />
           )}
           {shapes && (
             <ColumnChooser
@@ -121,7 +121,7 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
           <HintButton
             className="button"
             testId="export-button"
-            hint="Every row of this tab, in the order shown (Ctrl+E)"
+            hint="Export every row of this tab in the order shown (Ctrl+E)"
             blocked={noExport}
             press={exportRows}
           >

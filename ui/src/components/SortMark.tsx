@@ -1,29 +1,30 @@
 import { Button } from "react-aria-components";
 
-import type { ColumnView, Sort } from "../backend";
-import { orderWord, sortedColumn } from "../logic/order";
+import type { Role, Sort, ViewShape } from "../backend";
+import { naturalOrder, orderWord, sortedColumn } from "../logic/order";
 import { Icon } from "./icons";
 
 interface Props {
-  columns: readonly ColumnView[];
+  role: Role;
+  shape: ViewShape;
   sort: Sort | null;
   setSort: (sort: Sort | null) => void;
 }
 
 /** The order of the rows in words, wherever the sorted column has scrolled to. */
-export function SortMark({ columns, sort, setSort }: Props) {
+export function SortMark({ role, shape, sort, setSort }: Props) {
   if (sort === null) {
     return (
       <span className="sort-mark faint wide-only" data-testid="sort-state">
-        in order of arrival
+        {naturalOrder(role, shape)}
       </span>
     );
   }
-  const way = orderWord(sortedColumn(columns, sort), sort.descending);
+  const way = orderWord(sortedColumn(shape.columns, sort), sort.descending);
   return (
     <Button
       className="button quiet small sort-mark"
-      aria-label={`Sorted by ${sort.path}, ${way}. Back to the order of arrival`}
+      aria-label={`Sorted by ${sort.path}, ${way}. Remove the sort`}
       onPress={() => setSort(null)}
       data-testid="sort-state"
     >

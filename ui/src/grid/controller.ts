@@ -276,7 +276,7 @@ export class GridController {
     else if (command === "select_row") this.#selection.selectRows();
     else if (command === "sort_off") {
       this.#handlers.sort(null);
-      this.#handlers.said("In order of arrival");
+      this.#handlers.said("Not sorted");
     } else if (command === "open") {
       if (row !== null) this.#handlers.open(row);
     } else if (path !== null) this.#arrange(command, path);

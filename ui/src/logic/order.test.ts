@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import type { ColumnView } from "../backend";
-import { orderWord } from "./order";
+import { naturalOrder, orderWord } from "./order";
 
 const column = (types: string[], numeric = false): ColumnView => ({ path: "a", types, numeric });
 
@@ -17,4 +17,11 @@ it("claims nothing of a column of several types, or of none", () => {
   expect(orderWord(column(["string", "date"]), false)).toBe("ascending");
   expect(orderWord(column(["objectId"]), true)).toBe("descending");
   expect(orderWord(undefined, false)).toBe("ascending");
+});
+
+it("says in which order rows are that nobody has sorted", () => {
+  const shape = { generation: 1, columns: [], rows: 1 };
+  expect(naturalOrder("input", { ...shape, time_column: "timestamp" })).toBe("by day and time");
+  expect(naturalOrder("downstream", { ...shape, time_column: "timestamp" })).toBe("by trade day and time");
+  expect(naturalOrder("input", { ...shape, time_column: null })).toBe("by day");
 });

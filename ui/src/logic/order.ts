@@ -1,6 +1,6 @@
 // The order of rows in words that suit the column: nobody calls an old trade a small one.
 
-import type { ColumnView, Sort } from "../backend";
+import type { ColumnView, Role, Sort, ViewShape } from "../backend";
 
 interface Order {
   ascending: string;
@@ -34,4 +34,10 @@ export function orderWord(column: ColumnView | undefined, descending: boolean): 
 /** The column that a sort names, if it is among these. */
 export function sortedColumn(columns: readonly ColumnView[], sort: Sort | null): ColumnView | undefined {
   return columns.find((column) => column.path === sort?.path);
+}
+
+/** The order of rows that are not sorted. */
+export function naturalOrder(role: Role, shape: ViewShape): string {
+  const day = role === "input" ? "by day" : "by trade day";
+  return shape.time_column === null ? day : `${day} and time`;
 }

@@ -78,6 +78,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
         columns: [{ path: "_id", types: ["object_id"], numeric: false }],
         rows: 2,
         generation: 1,
+        time_column: null,
       }),
     ),
     page: vi.fn((_key, _role, _sort, offset: number) =>

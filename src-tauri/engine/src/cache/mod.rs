@@ -29,6 +29,8 @@ pub mod questions;
 pub mod relation;
 mod rights;
 mod room;
+mod row_order;
+mod runs;
 #[cfg(test)]
 pub(crate) mod samples;
 mod schema;

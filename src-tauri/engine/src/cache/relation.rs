@@ -64,39 +64,41 @@ impl Column {
         }
     }
 
-    /// Expressions to order by: numbers first and by their value, then the rest by its text.
+    /// Expressions to order by: numbers first and by their value, then the rest by its text. They are as many for every
+    /// segment, whichever of the column's fields it has.
     #[must_use]
     pub fn order(&self, has: &dyn Fn(FieldId) -> bool) -> Vec<String> {
         let physical =
             |kind: Kind| self.fields.get(&kind).filter(|field| has(**field)).map(|field| format!("c{field}"));
-        // Doubles order numbers of all kinds; the exact kinds then decide between equal doubles.
-        let approximate: Vec<String> =
-            [Kind::Int32, Kind::Int64, Kind::Double, Kind::MinusZero, Kind::Decimal]
-                .into_iter()
-                .filter_map(|kind| physical(kind).map(|column| format!("TRY_CAST({column} AS DOUBLE)")))
-                .collect();
-        let whole: Vec<String> = [Kind::Int32, Kind::Int64].into_iter().filter_map(physical).collect();
-        let exact: Vec<String> = physical(Kind::Decimal)
-            .map(|column| format!("TRY_CAST({column} AS DECIMAL(38, 12))"))
-            .into_iter()
-            .collect();
-        let moments: Vec<String> = [Kind::Date, Kind::Bool].into_iter().filter_map(physical).collect();
-        let texts: Vec<String> = [Kind::Text, Kind::Json, Kind::ObjectId]
-            .into_iter()
-            .filter_map(|kind| text_of(kind, &physical(kind)?, self.uuids))
-            .collect();
-        let one = |columns: Vec<String>, sql_type: &str| match columns.as_slice() {
-            [] => format!("NULL::{sql_type}"),
-            [one] => format!("{one}::{sql_type}"),
-            several => format!("coalesce({})::{sql_type}", several.join(", ")),
+        let key = |kinds: &[Kind], sql_type: &str, form: &dyn Fn(Kind, String) -> Option<String>| {
+            if !kinds.iter().any(|kind| self.fields.contains_key(kind)) {
+                return None;
+            }
+            let values: Vec<String> = kinds.iter().filter_map(|kind| form(*kind, physical(*kind)?)).collect();
+            Some(match values.as_slice() {
+                [] => format!("NULL::{sql_type}"),
+                [one] => format!("({one})::{sql_type}"),
+                several => format!("coalesce({})::{sql_type}", several.join(", ")),
+            })
         };
-        vec![
-            one(approximate, "DOUBLE"),
-            one(whole, "BIGINT"),
-            one(exact, "DECIMAL(38, 12)"),
-            one(moments.into_iter().map(|column| format!("{column}::BIGINT")).collect(), "BIGINT"),
-            one(texts, "VARCHAR"),
+        let plain = |_: Kind, column: String| Some(column);
+        let cast_to = |sql_type: &'static str| {
+            move |_: Kind, column: String| Some(format!("TRY_CAST({column} AS {sql_type})"))
+        };
+        let numbers = [Kind::Int32, Kind::Int64, Kind::Double, Kind::MinusZero, Kind::Decimal];
+        // Doubles order numbers of all kinds; the exact kinds then decide between equal doubles.
+        [
+            key(&numbers, "DOUBLE", &cast_to("DOUBLE")),
+            key(&[Kind::Int32, Kind::Int64], "BIGINT", &plain),
+            key(&[Kind::Decimal], "DECIMAL(38, 12)", &cast_to("DECIMAL(38, 12)")),
+            key(&[Kind::Date, Kind::Bool], "BIGINT", &|_, column| Some(format!("{column}::BIGINT"))),
+            key(&[Kind::Text, Kind::Json, Kind::ObjectId], "VARCHAR", &|kind, column| {
+                text_of(kind, &column, self.uuids)
+            }),
         ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }
 

@@ -7,9 +7,10 @@ use bson::RawDocument;
 
 use super::formula;
 use super::relation::{Column, literal};
+use super::row_order::RunOrder;
 use super::schema;
 use super::slices::in_slices;
-use super::view::{View, direction};
+use super::view::{View, sort_keys};
 use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
 use crate::desk::{CsvOptions, Role, Sort};
 use crate::failure::{Code, Failure, Result};
@@ -37,25 +38,32 @@ impl View {
     pub(super) fn select_csv(&self, role: Role, sort: Option<&Sort>, options: &CsvOptions) -> Result<String> {
         let columns = self.csv_columns(role, options)?;
         let sorted = sort.map(|sort| self.sort_column(role, sort)).transpose()?;
+        let time = self.time_column(role);
         let parts: Vec<String> = self
             .runs(role)
             .iter()
-            .filter(|run| run.rows > 0)
-            .map(|run| {
+            .enumerate()
+            .filter(|(_, run)| run.rows > 0)
+            .map(|(place, run)| {
                 let has = self.has(role, run.segment);
                 let texts = columns.iter().map(|column| match options.spreadsheet_safe {
                     true => column.spreadsheet_text(&has),
                     false => column.text(&has),
                 });
                 let mut list: Vec<String> =
-                    texts.enumerate().map(|(place, text)| format!("{text} AS t{place}")).collect();
+                    texts.enumerate().map(|(number, text)| format!("{text} AS t{number}")).collect();
                 if let Some(column) = &sorted {
                     let keys = column.order(&has).into_iter().enumerate();
                     list.extend(keys.map(|(index, key)| format!("{key} AS k{index}")));
+                    list.push(format!("{place} AS place, rowid AS row"));
                 }
-                format!("SELECT {} FROM {}", list.join(", "), self.source(role, run))
+                let select = format!("SELECT {} FROM {}", list.join(", "), self.source(role, run));
+                if sorted.is_some() || self.run_order(role, place, time.as_ref(), run)? == RunOrder::Stored {
+                    return Ok(select);
+                }
+                Ok(format!("({select} ORDER BY {})", self.row_order(role, time.as_ref(), run)))
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let names = columns.iter().map(|column| column.path.as_str()).enumerate();
         let heading = |name| match options.spreadsheet_safe {
             true => formula::protected(&literal(name)),
@@ -68,16 +76,13 @@ impl View {
             return Ok(header);
         }
         let all = parts.join(" UNION ALL ");
-        Ok(match sort {
+        Ok(match sort.zip(sorted.as_ref()) {
             None => format!("{header} UNION ALL {all}"),
-            Some(sort) => {
+            Some((sort, column)) => {
                 let texts =
                     (0..columns.len()).map(|place| format!("t{place}")).collect::<Vec<_>>().join(", ");
-                let keys = (0..5)
-                    .map(|index| format!("k{index} {}", direction(sort)))
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                format!("{header} UNION ALL (SELECT {texts} FROM ({all}) ORDER BY {keys})")
+                let keys = sort_keys(column, sort);
+                format!("{header} UNION ALL (SELECT {texts} FROM ({all}) ORDER BY {keys}place, row)")
             }
         })
     }

@@ -41,30 +41,25 @@ pub(super) fn in_slices(
     Ok(())
 }
 
-/// The condition for the rows of some days of a segment, and how many there are. Without the links, which it
-/// leaves out if they add nothing, rows are found faster.
+/// The condition for the rows of some days of a segment. Without the links, which it leaves out if they add
+/// nothing, rows are found faster.
 ///
 /// # Errors
 /// See [`super::duckdb_failure`].
-pub(super) fn wanted_rows(
-    connection: &Connection,
-    role: Role,
-    segment: u32,
-    days: &str,
-) -> Result<(String, u64)> {
-    let table = schema::table(role, segment);
-    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u64>(0));
-    // A message is stored under one day only.
-    let own = count(&format!("SELECT count(*) FROM {table} WHERE {days}"))?;
+pub(super) fn wanted_rows(connection: &Connection, role: Role, segment: u32, days: &str) -> Result<String> {
     if role == Role::Input {
-        return Ok((days.to_owned(), own));
+        return Ok(days.to_owned());
     }
-    let links = schema::link_table(segment);
-    let linked = count(&format!(
-        "SELECT count(*) FROM {table} WHERE NOT {days} AND number IN (SELECT number FROM {links} WHERE {days})"
-    ))?;
-    let wanted = if linked == 0 { days.to_owned() } else { schema::of_days(role, segment, days) };
-    Ok((wanted, own + linked))
+    let (table, links) = (schema::table(role, segment), schema::link_table(segment));
+    // A message is stored under one day only.
+    let any_linked: bool = connection.query_row(
+        &format!(
+            "SELECT EXISTS (SELECT 1 FROM {table} WHERE NOT {days} AND number IN (SELECT number FROM {links} WHERE {days}))"
+        ),
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(if any_linked { schema::of_days(role, segment, days) } else { days.to_owned() })
 }
 
 /// The condition for the rows that are stored under some days, in brackets.
@@ -98,7 +93,7 @@ pub(super) fn each_document(
     };
     let days = stored_under(days);
     let table = schema::table(role, segment);
-    let wanted = wanted_rows(connection, role, segment, &days)?.0;
+    let wanted = wanted_rows(connection, role, segment, &days)?;
     let plain = |slice: &str| format!("SELECT day, doc, read FROM {table} WHERE {wanted} AND {slice}");
     in_slices(connection, &table, &wanted, &plain, &mut read)?;
     if role == Role::Input {

@@ -9,10 +9,11 @@ use duckdb::{Connection, params};
 use super::file::CacheFile;
 use super::overlap::{is_settled, settle_overlap};
 use super::relation::{self, Column};
+use super::row_order::{RunOrder, RunOrders};
+use super::runs::{self, Run};
 use super::schema::{self, role_name};
-use super::slices::{stored_under, wanted_rows};
 use super::state::FileState;
-use crate::day::{Day, DayRange, DaySet};
+use crate::day::{Day, DayRange};
 use crate::decode::{FieldId, FieldSet};
 use crate::desk::{Role, Sort};
 use crate::failure::{Code, Failure, Result};
@@ -26,21 +27,6 @@ pub struct ViewCounts {
     pub input: u64,
     /// Downstream rows: those that are not among the input.
     pub downstream: u64,
-}
-
-/// Rows of one role and one segment that stand together in the view: the input of consecutive days, or all
-/// messages of the segment's days, for a message may belong to several of them.
-#[derive(Debug, Clone)]
-pub(super) struct Run {
-    pub(super) segment: u32,
-    /// The first of its days.
-    pub(super) from: Day,
-    /// The condition for its days.
-    pub(super) days: String,
-    /// The condition for its rows, before any are hidden.
-    pub(super) wanted: String,
-    /// How many rows the view shows of it.
-    pub(super) rows: u64,
 }
 
 /// The rows of the held days of a range, as of one commit. It keeps a read transaction open, so what
@@ -58,6 +44,7 @@ pub struct View {
     /// Rows that stand for a document shown elsewhere in the view, by role and segment.
     pub(super) hidden: HashMap<(Role, u32), u64>,
     orders: Mutex<HashMap<(Role, Sort), String>>,
+    run_orders: Mutex<RunOrders>,
     /// The paths that the mapping names, by role, in the order of their columns.
     mapped: MappedPaths,
 }
@@ -70,13 +57,6 @@ pub type MappedPaths = Arc<BTreeMap<Role, Vec<String>>>;
 pub fn mapped_paths(mapping: &Mapping) -> MappedPaths {
     let of = |role| (role, mapping.column_paths(role).into_iter().map(str::to_owned).collect());
     Arc::new([Role::Input, Role::Downstream].map(of).into())
-}
-
-impl Run {
-    /// Whether some of its rows are found by their links alone.
-    fn is_linked(&self) -> bool {
-        self.wanted != self.days
-    }
 }
 
 impl View {
@@ -111,8 +91,8 @@ impl View {
             state
         };
         let runs = BTreeMap::from([
-            (Role::Input, input_runs(&state, range)),
-            (Role::Downstream, message_runs(&connection, &state, range)?),
+            (Role::Input, runs::input_runs(&state, range)),
+            (Role::Downstream, runs::message_runs(&connection, &state, range)?),
         ]);
         let mapped = mapped_paths(&file.identity().mapping);
         let mut view = Self {
@@ -124,6 +104,7 @@ impl View {
             runs,
             hidden: HashMap::new(),
             orders: Mutex::default(),
+            run_orders: Mutex::default(),
             mapped,
         };
         view.hide_repeated()?;
@@ -275,7 +256,7 @@ impl View {
         offset: u64,
         limit: u64,
     ) -> Result<Vec<(Day, RawDocumentBuf)>> {
-        let list = |run: &Run| format!("{}::VARCHAR, hex(doc)", shown_day(role, run));
+        let list = |run: &Run| format!("({})::VARCHAR, hex(doc)", run.day);
         let found = self.read(role, sort, offset, limit, &list, 2)?;
         found.iter().map(|row| read_document(row)).collect()
     }
@@ -283,6 +264,11 @@ impl View {
     /// The view's connection, for one statement at a time.
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known of the order of the runs.
+    pub(super) fn run_orders(&self) -> MutexGuard<'_, RunOrders> {
+        self.run_orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(
@@ -309,9 +295,9 @@ impl View {
         list: &dyn Fn(&Run) -> String,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
-        let connection = self.connection();
+        let time = self.time_column(role);
         let mut found = Vec::new();
-        for run in self.runs(role) {
+        for (place, run) in self.runs(role).iter().enumerate() {
             if offset >= run.rows {
                 offset -= run.rows;
                 continue;
@@ -320,20 +306,21 @@ impl View {
                 break;
             }
             let take = limit.min(run.rows - offset);
-            let sql = format!(
-                "SELECT {} FROM {}{} LIMIT {take} OFFSET {offset}",
-                list(run),
-                self.source(role, run),
-                // A join, with the links or with what is hidden, need not keep the order.
-                if run.is_linked() {
-                    " ORDER BY number"
-                } else if self.hides(role, run.segment) {
-                    " ORDER BY rowid"
-                } else {
-                    ""
-                },
-            );
-            found.extend(texts(&connection, &sql, width)?);
+            let (source, page) = (self.source(role, run), format!("LIMIT {take} OFFSET {offset}"));
+            found.extend(match self.run_order(role, place, time.as_ref(), run)? {
+                RunOrder::Stored => {
+                    texts(&self.connection(), &format!("SELECT {} FROM {source} {page}", list(run)), width)?
+                }
+                RunOrder::Sorted => {
+                    let order = self.row_order(role, time.as_ref(), run);
+                    let sql = format!("SELECT {} FROM {source} ORDER BY {order} {page}", list(run));
+                    texts(&self.connection(), &sql, width)?
+                }
+                RunOrder::Table(table) => {
+                    let rows = format!("SELECT {} AS segment, row FROM {table} {page}", run.segment);
+                    self.read_rows(role, &rows, list, width)?
+                }
+            });
             limit -= take;
             offset = 0;
         }
@@ -350,9 +337,20 @@ impl View {
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
         let order = self.order_table(role, sort)?;
+        let rows = format!("SELECT segment, row FROM {order} LIMIT {limit} OFFSET {offset}");
+        self.read_rows(role, &rows, list, width)
+    }
+
+    /// Reads the rows whose segments and numbers a statement tells, in its order.
+    fn read_rows(
+        &self,
+        role: Role,
+        select: &str,
+        list: &dyn Fn(&Run) -> String,
+        width: usize,
+    ) -> Result<Vec<Vec<Option<String>>>> {
         let connection = self.connection();
-        let mut select =
-            connection.prepare(&format!("SELECT segment, row FROM {order} LIMIT {limit} OFFSET {offset}"))?;
+        let mut select = connection.prepare(select)?;
         let wanted: Vec<(u32, i64)> = select
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, duckdb::Error>>()?;
@@ -409,9 +407,11 @@ impl View {
         let all = if parts.is_empty() {
             "SELECT 0 AS segment, 0::BIGINT AS row WHERE false".to_owned()
         } else {
-            let keys =
-                (0..5).map(|index| format!("k{index} {}", direction(sort))).collect::<Vec<_>>().join(", ");
-            format!("SELECT segment, row FROM ({}) ORDER BY {keys}, place, row", parts.join(" UNION ALL "))
+            format!(
+                "SELECT segment, row FROM ({}) ORDER BY {}place, row",
+                parts.join(" UNION ALL "),
+                sort_keys(&column, sort)
+            )
         };
         self.connection().execute_batch(&format!("CREATE TEMP TABLE {name} AS {all}"))?;
         orders.insert(key, name.clone());
@@ -431,7 +431,7 @@ impl View {
     }
 
     /// Whether some rows of a segment are not shown, since they stand elsewhere.
-    fn hides(&self, role: Role, segment: u32) -> bool {
+    pub(super) fn hides(&self, role: Role, segment: u32) -> bool {
         self.hidden.get(&(role, segment)).is_some_and(|rows| *rows > 0)
     }
 
@@ -475,10 +475,11 @@ impl View {
             .filter(|(run, _)| run.rows > 0)
             .map(|(run, role)| {
                 format!(
-                    "SELECT '{}' AS role, {}::INTEGER AS segment, rowid AS row, day, id, read, {hash} AS hash
+                    "SELECT '{}' AS role, {}::INTEGER AS segment, rowid AS row, {} AS day, id, read, {hash} AS hash
                      FROM {} WHERE {} AND id IN (SELECT id FROM overlap WHERE segment = {})",
                     role_name(role),
                     run.segment,
+                    run.day,
                     schema::table(role, run.segment),
                     run.wanted,
                     run.segment
@@ -528,10 +529,9 @@ impl View {
         ))?;
         for (role, runs) in &mut self.runs {
             for run in runs {
-                let days = if *role == Role::Input { run.days.as_str() } else { "true" };
                 let rows: u64 = connection.query_row(
-                    &format!("SELECT count(*) FROM temp.hidden WHERE role = ? AND segment = ? AND ({days})"),
-                    params![role_name(*role), run.segment],
+                    "SELECT count(*) FROM temp.hidden WHERE role = ? AND segment = ? AND day BETWEEN ? AND ?",
+                    params![role_name(*role), run.segment, run.from.number(), run.to.number()],
                     |row| row.get(0),
                 )?;
                 run.rows = run.rows.saturating_sub(rows);
@@ -542,17 +542,11 @@ impl View {
     }
 }
 
-/// The day under which a row of a run is shown: its own, or, if the view does not show that one, the first day
-/// that it is linked with.
-fn shown_day(role: Role, run: &Run) -> String {
-    match role {
-        Role::Downstream if run.is_linked() => schema::day_among(run.segment, &run.days),
-        _ => "day".to_owned(),
-    }
-}
-
-pub(super) const fn direction(sort: &Sort) -> &'static str {
-    if sort.descending { "DESC NULLS LAST" } else { "ASC NULLS LAST" }
+/// The start of an `ORDER BY` of the keys `k0`, `k1` and so on that [`Column::order`] gives.
+pub(super) fn sort_keys(column: &Column, sort: &Sort) -> String {
+    let direction = if sort.descending { "DESC NULLS LAST" } else { "ASC NULLS LAST" };
+    let keys = column.order(&|_| true).len();
+    (0..keys).map(|index| format!("k{index} {direction}, ")).collect()
 }
 
 fn texts(connection: &Connection, sql: &str, width: usize) -> Result<Vec<Vec<Option<String>>>> {
@@ -563,41 +557,6 @@ fn texts(connection: &Connection, sql: &str, width: usize) -> Result<Vec<Vec<Opt
         found.push((0..width).map(|index| row.get(index)).collect::<Result<_, _>>()?);
     }
     Ok(found)
-}
-
-fn input_runs(state: &FileState, range: DayRange) -> Vec<Run> {
-    let mut runs: Vec<(u32, Day, Day, u64)> = Vec::new();
-    for (day, held) in state.shown_in(range) {
-        match runs.last_mut() {
-            Some((segment, _, to, rows)) if *segment == held.segment && to.next() == day => {
-                *to = day;
-                *rows += held.input_rows;
-            }
-            _ => runs.push((held.segment, day, day, held.input_rows)),
-        }
-    }
-    let run = |(segment, from, to, rows): (u32, Day, Day, u64)| {
-        let days = format!("day BETWEEN {} AND {}", from.number(), to.number());
-        Run { segment, from, wanted: days.clone(), days, rows }
-    };
-    runs.into_iter().map(run).collect()
-}
-
-fn message_runs(connection: &Connection, state: &FileState, range: DayRange) -> Result<Vec<Run>> {
-    let mut by_segment: BTreeMap<u32, Vec<Day>> = BTreeMap::new();
-    for (day, held) in state.shown_in(range) {
-        by_segment.entry(held.segment).or_default().push(day);
-    }
-    let mut runs = Vec::new();
-    for (segment, shown) in by_segment {
-        let set: DaySet = shown.iter().copied().collect();
-        let days = stored_under(&set);
-        let (wanted, rows) = wanted_rows(connection, Role::Downstream, segment, &days)?;
-        let from = set.ranges().first().map_or(range.from(), DayRange::from);
-        runs.push(Run { segment, from, days, wanted, rows });
-    }
-    runs.sort_by_key(|run| run.from);
-    Ok(runs)
 }
 
 /// A row of a day's number and a document in hexadecimal digits.

@@ -133,6 +133,7 @@ impl Engine {
                 Role::Input => counts.input,
                 Role::Downstream => counts.downstream,
             },
+            time_column: view.time_column(role).map(|column| column.path),
         })
     }
 

@@ -48,12 +48,14 @@ impl Rig {
             to: Day::from(to),
         };
         let cached = self.engine.cached_answer(&key).await.map_err(text)?;
+        let range = self.range(ask)?;
         for answer in answer.into_iter().chain([&cached]) {
             if [answer.rows.input, answer.rows.downstream] != counts {
+                // It names the document.
+                self.compare_pages(ask.filter, range, &expected).await?;
                 return Err(format!("{:?} rows, not {counts:?}", answer.rows));
             }
         }
-        let range = self.range(ask)?;
         self.compare_pages(ask.filter, range, &expected).await?;
         self.tally.compared += 1;
         self.tally.rows += expected[0].len() + expected[1].len();
@@ -138,18 +140,41 @@ fn plain(value: bson::RawBsonRef<'_>) -> Option<String> {
     }
 }
 
+/// Where a row belongs in the order of rows that are not sorted.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    day: Day,
+    /// Of documents without a date, nothing is said.
+    at: Option<i64>,
+}
+
+impl Place {
+    fn is_no_later(self, other: Self) -> bool {
+        let in_time = || self.at.zip(other.at).is_none_or(|(this, that)| this <= that);
+        self.day < other.day || (self.day == other.day && in_time())
+    }
+}
+
 /// All rows by the name of their document.
 fn read_pages(view: &View, role: Role, rows: u64, mut names: Names) -> Result<Pages, Failure> {
     let columns = view.columns(role);
     let mut found = BTreeMap::new();
     let mut offset = 0;
+    let mut before: Option<Place> = None;
     loop {
         let page = view.page(role, None, offset, rows)?;
         // The same rows in the same order.
         let documents = view.documents(role, None, offset, rows)?;
         assert_eq!(page.len(), documents.len(), "a page and its documents");
         let read = u64::try_from(page.len()).expect("a few");
-        for (row, (_, raw)) in page.into_iter().zip(documents) {
+        for (row, (day, raw)) in page.into_iter().zip(documents) {
+            let place =
+                Place { day, at: raw.get_datetime("timestamp").ok().map(bson::DateTime::timestamp_millis) };
+            assert!(
+                before.is_none_or(|before| before.is_no_later(place)),
+                "{before:?} stands before {place:?}"
+            );
+            before = Some(place);
             let cells = columns.iter().zip(row).filter(|(column, _)| !column.path.contains('.'));
             let cells = cells.filter_map(|(column, cell)| cell.map(|cell| (column.path.clone(), cell)));
             let key = names.name(&raw, &bson::Document::try_from(raw.as_ref()).expect("valid BSON"));

@@ -193,6 +193,7 @@ export function previewBackend(): Backend {
         columns: columnsOf(role),
         rows: role === "input" ? rows.input : rows.downstream,
         generation: store.generation,
+        time_column: "traded_at",
       });
     },
     async page(key, role, sort, offset, limit) {

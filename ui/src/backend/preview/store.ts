@@ -80,7 +80,7 @@ export class PreviewStore {
         ? null
         : this.online
           ? null
-          : "the source is out of reach";
+          : "the source cannot be reached";
     return {
       day,
       state: held ? (open ? "open" : "settled") : "not_held",
@@ -137,7 +137,7 @@ export class PreviewStore {
     const all = Array.from({ length }, (_, index) => addDays(key.from, index));
     const held = all.filter((day) => entry?.days.has(day));
     const missing = all.filter((day) => !entry?.days.has(day));
-    const why = (day: string) => (day > TODAY ? "the day has not begun" : "the source is out of reach");
+    const why = (day: string) => (day > TODAY ? "the day has not begun" : "the source cannot be reached");
     const rows = held.reduce((sum, day) => sum + (entry?.days.get(day)?.rows ?? 0), 0);
     return {
       signature: key.signature,

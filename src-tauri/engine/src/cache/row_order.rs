@@ -1,0 +1,102 @@
+//! The order of rows that nobody has sorted: by day, then by the mapping's time stamp, then as the source sent them.
+//!
+//! Most sources send the rows of a day by time. So each run is looked at once, when its rows are first wanted, and
+//! only one that is stored in another order costs a table of its row numbers.
+
+use std::collections::HashMap;
+
+use super::relation::Column;
+use super::runs::Run;
+use super::schema::role_name;
+use super::view::View;
+use crate::desk::Role;
+use crate::failure::Result;
+
+/// Rows up to which a run is sorted whenever it is read.
+const FEW: u64 = 2_000;
+
+/// How to read a run in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum RunOrder {
+    /// It is stored in order.
+    Stored,
+    /// A table has its row numbers in order.
+    Table(String),
+    /// It is sorted as it is read.
+    Sorted,
+}
+
+/// What is known of the runs of a view, by role and by the run's place.
+pub(super) type RunOrders = HashMap<(Role, usize), RunOrder>;
+
+impl View {
+    /// The column by which the rows of each day are in order when nobody has sorted them: the mapping's time stamp,
+    /// if there is such a column.
+    #[must_use]
+    pub fn time_column(&self, role: Role) -> Option<Column> {
+        let path = self.file().identity().mapping.timestamp.as_deref()?;
+        self.columns(role).into_iter().find(|column| column.path == path)
+    }
+
+    /// What a run is ordered by, the number of the row aside.
+    fn order_keys(&self, role: Role, time: Option<&Column>, run: &Run) -> Vec<String> {
+        let has = self.has(role, run.segment);
+        let times = time.into_iter().flat_map(|column| column.order(&has));
+        [run.day.clone()].into_iter().chain(times).collect()
+    }
+
+    /// `ORDER BY` of a run.
+    pub(super) fn row_order(&self, role: Role, time: Option<&Column>, run: &Run) -> String {
+        let keys = self.order_keys(role, time, run).join(" ASC NULLS LAST, ");
+        format!("{keys} ASC NULLS LAST, rowid")
+    }
+
+    /// How to read a run in order. The first time, its rows are looked at.
+    ///
+    /// # Errors
+    /// See [`super::duckdb_failure`].
+    pub(super) fn run_order(
+        &self,
+        role: Role,
+        place: usize,
+        time: Option<&Column>,
+        run: &Run,
+    ) -> Result<RunOrder> {
+        if run.rows <= FEW {
+            return Ok(RunOrder::Sorted);
+        }
+        let mut orders = self.run_orders();
+        if let Some(known) = orders.get(&(role, place)) {
+            return Ok(known.clone());
+        }
+        let found = if self.is_stored_in_order(role, time, run)? {
+            RunOrder::Stored
+        } else {
+            let table = format!("temp.run_{}_{place}", role_name(role));
+            let (source, order) = (self.source(role, run), self.row_order(role, time, run));
+            self.connection().execute_batch(&format!(
+                "CREATE OR REPLACE TEMP TABLE {table} AS SELECT rowid AS row FROM {source} ORDER BY {order}"
+            ))?;
+            RunOrder::Table(table)
+        };
+        orders.insert((role, place), found.clone());
+        Ok(found)
+    }
+
+    /// Whether reading a run's table from its start gives the rows in order.
+    fn is_stored_in_order(&self, role: Role, time: Option<&Column>, run: &Run) -> Result<bool> {
+        // What is joined, with links or with what is hidden, need not come as it is stored.
+        if run.linked || self.hides(role, run.segment) {
+            return Ok(false);
+        }
+        let keys = self.order_keys(role, time, run).join(", ");
+        let source = self.source(role, run);
+        // In a row, a null is greater than any value and equal to another one.
+        let sql = format!(
+            "SELECT count(*) = 0 FROM (
+                 SELECT this, lag(this) OVER () AS before FROM (SELECT row({keys}) AS this FROM {source}))
+             WHERE this < before"
+        );
+        Ok(self.connection().query_row(&sql, [], |row| row.get(0))?)
+    }
+}

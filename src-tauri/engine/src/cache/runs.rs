@@ -1,0 +1,142 @@
+//! The runs of a view: rows of one table that stand together in it.
+
+use std::collections::BTreeMap;
+
+use duckdb::Connection;
+
+use super::schema;
+use super::slices::{stored_under, wanted_rows};
+use super::state::FileState;
+use crate::day::{Day, DayRange, DaySet};
+use crate::desk::Role;
+use crate::failure::Result;
+
+/// Rows from which on a run ends with its day, so that what is sorted or skipped at once stays small.
+pub(super) const ROWS: u64 = 100_000;
+
+/// The rows of one role that one segment has of consecutive days, among those that a view shows.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    pub(super) segment: u32,
+    /// Its first day.
+    pub(super) from: Day,
+    /// Its last day.
+    pub(super) to: Day,
+    /// The condition for its rows, before any are hidden.
+    pub(super) wanted: String,
+    /// The day under which a row of it is shown: a column or an expression.
+    pub(super) day: String,
+    /// Whether some of its rows are found by their links with days alone.
+    pub(super) linked: bool,
+    /// How many rows the view shows of it.
+    pub(super) rows: u64,
+}
+
+/// The runs of the input, by day.
+pub(super) fn input_runs(state: &FileState, range: DayRange) -> Vec<Run> {
+    let shown = state.shown_in(range).map(|(day, held)| (day, held.segment, held.input_rows));
+    let stretches = stretches(shown, |day, next| day.next() == next);
+    let run = |Stretch { segment, from, to, rows }| {
+        let wanted = format!("day BETWEEN {} AND {}", from.number(), to.number());
+        Run { segment, from, to, wanted, day: "day".to_owned(), linked: false, rows }
+    };
+    stretches.into_iter().map(run).collect()
+}
+
+/// The runs of the messages. A message of several days is shown under its own, the first; or, if the view does not
+/// show that one, under the first that it is linked with.
+pub(super) fn message_runs(connection: &Connection, state: &FileState, range: DayRange) -> Result<Vec<Run>> {
+    let mut by_segment: BTreeMap<u32, Vec<Day>> = BTreeMap::new();
+    for (day, held) in state.shown_in(range) {
+        by_segment.entry(held.segment).or_default().push(day);
+    }
+    let mut segments = BTreeMap::new();
+    for (segment, days) in by_segment {
+        let days = SegmentDays::read(connection, segment, &days.into_iter().collect())?;
+        segments.insert(segment, days);
+    }
+    let shown = state.shown_in(range).map(|(day, held)| {
+        let rows = segments.get(&held.segment).map_or(0, |days| days.rows_of(day));
+        (day, held.segment, rows)
+    });
+    // Days that are not shown have no messages here, so a gap between two days parts nothing.
+    let stretches = stretches(shown, |_, _| true);
+    let several: BTreeMap<u32, usize> = stretches.iter().fold(BTreeMap::new(), |mut counts, stretch| {
+        *counts.entry(stretch.segment).or_default() += 1;
+        counts
+    });
+    let run = |stretch: Stretch| {
+        let days = segments.get(&stretch.segment)?;
+        let is_one_of_several = several.get(&stretch.segment).is_some_and(|count| *count > 1);
+        Some(days.run(stretch, is_one_of_several))
+    };
+    Ok(stretches.into_iter().filter_map(run).collect())
+}
+
+/// Consecutive days of one segment, and their rows.
+struct Stretch {
+    segment: u32,
+    from: Day,
+    to: Day,
+    rows: u64,
+}
+
+/// Puts days together that stand in one segment and follow each other, up to about [`ROWS`] rows.
+fn stretches(days: impl Iterator<Item = (Day, u32, u64)>, follow: impl Fn(Day, Day) -> bool) -> Vec<Stretch> {
+    let mut found: Vec<Stretch> = Vec::new();
+    for (day, segment, rows) in days {
+        match found.last_mut() {
+            Some(last) if last.segment == segment && last.rows < ROWS && follow(last.to, day) => {
+                last.to = day;
+                last.rows += rows;
+            }
+            _ => found.push(Stretch { segment, from: day, to: day, rows }),
+        }
+    }
+    found
+}
+
+/// The messages of a segment's shown days.
+struct SegmentDays {
+    /// The condition for the days.
+    days: String,
+    /// The condition for the messages.
+    wanted: String,
+    /// The day under which one is shown.
+    day: String,
+    linked: bool,
+    /// How many there are of each day.
+    rows: BTreeMap<Day, u64>,
+}
+
+impl SegmentDays {
+    fn read(connection: &Connection, segment: u32, days: &DaySet) -> Result<Self> {
+        let table = schema::table(Role::Downstream, segment);
+        let days = stored_under(days);
+        let wanted = wanted_rows(connection, Role::Downstream, segment, &days)?;
+        let linked = wanted != days;
+        let day = if linked { schema::day_among(segment, &days) } else { "day".to_owned() };
+        let mut select = connection.prepare(&format!(
+            "SELECT ({day})::INTEGER AS shown, count(*) FROM {table} WHERE {wanted} GROUP BY shown"
+        ))?;
+        let rows = select
+            .query_map([], |row| Ok((Day::from_number(row.get(0)?), row.get(1)?)))?
+            .collect::<Result<_, duckdb::Error>>()?;
+        Ok(Self { days, wanted, day, linked, rows })
+    }
+
+    fn rows_of(&self, day: Day) -> u64 {
+        self.rows.get(&day).copied().unwrap_or_default()
+    }
+
+    fn run(&self, stretch: Stretch, is_one_of_several: bool) -> Run {
+        let Stretch { segment, from, to, rows } = stretch;
+        let (first, last) = (from.number(), to.number());
+        let wanted = match (is_one_of_several, self.linked) {
+            (false, _) => self.wanted.clone(),
+            (true, false) => format!("({} AND day BETWEEN {first} AND {last})", self.days),
+            (true, true) => format!("({} AND {} BETWEEN {first} AND {last})", self.wanted, self.day),
+        };
+        Run { segment, from, to, wanted, day: self.day.clone(), linked: self.linked, rows }
+    }
+}
