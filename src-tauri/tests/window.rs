@@ -297,7 +297,7 @@ fn look_at_a_row(screen: &Screen) {
     assert!(text.contains(PRODUCT), "the detail is of another row than was asked for:\n{text}");
     assert!(!id.is_empty());
     screen.picture("row-detail");
-    screen.click_on(&format!("{} [aria-label='Close the row detail']", marked("row-detail")));
+    screen.click_on(&format!("{} [aria-label='Close the row details']", marked("row-detail")));
 }
 
 fn export(screen: &Screen, file: &Path) {

@@ -272,7 +272,7 @@ describe("the window", () => {
     act(() => fake.finish(makeAnswer({ changes: makeChanges({ input, messages, omitted: 20 }) })));
     await user.click(await screen.findByTestId("changes-button"));
     expect(screen.getAllByTestId("change")).toHaveLength(100);
-    expect(screen.getByTestId("changes-omitted")).toHaveTextContent("20 more messages");
+    expect(screen.getByTestId("changes-omitted")).toHaveTextContent("20 more documents");
     await user.click(screen.getByTestId("changes-more"));
     expect(screen.getAllByTestId("change")).toHaveLength(130);
   });

@@ -208,7 +208,7 @@ it("keeps Cancel in reach of the keyboard when it has done its work, and says wh
   const button = screen.getByTestId("cancel-button");
   expect(button).toHaveFocus();
   expect(button).toHaveAttribute("aria-disabled", "true");
-  expect(button).toHaveAccessibleDescription("Nothing is running.");
+  expect(button).toHaveAccessibleDescription("No fetch is running.");
   expect(screen.getByTestId("outcome")).toHaveTextContent("Cancelled. Partial: 1 of 31 days missing");
 });
 
@@ -228,7 +228,7 @@ it("says which preset is in force, and what day it is in the day zone", async ()
   await openApp(fake);
   expect(screen.getByTestId("preset-today")).toHaveAttribute("aria-pressed", "true");
   expect(screen.getByTestId("preset-week")).toHaveAttribute("aria-pressed", "false");
-  await user.click(screen.getByRole("button", { name: /Choose in a calendar/ }));
+  await user.click(screen.getByRole("button", { name: /Open the calendar/ }));
   // 13:00 in UTC is past midnight there.
   expect(await screen.findByRole("button", { name: /^Today,.*31 January 2025/ })).toBeInTheDocument();
 });

@@ -27,9 +27,9 @@ export function ActionBar(props: Props) {
   const { activity, online, blocked } = props;
   const busy = activity === "fetching" || activity === "cancelling";
   const held = busy ? "A fetch is running." : blocked;
-  const away = online ? null : "The source is out of reach.";
+  const away = online ? null : "The source cannot be reached.";
   return (
-    <div className="action-bar" role="toolbar" aria-label="Query">
+    <div className="action-bar" role="toolbar" aria-label="Query actions">
       <HintButton
         className="button primary"
         testId="fetch-button"
@@ -42,8 +42,14 @@ export function ActionBar(props: Props) {
       <HintButton
         className="button"
         testId="cancel-button"
-        hint="Stop the fetch; what has been stored stays in the cache (Esc)"
-        blocked={activity === "fetching" ? null : busy ? "It is being cancelled." : "Nothing is running."}
+        hint="Stop the fetch; everything stored so far stays in the cache (Esc)"
+        blocked={
+          activity === "fetching"
+            ? null
+            : busy
+              ? "The fetch is already being cancelled."
+              : "No fetch is running."
+        }
         press={props.cancel}
       >
         Cancel
@@ -51,7 +57,7 @@ export function ActionBar(props: Props) {
       <HintButton
         className="button"
         testId="refresh-button"
-        hint="Fetch every day of the range again"
+        hint="Fetch every day in the range again"
         blocked={held ?? away}
         press={() => props.fetch("refresh")}
       >
@@ -70,7 +76,7 @@ export function ActionBar(props: Props) {
       <HintButton
         className="button quiet"
         testId="pipeline-button"
-        hint="The query as a MongoDB pipeline, to read or copy"
+        hint="View or copy the query as a MongoDB pipeline"
         blocked={props.canShowPipeline ? null : "There is no plan yet."}
         press={props.showPipeline}
       >

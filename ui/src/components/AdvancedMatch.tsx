@@ -45,7 +45,7 @@ export const AdvancedMatch = memo(function AdvancedMatch({ text, failure, change
         )}
       </summary>
       <TextField className="text-field" value={text} onChange={change} isInvalid={failure !== null}>
-        <Label className="visually-hidden">Advanced match, Extended JSON</Label>
+        <Label className="visually-hidden">Advanced match (Extended JSON)</Label>
         <TextArea
           className="input code"
           rows={4}

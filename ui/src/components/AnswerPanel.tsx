@@ -82,7 +82,7 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
           {answer.mongo_commands === 1 ? "command" : "commands"}
         </span>
         <span className="faint num">{duration(answer.elapsed_ms)}</span>
-        {renewing && <span className="renewing">being renewed</span>}
+        {renewing && <span className="renewing">being updated</span>}
       </div>
       <div className="answer-line answer-title">
         <span className="num">{range}</span>
@@ -90,7 +90,7 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
           {cutText(view.title, MAX_FILTERS)}
         </span>
         <span className="faint num">
-          {daysText(answer)} of {count(answer.days.requested)}
+          {plural(answer.days.requested, "day")}: {daysText(answer)}
         </span>
         {foreign !== null && (
           <span className="foreign" data-testid="answer-source">
@@ -99,7 +99,7 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
         )}
         {differs && (
           <span className="differs" data-testid="answer-differs">
-            the form has changed since
+            the form has changed since this answer
           </span>
         )}
       </div>

@@ -85,7 +85,7 @@ export function BudgetEditor({ usage, queries, setBudget, close }: Props) {
         }}
         autoFocus
       >
-        <Label className="field-label">Maximum size of the cache</Label>
+        <Label className="field-label">Maximum cache size</Label>
         <div className="two-fields">
           <Input className="input num" inputMode="decimal" autoComplete="off" data-testid="budget-input" />
           <ToggleButtonGroup
@@ -111,7 +111,7 @@ export function BudgetEditor({ usage, queries, setBudget, close }: Props) {
         </FieldError>
       </TextField>
       <p className="faint budget-hint">
-        When it grows beyond that, the least recently used queries that are not pinned are removed.
+        If the cache grows beyond this, the least recently used queries are removed, except pinned ones.
       </p>
       {failure && <FailureNote failure={failure} testId="budget-failure" />}
       <div className="buttons">
@@ -141,13 +141,18 @@ function Confirm({ asked, busy, back, go }: ConfirmProps) {
   const budget = sizeText(asked.bytes);
   const rest = queries.length - NAMED;
   return (
-    <div className="budget-form" role="group" aria-label="Confirm the budget" data-testid="budget-confirm">
+    <div
+      className="budget-form"
+      role="group"
+      aria-label="Confirm the new budget"
+      data-testid="budget-confirm"
+    >
       {queries.length === 0 ? (
         <p role="alert">Nothing can be removed: every cached query is pinned.</p>
       ) : (
         <>
           <p role="alert">
-            The cache takes more than {budget}. {plural(queries.length, "query", "queries")} will be removed,
+            The cache uses more than {budget}. {plural(queries.length, "query", "queries")} will be removed,
             the least recently used first:
           </p>
           <ul className="budget-going" data-testid="budget-going">
@@ -166,10 +171,10 @@ function Confirm({ asked, busy, back, go }: ConfirmProps) {
       )}
       {left > asked.bytes && (
         <p className="over">
-          Pinned queries take {sizeText(left)}, which is more than {budget}.
+          Pinned queries use {sizeText(left)}, which is more than {budget}.
         </p>
       )}
-      <p className="faint budget-hint">MongoDB is not changed; removed days can be fetched again.</p>
+      <p className="faint budget-hint">MongoDB is not affected; removed days can be fetched again.</p>
       <div className="buttons">
         <Button className="button" onPress={back} autoFocus>
           Back

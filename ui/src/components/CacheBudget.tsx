@@ -19,7 +19,7 @@ export function CacheBudget({ usage, queries, setBudget }: Props) {
     <div className="cache-budget">
       <Meter
         className="cache-meter"
-        aria-label="Disk space that the cache takes"
+        aria-label="Disk space used by the cache"
         value={usage.bytes}
         maxValue={Math.max(usage.budget, usage.bytes, 1)}
         valueLabel={text}
@@ -35,11 +35,11 @@ export function CacheBudget({ usage, queries, setBudget }: Props) {
           {over && <strong className="over"> over budget</strong>}
         </span>
         <DialogTrigger>
-          <Button className="link" aria-label="Change the budget" data-testid="budget-button">
+          <Button className="link" aria-label="Change the cache budget" data-testid="budget-button">
             Change
           </Button>
           <Popover className="popover" placement="top start">
-            <Dialog className="popover-body budget-dialog" aria-label="Budget of the cache">
+            <Dialog className="popover-body budget-dialog" aria-label="Cache budget">
               {({ close }) => (
                 <BudgetEditor usage={usage} queries={queries} setBudget={setBudget} close={close} />
               )}

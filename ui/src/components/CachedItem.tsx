@@ -42,7 +42,7 @@ export function heldText(held: readonly WindowView[]): string {
     window.from === window.to ? window.from : `${window.from} to ${window.to}`;
   if (held.length === 0) return "no days";
   const first = held.slice(0, 2).map(text).join(", ");
-  return held.length > 2 ? `${first} and ${held.length - 2} more periods` : first;
+  return held.length > 2 ? `${first} and ${plural(held.length - 2, "more period")}` : first;
 }
 
 export function CachedItem({ query, zone, current, alike, open, forget, pin, showPipeline }: Props) {
@@ -112,7 +112,7 @@ export function CachedItem({ query, zone, current, alike, open, forget, pin, sho
         <TooltipTrigger delay={600}>
           <Button
             className="icon-button cached-pipeline"
-            aria-label={`Pipeline of ${name}`}
+            aria-label={`Show the MongoDB pipeline of ${name}`}
             onPress={() => showPipeline({ signature: query.signature, from: first.from, to: last.to })}
             data-testid="cached-pipeline"
           >
@@ -137,7 +137,7 @@ export function CachedItem({ query, zone, current, alike, open, forget, pin, sho
           <Icon name="pin" />
         </ToggleButton>
         <Tooltip className="tooltip" offset={6}>
-          Pin: never removed to free space
+          Pin: never remove this query to free up space
         </Tooltip>
       </TooltipTrigger>
       <DialogTrigger>
@@ -157,9 +157,9 @@ export function CachedItem({ query, zone, current, alike, open, forget, pin, sho
                 </Heading>
                 <p>
                   {query.failure === null
-                    ? `${plural(query.input_rows, "trade")} and ${plural(query.downstream_rows, "message")} of ${plural(query.days, "day")} are`
-                    : `The whole file (${bytes(query.bytes)}), which cannot be read now, is`}{" "}
-                  deleted from this computer. MongoDB is not changed.
+                    ? `This deletes ${plural(query.input_rows, "trade")} and ${plural(query.downstream_rows, "message")} (${plural(query.days, "day")}) from this computer.`
+                    : `This deletes the whole file (${bytes(query.bytes)}) from this computer. It cannot be read at the moment.`}{" "}
+                  MongoDB is not affected.
                 </p>
                 <div className="buttons">
                   <Button className="button" onPress={close} autoFocus>

@@ -56,7 +56,7 @@ it("pins and unpins, and says which is which", async () => {
 
 it("shows the pipeline of what is held", async () => {
   const { showPipeline, user } = show([NEW]);
-  await user.click(screen.getByRole("button", { name: "Pipeline of product: Brent" }));
+  await user.click(screen.getByRole("button", { name: "Show the MongoDB pipeline of product: Brent" }));
   const key = { signature: NEW.signature, from: NEW.held[0]?.from, to: NEW.held.at(-1)?.to };
   expect(showPipeline).toHaveBeenCalledWith(key);
 });
@@ -70,7 +70,7 @@ it("calls a file that cannot be read by its signature, and claims nothing of wha
   expect(item).toHaveTextContent("Query aaaaaaaa");
   expect(item).not.toHaveTextContent(/0 trades|no days|0 days/);
   await user.click(screen.getByRole("button", { name: "Forget Query aaaaaaaa" }));
-  expect(await screen.findByText(/The whole file \(300 MB\)/)).toBeInTheDocument();
+  expect(await screen.findByText(/the whole file \(300 MB\)/)).toBeInTheDocument();
 });
 
 it("says why a pin was refused", async () => {
@@ -96,7 +96,7 @@ it("raises the budget without asking", async () => {
 it("refuses what is no size, and keeps what was typed", async () => {
   const { setBudget, user } = show([OLD]);
   await typeBudget(user, "1,5", "GB");
-  expect(screen.getByTestId("budget-problem")).toHaveTextContent("Type a number such as 20 or 1.5.");
+  expect(screen.getByTestId("budget-problem")).toHaveTextContent("Enter a number such as 20 or 1.5.");
   expect(screen.getByTestId("budget-input")).toHaveValue("1,5");
   expect(setBudget).not.toHaveBeenCalled();
 });
@@ -117,7 +117,7 @@ it("says when what is pinned is more than the budget", async () => {
   const { user } = show([{ ...NEW, pinned: true }]);
   await typeBudget(user, "100", "MB");
   expect(screen.getByTestId("budget-confirm")).toHaveTextContent("Nothing can be removed");
-  expect(screen.getByTestId("budget-confirm")).toHaveTextContent("Pinned queries take 500 MB");
+  expect(screen.getByTestId("budget-confirm")).toHaveTextContent("Pinned queries use 500 MB");
 });
 
 it("forgets only after asking", async () => {

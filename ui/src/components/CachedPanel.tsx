@@ -30,7 +30,7 @@ export function CachedPanel(props: Props) {
       {failure && <FailureNote failure={failure} action={{ label: "Try again", press: cached.reload }} />}
       {queries?.length === 0 && (
         <p className="empty">
-          Nothing is cached yet. Queries that you fetch appear here and open without a server.
+          Nothing is cached yet. Queries that you fetch appear here and can be opened without the server.
         </p>
       )}
       <ul className="cached-list">

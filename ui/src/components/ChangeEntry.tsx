@@ -61,7 +61,7 @@ export function ChangeEntry({ entry, text }: Props) {
       )}
       {rest > 0 && (
         <Button className="link" onPress={() => setAll(true)}>
-          {plural(rest, "more field")}
+          Show {plural(rest, "more field")}
         </Button>
       )}
     </li>
@@ -71,5 +71,5 @@ export function ChangeEntry({ entry, text }: Props) {
 function Value({ text }: { text: string | null }) {
   if (text === null) return <span className="no-field">{NO_FIELD}</span>;
   if (text.length <= MAX_VALUE) return <>{text}</>;
-  return <span title="Copy takes the whole value">{`${text.slice(0, MAX_VALUE)}…`}</span>;
+  return <span title="Shortened here; Copy includes the whole value">{`${text.slice(0, MAX_VALUE)}…`}</span>;
 }

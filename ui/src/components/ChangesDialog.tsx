@@ -111,7 +111,7 @@ export function ChangesDialog({ changes, whole, title, close }: Props) {
             ))}
             {rest > 0 && (
               <Button className="button" onPress={() => setDrawn(drawn + STEP)} data-testid="changes-more">
-                Show {Math.min(rest, STEP)} more of {count(rest)}
+                Show {Math.min(rest, STEP)} more ({count(rest)} remaining)
               </Button>
             )}
           </div>

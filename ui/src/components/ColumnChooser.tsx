@@ -121,7 +121,7 @@ function ColumnList({ columns, prefs, change, sort, setSort }: Props) {
               aria-label={`Sort by ${column.path}`}
               onPress={() => cycle(column.path)}
             >
-              {sort?.path === column.path ? orderWord(column, sort.descending) : "sort"}
+              {sort?.path === column.path ? orderWord(column, sort.descending) : "Sort"}
             </Button>
             <Button
               className="icon-button column-move"

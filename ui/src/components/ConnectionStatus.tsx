@@ -44,7 +44,7 @@ export function ConnectionStatus({ connection, profile, connect }: Props) {
             <>
               {connection.state === "online" && (
                 <p>
-                  The source answers in {trip}. MongoDB {connection.version}.
+                  The source responds in {trip}. MongoDB {connection.version}.
                 </p>
               )}
               {unverified !== null && <p>{unverified}</p>}

@@ -24,7 +24,7 @@ export function CopyButton({ text, label = "Copy", about, quiet, testId = "copy-
     const timer = setTimeout(() => setTold(null), 2000);
     return () => clearTimeout(timer);
   }, [told]);
-  const words = { copied: "Copied", refused: "Copying was refused" };
+  const words = { copied: "Copied", refused: "Could not copy" };
   return (
     <Button
       className={quiet === true ? "button quiet small" : "button"}

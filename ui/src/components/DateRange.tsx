@@ -68,7 +68,7 @@ export const DateRange = memo(function DateRange({ from, to, today, zone, failur
           <span
             className="faint"
             data-testid="day-zone"
-            title="A day begins and ends at midnight in this zone"
+            title="Days run from midnight to midnight in this time zone"
           >
             {zone}
           </span>
@@ -96,7 +96,7 @@ export const DateRange = memo(function DateRange({ from, to, today, zone, failur
               change={(day) => change(from, day)}
             />
             <DialogTrigger isOpen={isOpen} onOpenChange={setOpen}>
-              <Button className="icon-button" aria-label="Choose in a calendar">
+              <Button className="icon-button" aria-label="Open the calendar">
                 <Icon name="calendar" />
               </Button>
               <Popover className="popover" placement="bottom start" triggerRef={group}>
@@ -136,7 +136,7 @@ export const DateRange = memo(function DateRange({ from, to, today, zone, failur
           </Group>
         </div>
       </div>
-      <div className="presets" role="group" aria-label="Ready-made ranges">
+      <div className="presets" role="group" aria-label="Preset ranges">
         {PRESETS.map((preset) => (
           <Button
             key={preset.id}

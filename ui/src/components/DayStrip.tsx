@@ -87,7 +87,7 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
       <div
         ref={host}
         role="group"
-        aria-label="Days of the range and what is cached of them. The arrow keys move from day to day."
+        aria-label="Days in the range and what is cached for each. Use the arrow keys to move between days."
         className={long ? "days-months" : "days-line"}
         onKeyDown={pressed}
         onMouseLeave={() => setPointed(null)}

@@ -245,7 +245,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
         />
       )}
       <span className="visually-hidden" role="status" data-testid="data-zoom">
-        Rows at {Math.round(data.zoom * 100)} %
+        Text size {Math.round(data.zoom * 100)}%
       </span>
       {helping && <ShortcutsDialog close={() => setHelping(false)} />}
       {pipelineOf && <PipelineDialog of={pipelineOf} close={() => setPipelineOf(null)} />}

@@ -20,14 +20,14 @@ export class ErrorBoundary extends Component<Props, { broken: string | null }> {
     return (
       <div className="note note-bad broken" role="alert" data-testid="broken">
         <div className="note-body">
-          <strong>{this.props.what} could not be shown.</strong> Nothing cached is lost.
+          <strong>{this.props.what} could not be shown.</strong> Nothing in the cache was lost.
           <details className="note-detail">
-            <summary>Technical detail</summary>
+            <summary>Technical details</summary>
             <code>{this.state.broken}</code>
           </details>
         </div>
         <Button className="button small" onPress={() => this.setState({ broken: null })}>
-          Show again
+          Try again
         </Button>
       </div>
     );

@@ -37,7 +37,7 @@ export function ExportStatus({ exporter }: { exporter: Exporter }) {
       <div className="note-body">
         {exported.complete ? "Exported" : <strong>Exported a partial answer:</strong>}{" "}
         <span className="num">
-          {plural(exported.rows, "row")}, {bytes(exported.bytes)}
+          {plural(exported.rows, "row")} ({bytes(exported.bytes)})
         </span>{" "}
         to <span className="path">{exported.path}</span>
         {exported.note !== null && <div>{exported.note}</div>}

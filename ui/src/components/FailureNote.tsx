@@ -47,7 +47,7 @@ export function FailureNote({ failure, testId = "failure", action, dismiss, comp
         <strong>{failure.message}</strong> {failure.next !== "" && <span>{failure.next}</span>}
         {failure.cause !== null && failure.cause !== "" && (
           <details className="note-detail">
-            <summary>Technical detail</summary>
+            <summary>Technical details</summary>
             <code>
               {failure.code}: {failure.cause}
             </code>

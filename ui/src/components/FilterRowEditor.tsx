@@ -61,7 +61,7 @@ export const FilterRowEditor = memo(function FilterRowEditor({ row, field, dispa
       <div className="filter-head">
         <span
           className="filter-name"
-          title={field ? `Path ${field.path}, ${type}` : "Not a field of this mapping"}
+          title={field ? `Path ${field.path}, ${type}` : "This mapping has no such field"}
         >
           {row.field}
           {field === undefined && <em className="faint"> (not in this mapping)</em>}

@@ -50,11 +50,11 @@ export function GridMenu({ at, column, sort, hidden, canHide, perform, close }: 
         <Header className="menu-head">{path}</Header>
         <PointMenuItem id="sort_up" label={`Sort: ${orderWord(column, false)}`} keys="Alt+↑" />
         <PointMenuItem id="sort_down" label={`Sort: ${orderWord(column, true)}`} keys="Alt+↓" />
-        <PointMenuItem id="sort_off" label="Do not sort" keys="Alt+Backspace" />
-        <PointMenuItem id="fit" label="Fit the width" />
+        <PointMenuItem id="sort_off" label="Remove the sort" keys="Alt+Backspace" />
+        <PointMenuItem id="fit" label="Fit the width to the content" />
         <PointMenuItem id="move_left" label="Move left" keys="Alt+Shift+←" />
         <PointMenuItem id="move_right" label="Move right" keys="Alt+Shift+→" />
-        <PointMenuItem id="copy_name" label="Copy the name" />
+        <PointMenuItem id="copy_name" label="Copy the column name" />
         <PointMenuItem id="hide" label="Hide the column" />
         {hidden && <PointMenuItem id="show_all" label="Show all columns" />}
       </MenuSection>

@@ -50,9 +50,9 @@ const CORRECT: Record<Place, string> = {
 
 /** What is left of a run that was cancelled, and how to get the rest. */
 const CANCELLED: Record<FetchMode, string> = {
-  normal: "What has been stored stays in the cache; fetch again to get the rest.",
+  normal: "Everything stored so far stays in the cache; fetch again to get the rest.",
   refresh: "Days that were not reached are unverified; refresh again to update them.",
-  verify: "Days that were not reached are not verified; verify again to check them.",
+  verify: "Days that were not reached are unverified; verify again to check them.",
 };
 
 /** The plan, what is going on, what is held, and the rows. */
@@ -94,7 +94,7 @@ export function MainPane(props: Props) {
             failure={beside}
             testId="plan-failure"
             compact
-            action={place === "source" ? { label: "Source", press: props.openSource } : undefined}
+            action={place === "source" ? { label: "Edit the source", press: props.openSource } : undefined}
           />
         )}
         <ActionBar

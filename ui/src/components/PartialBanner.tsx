@@ -16,7 +16,7 @@ export function PartialBanner({ answer }: { answer: Answer }) {
       testId="partial-banner"
       head={`${completeness(answer)}.`}
       text="The rows below are only part of what the query asks for."
-      moreLabel="Which, and why"
+      moreLabel="Which days, and why"
       more={
         <ul>
           {reasons.length + unverified.length === 0 && <li>No reason given</li>}
@@ -48,7 +48,7 @@ export function UnverifiedBanner({ answer }: { answer: Answer }) {
       testId="unverified-banner"
       head={told.head}
       text={told.text}
-      moreLabel="Which"
+      moreLabel="Which days"
       more={<span className="num">{joinDays(answer.days.unverified)}</span>}
     />
   );

@@ -36,7 +36,7 @@ export function PipelineDialog({ of, close }: { of: PipelineOf; close: () => voi
           {failure && <FailureNote failure={failure} />}
           {/* It takes the focus so that a long pipeline scrolls with the keys. */}
           <pre className="code-block" tabIndex={0} data-testid="pipeline-text">
-            {text ?? (failure ? "" : "Reading")}
+            {text ?? (failure ? "" : "Loading")}
           </pre>
           <div className="buttons">
             <CopyButton text={text ?? ""} />

@@ -31,7 +31,7 @@ export function PlanLine({ plan, stale, locked, correct }: Props) {
       {!plan.reachable && (
         <span className="faint">
           {" "}
-          · planned from the cache: the source {locked ? "needs a password" : "is out of reach"}
+          · planned from the cache: the source {locked ? "needs a password" : "cannot be reached"}
         </span>
       )}
     </p>

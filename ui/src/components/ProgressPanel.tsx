@@ -34,8 +34,8 @@ export function ProgressPanel({ run }: { run: Run }) {
               {rowsCome && (
                 <span data-testid="progress-rows">
                   {progress.expectedRows === null
-                    ? plural(progress.rows, "row")
-                    : `${count(progress.rows)} of about ${plural(progress.expectedRows, "row")}`}
+                    ? plural(progress.rows, "trade")
+                    : `${count(progress.rows)} of about ${plural(progress.expectedRows, "trade")}`}
                 </span>
               )}
               {progress.daysTotal > 0 && (
@@ -43,7 +43,7 @@ export function ProgressPanel({ run }: { run: Run }) {
                   {progress.daysDone} of {plural(progress.daysTotal, "day")}
                 </span>
               )}
-              {progress.rowsPerSecond >= 1 && <span>{count(progress.rowsPerSecond)} rows/s</span>}
+              {progress.rowsPerSecond >= 1 && <span>{count(progress.rowsPerSecond)} trades/s</span>}
               {progress.remainingMs !== null && <span>{duration(progress.remainingMs)} left</span>}
               {progress.downstreamRows + progress.tradesAsked > 0 && (
                 <span className="faint">

@@ -4,6 +4,7 @@ import { Button } from "react-aria-components";
 import type { Failure, FilterField } from "../backend";
 import type { Place } from "../logic/failures";
 import { type FormState, isActive } from "../logic/filters";
+import { plural } from "../logic/format";
 import type { FormAction } from "../state/useForm";
 import { AdvancedMatch } from "./AdvancedMatch";
 import { DateRange } from "./DateRange";
@@ -45,7 +46,7 @@ export const QueryForm = memo(function QueryForm(props: Props) {
             onPress={() => dispatch({ type: "clear_filters" })}
             data-testid="clear-filters"
           >
-            {active === 0 ? "none set" : `Clear ${active}`}
+            {active === 0 ? "None set" : `Clear ${plural(active, "filter")}`}
           </Button>
         </div>
         {form.rows.map((row) => (

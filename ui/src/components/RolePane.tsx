@@ -28,13 +28,13 @@ interface Props {
 
 /** The most wanted first: what has no room is left out from the end, never cut. */
 const HINTS = [
-  "Enter detail",
-  "Ctrl+C copy",
-  "Shift+arrows or Shift+click select",
-  "Alt+↑↓ sort",
-  "Alt+←→ width",
-  "Alt+Shift+←→ move column",
-  "Ctrl+Shift+C with heading",
+  "Enter: show the document",
+  "Ctrl+C: copy",
+  "Shift+arrows or Shift+click: select",
+  "Alt+↑↓: sort",
+  "Alt+←→: column width",
+  "Alt+Shift+←→: move column",
+  "Ctrl+Shift+C: copy with headings",
 ];
 
 /** What a key has done is said this long. */
@@ -99,7 +99,7 @@ export function RolePane(props: Props) {
       outdated: reload,
       reading: (error) => setFailed(error === null ? null : { identity, failure: toFailure(error) }),
       copyFailed: (error) => {
-        if (error instanceof RowsChanged) setTold("The rows have just changed: copy again");
+        if (error instanceof RowsChanged) setTold("The rows have changed; copy again");
         else setCopyFailure(toFailure(error));
       },
     }),
@@ -154,7 +154,7 @@ export function RolePane(props: Props) {
           sort={sort}
           handlers={handlers}
         />
-        {shape.rows === 0 && <p className="grid-none">No rows on these days.</p>}
+        {shape.rows === 0 && <p className="grid-none">There are no rows for these days.</p>}
         <footer className="grid-foot faint">
           <span className="num" data-testid="grid-position">
             {active === null ? plural(shape.rows, "row") : `row ${count(active + 1)} of ${count(shape.rows)}`}

@@ -77,7 +77,7 @@ export function RowDrawer({
   }, [backend, viewKey, role, sort, position, of, stamp, generation, outdated]);
 
   return (
-    <aside className="drawer" aria-label="Row detail" data-region="detail" data-testid="row-detail">
+    <aside className="drawer" aria-label="Row details" data-region="detail" data-testid="row-detail">
       <header className="drawer-head">
         <strong className="num">Row {count(position + 1)}</strong>
         {detail && (
@@ -89,14 +89,14 @@ export function RowDrawer({
           </span>
         )}
         <span className="spacer" />
-        <Button ref={closeButton} className="icon-button" aria-label="Close the row detail" onPress={close}>
+        <Button ref={closeButton} className="icon-button" aria-label="Close the row details" onPress={close}>
           <Icon name="close" />
         </Button>
       </header>
       <div className="drawer-tools">
         <ToggleButtonGroup
           className="segmented"
-          aria-label="Format of the document"
+          aria-label="Document format"
           selectionMode="single"
           disallowEmptySelection
           selectedKeys={[form]}

@@ -12,7 +12,7 @@ export function ShortcutsDialog({ close }: { close: () => void }) {
             Keyboard shortcuts
           </Heading>
           {/* It takes the focus so that it scrolls with the keys. */}
-          <div className="shortcuts" role="region" aria-label="Keys" tabIndex={0}>
+          <div className="shortcuts" role="region" aria-label="List of shortcuts" tabIndex={0}>
             {SHORTCUTS.map(({ where, shortcuts }) => (
               <section key={where}>
                 <h3>{where}</h3>
@@ -28,7 +28,7 @@ export function ShortcutsDialog({ close }: { close: () => void }) {
             ))}
           </div>
           <div className="buttons">
-            <span className="faint changes-hint">On a Mac, Cmd does what Ctrl does here.</span>
+            <span className="faint changes-hint">On a Mac, use Cmd instead of Ctrl.</span>
             <Button className="button primary" onPress={close} autoFocus>
               Close
             </Button>

@@ -53,7 +53,7 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
       <Input className="input" placeholder={placeholder} spellCheck="false" data-testid={`source-${name}`} />
       {name === "uri" && hasPassword(draft.uri) && (
         <Text slot="description" className="field-error">
-          Put the password in its own field, so that it is not stored.
+          Enter the password in its own field so that it is not stored.
         </Text>
       )}
     </TextField>
@@ -76,7 +76,7 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
               start(draft, password);
             }}
           >
-            {field("uri", "Connection string, without the password", "mongodb://user@host:27017/?tls=true")}
+            {field("uri", "Connection string (without the password)", "mongodb://user@host:27017/?tls=true")}
             <TextField className="text-field" value={password} onChange={setPassword} type="password">
               <Label className="field-label">Password (not stored)</Label>
               <Input className="input" autoComplete="off" data-testid="source-password" />
@@ -91,7 +91,7 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
               onChange={(text) => setDraft({ ...draft, mapping: text })}
               isInvalid={failure?.code === "bad_mapping" && draft.mapping === tried}
             >
-              <Label className="field-label">Mapping, as JSON (blank for the defaults)</Label>
+              <Label className="field-label">Mapping as JSON (leave blank for the defaults)</Label>
               <TextArea
                 className="input code"
                 rows={9}
@@ -107,8 +107,8 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
             </p>
             {running && (
               <p className="faint">
-                A fetch is running. Connecting to another source stops it; what it has stored stays in the
-                cache.
+                A fetch is running. Connecting to a different source stops it; everything stored so far stays
+                in the cache.
               </p>
             )}
             {failure && <FailureNote failure={failure} testId="source-failure" />}

@@ -127,7 +127,7 @@ export function TokenField({ field, label, tokens, draft, change, commit }: Prop
           </TagList>
           {tokens.length > DRAWN && (
             <Button className="link" onPress={() => setAll(!all)}>
-              {all ? "Show fewer" : `and ${tokens.length - DRAWN} more`}
+              {all ? "Show fewer" : `Show ${tokens.length - DRAWN} more`}
             </Button>
           )}
         </TagGroup>
@@ -171,7 +171,7 @@ export function TokenField({ field, label, tokens, draft, change, commit }: Prop
                   ? "Looking for known values"
                   : draft === ""
                     ? "No known values"
-                    : "No known value; press Enter to use it as typed"}
+                    : "No known value matches; press Enter to use what you typed"}
               </p>
             )}
           >

@@ -6,7 +6,7 @@ export function Welcome({ configured, openSource }: { configured: boolean; openS
     <div className="welcome" data-testid="welcome">
       {configured ? (
         <>
-          <p>Set the days and filters, then press Fetch (Ctrl+Enter).</p>
+          <p>Choose the days and filters, then press Fetch (Ctrl+Enter).</p>
           <p className="faint">The plan above shows what will come from the cache and what from MongoDB.</p>
         </>
       ) : (
@@ -15,7 +15,7 @@ export function Welcome({ configured, openSource }: { configured: boolean; openS
           <Button className="button primary" onPress={openSource}>
             Set up a source
           </Button>
-          <p className="faint">Cached queries can be opened from the list without one.</p>
+          <p className="faint">You can open cached queries from the list without one.</p>
         </>
       )}
     </div>

@@ -27,7 +27,7 @@ export const MIN_WIDTH = 40;
 
 /** What can be done with a column, by mouse and by keyboard. */
 const HEADING_HINT =
-  "Click sorts, dragging moves. In a cell: Alt+↑↓ sorts, Alt+←→ sets the width, Alt+Shift+←→ moves the column.";
+  "Click to sort, drag to move. From a cell: Alt+↑↓ sorts, Alt+←→ changes the width, Alt+Shift+←→ moves the column.";
 
 /** Text longer than this is cut in a cell; the row detail shows it whole. */
 const MAX_CELL_TEXT = 400;

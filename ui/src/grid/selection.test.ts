@@ -69,7 +69,7 @@ describe("Ctrl+A", () => {
     stage.click(2, 0);
     stage.press("a", { ctrlKey: true });
     expect(selectionText(selected())).toBe(
-      "3,000,000 rows × 3 columns selected, too many to copy (100,000 rows at most); Ctrl+E exports them all",
+      "3,000,000 rows × 3 columns selected, too many to copy (at most 100,000 rows); Ctrl+E exports all rows",
     );
     stage.press("c", { ctrlKey: true });
     expect(stage.said).toHaveBeenLastCalledWith(copyRefusal({ rows: 3_000_000, columns: 3 }));

@@ -35,7 +35,7 @@ it("groups missing days by reason", () => {
   const answer = makePartial(["2025-01-01", "2025-01-02", "2025-01-31"]);
   answer.days.why_missing[2] = { day: "2025-01-31", why: "the day has not begun" };
   expect(missingByReason(answer)).toEqual([
-    { why: "the source is out of reach", days: ["2025-01-01", "2025-01-02"] },
+    { why: "the source cannot be reached", days: ["2025-01-01", "2025-01-02"] },
     { why: "the day has not begun", days: ["2025-01-31"] },
   ]);
 });

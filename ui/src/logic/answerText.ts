@@ -54,7 +54,7 @@ export function unverifiedText(answer: Answer): { head: string; text: string } |
   const them = days === 1 ? "It is" : "They are";
   return {
     head: `${plural(days, "cached day")} could not be verified.`,
-    text: `${them} shown as last fetched and may differ at the source. Verify again to check.`,
+    text: `${them} shown as last fetched; the source may have changed since. Verify again to check.`,
   };
 }
 
@@ -83,8 +83,8 @@ export function heldRowsText(query: Pick<CachedQuery, "input_rows" | "downstream
 
 /** Why the figure above is not that of the Messages tab. */
 export const HELD_ROWS_HINT =
-  "Counted as stored, day by day. The Messages tab may show fewer: there, a message that belongs to several " +
-  "trades or days counts once, and one that is itself a trade is not repeated.";
+  "Counted per day, as stored. The Messages tab may show fewer: there, a message that belongs to several " +
+  "trades or days counts once, and a message that is itself a trade is not listed again.";
 
 /** How a run ended, for who hears the window: the badges and banners say it to the eye. */
 export function outcomeText({ outcome, failure, answer }: Ended): string {

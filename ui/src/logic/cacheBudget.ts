@@ -27,12 +27,12 @@ export function budgetFields(budget: number): { number: string; unit: BudgetUnit
 /** What was typed as bytes, or what is wrong with it. */
 export function readBudget(text: string, unit: BudgetUnit): { bytes: number } | { problem: string } {
   const typed = text.trim();
-  if (typed === "") return { problem: "Type a number." };
+  if (typed === "") return { problem: "Enter a number." };
   // A comma is a decimal point to some and groups thousands to others: nobody should have to guess.
-  if (!/^\d+(\.\d+)?$/.test(typed)) return { problem: "Type a number such as 20 or 1.5." };
+  if (!/^\d+(\.\d+)?$/.test(typed)) return { problem: "Enter a number such as 20 or 1.5." };
   const wanted = Math.round(Number(typed) * UNIT_BYTES[unit]);
-  if (wanted < UNIT_BYTES.MB) return { problem: "It must be at least 1 MB." };
-  if (wanted > Number.MAX_SAFE_INTEGER) return { problem: "That is more than any disk holds." };
+  if (wanted < UNIT_BYTES.MB) return { problem: "Enter at least 1 MB." };
+  if (wanted > Number.MAX_SAFE_INTEGER) return { problem: "Enter a smaller number." };
   return { bytes: wanted };
 }
 

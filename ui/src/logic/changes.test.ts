@@ -9,7 +9,7 @@ describe("the summary", () => {
     expect(changesText(null, true)).toBeNull();
     const same = makeChanges({ input: none, downstream: none, messages: [] });
     expect(changesText(same, true)).toBe("Nothing changed at the source");
-    expect(changesText(same, false)).toBe("Nothing changed in the days that were compared");
+    expect(changesText(same, false)).toBe("Nothing changed on the days that were compared");
     const input = { added: 3, changed: 1, gone: 2 };
     const downstream = { ...none, added: 5 };
     expect(changesText(makeChanges({ input, downstream }), true)).toBe(
@@ -23,8 +23,8 @@ describe("the summary", () => {
 
   it("says how many are not listed", () => {
     expect(omittedText(makeChanges())).toBeNull();
-    expect(omittedText(makeChanges({ omitted: 1 }))).toBe("1 more message differs and is not listed here.");
-    expect(omittedText(makeChanges({ omitted: 1234 }))).toMatch(/^1,234 more messages differ and are/);
+    expect(omittedText(makeChanges({ omitted: 1 }))).toBe("1 more document differs and is not listed here.");
+    expect(omittedText(makeChanges({ omitted: 1234 }))).toMatch(/^1,234 more documents differ and are/);
   });
 });
 
@@ -73,7 +73,7 @@ describe("copied text", () => {
     const changes = makeChanges({ messages: [changed, makeChange({ kind: "gone", id: "x9" })], omitted: 7 });
     const all = listText("product: Brent, 2025-01-09", changes, true, "all");
     expect(all.split("\n")[0]).toBe("product: Brent, 2025-01-09");
-    expect(all).toContain("7 more messages");
+    expect(all).toContain("7 more documents");
     expect(all).toContain("_id x9");
     const only = listText("t", changes, true, "changed");
     expect(only).toContain("Only: changed");

@@ -13,7 +13,7 @@ export const KIND_LABELS: Record<ChangeKind, string> = {
 
 export const KIND_HINTS: Record<ChangeKind, string> = {
   added: "New at the source",
-  changed: "Its content has changed",
+  changed: "Different at the source",
   gone: "No longer at the source",
 };
 
@@ -59,7 +59,7 @@ export function changesText(changes: Changes | null, whole: boolean): string | n
     (part) => part !== "",
   );
   if (parts.length > 0) return parts.join("; ");
-  return whole ? "Nothing changed at the source" : "Nothing changed in the days that were compared";
+  return whole ? "Nothing changed at the source" : "Nothing changed on the days that were compared";
 }
 
 /** How many of the listed entries are of each kind. */
@@ -99,7 +99,7 @@ export function entryText(entry: MessageChange): string {
 /** What is not listed, in a sentence; null where everything is. */
 export function omittedText(changes: Changes): string | null {
   if (changes.omitted === 0) return null;
-  return `${plural(changes.omitted, "more message differs", "more messages differ")} and ${
+  return `${plural(changes.omitted, "more document differs", "more documents differ")} and ${
     changes.omitted === 1 ? "is" : "are"
   } not listed here.`;
 }

@@ -25,12 +25,12 @@ export const CELL_LABELS: Record<CellKind, string> = {
 export const CELL_HINTS: Record<CellKind, string> = {
   cached: "Cached and final",
   open: "Cached; may still change at the source",
-  empty: "Cached; the source has no trades on this day",
-  unverified: "Cached; the last check could not confirm it with the server",
-  refresh: "Cached, and fetched again by the next fetch",
-  fetch: "Fetched from MongoDB by the next fetch",
-  adopt: "Copied from another cached query, without asking the server",
-  missing: "Not cached, and not available now",
+  empty: "Cached; the source has no matching trades for this day",
+  unverified: "Cached; the last check could not verify it against the server",
+  refresh: "Cached; will be fetched again",
+  fetch: "Will be fetched from MongoDB",
+  adopt: "Will be copied from another cached query, without asking the server",
+  missing: "Not cached, and cannot be fetched now",
 };
 
 /** The kind of a day: first what a fetch would do, then what is held. */

@@ -75,7 +75,7 @@ export function rangeProblem(from: string, to: string): string | null {
   if (from === "" || to === "") return "Choose a first and a last day.";
   if (!isDay(from) || !isDay(to)) return "One of the dates does not exist.";
   // While a year is typed its field holds 2, 20, 202: planning two thousand years would help nobody.
-  if (from < "1970-01-01" || to < "1970-01-01") return "The year is not complete.";
+  if (from < "1970-01-01" || to < "1970-01-01") return "The year is incomplete.";
   if (to < from) return "The range ends before it begins.";
   return null;
 }

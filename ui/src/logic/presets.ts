@@ -37,7 +37,7 @@ export const PRESETS: readonly Preset[] = [
   {
     id: "last-7-days",
     label: "7 days",
-    hint: "The last seven days, today included",
+    hint: "The last seven days, including today",
     range: (today) => ({ from: addDays(today, -6), to: today }),
   },
   {
@@ -48,8 +48,8 @@ export const PRESETS: readonly Preset[] = [
   },
   {
     id: "business-5",
-    label: "5 bus. days",
-    hint: "The last five business days, today included (holidays are not known)",
+    label: "5 weekdays",
+    hint: "The last five weekdays up to today, including public holidays",
     range: (today) => lastBusinessDays(today, 5),
   },
 ];

@@ -168,12 +168,12 @@ export function selectionText(selected: Selected): string | null {
   if (selected.rows * selected.columns <= 1) return null;
   const size = sizeText(selected);
   if (selected.rows <= MAX_COPIED_ROWS) return `${size} selected; Ctrl+C copies them`;
-  return `${size} selected, too many to copy (${count(MAX_COPIED_ROWS)} rows at most); Ctrl+E exports them all`;
+  return `${size} selected, too many to copy (at most ${count(MAX_COPIED_ROWS)} rows); Ctrl+E exports all rows`;
 }
 
 /** Why a selection is not copied; null if it is. Part of it is never copied: nobody would see what is missing. */
 export function copyRefusal(selected: Selected): string | null {
   if (selected.rows <= MAX_COPIED_ROWS) return null;
   const held = count(MAX_COPIED_ROWS);
-  return `Nothing copied: ${plural(selected.rows, "row")} selected, and a copy holds ${held} at most. Ctrl+E exports them all.`;
+  return `Nothing copied: ${plural(selected.rows, "row")} selected, but at most ${held} can be copied. Ctrl+E exports all rows.`;
 }

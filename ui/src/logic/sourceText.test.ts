@@ -55,7 +55,7 @@ it("names the source of rows that a fetch would not bring", () => {
   // The signature of the same conditions is the better witness than the words.
   expect(foreignText(view, "trading.messages at db1.example", form)).toBeNull();
   const other = { ...form, plan: makePlan(query, { signature: "6".repeat(32) }) };
-  expect(foreignText(view, "trading.messages at db1", other)).toBe("cached under another mapping");
+  expect(foreignText(view, "trading.messages at db1", other)).toBe("cached under a different mapping");
   expect(foreignText(view, "trading.messages at db2", other)).toBe("cached from trading.messages at db1");
   const unknown = { plan: null, query: null, stale: true };
   expect(foreignText(view, "trading.messages at db1", unknown)).toBeNull();

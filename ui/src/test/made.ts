@@ -45,7 +45,7 @@ export function makePartial(missing: string[], part: Partial<Answer> = {}): Answ
       adopted: 0,
       fetched: 0,
       missing,
-      why_missing: missing.map((day) => ({ day, why: "the source is out of reach" })),
+      why_missing: missing.map((day) => ({ day, why: "the source cannot be reached" })),
       unverified: [],
       open: [],
     },
