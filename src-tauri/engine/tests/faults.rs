@@ -14,7 +14,7 @@ use support::desk::{Desk, counts, message, range, stored, trade, year};
 use support::wire::{Fault, Wire};
 use support::{Gate, server, until};
 use tidemark_engine::answer::{Answer, AnswerRows};
-use tidemark_engine::desk::{Role, ViewKey};
+use tidemark_engine::desk::{FetchMode, Role, ViewKey};
 use tidemark_engine::failure::{Code, Result};
 use tidemark_engine::run::FetchRequest;
 use tidemark_test_server::TestServer;
@@ -151,6 +151,21 @@ async fn one_connection_that_breaks_is_made_good_at_once() {
     let (desk, _wire, answer) = one_window_and_then(Fault::CutOne, "cut_one", "").await;
     assert_eq!((counts(&answer), answer.failure.as_ref()), ((0, 0, DAYS, 0), None), "{answer:?}");
     only_the_rest_is_missing(&desk, DAYS, [FROM, TO]).await;
+}
+
+/// Between two runs: whichever command comes first finds the stale connection, and none of them fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_ended_while_idle_are_made_good_at_once() {
+    let wire = Wire::to(server().port());
+    let desk = Desk::at(&wire.uri, server().uri(), "idle", "", year()).await;
+    desk.fetch("2025-01-01", "2025-01-31").await;
+    for turn in 0..8 {
+        wire.drop_idle();
+        let mode = if turn % 2 == 0 { FetchMode::Refresh } else { FetchMode::Verify };
+        let answer = desk.fetch_as(mode, "2025-01-01", "2025-01-31").await;
+        assert_eq!((answer.complete, answer.failure.as_ref()), (true, None), "{turn}: {answer:?}");
+        assert!(answer.days.unverified.is_empty(), "{turn}: {answer:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use super::certificates;
 use super::clock::{Clock, ServerClock};
-use super::error::is_refused;
+use super::error::{is_refused, is_worth_a_second_try};
 use super::login::login_of;
 use super::options::{self, Times};
 use super::uri::{parse, with_password};
@@ -355,9 +355,11 @@ impl Source {
         let (database, preferred) = (self.database().await?, self.preferred().await?);
         let (started, sent) = (Instant::now(), self.local_now());
         let answer = async {
-            match introduced(&database, "hello", preferred.clone()).await {
+            match self.run_command(&database, doc! {"hello": 1}, preferred.clone()).await {
                 // Servers before 4.4.2 know it by its old name alone.
-                Err(error) if is_refused(&error) => introduced(&database, "isMaster", preferred).await,
+                Err(error) if is_refused(&error) => {
+                    self.run_command(&database, doc! {"isMaster": 1}, preferred).await
+                }
                 answer => answer,
             }
         };
@@ -405,18 +407,44 @@ impl Source {
     /// See [`ping`](Self::ping).
     pub async fn version(&self) -> Result<String> {
         let database = self.database().await?;
-        let mut command = database.run_command(doc! {"buildInfo": 1});
-        if let Some(preferred) = self.preferred().await? {
-            command = command.selection_criteria(preferred);
-        }
-        let asked = async { Ok(command.await?) };
+        let preferred = self.preferred().await?;
+        let asked = async { Ok(self.run_command(&database, doc! {"buildInfo": 1}, preferred).await?) };
         let info = self.patiently(SHORT_TIME, asked).await?;
         Ok(info.get_str("version").unwrap_or("unknown").to_owned())
     }
 
+    /// Runs a command that only reads.
+    pub(super) async fn run_command(
+        &self,
+        database: &Database,
+        command: Document,
+        preferred: Option<SelectionCriteria>,
+    ) -> mongodb::error::Result<Document> {
+        self.with_second_try(|| async {
+            let asked = database.run_command(command.clone());
+            match preferred.clone() {
+                Some(preferred) => asked.selection_criteria(preferred).await,
+                None => asked.await,
+            }
+        })
+        .await
+    }
+
+    /// Asks once more if the connection was gone, for it may have been a stale one: what the driver does for reads, and
+    /// not for commands.
+    pub(super) async fn with_second_try<T, F>(&self, ask: impl Fn() -> F) -> mongodb::error::Result<T>
+    where
+        F: Future<Output = mongodb::error::Result<T>>,
+    {
+        match ask().await {
+            Err(error) if self.inner.retries_reads && is_worth_a_second_try(&error) => ask().await,
+            answer => answer,
+        }
+    }
+
     /// Waits for an answer that the server gives within `limit`, or within the connection string's
-    /// `timeoutMS` or `socketTimeoutMS`, and counts the commands that it takes. A server that is gone is noticed by the driver's own check of it, but for a
-    /// connection that has fallen silent by itself the driver waits without end.
+    /// `timeoutMS` or `socketTimeoutMS`, and counts the commands that it takes. The driver's own check notices a server
+    /// that is gone; for a connection that has fallen silent by itself the driver waits without end.
     ///
     /// # Errors
     /// `source_timeout`, and what `answer` comes to.
@@ -512,19 +540,6 @@ fn set_watcher(found: &Arc<Mutex<Option<FoundSet>>>) -> EventHandler<SdamEvent> 
             *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(FoundSet(name));
         }
     })
-}
-
-/// Asks a node who it is.
-async fn introduced(
-    database: &Database,
-    name: &str,
-    preferred: Option<SelectionCriteria>,
-) -> mongodb::error::Result<Document> {
-    let asked = database.run_command(doc! {name: 1});
-    match preferred {
-        Some(preferred) => asked.selection_criteria(preferred).await,
-        None => asked.await,
-    }
 }
 
 /// What a reply to `hello` says of the node.

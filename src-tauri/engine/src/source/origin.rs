@@ -107,8 +107,8 @@ impl Source {
         let database = self.database().await?;
         let mut options = RunCursorCommandOptions::default();
         options.selection_criteria = self.preferred().await?;
-        let asked = database.run_cursor_command(command).with_options(options);
-        let listing = async {
+        let listing = || async {
+            let asked = database.run_cursor_command(command.clone()).with_options(options.clone());
             let mut batches = asked.batch().await?;
             let mut found = BTreeMap::new();
             while let Some(batch) = futures_util::StreamExt::next(&mut batches).await {
@@ -122,7 +122,7 @@ impl Source {
             }
             Ok(found)
         };
-        self.patiently(SHORT_TIME, listing).await
+        self.patiently(SHORT_TIME, async { Ok(self.with_second_try(listing).await?) }).await
     }
 
     /// The collections of the database by name, if the user may ask.
@@ -137,13 +137,7 @@ impl Source {
         if !self.may_not_ask_for_the_set() {
             let admin = self.admin().await.ok()?;
             let criteria = self.preferred().await.ok()?;
-            let command = admin.run_command(doc! {"replSetGetConfig": 1});
-            let asked = async {
-                Ok(match criteria {
-                    Some(criteria) => command.selection_criteria(criteria).await?,
-                    None => command.await?,
-                })
-            };
+            let asked = async { Ok(self.run_command(&admin, doc! {"replSetGetConfig": 1}, criteria).await?) };
             let config = self.patiently(SHORT_TIME, asked).await;
             if let Ok(reply) = &config
                 && let Ok(config) = reply.get_document("config")

@@ -53,6 +53,8 @@ struct State {
     /// Every command that the driver has sent.
     commands: Vec<Document>,
     open: Vec<TcpStream>,
+    /// Those on which more was asked than who the server is.
+    used: Vec<TcpStream>,
 }
 
 impl Shared {
@@ -114,6 +116,14 @@ impl Wire {
         state.due.is_none() && state.waiting.is_none()
     }
 
+    /// Ends every connection on which more was asked than who the server is, as a firewall does with idle ones: the
+    /// driver's check of the server goes on. New ones are served.
+    pub(crate) fn drop_idle(&self) {
+        self.shared.change(|state| {
+            state.used.drain(..).for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
+        });
+    }
+
     /// Lets so many bytes a second pass on each connection.
     pub(crate) fn slow(&self, bytes_a_second: u32) {
         self.shared.change(|state| state.speed = Some(bytes_a_second));
@@ -169,10 +179,16 @@ impl Drop for Wire {
 
 /// From the driver to the server, message by message.
 fn ask(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
+    let mut is_used = false;
     while let Some(message) = read_message(&mut from) {
         let command = command_in(&message).expect("a message that holds a command");
         let cursor = command.get_i64("getMore").ok();
         let is_pull = command.get_document("cursor").is_ok_and(|cursor| cursor.contains_key("batchSize"));
+        let name = command.keys().next().map(|name| name.to_lowercase());
+        if !is_used && !matches!(name.as_deref(), Some("hello" | "ismaster")) {
+            is_used = true;
+            shared.change(|state| state.used.extend(from.try_clone()));
+        }
         shared.change(|state| state.commands.push(command));
         if let Some(cursor) = cursor {
             shared.change(|state| {
