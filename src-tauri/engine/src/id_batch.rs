@@ -52,7 +52,8 @@ impl IdBatch {
     }
 }
 
-fn bytes_of(id: &Bson) -> usize {
+/// Bytes of an id in a command.
+pub(crate) fn bytes_of(id: &Bson) -> usize {
     OVERHEAD
         + match id {
             Bson::String(text) | Bson::Symbol(text) => text.len(),

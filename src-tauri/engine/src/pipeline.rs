@@ -157,6 +157,23 @@ pub fn downstream_count_pipeline(mapping: &Mapping, ids: Vec<Bson>) -> Vec<Docum
     vec![doc! {"$match": downstream_match(mapping, ids)}, doc! {"$group": group}]
 }
 
+/// The pipeline that counts the downstream messages of several groups of trades, each as
+/// [`downstream_count_pipeline`] does. One result: a field per group, `g0`, `g1` and so on, with a list of what
+/// that gives.
+#[must_use]
+pub fn downstream_counts_pipeline(mapping: &Mapping, groups: &[Vec<Bson>]) -> Vec<Document> {
+    let path = mapping.trade_id.as_deref().unwrap_or("_id");
+    let facets = groups.iter().enumerate().map(|(number, ids)| {
+        // The match before has found the messages; this one tells whose they are.
+        let mut stages = downstream_count_pipeline(mapping, Vec::new());
+        stages[0] = doc! {"$match": {path: {"$in": ids.clone()}}};
+        (format!("g{number}"), Bson::from(stages))
+    });
+    let facets: Document = facets.collect();
+    let all = groups.iter().flatten().cloned().collect();
+    vec![doc! {"$match": downstream_match(mapping, all)}, doc! {"$facet": facets}]
+}
+
 /// What a fetch of a range asks, as text to paste into mongosh: the aggregate of the input, and that of the
 /// messages with no trade ids in it yet.
 #[must_use]

@@ -10,7 +10,7 @@ use super::slices::each_document;
 use crate::day::{Day, DayRange, DaySet};
 use crate::desk::Role;
 use crate::failure::Result;
-use crate::id_batch::IdBatch;
+use crate::id_batch::{IdBatch, bytes_of};
 use crate::limits::Limits;
 use crate::mapping::Mapping;
 use crate::source::DayCount;
@@ -23,6 +23,13 @@ pub struct Question {
     pub ids: Vec<Bson>,
     /// The messages that carry any of them, each counted once, and their greatest change stamp.
     pub held: DayCount,
+}
+
+impl Question {
+    /// Bytes of its ids in a command.
+    pub(crate) fn bytes(&self) -> usize {
+        self.ids.iter().map(bytes_of).sum()
+    }
 }
 
 /// The questions of a held day, each as large as the limits allow; nothing where the day is not held any more.

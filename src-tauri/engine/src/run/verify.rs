@@ -1,13 +1,13 @@
 //! Verifying held days: the source counts, the ledger and the documents answer for the cache.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
 
 use super::engine::off_thread;
 use crate::cache::hashes::hash_sums;
-use crate::cache::questions::questions;
+use crate::cache::questions::{Question, questions};
 use crate::cache::{CacheFile, CheckedDay, Collation};
 use crate::day::{Day, DayRange, DaySet};
 use crate::failure::{Failure, Result};
@@ -21,8 +21,10 @@ use crate::source::{DayCount, Source};
 use crate::trade::ChangeStamp;
 use crate::words::counted;
 
-/// Days whose messages are asked for at once.
-const DAYS_AT_ONCE: usize = 3;
+/// Questions for messages under way at once.
+const AT_ONCE: usize = 3;
+/// Groups of trades in one of them: the server compares each message with each group.
+const GROUPS_A_QUESTION: usize = 50;
 
 /// What the ledger says of held days, beside their counts.
 pub(super) type Marks = BTreeMap<Day, Mark>;
@@ -112,56 +114,142 @@ async fn ask(
         Err(failure) => return Checked { unverified: held, failure: Some(failure), ..checked },
     }
     let alike = held.difference(&checked.differing);
-    let mut asked = stream::iter(alike.days().collect::<Vec<_>>())
-        .map(|day| {
-            let file = Arc::clone(&file);
-            async move {
-                (day, messages_differ(source, &query.mapping, is_collated, file, day, limits).await)
-            }
-        })
-        .buffer_unordered(DAYS_AT_ONCE);
-    let mut done: Vec<Day> = Vec::new();
-    let mut differ: Vec<Day> = Vec::new();
-    while let Some((day, answer)) = asked.next().await {
-        match answer {
-            Ok(differs) => {
-                done.push(day);
-                differ.extend(differs.then_some(day));
-            }
-            Err(failure) => {
-                checked.failure = Some(failure);
-                break;
-            }
-        }
-    }
-    checked.differing = checked.differing.union(&differ.into_iter().collect());
-    checked.unverified = alike.difference(&done.into_iter().collect());
+    let compared = compare_messages(source, &query.mapping, is_collated, file, &alike, limits).await;
+    checked.differing = checked.differing.union(&compared.differing);
+    checked.unverified = alike.difference(&compared.done);
+    checked.failure = compared.failure;
     checked
 }
 
-/// Whether the messages of a held day's trades differ at the source.
-async fn messages_differ(
+/// What the comparison of the messages of some days came to.
+struct Messages {
+    /// Days that were compared to the end.
+    done: DaySet,
+    /// Those of them whose messages differ.
+    differing: DaySet,
+    /// Why others were not.
+    failure: Option<Failure>,
+}
+
+/// Compares the messages of each held day with what the source counts for its trades.
+async fn compare_messages(
     source: &Source,
     mapping: &Mapping,
     is_collated: bool,
     file: Arc<CacheFile>,
-    day: Day,
+    days: &DaySet,
     limits: &Limits,
-) -> Result<bool> {
-    // A day that was forgotten meanwhile is not what the ledger says.
-    let (known, limits) = (mapping.clone(), *limits);
-    let Some(questions) = off_thread(move || questions(&file, &known, day, &limits)).await? else {
-        return Ok(true);
+) -> Messages {
+    let reading = Reading {
+        file,
+        mapping: mapping.clone(),
+        limits: *limits,
+        days: days.days().collect(),
+        waiting: VecDeque::new(),
     };
-    for question in questions {
-        let theirs = source.downstream_count(mapping, question.ids).await?;
-        let mark =
-            |count: &DayCount| count.change_mark.as_ref().and_then(|mark| mark_text(mark, is_collated));
-        if theirs.rows != question.held.rows || mark(&theirs) != mark(&question.held) {
-            return Ok(true);
+    let batches = stream::unfold(reading, |mut reading| async {
+        let batch = reading.next().await?;
+        Some((batch, reading))
+    });
+    let ask = |batch: Result<Batch>| async {
+        let mut batch = batch?;
+        let groups = batch.asked.iter_mut().map(|(_, question)| std::mem::take(&mut question.ids)).collect();
+        let theirs = source.downstream_counts(mapping, groups).await?;
+        Ok((batch, theirs))
+    };
+    let asking = batches.map(ask).buffer_unordered(AT_ONCE);
+    tokio::pin!(asking);
+    let mark = |count: &DayCount| count.change_mark.as_ref().and_then(|mark| mark_text(mark, is_collated));
+    // What is still to be answered of each day. An answer may come before that to an earlier question.
+    let mut left: BTreeMap<Day, i64> = BTreeMap::new();
+    let (mut differing, mut failure) = (BTreeSet::new(), None);
+    while let Some(answer) = asking.next().await {
+        let (batch, theirs): (Batch, Vec<DayCount>) = match answer {
+            Ok(answer) => answer,
+            Err(found) => {
+                failure = Some(found);
+                break;
+            }
+        };
+        for (day, questions) in batch.begun {
+            *left.entry(day).or_default() += questions;
+        }
+        for day in batch.gone {
+            left.entry(day).or_default();
+            differing.insert(day);
+        }
+        for ((day, question), theirs) in batch.asked.iter().zip(theirs) {
+            *left.entry(*day).or_default() -= 1;
+            if theirs.rows != question.held.rows || mark(&theirs) != mark(&question.held) {
+                differing.insert(*day);
+            }
         }
     }
-    Ok(false)
+    let done: DaySet = left.into_iter().filter(|(_, left)| *left == 0).map(|(day, _)| day).collect();
+    Messages { differing: differing.into_iter().filter(|day| done.contains(*day)).collect(), done, failure }
+}
+
+/// Questions of several days that are asked at once.
+#[derive(Default)]
+struct Batch {
+    /// Days that were read for it, and how many questions each has in all.
+    begun: Vec<(Day, i64)>,
+    /// Days that are not held any more: they are not what the ledger says.
+    gone: Vec<Day>,
+    asked: Vec<(Day, Question)>,
+    ids: usize,
+    bytes: usize,
+}
+
+impl Batch {
+    fn has_room_for(&self, question: &Question, limits: &Limits) -> bool {
+        let number = |limit: std::num::NonZeroU32| usize::try_from(limit.get()).unwrap_or(usize::MAX);
+        self.asked.is_empty()
+            || (self.asked.len() < GROUPS_A_QUESTION
+                && self.ids + question.ids.len() <= number(limits.ids_a_question)
+                && self.bytes + question.bytes() <= number(limits.bytes_a_question))
+    }
+}
+
+/// Reads the questions of held days, batch by batch.
+struct Reading {
+    file: Arc<CacheFile>,
+    mapping: Mapping,
+    limits: Limits,
+    /// Days that are still to be read.
+    days: VecDeque<Day>,
+    /// Questions that are still to be asked.
+    waiting: VecDeque<(Day, Question)>,
+}
+
+impl Reading {
+    async fn next(&mut self) -> Option<Result<Batch>> {
+        let mut batch = Batch::default();
+        loop {
+            while let Some((day, question)) = self.waiting.pop_front() {
+                if !batch.has_room_for(&question, &self.limits) {
+                    self.waiting.push_front((day, question));
+                    return Some(Ok(batch));
+                }
+                batch.ids += question.ids.len();
+                batch.bytes += question.bytes();
+                batch.asked.push((day, question));
+            }
+            let Some(day) = self.days.pop_front() else {
+                let is_empty = batch.begun.is_empty() && batch.gone.is_empty() && batch.asked.is_empty();
+                return (!is_empty).then_some(Ok(batch));
+            };
+            let (file, mapping, limits) = (Arc::clone(&self.file), self.mapping.clone(), self.limits);
+            match off_thread(move || questions(&file, &mapping, day, &limits)).await {
+                Err(failure) => return Some(Err(failure)),
+                Ok(None) => batch.gone.push(day),
+                Ok(Some(questions)) => {
+                    batch.begun.push((day, i64::try_from(questions.len()).unwrap_or(i64::MAX)));
+                    self.waiting.extend(questions.into_iter().map(|question| (day, question)));
+                }
+            }
+        }
+    }
 }
 
 /// A change stamp to compare, as the ledger keeps it.

@@ -137,20 +137,32 @@ impl Source {
         self.day_counts(query, range).await
     }
 
-    /// Counts the downstream messages of some trades.
+    /// Counts the downstream messages of some groups of trades, in their order. A message counts once per group.
     ///
     /// # Errors
     /// See [`super::mongodb_failure`].
-    pub async fn downstream_count(&self, mapping: &Mapping, ids: Vec<Bson>) -> Result<DayCount> {
+    pub async fn downstream_counts(
+        &self,
+        mapping: &Mapping,
+        mut groups: Vec<Vec<Bson>>,
+    ) -> Result<Vec<DayCount>> {
         let collection = self.collection(mapping.downstream_collection.as_deref()).await?;
-        let pipeline = pipeline::downstream_count_pipeline(mapping, ids);
-        let found = self.documents_of(&collection, pipeline, PULL_LIMIT).await?;
-        Ok(found.first().map_or_else(DayCount::default, |row| DayCount {
-            rows: whole(row.get("count")),
-            change_mark: greatest_stamp(row),
-            left_out: 0,
-            hashes: None,
-        }))
+        if groups.len() > 1 {
+            let pipeline = pipeline::downstream_counts_pipeline(mapping, &groups);
+            match self.documents_of(&collection, pipeline, PULL_LIMIT).await {
+                Ok(found) => return Ok(read_group_counts(groups.len(), found.first())),
+                // Some servers have no `$facet`.
+                Err(failure) if failure.code == Code::BadFilter => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        let mut counts = Vec::with_capacity(groups.len());
+        for ids in groups.drain(..) {
+            let pipeline = pipeline::downstream_count_pipeline(mapping, ids);
+            let found = self.documents_of(&collection, pipeline, PULL_LIMIT).await?;
+            counts.push(found.first().map_or_else(DayCount::default, read_count));
+        }
+        Ok(counts)
     }
 
     /// Makes sure that the database has some collections.
@@ -319,6 +331,20 @@ impl Source {
 /// The failure for a reply that is not valid BSON.
 pub(crate) fn unreadable_reply(error: bson::error::Error) -> Failure {
     Failure::new(Code::SourceUnreachable, "The server's answer cannot be read.").because(error)
+}
+
+/// The counts that [`pipeline::downstream_counts_pipeline`] gives of so many groups.
+fn read_group_counts(groups: usize, found: Option<&Document>) -> Vec<DayCount> {
+    let count_of = |number: usize| {
+        let rows = found?.get_array(format!("g{number}")).ok()?;
+        rows.first()?.as_document().map(read_count)
+    };
+    (0..groups).map(|number| count_of(number).unwrap_or_default()).collect()
+}
+
+/// A `{count, changed}`.
+fn read_count(row: &Document) -> DayCount {
+    DayCount { rows: whole(row.get("count")), change_mark: greatest_stamp(row), left_out: 0, hashes: None }
 }
 
 /// The counts in the groups of [`pipeline::day_counts_pipeline`].
