@@ -14,6 +14,7 @@ use tidemark_engine::source::{Source, SourceSettings};
 use tokio::sync::OnceCell;
 
 use crate::secrets::Taken;
+use crate::suggestions::Suggestions;
 
 /// A source that is set up, with the mapping of its documents.
 pub(crate) struct Active {
@@ -25,6 +26,8 @@ pub(crate) struct Active {
     pub(crate) source: Source,
     /// Checks, plans and suggestions ask through this one: what they send must not count as a run's.
     pub(crate) aside: Source,
+    /// Values that the form offers.
+    pub(crate) suggestions: Suggestions,
     secrets: Taken,
     version: OnceCell<String>,
     /// What the source was when the cached queries were last told.
@@ -63,6 +66,7 @@ impl Active {
             mapping: Mapping::parse(&typed.mapping)?,
             source: Source::new(&settings)?,
             aside: Source::new(&settings)?,
+            suggestions: Suggestions::default(),
             secrets,
             version: OnceCell::new(),
             origin: Mutex::default(),

@@ -14,6 +14,7 @@ mod one_window;
 mod secrets;
 mod settings;
 mod state;
+mod suggestions;
 mod tasks;
 mod trouble;
 

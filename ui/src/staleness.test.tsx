@@ -4,7 +4,7 @@ import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, it, vi } from "vitest";
 
-import type { QueryInput, RunEvent } from "./backend";
+import type { QueryInput, RunEvent, Suggested } from "./backend";
 import type { Content, Handlers } from "./grid/contract";
 import { AGE_MS } from "./state/usePlan";
 import { makeFake, makePlan } from "./test/fakeBackend";
@@ -165,7 +165,7 @@ it("plans again as an open day ages and when somebody comes back, with the old p
 
 it("does not cancel a run with the Escape that closes a list of values", async () => {
   const fake = makeFake();
-  vi.mocked(fake.backend.suggest).mockResolvedValue(["Brent"]);
+  vi.mocked(fake.backend.suggest).mockResolvedValue({ values: ["Brent"], is_coming: false });
   const user = userEvent.setup();
   await openApp(fake);
   await user.click(screen.getByTestId("fetch-button"));
@@ -180,9 +180,9 @@ it("does not cancel a run with the Escape that closes a list of values", async (
 
 it("offers no values of another beginning, and no blank", async () => {
   const fake = makeFake();
-  const slow = later<string[]>();
+  const slow = later<Suggested>();
   vi.mocked(fake.backend.suggest).mockImplementation((_field, prefix) =>
-    prefix === "Bre" ? slow.promise : Promise.resolve([" ", "Brent", "Brass"]),
+    prefix === "Bre" ? slow.promise : Promise.resolve({ values: [" ", "Brent", "Brass"], is_coming: false }),
   );
   const user = userEvent.setup();
   await openApp(fake);
@@ -191,8 +191,23 @@ it("offers no values of another beginning, and no blank", async () => {
   expect(screen.getAllByRole("option")).toHaveLength(2);
   await user.keyboard("e");
   await waitFor(() => expect(screen.queryByRole("option", { name: "Brass" })).not.toBeInTheDocument());
-  act(() => slow.resolve(["Brent"]));
+  act(() => slow.resolve({ values: ["Brent"], is_coming: false }));
   expect(await screen.findByRole("option", { name: "Brent" })).toBeInTheDocument();
+});
+
+it("offers what the cache knows while the source is asked, and then what the source has", async () => {
+  const fake = makeFake();
+  vi.mocked(fake.backend.suggest)
+    .mockResolvedValueOnce({ values: ["Brent"], is_coming: true })
+    .mockResolvedValue({ values: ["Brent", "Brass"], is_coming: false });
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.type(screen.getByTestId("filter-product-input"), "B");
+  await screen.findByRole("option", { name: "Brent" });
+  expect(await screen.findByRole("option", { name: "Brass" })).toBeInTheDocument();
+  const asked = vi.mocked(fake.backend.suggest).mock.calls.length;
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  expect(fake.backend.suggest).toHaveBeenCalledTimes(asked);
 });
 
 it("keeps Cancel in reach of the keyboard when it has done its work, and says why it does no more", async () => {

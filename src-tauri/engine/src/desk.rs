@@ -189,7 +189,7 @@ pub struct PlanView {
     /// About how many input rows the pull brings, where that is known.
     #[ts(type = "number | null")]
     pub expected_rows: Option<u64>,
-    /// The plan in one sentence: "24 of 31 days cached, 7 to fetch, about 48,000 rows".
+    /// The plan in one sentence: "24 of 31 days cached, 7 to fetch, about 48,000 trades".
     pub sentence: String,
 }
 
@@ -262,6 +262,15 @@ pub struct ViewShape {
     /// Path of the column that orders the rows of each day when they are not sorted. Without one they are in the order
     /// in which the source sent them.
     pub time_column: Option<String>,
+}
+
+/// Values to suggest for a field of the form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Suggested {
+    /// The values, those that the cache has first.
+    pub values: Vec<String>,
+    /// Whether the source is still being asked: there may be more in a moment.
+    pub is_coming: bool,
 }
 
 /// One row as MongoDB held it.

@@ -8,8 +8,8 @@ use tidemark_engine::answer::{
 use tidemark_engine::desk::{
     CacheUsage, CachedQuery, ColumnView, Connection, CsvOptions, DayAction, DayState, DayView,
     ExportProgress, Exported, FetchMode, FilterField, FilterInput, FilterOperator, Page, PlanCounts,
-    PlanView, QueryInput, Role, RowDetail, Sort, SourceProfile, SourceView, ValueType, ViewKey, ViewShape,
-    WindowView,
+    PlanView, QueryInput, Role, RowDetail, Sort, SourceProfile, SourceView, Suggested, ValueType, ViewKey,
+    ViewShape, WindowView,
 };
 use tidemark_engine::failure::{Code, Failure};
 use ts_rs::{Config, TS};
@@ -41,7 +41,7 @@ fn generated() -> String {
     declare![Answer, RunEvent];
     declare![FilterOperator, FilterInput, QueryInput, ValueType, FilterField];
     declare![DayAction, DayState, DayView, PlanCounts, WindowView, PlanView];
-    declare![Role, ViewKey, Sort, ColumnView, Page, ViewShape, RowDetail, CachedQuery, CacheUsage];
+    declare![Role, ViewKey, Sort, ColumnView, Page, ViewShape, RowDetail, Suggested, CachedQuery, CacheUsage];
     declare![Connection, FetchMode, SourceProfile, SourceView, CsvOptions, ExportProgress, Exported];
     parts.join("\n")
 }

@@ -43,6 +43,7 @@ pub(crate) async fn fetch(
         let _ = events.send(event);
     });
     let result = state.engine()?.fetch(Some(&active.source), &request, told, task.token()).await;
+    active.suggestions.forget();
     let failure = match &result {
         Ok(answer) => answer.failure.as_ref(),
         Err(failure) => Some(failure),

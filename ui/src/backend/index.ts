@@ -23,6 +23,7 @@ import type {
   Sort,
   SourceProfile,
   SourceView,
+  Suggested,
   ViewKey,
   ViewShape,
 } from "./types";
@@ -45,7 +46,7 @@ export interface Backend {
   viewShape(key: ViewKey, role: Role): Promise<ViewShape>;
   page(key: ViewKey, role: Role, sort: Sort | null, offset: number, limit: number): Promise<Page>;
   rowDetail(key: ViewKey, role: Role, sort: Sort | null, position: number): Promise<RowDetail>;
-  suggest(field: string, prefix: string): Promise<string[]>;
+  suggest(field: string, prefix: string): Promise<Suggested>;
   /** Null when the file dialog was dismissed. */
   exportCsv(
     exportId: number,

@@ -328,6 +328,12 @@ export type RowDetail = {
   /** The day it belongs to. */
   day: string, };
 
+export type Suggested = {
+  /** The values, those that the cache has first. */
+  values: Array<string>,
+  /** Whether the source is still being asked: there may be more in a moment. */
+  is_coming: boolean, };
+
 export type CachedQuery = {
   /** The query's signature. */
   signature: string,

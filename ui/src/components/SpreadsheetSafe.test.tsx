@@ -24,7 +24,7 @@ function Held() {
 it("protects formulas only if asked, and says what became of an older file", async () => {
   const user = userEvent.setup();
   const { backend } = makeFake();
-  const note = "x.partial.csv, which was of an earlier, partial answer, was removed.";
+  const note = "x.partial.csv, from an earlier partial answer, was removed.";
   const exported = { path: "x.csv", rows: 2, bytes: 20, complete: true, note };
   vi.mocked(backend.exportCsv).mockResolvedValue(exported);
   render(

@@ -29,36 +29,52 @@ interface Props {
 const DRAWN = 24;
 
 /** Typing pauses this long before values are suggested. */
-const SUGGEST_MS = 150;
+const SUGGEST_MS = 80;
 
-interface Suggested {
+/** While the source has not told its values, they are looked for again this often, and so many times. */
+const LOOK_AGAIN_MS = 300;
+const MOST_LOOKS = 15;
+
+interface Offered {
   values: string[];
   /** The values of what is typed now are on the way. */
   pending: boolean;
 }
 
-function useSuggestions(field: string, typed: string, asked: boolean): Suggested {
+function useSuggestions(field: string, typed: string, asked: boolean): Offered {
   const backend = useBackend();
-  const [found, setFound] = useState<{ prefix: string; values: string[] } | null>(null);
+  const [found, setFound] = useState<{ prefix: string; values: string[]; pending: boolean } | null>(null);
   const prefix = typed.trim();
   useEffect(() => {
     if (!asked) return;
     let live = true;
-    const tell = (values: string[]) => {
+    let timer: ReturnType<typeof setTimeout>;
+    const tell = (values: string[], pending: boolean) => {
       // A blank is no value to filter by.
-      if (live) setFound({ prefix, values: addValues([], values).slice(0, 100) });
+      setFound({ prefix, values: addValues([], values).slice(0, 100), pending });
     };
-    const timer = setTimeout(() => {
-      // Suggestions are a convenience: without them one types on.
-      backend.suggest(field, prefix).then(tell, () => tell([]));
-    }, SUGGEST_MS);
+    const ask = (times: number) => {
+      backend.suggest(field, prefix).then(
+        (answer) => {
+          if (!live) return;
+          const pending = answer.is_coming && times < MOST_LOOKS;
+          tell(answer.values, pending);
+          if (pending) timer = setTimeout(() => ask(times + 1), LOOK_AGAIN_MS);
+        },
+        // Suggestions are a convenience: without them one types on.
+        () => live && tell([], false),
+      );
+    };
+    timer = setTimeout(() => ask(1), SUGGEST_MS);
     return () => {
       live = false;
       clearTimeout(timer);
     };
   }, [backend, field, prefix, asked]);
   // Values of another beginning are never offered under this one.
-  return { values: found?.prefix === prefix ? found.values : [], pending: found?.prefix !== prefix };
+  return found?.prefix === prefix
+    ? { values: found.values, pending: found.pending }
+    : { values: [], pending: true };
 }
 
 /** Several values of one field. Enter, comma or a pasted list makes tokens of what was typed. */

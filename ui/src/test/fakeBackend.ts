@@ -23,7 +23,7 @@ export function makePlan(query: QueryInput, part: Partial<PlanView> = {}): PlanV
     counts: { requested: length, serve: 0, refresh: 0, fetch: length, adopt: 0, unavailable: 0 },
     windows: [{ from: query.from, to: query.to }],
     expected_rows: 48_000,
-    sentence: `0 of ${length} days cached, ${length} to fetch, about 48,000 rows`,
+    sentence: `0 of ${length} days cached, ${length} to fetch, about 48,000 trades`,
     ...part,
   };
 }
@@ -85,7 +85,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
       Promise.resolve({ offset, rows: [["a"], ["b"]], generation: 1 }),
     ),
     rowDetail: vi.fn(() => Promise.resolve(makeDetail())),
-    suggest: vi.fn(() => Promise.resolve([])),
+    suggest: vi.fn(() => Promise.resolve({ values: [], is_coming: false })),
     exportCsv: vi.fn(() => Promise.resolve(null)),
     cancelExport: vi.fn(() => Promise.resolve()),
     pipeline: vi.fn(() => Promise.resolve("[]")),

@@ -228,7 +228,8 @@ export function previewBackend(): Backend {
     async suggest(field, prefix) {
       await wait(60);
       const wanted = prefix.toLowerCase();
-      return (SUGGESTIONS[field] ?? []).filter((value) => value.toLowerCase().startsWith(wanted));
+      const values = (SUGGESTIONS[field] ?? []).filter((value) => value.toLowerCase().startsWith(wanted));
+      return { values, is_coming: false };
     },
     async exportCsv(_id, _key, _role, _sort, _options, told) {
       for (let step = 1; step <= 10; step += 1) {

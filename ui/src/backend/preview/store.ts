@@ -126,7 +126,7 @@ export class PreviewStore {
       expected_rows: pull.length > 0 ? expected : null,
       sentence:
         `${cached} of ${length} days cached, ${pull.length} to fetch` +
-        (pull.length > 0 ? `, about ${count(expected)} rows` : "") +
+        (pull.length > 0 ? `, about ${count(expected)} trades` : "") +
         (missing > 0 ? `, ${missing} not available` : ""),
     };
   }
