@@ -16,7 +16,7 @@ pub(crate) fn propose(filters: &str, role: Role, key: &ViewKey, complete: bool) 
     let words = if filters == "no filter" { "all trades".to_owned() } else { words(filters) };
     let role = match role {
         Role::Input => "",
-        Role::Downstream => " downstream",
+        Role::Downstream => " messages",
     };
     let dates = if key.from == key.to { key.from.to_string() } else { format!("{} to {}", key.from, key.to) };
     format!("{words}{role} {dates}{}", if complete { ".csv" } else { PARTIAL })
@@ -87,7 +87,7 @@ mod tests {
             ),
             (
                 propose("no filter", Role::Downstream, &key("2025-01-01", "2025-01-01"), true),
-                "all trades downstream 2025-01-01.csv",
+                "all trades messages 2025-01-01.csv",
             ),
             (
                 propose("cell: Köln/../x · and {\"a\": 1}", Role::Input, &month, false),

@@ -216,7 +216,7 @@ fn read_columns(text: &str) -> Result<Columns, String> {
             return Err("a column is missing between the commas".to_owned());
         }
         if columns[..at].contains(path) {
-            return Err(format!("the column {path} stands there twice"));
+            return Err(format!("the column {path} appears twice"));
         }
     }
     Ok(Columns(columns))
@@ -231,8 +231,10 @@ fn split_values(text: &str) -> Result<Vec<String>, String> {
             ',' => values.push(String::new()),
             '\\' => match characters.next() {
                 Some(escaped @ (',' | '\\')) => current.push(escaped),
-                Some(other) => return Err(format!("\\{other} means nothing; write \\\\ for a backslash")),
-                None => return Err("a backslash at the end means nothing; write \\\\".to_owned()),
+                Some(other) => {
+                    return Err(format!("\\{other} is not a valid escape; write \\\\ for a backslash"));
+                }
+                None => return Err("a backslash at the end is not a valid escape; write \\\\".to_owned()),
             },
             other => current.push(other),
         }

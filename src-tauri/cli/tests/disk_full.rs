@@ -82,7 +82,7 @@ async fn a_cache_on_a_full_disk() {
         let cache = disk.folder.join("cache");
         let run = desk.fetch(&cache, &["--events"]);
         assert_eq!((run.code, run.text("/error/code")), (1, "disk_full"), "{size}: {run:?}");
-        assert!(run.text("/error/message").contains("no room left"), "{size}: {run:?}");
+        assert!(run.text("/error/message").contains("no space left"), "{size}: {run:?}");
         disk.resize("64m");
         only_the_rest_is_fetched(&desk, &cache, size, stored(&run.stdout));
     }

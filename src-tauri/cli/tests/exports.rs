@@ -177,7 +177,7 @@ async fn a_pipe_and_a_device_are_written_to() {
     // A device that is full is no full disk: what it took cannot be taken back.
     let run = desk.fetch(&["--csv", "/dev/full"]);
     assert_eq!((run.code, run.text("/error/code")), (1, "export_failed"), "{run:?}");
-    assert!(run.text("/error/message").contains("no room left"), "{run:?}");
+    assert!(run.text("/error/message").contains("no space left"), "{run:?}");
     assert!(fs::metadata("/dev/full").is_ok_and(|found| !found.is_file()));
 }
 
@@ -245,17 +245,14 @@ async fn an_older_file_of_the_other_kind_is_removed_or_named() {
     let run = longer(&["--csv", &csv]);
     assert_eq!((run.code, run.text("/csv")), (0, &*csv), "{run:?}");
     assert!(!Path::new(&partial).exists());
-    assert!(
-        run.text("/notes/0").contains("x.partial.csv, which was of an earlier, partial answer"),
-        "{run:?}"
-    );
+    assert!(run.text("/notes/0").contains("x.partial.csv, from an earlier partial answer"), "{run:?}");
     assert!(run.stderr.contains(run.text("/notes/0")), "{run:?}");
     // A complete answer is nobody's to remove; that it is older is said.
     let before = fs::read(&csv).unwrap();
     let run = cli(&desk.arguments(&cache, ["2025-03-01", "2025-03-05"], &["--offline", "--csv", &csv]));
     assert_eq!((run.code, run.text("/csv")), (3, &*partial), "{run:?}");
     let notes = run.last["notes"].to_string();
-    assert!(notes.contains("x.csv is of an earlier export"), "{run:?}");
+    assert!(notes.contains("x.csv is from an earlier export"), "{run:?}");
     assert_eq!(fs::read(&csv).unwrap(), before);
     // A link of that name is not ours.
     fs::remove_file(&partial).unwrap();
@@ -391,7 +388,7 @@ async fn columns_are_chosen_and_ordered() {
         assert_eq!(run.text("/error/message"), message);
     }
     for (arguments, why) in [
-        (vec!["--csv", &*csv, "--columns", "a,a"], "stands there twice"),
+        (vec!["--csv", &*csv, "--columns", "a,a"], "appears twice"),
         (vec!["--csv", &*csv, "--columns", "a,,b"], "is missing between the commas"),
         (vec!["--columns", "a"], "--csv"),
     ] {

@@ -205,7 +205,7 @@ async fn a_link_that_is_not_verified_is_told() {
     for option in ["tls=true&tlsInsecure=true", "tls=true&tlsAllowInvalidCertificates=true"] {
         let run = run_offline(&format!("{uri}&{option}"), folder.path());
         assert_eq!((run.code, run.text("/link")), (0, "unverified"), "{run:?}");
-        assert!(run.stderr.contains("The link is not verified"), "{run:?}");
+        assert!(run.stderr.contains("The connection is not verified"), "{run:?}");
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn parse_typed(text: &str) -> Result<Map<String, Value>, String> {
 pub(crate) fn number(digits: &str) -> Result<Value, String> {
     read_json(digits, 0).map_err(|error| match error.what.contains("64 bits") {
         true => error.what,
-        false => format!("{digits} is no number"),
+        false => format!("{digits} is not a number"),
     })
 }
 
@@ -106,7 +106,7 @@ fn read_json(text: &str, deepest: usize) -> Result<Value, Unreadable> {
 /// Turns a JSON object into a match document. The message says the path of what is wrong.
 pub(crate) fn match_document(map: Map<String, Value>) -> Result<Document, String> {
     if let Some((path, why)) = map.iter().find_map(|(key, value)| refused_in(key, value, "")) {
-        return Err(format!("uses {path}, which {why} and is refused"));
+        return Err(format!("uses {path}, which {why} and is not allowed"));
     }
     if let Some(key) = map.keys().find(|key| TYPE_KEYS.contains(&key.as_str())) {
         return Err(format!("is a single value ({key}), not conditions on fields"));
@@ -139,7 +139,7 @@ fn refused_in(key: &str, value: &Value, above: &str) -> Option<(String, &'static
         return Some((path, "runs code on the server"));
     }
     if is_one_of(&FICKLE) {
-        return Some((path, "is another each time"));
+        return Some((path, "gives a different result each time"));
     }
     refused_within(value, &path)
 }
@@ -154,7 +154,7 @@ fn refused_within(value: &Value, path: &str) -> Option<(String, &'static str)> {
         Value::String(text) if path.split(['.', '[']).any(|part| part == "$expr") => {
             let name = text.split('.').next().unwrap_or_default();
             let is_fickle = FICKLE_VARIABLES.iter().any(|variable| variable.eq_ignore_ascii_case(name));
-            is_fickle.then(|| (format!("{name} at {path}"), "is another each time"))
+            is_fickle.then(|| (format!("{name} at {path}"), "gives a different result each time"))
         }
         _ => None,
     }
@@ -182,7 +182,7 @@ fn bson(value: Value, path: &str) -> Result<Bson, String> {
             .map(Bson::Array),
         single => Bson::try_from(single).map_err(|error| {
             let why = error.message.clone().unwrap_or_else(|| error.to_string());
-            format!("has a value at {path} that is no Extended JSON: {why}")
+            format!("has a value at {path} that is not Extended JSON: {why}")
         }),
     }
 }
@@ -314,7 +314,7 @@ mod tests {
             (r#"{"$sampleRate": 0.5}"#, "$sampleRate"),
         ] {
             let message = read(text).unwrap_err();
-            assert!(message.contains(path) && message.contains("another each time"), "{message}");
+            assert!(message.contains(path) && message.contains("a different result each time"), "{message}");
         }
         // A text is a text.
         assert!(read(r#"{"note": "$$NOW", "$expr": {"$eq": ["$a", "$$ROOT.b"]}}"#).is_ok());

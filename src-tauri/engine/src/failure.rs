@@ -97,12 +97,12 @@ impl Code {
             Self::BadRange => "Correct the dates and try again.",
             Self::BadMapping => "Correct the mapping and try again.",
             Self::Cancelled => "Run the query again to fetch the rest.",
-            Self::NotCached => "Run the query with the server in reach.",
+            Self::NotCached => "Run the query again when the server can be reached.",
             Self::CacheBusy => {
-                "Close the other Tidemark, or wait until it is done; a window keeps the last few queries open."
+                "Close the other Tidemark, or wait until it has finished; an open window holds on to its last few queries."
             }
             Self::CacheDamaged => {
-                "Fetch the query again with the server in reach; what cannot be read is set aside first."
+                "Fetch the query again when the server can be reached; the damaged file is set aside first."
             }
             Self::CacheUnusable => {
                 "Check that the disk is there and that you may read and write the folder, then try again; nothing was removed."
@@ -114,7 +114,7 @@ impl Code {
                 "Close other programs, or try a shorter range; the days that are stored stay in the cache."
             }
             Self::ExportFailed => "Choose another folder or file name and export again.",
-            Self::Internal => "Try again; if it happens again, report it with the technical cause.",
+            Self::Internal => "Try again; if it happens again, report it with the technical details.",
         }
     }
 }

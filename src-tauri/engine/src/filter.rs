@@ -201,7 +201,11 @@ impl Filters {
             let field =
                 mapping.filters.iter().find(|field| field.name == input.field.trim()).ok_or_else(|| {
                     let known: Vec<&str> = mapping.filters.iter().map(|field| field.name.as_str()).collect();
-                    bad(format!("There is no filter \"{}\"; there are {}.", input.field, known.join(", ")))
+                    bad(format!(
+                        "There is no filter \"{}\"; the filters are {}.",
+                        input.field,
+                        known.join(", ")
+                    ))
                 })?;
             let Some(condition) = condition(field, input, Forms::of(mapping))? else { continue };
             match condition {
@@ -378,12 +382,12 @@ fn condition(field: &FilterPath, input: &FilterInput, forms: Forms) -> Result<Op
         FilterOperator::StartsWith => {
             if field.value_type != ValueType::Text {
                 return Err(bad(format!(
-                    "The filter {name} is not a text, so it cannot start with something."
+                    "The filter {name} is not text, so \"starts with\" cannot be used."
                 )));
             }
             let text = single()?;
-            if let Some(text) = text.filter(|text| text.contains('\0')) {
-                return Err(bad(format!("The text {text:?} in the filter {name} holds a NUL character.")));
+            if text.is_some_and(|text| text.contains('\0')) {
+                return Err(bad(format!("A value in the filter {name} contains a NUL character.")));
             }
             text.map(|text| Condition::StartsWith(text.to_owned()))
         }

@@ -156,19 +156,20 @@ fn sentence(reason: LeftOutReason, documents: u64, dates: &str, id: &str) -> Str
             format!("{these} {has} a day of year that is not a whole number ({dates}) and {are} left out.")
         }
         LeftOutReason::NoDay | LeftOutReason::DateType => {
-            format!("{these} came for these days without telling one ({dates}) and {are} left out.")
-        }
-        LeftOutReason::TradeId if one => {
+            let (do_not, they) = if one { ("does not", "it belongs") } else { ("do not", "they belong") };
             format!(
-                "1 trade has an id for which MongoDB cannot be asked ({id}): its messages were not looked for."
+                "{these} matched these days but {do_not} say which day {they} to ({dates}), and {are} left out."
             )
         }
+        LeftOutReason::TradeId if one => {
+            format!("1 trade has an id that cannot be used in a query ({id}); its messages were not fetched.")
+        }
         LeftOutReason::TradeId => format!(
-            "{documents} trades have ids for which MongoDB cannot be asked ({id}): their messages were not looked for."
+            "{documents} trades have ids that cannot be used in a query ({id}); their messages were not fetched."
         ),
         LeftOutReason::OtherTrade => {
-            let message = if one { "1 message" } else { &*format!("{documents} messages") };
-            format!("{message} came for trades that were not asked for ({id}) and {are} left out.")
+            let message = if one { "1 message belongs" } else { &*format!("{documents} messages belong") };
+            format!("{message} to trades that were not requested ({id}) and {are} left out.")
         }
     }
 }

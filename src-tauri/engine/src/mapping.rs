@@ -282,7 +282,10 @@ impl Mapping {
 
     fn from_file(file: &Map<String, Value>) -> Result<Self> {
         if let Some(key) = file.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(bad(format!("The mapping has no key \"{key}\"; it knows {}.", KEYS.join(", "))));
+            return Err(bad(format!(
+                "The mapping has an unknown key \"{key}\"; known keys are {}.",
+                KEYS.join(", ")
+            )));
         }
         let default = Self::default();
         let mapping = Self {
@@ -403,7 +406,7 @@ fn filters(given: Option<&Value>) -> Result<Vec<FilterPath>> {
 /// One entry of `filters`; null takes the field away.
 fn filter(name: &str, entry: &Value) -> Result<Option<FilterPath>> {
     if name.trim().is_empty() || name.trim() != name {
-        return Err(bad(format!("The mapping's filter name \"{name}\" is blank or has blanks around it.")));
+        return Err(bad(format!("The mapping's filter name \"{name}\" is blank or has spaces around it.")));
     }
     let key = format!("filters.{name}");
     let (path, value_type) = match entry {
@@ -411,7 +414,9 @@ fn filter(name: &str, entry: &Value) -> Result<Option<FilterPath>> {
         Value::String(path) => (path, ValueType::Text),
         Value::Object(map) => {
             if let Some(other) = map.keys().find(|key| !["path", "type"].contains(&key.as_str())) {
-                return Err(bad(format!("The mapping's {key} has no key \"{other}\"; it knows path, type.")));
+                return Err(bad(format!(
+                    "The mapping's {key} has an unknown key \"{other}\"; known keys are path, type."
+                )));
             }
             let Some(Value::String(path)) = map.get("path") else {
                 return Err(bad(format!("The mapping's {key} needs a path.")));

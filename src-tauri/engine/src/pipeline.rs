@@ -187,7 +187,7 @@ pub fn explain_text(query: &Query, range: &DayRange) -> String {
     let matching = doc! {"$match": downstream_match(mapping, Vec::new())};
     let ids = Limits::default().ids_a_question;
     let messages = aggregate_text(query, collection, vec![matching]);
-    format!("{input}\n\n// Meanwhile, with up to {ids} ids of the trades that come in each $in:\n{messages}")
+    format!("{input}\n\n// In parallel, with up to {ids} trade ids in each $in:\n{messages}")
 }
 
 fn aggregate_text(query: &Query, collection: &str, stages: Vec<Document>) -> String {

@@ -160,10 +160,10 @@ impl RefreshReason {
         match self {
             Self::Open => "the day may still change at the source",
             Self::FetchedWhileOpen => "fetched before the day was final",
-            Self::FetchedInFuture => "its fetch time lies in the future, so its age is not known",
+            Self::FetchedInFuture => "its fetch time is in the future, so its age is unknown",
             Self::Moved => "new time zone rules have moved the bounds of the day",
             Self::Differs => "the check found it different at the source",
-            Self::Replaced => "the source was replaced by another one since it was fetched",
+            Self::Replaced => "the source has been replaced by a different one since this day was fetched",
             Self::Asked => "you asked to fetch it again",
         }
     }
@@ -186,7 +186,7 @@ impl UnavailableReason {
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Future => "the day has not begun",
-            Self::Offline => "not cached, and the server was not asked or is not in reach",
+            Self::Offline => "not cached, and the server was not asked or cannot be reached",
             Self::ReadOnly => "not cached, and the cache is read-only",
         }
     }
@@ -312,15 +312,15 @@ impl Plan {
         self.days.iter().filter_map(|planned| Some((planned.day, planned.held.clone()?))).collect()
     }
 
-    /// The plan in one sentence: "24 of 31 days cached, 7 to fetch, about 48,000 rows".
+    /// The plan in one sentence: "24 of 31 days cached, 7 to fetch, about 48,000 trades".
     #[must_use]
     pub fn sentence(&self) -> String {
         let counts = self.counts();
         if counts.serve == counts.requested {
             return match counts.requested {
                 1 => "The day is cached".to_owned(),
-                2 => "Both days cached".to_owned(),
-                many => format!("All {} days cached", thousands(many as u64)),
+                2 => "Both days are cached".to_owned(),
+                many => format!("All {} days are cached", thousands(many as u64)),
             };
         }
         let days = if counts.requested == 1 { "day" } else { "days" };
@@ -491,14 +491,14 @@ fn expected_rows(days: &[PlannedDay], rows_per_day: Option<f64>) -> Option<u64> 
     }
 }
 
-/// "about 48,000 rows": two digits are all that an estimate is good for.
+/// "about 48,000 trades": two digits are all that an estimate is good for.
 fn about(rows: u64) -> String {
     let mut unit = 1;
     while rows / unit >= 100 {
         unit *= 10;
     }
     let rounded = (rows + unit / 2) / unit * unit;
-    format!("about {} {}", thousands(rounded), if rounded == 1 { "row" } else { "rows" })
+    format!("about {} {}", thousands(rounded), if rounded == 1 { "trade" } else { "trades" })
 }
 
 /// A number with a comma after every three digits.

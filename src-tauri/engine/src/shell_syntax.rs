@@ -48,13 +48,13 @@ impl Parser {
     fn whole(&mut self) -> Result<Map<String, Value>, Wrong> {
         self.skip()?;
         if self.peek() != Some('{') {
-            return Err(self.wrong("an object in braces is expected"));
+            return Err(self.wrong("expected an object in braces"));
         }
         let map = self.object(0)?;
         self.skip()?;
         match self.peek() {
             None => Ok(map),
-            Some(c) => Err(self.wrong(format!("nothing is expected after the object, and there is {c}"))),
+            Some(c) => Err(self.wrong(format!("unexpected {c} after the object"))),
         }
     }
 
@@ -87,7 +87,7 @@ impl Parser {
                 let start = self.at;
                 self.at += 2;
                 while !self.has("*/") {
-                    self.next().ok_or((start, "this comment has no end".to_owned()))?;
+                    self.next().ok_or((start, "this comment is never closed".to_owned()))?;
                 }
                 self.at += 2;
             } else if self.peek().is_some_and(char::is_whitespace) {
@@ -106,8 +106,8 @@ impl Parser {
                 self.at += 1;
                 Ok(())
             }
-            Some(c) => Err(self.wrong(format!("{wanted} is expected, and there is {c}"))),
-            None => Err(self.wrong(format!("{wanted} is expected, and the text ends"))),
+            Some(c) => Err(self.wrong(format!("expected {wanted}, found {c}"))),
+            None => Err(self.wrong(format!("expected {wanted}, but the text ends"))),
         }
     }
 
@@ -118,8 +118,8 @@ impl Parser {
             self.at += 1;
             self.skip()?;
         } else if !is_first && self.peek() != Some(end) {
-            let found = self.peek().map_or("the text ends".to_owned(), |c| format!("there is {c}"));
-            return Err(self.wrong(format!("a comma or {end} is expected, and {found}")));
+            let found = self.peek().map_or("but the text ends".to_owned(), |c| format!("found {c}"));
+            return Err(self.wrong(format!("expected a comma or {end}, {found}")));
         }
         let ends = self.peek() == Some(end);
         self.at += usize::from(ends);
@@ -148,7 +148,7 @@ impl Parser {
             }
             self.skip()?;
             if self.peek() == Some('.') {
-                return Err(self.wrong("a name with a dot in it has to be in quotes"));
+                return Err(self.wrong("a name with a dot in it must be in quotes"));
             }
             self.expect(':')?;
             let value = self.value(inner)?;
@@ -172,8 +172,8 @@ impl Parser {
             Some('"' | '\'') => self.text(),
             Some(c) if starts_name(c) => Ok(self.name()),
             Some(c) if c.is_ascii_digit() => Ok(self.name()),
-            Some(c) => Err(self.wrong(format!("the name of a field is expected, and there is {c}"))),
-            None => Err(self.wrong("the name of a field is expected, and the text ends")),
+            Some(c) => Err(self.wrong(format!("expected the name of a field, found {c}"))),
+            None => Err(self.wrong("expected the name of a field, but the text ends")),
         }
     }
 
@@ -194,9 +194,9 @@ impl Parser {
             Some('/') => self.regular_expression(),
             Some(c) if c.is_ascii_digit() || "+-.".contains(c) => self.number(),
             Some(c) if starts_name(c) => self.word(depth),
-            Some('`') => Err(self.wrong("a text has to be in single or double quotes")),
-            Some(c) => Err(self.wrong(format!("a value is expected, and there is {c}"))),
-            None => Err(self.wrong("a value is expected, and the text ends")),
+            Some('`') => Err(self.wrong("text must be in single or double quotes")),
+            Some(c) => Err(self.wrong(format!("expected a value, found {c}"))),
+            None => Err(self.wrong("expected a value, but the text ends")),
         }
     }
 
@@ -228,7 +228,7 @@ impl Parser {
         match digits.chars().any(|c| c.is_ascii_digit()).then(|| number(&spelled)) {
             Some(Ok(_)) => Ok(spelled),
             Some(Err(what)) => Err((start, what)),
-            None => Err((start, format!("{typed} is no number"))),
+            None => Err((start, format!("{typed} is not a number"))),
         }
     }
 
@@ -273,7 +273,7 @@ impl Parser {
             c => {
                 return Err((
                     start,
-                    format!("\\{c} means nothing in a text; write \\\\{c} for a backslash and {c}"),
+                    format!("\\{c} is not a valid escape; write \\\\{c} for a backslash and {c}"),
                 ));
             }
         })
@@ -281,7 +281,7 @@ impl Parser {
 
     /// A character by its number, or by the two halves of it.
     fn by_number(&mut self, start: usize, digits: usize) -> Result<char, Wrong> {
-        let unknown = || (start, "this escape stands for no character".to_owned());
+        let unknown = || (start, "this escape is not valid".to_owned());
         let first = if digits == 4 && self.peek() == Some('{') {
             self.at += 1;
             let count = self.characters[self.at..].iter().take_while(|c| c.is_ascii_hexdigit()).count();
@@ -361,7 +361,7 @@ impl Parser {
             "MinKey" => Ok(json!({"$minKey": 1})),
             "MaxKey" => Ok(json!({"$maxKey": 1})),
             "function" => Err((start, "code is not run; use operators instead".to_owned())),
-            _ => Err((start, format!("{name} is no value; a text has to be in quotes"))),
+            _ => Err((start, format!("{name} is not a value; text must be in quotes"))),
         }
     }
 

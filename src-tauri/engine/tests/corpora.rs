@@ -79,8 +79,8 @@ fn a_cache_file_that_would_read_other_files() {
         connection.execute_batch(&view).unwrap();
         true
     });
-    let refused =
-        "looked at: cache_damaged, The cache file holds code, which no Tidemark writes.; fetched: set aside";
+    let refused = "looked at: cache_damaged, The cache file contains views, which Tidemark never writes.; \
+                   fetched: set aside";
     assert_eq!(outcome, refused);
 }
 

@@ -94,7 +94,7 @@ async fn shown(desk: &Desk, [from, to]: [&str; 2]) -> Vec<i32> {
 const BROKE_OFF: (Code, &str) = (Code::SourceUnreachable, "The connection to the server broke off.");
 const OUT_OF_REACH: (Code, &str) = (Code::SourceUnreachable, "The server cannot be reached.");
 const TOO_SLOW: (Code, &str) = (Code::SourceTimeout, "The server took longer than the time limit.");
-const ENDED: (Code, &str) = (Code::SourceTimeout, "The server ended the query before all its rows had come.");
+const ENDED: (Code, &str) = (Code::SourceTimeout, "The server ended the query before all rows had arrived.");
 
 /// A partial answer that holds some of the days and not all, with one of these failures, which every missing
 /// day names; how many days were kept.

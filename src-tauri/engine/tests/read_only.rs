@@ -6,7 +6,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use support::desk::{Desk, counts, day, message, range, trade};
 use support::until;
 use support::wire::Wire;
@@ -21,8 +21,8 @@ const ASKED: [&str; 5] = ["aggregate", "buildInfo", "getMore", "killCursors", "l
 /// What the driver says for itself: who it is, and that the server is still there. The app's own `ping` is a
 /// `hello` too, and of a replica set it asks `replSetGetConfig`.
 const OF_THE_DRIVER: [&str; 3] = ["hello", "saslContinue", "saslStart"];
-/// Stages of the aggregates. `$out` and `$merge` would write.
-const STAGES: [&str; 7] = ["$count", "$group", "$limit", "$match", "$project", "$sort", "$unwind"];
+/// Stages of the aggregates, those within `$facet` too. `$out` and `$merge` would write.
+const STAGES: [&str; 8] = ["$count", "$facet", "$group", "$limit", "$match", "$project", "$sort", "$unwind"];
 
 const FROM: &str = "2025-01-01";
 const TO: &str = "2025-02-28";
@@ -105,8 +105,21 @@ async fn every_command_on_the_wire_only_reads() {
     let commands = wire.commands();
     let names: BTreeSet<&str> = commands.iter().map(name_of).collect();
     assert_eq!(names, ASKED.iter().chain(&OF_THE_DRIVER).copied().collect());
-    let pipelines = commands.iter().filter_map(|command| command.get_array("pipeline").ok());
-    let stages =
-        pipelines.flatten().map(|stage| stage.as_document().unwrap().keys().next().unwrap().as_str());
-    assert_eq!(stages.collect::<BTreeSet<_>>(), STAGES.into_iter().collect());
+    let mut stages = BTreeSet::new();
+    for pipeline in commands.iter().filter_map(|command| command.get_array("pipeline").ok()) {
+        note_stages(pipeline, &mut stages);
+    }
+    assert_eq!(stages, STAGES.into_iter().collect());
+}
+
+fn note_stages<'a>(pipeline: &'a [Bson], stages: &mut BTreeSet<&'a str>) {
+    for stage in pipeline {
+        let (name, value) = stage.as_document().unwrap().iter().next().unwrap();
+        stages.insert(name.as_str());
+        if name == "$facet" {
+            for facet in value.as_document().unwrap().values() {
+                note_stages(facet.as_array().unwrap(), stages);
+            }
+        }
+    }
 }

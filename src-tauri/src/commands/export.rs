@@ -124,7 +124,7 @@ async fn may_replace(app: &AppHandle, window: &WebviewWindow, path: &Path) -> Re
         rfd::AsyncMessageDialog::new()
             .set_level(rfd::MessageLevel::Warning)
             .set_title("Replace the file?")
-            .set_description(format!("The file would be written as {name}, which is there already."))
+            .set_description(format!("The export will be saved as {name}, which already exists."))
             .set_buttons(rfd::MessageButtons::OkCancelCustom(REPLACE.to_owned(), "Cancel".to_owned()))
             .set_parent(&window)
             .show()

@@ -41,7 +41,7 @@ async fn unless_given_up<T>(
 ) -> Result<T> {
     tokio::select! {
         biased;
-        () = given_up.cancelled() => Err(Failure::new(Code::Cancelled, "Connecting was given up.")),
+        () = given_up.cancelled() => Err(Failure::new(Code::Cancelled, "Connecting was cancelled.")),
         answered = asked => answered,
     }
 }

@@ -271,7 +271,7 @@ export type PlanView = {
   windows: Array<WindowView>,
   /** About how many input rows the pull brings, where that is known. */
   expected_rows: number | null,
-  /** The plan in one sentence: "24 of 31 days cached, 7 to fetch, about 48,000 rows". */
+  /** The plan in one sentence: "24 of 31 days cached, 7 to fetch, about 48,000 trades". */
   sentence: string, };
 
 export type Role = "input" | "downstream";

@@ -83,7 +83,7 @@ fn may_be_written(path: &Path) -> bool {
 pub fn read_only() -> Failure {
     Failure::new(
         Code::CacheUnusable,
-        "The cache is read-only: what is cached can be shown, and nothing new can be stored.",
+        "The cache is read-only: what is cached can be shown, but nothing new can be stored.",
     )
     .advise("Choose a cache folder that you may write to, or ask for the right to write to this one.")
 }

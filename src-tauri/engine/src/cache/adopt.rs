@@ -76,10 +76,7 @@ pub fn adopt(
     let mut by_segment: BTreeMap<u32, Vec<Day>> = BTreeMap::new();
     for day in days.days() {
         let Some(held) = state.days.get(&day) else {
-            return Err(Failure::new(
-                Code::NotCached,
-                "The other cached query does not have this day any more.",
-            ));
+            return Err(Failure::new(Code::NotCached, "The other cached query no longer has this day."));
         };
         by_segment.entry(held.segment).or_default().push(day);
     }

@@ -80,12 +80,13 @@ pub fn sentence(freed: &Freed, budget: u64) -> Option<String> {
         many => parts.push(format!("{many} damaged files that had been set aside")),
     }
     let gone = (!parts.is_empty()).then(|| {
+        let were = if freed.queries.len() + freed.set_aside == 1 { "was" } else { "were" };
         let (gone, freed) = (parts.join(" and "), size_text(freed.bytes));
-        format!("To keep the cache within {}, {gone} went ({freed}).", size_text(budget))
+        format!("To keep the cache within {}, {gone} {were} removed ({freed}).", size_text(budget))
     });
     let over = (freed.left > budget).then(|| {
         let (left, budget) = (size_text(freed.left), size_text(budget));
-        format!("The cache takes {left}, more than its budget of {budget}: everything that remains is pinned or in use.")
+        format!("The cache uses {left}, more than its budget of {budget}: everything that remains is pinned or in use.")
     });
     match (gone, over) {
         (Some(gone), Some(over)) => Some(format!("{gone} {over}")),
@@ -142,12 +143,12 @@ mod tests {
         assert_eq!(sentence(&fit(&held, 6_500_000, |_| true), 6_500_000), None);
         assert_eq!(
             sentence(&fit(&held, 3_000_000, |_| true), 3_000_000).as_deref(),
-            Some("To keep the cache within 3 MB, the least recently used query went (4 MB).")
+            Some("To keep the cache within 3 MB, the least recently used query was removed (4 MB).")
         );
         assert_eq!(
             sentence(&fit(&held, 1_000_000, |_| false), 1_000_000).as_deref(),
             Some(
-                "The cache takes 6.5 MB, more than its budget of 1 MB: everything that remains is pinned or in use."
+                "The cache uses 6.5 MB, more than its budget of 1 MB: everything that remains is pinned or in use."
             )
         );
     }

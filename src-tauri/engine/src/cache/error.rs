@@ -95,9 +95,9 @@ fn meaning(text: &str) -> Failure {
     } else if has(&BUSY) {
         Failure::new(Code::CacheBusy, "Another Tidemark is using this cached query.")
     } else if has(&DISK_FULL) {
-        Failure::new(Code::DiskFull, "There is no room left on the disk that holds the cache.")
+        Failure::new(Code::DiskFull, "There is no space left on the disk that holds the cache.")
     } else if has(&OUT_OF_MEMORY) {
-        Failure::new(Code::OutOfMemory, "Storing or reading needs more memory than there is.")
+        Failure::new(Code::OutOfMemory, "There is not enough memory to read or write the cache.")
     } else if has(&["interrupt error", "interrupted!"]) {
         Failure::new(Code::Cancelled, "The work was cancelled.")
     } else if has(&NEWER) {
@@ -114,7 +114,7 @@ fn meaning(text: &str) -> Failure {
 }
 
 fn refused() -> Failure {
-    Failure::new(Code::CacheUnusable, "The system does not let this program use the cache file.")
+    Failure::new(Code::CacheUnusable, "The operating system does not let Tidemark use the cache file.")
 }
 
 /// A file that a newer program wrote. It is no damage: it is left as it is, and never evicted.

@@ -197,7 +197,7 @@ impl Cache {
                     Some(_) => set_aside_note(&aside),
                 };
                 let note = Failure::new(Code::CacheDamaged, note)
-                    .advise("Nothing to do: its days are fetched again.")
+                    .advise("No action needed: its days are fetched again.")
                     .because(failure.cause.unwrap_or(failure.message));
                 Opened { file, set_aside: Some(note) }
             }
@@ -402,7 +402,7 @@ impl Cache {
         // It may have gone since its path was listed, and a blank one would be made of a path that leads nowhere.
         if !is_there(path)? {
             hold.lock.remove(path);
-            return Err(Failure::new(Code::NotCached, "This cached query is gone."));
+            return Err(Failure::new(Code::NotCached, "This cached query no longer exists."));
         }
         work(hold)
     }
@@ -538,10 +538,10 @@ pub(super) fn folder_failure(path: &Path, error: &std::io::Error) -> Failure {
         std::io::ErrorKind::StorageFull
         | std::io::ErrorKind::QuotaExceeded
         | std::io::ErrorKind::FileTooLarge => {
-            (Code::DiskFull, "There is no room left on the disk that holds the cache.")
+            (Code::DiskFull, "There is no space left on the disk that holds the cache.")
         }
         std::io::ErrorKind::OutOfMemory => {
-            (Code::OutOfMemory, "Storing or reading needs more memory than there is.")
+            (Code::OutOfMemory, "There is not enough memory to read or write the cache.")
         }
         _ => (Code::CacheUnusable, "The cache folder cannot be used."),
     };

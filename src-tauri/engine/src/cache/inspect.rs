@@ -25,7 +25,10 @@ pub(super) fn refuse_views(connection: &Connection) -> Result<()> {
         |row| row.get(0),
     )?;
     if found {
-        return Err(Failure::new(Code::CacheDamaged, "The cache file holds code, which no Tidemark writes."));
+        return Err(Failure::new(
+            Code::CacheDamaged,
+            "The cache file contains views, which Tidemark never writes.",
+        ));
     }
     Ok(())
 }
@@ -40,7 +43,7 @@ pub(super) fn check_segments(connection: &Connection, segments: impl Iterator<It
         None => Ok(()),
         Some(table) => Err(Failure::new(
             Code::CacheDamaged,
-            format!("The cache file lacks rows that it says it holds ({table})."),
+            format!("The cache file is missing rows that it lists ({table})."),
         )),
     }
 }
@@ -88,7 +91,7 @@ fn check_columns(connection: &Connection, file: &CacheFile) -> Result<()> {
             if !is_so {
                 return Err(Failure::new(
                     Code::CacheDamaged,
-                    format!("The cache file lacks a column that it says it holds ({table}.{column})."),
+                    format!("The cache file is missing a column that it lists ({table}.{column})."),
                 ));
             }
         }

@@ -56,10 +56,7 @@ fn format_of(connection: &Connection) -> Result<u32> {
     let format: String = match rows.next()? {
         Some(row) => row.get(0)?,
         None => {
-            return Err(Failure::new(
-                Code::CacheDamaged,
-                "The cached file does not say which format it has.",
-            ));
+            return Err(Failure::new(Code::CacheDamaged, "The cache file does not say which format it has."));
         }
     };
     match format.parse() {
@@ -67,10 +64,9 @@ fn format_of(connection: &Connection) -> Result<u32> {
         Ok(found) if found > FORMAT => {
             Err(newer(&format!("format {found}; this one reads up to format {FORMAT}")))
         }
-        _ => Err(Failure::new(
-            Code::CacheDamaged,
-            format!("The cached file has the format {format:?}, which there is not."),
-        )),
+        _ => {
+            Err(Failure::new(Code::CacheDamaged, format!("The cache file has an unknown format ({format}).")))
+        }
     }
 }
 

@@ -90,7 +90,7 @@ fn check_header(path: &Path) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(folder_failure(path, &error)),
         Ok(found) if !found.is_file() => {
-            let message = "In the place of the cache file is something else.";
+            let message = "The path of the cache file leads to something that is not a file.";
             return Err(Failure::new(Code::CacheUnusable, message)
                 .advise("Remove what is there, or choose another folder for the cache.")
                 .because(path.display()));
@@ -104,7 +104,7 @@ fn check_header(path: &Path) -> Result<()> {
     if header.get(MAGIC_AT..MAGIC_AT + MAGIC.len()) == Some(MAGIC) {
         return Ok(());
     }
-    Err(Failure::new(Code::CacheDamaged, "The cache file is no database, or its beginning is damaged."))
+    Err(Failure::new(Code::CacheDamaged, "The cache file is not a database, or its header is damaged."))
 }
 
 /// The log, and what DuckDB calls it while it writes it into the file.
@@ -126,11 +126,11 @@ fn text(path: &Path) -> Result<&str> {
             .because(path.display())
     };
     match path.to_str() {
-        None => Err(refused("The name of the cache folder is no Unicode text.")),
+        None => Err(refused("The name of the cache folder is not Unicode text.")),
         // DuckDB takes what follows for options. Windows has no such names but in a prefix of its own.
-        Some(text) if cfg!(unix) && text.contains('?') => Err(refused(
-            "The path of the cache folder has a question mark, which the cache's files cannot have.",
-        )),
+        Some(text) if cfg!(unix) && text.contains('?') => {
+            Err(refused("The path of the cache folder contains a question mark, which is not supported."))
+        }
         Some(text) => Ok(text),
     }
 }

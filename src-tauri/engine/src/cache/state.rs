@@ -352,7 +352,7 @@ pub(super) fn read_state(connection: &Connection) -> Result<FileState> {
             segment: row.get(1)?,
             again: false,
             fetched: DateTime::from_timestamp_millis(fetched_ms).ok_or_else(|| {
-                Failure::new(Code::CacheDamaged, "The cache file holds a fetch time that cannot be.")
+                Failure::new(Code::CacheDamaged, "The cache file contains an impossible fetch time.")
             })?,
             input_rows: row.get(3)?,
             downstream_rows: row.get(4)?,

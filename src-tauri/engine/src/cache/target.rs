@@ -146,7 +146,10 @@ impl FileTarget {
         if is_marked_partial(&self.asked) {
             let complete = complete_name(&self.asked);
             return complete.is_file().then(|| {
-                format!("{} is of an earlier export and does not belong to this answer.", complete.display())
+                format!(
+                    "{} is from an earlier export and does not belong to this answer.",
+                    complete.display()
+                )
             });
         }
         let partial = partial_name(&self.asked);
@@ -154,9 +157,9 @@ impl FileTarget {
         let is_removed = found.is_file() && fs::remove_file(&partial).is_ok();
         let partial = partial.display();
         Some(if is_removed {
-            format!("{partial}, which was of an earlier, partial answer, was removed.")
+            format!("{partial}, from an earlier partial answer, was removed.")
         } else {
-            format!("{partial} is of an earlier, partial answer and does not belong to this one.")
+            format!("{partial} is from an earlier partial answer and does not belong to this one.")
         })
     }
 }
@@ -242,7 +245,7 @@ impl Drop for TargetLock {
 
 /// Another export is under way to the same place.
 pub(super) fn busy(path: &Path) -> Failure {
-    let message = format!("Another export to {} is under way.", path.display());
+    let message = format!("Another export to {} is already running.", path.display());
     Failure::new(Code::ExportFailed, message).advise("Wait until it is done, or choose another file name.")
 }
 
@@ -263,11 +266,11 @@ pub(super) fn not_written(path: &Path, error: &io::Error) -> Failure {
 /// is not tried again, as after a full disk.
 fn not_streamed(name: impl Display, error: &io::Error) -> Failure {
     let why = match error.kind() {
-        io::ErrorKind::BrokenPipe => ": the reader has gone",
-        _ if is_no_room(error) => ": there is no room left",
+        io::ErrorKind::BrokenPipe => ": the reader has closed it",
+        _ if is_no_room(error) => ": there is no space left",
         _ => "",
     };
-    Failure::new(Code::ExportFailed, format!("{name} could not be written to the end{why}.")).because(error)
+    Failure::new(Code::ExportFailed, format!("{name} could not be written completely{why}.")).because(error)
 }
 
 fn is_no_room(error: &io::Error) -> bool {
@@ -276,7 +279,7 @@ fn is_no_room(error: &io::Error) -> bool {
 }
 
 /// The sentence of an export for which there is no room.
-pub(super) const NO_ROOM: &str = "There is no room left on the disk for the CSV file.";
+pub(super) const NO_ROOM: &str = "There is no space left on the disk for the CSV file.";
 
 #[cfg(all(test, unix))]
 mod tests {

@@ -133,11 +133,11 @@ fn a_day_as_the_upper_end_is_in_the_range() {
 #[test]
 fn what_cannot_be_used_is_named() {
     use FilterOperator::*;
-    assert!(refused("prodct", AnyOf, &["x"]).contains("\"prodct\"; there are product, cell"));
+    assert!(refused("prodct", AnyOf, &["x"]).contains("\"prodct\"; the filters are product, cell"));
     assert!(refused("count", AnyOf, &["x1"]).contains("\"x1\" in the filter count"));
     assert!(refused("product", Between, &["a", "b"]).contains("product"));
     assert!(refused("live", AtLeast, &["true"]).contains("live"));
-    assert!(refused("count", StartsWith, &["1"]).contains("not a text"));
+    assert!(refused("count", StartsWith, &["1"]).contains("is not text"));
     assert!(refused("count", Between, &["9", "1"]).contains("begins at 9"));
     assert!(refused("price", Between, &["1.5", "1"]).contains("begins at 1.5"));
     assert!(refused("at", Between, &["2024-02-01", "2024-01-31"]).contains("begins at 2024-02-01"));

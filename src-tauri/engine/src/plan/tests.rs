@@ -305,15 +305,15 @@ fn the_sentence_says_what_will_happen() {
     use Reach::{Offline, Online};
     assert_eq!(
         sentence("2024-05-01", "2024-05-31", Online, Some(6_888.0)),
-        "24 of 31 days cached, 7 to fetch, about 48,000 rows"
+        "24 of 31 days cached, 7 to fetch, about 48,000 trades"
     );
     assert_eq!(sentence("2024-05-01", "2024-05-31", Online, None), "24 of 31 days cached, 7 to fetch");
-    assert_eq!(sentence("2024-05-01", "2024-05-24", Online, None), "All 24 days cached");
-    assert_eq!(sentence("2024-05-01", "2024-05-02", Online, None), "Both days cached");
+    assert_eq!(sentence("2024-05-01", "2024-05-24", Online, None), "All 24 days are cached");
+    assert_eq!(sentence("2024-05-01", "2024-05-02", Online, None), "Both days are cached");
     assert_eq!(sentence("2024-05-01", "2024-05-01", Online, None), "The day is cached");
     assert_eq!(
         sentence("2024-05-31", "2024-05-31", Online, Some(1.0)),
-        "0 of 1 day cached, 1 to fetch, about 1 row"
+        "0 of 1 day cached, 1 to fetch, about 1 trade"
     );
     assert_eq!(sentence("2024-05-20", "2024-05-31", Offline, None), "5 of 12 days cached, 7 not available");
     assert_eq!(
@@ -322,7 +322,7 @@ fn the_sentence_says_what_will_happen() {
     );
     let open = ledger(&[("2024-06-14", "2024-06-14T10:00:00Z")]);
     let plan = range_plan("2024-06-14", "2024-06-14", &open, Online, None);
-    assert_eq!(plan.sentence(), "0 of 1 day cached, 1 to refresh, about 10 rows");
+    assert_eq!(plan.sentence(), "0 of 1 day cached, 1 to refresh, about 10 trades");
     assert_eq!(
         Case::of("2024-06-10", None).other("2024-06-12T00:00:00Z").plan().sentence(),
         "0 of 1 day cached, 1 to copy from another cached query"
@@ -334,9 +334,9 @@ fn numbers_read_well() {
     assert_eq!(thousands(0), "0");
     assert_eq!(thousands(999), "999");
     assert_eq!(thousands(1_234_567), "1,234,567");
-    assert_eq!(about(48_211), "about 48,000 rows");
-    assert_eq!(about(99_999), "about 100,000 rows");
-    assert_eq!(about(0), "about 0 rows");
+    assert_eq!(about(48_211), "about 48,000 trades");
+    assert_eq!(about(99_999), "about 100,000 trades");
+    assert_eq!(about(0), "about 0 trades");
 }
 
 fn number(number: u32) -> NonZeroU32 {

@@ -183,9 +183,8 @@ impl Engine {
             let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
             if is_deeper_than(&document, SHOWN_LEVELS) {
                 let message = format!("This document is nested more than {SHOWN_LEVELS} levels deep.");
-                return Err(Failure::new(Code::CacheDamaged, message).advise(
-                    "The cache has all of it, but it is too deep to be shown; look at it in MongoDB.",
-                ));
+                return Err(Failure::new(Code::CacheDamaged, message)
+                    .advise("It is cached in full, but nested too deeply to be shown; view it in MongoDB."));
             }
             let mut relaxed = String::new();
             if !write_relaxed(&mut relaxed, RawBsonRef::Document(&document)) {

@@ -528,7 +528,7 @@ impl Engine {
 fn with_next_step(failure: Failure, mode: FetchMode) -> Failure {
     match mode {
         FetchMode::Refresh if failure.code == Code::Cancelled => {
-            failure.advise("Days that were not reached are unverified; refresh again to pull them.")
+            failure.advise("Days that were not reached are unverified; refresh again to update them.")
         }
         FetchMode::Verify if failure.code == Code::Cancelled => {
             failure.advise("Days that were not reached are unverified; verify again to check them.")
@@ -625,12 +625,12 @@ fn clock_notes(clock: &ServerClock) -> Vec<String> {
     let mut notes = Vec::new();
     if clock.ahead.abs() > SKEW {
         let (skew, how) = (words(clock.ahead.abs()), if clock.ahead > SKEW { "behind" } else { "ahead of" });
-        notes.push(format!("This computer's clock is {skew} {how} the server's; the server's counts."));
+        notes.push(format!("This computer's clock is {skew} {how} the server's; the server's time is used."));
     }
     if clock.lag > SKEW {
         let lag = words(clock.lag);
         notes.push(format!(
-            "The node that answered is {lag} behind: days that it may lack rows of stay open."
+            "The server that answered is {lag} behind; days for which it may lack rows stay open."
         ));
     }
     notes
@@ -821,9 +821,9 @@ fn remarks(query: &Query, without_trade_id: u64, unreadable: usize) -> Vec<Strin
     if without_trade_id > 0 {
         let path = query.mapping.trade_id.as_deref().unwrap_or_default();
         remarks.push(match without_trade_id {
-            1 => format!("1 trade has no trade id ({path}); no downstream messages were looked for."),
+            1 => format!("1 trade has no trade id ({path}); its messages cannot be found."),
             many => {
-                format!("{many} trades have no trade id ({path}); no downstream messages were looked for.")
+                format!("{many} trades have no trade id ({path}); their messages cannot be found.")
             }
         });
     }

@@ -496,9 +496,9 @@ async fn origin_meanwhile(context: &PullContext) -> Result<Option<Origin>> {
         is_other
     };
     if is_other && context.attempt.is_last() {
-        let what = "The source was replaced by another one each time it was read.";
+        let what = "The source was a different one each time it was read.";
         return Err(Failure::new(Code::SourceUnreachable, what)
-            .advise("Make sure that the address leads to one cluster, and fetch again."));
+            .advise("Make sure that the address always leads to the same cluster, then fetch again."));
     }
     Ok((!is_other).then_some(origin))
 }
@@ -551,7 +551,7 @@ async fn join<T>(task: tokio::task::JoinHandle<Result<T>>) -> Result<T> {
 
 /// The failure of a step whose neighbour has gone; the neighbour's own failure is the one to show.
 fn neighbour_gone() -> Failure {
-    Failure::new(Code::Cancelled, "The window was given up.")
+    Failure::new(Code::Cancelled, "The window was cancelled.")
 }
 
 async fn pull_input(context: &PullContext, sender: mpsc::Sender<Incoming>) -> Result<()> {

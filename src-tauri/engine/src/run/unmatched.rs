@@ -81,7 +81,7 @@ fn no_trade_ids(view: &View) -> Option<Unmatched> {
     let known = columns.iter().map(|column| &*column.path);
     let near = near_misses(path, known);
     let why = format!(
-        "None of these trades has a trade id ({path}); no downstream messages were looked for.{}",
+        "None of these trades has a trade id ({path}); their messages cannot be found.{}",
         did_you_mean(&near)
     );
     Some(Unmatched {

@@ -355,11 +355,11 @@ pub(super) fn unstamped_sentence(path: &str, days: usize) -> String {
 /// Which kind of check was made of days with trades, in one sentence.
 pub(super) fn kind_sentence(is_stamped: bool, hashed: usize) -> String {
     match (hashed, is_stamped) {
-        (0, false) => "Trades and messages were compared by their number alone.".to_owned(),
-        (0, true) => "Trades and messages were compared by their number and their latest change.".to_owned(),
-        (_, false) => "Trades were compared one by one by their _id, messages by their number.".to_owned(),
+        (0, false) => "Trades and messages were compared by count only.".to_owned(),
+        (0, true) => "Trades and messages were compared by count and latest change.".to_owned(),
+        (_, false) => "Trades were compared one by one by their _id, messages by count.".to_owned(),
         (_, true) => {
-            "Trades were compared one by one by their _id and change stamp, messages by their number and latest change."
+            "Trades were compared one by one by their _id and change stamp, messages by count and latest change."
                 .to_owned()
         }
     }

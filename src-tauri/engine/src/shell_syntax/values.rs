@@ -57,7 +57,9 @@ pub(super) fn call(call: &Call<'_>) -> Result<Value, Wrong> {
         "BinData" => binary(call),
         "Timestamp" => timestamp(call),
         "RegExp" => match call.arguments {
-            [(_, Argument::Text(pattern))] => regular_expression(pattern, "").map_err(|what| call.wrong(what)),
+            [(_, Argument::Text(pattern))] => {
+                regular_expression(pattern, "").map_err(|what| call.wrong(what))
+            }
             [(_, Argument::Text(pattern)), (at, Argument::Text(flags))] => {
                 regular_expression(pattern, flags).map_err(|what| (*at, what))
             }
@@ -67,8 +69,8 @@ pub(super) fn call(call: &Call<'_>) -> Result<Value, Wrong> {
         "MaxKey" if call.arguments.is_empty() => Ok(json!({"$maxKey": 1})),
         "function" => Err(call.wrong("code is not run; use operators instead")),
         name => Err(call.wrong(format!(
-            "{name}(…) is not known; known are ISODate, new Date, ObjectId, NumberLong, NumberInt, NumberDecimal, \
-             Double, UUID, BinData, Timestamp, RegExp, MinKey and MaxKey"
+            "{name}(…) is not supported; supported are ISODate, new Date, ObjectId, NumberLong, NumberInt, \
+             NumberDecimal, Double, UUID, BinData, Timestamp, RegExp, MinKey and MaxKey"
         ))),
     }
 }
@@ -96,7 +98,9 @@ impl Call<'_> {
     fn expect_argument(&self, what: &str) -> Result<(), Wrong> {
         if self.arguments.is_empty() {
             let name = self.name;
-            return Err(self.wrong(format!("{name}() is {what}, which is another each time and is refused")));
+            return Err(self.wrong(format!(
+                "{name}() is {what}, which gives a different result each time and is not allowed"
+            )));
         }
         Ok(())
     }
@@ -106,7 +110,7 @@ fn date(call: &Call<'_>) -> Result<Value, Wrong> {
     call.expect_argument("the current time")?;
     let milliseconds = match call.arguments {
         [(at, Argument::Number(digits))] if call.is_new && call.name == "Date" => {
-            digits.parse().map_err(|_| (*at, format!("{digits} is no whole number of milliseconds")))?
+            digits.parse().map_err(|_| (*at, format!("{digits} is not a whole number of milliseconds")))?
         }
         [(at, Argument::Text(text))] => {
             date_text(text, call.name == "ISODate").map_err(|what| (*at, what))?
@@ -136,7 +140,7 @@ fn date_text(text: &str, is_utc: bool) -> Result<i64, String> {
             };
         }
     }
-    Err(format!("{text} is no date; write it as 2025-01-31T09:30:00Z"))
+    Err(format!("{text} is not a date; write it as 2025-01-31T09:30:00Z"))
 }
 
 fn object_id(call: &Call<'_>) -> Result<Value, Wrong> {
@@ -144,7 +148,7 @@ fn object_id(call: &Call<'_>) -> Result<Value, Wrong> {
     match call.arguments {
         [(at, Argument::Text(text))] => match ObjectId::parse_str(text) {
             Ok(id) => Ok(json!({"$oid": id.to_hex()})),
-            Err(_) => Err((*at, format!("{text} is no ObjectId of 24 hexadecimal digits"))),
+            Err(_) => Err((*at, format!("{text} is not an ObjectId of 24 hexadecimal digits"))),
         },
         _ => Err(call.wrong("ObjectId(…) takes 24 hexadecimal digits in quotes")),
     }
@@ -157,7 +161,7 @@ fn uuid(call: &Call<'_>) -> Result<Value, Wrong> {
     };
     match bson::Uuid::parse_str(text) {
         Ok(id) => Ok(json!({"$uuid": id.to_string()})),
-        Err(_) => Err((*at, format!("{text} is no UUID of 32 hexadecimal digits"))),
+        Err(_) => Err((*at, format!("{text} is not a UUID of 32 hexadecimal digits"))),
     }
 }
 
@@ -165,7 +169,8 @@ fn binary(call: &Call<'_>) -> Result<Value, Wrong> {
     let [(at, Argument::Number(subtype)), (_, Argument::Text(base64))] = call.arguments else {
         return Err(call.wrong("BinData(…) takes a subtype and the bytes as base64 in quotes"));
     };
-    let subtype: u8 = subtype.parse().map_err(|_| (*at, format!("{subtype} is no subtype from 0 to 255")))?;
+    let subtype: u8 =
+        subtype.parse().map_err(|_| (*at, format!("{subtype} is not a subtype from 0 to 255")))?;
     Ok(json!({"$binary": {"base64": base64, "subType": format!("{subtype:02x}")}}))
 }
 
@@ -193,7 +198,7 @@ fn timestamp(call: &Call<'_>) -> Result<Value, Wrong> {
 pub(super) fn regular_expression(pattern: &str, flags: &str) -> Result<Value, String> {
     if let Some(unknown) = flags.chars().find(|flag| !FLAGS.contains(*flag) && *flag != 'u') {
         return Err(format!(
-            "the flag {unknown} of a regular expression means nothing here; known are i, m, s and x"
+            "the flag {unknown} of a regular expression is not supported; supported are i, m, s and x"
         ));
     }
     if pattern.contains('\0') {

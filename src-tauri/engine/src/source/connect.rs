@@ -165,7 +165,7 @@ impl Source {
         };
         if parsed.direct_connection == Some(true) && hosts.len() > 1 {
             let message = format!(
-                "directConnection=true connects to one host, and the connection string names {}.",
+                "directConnection=true connects to one host, but the connection string names {}.",
                 hosts.len()
             );
             return Err(Failure::new(Code::BadSource, message)

@@ -18,7 +18,7 @@ pub fn mongodb_failure(error: &Error) -> Failure {
     let code = code_of(error);
     let message = match code {
         Code::SourceTimeout if was_ended(error) => {
-            return Failure::new(code, "The server ended the query before all its rows had come.")
+            return Failure::new(code, "The server ended the query before all rows had arrived.")
                 .advise("Run the query again to fetch the rest; if it happens again, try a shorter range.")
                 .because(describe(error));
         }
@@ -34,7 +34,7 @@ pub fn mongodb_failure(error: &Error) -> Failure {
         Code::SourceTimeout => "The server took longer than the time limit.",
         Code::BadFilter => {
             return Failure::new(code, "The server refused the query.")
-                .advise("Correct what the cause names; if it names nothing of yours, ask your administrator.")
+                .advise("Correct what the technical details name; if that is nothing you entered, ask your administrator.")
                 .because(describe(error));
         }
         _ if broke_off(error) => "The connection to the server broke off.",

@@ -7,8 +7,8 @@ pub(super) fn unverified(parsed: &ConnectionString) -> Option<&'static str> {
     let is_encrypted = match &parsed.tls {
         Some(Tls::Enabled(options)) if options.allow_invalid_certificates == Some(true) => {
             return Some(
-                "The link is not verified: the connection string accepts any certificate, so another computer \
-                 could pass for the server.",
+                "The connection is not verified: the connection string accepts any certificate, so another \
+                 computer could pass for the server.",
             );
         }
         Some(Tls::Enabled(_)) => true,
@@ -18,7 +18,8 @@ pub(super) fn unverified(parsed: &ConnectionString) -> Option<&'static str> {
     };
     let mechanism = parsed.credential.as_ref().and_then(|credential| credential.mechanism.as_ref());
     (mechanism == Some(&AuthMechanism::Plain) && !is_encrypted).then_some(
-        "The link is not verified: the password is sent as it is and nothing is encrypted (PLAIN without TLS).",
+        "The connection is not verified: the password is sent in plain text and nothing is encrypted \
+         (PLAIN without TLS).",
     )
 }
 

@@ -253,7 +253,7 @@ impl Source {
             && wanted != read
         {
             self.note_that_moments_are_ignored();
-            let what = "The server does not read at the moment that it is asked for.";
+            let what = "The server did not read as of the requested time.";
             return Err(Refusal::Reading(Failure::new(Code::SourceUnreachable, what)));
         }
         Ok(batches)

@@ -104,7 +104,7 @@ pub(super) fn read(uri: &str) -> Result<ReadOptions> {
         let lower = name.to_ascii_lowercase();
         let is_known = is_known(&lower);
         if is_known && lower != "readpreferencetags" && names.contains(&lower) {
-            return Err(option_failure(option, format!("{name} stands twice")));
+            return Err(option_failure(option, format!("{name} appears twice")));
         }
         let value = percent_decode_str(value).decode_utf8_lossy();
         match lower.as_str() {
@@ -152,17 +152,16 @@ fn expect_mechanism(option: &str, mechanism: &str) -> Result<()> {
 
 /// The host's name is checked together with the certificate, or neither of them is.
 fn checks_names(option: &str) -> Failure {
-    let message =
-        format!("Tidemark cannot leave out the check of the host name alone ({}).", shown_option(option));
+    let message = format!("Tidemark cannot turn off the host name check alone ({}).", shown_option(option));
     Failure::new(Code::BadSource, message).advise(
-        "Connect by a name that the server's certificate has, or use tlsAllowInvalidCertificates=true, which trusts any server.",
+        "Connect using a host name that is in the server's certificate, or use tlsAllowInvalidCertificates=true, which trusts any server.",
     )
 }
 
 /// A time limit; nothing for 0, which means none in every driver.
 fn milliseconds(option: &str, value: &str) -> Result<Option<Duration>> {
     let number: u64 =
-        value.parse().map_err(|_| option_failure(option, "it is no whole number of milliseconds"))?;
+        value.parse().map_err(|_| option_failure(option, "it is not a whole number of milliseconds"))?;
     Ok((number > 0).then(|| Duration::from_millis(number)))
 }
 

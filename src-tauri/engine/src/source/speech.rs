@@ -27,10 +27,10 @@ pub(super) async fn mismatch(hosts: &[ServerAddress], is_encrypted: bool) -> Opt
     let (message, advice) = if is_encrypted {
         (
             format!(
-                "The server at {host}:{} does not use TLS, and the connection string asks for it.",
+                "The server at {host}:{} does not use TLS, but the connection string asks for it.",
                 address.1
             ),
-            "Ask your administrator for the port that uses TLS; without TLS (tls=false) anybody on the network can read along.",
+            "Ask your administrator for the port that uses TLS; without TLS (tls=false) anyone on the network can read the traffic.",
         )
     } else {
         (

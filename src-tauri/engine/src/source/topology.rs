@@ -21,10 +21,10 @@ pub(super) fn failure(message: &str) -> Option<Failure> {
 pub(super) fn wrong_set(asked: &str, found: Option<&str>) -> Failure {
     let message = match found {
         Some(found) => format!(
-            "The server is a member of the replica set {found}, and the connection string asks for {asked} (replicaSet={asked})."
+            "The server is a member of the replica set {found}, but the connection string asks for {asked} (replicaSet={asked})."
         ),
         None => format!(
-            "The server is not a member of a replica set, and the connection string asks for {asked} (replicaSet={asked})."
+            "The server is not a member of a replica set, but the connection string asks for {asked} (replicaSet={asked})."
         ),
     };
     Failure::new(Code::BadSource, message).advise("Correct replicaSet in the connection string.")

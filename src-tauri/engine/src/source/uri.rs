@@ -62,15 +62,16 @@ fn refusal(uri: &str, error: &Error) -> Failure {
     }
     let words = match without_password(&reason(error), rest) {
         Some(words) => words,
-        None if rest.contains('@') => "what stands after the user name is not as it should be; \
-             special characters of a password are percent-encoded, such as %40 for @"
+        None if rest.contains('@') => "the part after the user name cannot be read; \
+             special characters in a password must be percent-encoded, such as %40 for @"
             .to_owned(),
-        None => "what stands after the first colon is neither a port nor the password of a user".to_owned(),
+        None => "the text after the first colon is neither a port nor a password".to_owned(),
     };
     Failure::new(Code::BadSource, "The connection string cannot be read.").advise(EXAMPLES).because(words)
 }
 
-const EXAMPLES: &str = "It looks like mongodb://user@host:27017/ or mongodb+srv://user@cluster.";
+const EXAMPLES: &str =
+    "A connection string looks like mongodb://user@host:27017/ or mongodb+srv://user@cluster.";
 
 fn is_scheme(text: &str) -> bool {
     matches!(text, "mongodb" | "mongodb+srv")
