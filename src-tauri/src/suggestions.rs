@@ -151,13 +151,16 @@ mod tests {
             let found = known
                 .starting_with("product", prefix, cached(), source(&asked, Duration::ZERO))
                 .await
-                .unwrap()
-                .unwrap();
+                .expect("the cache is read")
+                .expect("few values");
             assert_eq!(found, Suggested { values: texts(expected), is_coming: false }, "{prefix}");
         }
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         known.forget();
-        known.starting_with("product", "", cached(), source(&asked, Duration::ZERO)).await.unwrap();
+        known
+            .starting_with("product", "", cached(), source(&asked, Duration::ZERO))
+            .await
+            .expect("the cache is read");
         assert_eq!(asked.load(Ordering::Relaxed), 2);
     }
 
@@ -166,10 +169,18 @@ mod tests {
         let (known, asked) = (Suggestions::default(), Arc::default());
         let cached = || async { Ok(texts(&["Gas TTF"])) };
         let slow = || source(&asked, PATIENCE * 4);
-        let first = known.starting_with("product", "", cached(), slow()).await.unwrap().unwrap();
+        let first = known
+            .starting_with("product", "", cached(), slow())
+            .await
+            .expect("the cache is read")
+            .expect("few values");
         assert_eq!(first, Suggested { values: texts(&["Gas TTF"]), is_coming: true });
         tokio::time::sleep(PATIENCE * 6).await;
-        let then = known.starting_with("product", "c", cached(), slow()).await.unwrap().unwrap();
+        let then = known
+            .starting_with("product", "c", cached(), slow())
+            .await
+            .expect("the cache is read")
+            .expect("few values");
         assert_eq!(then, Suggested { values: texts(&["Coal API2"]), is_coming: false });
         assert_eq!(asked.load(Ordering::Relaxed), 1);
     }
@@ -180,7 +191,7 @@ mod tests {
         let (known, asked) = (Suggestions::default(), Arc::default());
         let many = async { Ok(numbers(REMEMBERED)) };
         let none = source(&asked, Duration::ZERO).filter(|_| false);
-        assert_eq!(known.starting_with("product", "", many, none).await.unwrap(), None);
+        assert_eq!(known.starting_with("product", "", many, none).await.expect("the cache is read"), None);
         assert_eq!(merged(numbers(80).into_iter().chain(numbers(80))).len(), 50);
     }
 }

@@ -261,11 +261,12 @@ mod tests {
     /// places, and statements made of them. Whoever adds one looks at it here.
     #[test]
     fn only_names_and_numbers_are_formatted_into_sql() {
-        let names = "CATALOG rows role OPEN_SETTINGS all among_input asked column columns day days downstream export file fields from hash header held ids input keys latest limit links list messages name \
-                     new new_messages new_shared noted of_day of_file offset old one_sided order part place read removed repeated row_group_rows same segment select shared slice slices source spare sql_type staged stale table take texts \
+        let names = "CATALOG rows role OPEN_SETTINGS all among_input asked column columns day days downstream export file fields first from hash header held ids input keys last latest limit links list messages name \
+                     new new_messages new_shared noted of_day of_file offset old one_sided order page part place read removed repeated row_group_rows same segment select shared slice slices source spare sql_type staged stale table take texts \
                      threads to trade values wanted whole";
         let unnamed = [
             ("view.rs", 18),
+            ("runs.rs", 5),
             ("compare.rs", 13),
             ("select.rs", 7),
             ("schema.rs", 4),

@@ -87,8 +87,8 @@ impl Cruelty {
     }
 }
 
-/// The kinds that the engine stands, and that every run of the oracle draws.
-pub(crate) const STOOD: &[Cruelty] = &[];
+/// The kinds that the engine stands: all, unless a kind is new.
+pub(crate) const STOOD: &[Cruelty] = &Cruelty::ALL;
 
 /// Kinds of cruelty to draw.
 #[derive(Debug, Clone)]
