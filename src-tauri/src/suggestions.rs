@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tidemark_engine::desk::Suggested;
@@ -16,6 +16,8 @@ pub(crate) const REMEMBERED: u32 = 5_000;
 pub(crate) const OFFERED: u32 = 50;
 /// How long values are remembered.
 const FRESH: Duration = Duration::from_secs(300);
+/// How long a source that could not tell is not asked again.
+const PAUSE: Duration = Duration::from_secs(10);
 /// How long an answer waits for the source. What comes later is offered when it is asked for again.
 const PATIENCE: Duration = Duration::from_millis(60);
 
@@ -30,8 +32,8 @@ struct Known {
     begun: Instant,
     cached: OnceCell<Vec<String>>,
     is_asked: AtomicBool,
-    /// Whether the source could not tell: it is asked again the next time.
-    has_failed: AtomicBool,
+    /// When the source could not tell. It is asked again after a while.
+    failed: OnceLock<Instant>,
     told: SetOnce<Vec<String>>,
 }
 
@@ -42,7 +44,8 @@ impl Suggestions {
     }
 
     /// The values of a field that start with a prefix, whatever the case: first those that the cache has, then those of
-    /// the source, each once. Nothing if there are too many to remember. `cached` reads the cache and `asked` asks the
+    /// the source, each once. Nothing if there are too many to remember, or if none of them starts so: older documents
+    /// may have more values. `cached` reads the cache and `asked` asks the
     /// source, where it can be reached.
     ///
     /// # Errors
@@ -67,7 +70,9 @@ impl Suggestions {
                     let known = Arc::clone(&known);
                     tauri::async_runtime::spawn(async move {
                         let values = asked.await;
-                        known.has_failed.store(values.is_err(), Ordering::Relaxed);
+                        if values.is_err() {
+                            let _ = known.failed.set(Instant::now());
+                        }
                         // A suggestion that does not come is only a value to type.
                         let _ = known.told.set(values.unwrap_or_default());
                     });
@@ -84,20 +89,25 @@ impl Suggestions {
         let prefix = prefix.to_lowercase();
         let starts = |value: &&String| value.to_lowercase().starts_with(&prefix);
         let values = merged(cached.iter().chain(told).filter(starts).cloned());
+        if values.is_empty() && !prefix.is_empty() && !is_coming {
+            return Ok(None);
+        }
         Ok(Some(Suggested { values, is_coming }))
     }
 
     fn known(&self, field: &str) -> Arc<Known> {
         let mut fields = self.fields();
-        let is_good =
-            |known: &Known| known.begun.elapsed() < FRESH && !known.has_failed.load(Ordering::Relaxed);
+        let is_good = |known: &Known| {
+            let may_ask_again = known.failed.get().is_some_and(|failed| failed.elapsed() > PAUSE);
+            known.begun.elapsed() < FRESH && !may_ask_again
+        };
         fields.retain(|_, known| is_good(known));
         let begin = || {
             Arc::new(Known {
                 begun: Instant::now(),
                 cached: OnceCell::new(),
                 is_asked: AtomicBool::new(false),
-                has_failed: AtomicBool::new(false),
+                failed: OnceLock::new(),
                 told: SetOnce::new(),
             })
         };
@@ -146,7 +156,6 @@ mod tests {
             ("", &["Gas TTF", "Brent", "Coal API2", "Gas NBP"][..]),
             ("gas", &["Gas TTF", "Gas NBP"]),
             ("Gas T", &["Gas TTF"]),
-            ("x", &[]),
         ] {
             let found = known
                 .starting_with("product", prefix, cached(), source(&asked, Duration::ZERO))
@@ -155,6 +164,8 @@ mod tests {
                 .expect("few values");
             assert_eq!(found, Suggested { values: texts(expected), is_coming: false }, "{prefix}");
         }
+        let other = known.starting_with("product", "x", cached(), source(&asked, Duration::ZERO)).await;
+        assert_eq!(other.expect("the cache is read"), None);
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         known.forget();
         known

@@ -160,6 +160,26 @@ fn rows_that_came_in_any_order_are_shown_by_day_and_time() {
     }
 }
 
+/// Days that were fetched one by one, each in a window of its own: an export goes through all of them.
+#[test]
+fn many_windows_are_exported_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = file(&folder);
+    let (mut all, mut first) = (Vec::new(), 1);
+    for day in 0..60 {
+        // Few rows, more of them, and some that are in order as they come.
+        let count = [5, 700, 2_500][usize::try_from(day % 3).unwrap()];
+        let at = shuffled(count).collect::<Vec<_>>();
+        let time = |number: i64| if day % 4 == 0 { number } else { at[usize::try_from(number).unwrap()] };
+        let input: Vec<Row> =
+            (0..count).map(|number| Row { day, at: Some(time(number)), also: None }).collect();
+        store(&file, &[day], first, &input, &[]);
+        all.extend((first..).zip(input));
+        first += count;
+    }
+    assert_eq!(shown(&file, Role::Input, 0, 59), expected(&all));
+}
+
 #[test]
 fn rows_that_came_by_time_are_shown_as_they_are_stored() {
     let folder = tempfile::tempdir().unwrap();

@@ -107,6 +107,10 @@ impl Desk {
         self.answer(Some(&self.source), &self.request(mode, false)).await
     }
 
+    async fn fetch_offline(&self) -> Answer {
+        self.answer(None, &self.request(FetchMode::Normal, true)).await
+    }
+
     async fn answer(&self, source: Option<&Source>, request: &FetchRequest) -> Answer {
         self.engine.fetch(source, request, Arc::new(|_| {}), CancellationToken::new()).await.unwrap()
     }
@@ -344,12 +348,15 @@ async fn more_than_can_be_listed_is_counted() {
 
 /// A way to the server that breaks for good at the question for messages after so many.
 fn way_that_breaks(after: usize) -> String {
-    let asked = Arc::new(AtomicUsize::new(0));
+    way_with_questions_left(Arc::new(AtomicUsize::new(after)))
+}
+
+/// A way to the server on which so many questions for messages pass, and which breaks for good at the next.
+fn way_with_questions_left(left: Arc<AtomicUsize>) -> String {
     way(move |message| {
-        if has(message, b"$in\0") && has(message, b"$group\0") {
-            asked.fetch_add(1, Ordering::SeqCst);
-        }
-        asked.load(Ordering::SeqCst) <= after
+        let is_question = has(message, b"$in\0") && has(message, b"$group\0");
+        let pass = |left: usize| left.checked_sub(1);
+        !is_question || left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, pass).is_ok()
     })
 }
 
@@ -427,6 +434,32 @@ async fn days_that_could_not_be_checked_are_named() {
     let verified = 90 - checked.days.unverified.len();
     assert!((25..=30).contains(&verified), "{verified} days were checked before the way broke");
     assert!(checked.notes.iter().any(|note| note.contains("could not be checked")), "{:?}", checked.notes);
+}
+
+/// Each trade has a question of its own. The first one of a day finds a difference, and the way breaks at a later one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_difference_that_was_found_counts_although_the_day_was_not_checked_to_the_end() {
+    let left = Arc::new(AtomicUsize::new(usize::MAX));
+    let mut desk = Desk::new("half", &way_with_questions_left(Arc::clone(&left))).await;
+    desk.engine = desk
+        .engine
+        .clone()
+        .with_limits(Limits { ids_a_question: 1.try_into().unwrap(), ..Limits::default() });
+    let day = day_of(20);
+    let more = |number: i32| {
+        doc! {"_id": number, "trade_id": format!("T{number}"), "year": 2025,
+        "day_of_year": i32::try_from(day.day_of_year()).unwrap(), "changed": 1}
+    };
+    desk.collection.insert_many((1_000..1_010).map(more)).await.unwrap();
+    desk.fetch(FetchMode::Normal).await;
+    desk.collection.delete_one(doc! {"_id": "M20"}).await.unwrap();
+    // Those of ten days before it, and eight of its twelve.
+    left.store(28, Ordering::SeqCst);
+    let checked = desk.fetch(FetchMode::Verify).await;
+    assert_eq!(checked.failure.as_ref().map(|failure| failure.code), Some(Code::SourceUnreachable));
+    assert!(!checked.complete, "{checked:?}");
+    assert!(checked.days.unverified.contains(&day));
+    assert!(!desk.fetch_offline().await.complete);
 }
 
 /// Where nothing can be asked, nothing is checked: no day may be called the same as at the source.

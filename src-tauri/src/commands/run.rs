@@ -43,7 +43,9 @@ pub(crate) async fn fetch(
         let _ = events.send(event);
     });
     let result = state.engine()?.fetch(Some(&active.source), &request, told, task.token()).await;
-    active.suggestions.forget();
+    if result.as_ref().is_ok_and(|answer| answer.days.fetched + answer.days.adopted > 0) {
+        active.suggestions.forget();
+    }
     let failure = match &result {
         Ok(answer) => answer.failure.as_ref(),
         Err(failure) => Some(failure),

@@ -62,7 +62,14 @@ function useSuggestions(field: string, typed: string, asked: boolean): Offered {
           if (pending) timer = setTimeout(() => ask(times + 1), LOOK_AGAIN_MS);
         },
         // Suggestions are a convenience: without them one types on.
-        () => live && tell([], false),
+        () => {
+          if (live)
+            setFound((found) =>
+              found?.prefix === prefix
+                ? { ...found, pending: false }
+                : { prefix, values: [], pending: false },
+            );
+        },
       );
     };
     timer = setTimeout(() => ask(1), SUGGEST_MS);

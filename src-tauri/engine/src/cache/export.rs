@@ -54,7 +54,9 @@ impl Export {
     /// Bytes that are written so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        fs::metadata(&self.staged).map_or_else(|_| self.moved.load(Ordering::Relaxed), |file| file.len())
+        let part = fs::metadata(part_of(&self.staged)).map_or(0, |file| file.len());
+        fs::metadata(&self.staged)
+            .map_or_else(|_| self.moved.load(Ordering::Relaxed), |file| file.len() + part)
     }
 
     /// Stops it; what is written of it goes.
@@ -77,6 +79,18 @@ impl Export {
         let note = target.deliver(staged, &|| self.check())?;
         Ok(Written { bytes, note })
     }
+}
+
+/// Where a further statement of an export writes, before its rows go to the end of the others.
+fn part_of(staged: &Path) -> PathBuf {
+    staged.with_extension("part")
+}
+
+/// Writes what a file holds to the end of another one.
+fn append(to: &Path, part: &Path) -> std::io::Result<()> {
+    let mut to = fs::File::options().append(true).open(to)?;
+    std::io::copy(&mut fs::File::open(part)?, &mut to)?;
+    fs::remove_file(part)
 }
 
 impl View {
@@ -119,8 +133,8 @@ impl View {
         destination: &Destination,
     ) -> Result<Written> {
         let target = Target::claim(destination)?;
-        let select = self.select_csv(role, sort, options)?;
-        let result = self.write_staged(export, &select, &target);
+        let selects = self.select_csv(role, sort, options)?;
+        let result = self.write_staged(export, &selects, &target);
         result.map_err(|failure| match failure.code {
             Code::DiskFull => {
                 Failure::new(Code::DiskFull, NO_ROOM).because(failure.cause.unwrap_or_default())
@@ -130,19 +144,31 @@ impl View {
     }
 
     /// Writes an export where DuckDB may write, and brings it to its place.
-    fn write_staged(&self, export: &Export, select: &str, target: &Target) -> Result<Written> {
+    fn write_staged(&self, export: &Export, selects: &[String], target: &Target) -> Result<Written> {
         let staged = &*export.staged;
-        export.check()?;
-        // A null is an empty cell, so DuckDB quotes an empty text: the two stay apart.
-        let sql = format!(
-            "COPY ({select}) TO {} (FORMAT csv, HEADER false, NULLSTR '', NEW_LINE '\\r\\n', USE_TMP_FILE false)",
-            literal(&staged.to_string_lossy())
-        );
-        let written = self.connection().execute_batch(&sql).map_err(Failure::from);
+        let part = part_of(staged);
+        let written = selects.iter().enumerate().try_for_each(|(number, select)| {
+            export.check()?;
+            if number == 0 {
+                return self.copy_as_csv(select, staged);
+            }
+            self.copy_as_csv(select, &part)?;
+            append(staged, &part).map_err(|error| not_written(staged, &error))
+        });
         let result = written.and_then(|()| export.check()).and_then(|()| export.deliver(staged, target));
         // Moved away by now, unless something failed.
         let _ = fs::remove_file(staged);
+        let _ = fs::remove_file(&part);
         result
+    }
+
+    fn copy_as_csv(&self, select: &str, path: &Path) -> Result<()> {
+        // A null is an empty cell, so DuckDB quotes an empty text: the two stay apart.
+        let sql = format!(
+            "COPY ({select}) TO {} (FORMAT csv, HEADER false, NULLSTR '', NEW_LINE '\\r\\n', USE_TMP_FILE false)",
+            literal(&path.to_string_lossy())
+        );
+        Ok(self.connection().execute_batch(&sql)?)
     }
 
     /// Writes a CSV that nobody watches. Returns its size in bytes.

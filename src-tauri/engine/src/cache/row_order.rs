@@ -62,7 +62,8 @@ impl View {
         time: Option<&Column>,
         run: &Run,
     ) -> Result<RunOrder> {
-        if run.rows <= FEW {
+        // Which rows of a segment are linked with a day, is too much to find out again and again.
+        if run.rows <= FEW && !run.linked {
             return Ok(RunOrder::Sorted);
         }
         let mut orders = self.run_orders();
@@ -84,7 +85,7 @@ impl View {
     }
 
     /// Whether reading a run's table from its start gives the rows in order.
-    fn is_stored_in_order(&self, role: Role, time: Option<&Column>, run: &Run) -> Result<bool> {
+    pub(super) fn is_stored_in_order(&self, role: Role, time: Option<&Column>, run: &Run) -> Result<bool> {
         // What is joined, with links or with what is hidden, need not come as it is stored.
         if run.linked || self.hides(role, run.segment) {
             return Ok(false);

@@ -7,7 +7,6 @@ use bson::RawDocument;
 
 use super::formula;
 use super::relation::{Column, literal};
-use super::row_order::RunOrder;
 use super::schema;
 use super::slices::in_slices;
 use super::view::{View, sort_keys};
@@ -19,6 +18,10 @@ use crate::uuids::UuidRepresentation;
 
 /// Documents looked through at once.
 const PASS_BYTES: usize = 4 << 20;
+
+/// Parts of one statement that are sorted, and their rows.
+const SORTS: u64 = 16;
+const SORTED_ROWS: u64 = 20_000;
 
 /// A column of which no row has anything.
 fn empty_column(path: &str) -> Column {
@@ -32,14 +35,47 @@ fn unknown_column(path: &str, known: &BTreeSet<String>) -> Failure {
         .advise("Correct the columns and export again.")
 }
 
+/// The rows of a run as text.
+struct Part {
+    select: String,
+    /// How many rows it sorts.
+    sorted_rows: u64,
+}
+
+/// Statements that select some parts each. DuckDB sorts all parts of a statement at once and holds them in memory, so
+/// few of those that are sorted go together.
+fn together(parts: Vec<Part>) -> Vec<String> {
+    let mut statements: Vec<Vec<String>> = Vec::new();
+    let (mut sorts, mut rows) = (0, 0);
+    for part in parts {
+        let is_sorted = part.sorted_rows > 0;
+        let is_full = is_sorted && sorts > 0 && (sorts == SORTS || rows + part.sorted_rows > SORTED_ROWS);
+        match statements.last_mut().filter(|_| !is_full) {
+            Some(last) => last.push(part.select),
+            None => {
+                statements.push(vec![part.select]);
+                (sorts, rows) = (0, 0);
+            }
+        }
+        sorts += u64::from(is_sorted);
+        rows += part.sorted_rows;
+    }
+    statements.into_iter().map(|parts| parts.join(" UNION ALL ")).collect()
+}
+
 impl View {
-    /// `SELECT` of a CSV: the paths as its first row, then all rows of a role as text, in the view's
-    /// order. The paths are values, not names: DuckDB would rename two that differ only in case.
-    pub(super) fn select_csv(&self, role: Role, sort: Option<&Sort>, options: &CsvOptions) -> Result<String> {
+    /// `SELECT`s of a CSV, one after the other: the paths as its first row, then all rows of a role as text, in the
+    /// view's order. The paths are values, not names: DuckDB would rename two that differ only in case.
+    pub(super) fn select_csv(
+        &self,
+        role: Role,
+        sort: Option<&Sort>,
+        options: &CsvOptions,
+    ) -> Result<Vec<String>> {
         let columns = self.csv_columns(role, options)?;
         let sorted = sort.map(|sort| self.sort_column(role, sort)).transpose()?;
         let time = self.time_column(role);
-        let parts: Vec<String> = self
+        let parts: Vec<Part> = self
             .runs(role)
             .iter()
             .enumerate()
@@ -58,10 +94,11 @@ impl View {
                     list.push(format!("{place} AS place, rowid AS row"));
                 }
                 let select = format!("SELECT {} FROM {}", list.join(", "), self.source(role, run));
-                if sorted.is_some() || self.run_order(role, place, time.as_ref(), run)? == RunOrder::Stored {
-                    return Ok(select);
+                if sorted.is_some() || self.is_stored_in_order(role, time.as_ref(), run)? {
+                    return Ok(Part { select, sorted_rows: 0 });
                 }
-                Ok(format!("({select} ORDER BY {})", self.row_order(role, time.as_ref(), run)))
+                let order = self.row_order(role, time.as_ref(), run);
+                Ok(Part { select: format!("({select} ORDER BY {order})"), sorted_rows: run.rows })
             })
             .collect::<Result<_>>()?;
         let names = columns.iter().map(|column| column.path.as_str()).enumerate();
@@ -73,18 +110,22 @@ impl View {
             names.map(|(place, name)| format!("{} AS t{place}", heading(name))).collect();
         let header = format!("SELECT {}", names.join(", "));
         if parts.is_empty() {
-            return Ok(header);
+            return Ok(vec![header]);
         }
-        let all = parts.join(" UNION ALL ");
-        Ok(match sort.zip(sorted.as_ref()) {
-            None => format!("{header} UNION ALL {all}"),
+        let mut selects = match sort.zip(sorted.as_ref()) {
+            None => together(parts),
             Some((sort, column)) => {
+                let all = parts.into_iter().map(|part| part.select).collect::<Vec<_>>().join(" UNION ALL ");
                 let texts =
                     (0..columns.len()).map(|place| format!("t{place}")).collect::<Vec<_>>().join(", ");
                 let keys = sort_keys(column, sort);
-                format!("{header} UNION ALL (SELECT {texts} FROM ({all}) ORDER BY {keys}place, row)")
+                vec![format!("(SELECT {texts} FROM ({all}) ORDER BY {keys}place, row)")]
             }
-        })
+        };
+        if let Some(first) = selects.first_mut() {
+            *first = format!("{header} UNION ALL {first}");
+        }
+        Ok(selects)
     }
 
     /// The columns of a CSV: those that were chosen, or all; never none, for a CSV without columns has no rows.

@@ -362,8 +362,10 @@ impl View {
         for (segment, wanted) in by_segment {
             let Some(run) = self.runs(role).iter().find(|run| run.segment == segment) else { continue };
             let ids = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let (first, last) = (wanted.iter().min().unwrap_or(&0), wanted.iter().max().unwrap_or(&0));
+            // Of a list DuckDB knows no bounds, and reads the whole table.
             let sql = format!(
-                "SELECT rowid::VARCHAR, {} FROM {} WHERE rowid IN ({ids})",
+                "SELECT rowid::VARCHAR, {} FROM {} WHERE rowid BETWEEN {first} AND {last} AND rowid IN ({ids})",
                 list(run),
                 schema::table(role, segment)
             );

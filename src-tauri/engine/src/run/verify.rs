@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 use super::engine::off_thread;
 use crate::cache::hashes::hash_sums;
@@ -140,13 +140,14 @@ async fn compare_messages(
     days: &DaySet,
     limits: &Limits,
 ) -> Messages {
-    let reading = Reading {
-        file,
-        mapping: mapping.clone(),
-        limits: *limits,
-        days: days.days().collect(),
-        waiting: VecDeque::new(),
+    let (known, limits) = (mapping.clone(), *limits);
+    let read = move |day| {
+        let (file, mapping) = (Arc::clone(&file), known.clone());
+        off_thread(move || Ok((day, questions(&file, &mapping, day, &limits)?)))
     };
+    let days: Vec<Day> = days.days().collect();
+    let read = stream::iter(days).map(read).buffered(AT_ONCE).boxed();
+    let reading = Reading { limits, read, waiting: VecDeque::new() };
     let batches = stream::unfold(reading, |mut reading| async {
         let batch = reading.next().await?;
         Some((batch, reading))
@@ -185,8 +186,10 @@ async fn compare_messages(
             }
         }
     }
-    let done: DaySet = left.into_iter().filter(|(_, left)| *left == 0).map(|(day, _)| day).collect();
-    Messages { differing: differing.into_iter().filter(|day| done.contains(*day)).collect(), done, failure }
+    let answered: DaySet = left.into_iter().filter(|(_, left)| *left == 0).map(|(day, _)| day).collect();
+    let differing: DaySet = differing.into_iter().collect();
+    // One difference is enough, whatever the other questions of the day would have come to.
+    Messages { done: answered.union(&differing), differing, failure }
 }
 
 /// Questions of several days that are asked at once.
@@ -211,13 +214,11 @@ impl Batch {
     }
 }
 
-/// Reads the questions of held days, batch by batch.
+/// The questions of held days, batch by batch.
 struct Reading {
-    file: Arc<CacheFile>,
-    mapping: Mapping,
     limits: Limits,
-    /// Days that are still to be read.
-    days: VecDeque<Day>,
+    /// The questions of each day, as they are read.
+    read: BoxStream<'static, Result<(Day, Option<Vec<Question>>)>>,
     /// Questions that are still to be asked.
     waiting: VecDeque<(Day, Question)>,
 }
@@ -235,15 +236,14 @@ impl Reading {
                 batch.bytes += question.bytes();
                 batch.asked.push((day, question));
             }
-            let Some(day) = self.days.pop_front() else {
+            let Some(read) = self.read.next().await else {
                 let is_empty = batch.begun.is_empty() && batch.gone.is_empty() && batch.asked.is_empty();
                 return (!is_empty).then_some(Ok(batch));
             };
-            let (file, mapping, limits) = (Arc::clone(&self.file), self.mapping.clone(), self.limits);
-            match off_thread(move || questions(&file, &mapping, day, &limits)).await {
+            match read {
                 Err(failure) => return Some(Err(failure)),
-                Ok(None) => batch.gone.push(day),
-                Ok(Some(questions)) => {
+                Ok((day, None)) => batch.gone.push(day),
+                Ok((day, Some(questions))) => {
                     batch.begun.push((day, i64::try_from(questions.len()).unwrap_or(i64::MAX)));
                     self.waiting.extend(questions.into_iter().map(|question| (day, question)));
                 }
