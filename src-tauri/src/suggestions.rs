@@ -16,7 +16,7 @@ pub(crate) const REMEMBERED: u32 = 5_000;
 pub(crate) const OFFERED: u32 = 50;
 /// How long values are remembered.
 const FRESH: Duration = Duration::from_secs(300);
-/// How long a source that could not tell is not asked again.
+/// How long to wait before asking a source again that failed to answer.
 const PAUSE: Duration = Duration::from_secs(10);
 /// How long an answer waits for the source. What comes later is offered when it is asked for again.
 const PATIENCE: Duration = Duration::from_millis(60);
@@ -32,7 +32,7 @@ struct Known {
     begun: Instant,
     cached: OnceCell<Vec<String>>,
     is_asked: AtomicBool,
-    /// When the source could not tell. It is asked again after a while.
+    /// When the source failed to answer. It is asked again after [`PAUSE`].
     failed: OnceLock<Instant>,
     told: SetOnce<Vec<String>>,
 }
@@ -43,10 +43,10 @@ impl Suggestions {
         self.fields().clear();
     }
 
-    /// The values of a field that start with a prefix, whatever the case: first those that the cache has, then those of
-    /// the source, each once. Nothing if there are too many to remember, or if none of them starts so: older documents
-    /// may have more values. `cached` reads the cache and `asked` asks the
-    /// source, where it can be reached.
+    /// The values of a field that start with a prefix, ignoring case: those in the cache first, then those of the
+    /// source, each once. `cached` reads the cache and `asked` asks the source, if it can be reached. Returns none if
+    /// there are too many values to remember, or if no remembered value starts with the prefix: older documents may
+    /// have one.
     ///
     /// # Errors
     /// What `cached` comes to.

@@ -150,11 +150,15 @@ fn range_of_type(mapping: &Mapping, path: &str, is_expected: bool) -> Document {
 /// one `{count, changed}`, or nothing where there are none.
 #[must_use]
 pub fn downstream_count_pipeline(mapping: &Mapping, ids: Vec<Bson>) -> Vec<Document> {
+    vec![doc! {"$match": downstream_match(mapping, ids)}, count_stage(mapping)]
+}
+
+fn count_stage(mapping: &Mapping) -> Document {
     let mut group = doc! {"_id": Bson::Null, "count": {"$sum": 1}};
     if let Some(path) = &mapping.changed_at {
         group.insert("changed", doc! {"$max": field(path)});
     }
-    vec![doc! {"$match": downstream_match(mapping, ids)}, doc! {"$group": group}]
+    doc! {"$group": group}
 }
 
 /// The pipeline that counts the downstream messages of several groups of trades, each as
@@ -164,9 +168,8 @@ pub fn downstream_count_pipeline(mapping: &Mapping, ids: Vec<Bson>) -> Vec<Docum
 pub fn downstream_counts_pipeline(mapping: &Mapping, groups: &[Vec<Bson>]) -> Vec<Document> {
     let path = mapping.trade_id.as_deref().unwrap_or("_id");
     let facets = groups.iter().enumerate().map(|(number, ids)| {
-        // The match before has found the messages; this one tells whose they are.
-        let mut stages = downstream_count_pipeline(mapping, Vec::new());
-        stages[0] = doc! {"$match": {path: {"$in": ids.clone()}}};
+        // The outer match selects the messages of all groups; this one keeps those of its group.
+        let stages = vec![doc! {"$match": {path: {"$in": ids.clone()}}}, count_stage(mapping)];
         (format!("g{number}"), Bson::from(stages))
     });
     let facets: Document = facets.collect();

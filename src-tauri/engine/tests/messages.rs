@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bson::{Document, RawDocumentBuf, doc};
-use chrono::{DateTime, Utc};
 use tidemark_engine::cache::{Cache, CacheFile, Carried, DayRows, Identity, Origin, SegmentWriter, View};
 use tidemark_engine::day::{Day, DayRange};
-use tidemark_engine::decode::{Decoder, FieldSet, RowKey};
+use tidemark_engine::decode::{Decoder, RowKey};
 use tidemark_engine::desk::{Role, Sort};
 use tidemark_engine::filter::Filters;
 use tidemark_engine::mapping::Mapping;
@@ -63,7 +62,7 @@ fn store(
     messages: &[Message],
 ) {
     let mut writer = SegmentWriter::begin(Arc::clone(file)).unwrap().of_origin(origin);
-    let mut rows: BTreeMap<Day, DayRows> = days.map(|number| (day(number), empty())).collect();
+    let mut rows: BTreeMap<Day, DayRows> = days.map(|number| (day(number), DayRows::default())).collect();
     let mut decoder = Decoder::new(Arc::clone(file.registry()), false);
     for (number, document) in input {
         let key = RowKey { day: day(*number), trade: None, read };
@@ -93,19 +92,6 @@ fn store(
     }
     writer.carry(&carried).unwrap();
     writer.commit(rows, &further).unwrap();
-}
-
-fn empty() -> DayRows {
-    DayRows {
-        fetched: DateTime::<Utc>::UNIX_EPOCH,
-        input_rows: 0,
-        input_fields: FieldSet::default(),
-        downstream_fields: FieldSet::default(),
-        change_mark: None,
-        differs: false,
-        bounds: None,
-        left_out: BTreeMap::new(),
-    }
 }
 
 /// The rows of a role that a view of some days shows, as text in an order of their own; what it counts, pages
@@ -213,8 +199,8 @@ fn windows_side_by_side_replace_days_of_one_segment() {
     store(&file, 1..=3, origin(true), 1, &[], &messages);
     let begin = || SegmentWriter::begin(Arc::clone(&file)).unwrap().of_origin(origin(true));
     let (one, other) = (begin(), begin());
-    one.commit([(day(1), empty())].into(), &[]).unwrap();
-    other.commit([(day(2), empty())].into(), &[]).unwrap();
+    one.commit([(day(1), DayRows::default())].into(), &[]).unwrap();
+    other.commit([(day(2), DayRows::default())].into(), &[]).unwrap();
     assert_eq!(rows(&file, Role::Downstream, 1..=2).len(), 0);
     assert_eq!(rows(&file, Role::Downstream, 1..=3).len(), 2);
 }

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bson::{RawDocumentBuf, doc};
-use chrono::DateTime;
 use tidemark_engine::cache::{Cache, CacheFile, DayRows, Identity, SegmentWriter, View};
 use tidemark_engine::day::{Day, DayRange};
-use tidemark_engine::decode::{Decoder, FieldSet, RowKey};
+use tidemark_engine::decode::{Decoder, RowKey};
 use tidemark_engine::desk::Role;
 use tidemark_engine::filter::Filters;
 use tidemark_engine::mapping::Mapping;
@@ -46,7 +45,8 @@ struct Row {
 /// Stores a window of some days. The numbers of the documents begin with `first`.
 fn store(file: &Arc<CacheFile>, days: &[i32], first: i64, input: &[Row], messages: &[Row]) {
     let mut writer = SegmentWriter::begin(Arc::clone(file)).unwrap();
-    let mut rows: BTreeMap<Day, DayRows> = days.iter().map(|number| (day(*number), empty())).collect();
+    let mut rows: BTreeMap<Day, DayRows> =
+        days.iter().map(|number| (day(*number), DayRows::default())).collect();
     let document = |number: i64, row: &Row| {
         let mut document = doc! {"_id": number, "trade_id": "t"};
         if let Some(at) = row.at {
@@ -83,19 +83,6 @@ fn store(file: &Arc<CacheFile>, days: &[i32], first: i64, input: &[Row], message
         .filter_map(|(number, row)| Some((day(row.also?), number.to_string())))
         .collect();
     writer.commit(rows, &further).unwrap();
-}
-
-fn empty() -> DayRows {
-    DayRows {
-        fetched: DateTime::UNIX_EPOCH,
-        input_rows: 0,
-        input_fields: FieldSet::default(),
-        downstream_fields: FieldSet::default(),
-        change_mark: None,
-        differs: false,
-        bounds: None,
-        left_out: BTreeMap::new(),
-    }
 }
 
 /// The rows of a view in the order shown, as day and number. Pages of several sizes and the CSV show the same.

@@ -31,7 +31,7 @@ const DRAWN = 24;
 /** Typing pauses this long before values are suggested. */
 const SUGGEST_MS = 80;
 
-/** While the source has not told its values, they are looked for again this often, and so many times. */
+/** While the source has not answered: the pause before asking again, and how often to ask. */
 const LOOK_AGAIN_MS = 300;
 const MOST_LOOKS = 15;
 

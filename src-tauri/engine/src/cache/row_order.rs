@@ -1,7 +1,7 @@
-//! The order of rows that nobody has sorted: by day, then by the mapping's time stamp, then as the source sent them.
+//! The order of rows that are not sorted: by day, then by the mapping's time stamp, then as the source sent them.
 //!
-//! Most sources send the rows of a day by time. So each run is looked at once, when its rows are first wanted, and
-//! only one that is stored in another order costs a table of its row numbers.
+//! Most sources send the rows of a day by time. So each run is checked once, when its rows are first read, and only
+//! a run that is stored in a different order needs a table of its row ids.
 
 use std::collections::HashMap;
 
@@ -30,15 +30,15 @@ pub(super) enum RunOrder {
 pub(super) type RunOrders = HashMap<(Role, usize), RunOrder>;
 
 impl View {
-    /// The column by which the rows of each day are in order when nobody has sorted them: the mapping's time stamp,
-    /// if there is such a column.
+    /// The column that orders the rows of each day if they are not sorted: the mapping's time stamp, if there is
+    /// such a column.
     #[must_use]
     pub fn time_column(&self, role: Role) -> Option<Column> {
         let path = self.file().identity().mapping.timestamp.as_deref()?;
         self.columns(role).into_iter().find(|column| column.path == path)
     }
 
-    /// What a run is ordered by, the number of the row aside.
+    /// What a run is ordered by, before the row id.
     fn order_keys(&self, role: Role, time: Option<&Column>, run: &Run) -> Vec<String> {
         let has = self.has(role, run.segment);
         let times = time.into_iter().flat_map(|column| column.order(&has));
@@ -51,7 +51,7 @@ impl View {
         format!("{keys} ASC NULLS LAST, rowid")
     }
 
-    /// How to read a run in order. The first time, its rows are looked at.
+    /// How to read a run in order. The first call checks its rows.
     ///
     /// # Errors
     /// See [`super::duckdb_failure`].
@@ -62,7 +62,7 @@ impl View {
         time: Option<&Column>,
         run: &Run,
     ) -> Result<RunOrder> {
-        // Which rows of a segment are linked with a day, is too much to find out again and again.
+        // Finding linked rows is too slow to repeat for every page.
         if run.rows <= FEW && !run.linked {
             return Ok(RunOrder::Sorted);
         }

@@ -11,8 +11,8 @@ use crate::day::{Day, DayRange, DaySet};
 use crate::desk::Role;
 use crate::failure::Result;
 
-/// Rows from which on a run ends with its day, so that what is sorted or skipped at once stays small.
-pub(super) const ROWS: u64 = 100_000;
+/// A run that has this many rows ends with its day, which bounds what is sorted or skipped at once.
+const ROWS: u64 = 100_000;
 
 /// The rows of one role that one segment has of consecutive days, among those that a view shows.
 #[derive(Debug, Clone)]
@@ -59,17 +59,9 @@ pub(super) fn message_runs(connection: &Connection, state: &FileState, range: Da
         let rows = segments.get(&held.segment).map_or(0, |days| days.rows_of(day));
         (day, held.segment, rows)
     });
-    // Days that are not shown have no messages here, so a gap between two days parts nothing.
+    // Days that are not shown have no messages here, so a gap between two days does not end a run.
     let stretches = stretches(shown, |_, _| true);
-    let several: BTreeMap<u32, usize> = stretches.iter().fold(BTreeMap::new(), |mut counts, stretch| {
-        *counts.entry(stretch.segment).or_default() += 1;
-        counts
-    });
-    let run = |stretch: Stretch| {
-        let days = segments.get(&stretch.segment)?;
-        let is_one_of_several = several.get(&stretch.segment).is_some_and(|count| *count > 1);
-        Some(days.run(stretch, is_one_of_several))
-    };
+    let run = |stretch: Stretch| Some(segments.get(&stretch.segment)?.run(stretch));
     Ok(stretches.into_iter().filter_map(run).collect())
 }
 
@@ -81,7 +73,7 @@ struct Stretch {
     rows: u64,
 }
 
-/// Puts days together that stand in one segment and follow each other, up to about [`ROWS`] rows.
+/// Groups days that are in one segment and follow each other, up to about [`ROWS`] rows.
 fn stretches(days: impl Iterator<Item = (Day, u32, u64)>, follow: impl Fn(Day, Day) -> bool) -> Vec<Stretch> {
     let mut found: Vec<Stretch> = Vec::new();
     for (day, segment, rows) in days {
@@ -98,8 +90,6 @@ fn stretches(days: impl Iterator<Item = (Day, u32, u64)>, follow: impl Fn(Day, D
 
 /// The messages of a segment's shown days.
 struct SegmentDays {
-    /// The condition for the days.
-    days: String,
     /// The condition for the messages.
     wanted: String,
     /// The day under which one is shown.
@@ -122,20 +112,20 @@ impl SegmentDays {
         let rows = select
             .query_map([], |row| Ok((Day::from_number(row.get(0)?), row.get(1)?)))?
             .collect::<Result<_, duckdb::Error>>()?;
-        Ok(Self { days, wanted, day, linked, rows })
+        Ok(Self { wanted, day, linked, rows })
     }
 
     fn rows_of(&self, day: Day) -> u64 {
         self.rows.get(&day).copied().unwrap_or_default()
     }
 
-    fn run(&self, stretch: Stretch, is_one_of_several: bool) -> Run {
+    fn run(&self, stretch: Stretch) -> Run {
         let Stretch { segment, from, to, rows } = stretch;
         let (first, last) = (from.number(), to.number());
-        let wanted = match (is_one_of_several, self.linked) {
-            (false, _) => self.wanted.clone(),
-            (true, false) => format!("({} AND day BETWEEN {first} AND {last})", self.days),
-            (true, true) => format!("({} AND {} BETWEEN {first} AND {last})", self.wanted, self.day),
+        let wanted = if rows == self.rows.values().sum::<u64>() {
+            self.wanted.clone()
+        } else {
+            format!("({} AND {} BETWEEN {first} AND {last})", self.wanted, self.day)
         };
         Run { segment, from, to, wanted, day: self.day.clone(), linked: self.linked, rows }
     }

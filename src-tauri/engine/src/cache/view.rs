@@ -341,7 +341,7 @@ impl View {
         self.read_rows(role, &rows, list, width)
     }
 
-    /// Reads the rows whose segments and numbers a statement tells, in its order.
+    /// Reads rows by segment and row id, in the order in which `select` returns these two.
     fn read_rows(
         &self,
         role: Role,
@@ -363,7 +363,7 @@ impl View {
             let Some(run) = self.runs(role).iter().find(|run| run.segment == segment) else { continue };
             let ids = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let (first, last) = (wanted.iter().min().unwrap_or(&0), wanted.iter().max().unwrap_or(&0));
-            // Of a list DuckDB knows no bounds, and reads the whole table.
+            // DuckDB derives no bounds from an `IN` list, and would read the whole table.
             let sql = format!(
                 "SELECT rowid::VARCHAR, {} FROM {} WHERE rowid BETWEEN {first} AND {last} AND rowid IN ({ids})",
                 list(run),

@@ -22,7 +22,7 @@ use crate::limits::Limits;
 use crate::plan::DayBounds;
 
 /// What is known of one day of a window when it is committed. Days without rows have an entry too.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct DayRows {
     /// When the pull of the day began.
     pub fetched: DateTime<Utc>,

@@ -144,7 +144,7 @@ impl Source {
     pub async fn downstream_counts(
         &self,
         mapping: &Mapping,
-        mut groups: Vec<Vec<Bson>>,
+        groups: Vec<Vec<Bson>>,
     ) -> Result<Vec<DayCount>> {
         let collection = self.collection(mapping.downstream_collection.as_deref()).await?;
         if groups.len() > 1 {
@@ -157,7 +157,7 @@ impl Source {
             }
         }
         let mut counts = Vec::with_capacity(groups.len());
-        for ids in groups.drain(..) {
+        for ids in groups {
             let pipeline = pipeline::downstream_count_pipeline(mapping, ids);
             let found = self.documents_of(&collection, pipeline, PULL_LIMIT).await?;
             counts.push(found.first().map_or_else(DayCount::default, read_count));

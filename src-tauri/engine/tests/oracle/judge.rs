@@ -206,8 +206,8 @@ impl Model {
         }
         let [input, messages] = &mut rows;
         if !self.apart {
-            // Rows that are named by their content have their day in it, so one that is input is never a message besides,
-            // however many equal ones there were at another time.
+            // The content of a row includes its day, so a row that is input is never also a message, even if an
+            // earlier fetch had more copies of it.
             let content = |id: &str| id.rsplit_once(" #").map_or(id, |(content, _)| content).to_owned();
             let shown: BTreeSet<String> = input.keys().map(|id| content(id)).collect();
             messages.retain(|id, _| !shown.contains(&content(id)));
