@@ -106,6 +106,8 @@ impl QueryOptions {
             let text = std::fs::read_to_string(path).map_err(|error| {
                 format!("the file of --uri-file, {}, cannot be read: {error}", path.display())
             })?;
+            // Some editors begin a file with a mark of its encoding.
+            let text = text.trim_start_matches('\u{feff}');
             let line = text.lines().next().unwrap_or_default().trim().to_owned();
             if line.is_empty() {
                 return Err(format!("the first line of {} is to be the connection string", path.display()));

@@ -217,7 +217,10 @@ async fn export(
 
 async fn plan(options: QueryOptions, uri: String, output: &Output) -> Result<Outcome> {
     let (engine, source, request) = prepare(&options, uri)?;
-    let plan = engine.plan(Some(&source), &request).await?;
+    let plan = engine.plan(Some(&source), &request).await;
+    // The driver must not end its sessions while the program exits.
+    source.close().await;
+    let plan = plan?;
     say(format_args!("{}.", plan.sentence));
     output.print_line(&json!(plan));
     Ok(Outcome::Complete)

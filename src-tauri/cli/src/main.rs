@@ -50,7 +50,7 @@ async fn main() -> ExitCode {
     let (output, uri) = match prepared {
         Ok(prepared) => prepared,
         Err(problem) => {
-            say(format_args!("error: {problem}"));
+            say(without_connection_strings(format!("error: {problem}")));
             return ExitCode::from(WRONG_USAGE);
         }
     };

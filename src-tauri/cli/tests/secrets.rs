@@ -184,6 +184,18 @@ async fn a_connection_string_comes_from_a_file_or_the_environment() {
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
         assert!(run.stderr.contains("--uri"), "{run:?}");
     }
+    // A connection string in the place of something else, and a password that an option has as its value.
+    for way in [
+        &["--uri-file", &*uri][..],
+        &["--uri", &uri, "--mapping", &uri],
+        &["--uri", &uri, "--csv", &uri, "--columns", &uri],
+        &["--uri", &uri, "--filter", &uri],
+        &["--uri", &format!("{uri}&readPreference={ESCAPED}")],
+        &["--uri", &format!("{uri}&directConnection={ESCAPED}")],
+    ] {
+        let run = run("mixed up", way, &[]);
+        assert_ne!(run.code, 0, "{way:?} {run:?}");
+    }
     // A user without a password in the line is no reason to warn.
     let open = format!("mongodb://ann@127.0.0.1:{}/?authSource=admin", server.port());
     let run = run("apart", &["--uri", &open], &[("TIDEMARK_MONGODB_PASSWORD", PASSWORD)]);

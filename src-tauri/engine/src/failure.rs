@@ -140,9 +140,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with the code's own advice and no technical cause.
+    /// A failure with the code's own advice and no technical cause. The message may quote what somebody typed, so
+    /// passwords are blotted out of it, too.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), next: code.next_step().to_owned(), cause: None }
+        Self { code, message: redact(&message.into()), next: code.next_step().to_owned(), cause: None }
     }
 
     /// Adds the technical cause, with every known password, and any in a connection string, blotted out, without
@@ -156,7 +157,7 @@ impl Failure {
     /// Replaces the code's own advice.
     #[must_use]
     pub fn advise(mut self, next: impl Into<String>) -> Self {
-        self.next = next.into();
+        self.next = redact(&next.into());
         self
     }
 }

@@ -66,7 +66,7 @@ pub fn redact(text: &str) -> String {
     let mut known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).clone();
     // The longest first: one password may begin with another.
     known.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
-    let text = known.iter().fold(text.to_owned(), |text, spelling| text.replace(spelling, BLOT));
+    let text = known.iter().fold(text.to_owned(), |text, spelling| without(&text, spelling));
 
     let mut out = String::with_capacity(text.len());
     let mut rest = text.as_str();
@@ -80,6 +80,20 @@ pub fn redact(text: &str) -> String {
         rest = &tail[end..];
     }
     out.push_str(rest);
+    out
+}
+
+/// A text without a secret, in capitals or not: the driver writes the values of some options in small letters.
+fn without(text: &str, secret: &str) -> String {
+    let (lower, sought) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
+    let mut out = String::with_capacity(text.len());
+    let mut kept = 0;
+    for (at, _) in lower.match_indices(&sought) {
+        out.push_str(&text[kept..at]);
+        out.push_str(BLOT);
+        kept = at + sought.len();
+    }
+    out.push_str(&text[kept..]);
     out
 }
 
