@@ -140,10 +140,26 @@ async fn a_key_with_a_passphrase() {
     fetched(&fetch(&desk, &format!("{uri}&tlsCertificateKeyFilePassword=letmein"), &[]).await);
     let wrong = fetch(&desk, &format!("{uri}&tlsCertificateKeyFilePassword=PLANTED"), &[]).await;
     failed(&wrong, "bad_source", "tlsCertificateKeyFile");
+    assert!(wrong.stderr.contains("Correct tlsCertificateKeyFilePassword"), "{wrong:?}");
     assert!(!format!("{wrong:?}").contains("PLANTED"), "{wrong:?}");
     let run = fetch(&desk, &uri, &[]).await;
     failed(&run, "bad_source", "tlsCertificateKeyFile");
     assert!(run.stderr.contains("tlsCertificateKeyFilePassword"), "{run:?}");
+}
+
+/// The test's server has a certificate for 127.0.0.1 of an authority of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_is_refused_is_told_by_its_reason() {
+    let desk = Desk::new("certificates", 3, 2, 10).await;
+    let (port, authority) = (tls_port().await, file("authority.pem"));
+    let uri = |host: &str| format!("mongodb://{host}:{port}/?tls=true&directConnection=true");
+    failed(
+        &fetch(&desk, &uri("127.0.0.1"), &[]).await,
+        "tls_failed",
+        "an authority that this computer does not trust",
+    );
+    let named = format!("{}&tlsCAFile={}", uri("localhost"), authority.display());
+    failed(&fetch(&desk, &named, &[]).await, "tls_failed", "for another host name");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,6 +182,15 @@ async fn what_is_unknown_is_a_note_of_the_answer() {
     let notes = run.last["notes"].to_string();
     assert!(notes.contains("colour") && notes.contains("lz4"), "{run:?}");
     assert!(run.stderr.contains("The option colour of the connection string is not known"), "{run:?}");
+    for (option, named) in [
+        ("heartbeatFrequencyMS=100", "heartbeatFrequencyMS"),
+        ("readPreference=secondary&maxStalenessSeconds=10", "maxStalenessSeconds"),
+        ("loadBalanced=true", "loadBalanced"),
+        ("authMechanism=MONGODB-CR", "authMechanism=MONGODB-CR"),
+    ] {
+        failed(&fetch(&desk, &format!("{}?{option}", server().uri()), &[]).await, "bad_source", named);
+    }
+    fetched(&fetch(&desk, &format!("{}?maxPoolSize=0", server().uri()), &[]).await);
     let run = fetch(&desk, &format!("{}?authMechanism=GSSAPI", server().uri()), &[]).await;
     failed(&run, "bad_source", "authMechanism=GSSAPI");
 }

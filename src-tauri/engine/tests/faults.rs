@@ -91,7 +91,7 @@ async fn shown(desk: &Desk, [from, to]: [&str; 2]) -> Vec<i32> {
     ids
 }
 
-const BROKE_OFF: (Code, &str) = (Code::SourceUnreachable, "The connection to the server broke off.");
+const BROKE_OFF: (Code, &str) = (Code::SourceUnreachable, "The connection to the server was lost.");
 const OUT_OF_REACH: (Code, &str) = (Code::SourceUnreachable, "The server cannot be reached.");
 const TOO_SLOW: (Code, &str) = (Code::SourceTimeout, "The server took longer than the time limit.");
 const ENDED: (Code, &str) = (Code::SourceTimeout, "The server ended the query before all rows had arrived.");

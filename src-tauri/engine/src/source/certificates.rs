@@ -26,10 +26,14 @@ pub(super) fn check(tls: &TlsOptions) -> Result<()> {
     let name = "tlsCertificateKeyFile";
     expect_certificate(name, path)?;
     let has_password = tls.tls_certificate_key_file_password.is_some();
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    if has_password && text.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(file_failure(name, path, "its key is encrypted in a form that is no longer in use")
+            .advise("Convert the key with `openssl pkcs8 -topk8`, and put it in the file in place of the old one."));
+    }
     if has_password || PrivateKeyDer::from_pem_file(path).is_ok() {
         return Ok(());
     }
-    let text = std::fs::read_to_string(path).unwrap_or_default();
     Err(if text.contains("ENCRYPTED") {
         file_failure(name, path, "its key is encrypted")
             .advise("Add tlsCertificateKeyFilePassword to the connection string.")
@@ -52,6 +56,17 @@ pub(super) fn file_failure(name: &str, path: &Path, why: impl std::fmt::Display)
     let message = format!("The file that {name} names cannot be used: {}.", path.display());
     Failure { message, ..failure }
         .advise("Correct the path in the connection string, or ask your administrator for the file.")
+}
+
+/// That the driver cannot use the user's own certificate and key, and why.
+pub(super) fn own_key_failure(path: &Path, why: &str) -> Failure {
+    let failure = file_failure("tlsCertificateKeyFile", path, why);
+    // The driver says so by its words alone.
+    if why.contains("decrypt") {
+        failure.advise("Correct tlsCertificateKeyFilePassword in the connection string.")
+    } else {
+        failure
+    }
 }
 
 /// Lets the driver trust what this computer trusts, as browsers do, unless the connection string says itself what

@@ -524,7 +524,7 @@ impl Source {
         drop(trusted);
         client.map_err(|error| match own {
             Some(path) if matches!(*error.kind, ErrorKind::InvalidTlsConfig { .. }) => {
-                certificates::file_failure("tlsCertificateKeyFile", &path, super::error::reason(&error))
+                certificates::own_key_failure(&path, &super::error::reason(&error))
             }
             _ => error.into(),
         })

@@ -13,19 +13,22 @@ pub fn mongodb_failure(error: &Error) -> Failure {
     if let ErrorKind::ServerSelection { message, .. } = error.kind.as_ref()
         && let Some(failure) = topology::failure(message)
     {
-        return failure.because(describe(error));
+        return failure.because(cause(error));
     }
     let code = code_of(error);
+    if let Some((message, advice)) = particular(error, code) {
+        return Failure::new(code, message).advise(advice).because(cause(error));
+    }
     let message = match code {
         Code::SourceTimeout if was_ended(error) => {
             return Failure::new(code, "The server ended the query before all rows had arrived.")
                 .advise("Run the query again to fetch the rest; if it happens again, try a shorter range.")
-                .because(describe(error));
+                .because(cause(error));
         }
         Code::AuthFailed if describe(error).contains(NO_PASSWORD) => {
             return Failure::new(code, "This user needs a password, and none was given.")
                 .advise("Enter the password.")
-                .because(describe(error));
+                .because(cause(error));
         }
         Code::AuthFailed => "The server refused the user name or the password.",
         Code::TlsFailed => "No secure connection to the server could be made.",
@@ -35,12 +38,84 @@ pub fn mongodb_failure(error: &Error) -> Failure {
         Code::BadFilter => {
             return Failure::new(code, "The server refused the query.")
                 .advise("Correct what the technical details name; if that is nothing you entered, ask your administrator.")
-                .because(describe(error));
+                .because(cause(error));
         }
-        _ if broke_off(error) => "The connection to the server broke off.",
+        _ if broke_off(error) => "The connection to the server was lost.",
         _ => "The server cannot be reached.",
     };
-    Failure::new(code, message).because(describe(error))
+    Failure::new(code, message).because(cause(error))
+}
+
+/// What the driver or the server says, what that means to a person, and what to do about it.
+const PARTICULAR: [(&str, &str, &str); 11] = [
+    (
+        "invalid peer certificate: expired",
+        "The server's certificate has expired.",
+        "Ask your administrator to renew it.",
+    ),
+    (
+        "invalid peer certificate: certificate expired",
+        "The server's certificate has expired.",
+        "Ask your administrator to renew it.",
+    ),
+    (
+        "certificate not valid for name",
+        "The server's certificate is for another host name than the one in the connection string.",
+        "Connect using a host name that is in the certificate.",
+    ),
+    (
+        "invalid peer certificate: unknownissuer",
+        "The server's certificate comes from an authority that this computer does not trust.",
+        "Ask your administrator for the authority's certificate, and name its file with tlsCAFile in the connection string.",
+    ),
+    (
+        "causedasendentity",
+        "The server's certificate is one of an authority, which cannot be used as a server's own.",
+        "Ask your administrator for a server certificate that is not a certificate authority (CA:FALSE).",
+    ),
+    (
+        "certificaterequired",
+        "The server expects a client certificate.",
+        "Ask your administrator for one, and name its file with tlsCertificateKeyFile in the connection string.",
+    ),
+    (
+        "mongodb-x509 failure",
+        "The server refused the client certificate.",
+        "Ask your administrator whether the certificate's subject is a user of the server.",
+    ),
+    (
+        "requires authentication",
+        "The server expects a login, and the connection string names no user.",
+        "Add the user's name to the connection string, and enter the password.",
+    ),
+    (
+        "attempted to initialize in load balancing mode",
+        "The server is not behind a load balancer that MongoDB's drivers know (loadBalanced=true).",
+        "Leave loadBalanced out of the connection string.",
+    ),
+    (
+        "'heartbeat_freq'",
+        "The connection string's option heartbeatFrequencyMS cannot be used.",
+        "Correct the option in the connection string, or leave it out.",
+    ),
+    (
+        "max_staleness",
+        "The connection string's option maxStalenessSeconds cannot be used.",
+        "Correct the option in the connection string, or leave it out.",
+    ),
+];
+
+/// A sentence for an error that has one of its own among those of its code.
+fn particular(error: &Error, code: Code) -> Option<(&'static str, &'static str)> {
+    let text = without_names(&describe(error)).to_lowercase();
+    let is_meant = matches!(
+        code,
+        Code::TlsFailed | Code::AuthFailed | Code::BadSource | Code::SourceUnreachable | Code::NotAuthorized
+    );
+    PARTICULAR
+        .iter()
+        .find(|(words, ..)| is_meant && text.contains(words))
+        .map(|(_, message, advice)| (*message, *advice))
 }
 
 impl From<Error> for Failure {
@@ -84,10 +159,14 @@ fn code_of(error: &Error) -> Code {
         ErrorKind::Authentication { .. } => Code::AuthFailed,
         ErrorKind::InvalidTlsConfig { .. } => Code::TlsFailed,
         ErrorKind::InvalidArgument { .. } => Code::BadSource,
+        ErrorKind::IncompatibleServer { message, .. } if says(message, "load balancing mode") => {
+            Code::BadSource
+        }
         ErrorKind::Command(command) => match command.code {
             // AuthenticationFailed; ProtocolError as some servers answer a bad mechanism
             18 | 334 => Code::AuthFailed,
-            // Unauthorized, and "requires authentication" of servers that were given none
+            // Unauthorized, which is also what servers say to somebody who has not logged in
+            13 if says(&command.message, "requires authentication") => Code::AuthFailed,
             13 => Code::NotAuthorized,
             // MaxTimeMSExpired, ExceededTimeLimit, NetworkTimeout, NetworkInterfaceExceededTimeLimit
             50 | 262 | 89 | 202 => Code::SourceTimeout,
@@ -151,6 +230,22 @@ fn describe(error: &Error) -> String {
     text
 }
 
+/// The driver's words as a technical detail: of a set of servers what happened at each, of a command no documents.
+fn cause(error: &Error) -> String {
+    let text = describe(error);
+    let text = topology::servers(&text).unwrap_or(text);
+    let text = without_part(&text, "to execute command {", "to execute this command");
+    match text.split_once("Query { name: Name(\"").map(|(before, rest)| (before, rest.split('"').next())) {
+        Some((before, Some(name))) => format!("{before}{name}"),
+        _ => text,
+    }
+}
+
+/// A text without what follows some words.
+fn without_part(text: &str, from: &str, instead: &str) -> String {
+    text.split_once(from).map_or_else(|| text.to_owned(), |(before, _)| format!("{before}{instead}"))
+}
+
 /// The driver's reason alone.
 pub(super) fn reason(error: &Error) -> String {
     let text = describe(error);
@@ -200,6 +295,32 @@ mod tests {
         );
         let plain = "Error: Kind: x, labels: {}, source: None, server response: None }";
         assert_eq!(without_debug(plain), "Error: x }");
+    }
+
+    #[test]
+    fn a_cause_is_what_happened_at_each_server() {
+        let error = Error::from(std::io::Error::other("x"));
+        assert_eq!(cause(&error), "I/O error: x");
+        let text = without_debug(&not_found("db1", "rs0", "I/O error: Connection refused (os error 111)"));
+        assert_eq!(
+            topology::servers(&text).as_deref(),
+            Some(
+                "db1:27017: I/O error: Connection refused (os error 111); db12:27017: I/O error: Connection refused (os error 111)"
+            )
+        );
+        assert_eq!(
+            topology::servers(
+                "Topology: { Type: Unknown, Servers: [ { Address: db1:27017, Type: Standalone } ] }"
+            )
+            .as_deref(),
+            Some("db1:27017: Standalone")
+        );
+        assert_eq!(topology::servers("no servers"), None);
+        let refused = "not authorized on desk to execute command { aggregate: \"t\", lsid: {} }";
+        assert_eq!(
+            without_part(refused, "to execute command {", "to execute this command"),
+            "not authorized on desk to execute this command"
+        );
     }
 
     #[test]

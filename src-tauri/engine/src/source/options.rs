@@ -116,6 +116,14 @@ pub(super) fn read(uri: &str) -> Result<ReadOptions> {
         match lower.as_str() {
             "compressors" => kept.extend(compressors(name, &value, &mut read.warnings)),
             "timeoutms" | "tlsallowinvalidhostnames" => {}
+            // No limit in other drivers; this one would refuse it, and needs few connections.
+            "maxpoolsize" if value == "0" => {}
+            "uuidrepresentation" if !["standard", "unspecified"].contains(&&*value) => {
+                read.warnings.push(format!(
+                    "{} in the connection string was ignored; set uuid_representation in the mapping instead.",
+                    shown_option(option)
+                ));
+            }
             _ if OF_THE_DRIVER.contains(&lower.as_str()) => kept.push(option.to_owned()),
             _ if is_known => {}
             // A password with a question mark in it can be taken for options: the driver refuses the rest.
@@ -142,6 +150,14 @@ fn expect_mechanism(option: &str, mechanism: &str) -> Result<()> {
         "GSSAPI" => "Kerberos",
         "MONGODB-AWS" => "an AWS identity",
         "MONGODB-OIDC" => "an OpenID Connect provider",
+        "MONGODB-CR" => {
+            let message = format!(
+                "{} is a way to log in that MongoDB has not had since version 4.0.",
+                shown_option(option)
+            );
+            return Err(Failure::new(Code::BadSource, message)
+                .advise("Leave authMechanism out of the connection string, and SCRAM is used."));
+        }
         _ => return Ok(()),
     };
     let message = format!("Tidemark cannot log in with {needs} ({}).", shown_option(option));
@@ -243,6 +259,10 @@ mod tests {
         let read = read("mongodb://db1:27017/?tls=true&colour=blue&compressors=lz4,zlib").expect("options");
         assert_eq!(read.uri, "mongodb://db1:27017/?tls=true&compressors=zlib");
         assert_eq!(read.warnings.len(), 2);
+        let no_limit = super::read("mongodb://db1/?maxPoolSize=0").expect("options");
+        assert_eq!((no_limit.uri.as_str(), no_limit.warnings.len()), ("mongodb://db1/", 0));
+        let uuids = super::read("mongodb://db1/?uuidRepresentation=javaLegacy").expect("options");
+        assert!(uuids.warnings[0].contains("uuid_representation"), "{uuids:?}");
         assert!(read.warnings[0].contains("colour") && read.warnings[1].contains("lz4"), "{read:?}");
     }
 
@@ -253,6 +273,7 @@ mod tests {
             ("authMechanism=MONGODB-AWS&authSource=$external", "authMechanism=MONGODB-AWS"),
             ("authMechanism=MONGODB-OIDC", "authMechanism=MONGODB-OIDC"),
             ("tls=true&tlsAllowInvalidHostnames=true", "tlsAllowInvalidHostnames=true"),
+            ("authMechanism=MONGODB-CR", "authMechanism=MONGODB-CR"),
             ("timeoutMS=soon", "timeoutMS=soon"),
             ("tls=true&tls=true", "tls=true"),
         ] {

@@ -17,6 +17,22 @@ pub(super) fn failure(message: &str) -> Option<Failure> {
     set.filter(|_| message.contains("Topology: {") && !message.contains("Servers: [")).map(no_member)
 }
 
+/// What happened at each server of a description, or what the server is; nothing if the text describes none.
+pub(super) fn servers(text: &str) -> Option<String> {
+    let (_, listed) = text.split_once("Servers: [ ")?;
+    let listed = listed.rsplit_once(" ]").map_or(listed, |(listed, _)| listed);
+    let each = listed.split("{ Address: ").skip(1).filter_map(|server| {
+        let server = server.trim_end_matches(|c| " },".contains(c));
+        let (address, rest) = server.split_once(", ")?;
+        let kind =
+            rest.split_once("Type: ").map_or(rest, |(_, rest)| rest.split(", ").next().unwrap_or(rest));
+        let what = rest.split_once("Error: ").map_or(kind, |(_, error)| error);
+        Some(format!("{address}: {what}"))
+    });
+    let each: Vec<String> = each.collect();
+    (!each.is_empty()).then(|| each.join("; "))
+}
+
 /// That the hosts which answered are members of another replica set.
 pub(super) fn wrong_set(asked: &str, found: Option<&str>) -> Failure {
     let message = match found {

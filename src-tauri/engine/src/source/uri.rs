@@ -65,9 +65,20 @@ fn refusal(uri: &str, error: &Error) -> Failure {
         None if rest.contains('@') => "the part after the user name cannot be read; \
              special characters in a password must be percent-encoded, such as %40 for @"
             .to_owned(),
-        None => "the text after the first colon is neither a port nor a password".to_owned(),
+        None => match number_in_place_of_port(rest) {
+            Some(number) => format!("{number} is not a port, which is a number from 1 to 65535"),
+            None => "the text after the first colon is neither a port nor a password".to_owned(),
+        },
     };
     Failure::new(Code::BadSource, "The connection string cannot be read.").advise(EXAMPLES).because(words)
+}
+
+/// A number after the first colon. With no user before it, it can be nothing but a port.
+fn number_in_place_of_port(rest: &str) -> Option<&str> {
+    let hosts = rest.split(['/', '?', ',']).next()?;
+    let (_, number) = hosts.split_once(':')?;
+    (!rest.contains('@') && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        .then_some(number)
 }
 
 const EXAMPLES: &str =
