@@ -98,6 +98,12 @@ pub struct FieldCondition {
 }
 
 impl FieldCondition {
+    /// The path of the filter, and its name if that is different, as a person reads them.
+    pub(crate) fn place(&self) -> String {
+        let Self { name, path, .. } = self;
+        if name == path { path.clone() } else { format!("{path} ({name})") }
+    }
+
     /// The part of a `$match` that asks this.
     #[must_use]
     pub fn to_match(&self) -> Document {

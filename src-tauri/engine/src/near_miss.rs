@@ -27,8 +27,18 @@ pub(crate) fn did_you_mean(near: &[String]) -> String {
     }
 }
 
+/// The known names that differ from a mistyped one in case or blanks alone.
+pub(crate) fn same_letters<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let typed = plain(typed);
+    let same = known.into_iter().filter(|name| plain(name) == typed);
+    same.take(MOST).map(str::to_owned).collect()
+}
+
+fn plain(text: &str) -> String {
+    text.split_whitespace().collect::<String>().to_lowercase()
+}
+
 fn likeness(typed: &str, name: &str) -> f64 {
-    let plain = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
     let (typed, name) = (plain(typed), plain(name));
     let is_within = |long: &str, short: &str| {
         let rest = long.strip_prefix(short).is_some_and(|rest| rest.starts_with('.'));
@@ -45,7 +55,7 @@ fn likeness(typed: &str, name: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::near_misses;
+    use super::{near_misses, same_letters};
 
     #[test]
     fn the_likeliest_names_come_first() {
@@ -59,5 +69,12 @@ mod tests {
         assert_eq!(near("size"), ["legs.size"]);
         assert_eq!(near("quantity.value"), ["quantity"]);
         assert_eq!(near("counterparty"), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn case_and_blanks_alone_are_no_different_letters() {
+        let known = ["Gas TTF", "gas-ttf", "Gas THE", "GasTTF"];
+        assert_eq!(same_letters("gas ttf", known), ["Gas TTF", "GasTTF"]);
+        assert_eq!(same_letters("gas the 2", known), Vec::<String>::new());
     }
 }

@@ -45,7 +45,7 @@ async fn a_value_that_nothing_has_is_named_with_its_near_misses() {
     let answer = fetch(&desk, &typed).await;
     assert_eq!(answer.rows.input, 0);
     assert_eq!(parts(&answer), [(UnmatchedPart::Value, Some("power"), "Power".to_owned())]);
-    let why = r#"No document of trades has the value "power" in product. Did you mean "Power"?"#;
+    let why = r#"No document in trades has the value "power" in product. Did you mean "Power"?"#;
     assert!(answer.notes.contains(&why.to_owned()), "{answer:?}");
 
     // The cache says the same, of the fetch and of the query that is opened.
@@ -94,12 +94,37 @@ async fn paths_that_no_document_has_are_named_with_their_near_misses() {
     let mistyped = request(&desk, mapping, &[("product", FilterOperator::AnyOf, &["Power"])]);
     let answer = fetch(&desk, &mistyped).await;
     assert_eq!(parts(&answer), [(UnmatchedPart::Field, None, "product".to_owned())]);
-    let why = "No document of trades has the field prodct (product). Did you mean product?";
+    let why = "No document in trades has the field prodct (product). Did you mean product?";
     assert_eq!(answer.unmatched[0].why, why);
     let no_id = request(&desk, mapping, &[]);
     for from_cache in [false, true] {
         let answer = fetch(&desk, &no_id).await;
         assert_eq!(answer.mongo_commands == 0, from_cache);
         assert_eq!(parts(&answer), [(UnmatchedPart::TradeId, None, "trade_id".to_owned())]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_broader_cached_query_shows_to_be_mistyped_is_named_without_asking() {
+    let desk = Desk::new("unmatched_in_cache").await;
+    fetch(&desk, &request(&desk, "", &[])).await;
+    let narrower = async |filters: &[(&str, FilterOperator, &[&str])]| {
+        let answer = fetch(&desk, &request(&desk, "", filters)).await;
+        assert_eq!((answer.days.adopted, answer.mongo_commands), (10, 0), "{answer:?}");
+        answer
+    };
+    let typed = narrower(&[("product", FilterOperator::AnyOf, &["power ", "Gas"])]).await;
+    assert_eq!(parts(&typed), [(UnmatchedPart::Value, Some("power"), "Power".to_owned())]);
+    let why = r#"None of the cached trades has the value "power" in product. Did you mean "Power"?"#;
+    assert!(typed.notes.contains(&why.to_owned()), "{typed:?}");
+    let no_field = narrower(&[("relatedAttributes", FilterOperator::AnyOf, &["x"])]).await;
+    assert_eq!(parts(&no_field)[0].0, UnmatchedPart::Field, "{no_field:?}");
+    // A value that is nothing like the cached ones may be right on other days, and what is asked to be missing is.
+    for filters in [
+        &[("product", FilterOperator::AnyOf, &["Carbon"] as &[&str])],
+        &[("relatedAttributes", FilterOperator::Missing, &[])],
+        &[("product", FilterOperator::AnyOf, &["Power"])],
+    ] {
+        assert_eq!(parts(&narrower(filters).await), [], "{filters:?}");
     }
 }

@@ -178,6 +178,26 @@ impl FieldRegistry {
         self.lock().paths.contains(path)
     }
 
+    /// Whether a document may have a value at this path, of those whose fields are here: it may lie in an array, or
+    /// among the fields that have no column of their own.
+    #[must_use]
+    pub fn may_hold(&self, path: &str) -> bool {
+        let is_below = |lower: &str, upper: &str| {
+            lower.strip_prefix(upper).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.lock().list.iter().any(|field| {
+            is_below(&field.path, path)
+                || (field.kind == Kind::Json && is_below(path, &field.path))
+                || &*field.path == super::MORE_FIELDS
+        })
+    }
+
+    /// The paths of all fields.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        self.lock().list.iter().map(|field| field.path.to_string()).collect()
+    }
+
     /// The field of a number.
     #[must_use]
     pub fn field(&self, number: FieldId) -> Option<Field> {

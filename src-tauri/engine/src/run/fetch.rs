@@ -227,7 +227,14 @@ impl Engine {
                 }
             }
         }
-        let Some(source) = source.filter(|_| !windows.is_empty()) else { return Ok(outcome) };
+        let Some(source) = source.filter(|_| !windows.is_empty()) else {
+            if !outcome.adopted.is_empty() {
+                let broader = adoptions(prepared).into_iter().map(|(_, broader)| broader.path.clone());
+                let (broader, is_first) = (broader.collect(), prepared.held == 0);
+                self.note_unmatched_in_cache(&request.query, &file, broader, is_first).await?;
+            }
+            return Ok(outcome);
+        };
         let query = Arc::new(request.query.clone());
         let (doubts, origin) =
             (Arc::new(Doubts::of(request.range)), Arc::new(Mutex::new(prepared.origin.clone())));

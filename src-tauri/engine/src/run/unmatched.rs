@@ -1,5 +1,7 @@
 //! Parts of a question that nothing in the collection answers to.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +11,14 @@ use crate::cache::{CacheFile, View, values};
 use crate::desk::Role;
 use crate::failure::Result;
 use crate::filter::{Condition, FilterValue};
-use crate::near_miss::{did_you_mean, near_misses};
+use crate::near_miss::{did_you_mean, near_misses, same_letters};
 use crate::signature::Query;
 use crate::source::{Source, Suspect};
 
 /// How long an answer waits to hear what nothing answers to.
-const LIMIT: Duration = Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(7);
+/// Cached values that a mistyped one is compared with.
+const KNOWN_VALUES: u32 = 10_000;
 
 impl Engine {
     /// Asks the source about those filters of a query that the cached rows do not show to be meant, and remembers in
@@ -42,6 +46,88 @@ impl Engine {
         let file = Arc::clone(file);
         off_thread(move || file.record_unmatched(found)).await
     }
+
+    /// The same for days that came from broader cached queries alone, so that the source is not asked: of what
+    /// they hold, a filter is named only if it was clearly not meant.
+    ///
+    /// # Errors
+    /// Those of the files.
+    pub(super) async fn note_unmatched_in_cache(
+        &self,
+        query: &Query,
+        file: &Arc<CacheFile>,
+        broader: Vec<PathBuf>,
+        is_first: bool,
+    ) -> Result<()> {
+        let (cache, file, query) = (self.cache().clone(), Arc::clone(file), query.clone());
+        off_thread(move || {
+            let mut suspects = suspects(&file, &query, is_first)?;
+            let mut holders = Vec::new();
+            let broader = if suspects.is_empty() { Vec::new() } else { broader };
+            for path in &broader {
+                let holder = cache.open_listed(path)?;
+                for suspect in &mut suspects {
+                    suspect.values = values::unseen(&holder, &suspect.field.path, &suspect.values)?;
+                }
+                holders.push(holder);
+            }
+            let mut found = Vec::new();
+            for suspect in &suspects {
+                found.extend(unmatched_in(&holders, suspect)?);
+            }
+            file.record_unmatched(found)
+        })
+        .await
+    }
+}
+
+/// The parts of a filter that none of some files holds: a field that none of them has, and values that they have with
+/// other case or blanks. A value that is nothing like theirs may be right, and just not be there on these days.
+fn unmatched_in(holders: &[Arc<CacheFile>], suspect: &Suspect) -> Result<Vec<Unmatched>> {
+    let Suspect { field, values } = suspect;
+    if field.condition == Condition::Missing {
+        return Ok(Vec::new());
+    }
+    if !holders.iter().any(|holder| holder.registry().may_hold(&field.path)) {
+        let paths: BTreeSet<String> = holders.iter().flat_map(|holder| holder.registry().paths()).collect();
+        let near = near_misses(&field.path, paths.iter().map(String::as_str));
+        let why =
+            format!("None of the cached trades has the field {}.{}", field.place(), did_you_mean(&near));
+        return Ok(vec![Unmatched {
+            part: UnmatchedPart::Field,
+            field: Some(field.name.clone()),
+            path: field.path.clone(),
+            value: None,
+            near,
+            why,
+        }]);
+    }
+    let mut known = BTreeSet::new();
+    for holder in holders.iter().filter(|_| !values.is_empty()) {
+        known.extend(values::starting_with(holder, &field.path, "", KNOWN_VALUES)?);
+    }
+    let unmatched = values.iter().filter_map(|value| {
+        let value = value.typed();
+        let near = same_letters(&value, known.iter().map(String::as_str));
+        if near.is_empty() {
+            return None;
+        }
+        let quoted: Vec<String> = near.iter().map(|value| format!("\"{value}\"")).collect();
+        let why = format!(
+            "None of the cached trades has the value \"{value}\" in {}.{}",
+            field.place(),
+            did_you_mean(&quoted)
+        );
+        Some(Unmatched {
+            part: UnmatchedPart::Value,
+            field: Some(field.name.clone()),
+            path: field.path.clone(),
+            value: Some(value),
+            near,
+            why,
+        })
+    });
+    Ok(unmatched.collect())
 }
 
 /// The filters that the cached rows do not show to be meant. Values to be kept out are in no row, so they are looked

@@ -219,7 +219,7 @@ impl Source {
                 Err(failure) if failure.code == Code::SourceTimeout => continue,
                 found => match found?.first() {
                     None => (
-                        format!("No document of {name} has the date field {path}."),
+                        format!("No document in {name} has the date field {path}."),
                         "Correct the mapping: name the path that holds it, or null.",
                     ),
                     Some(found) => (

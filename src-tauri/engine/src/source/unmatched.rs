@@ -11,7 +11,7 @@ use super::read::ESTIMATE_LIMIT;
 use crate::answer::{Unmatched, UnmatchedPart};
 use crate::failure::{Code, Result};
 use crate::filter::{Condition, FieldCondition, FilterValue};
-use crate::near_miss::{did_you_mean, near_misses};
+use crate::near_miss::{did_you_mean, near_misses, same_letters};
 
 /// Documents that values are compared with, and those that paths are.
 const VALUE_DOCUMENTS: i64 = 5_000;
@@ -33,60 +33,113 @@ pub struct Suspect {
     pub values: Vec<FilterValue>,
 }
 
+/// A text of a filter that no cached row shows to be meant.
+#[derive(Debug, Clone)]
+enum Typed {
+    /// A value.
+    Value(String),
+    /// The beginning of values.
+    Start(String),
+}
+
+impl Typed {
+    /// Whether known values differ from it in case or blanks alone, and none is what was typed.
+    fn is_clearly_mistyped(&self, known: &[String]) -> bool {
+        match self {
+            Self::Value(value) => {
+                !known.contains(value) && !same_letters(value, known.iter().map(String::as_str)).is_empty()
+            }
+            Self::Start(start) => {
+                !known.iter().any(|value| value.starts_with(start))
+                    && !starting_alike(start, known).is_empty()
+            }
+        }
+    }
+}
+
+/// The known values that begin with a text, whatever the case, the most frequent first.
+fn starting_alike(start: &str, known: &[String]) -> Vec<String> {
+    let start = start.to_lowercase();
+    let alike = known.iter().filter(|value| value.to_lowercase().starts_with(&start));
+    alike.take(EXAMPLES).cloned().collect()
+}
+
 impl Source {
-    /// Finds the filters that match no document of the collection. Filters that time out are left out.
+    /// Finds the filters that match no document of the collection. What takes too long to look for is compared with a
+    /// few documents instead.
     ///
     /// # Errors
     /// See [`super::mongodb_failure`].
     pub async fn unmatched(&self, suspects: &[Suspect]) -> Result<Vec<Unmatched>> {
-        let mut found = Vec::new();
-        for Suspect { field, values } in suspects {
-            // That the field is missing is what this one asks for.
-            if field.condition == Condition::Missing {
-                continue;
-            }
-            if !self.has(doc! {&field.path: {"$exists": true}}).await? {
-                found.push(self.unmatched_path(field).await?);
-                continue;
-            }
-            let asked: Vec<&FilterValue> = values.iter().take(MOST_ASKED).collect();
-            let mut looking = Vec::new();
-            for value in &asked {
-                looking.push(self.has(doc! {&field.path: value.to_bson()}));
-            }
-            let there = try_join_all(looking).await?;
-            let mut unknown: Vec<String> =
-                asked.iter().zip(there).filter(|(_, there)| !there).map(|(value, _)| value.typed()).collect();
-            if let Condition::StartsWith(text) = &field.condition
-                && !self.has(field.to_match()).await?
-            {
-                unknown.push(text.clone());
-            }
-            if !unknown.is_empty() {
-                let known = self.texts_of(&field.path).await?;
-                found.extend(unknown.into_iter().map(|value| self.unmatched_value(field, value, &known)));
-            }
-        }
-        Ok(found)
+        let found = try_join_all(suspects.iter().map(|suspect| self.unmatched_by(suspect))).await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
-    async fn unmatched_path(&self, field: &FieldCondition) -> Result<Unmatched> {
+    async fn unmatched_by(&self, Suspect { field, values }: &Suspect) -> Result<Vec<Unmatched>> {
+        // That the field is missing is what this one asks for.
+        if field.condition == Condition::Missing {
+            return Ok(Vec::new());
+        }
+        let has_field = self.has_in_time(doc! {&field.path: {"$exists": true}}).await?;
+        if has_field == Some(false) {
+            return Ok(vec![self.unmatched_path(field, &self.paths().await?)]);
+        }
+        if has_field.is_none() {
+            let known = self.paths().await?;
+            let above = |path: &String| field.path.starts_with(&format!("{path}."));
+            return Ok(match known.contains(&field.path) || known.iter().any(above) {
+                true => Vec::new(),
+                false => vec![self.unmatched_path(field, &known)],
+            });
+        }
+        let mut asked: Vec<(Typed, Document)> = values
+            .iter()
+            .take(MOST_ASKED)
+            .map(|value| (Typed::Value(value.typed()), doc! {&field.path: value.to_bson()}))
+            .collect();
+        if let Condition::StartsWith(text) = &field.condition {
+            asked.push((Typed::Start(text.clone()), field.to_match()));
+        }
+        let there = try_join_all(asked.iter().map(|(_, matches)| self.has_in_time(matches.clone()))).await?;
+        let missing: Vec<(Typed, Option<bool>)> = asked
+            .into_iter()
+            .zip(there)
+            .filter(|(_, there)| *there != Some(true))
+            .map(|((typed, _), there)| (typed, there))
+            .collect();
+        if missing.is_empty() {
+            return Ok(Vec::new());
+        }
+        let known = self.texts_of(&field.path).await?;
+        Ok(missing
+            .into_iter()
+            // One that was not found in time may be there: it counts if a few documents show what was meant.
+            .filter(|(typed, there)| there.is_some() || typed.is_clearly_mistyped(&known))
+            .map(|(typed, _)| self.unmatched_value(field, typed, &known))
+            .collect())
+    }
+
+    fn unmatched_path(&self, field: &FieldCondition, known: &BTreeSet<String>) -> Unmatched {
         let (name, path) = (self.collection_name(), &field.path);
-        let known = self.paths().await?;
         let near = near_misses(path, known.iter().map(String::as_str));
-        let why = format!("No document of {name} has the field {}.{}", place(field), did_you_mean(&near));
-        Ok(Unmatched {
+        let why = format!("No document in {name} has the field {}.{}", field.place(), did_you_mean(&near));
+        Unmatched {
             part: UnmatchedPart::Field,
             field: Some(field.name.clone()),
             path: path.clone(),
             value: None,
             near,
             why,
-        })
+        }
     }
 
-    fn unmatched_value(&self, field: &FieldCondition, value: String, known: &[String]) -> Unmatched {
-        let near = near_misses(&value, known.iter().map(String::as_str));
+    fn unmatched_value(&self, field: &FieldCondition, typed: Typed, known: &[String]) -> Unmatched {
+        let (near, has, value) = match typed {
+            Typed::Value(value) => {
+                (near_misses(&value, known.iter().map(String::as_str)), "has the value", value)
+            }
+            Typed::Start(start) => (starting_alike(&start, known), "has a value that begins with", start),
+        };
         let quoted =
             |values: &[String]| values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>();
         let instead = match &quoted(&known[..known.len().min(EXAMPLES)])[..] {
@@ -94,14 +147,10 @@ impl Source {
             [] => String::new(),
             examples => format!(" It has, for example, {}.", examples.join(", ")),
         };
-        let has = match field.condition {
-            Condition::StartsWith(_) => "has a value that begins with",
-            _ => "has the value",
-        };
         let why = format!(
-            "No document of {} {has} \"{value}\" in {}.{instead}",
+            "No document in {} {has} \"{value}\" in {}.{instead}",
             self.collection_name(),
-            place(field)
+            field.place()
         );
         Unmatched {
             part: UnmatchedPart::Value,
@@ -115,10 +164,15 @@ impl Source {
 
     /// Whether a document of the collection matches; also if looking takes too long.
     pub(super) async fn has(&self, matches: Document) -> Result<bool> {
+        Ok(self.has_in_time(matches).await?.unwrap_or(true))
+    }
+
+    /// Whether a document of the collection matches; nothing if looking takes too long.
+    async fn has_in_time(&self, matches: Document) -> Result<Option<bool>> {
         let pipeline = vec![doc! {"$match": matches}, doc! {"$limit": 1}, doc! {"$project": {"_id": 1}}];
         match self.documents(pipeline, ESTIMATE_LIMIT).await {
-            Ok(found) => Ok(!found.is_empty()),
-            Err(failure) if failure.code == Code::SourceTimeout => Ok(true),
+            Ok(found) => Ok(Some(!found.is_empty())),
+            Err(failure) if failure.code == Code::SourceTimeout => Ok(None),
             Err(failure) => Err(failure),
         }
     }
@@ -151,12 +205,6 @@ impl Source {
         found.iter().for_each(|document| add_paths("", document, &mut paths));
         Ok(paths)
     }
-}
-
-/// The path of a filter, and its name if that is different.
-fn place(field: &FieldCondition) -> String {
-    let FieldCondition { name, path, .. } = field;
-    if name == path { path.clone() } else { format!("{path} ({name})") }
 }
 
 fn add_paths(above: &str, document: &Document, paths: &mut BTreeSet<String>) {
