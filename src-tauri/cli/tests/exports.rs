@@ -362,6 +362,25 @@ async fn an_empty_range_has_the_columns_of_the_mapping() {
     assert_eq!(header(&csv), ["price", "anything"]);
 }
 
+/// A file of the cache is no place for an export, nor is what lies beside it.
+#[tokio::test]
+async fn no_export_replaces_a_cached_query() {
+    let desk = Desk::with("into_cache", changing()).await;
+    assert_eq!(desk.fetch(&[]).code, 0);
+    let cache = fs::read_dir(desk.path("cache")).unwrap().flatten().map(|entry| entry.path());
+    let family = cache.into_iter().find(|path| path.is_dir()).unwrap();
+    let file = fs::read_dir(&family).unwrap().flatten().map(|entry| entry.path());
+    let file =
+        file.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "duckdb")).unwrap();
+    for target in [file.clone(), file.with_extension("lock"), family.join("other.duckdb")] {
+        let run = desk.fetch(&["--csv", &target.to_string_lossy()]);
+        assert_eq!((run.code, run.text("/error/code")), (1, "export_failed"), "{run:?}");
+    }
+    let csv = family.join("trades.csv").to_string_lossy().into_owned();
+    let run = desk.fetch(&["--csv", &csv, "--offline"]);
+    assert_eq!((run.code, rows(&csv)), (0, 3), "{run:?}");
+}
+
 #[tokio::test]
 async fn columns_are_chosen_and_ordered() {
     let desk = Desk::with("chosen", changing()).await;
@@ -381,6 +400,14 @@ async fn columns_are_chosen_and_ordered() {
     let run = cli(&desk.arguments(&cache, day, &["--csv", &csv, "--columns", "_id,alpha,attribute"]));
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(read_csv(&fs::read_to_string(&csv).unwrap())[1], [some("1"), None, None]);
+    // The next day may have it, so a scheduled export does not fail.
+    let run = cli(&desk.arguments(&cache, day, &["--csv", &csv, "--columns", "_id,counterparty"]));
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(read_csv(&fs::read_to_string(&csv).unwrap())[1], [some("1"), None]);
+    assert!(
+        run.last["notes"].to_string().contains("No cached document has the field counterparty"),
+        "{run:?}"
+    );
     for (typed, meant) in [("Price", "price"), ("legs", "legs.a or legs.b or legs.c"), ("prise", "price")] {
         let run = desk.fetch(&["--csv", &csv, "--columns", &format!("_id,{typed}")]);
         assert_eq!((run.code, run.text("/error/code")), (1, "bad_filter"), "{run:?}");

@@ -130,6 +130,10 @@ pub(super) fn complete_name(path: &Path) -> PathBuf {
 }
 
 fn with_mark(path: &Path, mark: &str) -> PathBuf {
+    // A name without an ending that already says so: what looks like its ending is the mark.
+    if path.extension().is_some_and(|ending| ending == "partial") {
+        return if mark.is_empty() { path.with_extension("") } else { path.to_owned() };
+    }
     let stem = path.file_stem().unwrap_or_default();
     // A name that already says so is not given the word twice.
     let plain = stem.to_str().and_then(|stem| stem.strip_suffix(".partial"));
@@ -159,6 +163,9 @@ mod tests {
             ("x.partial.csv", "x.partial.csv", "x.csv"),
             ("x", "x.partial", "x"),
             ("v1.2/x", "v1.2/x.partial", "v1.2/x"),
+            ("x.partial", "x.partial", "x"),
+            (".export", ".export.partial", ".export"),
+            (".export.partial", ".export.partial", ".export"),
         ] {
             assert_eq!(partial_name(Path::new(path)), Path::new(partial));
             assert_eq!(complete_name(Path::new(path)), Path::new(complete));

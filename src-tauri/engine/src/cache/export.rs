@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::destination::resolve;
 pub use super::destination::{Destination, partial_name};
 use super::file::restrict_to_owner;
-use super::leftovers::spare_export_of;
+use super::leftovers::{is_of_cache, spare_export_of};
 use super::relation::literal;
 use super::target::{NO_ROOM, Target, not_written};
 use super::view::View;
@@ -132,15 +133,35 @@ impl View {
         options: &CsvOptions,
         destination: &Destination,
     ) -> Result<Written> {
+        self.expect_outside(destination)?;
         let target = Target::claim(destination)?;
         let selects = self.select_csv(role, sort, options)?;
-        let result = self.write_staged(export, &selects, &target);
+        let mut result = self.write_staged(export, &selects, &target);
+        if let Ok(written) = &mut result {
+            let absent = self.note_of_absent_columns(role, options);
+            let notes: Vec<String> = written.note.take().into_iter().chain(absent).collect();
+            written.note = (!notes.is_empty()).then(|| notes.join(" "));
+        }
         result.map_err(|failure| match failure.code {
             Code::DiskFull => {
                 Failure::new(Code::DiskFull, NO_ROOM).because(failure.cause.unwrap_or_default())
             }
             _ => failure,
         })
+    }
+
+    /// Refuses a destination among the files of the cache: it would take the place of a cached query.
+    fn expect_outside(&self, destination: &Destination) -> Result<()> {
+        let Destination::Path(path) = destination else { return Ok(()) };
+        let cache =
+            self.file().path().parent().and_then(Path::parent).and_then(|cache| fs::canonicalize(cache).ok());
+        let Some(place) = resolve(path).ok().filter(|place| {
+            let is_ours = place.extension().is_some_and(|ending| is_of_cache(&ending.to_string_lossy()));
+            is_ours && cache.is_some_and(|cache| place.starts_with(cache))
+        }) else {
+            return Ok(());
+        };
+        Err(Failure::new(Code::ExportFailed, format!("{} is a file of Tidemark's cache.", place.display())))
     }
 
     /// Writes an export where DuckDB may write, and brings it to its place.

@@ -19,6 +19,11 @@ use std::time::SystemTime;
 
 use super::file::restrict_to_owner;
 
+/// Whether a name with this ending is that of a cached query's file, or of what lies beside it.
+pub(super) fn is_of_cache(ending: &str) -> bool {
+    ["duckdb", "wal", "used", "pinned", "format", "lock"].contains(&ending)
+}
+
 /// Where DuckDB puts what does not fit into memory.
 pub(super) fn spill_of(path: &Path) -> PathBuf {
     path.with_extension("spill")

@@ -13,7 +13,7 @@ use super::view::{View, sort_keys};
 use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
 use crate::desk::{CsvOptions, Role, Sort};
 use crate::failure::{Code, Failure, Result};
-use crate::near_miss::near_misses;
+use crate::near_miss::{did_you_mean, near_misses};
 use crate::uuids::UuidRepresentation;
 
 /// Documents looked through at once.
@@ -28,9 +28,8 @@ fn empty_column(path: &str) -> Column {
     Column { path: path.to_owned(), fields: BTreeMap::new(), uuids: UuidRepresentation::default() }
 }
 
-fn unknown_column(path: &str, known: &BTreeSet<String>) -> Failure {
-    let near = near_misses(path, known.iter().map(String::as_str));
-    let meant = if near.is_empty() { String::new() } else { format!(" Did you mean {}?", near.join(" or ")) };
+fn mistyped_column(path: &str, near: &[String]) -> Failure {
+    let meant = did_you_mean(near);
     Failure::new(Code::BadFilter, format!("There is no column {path} to export.{meant}"))
         .advise("Correct the columns and export again.")
 }
@@ -154,23 +153,49 @@ impl View {
         self.runs(role).iter().any(|run| run.rows > 0)
     }
 
-    /// The columns that were asked for by their paths, in that order.
+    /// The columns that were asked for by their paths, in that order. One that no cached document has is empty, for the
+    /// next day may have it, unless it is like one that there is.
     fn chosen_columns(&self, role: Role, paths: &[String]) -> Result<Vec<Column>> {
         let columns = self.columns(role);
-        let elsewhere = self.known_columns(role).into_iter().map(|column| column.path);
-        let mapped = self.mapped_columns(role).into_iter().map(|column| column.path);
-        let known: BTreeSet<String> = elsewhere.chain(mapped).collect();
+        let known = self.known_paths(role);
         let find = |path: &String| {
             if let Some(column) = columns.iter().find(|column| column.path == *path) {
                 return Ok(column.clone());
             }
-            // Rows of other days have it, or these days have no rows: then nobody can tell.
+            // With no rows, nobody can tell what they would have.
             if known.contains(path) || !self.has_rows(role) {
                 return Ok(empty_column(path));
             }
-            Err(unknown_column(path, &known))
+            match near_misses(path, known.iter().map(String::as_str)) {
+                near if near.is_empty() => Ok(empty_column(path)),
+                near => Err(mistyped_column(path, &near)),
+            }
         };
         paths.iter().map(find).collect()
+    }
+
+    /// The paths of a role that cached documents have or the mapping names.
+    fn known_paths(&self, role: Role) -> BTreeSet<String> {
+        let cached = self.known_columns(role).into_iter().chain(self.columns(role));
+        cached.chain(self.mapped_columns(role)).map(|column| column.path).collect()
+    }
+
+    /// What is to be said of columns that were asked for and that no cached document has.
+    pub(super) fn note_of_absent_columns(&self, role: Role, options: &CsvOptions) -> Option<String> {
+        if options.columns.is_empty() || !self.has_rows(role) {
+            return None;
+        }
+        let known = self.known_paths(role);
+        let absent: Vec<&str> =
+            options.columns.iter().map(String::as_str).filter(|path| !known.contains(*path)).collect();
+        match absent[..] {
+            [] => None,
+            [path] => Some(format!("No cached document has the field {path}; its column is empty.")),
+            _ => Some(format!(
+                "No cached document has the fields {}; their columns are empty.",
+                absent.join(", ")
+            )),
+        }
     }
 
     /// `SELECT` of the stored columns of a role, as they are.

@@ -116,7 +116,12 @@ impl FileTarget {
 
     fn replace(&self, staged: &Path, check: &dyn Fn() -> Result<()>) -> Result<()> {
         let failed = |error: io::Error| not_written(&self.asked, &error);
-        let old = File::options().write(true).open(&self.place).ok();
+        // A partial answer's new file is as private as the complete one's.
+        let old = File::options().write(true).open(&self.place).or_else(|error| {
+            let complete = complete_name(&self.place);
+            if is_marked_partial(&self.place) { File::open(complete) } else { Err(error) }
+        });
+        let old = old.ok();
         let mut builder = tempfile::Builder::new();
         builder.prefix(&self.mark).suffix(UNFINISHED);
         if let Some(permissions) = permissions_while_written(old.is_some()) {
