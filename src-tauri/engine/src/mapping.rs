@@ -167,6 +167,12 @@ impl Mapping {
                 parts.push(format!("{what} where {}", Bson::from(matched.clone()).into_relaxed_extjson()));
             }
         }
+        let defaults = Self::default();
+        let own = self.filters.iter().filter(|field| !defaults.filters.contains(field));
+        let own: Vec<String> = own.map(|field| format!("{} from {}", field.name, field.path)).collect();
+        if !own.is_empty() {
+            parts.push(own.join(", "));
+        }
         if !self.uuid_representation.is_standard() {
             parts.push("UUIDs in an older form".to_owned());
         }

@@ -236,6 +236,22 @@ async fn a_collection_made_again_is_fetched_again() {
     assert_eq!(ids, (5_000..5_020).collect::<Vec<_>>());
 }
 
+/// 2: a collection that is gone holds none of what is cached.
+#[tokio::test(flavor = "multi_thread")]
+async fn days_of_a_dropped_collection_are_unverified() {
+    for mode in [FetchMode::Normal, FetchMode::Refresh] {
+        let desk = Desk::new("gone").await;
+        assert!(desk.fetch("2025-01-01", "2025-01-10").await.complete);
+        desk.collection.drop().await.unwrap();
+        let wide = FetchRequest { mode, ..desk.request("2025-01-01", "2025-01-11") };
+        let failure = desk.run(wide).await.result.unwrap_err();
+        assert_eq!(failure.code, Code::BadMapping, "{failure:?}");
+        let cached =
+            desk.engine.cached_answer(&key_of(&desk.request("2025-01-01", "2025-01-10"))).await.unwrap();
+        assert_eq!((cached.complete, cached.days.unverified.len()), (false, 10), "{cached:?}");
+    }
+}
+
 /// 2: what one query learns of a source that was replaced, every cached query of it learns, also one with another
 /// mapping.
 #[tokio::test(flavor = "multi_thread")]

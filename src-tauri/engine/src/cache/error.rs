@@ -102,6 +102,12 @@ fn meaning(text: &str) -> Failure {
         Failure::new(Code::Cancelled, "The work was cancelled.")
     } else if has(&NEWER) {
         newer("it was stored by a newer DuckDB")
+    } else if has(&["disabled by configuration"]) {
+        Failure::new(
+            Code::CacheUnusable,
+            "The cache file is a link to another place, and Tidemark does not follow it.",
+        )
+        .advise("Put the file itself where the link is, or link the whole cache folder.")
     } else if has(&["io error", "permission error"]) && has(&SYSTEM) {
         refused()
     } else if has(&DAMAGE) {
@@ -185,6 +191,10 @@ mod tests {
                 Code::CacheBusy,
             ),
             (r#"IO Error: Could not write file "/c/a.duckdb": No space left on device"#, Code::DiskFull),
+            (
+                r#"Permission Error: Cannot access file "/e/a.duckdb.wal" - file system operations are disabled by configuration"#,
+                Code::CacheUnusable,
+            ),
             ("Out of Memory Error: failed to pin block of size 256.0 KiB", Code::OutOfMemory),
             (
                 "Out of Memory Error: Failed to allocate block of 262144 bytes (bad allocation)",

@@ -115,7 +115,10 @@ fn date(call: &Call<'_>) -> Result<Value, Wrong> {
         [(at, Argument::Text(text))] => {
             date_text(text, call.name == "ISODate").map_err(|what| (*at, what))?
         }
-        _ => return Err(call.wrong(format!("write a date as {}(\"2025-01-31T09:30:00Z\")", call.name))),
+        _ => {
+            let new = if call.is_new { "new " } else { "" };
+            return Err(call.wrong(format!("write a date as {new}{}(\"2025-01-31T09:30:00Z\")", call.name)));
+        }
     };
     Ok(json!({"$date": {"$numberLong": milliseconds.to_string()}}))
 }

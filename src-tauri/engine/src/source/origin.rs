@@ -200,10 +200,12 @@ fn named_in(options: &Document) -> BTreeSet<String> {
 }
 
 /// What the collections are, as one text: by name their kind and UUID, and of a view a hash of its definition.
-/// Empty if the server tells nothing that could be compared.
+/// Empty if the server tells nothing of them that could be compared.
 fn canonical(listed: &BTreeMap<String, Option<Listed>>) -> String {
     let tells = |one: &Listed| one.uuid.is_some() || one.options.contains_key("pipeline");
-    if !listed.values().flatten().any(tells) {
+    let mut found = listed.values().flatten().peekable();
+    // Collections that are not there are different from those that were.
+    if found.peek().is_some() && !found.any(tells) {
         return String::new();
     }
     let parts: serde_json::Map<String, serde_json::Value> = listed
