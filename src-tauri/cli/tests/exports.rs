@@ -408,7 +408,7 @@ async fn columns_are_chosen_and_ordered() {
         run.last["notes"].to_string().contains("No cached document has the field counterparty"),
         "{run:?}"
     );
-    for (typed, meant) in [("Price", "price"), ("legs", "legs.a or legs.b or legs.c"), ("prise", "price")] {
+    for (typed, meant) in [("Price", "price"), ("legs", "legs.a, legs.b or legs.c"), ("prise", "price")] {
         let run = desk.fetch(&["--csv", &csv, "--columns", &format!("_id,{typed}")]);
         assert_eq!((run.code, run.text("/error/code")), (1, "bad_filter"), "{run:?}");
         let message = format!("There is no column {typed} to export. Did you mean {meant}?");

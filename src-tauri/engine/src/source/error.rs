@@ -297,6 +297,27 @@ mod tests {
         assert_eq!(without_debug(plain), "Error: x }");
     }
 
+    /// What rustls 0.23 and mongodb 3.9 say.
+    #[test]
+    fn a_refused_certificate_or_login_has_its_own_sentence() {
+        for (words, meant) in [
+            ("invalid peer certificate: Expired", "has expired"),
+            (
+                "invalid peer certificate: certificate not valid for name \"db1\"; certificate is only valid for DnsName(\"db2\")",
+                "another host name",
+            ),
+            ("invalid peer certificate: UnknownIssuer", "does not trust"),
+            ("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))", "one of an authority"),
+            ("received fatal alert: CertificateRequired", "expects a client certificate"),
+        ] {
+            let failure = mongodb_failure(&Error::from(std::io::Error::other(words)));
+            assert_eq!(failure.code, Code::TlsFailed, "{failure:?}");
+            assert!(failure.message.contains(meant), "{failure:?}");
+        }
+        let other = mongodb_failure(&Error::from(std::io::Error::other("Connection refused")));
+        assert_eq!(other.code, Code::SourceUnreachable, "{other:?}");
+    }
+
     #[test]
     fn a_cause_is_what_happened_at_each_server() {
         let error = Error::from(std::io::Error::other("x"));
