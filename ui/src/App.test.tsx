@@ -44,9 +44,9 @@ describe("the window", () => {
     const user = userEvent.setup();
     await openApp(fake);
     await user.click(screen.getByTestId("filter-product-input"));
-    await user.paste("A\nB;C");
+    await user.paste("A, x\nB;C");
     await waitFor(() =>
-      expect(vi.mocked(fake.backend.plan).mock.lastCall?.[0].filters[0]?.values).toEqual(["A", "B", "C"]),
+      expect(vi.mocked(fake.backend.plan).mock.lastCall?.[0].filters[0]?.values).toEqual(["A, x", "B;C"]),
     );
   });
 
@@ -97,7 +97,7 @@ describe("the window", () => {
     const user = userEvent.setup();
     await openApp(fake);
     await user.click(screen.getByTestId("fetch-button"));
-    const why = 'No document of messages has the value "gas ttf" in product. Did you mean "Gas TTF"?';
+    const why = 'No document in messages has the value "gas ttf" in product. Did you mean "Gas TTF"?';
     const part = {
       part: "value" as const,
       field: "product",

@@ -1,7 +1,10 @@
+import { useEffect } from "react";
+
 import { Desk } from "./components/Desk";
 import { ErrorBoundary } from "./components/ErrorBoundary";
 import { FailureNote } from "./components/FailureNote";
 import { TextMenu } from "./components/TextMenu";
+import { mendLostPresses } from "./state/lostPresses";
 import { useSource } from "./state/useSource";
 import { useTheme } from "./state/useTheme";
 
@@ -9,6 +12,7 @@ import { useTheme } from "./state/useTheme";
 export function App() {
   const source = useSource();
   const theme = useTheme();
+  useEffect(mendLostPresses, []);
   if (source.view === null) {
     return (
       <div className="starting" role="status">

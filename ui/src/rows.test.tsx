@@ -1,16 +1,20 @@
 // What stands around the grid: its foot and what it says of a selection.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import type { RefObject } from "react";
-import { expect, it, vi } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 
+import type { QueryInput } from "./backend";
 import type { Content, Handlers } from "./grid/contract";
 import type { GridHandle } from "./grid/GridView";
 import type { ColumnPrefs } from "./logic/columns";
 import { makeFake } from "./test/fakeBackend";
-import { makeAnswer } from "./test/made";
-import { openApp } from "./test/openApp";
+import { makeAnswer, makeDetail, makeQuery } from "./test/made";
+import { later, makeFailure, openApp } from "./test/openApp";
 
 const grid = vi.hoisted(() => ({ props: null as Drawn | null, performed: vi.fn(), focused: vi.fn() }));
 interface Drawn {
@@ -27,8 +31,9 @@ vi.mock("./grid/GridView", () => ({
   },
 }));
 
-async function openRows() {
-  const fake = makeFake();
+afterEach(() => void vi.useRealTimers());
+
+async function openRows(fake = makeFake()) {
   const user = userEvent.setup();
   await openApp(fake);
   await user.click(screen.getByTestId("fetch-button"));
@@ -115,6 +120,131 @@ it("offers to copy text that is selected", async () => {
   expect(fake.backend.copyText).toHaveBeenCalledWith(sentence.textContent);
 });
 
+it("hears the first click after a right click whose release was lost", async () => {
+  await openRows();
+  const tab = screen.getByTestId("cached-tab");
+  const isChosen = () => tab.getAttribute("aria-selected") === "true";
+  fireEvent.pointerDown(document.body, { button: 2, buttons: 2 });
+  fireEvent.mouseDown(document.body, { button: 2, buttons: 2 });
+  fireEvent.contextMenu(document.body);
+  // What WebKit sends for the next press: no pointerdown.
+  const press = { pointerId: 1, pointerType: "mouse", button: 0, detail: 1 };
+  fireEvent.pointerMove(tab, { ...press, buttons: 1 });
+  fireEvent.mouseDown(tab, { ...press, buttons: 1 });
+  fireEvent.pointerUp(tab, press);
+  fireEvent.mouseUp(tab, press);
+  fireEvent.click(tab, press);
+  await waitFor(() => expect(isChosen()).toBe(true));
+});
+
+it("takes no press of the left button for lost while another one is held, or if it was heard", async () => {
+  await openRows();
+  const heard = vi.fn();
+  window.addEventListener("pointerdown", heard);
+  const button = screen.getByTestId("activity");
+  fireEvent.mouseDown(button, { button: 0, buttons: 3 });
+  expect(heard).not.toHaveBeenCalled();
+  fireEvent.pointerDown(button, { button: 0, buttons: 1 });
+  fireEvent.mouseDown(button, { button: 0, buttons: 1 });
+  expect(heard).toHaveBeenCalledOnce();
+  window.removeEventListener("pointerdown", heard);
+});
+
+/** Presses Ctrl+A where the keyboard is; false if the browser is kept from selecting the window's text. */
+const selectAll = () =>
+  fireEvent.keyDown(document.activeElement ?? document.body, { key: "a", ctrlKey: true });
+
+it("selects all rows on Ctrl+A outside of text fields, and nothing else", async () => {
+  const { user } = await openRows();
+  for (const id of ["fetch-button", "tab-input", "safe-for-spreadsheets"]) {
+    grid.performed.mockClear();
+    grid.focused.mockClear();
+    act(() =>
+      (id === "safe-for-spreadsheets" ? screen.getByRole("checkbox") : screen.getByTestId(id)).focus(),
+    );
+    expect(selectAll()).toBe(false);
+    expect(grid.focused).toHaveBeenCalledOnce();
+    expect(grid.performed).toHaveBeenCalledExactlyOnceWith("select_all", { row: null, path: null });
+  }
+  grid.performed.mockClear();
+  await user.click(screen.getByTestId("filter-product-input"));
+  expect(selectAll()).toBe(true);
+  await user.keyboard("{F1}");
+  await screen.findByTestId("shortcuts-dialog");
+  expect(selectAll()).toBe(false);
+  expect(grid.performed).not.toHaveBeenCalled();
+});
+
+it("selects the document on Ctrl+A in its panel", async () => {
+  const fake = makeFake();
+  vi.mocked(fake.backend.rowDetail).mockResolvedValue(makeDetail({ relaxed: "the document" }));
+  await openRows(fake);
+  act(() => grid.props?.handlers.open(0));
+  const text = await screen.findByText("the document");
+  grid.performed.mockClear();
+  act(() => text.focus());
+  expect(selectAll()).toBe(false);
+  expect(window.getSelection()?.toString()).toBe("the document");
+  expect(grid.performed).not.toHaveBeenCalled();
+});
+
+async function openNone(filters: QueryInput["filters"]) {
+  const fake = makeFake({ form: makeQuery({ filters }) });
+  const shape = { columns: [], rows: 0, generation: 1, time_column: null };
+  vi.mocked(fake.backend.viewShape).mockResolvedValue(shape);
+  await openRows(fake);
+}
+
+it("selects nothing on Ctrl+A without rows", async () => {
+  await openNone([]);
+  grid.performed.mockClear();
+  act(() => screen.getByTestId("fetch-button").focus());
+  expect(selectAll()).toBe(false);
+  expect(grid.performed).not.toHaveBeenCalled();
+});
+
+it("says that filters are set where no row is left by them", async () => {
+  await openNone([{ field: "product", operator: "any_of", values: ["Gas"] }]);
+  expect(screen.getByText("No trades match these filters on these days.")).toBeInTheDocument();
+});
+
+it("names no filters where none are set", async () => {
+  await openNone([]);
+  expect(screen.getByText("There are no trades for these days.")).toBeInTheDocument();
+});
+
+it("says that it copies until it is done, and then what", async () => {
+  const { fake } = await openRows();
+  const copied = later<undefined>();
+  vi.mocked(fake.backend.copyText).mockReturnValue(copied.promise);
+  vi.useFakeTimers();
+  const told = screen.getByTestId("grid-told");
+  act(() => grid.props?.handlers.copying(44_600));
+  await act(() => vi.advanceTimersByTimeAsync(60_000));
+  expect(told).toHaveTextContent("Copying 44,600 rows");
+  act(() => grid.props?.handlers.copy("text", { rows: 44_600, columns: 2 }));
+  expect(told).toHaveTextContent("Copying 44,600 rows");
+  copied.resolve(undefined);
+  await act(() => vi.advanceTimersByTimeAsync(1));
+  expect(told).toHaveTextContent("Copied 44,600 rows × 2 columns");
+  await act(() => vi.advanceTimersByTimeAsync(60_000));
+  expect(told).toBeEmptyDOMElement();
+});
+
+it("says no more that it copies when that has failed", async () => {
+  await openRows();
+  act(() => grid.props?.handlers.copying(44_600));
+  act(() => grid.props?.handlers.copyFailed(makeFailure("cache_busy", "Busy.")));
+  expect(screen.getByTestId("grid-told")).toBeEmptyDOMElement();
+  expect(screen.getByTestId("copy-failure")).toBeInTheDocument();
+});
+
+// jsdom lays nothing out; the sheet says that the foot wraps.
+it("lets what is said of a copy wrap at the edge", () => {
+  const sheet = readFileSync(join(__dirname, "styles/grid.css"), "utf8");
+  expect(/\.grid-foot > \[role="status"\] \{([^}]*)\}/.exec(sheet)?.[1]).toContain("white-space: normal");
+});
+
 it("sets the rows larger and smaller, and remembers it", async () => {
   const { user } = await openRows();
   const zoom = () => document.documentElement.style.getPropertyValue("--data-zoom");
@@ -126,4 +256,25 @@ it("sets the rows larger and smaller, and remembers it", async () => {
   expect(zoom()).toBe("0.85");
   await user.keyboard("{Control>}0{/Control}");
   expect(zoom()).toBe("1");
+});
+
+it("restores the order of the rows with the answer, and only for the same query", async () => {
+  const sort = { path: "_id", descending: true };
+  localStorage.setItem(
+    "tidemark.sorts",
+    JSON.stringify({ signature: "5".repeat(32), by: { input: sort, downstream: null } }),
+  );
+  const { user } = await openRows();
+  expect(screen.getByTestId("sort-state")).toHaveAccessibleName(/^Sorted by _id/);
+  await user.click(screen.getByTestId("sort-state"));
+  expect(JSON.parse(localStorage.getItem("tidemark.sorts") ?? "")).toMatchObject({ by: { input: null } });
+  act(() => grid.props?.handlers.sort(sort));
+  expect(JSON.parse(localStorage.getItem("tidemark.sorts") ?? "")).toMatchObject({ by: { input: sort } });
+});
+
+it("does not restore the order of a different query", async () => {
+  const by = { input: { path: "_id", descending: true }, downstream: null };
+  localStorage.setItem("tidemark.sorts", JSON.stringify({ signature: "6".repeat(32), by }));
+  await openRows();
+  expect(screen.getByTestId("sort-state")).not.toHaveAccessibleName(/^Sorted/);
 });

@@ -221,3 +221,57 @@ it("tries the same mapping again where the server has changed meanwhile", async 
   await user.click(screen.getByTestId("source-connect"));
   await waitFor(() => expect(fake.backend.connect).toHaveBeenCalledTimes(2));
 });
+
+it("begins at the connection string", async () => {
+  const fake = makeFake();
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("source-button"));
+  await waitFor(() => expect(screen.getByTestId("source-uri")).toHaveFocus());
+});
+
+it("goes to the field that has to be corrected and marks it until it is changed", async () => {
+  const profile = { uri: "mongodb://db1", database: "", collection: "", mapping: "" };
+  const fake = makeFake({ profile });
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("source-button"));
+  const refuse = async (message: string) => {
+    vi.mocked(fake.backend.connect).mockRejectedValueOnce(makeFailure("bad_source", message));
+    await user.click(screen.getByTestId("source-connect"));
+    expect(await screen.findByTestId("source-failure")).toHaveTextContent(message);
+  };
+  for (const name of ["database", "collection", "uri"]) {
+    await refuse(`Correct the ${name}.`);
+    const field = screen.getByTestId(`source-${name}`);
+    await waitFor(() => expect(field).toHaveFocus());
+    expect(document.querySelectorAll("[aria-invalid]")).toHaveLength(1);
+    expect(field).toHaveAttribute("aria-invalid", "true");
+    await user.keyboard("a");
+    expect(field).not.toHaveAttribute("aria-invalid");
+  }
+});
+
+it("lets the fields of a source scroll, and neither the failure nor the buttons", async () => {
+  const fake = makeFake();
+  vi.mocked(fake.backend.connect).mockRejectedValue(makeFailure("auth_failed", "Refused."));
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("source-button"));
+  await user.click(screen.getByTestId("source-connect"));
+  const failure = await screen.findByTestId("source-failure");
+  const fields = screen.getByTestId("source-uri").closest(".source-fields");
+  expect(fields).toContainElement(screen.getByTestId("source-mapping"));
+  for (const outside of [failure, screen.getByTestId("source-connect"), screen.getByTestId("source-close")]) {
+    expect(fields).not.toContainElement(outside);
+  }
+});
+
+it("says once that no source is set up, and not as a failure", async () => {
+  const fake = makeFake({ profile: null, connection: { state: "not_configured" } });
+  vi.mocked(fake.backend.plan).mockRejectedValue(makeFailure("source_unreachable", "No source is set up."));
+  await openApp(fake);
+  await waitFor(() => expect(screen.getByTestId("plan-sentence")).toHaveTextContent("No plan"));
+  expect(screen.getAllByText(/No source is set up/)).toHaveLength(1);
+  expect(screen.queryByRole("alert")).not.toBeInTheDocument();
+});

@@ -19,7 +19,7 @@ const ACTIVITY: Record<Activity, string> = {
   idle: "Idle",
   fetching: "Fetching",
   cancelling: "Cancelling",
-  paused: "Paused until the source is back",
+  paused: "Paused until the server is back",
 };
 
 /** What can be done with the query, and what is going on. */
@@ -27,7 +27,7 @@ export function ActionBar(props: Props) {
   const { activity, online, blocked } = props;
   const busy = activity === "fetching" || activity === "cancelling";
   const held = busy ? "A fetch is running." : blocked;
-  const away = online ? null : "The source cannot be reached.";
+  const away = online ? null : "The server cannot be reached.";
   return (
     <div className="action-bar" role="toolbar" aria-label="Query actions">
       <HintButton

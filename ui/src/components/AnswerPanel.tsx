@@ -1,4 +1,11 @@
-import { comparedAll, completeness, daysText, ORIGIN_LABELS, originHint } from "../logic/answerText";
+import {
+  comparedAll,
+  completeness,
+  daysText,
+  newNotes,
+  ORIGIN_LABELS,
+  originHint,
+} from "../logic/answerText";
 import { cutText } from "../logic/cachedText";
 import { joinDays } from "../logic/days";
 import { ago, count, duration, moment, plural, shortMoment } from "../logic/format";
@@ -16,6 +23,8 @@ interface Props {
   foreign: string | null;
   /** The form has moved on from the query that is shown. */
   differs: boolean;
+  /** A different query is being fetched. */
+  previous: boolean;
   /** A run is renewing these very rows. */
   renewing: boolean;
 }
@@ -24,13 +33,15 @@ interface Props {
 const MAX_FILTERS = 800;
 
 /** What is held: where from, how complete, how fresh. */
-export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
+export function AnswerPanel({ view, zone, foreign, differs, previous, renewing }: Props) {
   const now = useNow();
   const { answer, key } = view;
   const range = key.from === key.to ? key.from : `${key.from} to ${key.to}`;
   const title = `${view.title}, ${range}`;
+  // A warning must not read as if it were about the query that is being fetched.
+  const lead = previous ? "Previous query: " : "";
   const asMeant = answer.complete && answer.unmatched.length === 0;
-  const notes = answer.notes.filter((note) => answer.unmatched.every(({ why }) => why !== note));
+  const notes = newNotes(answer);
   return (
     <section className="answer" aria-label="Answer" data-testid="answer">
       <div className="answer-line">
@@ -97,17 +108,27 @@ export function AnswerPanel({ view, zone, foreign, differs, renewing }: Props) {
             {foreign}
           </span>
         )}
-        {differs && (
+        {(differs || previous) && (
           <span className="differs" data-testid="answer-differs">
-            the form has changed since this answer
+            {previous
+              ? "from the previous query, while this one is fetched"
+              : "the form has changed since this answer"}
           </span>
         )}
       </div>
-      {answer.complete ? <UnverifiedBanner answer={answer} /> : <PartialBanner answer={answer} />}
-      <UnmatchedBanner answer={answer} />
+      {answer.complete ? (
+        <UnverifiedBanner answer={answer} lead={lead} />
+      ) : (
+        <PartialBanner answer={answer} lead={lead} />
+      )}
+      <UnmatchedBanner answer={answer} lead={lead} />
       {/* That it was cancelled is told beside the buttons, and is no failure to whoever did it. */}
       {answer.failure && answer.failure.code !== "cancelled" && (
-        <FailureNote failure={answer.failure} testId="answer-failure" compact />
+        <FailureNote
+          failure={{ ...answer.failure, message: `${lead}${answer.failure.message}` }}
+          testId="answer-failure"
+          compact
+        />
       )}
       {answer.changes !== null && (
         <ChangesLine changes={answer.changes} whole={comparedAll(answer, view.mode)} title={title} />

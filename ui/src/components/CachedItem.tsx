@@ -159,7 +159,7 @@ export function CachedItem({ query, zone, current, alike, open, forget, pin, sho
                   {query.failure === null
                     ? `This deletes ${plural(query.input_rows, "trade")} and ${plural(query.downstream_rows, "message")} (${plural(query.days, "day")}) from this computer.`
                     : `This deletes the whole file (${bytes(query.bytes)}) from this computer. It cannot be read at the moment.`}{" "}
-                  MongoDB is not affected.
+                  {query.pinned && "This query is pinned. "}MongoDB is not affected.
                 </p>
                 <div className="buttons">
                   <Button className="button" onPress={close} autoFocus>

@@ -146,3 +146,13 @@ it("tells queries apart that differ in their mapping alone", () => {
   const marks = screen.getAllByTestId("cached-mapping").map((mark) => mark.textContent);
   expect(marks).toEqual([NEW.mapping, other]);
 });
+
+it("says that what is about to be forgotten is pinned", async () => {
+  const { user } = show([NEW, { ...OLD, pinned: true }]);
+  const [plain, pinned] = screen.getAllByTestId("cached-forget");
+  await user.click(plain ?? document.body);
+  expect(await screen.findByRole("dialog")).not.toHaveTextContent("pinned");
+  await user.keyboard("{Escape}");
+  await user.click(pinned ?? document.body);
+  expect(await screen.findByRole("dialog")).toHaveTextContent("This query is pinned.");
+});

@@ -21,7 +21,10 @@ export function ColumnChooser({ columns, prefs, change, sort, setSort }: Props) 
   return (
     <DialogTrigger>
       <Button className="button quiet" data-testid="columns-button" isDisabled={columns.length === 0}>
-        <Icon name="columns" /> Columns
+        <span aria-hidden="true" title="Columns">
+          <Icon name="columns" />
+        </span>
+        <span className="columns-word">Columns</span>
         {hiddenHere > 0 && (
           <span className="faint num">
             {" "}

@@ -44,7 +44,7 @@ export function ConnectionStatus({ connection, profile, connect }: Props) {
             <>
               {connection.state === "online" && (
                 <p>
-                  The source responds in {trip}. MongoDB {connection.version}.
+                  The server responds in {trip}. MongoDB {connection.version}.
                 </p>
               )}
               {unverified !== null && <p>{unverified}</p>}
@@ -55,7 +55,7 @@ export function ConnectionStatus({ connection, profile, connect }: Props) {
                 <PasswordForm profile={profile} connect={connect} close={close} />
               )}
               {connection.state === "offline" && !locked && <FailureNote failure={connection.failure} />}
-              {connection.state === "checking" && <p>Checking whether the source can be reached.</p>}
+              {connection.state === "checking" && <p>Checking whether the server can be reached.</p>}
               {connection.state === "not_configured" && <p>Set up a source to fetch from MongoDB.</p>}
               {connection.state !== "online" && (
                 <p className="faint">Cached queries can be opened without the server.</p>

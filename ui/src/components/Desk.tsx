@@ -69,6 +69,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
   const [pipelineOf, setPipelineOf] = useState<PipelineOf | null>(null);
   useReturnFocus(helping || editingSource || pipelineOf !== null);
   const exportRef = useRef<(() => void) | null>(null);
+  const selectRef = useRef<(() => void) | null>(null);
 
   useEffect(() => dispatch({ type: "fields", fields: view.fields }), [dispatch, view.fields]);
   useEffect(() => {
@@ -150,6 +151,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
       return true;
     },
     exportRows: () => exportRef.current?.(),
+    selectRows: () => selectRef.current?.(),
     focusFilter: () => inPanel("query", ".query-form .filter-row input"),
     goTo: (place) => {
       if (place === "query") inPanel("query", ".query-form .segment[tabindex='0']");
@@ -230,6 +232,7 @@ export function Desk({ source, view, theme, nextTheme }: Props) {
         differs={shown?.query != null && !sameQuery(shown.query, query)}
         exporter={exporter}
         exportRef={exportRef}
+        selectRef={selectRef}
         fetch={fetch}
         cancel={desk.cancel}
         showPipeline={() => setPipelineOf({ query: toQuery(commitDrafts(form)) })}

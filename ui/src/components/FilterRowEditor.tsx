@@ -1,4 +1,4 @@
-import { memo } from "react";
+import { memo, useRef } from "react";
 import {
   Button,
   Input,
@@ -31,6 +31,42 @@ const HINTS: Record<string, string> = {
   uuid: "UUID",
 };
 
+interface ValueProps {
+  label: string;
+  text: string;
+  placeholder: string;
+  testId: string;
+  change: (text: string) => void;
+}
+
+/** One value of a condition. Escape takes back what was typed since the field got the keyboard, or since Enter. */
+function ValueField({ label, text, placeholder, testId, change }: ValueProps) {
+  const before = useRef(text);
+  return (
+    <TextField className="text-field" aria-label={label} value={text} onChange={change}>
+      <Input
+        className="input num"
+        placeholder={placeholder}
+        spellCheck="false"
+        data-testid={testId}
+        onFocus={() => {
+          before.current = text;
+        }}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape" || text === before.current) return;
+          // It is used up: a run goes on.
+          event.preventDefault();
+          change(before.current);
+        }}
+        // Not when the key goes down: the window takes Ctrl+Enter before it comes here.
+        onKeyUp={(event) => {
+          if (event.key === "Enter") before.current = text;
+        }}
+      />
+    </TextField>
+  );
+}
+
 /** One condition of the filter form. */
 export const FilterRowEditor = memo(function FilterRowEditor({ row, field, dispatch }: Props) {
   const type = field?.value_type ?? "text";
@@ -41,19 +77,13 @@ export const FilterRowEditor = memo(function FilterRowEditor({ row, field, dispa
     dispatch({ type: "row", id: row.id, change: part });
   const kind = arity(row.operator);
   const value = (end: "low" | "high", label: string) => (
-    <TextField
-      className="text-field"
-      aria-label={`${row.field} ${label}`}
-      value={row[end]}
-      onChange={(text) => change({ [end]: text })}
-    >
-      <Input
-        className="input num"
-        placeholder={HINTS[type] ?? label}
-        spellCheck="false"
-        data-testid={end === "low" ? `filter-${row.field}-input` : `filter-${row.field}-input-high`}
-      />
-    </TextField>
+    <ValueField
+      label={`${row.field} ${label}`}
+      text={row[end]}
+      placeholder={HINTS[type] ?? label}
+      testId={end === "low" ? `filter-${row.field}-input` : `filter-${row.field}-input-high`}
+      change={(text) => change({ [end]: text })}
+    />
   );
 
   return (

@@ -1,10 +1,11 @@
-import { type RefObject, useMemo } from "react";
+import { type RefObject, useLayoutEffect, useMemo, useRef } from "react";
 
 import type { FetchMode, SourceView } from "../backend";
-import { withStored, withUnverified } from "../logic/dayStrip";
+import { daysSentence, withStored, withUnverified } from "../logic/dayStrip";
 import type { Place } from "../logic/failures";
-import { outcomeText } from "../logic/answerText";
-import { type Activity, type DeskState, sameKey } from "../logic/runState";
+import { cancelledText, outcomeText } from "../logic/answerText";
+import { describeFilters, NO_FILTER } from "../logic/filters";
+import { type Activity, type DeskState, isPrevious, sameKey } from "../logic/runState";
 import type { Exporter } from "../state/useExport";
 import type { Planned } from "../state/usePlan";
 import type { Target } from "../state/useShapes";
@@ -33,6 +34,7 @@ interface Props {
   locked: boolean;
   exporter: Exporter;
   exportRef: RefObject<(() => void) | null>;
+  selectRef: RefObject<(() => void) | null>;
   fetch: (mode: FetchMode) => void;
   cancel: () => void;
   showPipeline: () => void;
@@ -48,13 +50,6 @@ const CORRECT: Record<Place, string> = {
   plan: "No plan",
 };
 
-/** What is left of a run that was cancelled, and how to get the rest. */
-const CANCELLED: Record<FetchMode, string> = {
-  normal: "Everything stored so far stays in the cache; fetch again to get the rest.",
-  refresh: "Days that were not reached are unverified; refresh again to update them.",
-  verify: "Days that were not reached are unverified; verify again to check them.",
-};
-
 /** The plan, what is going on, what is held, and the rows. */
 export function MainPane(props: Props) {
   const { source, planned, place, desk, target } = props;
@@ -66,6 +61,9 @@ export function MainPane(props: Props) {
   const isRunning = run !== null;
   const windows = run?.windows ?? null;
   const fetching = run?.key?.signature ?? null;
+  const isStoring = windows !== null && windows.length > 0 && fetching === planned.plan?.signature;
+  // The query whose rows are shown, in words.
+  const asked = target?.live === true && run !== null ? describeFilters(run.query) : view?.title;
   const days = useMemo(() => {
     const plan = planned.plan;
     if (plan === null) return [];
@@ -75,8 +73,18 @@ export function MainPane(props: Props) {
     if (isRunning || view?.key.signature !== plan.signature) return plan.days;
     return withUnverified(plan.days, view.answer.days.unverified);
   }, [planned.plan, isRunning, windows, fetching, view, source.today]);
-  const beside =
-    planned.failure !== null && (place === "plan" || place === "source") ? planned.failure : null;
+  // That no source is set up is said in place of the rows, and is no failure.
+  const unset = source.profile === null && planned.failure?.code === "source_unreachable";
+  const isBeside = planned.failure !== null && (place === "plan" || place === "source");
+  const beside = isBeside && !unset ? planned.failure : null;
+  const hasStrip = planned.plan !== null;
+  const strip = useRef<HTMLDivElement>(null);
+  const stripHeight = useRef(0);
+  useLayoutEffect(() => {
+    if (strip.current === null) return;
+    strip.current.style.minHeight = hasStrip || stripHeight.current === 0 ? "" : `${stripHeight.current}px`;
+    if (hasStrip) stripHeight.current = strip.current.offsetHeight;
+  }, [hasStrip, isBeside, days]);
   return (
     <main className="main">
       <section className="plan" aria-label="Plan" data-region="plan">
@@ -84,11 +92,15 @@ export function MainPane(props: Props) {
           plan={planned.plan}
           stale={planned.stale}
           locked={props.locked}
+          progress={isStoring ? daysSentence(days) : null}
           correct={place === null ? null : CORRECT[place]}
         />
-        {planned.plan && <DayStrip days={days} zone={zone} today={source.today} stale={planned.stale} />}
         {/* Its place is kept, so that the buttons below do not move away from under the mouse. */}
-        {planned.plan === null && planned.failure === null && <div className="day-strip-place" />}
+        {!isBeside && (
+          <div ref={strip} className={hasStrip ? undefined : "day-strip-place"} data-testid="strip-place">
+            {hasStrip && <DayStrip days={days} zone={zone} today={source.today} stale={planned.stale} />}
+          </div>
+        )}
         {beside && (
           <FailureNote
             failure={beside}
@@ -113,7 +125,7 @@ export function MainPane(props: Props) {
         </span>
         {ending?.outcome === "cancelled" && (
           <div className="note" role="status" data-testid="cancelled-note">
-            Cancelled. {CANCELLED[ending.mode]}
+            Cancelled. {cancelledText(ending)}
           </div>
         )}
         {ending?.outcome === "failed" && ending.failure && (
@@ -125,7 +137,8 @@ export function MainPane(props: Props) {
           view={view}
           zone={zone}
           foreign={props.foreign}
-          differs={props.differs && run === null}
+          differs={props.differs}
+          previous={run !== null && isPrevious(view, run)}
           renewing={run !== null && sameKey(run.key, view.key)}
         />
       )}
@@ -137,8 +150,10 @@ export function MainPane(props: Props) {
             target={target}
             zone={zone}
             partial={!target.live && view?.answer.complete === false}
+            filtered={asked !== NO_FILTER}
             exporter={props.exporter}
             exportRef={props.exportRef}
+            selectRef={props.selectRef}
           />
         </ErrorBoundary>
       )}

@@ -16,7 +16,7 @@ interface Props {
   children?: ReactNode;
 }
 
-/** A message of one line, so that the rows below keep their room; it is read in full on demand. */
+/** A short message, so that the rows below keep their room; details are shown on demand. */
 export function NoteLine({ kind, role, testId, code, head, text, more, moreLabel, children }: Props) {
   const [isOpen, setOpen] = useState(false);
   const id = useId();
@@ -30,7 +30,7 @@ export function NoteLine({ kind, role, testId, code, head, text, more, moreLabel
     >
       <Icon name="warn" />
       <div className="note-body">
-        <p className="note-text" title={isOpen ? undefined : `${head} ${text}`.trim()}>
+        <p className="note-text" title={isOpen || kind === "partial" ? undefined : `${head} ${text}`.trim()}>
           <strong>{head}</strong> {text}
         </p>
         <div id={id} className="note-more" hidden={!isOpen}>

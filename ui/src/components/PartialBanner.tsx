@@ -5,8 +5,14 @@ import { plural } from "../logic/format";
 import { Icon } from "./icons";
 import { NoteLine } from "./NoteLine";
 
+interface Props {
+  answer: Answer;
+  /** Put before each warning, to say which query it is about; blank if that is plain. */
+  lead: string;
+}
+
 /** Stands over the rows of a partial answer, so that nobody takes them for all. */
-export function PartialBanner({ answer }: { answer: Answer }) {
+export function PartialBanner({ answer, lead }: Props) {
   const reasons = missingByReason(answer);
   const { unverified } = answer.days;
   return (
@@ -14,8 +20,8 @@ export function PartialBanner({ answer }: { answer: Answer }) {
       kind="partial"
       role="status"
       testId="partial-banner"
-      head={`${completeness(answer)}.`}
-      text="The rows below are only part of what the query asks for."
+      head={`${lead}${completeness(answer)}.`}
+      text={`The rows below are only part of what ${lead === "" ? "the" : "that"} query asks for.`}
       moreLabel="Which days, and why"
       more={
         <ul>
@@ -38,7 +44,7 @@ export function PartialBanner({ answer }: { answer: Answer }) {
 }
 
 /** Stands over rows that are all there and that a check has not confirmed. */
-export function UnverifiedBanner({ answer }: { answer: Answer }) {
+export function UnverifiedBanner({ answer, lead }: Props) {
   const told = unverifiedText(answer);
   if (told === null) return null;
   return (
@@ -46,7 +52,7 @@ export function UnverifiedBanner({ answer }: { answer: Answer }) {
       kind="partial"
       role="status"
       testId="unverified-banner"
-      head={told.head}
+      head={`${lead}${told.head}`}
       text={told.text}
       moreLabel="Which days"
       more={<span className="num">{joinDays(answer.days.unverified)}</span>}
@@ -55,14 +61,17 @@ export function UnverifiedBanner({ answer }: { answer: Answer }) {
 }
 
 /** Names the parts of the query that nothing in the collection answers to: they were most likely mistyped. */
-export function UnmatchedBanner({ answer }: { answer: Answer }) {
+export function UnmatchedBanner({ answer, lead }: Props) {
   if (answer.unmatched.length === 0) return null;
   return (
     <div className="note note-partial" role="status" data-testid="unmatched-banner">
       <Icon name="warn" />
       <div className="note-body">
         {answer.unmatched.map(({ why }) => (
-          <p key={why}>{why}</p>
+          <p key={why}>
+            {lead}
+            {why}
+          </p>
         ))}
       </div>
     </div>

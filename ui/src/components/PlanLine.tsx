@@ -3,14 +3,16 @@ import type { PlanView } from "../backend";
 interface Props {
   plan: PlanView | null;
   stale: boolean;
-  /** The source is there and wants a password. */
+  /** The server is there and wants a password. */
   locked: boolean;
+  /** What is cached while a run stores the days of the plan; null while the plan's own sentence holds. */
+  progress: string | null;
   /** What has to be corrected before there can be a plan. */
   correct: string | null;
 }
 
 /** What a fetch would do, before it is pressed. */
-export function PlanLine({ plan, stale, locked, correct }: Props) {
+export function PlanLine({ plan, stale, locked, progress, correct }: Props) {
   if (plan === null) {
     return (
       <p className="plan-line faint" data-testid="plan-sentence" data-stale={stale || undefined}>
@@ -20,9 +22,15 @@ export function PlanLine({ plan, stale, locked, correct }: Props) {
   }
   const windows = plan.windows.length;
   return (
-    <p className="plan-line" aria-live="polite" data-testid="plan-sentence" data-stale={stale || undefined}>
-      <strong>{plan.sentence}</strong>
-      {windows > 0 && (
+    <p
+      className="plan-line"
+      // Each stored day would be read out.
+      aria-live={progress === null ? "polite" : "off"}
+      data-testid="plan-sentence"
+      data-stale={stale || undefined}
+    >
+      <strong>{progress ?? plan.sentence}</strong>
+      {windows > 0 && progress === null && (
         <span className="faint">
           {" "}
           in {windows} {windows === 1 ? "query" : "queries"}
@@ -31,7 +39,7 @@ export function PlanLine({ plan, stale, locked, correct }: Props) {
       {!plan.reachable && (
         <span className="faint">
           {" "}
-          · planned from the cache: the source {locked ? "needs a password" : "cannot be reached"}
+          · planned from the cache: the server {locked ? "needs a password" : "cannot be reached"}
         </span>
       )}
     </p>

@@ -1,12 +1,14 @@
 import { ProgressBar } from "react-aria-components";
 
-import { count, duration, plural } from "../logic/format";
+import { count, plural, timeLeft } from "../logic/format";
 import { fraction, type Run, runWords } from "../logic/runState";
 
 /** How far the run under way has come. */
 export function ProgressPanel({ run }: { run: Run }) {
   const { progress } = run;
   const done = fraction(progress);
+  // None expected is a guess that says nothing.
+  const expected = progress.expectedRows ?? 0;
   const words = runWords(run);
   // A check sends rows only once it has found days that differ.
   const rowsCome = run.mode !== "verify" || run.planned;
@@ -33,9 +35,9 @@ export function ProgressPanel({ run }: { run: Run }) {
               </strong>
               {rowsCome && (
                 <span data-testid="progress-rows">
-                  {progress.expectedRows === null
+                  {expected === 0
                     ? plural(progress.rows, "trade")
-                    : `${count(progress.rows)} of about ${plural(progress.expectedRows, "trade")}`}
+                    : `${count(progress.rows)} of about ${plural(expected, "trade")}`}
                 </span>
               )}
               {progress.daysTotal > 0 && (
@@ -44,8 +46,8 @@ export function ProgressPanel({ run }: { run: Run }) {
                 </span>
               )}
               {progress.rowsPerSecond >= 1 && <span>{count(progress.rowsPerSecond)} trades/s</span>}
-              {progress.remainingMs !== null && <span>{duration(progress.remainingMs)} left</span>}
-              {progress.downstreamRows + progress.tradesAsked > 0 && (
+              {progress.remainingMs !== null && <span>{timeLeft(progress.remainingMs)}</span>}
+              {progress.rows > 0 && progress.downstreamRows + progress.tradesAsked > 0 && (
                 <span className="faint">
                   {plural(progress.downstreamRows, "message")} for {count(progress.tradesDone)} of{" "}
                   {plural(progress.tradesAsked, "trade")}

@@ -21,9 +21,13 @@ interface Props {
   zone: string;
   /** The answer is partial, and the rows must not look complete. */
   partial: boolean;
+  /** The query asks for some of the trades of its days. */
+  filtered: boolean;
   exporter: Exporter;
   /** Where the window's export shortcut finds what to call. */
   exportRef: RefObject<(() => void) | null>;
+  /** The same for the shortcut that selects all rows. */
+  selectRef: RefObject<(() => void) | null>;
 }
 
 const ROLES: { role: Role; label: string }[] = [
@@ -32,9 +36,9 @@ const ROLES: { role: Role; label: string }[] = [
 ];
 
 /** The rows of the answer, in two tabs. */
-export function Results({ target, zone, partial, exporter, exportRef }: Props) {
+export function Results({ target, zone, partial, filtered, exporter, exportRef, selectRef }: Props) {
   const [role, setRole] = useState<Role>("input");
-  const [sorts, setSorts] = useState(NO_SORTS);
+  const [sorts, setSorts] = useStored("tidemark.sorts", NO_SORTS);
   const [inputPrefs, setInputPrefs] = useStored<ColumnPrefs>("tidemark.columns.input", NO_PREFS);
   const [downPrefs, setDownPrefs] = useStored<ColumnPrefs>("tidemark.columns.downstream", NO_PREFS);
   const { shapes, failure, reload } = useShapes(target);
@@ -42,10 +46,9 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
   const setPrefs = role === "input" ? setInputPrefs : setDownPrefs;
   const { signature } = target.key;
   const setters = useMemo(() => {
-    const setter = (of: Role) => (sort: Sort | null) =>
-      setSorts((held) => withSort(held, signature, of, sort));
+    const setter = (of: Role) => (sort: Sort | null) => setSorts(withSort(sorts, signature, of, sort));
     return { input: setter("input"), downstream: setter("downstream") };
-  }, [signature]);
+  }, [signature, sorts, setSorts]);
   // A column that this answer does not have cannot order it.
   const has = (path: string) => shapes?.[role].columns.some((column) => column.path === path) ?? false;
   const wanted = sortsFor(sorts, signature)[role];
@@ -104,29 +107,30 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
             ))}
           </TabList>
           {target.live && <span className="live-mark">rows so far</span>}
-          <span className="spacer" />
-          {shapes && shapes[role].rows > 0 && (
-            <SortMark role={role} shape={shapes[role]} sort={sort} setSort={setters[role]} />
-          )}
-          {shapes && (
-            <ColumnChooser
-              columns={shapes[role].columns}
-              prefs={prefs}
-              change={setPrefs}
-              sort={sort}
-              setSort={setters[role]}
-            />
-          )}
-          <SpreadsheetSafe exporter={exporter} />
-          <HintButton
-            className="button"
-            testId="export-button"
-            hint="Export every row of this tab in the order shown (Ctrl+E)"
-            blocked={noExport}
-            press={exportRows}
-          >
-            {partial ? "Export partial CSV" : "Export CSV"}
-          </HintButton>
+          <div className="results-tools">
+            {shapes && shapes[role].rows > 0 && (
+              <SortMark role={role} shape={shapes[role]} sort={sort} setSort={setters[role]} />
+            )}
+            {shapes && (
+              <ColumnChooser
+                columns={shapes[role].columns}
+                prefs={prefs}
+                change={setPrefs}
+                sort={sort}
+                setSort={setters[role]}
+              />
+            )}
+            <SpreadsheetSafe exporter={exporter} />
+            <HintButton
+              className="button"
+              testId="export-button"
+              hint="Export every row of this tab in the order shown (Ctrl+E)"
+              blocked={noExport}
+              press={exportRows}
+            >
+              {partial ? "Export partial CSV" : "Export CSV"}
+            </HintButton>
+          </div>
         </div>
         <ExportStatus exporter={exporter} />
         {failure && (
@@ -150,6 +154,8 @@ export function Results({ target, zone, partial, exporter, exportRef }: Props) {
                 setSort={setters[entry.role]}
                 prefs={prefs}
                 setPrefs={setPrefs}
+                filtered={filtered}
+                selectRef={selectRef}
               />
             )}
           </TabPanel>

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { type Failure, type Role, type Sort, toFailure, type ViewKey, type ViewShape } from "../backend";
 import type { Content, Handlers, MenuAt } from "../grid/contract";
@@ -6,7 +6,7 @@ import { type GridHandle, GridView } from "../grid/GridView";
 import { RowsChanged } from "../grid/lazyRows";
 import { type ColumnPrefs, shown, withHidden } from "../logic/columns";
 import { count, plural } from "../logic/format";
-import { type Selected, selectionText } from "../logic/selection";
+import { copiedText, type Selected, selectionText } from "../logic/selection";
 import { useBackend } from "../state/backendContext";
 import { FailureNote } from "./FailureNote";
 import { GridMenu, type MenuCommand } from "./GridMenu";
@@ -24,6 +24,10 @@ interface Props {
   setSort: (sort: Sort | null) => void;
   prefs: ColumnPrefs;
   setPrefs: (prefs: ColumnPrefs) => void;
+  /** The query asks for some of the trades of its days. */
+  filtered: boolean;
+  /** Where the window's shortcut that selects all rows finds what to call. */
+  selectRef: RefObject<(() => void) | null>;
 }
 
 /** The most wanted first: what has no room is left out from the end, never cut. */
@@ -42,9 +46,21 @@ const TOLD_MS = 8000;
 
 const LABELS: Record<Role, string> = { input: "Trades", downstream: "Messages" };
 
+/** What stands in place of rows. Filters that are set are the likeliest reason for none. */
+const NO_ROWS: Record<Role, { filtered: string; unfiltered: string }> = {
+  input: {
+    filtered: "No trades match these filters on these days.",
+    unfiltered: "There are no trades for these days.",
+  },
+  downstream: {
+    filtered: "There are no messages for the trades that match these filters on these days.",
+    unfiltered: "There are no messages for the trades of these days.",
+  },
+};
+
 /** The rows of one role, and the detail of one of them. */
 export function RolePane(props: Props) {
-  const { role, viewKey, stamp, shape, reload, zone, sort, setSort, prefs, setPrefs } = props;
+  const { role, viewKey, stamp, shape, reload, zone, sort, setSort, prefs, setPrefs, selectRef } = props;
   const backend = useBackend();
   const grid = useRef<GridHandle>(null);
   // The row whose detail is open, and of which rows it is one: in another order it would be another.
@@ -55,6 +71,8 @@ export function RolePane(props: Props) {
   const [selected, setSelected] = useState<Selected>({ rows: 0, columns: 0 });
   const [menu, setMenu] = useState<MenuAt | null>(null);
   const [told, setTold] = useState("");
+  // What goes on is said until it is done, however long that takes.
+  const [copying, setCopying] = useState("");
   useEffect(() => {
     if (told === "") return;
     const timer = setTimeout(() => setTold(""), TOLD_MS);
@@ -85,13 +103,21 @@ export function RolePane(props: Props) {
         setOpened((held) => (held?.identity === identity ? { identity, position } : null));
       },
       selected: setSelected,
-      copy: (text, rows) => {
+      copying: (rows) => {
+        setTold("");
+        setCopying(`Copying ${plural(rows, "row")}`);
+      },
+      copy: (text, copied) => {
         backend.copyText(text).then(
           () => {
+            setCopying("");
             setCopyFailure(null);
-            setTold(`Copied ${plural(rows, "row")}`);
+            setTold(copiedText(copied));
           },
-          (error: unknown) => setCopyFailure(toFailure(error)),
+          (error: unknown) => {
+            setCopying("");
+            setCopyFailure(toFailure(error));
+          },
         );
       },
       menu: setMenu,
@@ -99,6 +125,7 @@ export function RolePane(props: Props) {
       outdated: reload,
       reading: (error) => setFailed(error === null ? null : { identity, failure: toFailure(error) }),
       copyFailed: (error) => {
+        setCopying("");
         if (error instanceof RowsChanged) setTold("The rows have changed; copy again");
         else setCopyFailure(toFailure(error));
       },
@@ -117,6 +144,17 @@ export function RolePane(props: Props) {
     // The cell that had the keyboard may have been drawn anew meanwhile.
     if (command !== "open") grid.current?.focus();
   };
+  const hasRows = shape.rows > 0;
+  useEffect(() => {
+    selectRef.current = () => {
+      if (!hasRows) return;
+      grid.current?.focus();
+      grid.current?.perform("select_all", { row: null, path: null });
+    };
+    return () => {
+      selectRef.current = null;
+    };
+  }, [selectRef, hasRows]);
   const close = useCallback(() => {
     setOpened(null);
     grid.current?.focus();
@@ -154,7 +192,7 @@ export function RolePane(props: Props) {
           sort={sort}
           handlers={handlers}
         />
-        {shape.rows === 0 && <p className="grid-none">There are no rows for these days.</p>}
+        {!hasRows && <p className="grid-none">{NO_ROWS[role][props.filtered ? "filtered" : "unfiltered"]}</p>}
         <footer className="grid-foot faint">
           <span className="num" data-testid="grid-position">
             {active === null ? plural(shape.rows, "row") : `row ${count(active + 1)} of ${count(shape.rows)}`}
@@ -163,7 +201,7 @@ export function RolePane(props: Props) {
             {selectionText(selected)}
           </span>
           <span role="status" data-testid="grid-told">
-            {told}
+            {told === "" ? copying : told}
           </span>
           <span className="grid-hints">
             {HINTS.map((hint) => (

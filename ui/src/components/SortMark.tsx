@@ -1,4 +1,4 @@
-import { Button } from "react-aria-components";
+import { Button, Tooltip, TooltipTrigger } from "react-aria-components";
 
 import type { Role, Sort, ViewShape } from "../backend";
 import { naturalOrder, orderWord, sortedColumn } from "../logic/order";
@@ -15,24 +15,32 @@ interface Props {
 export function SortMark({ role, shape, sort, setSort }: Props) {
   if (sort === null) {
     return (
-      <span className="sort-mark faint wide-only" data-testid="sort-state">
+      <span className="sort-mark faint" data-testid="sort-state">
         {naturalOrder(role, shape)}
       </span>
     );
   }
   const way = orderWord(sortedColumn(shape.columns, sort), sort.descending);
+  const told = `Sorted by ${sort.path}, ${way}`;
   return (
-    <Button
-      className="button quiet small sort-mark"
-      aria-label={`Sorted by ${sort.path}, ${way}. Remove the sort`}
-      onPress={() => setSort(null)}
-      data-testid="sort-state"
-    >
-      <span className="sort-path">
-        {sort.descending ? "▼" : "▲"} {sort.path}
-      </span>
-      <span className="faint wide-only">{way}</span>
-      <Icon name="close" size={10} />
-    </Button>
+    <TooltipTrigger delay={600}>
+      <Button
+        className="button quiet small sort-mark"
+        aria-label={`${told}. Remove the sort`}
+        onPress={() => setSort(null)}
+        data-testid="sort-state"
+      >
+        <span className="sort-words">
+          <span className="sort-path">
+            {sort.descending ? "▼" : "▲"} {sort.path}
+          </span>
+          <span className="faint">{way}</span>
+        </span>
+        <Icon name="close" size={10} />
+      </Button>
+      <Tooltip className="tooltip" offset={6}>
+        {told}; press to remove the sort
+      </Tooltip>
+    </TooltipTrigger>
   );
 }

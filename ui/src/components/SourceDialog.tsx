@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import {
   Button,
   Dialog,
@@ -13,7 +13,7 @@ import {
   TextField,
 } from "react-aria-components";
 
-import type { SourceProfile } from "../backend";
+import type { Failure, SourceProfile } from "../backend";
 import { useConnecting } from "../state/useConnecting";
 import type { Connect } from "../state/useSource";
 import { FailureNote } from "./FailureNote";
@@ -36,18 +36,34 @@ export function hasPassword(uri: string): boolean {
   return authority?.includes(":") ?? false;
 }
 
+/** The field that a refused profile has to be corrected in; null if the failure is about none of them. */
+function fieldOf(failure: Failure | null, tried: SourceProfile): keyof SourceProfile | null {
+  if (failure?.code === "bad_mapping") return "mapping";
+  if (failure?.code !== "bad_source") return null;
+  const blank = (["database", "collection"] as const).find((name) => tried[name].trim() === "");
+  return blank ?? "uri";
+}
+
 /** Where the documents are. What was typed stays when connecting fails. */
 export function SourceDialog({ profile, connect, running, zoneRules, close }: Props) {
   const [draft, setDraft] = useState<SourceProfile>(profile ?? EMPTY);
   const [password, setPassword] = useState("");
   const { busy, failure, start } = useConnecting(connect, close);
-  // The mapping that was refused: another one is not wrong until it has been tried.
-  const [tried, setTried] = useState<string | null>(null);
+  // What was refused: other text is not wrong until it has been tried.
+  const [tried, setTried] = useState<SourceProfile>(EMPTY);
+  const refused = fieldOf(failure, tried);
+  const isRefused = (name: keyof SourceProfile) => name === refused && draft[name] === tried[name];
+  const fields = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (failure !== null) fields.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }, [failure]);
   const field = (name: keyof SourceProfile, label: string, placeholder: string) => (
     <TextField
       className="text-field"
       value={draft[name]}
       onChange={(text) => setDraft({ ...draft, [name]: text })}
+      isInvalid={isRefused(name)}
+      autoFocus={name === "uri"}
     >
       <Label className="field-label">{label}</Label>
       <Input className="input" placeholder={placeholder} spellCheck="false" data-testid={`source-${name}`} />
@@ -61,7 +77,7 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
   return (
     <ModalOverlay className="overlay" isOpen onOpenChange={(open) => !open && close()}>
       <Modal className="modal">
-        <Dialog className="dialog" data-testid="source-dialog">
+        <Dialog className="dialog source-dialog" data-testid="source-dialog">
           <Heading slot="title" className="dialog-title">
             Source
           </Heading>
@@ -72,45 +88,51 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
             onSubmit={(event) => {
               event.preventDefault();
               if (draft.uri.trim() === "") return;
-              setTried(draft.mapping);
+              setTried(draft);
               start(draft, password);
             }}
           >
-            {field("uri", "Connection string (without the password)", "mongodb://user@host:27017/?tls=true")}
-            <TextField className="text-field" value={password} onChange={setPassword} type="password">
-              <Label className="field-label">Password (not stored)</Label>
-              <Input className="input" autoComplete="off" data-testid="source-password" />
-            </TextField>
-            <div className="two-fields">
-              {field("database", "Database", "trading")}
-              {field("collection", "Collection", "messages")}
-            </div>
-            <TextField
-              className="text-field"
-              value={draft.mapping}
-              onChange={(text) => setDraft({ ...draft, mapping: text })}
-              isInvalid={failure?.code === "bad_mapping" && draft.mapping === tried}
-            >
-              <Label className="field-label">Mapping as JSON (leave blank for the defaults)</Label>
-              <TextArea
-                className="input code"
-                rows={9}
-                spellCheck="false"
-                placeholder={
-                  '{"version": 1, "day_zone": "Europe/London", "filters": {"product": "instrument.name"}}'
-                }
-                data-testid="source-mapping"
-              />
-            </TextField>
-            <p className="faint" data-testid="zone-rules">
-              Time zone rules: {zoneRules}
-            </p>
-            {running && (
-              <p className="faint">
-                A fetch is running. Connecting to a different source stops it; everything stored so far stays
-                in the cache.
+            <div className="source-fields" ref={fields}>
+              {field(
+                "uri",
+                "Connection string (without the password)",
+                "mongodb://user@host:27017/?tls=true",
+              )}
+              <TextField className="text-field" value={password} onChange={setPassword} type="password">
+                <Label className="field-label">Password (not stored)</Label>
+                <Input className="input" autoComplete="off" data-testid="source-password" />
+              </TextField>
+              <div className="two-fields">
+                {field("database", "Database", "trading")}
+                {field("collection", "Collection", "messages")}
+              </div>
+              <TextField
+                className="text-field"
+                value={draft.mapping}
+                onChange={(text) => setDraft({ ...draft, mapping: text })}
+                isInvalid={isRefused("mapping")}
+              >
+                <Label className="field-label">Mapping as JSON (leave blank for the defaults)</Label>
+                <TextArea
+                  className="input code"
+                  rows={9}
+                  spellCheck="false"
+                  placeholder={
+                    '{"version": 1, "day_zone": "Europe/London", "filters": {"product": "instrument.name"}}'
+                  }
+                  data-testid="source-mapping"
+                />
+              </TextField>
+              <p className="faint" data-testid="zone-rules">
+                Time zone rules: {zoneRules}
               </p>
-            )}
+              {running && (
+                <p className="faint">
+                  A fetch is running. Connecting to a different source stops it; everything stored so far
+                  stays in the cache.
+                </p>
+              )}
+            </div>
             {failure && <FailureNote failure={failure} testId="source-failure" />}
             <div className="buttons">
               <Button className="button" onPress={close} data-testid="source-close">

@@ -12,7 +12,9 @@ export function SpreadsheetSafe({ exporter }: { exporter: Exporter }) {
       onChange={exporter.setSpreadsheetSafe}
     >
       <span className="checkbox-box" aria-hidden="true" />
-      <span>Safe for spreadsheets</span>
+      <span className="checkbox-text" title="Safe for spreadsheets">
+        Safe for spreadsheets
+      </span>
     </Checkbox>
   );
 }

@@ -11,7 +11,7 @@ import {
   TagList,
 } from "react-aria-components";
 
-import { addValues, splitPaste, splitTyped } from "../logic/tokens";
+import { addValues, enteredValues, splitPaste, splitTyped } from "../logic/tokens";
 import { afterPointer } from "../state/afterPointer";
 import { useBackend } from "../state/backendContext";
 import { Icon } from "./icons";
@@ -44,7 +44,7 @@ interface Offered {
 function useSuggestions(field: string, typed: string, asked: boolean): Offered {
   const backend = useBackend();
   const [found, setFound] = useState<{ prefix: string; values: string[]; pending: boolean } | null>(null);
-  const prefix = typed.trim();
+  const prefix = enteredValues(typed)[0] ?? "";
   useEffect(() => {
     if (!asked) return;
     let live = true;
@@ -78,13 +78,15 @@ function useSuggestions(field: string, typed: string, asked: boolean): Offered {
       clearTimeout(timer);
     };
   }, [backend, field, prefix, asked]);
-  // Values of another beginning are never offered under this one.
-  return found?.prefix === prefix
-    ? { values: found.values, pending: found.pending }
-    : { values: [], pending: true };
+  const { values, pending } =
+    found?.prefix === prefix ? found : { values: found?.values ?? [], pending: true };
+  // Until the answer is there, those of the last one that begin with what is typed now stay: a list that went at every
+  // letter would flicker.
+  const start = prefix.toLowerCase();
+  return { values: values.filter((value) => value.toLowerCase().startsWith(start)), pending };
 }
 
-/** Several values of one field. Enter, comma or a pasted list makes tokens of what was typed. */
+/** Several values of one field. Enter, comma or a pasted list makes tokens; a comma in a value is typed as \, or in quotes. */
 export function TokenField({ field, label, tokens, draft, change, commit }: Props) {
   const [focused, setFocused] = useState(false);
   const [all, setAll] = useState(false);

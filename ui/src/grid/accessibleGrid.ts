@@ -40,6 +40,19 @@ export class AccessibleGrid<Row, Col extends Column<Row>> extends SlickGrid<Row,
     if (had && !this.hasFocus()) this.setFocus();
   }
 
+  /** The active cell goes with its column to another place. Nothing scrolls, and nobody is told: it is the same cell. */
+  moveActiveCell(cell: number): void {
+    if (this.getActiveCell() === null) return;
+    this.activeCell = cell;
+    this.activePosX = cell;
+    const drawn = this.getCellNode(this.activeRow, cell);
+    if (drawn === null || drawn === this.activeCellNode) return;
+    this.activeCellNode?.classList.remove("active");
+    drawn.classList.add("active");
+    this.activeCellNode = drawn;
+    this.markStop();
+  }
+
   protected override setFocus(): void {
     const target = this.activeCellNode?.isConnected === true ? this.activeCellNode : this._container;
     target.focus({ preventScroll: true });

@@ -35,7 +35,9 @@ export interface Handlers {
   active: (position: number) => void;
   /** What a copy would hold now. */
   selected: (selected: Selected) => void;
-  copy: (text: string, rows: number) => void;
+  copy: (text: string, copied: Selected) => void;
+  /** So many rows are being read for a copy; what came of it is told by `copy` or `copyFailed`. */
+  copying: (rows: number) => void;
   menu: (at: MenuAt) => void;
   /** What a key has done that is seen and not heard. */
   said: (text: string) => void;

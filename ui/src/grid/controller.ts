@@ -10,6 +10,7 @@ import type { Content, Handlers } from "./contract";
 import { copySelection } from "./copySelection";
 import { ColumnWidths } from "./columnWidths";
 import { createGrid, MIN_WIDTH, ROW_HEIGHT, type TableGrid, toTableColumns, USUAL_EM } from "./createGrid";
+import { followColumns } from "./followColumns";
 import { type GridCommand, gridKey } from "./gridKeys";
 import { LazyRows, type Row } from "./lazyRows";
 import type { SpreadsheetSelection } from "./selectionModel";
@@ -35,7 +36,9 @@ export class GridController {
   #prefs: ColumnPrefs;
   #sort: Sort | null = null;
   #columnsDrawn = "";
-  #follow: string | null = null;
+  /** The paths of the columns, in the order in which the selection and the active cell know them. */
+  #placed: readonly string[] = [];
+  #movedByKey: string | null = null;
   #lookTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(host: HTMLElement, handlers: Handlers, prefs: ColumnPrefs) {
@@ -154,15 +157,18 @@ export class GridController {
     );
     if (drawn === this.#columnsDrawn) return;
     this.#columnsDrawn = drawn;
-    const row = this.#grid.getActiveCell()?.row;
-    const ids = (of: readonly { id: number | string }[]) => JSON.stringify(of.map(({ id }) => id));
-    // A selection is kept by place: among columns that move, come or go it would cover others.
-    if (ids(columns) !== ids(this.#grid.getColumns())) this.#selection.collapse();
+    const paths = columns.map((column) => String(column.id));
+    this.#follow(paths);
     this.#grid.setColumns(columns);
-    // A column that was moved by a key keeps the keyboard, so that the key can be pressed again.
-    const cell = columns.findIndex((column) => column.id === this.#follow);
-    this.#follow = null;
-    if (row !== undefined && cell >= 0) this.#grid.setActiveCell(row, cell);
+    // A column that was moved by a key stays in sight, so that the key can be pressed again.
+    const cell = this.#movedByKey === null ? -1 : paths.indexOf(this.#movedByKey);
+    this.#movedByKey = null;
+    if (cell >= 0) this.#grid.scrollColumnIntoView(cell);
+  }
+
+  #follow(paths: readonly string[]): void {
+    followColumns(this.#grid, this.#selection, this.#placed, paths);
+    this.#placed = paths;
   }
 
   #arrived(first: number, last: number): void {
@@ -210,6 +216,7 @@ export class GridController {
     grid.onColumnsReordered.subscribe(() => {
       if (this.#content === null) return;
       const visible = grid.getColumns().map((column) => String(column.id));
+      this.#follow(visible);
       this.#columnsDrawn = "";
       this.#handlers.prefs(reorder(this.#content.columns, this.#prefs, visible));
     });
@@ -322,7 +329,7 @@ export class GridController {
     const moved = step(visible, path, by);
     const place = moved.indexOf(path);
     if (place !== visible.indexOf(path)) {
-      this.#follow = path;
+      this.#movedByKey = path;
       this.#handlers.prefs(reorder(this.#content.columns, this.#prefs, moved));
     }
     this.#handlers.said(`${path} is column ${place + 1} of ${moved.length}`);

@@ -1,6 +1,5 @@
 // Copies what is selected: all of it or nothing.
 
-import { count } from "../logic/format";
 import { copyRefusal, type Range, selectedOf } from "../logic/selection";
 import { toTsv } from "../logic/tsv";
 import type { Handlers } from "./contract";
@@ -9,6 +8,9 @@ import type { LazyRows } from "./lazyRows";
 
 /** More rows than this take a moment to read, and one is told so. */
 const SLOW_COPY = 5000;
+
+/** Copies are numbered, so that the clipboard holds what was asked for last and not what took longest to read. */
+let lastCopy = 0;
 
 interface From {
   grid: TableGrid;
@@ -19,23 +21,26 @@ interface From {
 export async function copySelection(
   { grid, rows, range }: From,
   heading: boolean,
-  handlers: Pick<Handlers, "said" | "copy" | "copyFailed">,
+  handlers: Pick<Handlers, "said" | "copy" | "copying" | "copyFailed">,
 ): Promise<void> {
   if (range === null) return;
   const selected = selectedOf(range);
   const refusal = copyRefusal(selected);
   if (refusal !== null) return handlers.said(refusal);
+  lastCopy += 1;
+  const mine = lastCopy;
   const columns = grid.getColumns().slice(range.fromCell, range.toCell + 1);
   const places = columns.map((column) => Number(column.field));
   const names = columns.map((column) => String(column.id));
-  if (selected.rows > SLOW_COPY) handlers.said(`Copying ${count(selected.rows)} rows`);
+  if (selected.rows > SLOW_COPY) handlers.copying(selected.rows);
   try {
     const read = await rows.range(range.fromRow, range.toRow);
+    if (mine !== lastCopy) return;
     const single = read.length === 1 && places.length === 1 && !heading;
     // One cell is copied as it is, without the quotes that a table needs.
     const text = single ? (read[0]?.[places[0] ?? 0] ?? "") : toTsv(read, places, heading ? names : null);
-    handlers.copy(text, read.length);
+    handlers.copy(text, selected);
   } catch (error) {
-    handlers.copyFailed(error);
+    if (mine === lastCopy) handlers.copyFailed(error);
   }
 }

@@ -53,7 +53,8 @@ describe("the menu of the grid", () => {
     stage.grid.perform("select_row", { row: 2, path: "price" });
     expect(stage.selected).toHaveBeenLastCalledWith({ rows: 1, columns: 3 });
     stage.grid.perform("copy_with_heading", { row: 2, path: "price" });
-    await vi.waitFor(() => expect(stage.copy).toHaveBeenCalledWith("_id\tprice\tnote\nid2\t1\t", 1));
+    const copied = { rows: 1, columns: 3 };
+    await vi.waitFor(() => expect(stage.copy).toHaveBeenCalledWith("_id\tprice\tnote\nid2\t1\t", copied));
     stage.grid.perform("sort_down", { row: null, path: "note" });
     expect(stage.sort).toEqual({ path: "note", descending: true });
     expect(stage.said).toHaveBeenLastCalledWith("Sorted by note, Z to A");

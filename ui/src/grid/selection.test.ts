@@ -1,8 +1,18 @@
+import Sortable from "sortablejs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { NO_PREFS } from "../logic/columns";
-import { copyRefusal, MAX_COPIED_ROWS, selectionText } from "../logic/selection";
+import {
+  afterMove,
+  copiedText,
+  copyRefusal,
+  MAX_COPIED_ROWS,
+  selectionText,
+  single,
+} from "../logic/selection";
 import { GridStage, makeContent } from "../test/gridStage";
+import { later } from "../test/openApp";
+import type { Content } from "./contract";
 
 let stage: GridStage;
 
@@ -172,6 +182,88 @@ it("takes the selection back with a click on the active cell", () => {
   expect(blue()).toEqual([[1, 1]]);
 });
 
+/** Drags a heading before another one, or to the end, as the library that the grid uses tells it. */
+function drag(path: string, before: string | null): void {
+  const heading = (of: string) => stage.host.querySelector(`[data-path="${of}"]`);
+  const item = heading(path);
+  const row = item?.parentElement;
+  if (!item || !row) throw new Error("no such heading");
+  const { get } = Sortable as unknown as { get: (row: Element) => { options: Record<string, unknown> } };
+  const told = get(row).options as Record<"onStart" | "onEnd", (event: object) => void>;
+  const event = { item, stopPropagation: () => undefined };
+  told.onStart(event);
+  row.insertBefore(item, before === null ? null : heading(before));
+  told.onEnd(event);
+}
+
+describe("a column that is dragged", () => {
+  const headings = () =>
+    [...stage.host.querySelectorAll<HTMLElement>("[role=columnheader]")].map((one) => one.dataset["path"]);
+
+  it("takes the active cell and the selection along", async () => {
+    stage.click(1, 0);
+    stage.click(3, 0, { shiftKey: true });
+    drag("_id", null);
+    expect(headings()).toEqual(["price", "note", "_id"]);
+    expect(active()).toEqual([1, 2]);
+    expect(blue()).toEqual([
+      [1, 2],
+      [2, 2],
+      [3, 2],
+    ]);
+    expect(stage.host.querySelectorAll(".slick-cell.active")).toHaveLength(1);
+    expect(stage.cell(1, 2)).toHaveClass("active");
+    expect(await copied()).toEqual(["id1", "id2", "id3"]);
+    stage.press("ArrowLeft");
+    expect(active()).toEqual([1, 1]);
+  });
+
+  it("moves from under a selection of others without changing what a copy holds", async () => {
+    stage.click(1, 1);
+    drag("_id", null);
+    expect(active()).toEqual([1, 0]);
+    expect(await copied()).toEqual(["1"]);
+  });
+
+  it("leaves the active cell alone if it comes between selected ones", () => {
+    stage.click(1, 0);
+    stage.click(2, 1, { shiftKey: true });
+    drag("note", "price");
+    expect(headings()).toEqual(["_id", "note", "price"]);
+    expect(blue()).toEqual([[1, 0]]);
+  });
+
+  it("keeps whole rows and whole columns whole", () => {
+    stage.click(1, 0);
+    stage.press(" ", { ctrlKey: true });
+    drag("_id", null);
+    expect(selected()).toEqual({ rows: 1000, columns: 1 });
+    expect(blue().every(([, cell]) => cell === 2)).toBe(true);
+    stage.press("a", { ctrlKey: true });
+    drag("_id", "price");
+    expect(selected()).toEqual({ rows: 1000, columns: 3 });
+  });
+
+  it("goes no further if it is out of sight", () => {
+    stage.click(1, 0);
+    stage.scrollTo(500);
+    const top = stage.host.querySelector(".slick-viewport")?.scrollTop;
+    drag("_id", null);
+    expect(stage.host.querySelector(".slick-viewport")?.scrollTop).toBe(top);
+    expect(selected()).toEqual({ rows: 1, columns: 1 });
+  });
+});
+
+it("follows its columns only while they stand side by side", () => {
+  const at = (row: number, cell: number) => ({ row, cell });
+  const held = { ...single(at(1, 2)), lead: at(4, 1) };
+  const before = ["a", "b", "c", "d"];
+  expect(afterMove(held, before, ["b", "c", "a", "d"])).toMatchObject({ anchor: at(1, 1), lead: at(4, 0) });
+  expect(afterMove(held, before, ["c", "b", "d", "a"])).toMatchObject({ anchor: at(1, 0), lead: at(4, 1) });
+  expect(afterMove(held, before, ["b", "a", "c", "d"])).toBeNull();
+  expect(afterMove(held, before, ["a", "c", "d"])).toBeNull();
+});
+
 it("covers no other columns when one is hidden", () => {
   stage.click(1, 0);
   stage.click(3, 1, { shiftKey: true });
@@ -186,4 +278,39 @@ it("tells a screen reader which cells are selected", () => {
   expect(stage.host).toHaveAttribute("aria-multiselectable", "true");
   expect(stage.cell(2, 0)).toHaveAttribute("aria-selected", "true");
   expect(stage.cell(2, 1)).toHaveAttribute("aria-selected", "false");
+});
+
+it("selects all rows without an active cell", () => {
+  stage.grid.perform("select_all", { row: null, path: null });
+  expect(selected()).toEqual({ rows: 1000, columns: 3 });
+});
+
+describe("a copy", () => {
+  it("says how many cells it holds", async () => {
+    expect(copiedText({ rows: 1, columns: 1 })).toBe("Copied 1 cell");
+    expect(copiedText({ rows: 3, columns: 2 })).toBe("Copied 3 rows × 2 columns");
+    stage.click(2, 0);
+    stage.click(4, 1, { shiftKey: true });
+    await copied();
+    expect(stage.copy).toHaveBeenLastCalledWith(expect.any(String), { rows: 3, columns: 2 });
+    expect(stage.copying).not.toHaveBeenCalled();
+  });
+
+  it("that is slow does not take the place of a later one", async () => {
+    const slow = later<Awaited<ReturnType<Content["read"]>>>();
+    const read = vi.fn<Content["read"]>((offset, limit) =>
+      offset < 5000 ? makeContent("many", 6000).read(offset, limit) : slow.promise,
+    );
+    stage.grid.show({ ...makeContent("many", 6000), read }, stage.prefs, stage.sort);
+    stage.click(0, 0);
+    stage.press("a", { ctrlKey: true });
+    stage.press("c", { ctrlKey: true });
+    expect(stage.copying).toHaveBeenCalledExactlyOnceWith(6000);
+    await vi.waitFor(() => expect(read.mock.calls.some(([offset]) => offset >= 5000)).toBe(true));
+    stage.click(1, 0);
+    expect(await copied()).toEqual(["id1"]);
+    slow.resolve({ rows: Array.from({ length: 1000 }, () => ["late", "1", null]), generation: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(stage.copy).toHaveBeenCalledOnce();
+  });
 });

@@ -12,6 +12,7 @@ import {
 } from "slickgrid";
 
 import {
+  afterMove,
   type At,
   contains,
   type Range,
@@ -89,6 +90,14 @@ export class SpreadsheetSelection {
     return this.#selection === null ? null : rangeOf(this.#selection, this.#size());
   }
 
+  /** Goes with its columns from one order of them to another; the active cell has gone with its own already. */
+  follow(before: readonly string[], after: readonly string[]): void {
+    if (this.#selection === null) return;
+    const moved = afterMove(this.#selection, before, after);
+    if (moved === null) this.collapse();
+    else this.#set(moved);
+  }
+
   /** Takes the selection back to the active cell. */
   collapse(): void {
     const active = this.#grid?.getActiveCell() ?? null;
@@ -104,6 +113,11 @@ export class SpreadsheetSelection {
   }
 
   selectAll(): void {
+    const grid = this.#grid;
+    // The selection grows from the active cell, so there has to be one.
+    if (grid !== null && grid.getActiveCell() === null && grid.getDataLength() > 0) {
+      grid.setActiveCell(grid.getViewport().top, 0);
+    }
     this.#whole({ wholeColumns: true, wholeRows: true });
   }
 

@@ -2,12 +2,14 @@ import { expect, it } from "vitest";
 
 import { makeAnswer, makePartial } from "../test/made";
 import {
+  cancelledText,
   comparedAll,
   completeness,
   daysText,
   heldAnswer,
   heldRowsText,
   missingByReason,
+  newNotes,
   originHint,
   outcomeText,
   unverifiedText,
@@ -28,7 +30,7 @@ it("names the days that a check has not confirmed", () => {
   const answer = makeAnswer({ complete: false });
   answer.days.unverified = ["2025-01-03"];
   expect(completeness(answer)).toBe("Partial: 1 day unverified");
-  expect(unverifiedText(answer)?.head).toBe("1 cached day could not be verified.");
+  expect(unverifiedText(answer)?.head).toBe("1 cached day could not be checked.");
 });
 
 it("groups missing days by reason", () => {
@@ -75,4 +77,25 @@ it("says that days were copied from another cached query", () => {
   const answer = makeAnswer();
   answer.days = { ...answer.days, from_cache: 24, adopted: 7 };
   expect(daysText(answer)).toBe("24 from cache, 7 copied from another cached query");
+});
+
+it("says that a cancelled run has stored nothing only if nothing is cached", () => {
+  const days = Array.from({ length: 31 }, (_, at) => `2025-01-${String(at + 1).padStart(2, "0")}`);
+  const told = (answer: ReturnType<typeof makeAnswer> | null, stored = false) =>
+    cancelledText({ mode: "normal", stored, answer });
+  expect(told(null)).toBe("Nothing was stored.");
+  expect(told(makePartial(days))).toBe("Nothing was stored.");
+  expect(told(makePartial(days.slice(1)))).toContain("stays in the cache");
+  // What is cached could not be read.
+  expect(told(null, true)).toContain("stays in the cache");
+});
+
+it("leaves out notes that a warning says already", () => {
+  const why = "None of these trades has a trade id (trade_ids); their messages cannot be found.";
+  const unmatched = [
+    { part: "trade_id" as const, field: null, path: "trade_ids", value: null, near: ["trade_id"], why },
+  ];
+  const other = "1 document holds bytes that are not valid BSON.";
+  expect(newNotes(makeAnswer({ unmatched, notes: [why, other] }))).toEqual([other]);
+  expect(newNotes(makeAnswer({ notes: [why, other] }))).toEqual([why, other]);
 });

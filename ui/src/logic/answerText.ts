@@ -10,6 +10,13 @@ interface Ended {
   answer: Answer | null;
 }
 
+interface Cancelled {
+  mode: FetchMode;
+  /** The run has stored days. */
+  stored: boolean;
+  answer: Answer | null;
+}
+
 export const ORIGIN_LABELS: Record<Origin, string> = {
   cache: "Cache",
   part_cache: "Part cache",
@@ -53,8 +60,8 @@ export function unverifiedText(answer: Answer): { head: string; text: string } |
   if (days === 0) return null;
   const them = days === 1 ? "It is" : "They are";
   return {
-    head: `${plural(days, "cached day")} could not be verified.`,
-    text: `${them} shown as last fetched; the source may have changed since. Verify again to check.`,
+    head: `${plural(days, "cached day")} could not be checked.`,
+    text: `${them} shown as last fetched; the source may have changed since. Refresh or Verify to check.`,
   };
 }
 
@@ -93,6 +100,23 @@ export function outcomeText({ outcome, failure, answer }: Ended): string {
   const { input, downstream } = answer.rows;
   const rows = `${plural(input, "trade")}, ${plural(downstream, "message")}.`;
   return `${outcome === "cancelled" ? "Cancelled" : "Finished"}. ${completeness(answer)}: ${rows}`;
+}
+
+const CANCELLED: Record<FetchMode, string> = {
+  normal: "Everything stored so far stays in the cache; fetch again to get the rest.",
+  refresh: "Days that were not reached are unverified; refresh again to update them.",
+  verify: "Days that were not reached are unverified; verify again to check them.",
+};
+
+/** What is left of a run that was cancelled, and how to get the rest. */
+export function cancelledText({ mode, stored, answer }: Cancelled): string {
+  const holds = answer !== null && answer.days.missing.length < answer.days.requested;
+  return stored || holds ? CANCELLED[mode] : "Nothing was stored.";
+}
+
+/** The notes that no warning says as well. */
+export function newNotes({ notes, unmatched }: Answer): string[] {
+  return notes.filter((note) => unmatched.every(({ why }) => why !== note));
 }
 
 /** Missing days grouped by reason, the reason with the most days first. */

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 
 import type { DayView } from "../backend";
-import { cellKind, cellText, legend, monthName, monthRows, withStored, withUnverified } from "./dayStrip";
+import {
+  cellKind,
+  cellText,
+  daysSentence,
+  legend,
+  monthName,
+  monthRows,
+  withStored,
+  withUnverified,
+} from "./dayStrip";
 import { addDays } from "./days";
 
 const view = (part: Partial<DayView>): DayView => ({
@@ -72,4 +81,16 @@ it("marks held days that a check has not confirmed, and no others", () => {
   const marked = withUnverified(plan, ["2025-01-02", "2025-01-03"]);
   expect(marked.map(cellKind)).toEqual(["cached", "unverified", "fetch"]);
   expect(cellText(marked[1] ?? view({}), () => "then")).toContain("unverified");
+});
+
+it("sums the days up as the plan does", () => {
+  const fetch = view({ action: "fetch", state: "not_held" });
+  expect(daysSentence([view({}), fetch, fetch])).toBe("1 of 3 days cached, 2 to fetch");
+  expect(daysSentence([view({ state: "open", action: "refresh" })])).toBe("0 of 1 day cached, 1 to refresh");
+  expect(daysSentence([fetch, view({ action: "adopt" }), view({ action: "unavailable" })])).toBe(
+    "0 of 3 days cached, 1 to copy from another cached query, 1 to fetch, 1 not available",
+  );
+  expect(daysSentence([view({})])).toBe("The day is cached");
+  expect(daysSentence([view({}), view({})])).toBe("Both days are cached");
+  expect(daysSentence([view({}), view({}), view({ state: "open" })])).toBe("All 3 days are cached");
 });

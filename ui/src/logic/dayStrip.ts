@@ -2,7 +2,7 @@
 
 import type { DayView, WindowView } from "../backend";
 import { addDays, monthLabel, weekday } from "./days";
-import { plural } from "./format";
+import { count, plural } from "./format";
 
 export type CellKind = "cached" | "open" | "empty" | "unverified" | "refresh" | "fetch" | "adopt" | "missing";
 
@@ -120,6 +120,25 @@ export function withStored(
         }
       : view,
   );
+}
+
+/** What is cached of the days of a plan and what is to come, worded as the plan's own sentence. */
+export function daysSentence(days: readonly StripDay[]): string {
+  const total = days.length;
+  const at = (action: DayView["action"]) => days.filter((day) => day.action === action).length;
+  const cached = at("serve");
+  if (cached === total) {
+    if (total === 1) return "The day is cached";
+    return total === 2 ? "Both days are cached" : `All ${count(total)} days are cached`;
+  }
+  const rest: [number, string][] = [
+    [at("adopt"), "to copy from another cached query"],
+    [at("fetch"), "to fetch"],
+    [at("refresh"), "to refresh"],
+    [at("unavailable"), "not available"],
+  ];
+  const parts = rest.filter(([number]) => number > 0).map(([number, what]) => `${count(number)} ${what}`);
+  return [`${count(cached)} of ${plural(total, "day")} cached`, ...parts].join(", ");
 }
 
 /** The days of a plan, with those marked that the last check has not confirmed. */

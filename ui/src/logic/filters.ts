@@ -1,7 +1,7 @@
 // The filter form as it is typed, and the query that it stands for.
 
 import type { FilterField, FilterInput, FilterOperator, QueryInput, ValueType } from "../backend";
-import { addValues, splitTyped } from "./tokens";
+import { addValues, enteredValues } from "./tokens";
 
 /** One condition of the form. Every kind of entry is kept, so that changing the operator loses nothing. */
 export interface FilterRow {
@@ -93,8 +93,7 @@ export function commitDrafts(form: FormState): FormState {
 export function commitDraft(row: FilterRow): FilterRow {
   const draft = row.draft.trim();
   if (draft === "") return row.draft === "" ? row : { ...row, draft: "" };
-  const { values } = splitTyped(`${draft},`);
-  return { ...row, tokens: addValues(row.tokens, values.length > 0 ? values : [draft]), draft: "" };
+  return { ...row, tokens: addValues(row.tokens, enteredValues(draft)), draft: "" };
 }
 
 function emptyRow(id: number, field: string): FilterRow {
@@ -148,6 +147,9 @@ export function sameQuery(a: QueryInput, b: QueryInput): boolean {
   return a.from === b.from && a.to === b.to && sameConditions(a, b);
 }
 
+/** How a query without any condition reads. */
+export const NO_FILTER = "no filter";
+
 /** One condition as a person reads it, worded as the backend words it in the list of cached queries. */
 function describeFilter({ field, operator, values }: FilterInput, named: number): string {
   const all = [...new Set(values)].sort();
@@ -187,5 +189,5 @@ export function describeFilters(query: QueryInput, named = Infinity): string {
   const parts = sorted.map((filter) => describeFilter(filter, named));
   const advanced = query.advanced.trim().replace(/\s+/g, " ");
   if (advanced !== "" && advanced !== "{}") parts.push(`and ${advanced}`);
-  return parts.length === 0 ? "no filter" : parts.join(" · ");
+  return parts.length === 0 ? NO_FILTER : parts.join(" · ");
 }

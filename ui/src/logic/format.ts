@@ -35,6 +35,11 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** "3 min 20 s left"; an estimate is no better than a second. */
+export function timeLeft(ms: number): string {
+  return ms < 1000 ? "less than a second left" : `${duration(ms)} left`;
+}
+
 /** How long ago, in words. A time in the future says so: then a clock is wrong. */
 export function ago(then: string, now: number): string {
   const seconds = Math.round((now - Date.parse(then)) / 1000);

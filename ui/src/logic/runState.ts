@@ -10,6 +10,7 @@ import type {
   ViewKey,
   WindowView,
 } from "../backend";
+import { sameQuery } from "./filters";
 
 export interface Progress {
   rows: number;
@@ -64,6 +65,8 @@ export interface Ending {
   failure: Failure | null;
   /** What it brought; null where it brought nothing. */
   answer: Answer | null;
+  /** It has stored days. */
+  stored: boolean;
   /** It lacks days, or holds what is due, because the source was out of reach: it can go on when that is back. */
   awaitsSource: boolean;
   /** Times that it has gone on by itself already. */
@@ -145,7 +148,7 @@ export function deskReducer(state: DeskState, action: DeskAction): DeskState {
       return state.run?.id === action.id ? { ...state, run: { ...state.run, cancelling: true } } : state;
     case "ended": {
       if (state.run?.id !== action.id) return state;
-      const { query, mode, key, source, aside } = state.run;
+      const { query, mode, key, source, aside, windows } = state.run;
       const ending: Ending = {
         query,
         key: action.view?.key ?? key,
@@ -154,6 +157,7 @@ export function deskReducer(state: DeskState, action: DeskAction): DeskState {
         outcome: action.outcome,
         failure: action.failure,
         answer: action.view?.answer ?? null,
+        stored: windows.length > 0,
         awaitsSource: awaitsSource(action.outcome, mode, action.view?.answer ?? null, action.failure),
         resumed: state.resumed,
         aside,
@@ -213,6 +217,9 @@ function tell(run: Run, event: RunEvent): Run {
           daysTotal: event.days_total,
           rowsPerSecond: event.rows_per_second,
           remainingMs: event.remaining_ms,
+          // If every window is fetched again, the engine counts from zero and says nothing of messages until it
+          // asks for some: the old figures would stand beside no trades.
+          ...(event.rows === 0 ? { downstreamRows: 0, tradesAsked: 0, tradesDone: 0 } : {}),
         },
       };
     case "downstream_progress":
@@ -277,6 +284,13 @@ export function shouldResume(state: DeskState, source: string, before: Connectio
 /** Whether two keys name the same rows. */
 export function sameKey(a: ViewKey | null, b: ViewKey | null): boolean {
   return a !== null && b !== null && a.signature === b.signature && a.from === b.from && a.to === b.to;
+}
+
+/** Whether a view was there before a run of a different query: what is opened during the run is not left over. */
+export function isPrevious(view: View, run: Run): boolean {
+  if (run.aside) return false;
+  if (run.key !== null) return !sameKey(run.key, view.key);
+  return view.query === null || !sameQuery(run.query, view.query);
 }
 
 /** The share of a run that is done, 0 to 1; null where that cannot be told. */

@@ -52,6 +52,35 @@ export function rangeOf({ anchor, lead, wholeColumns, wholeRows }: Selection, si
   };
 }
 
+/**
+ * A selection after its columns have moved from one order to another; null if they no longer stand side by side with
+ * the active cell at a corner.
+ */
+export function afterMove(
+  selection: Selection,
+  before: readonly string[],
+  after: readonly string[],
+): Selection | null {
+  const { anchor, lead, wholeRows } = selection;
+  const from = Math.min(anchor.cell, lead.cell);
+  const to = Math.max(anchor.cell, lead.cell);
+  const places = before.slice(from, to + 1).map((path) => after.indexOf(path));
+  const active = places[anchor.cell - from];
+  if (active === undefined || active < 0) return null;
+  // Whole rows hold every column, whichever two stand at the corners.
+  if (wholeRows)
+    return { ...selection, anchor: { ...anchor, cell: active }, lead: { ...lead, cell: active } };
+  const first = Math.min(...places);
+  const last = Math.max(...places);
+  const isBlock = first >= 0 && last - first === to - from && (active === first || active === last);
+  if (!isBlock) return null;
+  return {
+    ...selection,
+    anchor: { ...anchor, cell: active },
+    lead: { ...lead, cell: active === first ? last : first },
+  };
+}
+
 export function contains(range: Range, { row, cell }: At): boolean {
   return row >= range.fromRow && row <= range.toRow && cell >= range.fromCell && cell <= range.toCell;
 }
@@ -171,9 +200,14 @@ export function selectionText(selected: Selected): string | null {
   return `${size} selected, too many to copy (at most ${count(MAX_COPIED_ROWS)} rows); Ctrl+E exports all rows`;
 }
 
+/** What a copy has put on the clipboard. */
+export function copiedText(selected: Selected): string {
+  return `Copied ${selected.rows * selected.columns === 1 ? "1 cell" : sizeText(selected)}`;
+}
+
 /** Why a selection is not copied; null if it is. Part of it is never copied: nobody would see what is missing. */
 export function copyRefusal(selected: Selected): string | null {
   if (selected.rows <= MAX_COPIED_ROWS) return null;
-  const held = count(MAX_COPIED_ROWS);
-  return `Nothing copied: ${plural(selected.rows, "row")} selected, but at most ${held} can be copied. Ctrl+E exports all rows.`;
+  // Short, for it stands beside what is said of the selection itself.
+  return `Nothing copied: more than ${count(MAX_COPIED_ROWS)} rows selected`;
 }

@@ -15,7 +15,7 @@ export const SHORTCUTS: readonly ShortcutGroup[] = [
     where: "Anywhere",
     shortcuts: [
       { keys: "Ctrl+Enter", does: "Fetch" },
-      { keys: "Esc", does: "Cancel the fetch, or close what is open" },
+      { keys: "Esc", does: "Close what is open, undo typing in a filter, or cancel the fetch" },
       { keys: "Ctrl+1, Ctrl+2", does: "Go to the query, or to the cached queries" },
       { keys: "Ctrl+3, Ctrl+4", does: "Go to the plan, or to the rows" },
       { keys: "F6, Shift+F6", does: "Go to the next or previous part of the window" },
@@ -38,7 +38,7 @@ export const SHORTCUTS: readonly ShortcutGroup[] = [
       { keys: "Enter", does: "Show the whole document" },
       { keys: "Shift with any of these, Shift+click", does: "Extend the selection from the current cell" },
       { keys: "Ctrl+Space, Shift+Space", does: "Select the whole column or row" },
-      { keys: "Ctrl+A", does: "Select all rows; the current cell does not move" },
+      { keys: "Ctrl+A", does: "Select all rows, from anywhere but a text field" },
       { keys: "Ctrl+C", does: "Copy the selection; with Shift, the headings too" },
       { keys: "Alt+↑, Alt+↓", does: "Sort by the column, ascending or descending" },
       { keys: "Alt+Backspace", does: "Remove the sort" },

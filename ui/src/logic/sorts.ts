@@ -1,4 +1,4 @@
-// The order of the rows of each tab, kept while the query stays the same.
+// The order of the rows of each tab, kept while the query stays the same, and for the next start.
 
 import type { Role, Sort } from "../backend";
 

@@ -1,33 +1,38 @@
 // Splitting typed or pasted text into filter values.
 
-const SEPARATORS = new Set(["\n", "\r", "\t", ",", ";"]);
+/** What parts the values of a list on one line. */
+const TYPED = new Set([",", ";"]);
+
+/** What parts the lines and cells of a list from elsewhere. */
+const PASTED = new Set(["\n", "\r", "\t"]);
 
 interface Pieces {
   /** Values that a separator has closed. */
   done: string[];
-  /** What stands after the last separator. */
+  /** What stands after the last separator, as a value. */
   rest: string;
+  /** The same as it was typed. */
+  raw: string;
 }
 
 /**
  * Cuts at separators. A piece that begins with a double quote runs to the closing quote, so that a
  * value may hold a comma ("" stands for a quote in it); a quote further on is an ordinary character.
+ * With `escapes`, a backslash before a separator or a backslash makes that an ordinary character, as on the command line.
  */
-function cut(text: string): Pieces {
+function cut(text: string, separators: ReadonlySet<string>, escapes: boolean): Pieces {
   const done: string[] = [];
   let piece = "";
+  let start = 0;
   let quoted = false;
   let wasQuoted = false;
-  const close = () => {
-    done.push(wasQuoted ? piece : piece.trim());
-    piece = "";
-    wasQuoted = false;
-  };
+  const value = () => (wasQuoted ? piece : piece.trim());
   for (let i = 0; i < text.length; i += 1) {
     const char = text.charAt(i);
+    const next = text.charAt(i + 1);
     if (quoted) {
       if (char !== '"') piece += char;
-      else if (text.charAt(i + 1) === '"') {
+      else if (next === '"') {
         piece += '"';
         i += 1;
       } else quoted = false;
@@ -35,29 +40,50 @@ function cut(text: string): Pieces {
       piece = "";
       quoted = true;
       wasQuoted = true;
-    } else if (SEPARATORS.has(char)) close();
-    else piece += char;
+    } else if (escapes && char === "\\" && (next === "\\" || separators.has(next))) {
+      piece += next;
+      i += 1;
+    } else if (separators.has(char)) {
+      done.push(value());
+      piece = "";
+      start = i + 1;
+      wasQuoted = false;
+    } else piece += char;
   }
-  return { done, rest: wasQuoted ? piece : piece.trim() };
+  return { done, rest: value(), raw: text.slice(start).trim() };
 }
 
 function keep(values: readonly string[]): string[] {
-  return values.filter((value) => value.trim() !== "");
+  return [...new Set(values.filter((value) => value.trim() !== ""))];
 }
 
-/** The values of a pasted list. */
+/** Inside an unclosed quote a comma belongs to the value. */
+function isUnclosed(text: string): boolean {
+  return /^\s*"/.test(text) && !/^\s*"(?:[^"]|"")*"/.test(text);
+}
+
+/**
+ * The values of a pasted list. Each line, and each cell of a table, is one value, whatever commas it holds; only a list
+ * on one line is parted by commas, as a typed one is.
+ */
 export function splitPaste(text: string): string[] {
-  const { done, rest } = cut(text);
-  return [...new Set(keep([...done, rest]))];
+  const isLines = [...text].some((char) => PASTED.has(char));
+  const { done, rest } = isLines ? cut(text, PASTED, false) : cut(text, TYPED, true);
+  return keep([...done, rest]);
 }
 
 /** What typing made: the closed values, and what is still being typed. */
 export function splitTyped(text: string): { values: string[]; draft: string } {
-  // Inside an unclosed quote a comma belongs to the value.
-  if (/^\s*"/.test(text) && !/^\s*"(?:[^"]|"")*"/.test(text)) return { values: [], draft: text };
-  if (![...text].some((char) => SEPARATORS.has(char))) return { values: [], draft: text };
-  const { done, rest } = cut(text);
-  return { values: [...new Set(keep(done))], draft: rest };
+  if (isUnclosed(text)) return { values: [], draft: text };
+  const { done, raw } = cut(text, TYPED, true);
+  return done.length === 0 ? { values: [], draft: text } : { values: keep(done), draft: raw };
+}
+
+/** The values of typed text that is entered as it stands. */
+export function enteredValues(text: string): string[] {
+  if (isUnclosed(text)) return keep([text.trim()]);
+  const { done, rest } = cut(text, TYPED, true);
+  return keep([...done, rest]);
 }
 
 /** Adds values to a list, each once, in the order typed. A blank is no value: it would filter nothing. */

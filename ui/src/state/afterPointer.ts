@@ -4,7 +4,11 @@ let down = false;
 let waiting: (() => void)[] = [];
 
 if (typeof window !== "undefined") {
-  window.addEventListener("pointerdown", () => (down = true), true);
+  const press = (event: PointerEvent) => {
+    // The release of the right button does not always come.
+    if (event.button === 0) down = true;
+  };
+  window.addEventListener("pointerdown", press, true);
   const release = () => {
     down = false;
     const ready = waiting;

@@ -2,12 +2,15 @@ import { useEffect, useRef } from "react";
 
 import { zoomKey, type ZoomKey } from "../logic/dataZoom";
 import { stepRegion } from "./regions";
+import { isTextField } from "./textField";
 
 export interface Shortcuts {
   fetch: () => void;
   /** Tells whether there was something to cancel. */
   cancel: () => boolean;
   exportRows: () => void;
+  /** Selects all rows and takes the keyboard to them. */
+  selectRows: () => void;
   focusFilter: () => void;
   togglePanel: () => void;
   help: () => void;
@@ -20,6 +23,18 @@ export interface Shortcuts {
 export type Place = "query" | "cached" | "plan" | "rows";
 
 const PLACES: Record<string, Place> = { "1": "query", "2": "cached", "3": "plan", "4": "rows" };
+
+/** Selects the text of the document that an element belongs to; false if it belongs to none. */
+function selectDocument(target: EventTarget | null): boolean {
+  if (!(target instanceof Element)) return false;
+  const text =
+    target.closest(".code-block") ??
+    target.closest("[data-region=detail], [role=dialog]")?.querySelector(".code-block") ??
+    null;
+  if (text === null) return false;
+  window.getSelection()?.selectAllChildren(text);
+  return true;
+}
 
 /** The keys that work anywhere in the window. */
 export function useShortcuts(shortcuts: Shortcuts): void {
@@ -54,8 +69,20 @@ export function useShortcuts(shortcuts: Shortcuts): void {
         latest.current.zoom(zoom);
         return;
       }
-      if (event.shiftKey || open()) return;
+      if (event.shiftKey) return;
       const key = event.key.toLowerCase();
+      if (key === "a") {
+        if (isTextField(event.target)) return;
+        // The browser would select the text of the whole window.
+        event.preventDefault();
+        const isInList =
+          event.target instanceof Element && event.target.closest("[role=listbox], [role=menu]") !== null;
+        if (isInList || selectDocument(event.target) || open()) return;
+        event.stopPropagation();
+        latest.current.selectRows();
+        return;
+      }
+      if (open()) return;
       const place = PLACES[key];
       if (place !== undefined) latest.current.goTo(place);
       else if (key === "enter") latest.current.fetch();
@@ -69,6 +96,8 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     const escape = (event: KeyboardEvent) => {
       // A menu or a dialog that closed on this key has used it.
       if (event.key !== "Escape" || event.defaultPrevented || used || open()) return;
+      // In a text of several lines Escape ends no run, and throws nothing away that took long to type.
+      if (event.target instanceof HTMLTextAreaElement && event.target.value !== "") return;
       if (latest.current.cancel()) event.preventDefault();
     };
     window.addEventListener("keydown", before, true);

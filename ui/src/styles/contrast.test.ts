@@ -77,3 +77,9 @@ it("uses the colours of more contrast only where the system asks for them", () =
   expect(moreText).toContain("@media (prefers-contrast: more)");
   expect(readFileSync(join(__dirname, "index.css"), "utf8").trimEnd()).toMatch(/contrast\.css";$/);
 });
+
+it("does not box menu items that cannot be chosen", () => {
+  const dashed = moreText.match(/[^{}]*\{[^{}]*border-style: dashed;/)?.[0] ?? "";
+  expect(dashed).toContain(".button[data-disabled]");
+  expect(dashed).not.toContain(".menu-item");
+});

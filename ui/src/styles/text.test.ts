@@ -38,3 +38,22 @@ it("leaves the rows their room, to which one scrolls", () => {
   expect(layout).toMatch(/\.main \{[^}]*overflow-y: auto;/);
   expect(grid).toMatch(/\.results \{[^}]*min-height: min\(17rem/);
 });
+
+const read = (sheet: string) => readFileSync(join(__dirname, `${sheet}.css`), "utf8");
+
+it("scrolls within lists and dialogs that are higher than the window", () => {
+  const overlays = read("overlays");
+  // The library limits the height of the popover itself: only in a column that shrinks does what it holds follow.
+  expect(overlays).toMatch(/\n\.popover \{[^}]*display: flex;\s*flex-direction: column;/);
+  expect(overlays).toMatch(/\.popover-body \{[^}]*min-height: 0;[^}]*overflow: auto;/);
+  expect(overlays).toMatch(/\.columns-dialog \{[^}]*display: flex;\s*flex-direction: column;/);
+  expect(overlays).toMatch(/\.column-list \{[^}]*overflow: auto;/);
+  expect(overlays).toMatch(/\.source-dialog \{[^}]*max-height: calc\(100vh/);
+  expect(overlays).toMatch(/\.source-fields \{[^}]*overflow: auto;/);
+});
+
+it("is not cut in a warning", () => {
+  const cut = read("controls").match(/[^\n]*\.note-text \{[^}]*ellipsis/g);
+  expect(cut).toHaveLength(1);
+  expect(cut?.[0]).toMatch(/^\.note-bad/);
+});

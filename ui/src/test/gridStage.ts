@@ -39,6 +39,7 @@ export class GridStage {
   readonly said = vi.fn();
   readonly selected = vi.fn();
   readonly copy = vi.fn();
+  readonly copying = vi.fn();
   readonly open = vi.fn();
   readonly menu = vi.fn();
   readonly grid: GridController;
@@ -70,6 +71,7 @@ export class GridStage {
       active: vi.fn(),
       selected: this.selected,
       copy: this.copy,
+      copying: this.copying,
       menu: this.menu,
       said: this.said,
       outdated: vi.fn(),
