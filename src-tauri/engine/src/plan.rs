@@ -335,7 +335,7 @@ impl Plan {
                 parts.push(format!("{} {what}", thousands(number as u64)));
             }
         }
-        if let Some(rows) = self.expected_rows.filter(|_| !self.windows.is_empty()) {
+        if let Some(rows) = self.expected_rows.filter(|rows| *rows > 0 && !self.windows.is_empty()) {
             parts.push(about(rows));
         }
         if counts.unavailable > 0 {

@@ -466,10 +466,11 @@ impl Engine {
         notes.extend(prepared.set_aside.map(|failure| failure.message));
         notes.append(&mut outcome.notes);
         let unmatched = view.as_ref().map(|view| unmatched_of(view)).unwrap_or_default();
-        // Trades without an id are counted as they come.
-        let is_said = |part: UnmatchedPart| part == UnmatchedPart::TradeId && outcome.without_trade_id > 0;
-        notes.extend(unmatched.iter().filter(|of| !is_said(of.part)).map(|of| of.why.clone()));
-        notes.extend(remarks(&request.query, outcome.without_trade_id, outcome.unreadable.len()));
+        notes.extend(unmatched.iter().map(|of| of.why.clone()));
+        // If none has an id, that was just said.
+        let has_ids = unmatched.iter().all(|of| of.part != UnmatchedPart::TradeId);
+        let without_trade_id = if has_ids { outcome.without_trade_id } else { 0 };
+        notes.extend(remarks(&request.query, without_trade_id, outcome.unreadable.len()));
         let left_out =
             view.as_ref().map(|view| left_out_of(view, &request.query.mapping)).unwrap_or_default();
         notes.extend(left_out.iter().map(|left_out| left_out.why.clone()));

@@ -152,7 +152,7 @@ impl Source {
         for (name, value) in [("database", &settings.database), ("collection", &settings.collection)] {
             if value.trim().is_empty() {
                 return Err(Failure::new(Code::BadSource, format!("Enter a {name}."))
-                    .advise(format!("The name of the {name} is missing.")));
+                    .advise("Your database team can tell you its name."));
             }
         }
         let secrets = Kept::of(settings.uri.trim(), settings.password.as_deref());
