@@ -175,6 +175,18 @@ it("selects all rows on Ctrl+A outside of text fields, and nothing else", async 
   expect(grid.performed).not.toHaveBeenCalled();
 });
 
+it("leaves the clipboard alone on Ctrl+C with nothing to copy", async () => {
+  const { user } = await openRows();
+  const copy = () => fireEvent.keyDown(document.activeElement ?? document.body, { key: "c", ctrlKey: true });
+  act(() => screen.getByTestId("fetch-button").focus());
+  expect(copy()).toBe(false);
+  window.getSelection()?.selectAllChildren(screen.getByTestId("answer"));
+  expect(copy()).toBe(true);
+  window.getSelection()?.removeAllRanges();
+  await user.click(screen.getByTestId("filter-product-input"));
+  expect(copy()).toBe(true);
+});
+
 it("selects the document on Ctrl+A in its panel", async () => {
   const fake = makeFake();
   vi.mocked(fake.backend.rowDetail).mockResolvedValue(makeDetail({ relaxed: "the document" }));

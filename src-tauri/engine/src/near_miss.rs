@@ -34,6 +34,16 @@ pub(crate) fn same_letters<'a>(typed: &str, known: impl IntoIterator<Item = &'a 
     same.take(MOST).map(str::to_owned).collect()
 }
 
+/// The known names that begin with a text, whatever the case, unless some begin with it as it was typed.
+pub(crate) fn same_beginning<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let lower = typed.to_lowercase();
+    let alike: Vec<&str> = known.into_iter().filter(|name| name.to_lowercase().starts_with(&lower)).collect();
+    if alike.iter().any(|name| name.starts_with(typed)) {
+        return Vec::new();
+    }
+    alike.into_iter().take(MOST).map(str::to_owned).collect()
+}
+
 fn plain(text: &str) -> String {
     text.split_whitespace().collect::<String>().to_lowercase()
 }
@@ -55,7 +65,7 @@ fn likeness(typed: &str, name: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{near_misses, same_letters};
+    use super::{near_misses, same_beginning, same_letters};
 
     #[test]
     fn the_likeliest_names_come_first() {
@@ -76,5 +86,13 @@ mod tests {
         let known = ["Gas TTF", "gas-ttf", "Gas THE", "GasTTF"];
         assert_eq!(same_letters("gas ttf", known), ["Gas TTF", "GasTTF"]);
         assert_eq!(same_letters("gas the 2", known), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_beginning_in_another_case_is_like_a_name() {
+        let known = ["Gas TTF", "Gas THE", "Power"];
+        assert_eq!(same_beginning("gas t", known), ["Gas TTF", "Gas THE"]);
+        assert_eq!(same_beginning("Gas", known), Vec::<String>::new());
+        assert_eq!(same_beginning("oil", known), Vec::<String>::new());
     }
 }

@@ -117,6 +117,8 @@ async fn what_a_broader_cached_query_shows_to_be_mistyped_is_named_without_askin
     assert_eq!(parts(&typed), [(UnmatchedPart::Value, Some("power"), "Power".to_owned())]);
     let why = r#"None of the cached trades has the value "power" in product. Did you mean "Power"?"#;
     assert!(typed.notes.contains(&why.to_owned()), "{typed:?}");
+    let begins = narrower(&[("product", FilterOperator::StartsWith, &["pow"])]).await;
+    assert_eq!(parts(&begins), [(UnmatchedPart::Value, Some("pow"), "Power".to_owned())]);
     let no_field = narrower(&[("relatedAttributes", FilterOperator::AnyOf, &["x"])]).await;
     assert_eq!(parts(&no_field)[0].0, UnmatchedPart::Field, "{no_field:?}");
     // A value that is nothing like the cached ones may be right on other days, and what is asked to be missing is.
@@ -124,6 +126,11 @@ async fn what_a_broader_cached_query_shows_to_be_mistyped_is_named_without_askin
         &[("product", FilterOperator::AnyOf, &["Carbon"] as &[&str])],
         &[("relatedAttributes", FilterOperator::Missing, &[])],
         &[("product", FilterOperator::AnyOf, &["Power"])],
+        &[("product", FilterOperator::StartsWith, &["Pow"])],
+        &[("product", FilterOperator::Missing, &[])],
+        &[("product", FilterOperator::Exists, &[])],
+        &[("product", FilterOperator::NoneOf, &["Power"])],
+        &[("product", FilterOperator::AllOf, &["Power", "Gas"])],
     ] {
         assert_eq!(parts(&narrower(filters).await), [], "{filters:?}");
     }

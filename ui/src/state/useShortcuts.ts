@@ -100,14 +100,22 @@ export function useShortcuts(shortcuts: Shortcuts): void {
       if (event.target instanceof HTMLTextAreaElement && event.target.value !== "") return;
       if (latest.current.cancel()) event.preventDefault();
     };
+    // WebKit empties the clipboard if there is nothing to copy.
+    const copy = (event: KeyboardEvent) => {
+      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "c" || isTextField(event.target))
+        return;
+      if (window.getSelection()?.isCollapsed ?? true) event.preventDefault();
+    };
     window.addEventListener("keydown", before, true);
     // Commands are taken before a field can use Enter for itself.
     window.addEventListener("keydown", command, true);
     window.addEventListener("keydown", escape);
+    window.addEventListener("keydown", copy);
     return () => {
       window.removeEventListener("keydown", before, true);
       window.removeEventListener("keydown", command, true);
       window.removeEventListener("keydown", escape);
+      window.removeEventListener("keydown", copy);
     };
   }, []);
 }

@@ -44,7 +44,9 @@ pub(crate) fn unseen(file: &Arc<CacheFile>, path: &str, values: &[FilterValue]) 
         FilterValue::Text(text) => Some(text.as_str()),
         _ => None,
     });
-    let Some(texts) = texts.collect::<Option<Vec<&str>>>() else { return Ok(Vec::new()) };
+    let Some(texts) = texts.collect::<Option<Vec<&str>>>().filter(|texts| !texts.is_empty()) else {
+        return Ok(Vec::new());
+    };
     let (connection, state) = file.snapshot()?;
     let column = |kind: Kind| values_of(file, &state, path, kind);
     if column(Kind::Json).is_some() {

@@ -11,7 +11,7 @@ use crate::cache::{CacheFile, View, values};
 use crate::desk::Role;
 use crate::failure::Result;
 use crate::filter::{Condition, FilterValue};
-use crate::near_miss::{did_you_mean, near_misses, same_letters};
+use crate::near_miss::{did_you_mean, near_misses, same_beginning, same_letters};
 use crate::signature::Query;
 use crate::source::{Source, Suspect};
 
@@ -103,29 +103,32 @@ fn unmatched_in(holders: &[Arc<CacheFile>], suspect: &Suspect) -> Result<Vec<Unm
         }]);
     }
     let mut known = BTreeSet::new();
-    for holder in holders.iter().filter(|_| !values.is_empty()) {
+    for holder in holders {
         known.extend(values::starting_with(holder, &field.path, "", KNOWN_VALUES)?);
     }
-    let unmatched = values.iter().filter_map(|value| {
-        let value = value.typed();
-        let near = same_letters(&value, known.iter().map(String::as_str));
-        if near.is_empty() {
-            return None;
-        }
+    let known = || known.iter().map(String::as_str);
+    let mut mistyped: Vec<(&str, String, Vec<String>)> = values
+        .iter()
+        .map(|value| ("has the value", value.typed(), same_letters(&value.typed(), known())))
+        .collect();
+    if let Condition::StartsWith(start) = &field.condition {
+        mistyped.push(("has a value that begins with", start.clone(), same_beginning(start, known())));
+    }
+    let unmatched = mistyped.into_iter().filter(|(.., near)| !near.is_empty()).map(|(has, value, near)| {
         let quoted: Vec<String> = near.iter().map(|value| format!("\"{value}\"")).collect();
         let why = format!(
-            "None of the cached trades has the value \"{value}\" in {}.{}",
+            "None of the cached trades {has} \"{value}\" in {}.{}",
             field.place(),
             did_you_mean(&quoted)
         );
-        Some(Unmatched {
+        Unmatched {
             part: UnmatchedPart::Value,
             field: Some(field.name.clone()),
             path: field.path.clone(),
             value: Some(value),
             near,
             why,
-        })
+        }
     });
     Ok(unmatched.collect())
 }

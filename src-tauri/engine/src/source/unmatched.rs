@@ -11,7 +11,7 @@ use super::read::ESTIMATE_LIMIT;
 use crate::answer::{Unmatched, UnmatchedPart};
 use crate::failure::{Code, Result};
 use crate::filter::{Condition, FieldCondition, FilterValue};
-use crate::near_miss::{did_you_mean, near_misses, same_letters};
+use crate::near_miss::{did_you_mean, near_misses, same_beginning, same_letters};
 
 /// Documents that values are compared with, and those that paths are.
 const VALUE_DOCUMENTS: i64 = 5_000;
@@ -49,19 +49,9 @@ impl Typed {
             Self::Value(value) => {
                 !known.contains(value) && !same_letters(value, known.iter().map(String::as_str)).is_empty()
             }
-            Self::Start(start) => {
-                !known.iter().any(|value| value.starts_with(start))
-                    && !starting_alike(start, known).is_empty()
-            }
+            Self::Start(start) => !same_beginning(start, known.iter().map(String::as_str)).is_empty(),
         }
     }
-}
-
-/// The known values that begin with a text, whatever the case, the most frequent first.
-fn starting_alike(start: &str, known: &[String]) -> Vec<String> {
-    let start = start.to_lowercase();
-    let alike = known.iter().filter(|value| value.to_lowercase().starts_with(&start));
-    alike.take(EXAMPLES).cloned().collect()
 }
 
 impl Source {
@@ -138,7 +128,11 @@ impl Source {
             Typed::Value(value) => {
                 (near_misses(&value, known.iter().map(String::as_str)), "has the value", value)
             }
-            Typed::Start(start) => (starting_alike(&start, known), "has a value that begins with", start),
+            Typed::Start(start) => (
+                same_beginning(&start, known.iter().map(String::as_str)),
+                "has a value that begins with",
+                start,
+            ),
         };
         let quoted =
             |values: &[String]| values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>();
