@@ -7,7 +7,7 @@ import { fraction, type Run, runWords } from "../logic/runState";
 export function ProgressPanel({ run }: { run: Run }) {
   const { progress } = run;
   const done = fraction(progress);
-  // None expected is a guess that says nothing.
+  // An estimate of 0 is no use to anybody.
   const expected = progress.expectedRows ?? 0;
   const words = runWords(run);
   // A check sends rows only once it has found days that differ.

@@ -40,7 +40,7 @@ export class AccessibleGrid<Row, Col extends Column<Row>> extends SlickGrid<Row,
     if (had && !this.hasFocus()) this.setFocus();
   }
 
-  /** The active cell goes with its column to another place. Nothing scrolls, and nobody is told: it is the same cell. */
+  /** Moves the active cell with its column. It is the same cell, so nothing scrolls and no event is sent. */
   moveActiveCell(cell: number): void {
     if (this.getActiveCell() === null) return;
     this.activeCell = cell;

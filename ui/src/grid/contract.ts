@@ -36,7 +36,7 @@ export interface Handlers {
   /** What a copy would hold now. */
   selected: (selected: Selected) => void;
   copy: (text: string, copied: Selected) => void;
-  /** So many rows are being read for a copy; what came of it is told by `copy` or `copyFailed`. */
+  /** A copy of this many rows has begun; `copy` or `copyFailed` reports how it ended. */
   copying: (rows: number) => void;
   menu: (at: MenuAt) => void;
   /** What a key has done that is seen and not heard. */

@@ -182,7 +182,7 @@ it("takes the selection back with a click on the active cell", () => {
   expect(blue()).toEqual([[1, 1]]);
 });
 
-/** Drags a heading before another one, or to the end, as the library that the grid uses tells it. */
+/** Drags a heading before another one, or to the end, with the events of the grid's drag library. */
 function drag(path: string, before: string | null): void {
   const heading = (of: string) => stage.host.querySelector(`[data-path="${of}"]`);
   const item = heading(path);

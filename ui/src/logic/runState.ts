@@ -217,7 +217,7 @@ function tell(run: Run, event: RunEvent): Run {
           daysTotal: event.days_total,
           rowsPerSecond: event.rows_per_second,
           remainingMs: event.remaining_ms,
-          // If every window is fetched again, the engine counts from zero and says nothing of messages until it
+          // If every window is fetched again, the engine counts from zero and reports no messages until it
           // asks for some: the old figures would stand beside no trades.
           ...(event.rows === 0 ? { downstreamRows: 0, tradesAsked: 0, tradesDone: 0 } : {}),
         },

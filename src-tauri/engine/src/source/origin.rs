@@ -200,7 +200,7 @@ fn named_in(options: &Document) -> BTreeSet<String> {
 }
 
 /// What the collections are, as one text: by name their kind and UUID, and of a view a hash of its definition.
-/// Empty if the server tells nothing of them that could be compared.
+/// Empty if the collections exist and the server reports nothing about them that could be compared.
 fn canonical(listed: &BTreeMap<String, Option<Listed>>) -> String {
     let tells = |one: &Listed| one.uuid.is_some() || one.options.contains_key("pipeline");
     let mut found = listed.values().flatten().peekable();
