@@ -61,6 +61,11 @@ fn in_array<'a>(array: &'a RawArray, path: Option<&str>, each: &mut dyn FnMut(Ra
     Some(())
 }
 
+/// Whether a dotted path is another one, or lies below it.
+pub(crate) fn is_within(lower: &str, upper: &str) -> bool {
+    lower.strip_prefix(upper).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 fn cut(path: &str) -> (&str, Option<&str>) {
     path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)))
 }

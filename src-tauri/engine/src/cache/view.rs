@@ -18,6 +18,7 @@ use crate::decode::{FieldId, FieldSet};
 use crate::desk::{Role, Sort};
 use crate::failure::{Code, Failure, Result};
 use crate::mapping::Mapping;
+use crate::path::is_within;
 use crate::plan::Ledger;
 
 /// Rows of a view, each document counted once.
@@ -206,11 +207,8 @@ impl View {
     pub fn path_without_trade_ids(&self) -> Option<&str> {
         let path = self.file.identity().mapping.trade_id.as_deref()?;
         // What lies in arrays is a column of the array.
-        let leads_to = |short: &str, long: &str| {
-            long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
         let columns = self.columns(Role::Input);
-        let may_hold = |column: &Column| leads_to(&column.path, path) || leads_to(path, &column.path);
+        let may_hold = |column: &Column| is_within(path, &column.path) || is_within(&column.path, path);
         (self.counts().input > 0 && !columns.iter().any(may_hold)).then_some(path)
     }
 

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::path::is_within;
+
 /// Number of a [`Field`] within one cache file. The physical column is named `c<number>`.
 pub type FieldId = u32;
 
@@ -182,12 +184,9 @@ impl FieldRegistry {
     /// among the fields that have no column of their own.
     #[must_use]
     pub fn may_hold(&self, path: &str) -> bool {
-        let is_below = |lower: &str, upper: &str| {
-            lower.strip_prefix(upper).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
         self.lock().list.iter().any(|field| {
-            is_below(&field.path, path)
-                || (field.kind == Kind::Json && is_below(path, &field.path))
+            is_within(&field.path, path)
+                || (field.kind == Kind::Json && is_within(path, &field.path))
                 || &*field.path == super::MORE_FIELDS
         })
     }

@@ -93,14 +93,7 @@ fn unmatched_in(holders: &[Arc<CacheFile>], suspect: &Suspect) -> Result<Vec<Unm
         let near = near_misses(&field.path, paths.iter().map(String::as_str));
         let why =
             format!("None of the cached trades has the field {}.{}", field.place(), did_you_mean(&near));
-        return Ok(vec![Unmatched {
-            part: UnmatchedPart::Field,
-            field: Some(field.name.clone()),
-            path: field.path.clone(),
-            value: None,
-            near,
-            why,
-        }]);
+        return Ok(vec![Suspect::without_field(field, near, why)]);
     }
     let mut known = BTreeSet::new();
     for holder in holders {
@@ -121,14 +114,7 @@ fn unmatched_in(holders: &[Arc<CacheFile>], suspect: &Suspect) -> Result<Vec<Unm
             field.place(),
             did_you_mean(&quoted)
         );
-        Unmatched {
-            part: UnmatchedPart::Value,
-            field: Some(field.name.clone()),
-            path: field.path.clone(),
-            value: Some(value),
-            near,
-            why,
-        }
+        Suspect::without_value(field, value, near, why)
     });
     Ok(unmatched.collect())
 }

@@ -33,6 +33,33 @@ pub struct Suspect {
     pub values: Vec<FilterValue>,
 }
 
+impl Suspect {
+    /// The filter's field, which no document has.
+    pub(crate) fn without_field(field: &FieldCondition, near: Vec<String>, why: String) -> Unmatched {
+        Self::unmatched(field, UnmatchedPart::Field, None, near, why)
+    }
+
+    /// A value of the filter, which no document has.
+    pub(crate) fn without_value(
+        field: &FieldCondition,
+        value: String,
+        near: Vec<String>,
+        why: String,
+    ) -> Unmatched {
+        Self::unmatched(field, UnmatchedPart::Value, Some(value), near, why)
+    }
+
+    fn unmatched(
+        field: &FieldCondition,
+        part: UnmatchedPart,
+        value: Option<String>,
+        near: Vec<String>,
+        why: String,
+    ) -> Unmatched {
+        Unmatched { part, field: Some(field.name.clone()), path: field.path.clone(), value, near, why }
+    }
+}
+
 /// A text of a filter that no cached row shows to be meant.
 #[derive(Debug, Clone)]
 enum Typed {
@@ -113,14 +140,7 @@ impl Source {
         let (name, path) = (self.collection_name(), &field.path);
         let near = near_misses(path, known.iter().map(String::as_str));
         let why = format!("No document in {name} has the field {}.{}", field.place(), did_you_mean(&near));
-        Unmatched {
-            part: UnmatchedPart::Field,
-            field: Some(field.name.clone()),
-            path: path.clone(),
-            value: None,
-            near,
-            why,
-        }
+        Suspect::without_field(field, near, why)
     }
 
     fn unmatched_value(&self, field: &FieldCondition, typed: Typed, known: &[String]) -> Unmatched {
@@ -146,14 +166,7 @@ impl Source {
             self.collection_name(),
             field.place()
         );
-        Unmatched {
-            part: UnmatchedPart::Value,
-            field: Some(field.name.clone()),
-            path: field.path.clone(),
-            value: Some(value),
-            near,
-            why,
-        }
+        Suspect::without_value(field, value, near, why)
     }
 
     /// Whether a document of the collection matches; also if looking takes too long.
