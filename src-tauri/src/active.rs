@@ -2,14 +2,16 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use tidemark_engine::api::source::{Connection, SourceProfile};
 use tidemark_engine::cache::Origin;
 use tidemark_engine::day::DayRange;
-use tidemark_engine::desk::{Connection, FetchMode, QueryInput, SourceProfile};
 use tidemark_engine::failure::Result;
-use tidemark_engine::filter::Filters;
-use tidemark_engine::mapping::Mapping;
+use tidemark_engine::plan::ledger::FetchMode;
+use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::form::QueryInput;
+use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::query::source::Query;
 use tidemark_engine::run::{Engine, FetchRequest};
-use tidemark_engine::signature::Query;
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio::sync::OnceCell;
 

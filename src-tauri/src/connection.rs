@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tauri::{AppHandle, Emitter as _, Manager as _};
-use tidemark_engine::desk::Connection;
+use tidemark_engine::api::source::Connection;
 use tidemark_engine::failure::{Code, Failure};
 use tokio::sync::{Notify, watch};
 

@@ -3,10 +3,11 @@
 use std::env::var_os;
 use std::path::PathBuf;
 
+use tidemark_engine::api::source::SourceProfile;
 use tidemark_engine::day::Day;
-use tidemark_engine::desk::{FilterInput, FilterOperator, QueryInput, SourceProfile};
 use tidemark_engine::failure::{Code, Failure, Result, shown};
-use tidemark_engine::mapping::Mapping;
+use tidemark_engine::query::form::{FilterInput, FilterOperator, QueryInput};
+use tidemark_engine::query::mapping::Mapping;
 
 /// Days that the demo's query asks for.
 const DEMO_DAYS: i32 = 31;

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::cache::export::partial_name;
-use tidemark_engine::desk::{Role, ViewKey};
+use tidemark_engine::rows::Role;
 
 /// Characters of the filters' words at most: a name has to stay readable, and short enough for any disk.
 const LONGEST: usize = 80;

@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tauri::{AppHandle, Manager as _, Wry};
 use tauri_plugin_store::{Store, StoreBuilder};
-use tidemark_engine::desk::{QueryInput, SourceProfile};
+use tidemark_engine::api::source::SourceProfile;
+use tidemark_engine::query::form::QueryInput;
 
 use crate::trouble;
 

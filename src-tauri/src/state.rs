@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tauri::AppHandle;
-use tidemark_engine::desk::{Connection, QueryInput, SourceProfile, SourceView};
+use tidemark_engine::api::source::{Connection, FilterField, SourceProfile, SourceView};
 use tidemark_engine::failure::{Code, Failure, Result};
-use tidemark_engine::mapping::Mapping;
+use tidemark_engine::query::form::QueryInput;
+use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::run::Engine;
 use tidemark_engine::zone_rules::ZoneRules;
 
@@ -137,7 +138,7 @@ impl AppState {
         };
         Ok(SourceView {
             profile: active.map(|active| active.profile.clone()),
-            fields: mapping.filter_fields(),
+            fields: FilterField::of(&mapping),
             day_zone: mapping.day_zone.name().to_owned(),
             zone_rules: ZoneRules::in_use().to_string(),
             today: mapping.day_zone.day_of(engine.now()),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use tidemark_engine::desk::Suggested;
+use tidemark_engine::api::rows::Suggested;
 use tidemark_engine::failure::Result;
 use tokio::sync::{OnceCell, SetOnce};
 

@@ -64,7 +64,7 @@ fn open_private(path: &Path) -> std::io::Result<File> {
 mod tests {
     use super::*;
     use crate::active::Active;
-    use tidemark_engine::desk::SourceProfile;
+    use tidemark_engine::api::source::SourceProfile;
 
     #[cfg(unix)]
     #[test]

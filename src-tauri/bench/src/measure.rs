@@ -9,15 +9,17 @@ use bson::{Bson, Document, doc};
 use clap::Args;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
+use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::cache::View;
 use tidemark_engine::day::DayRange;
-use tidemark_engine::desk::{FetchMode, Role, ViewKey};
-use tidemark_engine::filter::Filters;
 use tidemark_engine::limits::Limits;
-use tidemark_engine::mapping::Mapping;
-use tidemark_engine::pipeline;
+use tidemark_engine::plan::ledger::FetchMode;
+use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::query::pipeline;
+use tidemark_engine::query::source::Query;
+use tidemark_engine::rows::Role;
 use tidemark_engine::run::{Engine, ExportRequest, FetchRequest};
-use tidemark_engine::signature::Query;
 use tidemark_engine::source::{PullOrder, Source, SourceSettings, WindowMoment};
 use tokio_util::sync::CancellationToken;
 
@@ -197,7 +199,7 @@ pub(crate) async fn repeat(work: &Work) -> Figures {
 /// Forgets the days of the range.
 pub(crate) async fn forget(work: &Work) -> Figures {
     let desk = work.open()?;
-    let signature = tidemark_engine::signature::Signature::of(&desk.request.query);
+    let signature = tidemark_engine::query::signature::Signature::of(&desk.request.query);
     desk.engine.forget(&signature, Some(desk.request.range)).await.map_err(words)?;
     Ok(json!({}))
 }
@@ -205,7 +207,7 @@ pub(crate) async fn forget(work: &Work) -> Figures {
 /// The input as CSV, as the window and the command line write it.
 pub(crate) async fn export(work: &Work) -> Figures {
     let desk = work.open()?;
-    let signature = tidemark_engine::signature::Signature::of(&desk.request.query);
+    let signature = tidemark_engine::query::signature::Signature::of(&desk.request.query);
     let target = work.cache.join("export.csv");
     let request = ExportRequest::of(desk.key(signature.as_str()), Role::Input);
     let begun = Instant::now();
@@ -228,7 +230,7 @@ pub(crate) async fn copy(work: &Work) -> Figures {
 
 fn copy_blocking(work: &Work) -> Figures {
     let desk = work.open()?;
-    let signature = tidemark_engine::signature::Signature::of(&desk.request.query);
+    let signature = tidemark_engine::query::signature::Signature::of(&desk.request.query);
     let file = desk.engine.cache().open_signature(&signature).map_err(words)?;
     let view = View::open(file, desk.request.range).map_err(words)?;
     let target = work.cache.join("copy.csv");

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use tidemark_engine::desk::{FilterInput, FilterOperator};
+use tidemark_engine::query::form::{FilterInput, FilterOperator};
 
 /// Answers queries from the local cache, and pulls from MongoDB only what is missing.
 #[derive(Parser)]

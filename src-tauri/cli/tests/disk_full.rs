@@ -19,12 +19,12 @@ use support::desk::{Desk, cache_files, day};
 use support::mounts::may_mount;
 use support::{cli, old_file, server};
 use tidemark_engine::day::DayRange;
-use tidemark_engine::desk::FetchMode;
 use tidemark_engine::failure::Code;
-use tidemark_engine::filter::Filters;
-use tidemark_engine::mapping::Mapping;
+use tidemark_engine::plan::ledger::FetchMode;
+use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::query::source::Query;
 use tidemark_engine::run::{Engine, FetchRequest};
-use tidemark_engine::signature::Query;
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
 

@@ -1,11 +1,14 @@
 //! What a fetch answers, and what it tells on the way.
 
+pub mod changes;
+pub mod left_out;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::answer::changes::Changes;
 use crate::day::Day;
-use crate::desk::Role;
 use crate::failure::Failure;
 
 /// Where an answer came from.
@@ -62,74 +65,6 @@ pub struct AnswerRows {
     /// Other messages that carry a matched trade's id.
     #[ts(type = "number")]
     pub downstream: u64,
-}
-
-/// How many messages a refresh or a verification found different at the source.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, TS)]
-pub struct ChangeCounts {
-    /// In the source, not held before.
-    #[ts(type = "number")]
-    pub added: u64,
-    /// Held before with other content.
-    #[ts(type = "number")]
-    pub changed: u64,
-    /// Held before, no longer in the source.
-    #[ts(type = "number")]
-    pub gone: u64,
-}
-
-/// What a refresh or a verification found different at the source.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
-pub struct Changes {
-    /// Trades that the filters match.
-    pub input: ChangeCounts,
-    /// Their other messages.
-    pub downstream: ChangeCounts,
-    /// The messages themselves, at most 500, by day and then by role.
-    pub messages: Vec<MessageChange>,
-    /// Messages that differ and are not listed.
-    #[ts(type = "number")]
-    pub omitted: u64,
-}
-
-/// What became of a message at the source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangeKind {
-    /// In the source, not held before.
-    Added,
-    /// Held before with other content.
-    Changed,
-    /// Held before, no longer in the source.
-    Gone,
-}
-
-/// One message that differs at the source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-pub struct MessageChange {
-    /// What became of it.
-    pub kind: ChangeKind,
-    /// Whether it is a trade or one of its messages.
-    pub role: Role,
-    /// The day it belongs to; of a message that moved, its new one.
-    pub day: Day,
-    /// Its `_id`: the text itself, an ObjectId's hex digits, or relaxed Extended JSON.
-    pub id: String,
-    /// The id of its trade, as text.
-    pub trade: Option<String>,
-    /// The fields that differ, of a changed message; none of the others.
-    pub fields: Vec<FieldChange>,
-}
-
-/// A field that differs. The texts are relaxed Extended JSON, canonical where the type alone differs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-pub struct FieldChange {
-    /// Dotted path.
-    pub path: String,
-    /// What was held; none where the document had no such field.
-    pub before: Option<String>,
-    /// What the source holds; none where the document has no such field.
-    pub after: Option<String>,
 }
 
 /// Why an answer leaves documents out.
@@ -225,84 +160,4 @@ pub struct Answer {
     pub notes: Vec<String>,
     /// What kept the answer from being complete or fresh, where something failed.
     pub failure: Option<Failure>,
-}
-
-/// What a run tells while it goes on. Sent in order, and no faster than a window can draw.
-#[derive(Debug, Clone, Serialize, TS)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum RunEvent {
-    /// The plan is made; nothing has been pulled yet.
-    Planned {
-        /// The query's signature.
-        signature: String,
-        /// Days to pull from MongoDB (fetch and refresh).
-        days_to_pull: usize,
-        /// Days that are held: served as they are, or until they are pulled again.
-        days_cached: usize,
-        /// Days to copy from a broader cached query.
-        days_to_adopt: usize,
-        /// MongoDB queries (windows) this takes.
-        windows: usize,
-        /// About how many input rows the pull brings, where that is known.
-        #[ts(type = "number | null")]
-        expected_rows: Option<u64>,
-    },
-    /// A window of days is committed: rows and coverage.
-    ChunkStored {
-        /// First day of the window.
-        from: Day,
-        /// Last day of the window.
-        to: Day,
-        /// Input rows stored with it.
-        #[ts(type = "number")]
-        input_rows: u64,
-        /// Downstream rows stored with it.
-        #[ts(type = "number")]
-        downstream_rows: u64,
-    },
-    /// How far the run has come, input rows.
-    Progress {
-        /// Input rows received so far.
-        #[ts(type = "number")]
-        rows: u64,
-        /// About how many input rows there will be, where that is known.
-        #[ts(type = "number | null")]
-        expected_rows: Option<u64>,
-        /// Days committed so far.
-        days_done: usize,
-        /// Days to pull in all.
-        days_total: usize,
-        /// Input rows a second, over the last seconds.
-        rows_per_second: f64,
-        /// Estimated time left, in milliseconds, where that is known.
-        #[ts(type = "number | null")]
-        remaining_ms: Option<u64>,
-    },
-    /// How far the run has come, downstream messages.
-    DownstreamProgress {
-        /// Downstream rows received so far.
-        #[ts(type = "number")]
-        rows: u64,
-        /// Trade ids whose messages have been asked for.
-        #[ts(type = "number")]
-        trades_asked: u64,
-        /// Trade ids whose messages are in.
-        #[ts(type = "number")]
-        trades_done: u64,
-    },
-    /// The run is over and has an answer (complete or partial).
-    Finished {
-        /// The answer.
-        answer: Box<Answer>,
-    },
-    /// The run is over and has no answer.
-    Failed {
-        /// Why.
-        failure: Failure,
-    },
-    /// The run was cancelled; what was committed is kept.
-    Cancelled {
-        /// What is held now.
-        answer: Box<Answer>,
-    },
 }

@@ -1,45 +1,34 @@
 //! The engine of Tidemark: what to fetch, cache and deliver. It knows no window and no Tauri.
 //!
-//! Decisions are pure, effects are apart from them:
+//! Decisions are pure, and effects are kept apart from them. The rooms, from the lowest to the highest; a room imports
+//! only from rooms above it in this list:
 //!
-//! | pure | effects |
-//! |---|---|
-//! | [`day`], [`mapping`], [`filter`], [`matcher`], [`query`], [`signature`] | [`source`]: MongoDB, read only |
-//! | [`pipeline`]: what MongoDB is asked | [`cache`]: one DuckDB file a query |
-//! | [`plan`]: what to serve, adopt and pull; [`limits`] | [`run`]: carries a plan out |
-//! | [`decode`]: raw BSON to columns | |
-//!
-//! [`desk`] and [`answer`] are the types that cross to a front end; [`failure`] is the one error type.
+//! | room | what it does | effects |
+//! |---|---|---|
+//! | [`bson`] | values inside documents | none |
+//! | [`query`] | the form, the mapping, the filters, the pipelines | none |
+//! | [`plan`] | decides what to serve, adopt and fetch | none |
+//! | [`answer`] | describes the result | none |
+//! | [`api`] | the types that cross to a front end | none |
+//! | [`decode`] | raw BSON to Arrow columns | none |
+//! | [`source`] | MongoDB, read only | network |
+//! | [`cache`] | one DuckDB file per query | disk |
+//! | [`run`] | carries a plan out | all |
 
 pub mod answer;
+pub mod api;
+pub mod bson;
 pub mod cache;
-pub mod changes;
 pub mod day;
 pub mod decode;
-pub mod desk;
-mod extended_json;
 pub mod failure;
-pub mod filter;
-mod hashed_key;
-mod id_batch;
-mod left_out;
 pub mod limits;
-pub mod mapping;
-pub mod matcher;
 pub mod moment;
-mod near_miss;
-mod number;
-mod path;
-pub mod pipeline;
-mod placement;
 pub mod plan;
 pub mod query;
+pub mod rows;
 pub mod run;
 mod secret;
-mod shell_syntax;
-pub mod signature;
 pub mod source;
-mod trade;
-pub mod uuids;
 pub mod words;
 pub mod zone_rules;

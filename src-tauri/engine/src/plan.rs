@@ -1,72 +1,17 @@
 //! The plan: what to do for every requested day. A pure function of days, ledger, clock, policy and reach.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use ts_rs::TS;
 
-use crate::day::{Day, DayRange, DaySet, DayZone};
-use crate::desk::{DayAction, DayState, DayView, PlanCounts};
+use crate::day::{Day, DayRange, DaySet};
 use crate::limits::Limits;
-use crate::mapping::Mapping;
+use ledger::{DayCoverage, DayState, Ledger, Policy, RefreshReason, due, state_of};
 
-/// One held day.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DayCoverage {
-    /// When it was fetched from the source.
-    pub fetched: DateTime<Utc>,
-    /// Input rows held.
-    pub input_rows: u64,
-    /// Downstream rows held.
-    pub downstream_rows: u64,
-    /// Whether a verification has found the day different at the source, and it was not pulled since.
-    pub differs: bool,
-    /// Whether it came from another source than the one that is at the address now: another cluster, or a
-    /// collection that was made again.
-    pub foreign: bool,
-    /// The instants between which the day lay by the zone rules in force when it was stored; none in files from
-    /// before format 4.
-    pub bounds: Option<DayBounds>,
-}
-
-/// The instants between which a day lies: `begins <= at < ends`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DayBounds {
-    /// The first instant of the day.
-    pub begins: DateTime<Utc>,
-    /// The first instant after it.
-    pub ends: DateTime<Utc>,
-}
-
-impl DayCoverage {
-    /// Why what is held cannot be taken for what the source has, whatever its age.
-    const fn doubt(&self) -> Option<RefreshReason> {
-        if self.foreign {
-            Some(RefreshReason::Replaced)
-        } else if self.differs {
-            Some(RefreshReason::Differs)
-        } else {
-            None
-        }
-    }
-
-    /// Whether an answer has to call the day unverified.
-    #[must_use]
-    pub const fn is_in_doubt(&self) -> bool {
-        self.doubt().is_some()
-    }
-}
-
-impl DayBounds {
-    /// The bounds of a day by the zone rules in force now.
-    #[must_use]
-    pub fn of(zone: &DayZone, day: Day) -> Self {
-        Self { begins: zone.start_of(day), ends: zone.end_of(day) }
-    }
-}
-
-/// The days that are held for a signature.
-pub type Ledger = BTreeMap<Day, DayCoverage>;
+pub mod ledger;
+use crate::words::{about, thousands};
 
 /// Whether the source can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,40 +22,6 @@ pub enum Reach {
     Offline,
     /// It is not asked, for nothing that it says could be stored.
     ReadOnly,
-}
-
-/// When a held day is fresh enough.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    /// The zone whose midnights part the days.
-    pub zone: DayZone,
-    /// Time after the end of a day until it is settled.
-    pub settle: Duration,
-    /// Time for which a fetched open day is served as it is.
-    pub open_day: Duration,
-    /// Whether every requested day is to be pulled again.
-    pub refresh_all: bool,
-}
-
-impl Policy {
-    /// What a mapping says; nothing that is fresh is pulled again.
-    #[must_use]
-    pub fn of(mapping: &Mapping) -> Self {
-        Self {
-            zone: mapping.day_zone,
-            settle: mapping.settle(),
-            open_day: mapping.open_day(),
-            refresh_all: false,
-        }
-    }
-}
-
-impl Policy {
-    /// Whether a day is over by so much that nothing of it should change any more.
-    #[must_use]
-    pub fn is_over(&self, day: Day, now: DateTime<Utc>) -> bool {
-        now >= self.zone.end_of(day) + self.settle
-    }
 }
 
 /// All that a plan depends on.
@@ -132,41 +43,6 @@ pub struct PlanRequest<'a> {
     pub rows_per_day: Option<f64>,
     /// How large its windows may be.
     pub limits: Limits,
-}
-
-/// Why a held day is pulled again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RefreshReason {
-    /// It is still open, and was fetched a while ago.
-    Open,
-    /// It was fetched while open, and has settled since.
-    FetchedWhileOpen,
-    /// Its fetch time lies in the future: the clock was set back.
-    FetchedInFuture,
-    /// New zone rules have moved its bounds since it was stored.
-    Moved,
-    /// A verification found it different at the source.
-    Differs,
-    /// It came from another source than the one that is at the address now.
-    Replaced,
-    /// The trader asked.
-    Asked,
-}
-
-impl RefreshReason {
-    /// The reason in the trader's words.
-    #[must_use]
-    pub const fn describe(self) -> &'static str {
-        match self {
-            Self::Open => "the day may still change at the source",
-            Self::FetchedWhileOpen => "fetched before the day was final",
-            Self::FetchedInFuture => "its fetch time is in the future, so its age is unknown",
-            Self::Moved => "new time zone rules have moved the bounds of the day",
-            Self::Differs => "the check found it different at the source",
-            Self::Replaced => "the source has been replaced by a different one since this day was fetched",
-            Self::Asked => "you asked to fetch it again",
-        }
-    }
 }
 
 /// Why a day is neither held nor to be had.
@@ -228,30 +104,6 @@ impl PlannedDay {
     #[must_use]
     pub const fn is_pulled(&self) -> bool {
         matches!(self.action, Action::Fetch | Action::Refresh(_))
-    }
-
-    /// The day as a window shows it.
-    #[must_use]
-    pub fn view(&self) -> DayView {
-        let (action, why) = match &self.action {
-            Action::Serve => {
-                let doubt = self.held.as_ref().and_then(DayCoverage::doubt);
-                (DayAction::Serve, doubt.map(RefreshReason::describe))
-            }
-            Action::Refresh(reason) => (DayAction::Refresh, Some(reason.describe())),
-            Action::Fetch => (DayAction::Fetch, None),
-            Action::Adopt { .. } => (DayAction::Adopt, Some("another cached query has it")),
-            Action::Unavailable(reason) => (DayAction::Unavailable, Some(reason.describe())),
-        };
-        DayView {
-            day: self.day,
-            state: self.state,
-            action,
-            why: why.map(str::to_owned),
-            input_rows: self.held.as_ref().map(|held| held.input_rows),
-            downstream_rows: self.held.as_ref().map(|held| held.downstream_rows),
-            fetched: self.held.as_ref().map(|held| held.fetched),
-        }
     }
 }
 
@@ -342,43 +194,6 @@ impl Plan {
             parts.push(format!("{} not available", thousands(counts.unavailable as u64)));
         }
         parts.join(", ")
-    }
-}
-
-/// Whether what is held of a day is final.
-#[must_use]
-pub fn state_of(day: Day, coverage: Option<&DayCoverage>, now: DateTime<Utc>, policy: &Policy) -> DayState {
-    let Some(coverage) = coverage else { return DayState::NotHeld };
-    let settles = policy.zone.end_of(day) + policy.settle;
-    let is_final = (settles..=now).contains(&coverage.fetched)
-        && !coverage.is_in_doubt()
-        && !has_moved(day, coverage, policy);
-    if is_final { DayState::Settled } else { DayState::Open }
-}
-
-/// Whether the day had other bounds when it was stored. What a file from before format 4 does not tell counts as
-/// unmoved.
-#[must_use]
-pub fn has_moved(day: Day, coverage: &DayCoverage, policy: &Policy) -> bool {
-    coverage.bounds.is_some_and(|bounds| bounds != DayBounds::of(&policy.zone, day))
-}
-
-/// Why a held day is no longer fresh enough; `None` where it is.
-fn due(day: Day, coverage: &DayCoverage, now: DateTime<Utc>, policy: &Policy) -> Option<RefreshReason> {
-    if let Some(doubt) = coverage.doubt() {
-        Some(doubt)
-    } else if has_moved(day, coverage, policy) {
-        Some(RefreshReason::Moved)
-    } else if state_of(day, Some(coverage), now, policy) == DayState::Settled {
-        None
-    } else if coverage.fetched > now {
-        Some(RefreshReason::FetchedInFuture)
-    } else if now >= policy.zone.end_of(day) + policy.settle {
-        Some(RefreshReason::FetchedWhileOpen)
-    } else if now - coverage.fetched < policy.open_day {
-        None
-    } else {
-        Some(RefreshReason::Open)
     }
 }
 
@@ -491,27 +306,21 @@ fn expected_rows(days: &[PlannedDay], rows_per_day: Option<f64>) -> Option<u64> 
     }
 }
 
-/// "about 48,000 trades": two digits are all that an estimate is good for.
-fn about(rows: u64) -> String {
-    let mut unit = 1;
-    while rows / unit >= 100 {
-        unit *= 10;
-    }
-    let rounded = (rows + unit / 2) / unit * unit;
-    format!("about {} {}", thousands(rounded), if rounded == 1 { "trade" } else { "trades" })
-}
-
-/// A number with a comma after every three digits.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+/// How many requested days the plan sorts where.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, TS)]
+pub struct PlanCounts {
+    /// Days asked for.
+    pub requested: usize,
+    /// Served from the cache as they are.
+    pub serve: usize,
+    /// Served from the cache and pulled again.
+    pub refresh: usize,
+    /// Pulled from MongoDB.
+    pub fetch: usize,
+    /// Copied from a broader cached query.
+    pub adopt: usize,
+    /// Neither held nor to be had.
+    pub unavailable: usize,
 }
 
 #[cfg(test)]

@@ -1,148 +1,17 @@
-//! A query without its dates: what is asked, of which documents, and where they lie.
+//! What is asked: the form, the mapping, the filters, and the pipelines that MongoDB answers.
 
-use serde::{Deserialize, Serialize};
-
-use crate::filter::Filters;
-use crate::mapping::Mapping;
-
-/// The port that a host has where none is given.
-const DEFAULT_PORT: &str = "27017";
-
-/// Which documents a source means, whoever typed it and however. Never holds a password.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct SourceIdentity {
-    /// Hosts with their ports, sorted; `srv:name` where the hosts come from DNS.
-    pub hosts: Vec<String>,
-    /// Name of the replica set.
-    pub replica_set: Option<String>,
-    /// Database.
-    pub database: String,
-    /// Collection of the input.
-    pub collection: String,
-    /// User name: two users may see different documents.
-    pub user: Option<String>,
-    /// How the user logs in, as far as that is unusual.
-    #[serde(flatten)]
-    pub login: Login,
-}
-
-/// How a user logs in, as far as it is not the usual way: a password that the database `admin` knows. What is
-/// usual is left out of signatures, so that files from before this was told apart stay valid.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Login {
-    /// The database that knows the user, if it is not `admin`, or not `$external` for a mechanism other than a
-    /// password.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth_source: Option<String>,
-    /// The mechanism, if it is not a password.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mechanism: Option<String>,
-    /// Whom the client's certificate names, if that is what logs in and no user is named.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub certificate: Option<String>,
-}
-
-impl SourceIdentity {
-    /// An identity in its one normal form.
-    #[must_use]
-    pub fn new<H: AsRef<str>>(
-        hosts: impl IntoIterator<Item = H>,
-        replica_set: Option<&str>,
-        database: &str,
-        collection: &str,
-        user: Option<&str>,
-    ) -> Self {
-        let some = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        let mut hosts: Vec<String> = hosts
-            .into_iter()
-            .map(|host| host.as_ref().trim().to_owned())
-            .filter(|host| !host.is_empty())
-            .map(|host| normal_host(&host))
-            .collect();
-        hosts.sort();
-        hosts.dedup();
-        Self {
-            hosts,
-            replica_set: some(replica_set),
-            database: database.to_owned(),
-            collection: collection.to_owned(),
-            user: some(user),
-            login: Login::default(),
-        }
-    }
-
-    /// The same source, read by whoever logs in so.
-    #[must_use]
-    pub fn with_login(mut self, login: Login) -> Self {
-        self.login = login;
-        self
-    }
-
-    /// The source as a person reads it: `desk.trades at db1, db2:27018 as ann`.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        let default = format!(":{DEFAULT_PORT}");
-        let shown = |host: &String| {
-            let host = host.strip_prefix("srv:").unwrap_or(host);
-            host.strip_suffix(&default).unwrap_or(host).to_owned()
-        };
-        let hosts: Vec<String> = self.hosts.iter().map(shown).collect();
-        let user = self.user.as_ref().map(|user| format!(" as {user}")).unwrap_or_default();
-        format!("{}.{} at {}{user}", self.database, self.collection, hosts.join(", "))
-    }
-}
-
-/// What is asked, without the dates.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Query {
-    /// Where the documents are.
-    pub source: SourceIdentity,
-    /// What their paths mean.
-    pub mapping: Mapping,
-    /// Which of them are asked for.
-    pub filters: Filters,
-}
-
-/// Lower case and a port; a socket's path and a DNS name without a port stay as they are.
-fn normal_host(host: &str) -> String {
-    if host.contains('/') || host.ends_with(".sock") {
-        return host.to_owned();
-    }
-    let host = host.to_lowercase();
-    if host.starts_with("srv:") {
-        return host;
-    }
-    // An IPv6 address has colons of its own: with a port it stands in brackets.
-    let has_port = match (host.starts_with('['), host.matches(':').count()) {
-        (true, _) => host.contains("]:"),
-        (false, 0) => false,
-        (false, 1) => true,
-        (false, _) => return format!("[{host}]:{DEFAULT_PORT}"),
-    };
-    if has_port { host } else { format!("{host}:{DEFAULT_PORT}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hosts(given: &[&str]) -> Vec<String> {
-        SourceIdentity::new(given, None, "desk", "trades", None).hosts
-    }
-
-    #[test]
-    fn hosts_have_one_normal_form() {
-        assert_eq!(hosts(&["DB2", " db1:27017 ", "db1", ""]), ["db1:27017", "db2:27017"]);
-        assert_eq!(hosts(&["[::1]", "::1", "[::1]:27018"]), ["[::1]:27017", "[::1]:27018"]);
-        assert_eq!(hosts(&["srv:Desk.Example.com"]), ["srv:desk.example.com"]);
-        assert_eq!(hosts(&["/tmp/MongoDB-27017.sock"]), ["/tmp/MongoDB-27017.sock"]);
-    }
-
-    #[test]
-    fn a_source_reads_well() {
-        let source = SourceIdentity::new(["db1", "db2:27018"], Some(""), "desk", "trades", Some("ann"));
-        assert_eq!(source.describe(), "desk.trades at db1, db2:27018 as ann");
-        assert_eq!(source.replica_set, None);
-    }
-}
+pub mod collation;
+pub mod filter;
+pub mod filter_value;
+pub mod form;
+pub(crate) mod id_batch;
+pub mod local_match;
+pub mod mapping;
+pub(crate) mod match_document;
+pub(crate) mod near_miss;
+pub mod pipeline;
+pub(crate) mod placement;
+pub(crate) mod shell_syntax;
+pub mod signature;
+pub mod source;
+pub(crate) mod trade;

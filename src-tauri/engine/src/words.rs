@@ -11,6 +11,29 @@ pub fn counted(number: impl TryInto<u64>, thing: &str) -> String {
     }
 }
 
+/// "about 48,000 trades": two digits are all that an estimate is good for.
+pub(crate) fn about(rows: u64) -> String {
+    let mut unit = 1;
+    while rows / unit >= 100 {
+        unit *= 10;
+    }
+    let rounded = (rows + unit / 2) / unit * unit;
+    format!("about {} {}", thousands(rounded), if rounded == 1 { "trade" } else { "trades" })
+}
+
+/// A number with a comma after every three digits.
+pub(crate) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::counted;

@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use support::desk::{Desk, range};
 use support::{Gate, server, until};
 use tidemark_engine::answer::Answer;
+use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::cache::budget::DEFAULT_BUDGET;
-use tidemark_engine::desk::{FetchMode, Role, ViewKey};
 use tidemark_engine::failure::Code;
+use tidemark_engine::plan::ledger::FetchMode;
+use tidemark_engine::query::signature::Signature;
+use tidemark_engine::rows::Role;
 use tidemark_engine::run::FetchRequest;
-use tidemark_engine::signature::Signature;
 use tokio_util::sync::CancellationToken;
 
 const FROM: &str = "2025-03-01";

@@ -13,10 +13,12 @@ use support::wire::{Fault, Wire};
 use support::{Gate, server, until};
 use tidemark_engine::answer::Answer;
 use tidemark_engine::day::DayRange;
-use tidemark_engine::desk::{FetchMode, Role};
 use tidemark_engine::failure::{Code, Failure};
-use tidemark_engine::run::{EventSink, FetchRequest};
-use tidemark_engine::signature::Signature;
+use tidemark_engine::plan::ledger::FetchMode;
+use tidemark_engine::query::signature::Signature;
+use tidemark_engine::rows::Role;
+use tidemark_engine::run::FetchRequest;
+use tidemark_engine::run::event::EventSink;
 use tokio_util::sync::CancellationToken;
 
 const FROM: &str = "2025-01-01";

@@ -11,7 +11,7 @@ use bson::doc;
 use support::desk::Desk;
 use support::scripted::{Script, Scripted};
 use tidemark_engine::failure::{Code, Failure, Result};
-use tidemark_engine::filter::Filters;
+use tidemark_engine::query::filter::Filters;
 use tidemark_engine::source::{Source, SourceSettings};
 
 fn source(uri: &str) -> Result<Source> {

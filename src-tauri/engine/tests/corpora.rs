@@ -7,8 +7,9 @@ mod cases;
 
 use std::path::Path;
 
+use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::day::Day;
-use tidemark_engine::desk::{Role, ViewKey};
+use tidemark_engine::rows::Role;
 use tidemark_engine::run::Engine;
 
 /// Runs a case on every file of a corpus, and compares what comes of each with what is written down in
@@ -112,7 +113,7 @@ fn nesting_of_any_depth_is_no_crash() {
             cases::filter_and_match::run(format!("\n{{\"a\":{json}}}").as_bytes());
             cases::mapping_file::run(format!("{{\"input_match\":{{\"a\":{json}}}}}").as_bytes());
             let stored = format!("{{\"fields\":[],\"advanced\":{{\"a\":{json}}}}}");
-            assert_eq!(tidemark_engine::filter::Filters::from_stored(&stored).is_ok(), levels == 100);
+            assert_eq!(tidemark_engine::query::filter::Filters::from_stored(&stored).is_ok(), levels == 100);
         }
     }
 }

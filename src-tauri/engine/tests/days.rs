@@ -7,8 +7,10 @@ use bson::{Bson, Document, doc};
 use support::desk::{Desk, counts, day, range};
 use support::server;
 use tidemark_engine::answer::{Answer, LeftOutReason};
-use tidemark_engine::desk::{DayAction, FetchMode, Role};
+use tidemark_engine::api::plan::DayAction;
 use tidemark_engine::failure::Code;
+use tidemark_engine::plan::ledger::FetchMode;
+use tidemark_engine::rows::Role;
 use tidemark_engine::run::FetchRequest;
 
 const BY_TIME: &str = r#"{"year": null, "day_of_year": null}"#;

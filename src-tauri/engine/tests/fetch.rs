@@ -9,15 +9,21 @@ use std::sync::Arc;
 use bson::{Document, RawDocumentBuf, doc};
 use support::desk::{Desk, counts, day, engine, range, stored, trade, year};
 use support::{Gate, server, until};
-use tidemark_engine::answer::{Answer, Changes, Origin, RunEvent};
+use tidemark_engine::answer::changes::Changes;
+use tidemark_engine::answer::{Answer, Origin};
+use tidemark_engine::api::plan::DayAction;
+use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::cache::{DayRows, Identity, SegmentWriter, View};
 use tidemark_engine::day::{Day, DayRange};
 use tidemark_engine::decode::{Decoder, FieldSet, RowKey};
-use tidemark_engine::desk::{DayAction, FetchMode, Role, ViewKey};
 use tidemark_engine::failure::Code;
 use tidemark_engine::limits::Limits;
-use tidemark_engine::run::{EventSink, FetchRequest};
-use tidemark_engine::signature::Signature;
+use tidemark_engine::plan::ledger::FetchMode;
+use tidemark_engine::query::signature::Signature;
+use tidemark_engine::rows::Role;
+use tidemark_engine::run::FetchRequest;
+use tidemark_engine::run::event::EventSink;
+use tidemark_engine::run::event::RunEvent;
 use tidemark_engine::source::{Source, SourceSettings};
 use tidemark_test_server::TestServer;
 use tokio_util::sync::CancellationToken;
@@ -69,7 +75,7 @@ async fn a_miss_a_hit_and_a_delta_on_either_side_and_in_the_middle() {
     let query = desk.query(&[]);
     let key = ViewKey { signature: both.signature, from: all.from(), to: all.to() };
     let text = desk.engine.cached_pipeline(&key).await.unwrap();
-    assert_eq!(text, tidemark_engine::pipeline::explain_text(&query, &all));
+    assert_eq!(text, tidemark_engine::query::pipeline::explain_text(&query, &all));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use support::desk::{Desk, range};
+use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::cache::{Cache, Identity};
-use tidemark_engine::desk::{Role, ViewKey};
 use tidemark_engine::failure::Code;
+use tidemark_engine::rows::Role;
 
 const FROM: &str = "2025-03-01";
 const TO: &str = "2025-03-20";

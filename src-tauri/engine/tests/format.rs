@@ -7,14 +7,19 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tidemark_engine::answer::{Answer, Origin};
-use tidemark_engine::cache::{Collation, Identity};
+use tidemark_engine::api::rows::ViewKey;
+use tidemark_engine::cache::Identity;
 use tidemark_engine::day::{Day, DayRange};
-use tidemark_engine::desk::{FetchMode, FilterInput, FilterOperator, Role, ViewKey};
 use tidemark_engine::failure::{Code, Result};
-use tidemark_engine::filter::Filters;
-use tidemark_engine::mapping::Mapping;
+use tidemark_engine::plan::ledger::FetchMode;
+use tidemark_engine::query::collation::Collation;
+use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::form::{FilterInput, FilterOperator};
+use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::query::signature::Signature;
+use tidemark_engine::query::source::Query;
+use tidemark_engine::rows::Role;
 use tidemark_engine::run::{Engine, FetchRequest};
-use tidemark_engine::signature::{Query, Signature};
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
 

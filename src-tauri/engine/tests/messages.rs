@@ -9,10 +9,10 @@ use bson::{Document, RawDocumentBuf, doc};
 use tidemark_engine::cache::{Cache, CacheFile, Carried, DayRows, Identity, Origin, SegmentWriter, View};
 use tidemark_engine::day::{Day, DayRange};
 use tidemark_engine::decode::{Decoder, RowKey};
-use tidemark_engine::desk::{Role, Sort};
-use tidemark_engine::filter::Filters;
-use tidemark_engine::mapping::Mapping;
-use tidemark_engine::signature::Query;
+use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::query::source::Query;
+use tidemark_engine::rows::{Role, Sort};
 use tidemark_engine::source::{Source, SourceSettings};
 
 fn identity() -> Identity {

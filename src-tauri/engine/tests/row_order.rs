@@ -8,10 +8,10 @@ use bson::{RawDocumentBuf, doc};
 use tidemark_engine::cache::{Cache, CacheFile, DayRows, Identity, SegmentWriter, View};
 use tidemark_engine::day::{Day, DayRange};
 use tidemark_engine::decode::{Decoder, RowKey};
-use tidemark_engine::desk::Role;
-use tidemark_engine::filter::Filters;
-use tidemark_engine::mapping::Mapping;
-use tidemark_engine::signature::Query;
+use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::query::source::Query;
+use tidemark_engine::rows::Role;
 use tidemark_engine::source::{Source, SourceSettings};
 
 const FIRST: i32 = 20_000;

@@ -5,11 +5,14 @@ mod support;
 
 use support::desk::{Desk, range};
 use tidemark_engine::answer::{Answer, UnmatchedPart};
-use tidemark_engine::desk::{FetchMode, FilterInput, FilterOperator, ViewKey};
-use tidemark_engine::filter::Filters;
-use tidemark_engine::mapping::Mapping;
+use tidemark_engine::api::rows::ViewKey;
+use tidemark_engine::plan::ledger::FetchMode;
+use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::form::{FilterInput, FilterOperator};
+use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::query::signature::Signature;
+use tidemark_engine::query::source::Query;
 use tidemark_engine::run::FetchRequest;
-use tidemark_engine::signature::{Query, Signature};
 
 /// A fetch of ten days with these filters.
 fn request(desk: &Desk, mapping: &str, filters: &[(&str, FilterOperator, &[&str])]) -> FetchRequest {

@@ -6,7 +6,8 @@ mod support;
 use bson::{Document, doc};
 use support::desk::{Desk, range};
 use support::server;
-use tidemark_engine::desk::{Role, ViewKey};
+use tidemark_engine::api::rows::ViewKey;
+use tidemark_engine::rows::Role;
 
 const DOCUMENTS: i32 = 600;
 const FIELDS_PER_DOCUMENT: i32 = 10;

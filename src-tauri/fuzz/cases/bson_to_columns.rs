@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf, doc};
 use duckdb::arrow::array::{Array as _, AsArray as _};
+use tidemark_engine::bson::equality_key::equality_key;
+use tidemark_engine::bson::extjson::write_relaxed;
 use tidemark_engine::cache::{Cache, DayRows, Identity, SegmentWriter, View};
 use tidemark_engine::day::{Day, DayRange};
-use tidemark_engine::decode::{Decoder, FieldRegistry, RowKey, write_relaxed};
-use tidemark_engine::desk::Role;
-use tidemark_engine::filter::{Condition, FieldCondition, Filters};
-use tidemark_engine::mapping::Mapping;
-use tidemark_engine::matcher::{equality_key, matches};
+use tidemark_engine::decode::{Decoder, FieldRegistry, RowKey};
+use tidemark_engine::query::filter::{Condition, FieldCondition, Filters};
+use tidemark_engine::query::local_match::matches;
+use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::rows::Role;
 
 use super::query;
 

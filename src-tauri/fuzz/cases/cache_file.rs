@@ -21,10 +21,10 @@ use duckdb::params;
 use tidemark_engine::cache::{Cache, DayRows, Identity, SegmentWriter, View};
 use tidemark_engine::day::{Day, DayRange};
 use tidemark_engine::decode::{Decoder, FieldSet, RowKey};
-use tidemark_engine::desk::Role;
 use tidemark_engine::failure::{Code, Failure};
-use tidemark_engine::filter::Filters;
-use tidemark_engine::mapping::Mapping;
+use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::rows::Role;
 
 use super::query;
 
@@ -124,7 +124,7 @@ fn look(cache: &Cache, path: &Path) -> Result<usize, Failure> {
         let page = view.page(role, None, 0, 100)?;
         rows += page.len();
         if let Some(column) = view.columns(role).into_iter().next() {
-            let sort = tidemark_engine::desk::Sort { path: column.path, descending: true };
+            let sort = tidemark_engine::rows::Sort { path: column.path, descending: true };
             assert_eq!(view.page(role, Some(&sort), 0, 100)?.len(), page.len());
         }
         if !page.is_empty() {

@@ -4,11 +4,12 @@
 //! blank line is the advanced match.
 
 use bson::{Bson, Document, RawDocumentBuf, doc};
-use tidemark_engine::desk::{FilterInput, FilterOperator};
-use tidemark_engine::filter::{Condition, FieldCondition, FilterValue, Filters, parse_match};
-use tidemark_engine::mapping::Mapping;
-use tidemark_engine::matcher::matches;
-use tidemark_engine::signature::Signature;
+use tidemark_engine::query::filter::{Condition, FieldCondition, Filters, parse_match};
+use tidemark_engine::query::filter_value::FilterValue;
+use tidemark_engine::query::form::{FilterInput, FilterOperator};
+use tidemark_engine::query::local_match::matches;
+use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::query::signature::Signature;
 
 use super::{names_server_code, query, refused};
 

@@ -1,8 +1,8 @@
 //! Mapping files.
 
-use tidemark_engine::filter::Filters;
-use tidemark_engine::mapping::Mapping;
-use tidemark_engine::signature::{Signature, family};
+use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::query::signature::{Signature, family};
 
 use super::{names_server_code, query, refused};
 

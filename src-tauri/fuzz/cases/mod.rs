@@ -8,9 +8,9 @@ pub mod mapping_file;
 
 use serde_json::Value;
 use tidemark_engine::failure::Failure;
-use tidemark_engine::mapping::Mapping;
-use tidemark_engine::query::Query;
-use tidemark_engine::query::SourceIdentity;
+use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::query::source::Query;
+use tidemark_engine::query::source::SourceIdentity;
 
 /// Whether a JSON value names an operator that runs code on the server, at any depth.
 fn names_server_code(value: &Value) -> bool {
@@ -30,7 +30,7 @@ fn refused(failure: &Failure) -> String {
 }
 
 /// A query of these filters at some source.
-fn query(mapping: &Mapping, filters: tidemark_engine::filter::Filters) -> Query {
+fn query(mapping: &Mapping, filters: tidemark_engine::query::filter::Filters) -> Query {
     let source = SourceIdentity::new(["db1"], None, "desk", "trades", Some("ann"));
     Query { source, mapping: mapping.clone(), filters }
 }

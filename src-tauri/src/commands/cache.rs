@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tauri::State;
+use tidemark_engine::api::library::{CacheUsage, CachedQuery};
+use tidemark_engine::api::rows::Suggested;
+use tidemark_engine::api::source::Connection;
 use tidemark_engine::day::{Day, DayRange};
-use tidemark_engine::desk::{CacheUsage, CachedQuery, Connection, Suggested};
 use tidemark_engine::failure::{Code, Failure, Result};
-use tidemark_engine::filter::Filters;
-use tidemark_engine::signature::Signature;
+use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::signature::Signature;
 
 use crate::state::AppState;
 use crate::suggestions::{OFFERED, REMEMBERED, merged};

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
-use tidemark_engine::desk::{CsvOptions, ExportProgress, Exported, Role, Sort, ViewKey};
+use tidemark_engine::api::export::{ExportProgress, Exported};
+use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::failure::{Code, Failure, Result};
+use tidemark_engine::query::signature::Signature;
+use tidemark_engine::rows::{CsvOptions, Role, Sort};
 use tidemark_engine::run::{ExportRequest, off_thread};
-use tidemark_engine::signature::Signature;
 use tokio::sync::oneshot;
 
 use crate::file_name::{self, Destination};

@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use tauri::State;
 use tauri::ipc::Channel;
-use tidemark_engine::answer::{Answer, RunEvent};
+use tidemark_engine::answer::Answer;
+use tidemark_engine::api::plan::PlanView;
+use tidemark_engine::api::source::Connection;
 use tidemark_engine::day::DayRange;
-use tidemark_engine::desk::{Connection, FetchMode, PlanView, QueryInput};
 use tidemark_engine::failure::Result;
+use tidemark_engine::plan::ledger::FetchMode;
+use tidemark_engine::query::form::QueryInput;
+use tidemark_engine::run::event::RunEvent;
 
 use crate::connection::{is_out_of_reach, out_of_reach};
 use crate::state::AppState;
@@ -67,5 +71,5 @@ pub(crate) async fn cancel(state: State<'_, AppState>, run_id: u64) -> Result<()
 #[tauri::command]
 pub(crate) async fn pipeline(state: State<'_, AppState>, query: QueryInput) -> Result<String> {
     let range = DayRange::parse(&query.from, &query.to)?;
-    Ok(tidemark_engine::pipeline::explain_text(&state.source()?.query(&query)?, &range))
+    Ok(tidemark_engine::query::pipeline::explain_text(&state.source()?.query(&query)?, &range))
 }

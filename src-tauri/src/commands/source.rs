@@ -1,8 +1,9 @@
 //! Which source is in use.
 
 use tauri::State;
-use tidemark_engine::desk::{QueryInput, SourceProfile, SourceView};
+use tidemark_engine::api::source::{SourceProfile, SourceView};
 use tidemark_engine::failure::{Code, Failure, Result};
+use tidemark_engine::query::form::QueryInput;
 
 use tokio_util::sync::CancellationToken;
 

@@ -3,8 +3,9 @@
 use tauri::State;
 use tauri::ipc::Response;
 use tidemark_engine::answer::Answer;
-use tidemark_engine::desk::{Role, RowDetail, Sort, ViewKey, ViewShape};
+use tidemark_engine::api::rows::{RowDetail, ViewKey, ViewShape};
 use tidemark_engine::failure::{Code, Failure, Result};
+use tidemark_engine::rows::{Role, Sort};
 
 use crate::state::AppState;
 

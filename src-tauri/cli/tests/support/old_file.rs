@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use bson::Document;
 use tidemark_engine::cache::Identity;
-use tidemark_engine::filter::Filters;
-use tidemark_engine::mapping::Mapping;
-use tidemark_engine::signature::Query;
+use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::query::source::Query;
 use tidemark_engine::source::{Source, SourceSettings};
 
 use super::server;

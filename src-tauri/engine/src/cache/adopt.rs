@@ -10,17 +10,18 @@ use super::file::CacheFile;
 use super::slices::each_document;
 use super::state::FileState;
 use super::writer::{Carried, Committed, DayRows, SegmentWriter};
+use crate::answer::left_out;
+use crate::bson::change_stamp::ChangeStamp;
 use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{Decoder, FieldSet, RowKey};
-use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
-use crate::filter::FieldCondition;
-use crate::left_out;
 use crate::limits::Limits;
-use crate::mapping::Mapping;
-use crate::matcher;
-use crate::plan::Ledger;
-use crate::trade::{ChangeStamp, TradeIds, Trades};
+use crate::plan::ledger::Ledger;
+use crate::query::filter::FieldCondition;
+use crate::query::local_match;
+use crate::query::mapping::Mapping;
+use crate::query::trade::{TradeIds, Trades};
+use crate::rows::Role;
 
 /// Days that an adoption is to bring.
 #[derive(Debug, Clone)]
@@ -128,7 +129,7 @@ impl Copying<'_> {
         each_document(connection, segment, Role::Input, days, &mut |day, document, read| {
             self.go_on()?;
             for condition in self.conditions {
-                match matcher::matches(condition, document) {
+                match local_match::matches(condition, document) {
                     Some(true) => {}
                     Some(false) => return Ok(()),
                     None => return Err(undecidable()),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use crate::signature::Signature;
+use crate::query::signature::Signature;
 
 /// Bytes that the cache may take where nobody has said otherwise.
 pub const DEFAULT_BUDGET: u64 = 20_000_000_000;

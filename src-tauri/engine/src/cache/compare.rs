@@ -6,12 +6,13 @@ use bson::{RawDocument, RawDocumentBuf};
 use duckdb::{Connection, params};
 
 use super::schema::{day_among, of_days, shared_table, table};
-use crate::answer::{ChangeCounts, ChangeKind, MessageChange};
-use crate::changes::{Difference, Differences, field_changes, id_text};
+use crate::answer::changes::{ChangeCounts, ChangeKind, MessageChange};
+use crate::answer::changes::{Difference, Differences};
+use crate::bson::diff::{field_changes, id_text};
 use crate::day::Day;
-use crate::desk::Role;
 use crate::failure::Result;
-use crate::trade::trade_text;
+use crate::query::trade::trade_text;
+use crate::rows::Role;
 
 /// Compares segment `new` with what `held` names: the segments, and the days of each that the window brings
 /// anew. Nothing where no day was held. A message that `others` hold as it is, is neither new nor gone. Only
@@ -223,7 +224,7 @@ fn list(
     let mut select = connection.prepare(&format!(
         "SELECT day, id, old.shared, old.segment, old.row, new.shared, new.segment, new.row
          FROM {name} ORDER BY day, id LIMIT {}",
-        crate::changes::LISTED
+        crate::answer::changes::LISTED
     ))?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {

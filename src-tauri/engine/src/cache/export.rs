@@ -15,8 +15,8 @@ use super::leftovers::{is_of_cache, spare_export_of};
 use super::relation::literal;
 use super::target::{NO_ROOM, Target, not_written};
 use super::view::View;
-use crate::desk::{CsvOptions, Role, Sort};
 use crate::failure::{Code, Failure, Result};
+use crate::rows::{CsvOptions, Role, Sort};
 
 /// An export that another thread can watch and stop.
 pub struct Export {

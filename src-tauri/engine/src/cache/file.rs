@@ -9,7 +9,6 @@ use duckdb::{Connection, params};
 use tokio::sync::OwnedMutexGuard;
 
 use super::access::{Access, read_only};
-use super::collation::Collation;
 use super::error::{newer, while_opening};
 use super::folder::{folder_failure, is_there, remove_files};
 use super::identity::{Identity, initialise, read_fact, read_identity};
@@ -25,10 +24,11 @@ use super::state::{
 };
 use super::writer::insert_differing;
 use crate::answer::Unmatched;
+use crate::answer::left_out::FoundOddDates;
 use crate::day::{Day, DayRange};
 use crate::decode::{FieldId, FieldRegistry};
 use crate::failure::{Code, Failure, Result};
-use crate::left_out::FoundOddDates;
+use crate::query::collation::Collation;
 
 /// Memory DuckDB may use for one file. Blocks of 256 KB are held for every column of every table that is
 /// written, and the row groups that are being filled: what a fetch needs depends on the width and the size

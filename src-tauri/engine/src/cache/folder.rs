@@ -24,7 +24,7 @@ use super::lock::{FileLock, is_open_elsewhere};
 use super::opener;
 use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
-use crate::signature::Signature;
+use crate::query::signature::Signature;
 
 /// Ending of a cache file.
 const ENDING: &str = "duckdb";

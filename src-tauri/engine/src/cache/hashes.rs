@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::file::CacheFile;
 use super::slices::each_document;
+use crate::bson::hashed_key::HashSums;
 use crate::day::{Day, DaySet};
-use crate::desk::Role;
 use crate::failure::Result;
-use crate::hashed_key::HashSums;
+use crate::rows::Role;
 
 /// The sums for a held day; none if the day is not held any more, or if a document cannot be hashed here.
 ///

@@ -3,12 +3,13 @@
 use duckdb::{Connection, params};
 use serde::Deserialize as _;
 
-use super::collation::UNKNOWN;
 use super::schema::{self, FORMAT};
 use crate::failure::{Code, Failure, Result};
-use crate::filter::Filters;
-use crate::mapping::Mapping;
-use crate::signature::{Query, Signature, SourceIdentity, canonical_text, family};
+use crate::query::collation::UNKNOWN;
+use crate::query::filter::Filters;
+use crate::query::mapping::Mapping;
+use crate::query::signature::{Signature, canonical_text, family};
+use crate::query::source::{Query, SourceIdentity};
 
 /// What a file says about the query that owns it.
 #[derive(Debug, Clone)]

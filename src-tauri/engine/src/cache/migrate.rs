@@ -2,13 +2,13 @@
 
 use duckdb::{Connection, params};
 
-use super::collation::UNKNOWN;
 use super::error::newer;
 use super::file::CATALOG;
 use super::schema::{self, FORMAT};
 use super::state::read_fields;
-use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
+use crate::query::collation::UNKNOWN;
+use crate::rows::Role;
 
 /// The steps, oldest first: what turns a file of format `n` into one of `n + 1` is at `n - 1`.
 const STEPS: [fn(&Connection) -> Result<()>; (FORMAT - 1) as usize] = [to_2, to_3, to_4];

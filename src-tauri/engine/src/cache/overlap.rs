@@ -8,8 +8,8 @@ use duckdb::Connection;
 use super::file::CacheFile;
 use super::schema;
 use super::state::FileState;
-use crate::desk::Role;
 use crate::failure::Result;
+use crate::rows::Role;
 
 /// Rows whose `_id`s are compared at a time, about: what is held of them in memory does not grow with the
 /// file. A slice is chosen by a hash of the `_id`, so that equal ones meet.

@@ -7,14 +7,15 @@ use bson::Bson;
 
 use super::file::CacheFile;
 use super::slices::each_document;
+use crate::bson::change_stamp::ChangeStamp;
+use crate::bson::change_stamp::DayCount;
 use crate::day::{Day, DayRange, DaySet};
-use crate::desk::Role;
 use crate::failure::Result;
-use crate::id_batch::{IdBatch, bytes_of};
 use crate::limits::Limits;
-use crate::mapping::Mapping;
-use crate::source::DayCount;
-use crate::trade::{ChangeStamp, Trades, trades_of};
+use crate::query::id_batch::{IdBatch, bytes_of};
+use crate::query::mapping::Mapping;
+use crate::query::trade::{Trades, trades_of};
+use crate::rows::Role;
 
 /// Some trades of a day, and what the cache holds of their messages.
 #[derive(Debug, Default)]

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{formula, uuid_text};
+use crate::api::rows::ColumnView;
+use crate::bson::uuids::UuidRepresentation;
 use crate::decode::{FieldId, FieldRegistry, FieldSet, Kind};
-use crate::desk::ColumnView;
-use crate::uuids::UuidRepresentation;
 
 /// A logical column: a path, and the physical columns that hold its values.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use super::leftovers::{export_of, is_pinned, mark_of, noted_format, spill_of, wa
 use super::lock::is_open_elsewhere;
 use super::schema::FORMAT;
 use crate::failure::Result;
-use crate::signature::Signature;
+use crate::query::signature::Signature;
 
 /// What is remembered of the folder as a whole.
 const SETTINGS: &str = "tidemark.json";

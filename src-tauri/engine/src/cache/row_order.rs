@@ -9,8 +9,8 @@ use super::relation::Column;
 use super::runs::Run;
 use super::schema::role_name;
 use super::view::View;
-use crate::desk::Role;
 use crate::failure::Result;
+use crate::rows::Role;
 
 /// Rows up to which a run is sorted whenever it is read.
 const FEW: u64 = 2_000;

@@ -8,8 +8,8 @@ use super::schema;
 use super::slices::{stored_under, wanted_rows};
 use super::state::FileState;
 use crate::day::{Day, DayRange, DaySet};
-use crate::desk::Role;
 use crate::failure::Result;
+use crate::rows::Role;
 
 /// A run that has this many rows ends with its day, which bounds what is sorted or skipped at once.
 const ROWS: u64 = 100_000;

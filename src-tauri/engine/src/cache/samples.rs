@@ -9,10 +9,11 @@ use chrono::{DateTime, Utc};
 use super::{Cache, CacheFile, DayRows, Identity, SegmentWriter};
 use crate::day::Day;
 use crate::decode::{Decoder, FieldSet, RowKey};
-use crate::desk::{FilterInput, FilterOperator, Role};
-use crate::filter::Filters;
-use crate::mapping::Mapping;
-use crate::signature::Query;
+use crate::query::filter::Filters;
+use crate::query::form::{FilterInput, FilterOperator};
+use crate::query::mapping::Mapping;
+use crate::query::source::Query;
+use crate::rows::Role;
 use crate::source::{Source, SourceSettings};
 
 /// A query of some products; of all where none is named.

@@ -17,7 +17,7 @@
 
 use super::file::CATALOG;
 use crate::decode::{Field, FieldId, Kind};
-use crate::desk::Role;
+use crate::rows::Role;
 
 /// Version of the file format. Raise it with a step in [`super::migrate`].
 pub(super) const FORMAT: u32 = 4;

@@ -10,11 +10,11 @@ use super::relation::{Column, literal};
 use super::schema;
 use super::slices::in_slices;
 use super::view::{View, sort_keys};
+use crate::bson::uuids::UuidRepresentation;
 use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
-use crate::desk::{CsvOptions, Role, Sort};
 use crate::failure::{Code, Failure, Result};
-use crate::near_miss::{did_you_mean, near_misses};
-use crate::uuids::UuidRepresentation;
+use crate::query::near_miss::{did_you_mean, near_misses};
+use crate::rows::{CsvOptions, Role, Sort};
 
 /// Documents looked through at once.
 const PASS_BYTES: usize = 4 << 20;

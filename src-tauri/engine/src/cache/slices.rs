@@ -4,8 +4,8 @@ use duckdb::{Connection, Row};
 
 use super::schema;
 use crate::day::{Day, DaySet};
-use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
+use crate::rows::Role;
 use bson::RawDocument;
 
 /// Rows of a slice: a few megabytes of documents.

@@ -11,12 +11,12 @@ use serde::de::DeserializeOwned;
 use super::identity::read_fact;
 use super::schema::{self, link_table, role_name, shared_table};
 use crate::answer::Unmatched;
+use crate::answer::left_out::OddDates;
 use crate::day::{Day, DayRange};
 use crate::decode::{Field, FieldId, FieldSet};
-use crate::desk::Role;
 use crate::failure::{Code, Failure, Result};
-use crate::left_out::OddDates;
-use crate::plan::{DayBounds, DayCoverage, Ledger};
+use crate::plan::ledger::{DayBounds, DayCoverage, Ledger};
+use crate::rows::Role;
 
 /// A held day in the ledger.
 #[derive(Debug, Clone)]

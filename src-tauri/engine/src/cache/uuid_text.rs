@@ -1,7 +1,7 @@
 //! SQL that shows UUIDs. Columns hold them as the Extended JSON of their bytes, as all binary values, so that cells of
 //! days that were cached at any time show the same.
 
-use crate::uuids::UuidRepresentation;
+use crate::bson::uuids::UuidRepresentation;
 
 /// How a binary value begins in relaxed Extended JSON. It stands in no text, where quotes are escaped.
 const BINARY: &str = r#"{"$binary":{"base64":""#;

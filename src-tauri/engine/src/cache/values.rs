@@ -9,9 +9,9 @@ use super::file::CacheFile;
 use super::schema;
 use super::state::FileState;
 use crate::decode::{FieldId, Kind};
-use crate::desk::Role;
 use crate::failure::Result;
-use crate::filter::FilterValue;
+use crate::query::filter_value::FilterValue;
+use crate::rows::Role;
 
 /// Different arrays of a field that are looked at: suggestions need not be all there are.
 const ARRAYS: u32 = 5_000;

@@ -13,13 +13,13 @@ use super::row_order::{RunOrder, RunOrders};
 use super::runs::{self, Run};
 use super::schema::{self, role_name};
 use super::state::FileState;
+use crate::bson::path::is_within;
 use crate::day::{Day, DayRange};
 use crate::decode::{FieldId, FieldSet};
-use crate::desk::{Role, Sort};
 use crate::failure::{Code, Failure, Result};
-use crate::mapping::Mapping;
-use crate::path::is_within;
-use crate::plan::Ledger;
+use crate::plan::ledger::Ledger;
+use crate::query::mapping::Mapping;
+use crate::rows::{Role, Sort};
 
 /// Rows of a view, each document counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -13,13 +13,13 @@ use super::compare::{Others, Segments, compare};
 use super::file::CacheFile;
 use super::schema::{self, link_table, role_name, shared_table};
 use super::state::{FileState, HeldDay, Origin, remove_days, remove_messages};
-use crate::changes::Differences;
+use crate::answer::changes::Differences;
 use crate::day::{Day, DaySet};
 use crate::decode::{Decoded, Field, FieldId, FieldSet};
-use crate::desk::Role;
 use crate::failure::Result;
 use crate::limits::Limits;
-use crate::plan::DayBounds;
+use crate::plan::ledger::DayBounds;
+use crate::rows::Role;
 
 /// What is known of one day of a window when it is committed. Days without rows have an entry too.
 #[derive(Debug, Clone, Default)]

@@ -13,8 +13,8 @@ use duckdb::arrow::datatypes::{DataType, Field as ArrowField, Schema};
 use duckdb::arrow::record_batch::RecordBatch;
 use md5::{Digest, Md5};
 
-use super::extjson::write_relaxed;
 use super::field::{FieldId, FieldRegistry, Kind};
+use crate::bson::extjson::write_relaxed;
 use crate::day::Day;
 use crate::limits::Limits;
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::path::is_within;
+use crate::bson::path::is_within;
 
 /// Number of a [`Field`] within one cache file. The physical column is named `c<number>`.
 pub type FieldId = u32;

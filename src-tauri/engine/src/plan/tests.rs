@@ -1,8 +1,12 @@
 #![allow(clippy::unwrap_used)]
 
+use chrono::Duration;
 use proptest::prelude::*;
 
+use super::ledger::DayBounds;
 use super::*;
+use crate::day::DayZone;
+use crate::query::mapping::Mapping;
 
 fn day(text: &str) -> Day {
     Day::parse(text).unwrap()
@@ -428,7 +432,7 @@ proptest! {
         prop_assert!(plan.windows.iter().all(|window| window.len() <= longest));
         if let Some(rows) = rows {
             let most = f64::from(limits.window_rows.get());
-            let too_many = |days: usize| crate::source::approximate(days as u64) * rows > most;
+            let too_many = |days: usize| crate::bson::number::approximate(days as u64) * rows > most;
             // A window may be a day longer than an even share.
             prop_assert!(plan.windows.iter().all(|window| window.len() == 1 || !too_many(window.len() - 1)));
         }

@@ -7,20 +7,25 @@ use bson::{Bson, RawBsonRef};
 
 use super::engine::{Engine, off_thread};
 use super::unmatched::unmatched_of;
+use crate::answer::left_out;
 use crate::answer::{Answer, AnswerDays, AnswerRows, LeftOut, MissingDay, Origin};
+use crate::api::library::CachedQuery;
+use crate::api::plan::WindowView;
+use crate::api::rows::{Page, RowDetail, ViewKey, ViewShape};
+use crate::bson::extjson::{is_deeper_than, write_relaxed};
+use crate::bson::uuids;
 use crate::cache::{CacheFile, Identity, View, bytes_of, last_used};
 use crate::day::{DayRange, DaySet};
-use crate::decode::{is_deeper_than, write_relaxed};
-use crate::desk::{
-    CachedQuery, DayState, Page, QueryInput, Role, RowDetail, Sort, ViewKey, ViewShape, WindowView,
-};
 use crate::failure::{Code, Failure, Result};
-use crate::left_out;
-use crate::mapping::Mapping;
-use crate::pipeline;
-use crate::plan::{RefreshReason, UnavailableReason, has_moved, state_of};
-use crate::signature::{Query, Signature};
-use crate::uuids;
+use crate::plan::UnavailableReason;
+use crate::plan::ledger::DayState;
+use crate::plan::ledger::{RefreshReason, has_moved, state_of};
+use crate::query::form::QueryInput;
+use crate::query::mapping::Mapping;
+use crate::query::pipeline;
+use crate::query::signature::Signature;
+use crate::query::source::Query;
+use crate::rows::{Role, Sort};
 
 /// What the answer that a view shows leaves out.
 pub(super) fn left_out_of(view: &View, mapping: &Mapping) -> Vec<LeftOut> {

@@ -9,16 +9,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::prepare::{FetchRequest, prepare};
 use super::shared::{Pulls, Run, Running};
+use crate::api::plan::PlanView;
 use crate::cache::{
     Cache, CacheFile, Identity, MappedPaths, Origin, View, is_damage, is_fatal, mapped_paths,
 };
 use crate::day::{Day, DayRange};
-use crate::desk::PlanView;
 use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
-use crate::mapping::Mapping;
-use crate::plan::Policy;
-use crate::signature::{Query, Signature};
+use crate::plan::ledger::Policy;
+use crate::query::mapping::Mapping;
+use crate::query::signature::Signature;
+use crate::query::source::Query;
 use crate::source::Source;
 
 /// Views kept open, so that paging does not open one each time.
@@ -341,9 +342,11 @@ pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Se
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::rows::ViewKey;
     use crate::cache::samples;
     use crate::day::Day;
-    use crate::desk::{FetchMode, Role, ViewKey};
+    use crate::plan::ledger::FetchMode;
+    use crate::rows::Role;
 
     /// An engine with a day of three trades whose file is open, and the handle of it broken.
     fn broken(folder: &Path) -> (Engine, FetchRequest, ViewKey) {

@@ -7,13 +7,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::browse::read_key;
 use super::engine::{Engine, off_thread};
+use crate::api::export::{ExportProgress, Exported};
+use crate::api::rows::ViewKey;
 use crate::cache::View;
 use crate::cache::export::{Destination, Export, Written};
 use crate::day::DayRange;
-use crate::desk::{CsvOptions, ExportProgress, Exported, Role, Sort, ViewKey};
 use crate::failure::{Code, Result};
-use crate::plan::{DayCoverage, has_moved};
-use crate::signature::Signature;
+use crate::plan::ledger::{DayCoverage, has_moved};
+use crate::query::signature::Signature;
+use crate::rows::{CsvOptions, Role, Sort};
 
 /// Interval between progress reports of an export.
 const EXPORT_TICK: Duration = Duration::from_millis(150);

@@ -11,27 +11,29 @@ use tokio_util::sync::CancellationToken;
 
 use super::browse::left_out_of;
 use super::engine::{Engine, off_thread};
+use super::event::{EventSink, RunEvent};
 use super::prepare::{Broader, FetchRequest, Prepared, is_out_of_reach, prepare};
 use super::progress::{Meter, TICK};
 use super::pull::{Attempt, Doubts, PullContext, Pulled, pull_window, unsettled_sentence};
 use super::shared::{Kind, Order, Ticket};
 use super::unmatched::unmatched_of;
 use super::verify;
-use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin, RunEvent, UnmatchedPart};
+use crate::answer::changes::Differences;
+use crate::answer::left_out::FoundOddDates;
+use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin, UnmatchedPart};
+use crate::api::plan::DayAction;
+use crate::bson::change_stamp::DayCount;
 use crate::cache::adopt::{self, Adopted, Wanted};
 use crate::cache::{CacheFile, CheckedDay, HeldDay, Identity, is_damage, is_fatal};
-use crate::changes::Differences;
 use crate::day::{Day, DayRange, DaySet};
 use crate::decode::DocumentHash;
-use crate::desk::{DayAction, DayState, FetchMode};
 use crate::failure::{Code, Failure, Result};
-use crate::left_out::FoundOddDates;
-use crate::plan::{Action, DayCoverage, Reach, RefreshReason, has_moved, split, state_of};
-use crate::signature::{Query, Signature};
-use crate::source::{DayCount, RunMoment, ServerClock, Source};
-
-/// Where a run's events go, in order.
-pub type EventSink = Arc<dyn Fn(RunEvent) + Send + Sync>;
+use crate::plan::ledger::{DayCoverage, RefreshReason, has_moved, state_of};
+use crate::plan::ledger::{DayState, FetchMode};
+use crate::plan::{Action, Reach, split};
+use crate::query::signature::Signature;
+use crate::query::source::Query;
+use crate::source::{RunMoment, ServerClock, Source};
 
 /// How long a run waits for what it gave up.
 const END_LIMIT: Duration = Duration::from_secs(5);

@@ -7,15 +7,19 @@ use chrono::{DateTime, Utc};
 
 use super::engine::{Engine, off_thread};
 use super::verify::{self, Mark, Marks};
-use crate::cache::{CacheFile, Collation, FileState, Identity, Origin, is_damage, read_only};
+use crate::answer::left_out;
+use crate::api::plan::{DayAction, DayView, PlanView, WindowView};
+use crate::bson::number::approximate;
+use crate::cache::{CacheFile, FileState, Identity, Origin, is_damage, read_only};
 use crate::day::{Day, DayRange, DaySet};
-use crate::desk::{DayAction, FetchMode, PlanView, WindowView};
 use crate::failure::{Code, Failure, Result};
-use crate::filter::FieldCondition;
-use crate::left_out;
-use crate::plan::{Action, Ledger, Plan, PlanRequest, Policy, Reach, UnavailableReason};
-use crate::signature::Query;
-use crate::source::{ESTIMATE_DAYS, ServerClock, Source, approximate};
+use crate::plan::ledger::FetchMode;
+use crate::plan::ledger::{Ledger, Policy};
+use crate::plan::{Action, Plan, PlanRequest, Reach, UnavailableReason};
+use crate::query::collation::Collation;
+use crate::query::filter::FieldCondition;
+use crate::query::source::Query;
+use crate::source::{ESTIMATE_DAYS, ServerClock, Source};
 
 /// A query with its days, and how to answer it.
 #[derive(Debug, Clone)]
@@ -91,7 +95,7 @@ impl Prepared {
         PlanView {
             signature: self.identity.signature.to_string(),
             reachable: self.reach != Reach::Offline,
-            days: self.plan.days.iter().map(crate::plan::PlannedDay::view).collect(),
+            days: self.plan.days.iter().map(DayView::from).collect(),
             counts: self.plan.counts(),
             windows: self
                 .plan
@@ -112,7 +116,12 @@ impl Prepared {
 
     /// The days of an action.
     pub(super) fn days(&self, wanted: DayAction) -> DaySet {
-        self.plan.days.iter().filter(|day| day.view().action == wanted).map(|day| day.day).collect()
+        self.plan
+            .days
+            .iter()
+            .filter(|day| DayAction::from(&day.action) == wanted)
+            .map(|day| day.day)
+            .collect()
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::answer::RunEvent;
-use crate::source::approximate;
+use super::event::RunEvent;
+use crate::bson::number::approximate;
 
 /// Events a second at most: a window draws no faster.
 pub(super) const TICK: Duration = Duration::from_millis(100);

@@ -1,10 +1,10 @@
 //! The cache's budget: what it takes, what it may take, what is kept, and what goes after a fetch.
 
 use super::engine::{Engine, off_thread};
+use crate::api::library::CacheUsage;
 use crate::cache::budget::{DEFAULT_BUDGET, Freed, sentence};
-use crate::desk::CacheUsage;
 use crate::failure::Result;
-use crate::signature::Signature;
+use crate::query::signature::Signature;
 
 impl Engine {
     /// What the cache takes and may take.

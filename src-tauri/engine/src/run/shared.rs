@@ -14,7 +14,7 @@ use super::pull::Pulled;
 use crate::day::{DayRange, DaySet};
 use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
-use crate::signature::Signature;
+use crate::query::signature::Signature;
 use crate::source::RunMoment;
 
 /// Work that commits a window.

@@ -8,11 +8,12 @@ use std::time::Duration;
 use super::engine::{Engine, off_thread};
 use crate::answer::{Unmatched, UnmatchedPart};
 use crate::cache::{CacheFile, View, values};
-use crate::desk::Role;
 use crate::failure::Result;
-use crate::filter::{Condition, FilterValue};
-use crate::near_miss::{did_you_mean, near_misses, same_beginning, same_letters};
-use crate::signature::Query;
+use crate::query::filter::Condition;
+use crate::query::filter_value::FilterValue;
+use crate::query::near_miss::{did_you_mean, near_misses, same_beginning, same_letters};
+use crate::query::source::Query;
+use crate::rows::Role;
 use crate::source::{Source, Suspect};
 
 /// How long an answer waits to hear what nothing answers to.

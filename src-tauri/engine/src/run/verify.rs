@@ -6,19 +6,21 @@ use std::sync::Arc;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 use super::engine::off_thread;
+use crate::answer::left_out::{self, Counts};
+use crate::bson::change_stamp::ChangeStamp;
+use crate::bson::change_stamp::DayCount;
+use crate::bson::hashed_key::HashSums;
 use crate::cache::hashes::hash_sums;
 use crate::cache::questions::{Question, questions};
-use crate::cache::{CacheFile, CheckedDay, Collation};
+use crate::cache::{CacheFile, CheckedDay};
 use crate::day::{Day, DayRange, DaySet};
 use crate::failure::{Failure, Result};
-use crate::hashed_key::HashSums;
-use crate::left_out::{self, Counts};
 use crate::limits::Limits;
-use crate::mapping::Mapping;
-use crate::plan::Ledger;
-use crate::signature::Query;
-use crate::source::{DayCount, Source};
-use crate::trade::ChangeStamp;
+use crate::plan::ledger::Ledger;
+use crate::query::collation::Collation;
+use crate::query::mapping::Mapping;
+use crate::query::source::Query;
+use crate::source::Source;
 use crate::words::counted;
 
 /// Questions for messages under way at once.

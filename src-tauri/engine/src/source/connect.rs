@@ -23,8 +23,8 @@ use super::options::{self, Times};
 use super::uri::{parse, with_password};
 use super::{speech, topology};
 use crate::failure::{Code, Failure, Result};
+use crate::query::source::SourceIdentity;
 use crate::secret::Kept;
-use crate::signature::SourceIdentity;
 
 /// What an answer may take on top of the server's own limit.
 const ON_THE_WAY: Duration = Duration::from_secs(5);
@@ -588,7 +588,7 @@ mod tests {
             (format!("mongodb://ann:{password}@db1:27017/"), None),
             (format!("mongodb://db1/?proxyPassword={password}"), None),
         ] {
-            let profile = crate::desk::SourceProfile { uri: uri.clone(), ..Default::default() };
+            let profile = crate::api::source::SourceProfile { uri: uri.clone(), ..Default::default() };
             let settings = SourceSettings {
                 uri,
                 password: apart,

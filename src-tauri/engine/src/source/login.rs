@@ -7,7 +7,7 @@ use mongodb::options::{AuthMechanism, ConnectionString, Tls};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
-use crate::query::Login;
+use crate::query::source::Login;
 
 /// The login of a connection string, as far as it is not what everybody has who names a user.
 pub(super) fn login_of(parsed: &ConnectionString) -> Login {

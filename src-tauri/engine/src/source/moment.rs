@@ -20,7 +20,7 @@ use super::connect::Source;
 use super::error::{is_refused, is_worth_a_second_try, mongodb_failure};
 use super::read::PullOrder;
 use crate::failure::{Code, Failure, Result};
-use crate::pipeline::{COMMENT, PULL_LIMIT};
+use crate::query::pipeline::{COMMENT, PULL_LIMIT};
 
 /// Server errors that say that there is no snapshot: `SnapshotTooOld`, `SnapshotUnavailable`.
 const HISTORY_GONE: [i32; 2] = [239, 246];

@@ -9,9 +9,10 @@ use md5::{Digest as _, Md5};
 use mongodb::options::{RunCursorCommandOptions, SelectionCriteria};
 
 use super::connect::{SHORT_TIME, Source};
-use crate::cache::{Collation, Origin};
+use crate::cache::Origin;
 use crate::failure::{Code, Failure, Result};
-use crate::mapping::Mapping;
+use crate::query::collation::Collation;
+use crate::query::mapping::Mapping;
 
 /// Views upon views that are followed. MongoDB allows 20.
 const VIEWS_DEEP: usize = 20;

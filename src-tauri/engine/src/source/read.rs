@@ -10,16 +10,17 @@ use futures_util::TryStreamExt as _;
 
 use super::connect::Source;
 use super::moment::WindowMoment;
+use crate::answer::left_out::{FoundOddDates, OddDates, expected, type_in_words};
+use crate::bson::change_stamp::{ChangeStamp, DayCount};
+use crate::bson::hashed_key::{HashSums, accumulators};
+use crate::bson::number::approximate;
 use crate::day::{Day, DayRange};
-use crate::desk::ValueType;
 use crate::failure::{Code, Failure, Result};
-use crate::hashed_key::{HashSums, accumulators};
-use crate::left_out::{FoundOddDates, OddDates, expected, type_in_words};
-use crate::mapping::{DateMapping, FilterPath, Mapping};
-use crate::pipeline::{self, COMMENT, PULL_LIMIT};
-use crate::placement::{self, Place, Placement};
-use crate::signature::Query;
-use crate::trade::ChangeStamp;
+use crate::query::form::ValueType;
+use crate::query::mapping::{DateMapping, FilterPath, Mapping};
+use crate::query::pipeline::{self, COMMENT, PULL_LIMIT};
+use crate::query::placement::{self, Place, Placement};
+use crate::query::source::Query;
 
 /// Time limit of an estimate: a plan should not wait for it.
 pub(super) const ESTIMATE_LIMIT: Duration = Duration::from_secs(2);
@@ -38,19 +39,6 @@ pub struct PullOrder {
     pub pipeline: Vec<Document>,
     /// Documents a batch.
     pub batch_documents: NonZeroU32,
-}
-
-/// What the source says of one day.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DayCount {
-    /// Input documents.
-    pub rows: u64,
-    /// The greatest change stamp, where the mapping has one.
-    pub change_mark: Option<ChangeStamp>,
-    /// Documents that the match of the day returns and that belong to no one day.
-    pub left_out: u64,
-    /// The sums of the documents' hashes, if they were asked for and the server has them.
-    pub(crate) hashes: Option<HashSums>,
 }
 
 impl Source {
@@ -283,7 +271,7 @@ impl Source {
         if field.value_type != ValueType::Text {
             return Ok(Vec::new());
         }
-        let starts = format!("^{}", crate::filter::escape(prefix));
+        let starts = format!("^{}", crate::query::filter::escape(prefix));
         let values = |matches: Document| {
             vec![
                 doc! {"$match": matches},
@@ -385,12 +373,6 @@ fn read_day_counts(query: &Query, range: DayRange, found: Vec<Document>) -> BTre
 fn greatest_stamp(row: &Document) -> Option<ChangeStamp> {
     let value = RawBson::try_from(row.get("changed")?.clone()).ok()?;
     ChangeStamp::of(value.as_raw_bson_ref())
-}
-
-/// A count as a number to divide; an estimate is rounded anyway.
-#[expect(clippy::cast_precision_loss, reason = "an estimate")]
-pub(crate) const fn approximate(count: u64) -> f64 {
-    count as f64
 }
 
 fn whole(value: Option<&Bson>) -> u64 {

@@ -10,8 +10,9 @@ use super::connect::Source;
 use super::read::ESTIMATE_LIMIT;
 use crate::answer::{Unmatched, UnmatchedPart};
 use crate::failure::{Code, Result};
-use crate::filter::{Condition, FieldCondition, FilterValue};
-use crate::near_miss::{did_you_mean, near_misses, same_beginning, same_letters};
+use crate::query::filter::{Condition, FieldCondition};
+use crate::query::filter_value::FilterValue;
+use crate::query::near_miss::{did_you_mean, near_misses, same_beginning, same_letters};
 
 /// Documents that values are compared with, and those that paths are.
 const VALUE_DOCUMENTS: i64 = 5_000;

@@ -4,8 +4,9 @@
 //! all of it; where it should not one day, the case is to be named here and asked of the local filter alone.
 
 use bson::{Bson, Document, doc};
-use tidemark_engine::filter::{Condition, FilterValue};
-use tidemark_engine::matcher::matches;
+use tidemark_engine::query::filter::Condition;
+use tidemark_engine::query::filter_value::FilterValue;
+use tidemark_engine::query::local_match::matches;
 
 use super::{by_id, collection, date, decimal, matched, on};
 

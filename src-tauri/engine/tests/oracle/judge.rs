@@ -13,8 +13,8 @@ use std::sync::Arc;
 use bson::RawDocumentBuf;
 use chrono::{NaiveDate, TimeDelta};
 use tidemark_engine::answer::{Answer, Origin};
+use tidemark_engine::api::plan::{DayAction, PlanView};
 use tidemark_engine::day::DayRange;
-use tidemark_engine::desk::{DayAction, PlanView};
 use tidemark_engine::failure::{Code, Failure};
 
 use super::script::{FILTERS, Mode, Reach, Setup};

@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 use bson::RawDocumentBuf;
 use chrono::NaiveDate;
 use tidemark_engine::answer::Answer;
+use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::cache::View;
 use tidemark_engine::day::{Day, DayRange};
-use tidemark_engine::desk::{Role, ViewKey};
 use tidemark_engine::failure::{Code, Failure};
+use tidemark_engine::rows::Role;
 use tidemark_engine::run::off_thread;
 
 use super::drive::{Rig, text};

@@ -13,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bson::{Bson, Document};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
-use tidemark_engine::answer::{ChangeCounts, ChangeKind, Changes, FieldChange, MessageChange};
-use tidemark_engine::desk::Role;
+use tidemark_engine::answer::changes::{ChangeCounts, ChangeKind, Changes, MessageChange};
+use tidemark_engine::bson::diff::FieldChange;
+use tidemark_engine::rows::Role;
 
 use super::judge::{Case, Found, Held, Ledgers, Model, Ran, Verdict, verdict};
 use super::world::Stored;

@@ -11,7 +11,7 @@ use futures_util::TryStreamExt as _;
 use mongodb::{Client, Collection, Database};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use tidemark_engine::desk::{FilterInput, FilterOperator};
+use tidemark_engine::query::form::{FilterInput, FilterOperator};
 
 use super::cruelty::BULKY;
 use super::script::{Change, DAYS, Dates, FILTERS, Kind, Setup};

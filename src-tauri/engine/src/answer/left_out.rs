@@ -1,0 +1,225 @@
+//! What an answer leaves out, and why: counted per day while a window is pulled, kept in the file, and told the
+//! same way whether the answer comes from the cache or from the server.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+
+use super::{LeftOut, LeftOutReason};
+use crate::day::Day;
+use crate::query::mapping::{DateMapping, Mapping};
+use crate::query::placement::expects_date;
+
+/// Documents of a day by reason, as the ledger keeps them.
+pub(crate) type Counts = BTreeMap<String, u64>;
+
+/// A document with several days, under the first of the days that it touches.
+const SEVERAL_DAYS: &str = "several_days";
+/// The same under each further day: it counts if a range begins there.
+const SEVERAL_DAYS_AGAIN: &str = "several_days_again";
+/// A document whose day of year is not a whole number.
+const DAY_NOT_WHOLE: &str = "day_not_whole";
+/// A document that came for the day, and tells no day.
+pub(crate) const NO_DAY: &str = "no_day";
+/// A trade that is held, with an id for which no messages can be asked.
+pub(crate) const TRADE_ID: &str = "trade_id";
+/// A message that came although none of its trades was asked for.
+pub(crate) const OTHER_TRADE: &str = "other_trade";
+
+/// The reason under which a document that [`crate::query::placement`] leaves out counts for a day that it touches.
+pub(crate) fn reason(left_out: &crate::query::placement::LeftOut, day: Day) -> &'static str {
+    if left_out.is_not_whole {
+        DAY_NOT_WHOLE
+    } else if left_out.touches(day.previous()) {
+        SEVERAL_DAYS_AGAIN
+    } else {
+        SEVERAL_DAYS
+    }
+}
+
+/// Documents that touch a day and belong to no one day, as the source counts them too.
+pub(crate) fn not_held(counts: &Counts) -> u64 {
+    [SEVERAL_DAYS, SEVERAL_DAYS_AGAIN, DAY_NOT_WHOLE].iter().filter_map(|reason| counts.get(*reason)).sum()
+}
+
+/// Whether a narrower query cannot know from these counts alone what it leaves out itself.
+pub(crate) fn concern_unheld(counts: &Counts) -> bool {
+    counts.keys().any(|reason| reason != TRADE_ID)
+}
+
+/// Documents whose date fields hold values of a type that no match on dates finds. They belong to no day, so they
+/// are counted for the query, by path and type; those that tell their year at least, for that year.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OddDates {
+    any: BTreeMap<String, Counts>,
+    years: BTreeMap<i32, BTreeMap<String, Counts>>,
+}
+
+/// What was found when some years were asked for.
+#[derive(Debug, Clone)]
+pub struct FoundOddDates {
+    pub(crate) years: RangeInclusive<i32>,
+    pub(crate) dates: OddDates,
+}
+
+impl OddDates {
+    /// Counts documents of a year, or of none, with a type at a path.
+    pub(crate) fn add(&mut self, year: Option<i32>, path: &str, found: &str, documents: u64) {
+        let paths = year.map_or(&mut self.any, |year| self.years.entry(year).or_default());
+        *paths.entry(path.to_owned()).or_default().entry(found.to_owned()).or_default() += documents;
+    }
+
+    /// Takes in what was found.
+    pub(crate) fn update(&mut self, found: &FoundOddDates) {
+        self.any.clone_from(&found.dates.any);
+        self.years.retain(|year, _| !found.years.contains(year));
+        self.years.extend(found.dates.years.clone());
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.any.is_empty() && self.years.is_empty()
+    }
+
+    fn in_years(&self, first: i32, last: i32) -> BTreeMap<(&str, &str), u64> {
+        let mut found = BTreeMap::new();
+        let years = self.years.iter().filter(|(year, _)| (first..=last).contains(*year));
+        for (path, types) in self.any.iter().chain(years.flat_map(|(_, paths)| paths)) {
+            for (name, documents) in types {
+                *found.entry((path.as_str(), name.as_str())).or_default() += documents;
+            }
+        }
+        found
+    }
+}
+
+/// What the answer for some held days, in order, leaves out.
+pub(crate) fn of_days<'a>(
+    mapping: &Mapping,
+    years: (i32, i32),
+    odd_dates: &OddDates,
+    days: impl Iterator<Item = (Day, &'a Counts)>,
+) -> Vec<LeftOut> {
+    let mut totals: BTreeMap<LeftOutReason, u64> = BTreeMap::new();
+    let mut before: Option<Day> = None;
+    for (day, counts) in days {
+        let begins = before != Some(day.previous());
+        before = Some(day);
+        for (reason, documents) in counts {
+            let reason = match reason.as_str() {
+                SEVERAL_DAYS => LeftOutReason::SeveralDays,
+                SEVERAL_DAYS_AGAIN if begins => LeftOutReason::SeveralDays,
+                SEVERAL_DAYS_AGAIN => continue,
+                DAY_NOT_WHOLE => LeftOutReason::DayNotWhole,
+                TRADE_ID => LeftOutReason::TradeId,
+                OTHER_TRADE => LeftOutReason::OtherTrade,
+                _ => LeftOutReason::NoDay,
+            };
+            *totals.entry(reason).or_default() += documents;
+        }
+    }
+    let dates = match mapping.dates() {
+        DateMapping::YearDay { year, day_of_year } => format!("{year}, {day_of_year}"),
+        DateMapping::DayTimestamp { day_of_year, timestamp } => format!("{day_of_year}, {timestamp}"),
+        DateMapping::Timestamp { timestamp } => timestamp.to_owned(),
+    };
+    let id = mapping.trade_id.as_deref().unwrap_or_default();
+    let mut left_out: Vec<LeftOut> = totals
+        .into_iter()
+        .map(|(reason, documents)| LeftOut {
+            reason,
+            documents,
+            why: sentence(reason, documents, &dates, id),
+        })
+        .collect();
+    left_out.extend(odd_dates.in_years(years.0, years.1).into_iter().map(|((path, found), documents)| {
+        let (found, expected) = (type_in_words(found), expected(mapping, path));
+        let why = match documents {
+            1 => format!("1 document has {found} in {path}, where {expected} is expected: it belongs to no day and is left out."),
+            many => format!("{many} documents have {found} in {path}, where {expected} is expected: they belong to no day and are left out."),
+        };
+        LeftOut { reason: LeftOutReason::DateType, documents, why }
+    }));
+    left_out
+}
+
+fn sentence(reason: LeftOutReason, documents: u64, dates: &str, id: &str) -> String {
+    let one = documents == 1;
+    let (these, are) = if one { ("1 document", "is") } else { (&*format!("{documents} documents"), "are") };
+    let has = if one { "has" } else { "have" };
+    match reason {
+        LeftOutReason::SeveralDays => {
+            format!("{these} {has} more than one day ({dates}) and {are} left out.")
+        }
+        LeftOutReason::DayNotWhole => {
+            format!("{these} {has} a day of year that is not a whole number ({dates}) and {are} left out.")
+        }
+        LeftOutReason::NoDay | LeftOutReason::DateType => {
+            let (do_not, they) = if one { ("does not", "it belongs") } else { ("do not", "they belong") };
+            format!(
+                "{these} matched these days but {do_not} say which day {they} to ({dates}), and {are} left out."
+            )
+        }
+        LeftOutReason::TradeId if one => {
+            format!("1 trade has an id that cannot be used in a query ({id}); its messages were not fetched.")
+        }
+        LeftOutReason::TradeId => format!(
+            "{documents} trades have ids that cannot be used in a query ({id}); their messages were not fetched."
+        ),
+        LeftOutReason::OtherTrade => {
+            let message = if one { "1 message belongs" } else { &*format!("{documents} messages belong") };
+            format!("{message} to trades that were not requested ({id}) and {are} left out.")
+        }
+    }
+}
+
+/// What a mapping expects at the path of a date.
+pub(crate) fn expected(mapping: &Mapping, path: &str) -> &'static str {
+    if expects_date(mapping, path) { "a date" } else { "a number" }
+}
+
+/// A type as MongoDB names it, in words.
+pub(crate) fn type_in_words(name: &str) -> &str {
+    match name {
+        "string" => "text",
+        "int" | "long" | "double" | "decimal" => "a number",
+        "date" => "a date",
+        "object" => "a sub-document",
+        "array" => "a list",
+        "bool" => "true or false",
+        "objectId" => "an ObjectId",
+        "binData" => "bytes",
+        "timestamp" => "a log timestamp",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_document_of_several_days_counts_once_in_every_range() {
+        let first = Day::from_ymd(2025, 10, 1).unwrap();
+        // Two documents: one of the first to the third day, one of the second and the third.
+        let counts = [
+            Counts::from([(SEVERAL_DAYS.to_owned(), 1)]),
+            Counts::from([(SEVERAL_DAYS.to_owned(), 1), (SEVERAL_DAYS_AGAIN.to_owned(), 1)]),
+            Counts::from([(SEVERAL_DAYS_AGAIN.to_owned(), 2)]),
+            Counts::new(),
+        ];
+        let told = |from: usize, to: usize| {
+            let days = (from..=to).map(|at| (first.plus(i32::try_from(at).unwrap()), &counts[at]));
+            let told = of_days(&Mapping::default(), (2025, 2025), &OddDates::default(), days);
+            told.iter().map(|left_out| left_out.documents).sum::<u64>()
+        };
+        for (from, to, documents) in
+            [(0, 3, 2), (0, 0, 1), (1, 1, 2), (2, 2, 2), (1, 2, 2), (0, 1, 2), (2, 3, 2), (3, 3, 0)]
+        {
+            assert_eq!(told(from, to), documents, "{from} to {to}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The progress and the result of an export.
+
+use serde::Serialize;
+use ts_rs::TS;
+
+/// How far an export has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct ExportProgress {
+    /// Bytes written so far.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// Rows in all.
+    #[ts(type = "number")]
+    pub rows: u64,
+}
+
+/// A written CSV file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Exported {
+    /// The file. Its name ends in `.partial.csv` where the answer was partial. `-` is standard output.
+    pub path: String,
+    /// Rows written.
+    #[ts(type = "number")]
+    pub rows: u64,
+    /// Bytes written.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// Whether the answer was complete.
+    pub complete: bool,
+    /// What is to be said of an older file beside it: a complete answer's file removes that of a partial one.
+    pub note: Option<String>,
+}

@@ -1,0 +1,110 @@
+//! The source: its profile, its form and whether it can be reached.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::day::Day;
+use crate::failure::Failure;
+use crate::query::form::{QueryInput, ValueType};
+use crate::query::mapping::Mapping;
+
+/// A field of the filter form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct FilterField {
+    /// Name, such as `product`.
+    pub name: String,
+    /// Path in the documents.
+    pub path: String,
+    /// Type of its values.
+    pub value_type: ValueType,
+}
+
+impl FilterField {
+    /// The filter fields of a mapping, in the order of the form.
+    #[must_use]
+    pub fn of(mapping: &Mapping) -> Vec<Self> {
+        mapping
+            .filters
+            .iter()
+            .map(|field| Self {
+                name: field.name.clone(),
+                path: field.path.clone(),
+                value_type: field.value_type,
+            })
+            .collect()
+    }
+}
+
+/// Whether the source is in reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Connection {
+    /// No source is set up.
+    NotConfigured,
+    /// Not known yet.
+    Checking,
+    /// The last check was answered.
+    Online {
+        /// Round trip of the last check, in milliseconds.
+        #[ts(type = "number")]
+        round_trip_ms: u64,
+        /// Version the server tells.
+        version: String,
+        /// What is to be said of a link on which nobody can tell that the server is the right one.
+        unverified: Option<String>,
+        /// What was ignored of the connection string, in sentences.
+        warnings: Vec<String>,
+    },
+    /// The last check failed.
+    Offline {
+        /// Why.
+        failure: Failure,
+    },
+}
+
+/// Where the documents are, as a trader sets it up. The password is kept apart and never stored with it.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SourceProfile {
+    /// Connection string, without the password.
+    pub uri: String,
+    /// Database.
+    pub database: String,
+    /// Collection.
+    pub collection: String,
+    /// The mapping file's text; blank means the defaults.
+    #[serde(default)]
+    pub mapping: String,
+}
+
+/// As it comes from the window it may still hold the password that somebody pasted.
+impl std::fmt::Debug for SourceProfile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SourceProfile")
+            .field("uri", &crate::failure::shown(&self.uri))
+            .field("database", &self.database)
+            .field("collection", &self.collection)
+            .field("mapping", &self.mapping)
+            .finish()
+    }
+}
+
+/// What the window needs to know of the source in use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct SourceView {
+    /// The profile, where a source is set up.
+    pub profile: Option<SourceProfile>,
+    /// Fields of the filter form, in order.
+    pub fields: Vec<FilterField>,
+    /// Name of the day zone, such as `Europe/London`.
+    pub day_zone: String,
+    /// The time zone rules that are in force, such as `2026b (built in)`.
+    pub zone_rules: String,
+    /// Today in the day zone.
+    pub today: Day,
+    /// Whether the source is in reach.
+    pub connection: Connection,
+    /// The query form as it was left, or as the demo wants it.
+    pub form: Option<QueryInput>,
+    /// The folder of the cache.
+    pub cache_folder: String,
+}

@@ -1,0 +1,10 @@
+//! Values inside documents: numbers, paths, keys and texts. Knows only BSON.
+
+pub mod change_stamp;
+pub mod diff;
+pub mod equality_key;
+pub mod extjson;
+pub(crate) mod hashed_key;
+pub(crate) mod number;
+pub(crate) mod path;
+pub mod uuids;

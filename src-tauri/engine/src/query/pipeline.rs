@@ -1,0 +1,479 @@
+//! The pipelines that go to MongoDB: dates first, so that an index can serve them, then the filters.
+
+use std::time::Duration;
+
+use bson::{Bson, Document, doc};
+
+use super::mapping::{DateMapping, Mapping};
+use super::placement;
+use super::source::Query;
+use crate::day::DayRange;
+use crate::limits::Limits;
+
+/// Time limit of a pull at the server.
+pub(crate) const PULL_LIMIT: Duration = Duration::from_secs(600);
+/// What a DBA sees in the server's log and in `currentOp`.
+pub(crate) const COMMENT: &str = "tidemark";
+
+/// The part of a `$match` that keeps to the days of a range; see the module `placement`.
+#[must_use]
+pub fn date_match(mapping: &Mapping, range: &DayRange) -> Document {
+    placement::date_match(mapping, range)
+}
+
+/// The one `$match` of the input: dates, what makes a document input, the filters.
+#[must_use]
+pub fn input_match(query: &Query, range: &DayRange) -> Document {
+    let mut parts = vec![query.mapping.input_match.clone()];
+    parts.extend(query.filters.match_parts());
+    all_of(date_match(&query.mapping, range), parts)
+}
+
+/// The pipeline that pulls the input of a range. Nothing is sorted on the server.
+#[must_use]
+pub fn input_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
+    vec![doc! {"$match": input_match(query, range)}]
+}
+
+/// The match that pulls the downstream messages of some trades. Without a path of the trade id there are none.
+#[must_use]
+pub fn downstream_match(mapping: &Mapping, ids: Vec<Bson>) -> Document {
+    match &mapping.trade_id {
+        Some(path) => all_of(doc! {path: {"$in": ids}}, vec![mapping.downstream_match.clone()]),
+        None => doc! {"_id": {"$in": []}},
+    }
+}
+
+/// The pipeline that counts the input of every day of a range and finds its greatest change stamp. Each result is
+/// `{_id, count, changed}`; `_id` says where its documents belong (see the module `placement`), and `changed` is
+/// there only if the mapping has a change stamp.
+#[must_use]
+pub fn day_counts_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
+    let mut group = doc! {"_id": placement::group_key(&query.mapping, range), "count": {"$sum": 1}};
+    if let Some(path) = &query.mapping.changed_at {
+        group.insert("changed", doc! {"$max": field(path)});
+    }
+    vec![doc! {"$match": input_match(query, range)}, doc! {"$group": group}]
+}
+
+/// The pipeline that counts the documents that match apart from their date fields, which have a type that the
+/// match on dates does not find. Each result is `{_id: {first, second, year}, count}`: the types at the paths of
+/// the date fields.
+///
+/// Every branch of the first match is a range of one type, for each year by itself, so that an index on the date fields
+/// finds at once that there are none, however plain the server's planner is. The second match has the filters, and
+/// leaves out the documents that have a value of the expected type, too.
+#[must_use]
+pub fn odd_dates_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
+    let mapping = &query.mapping;
+    let others = |path: &str, with: &Document| -> Vec<Document> {
+        let of = |other| all_of(doc! {path: other}, vec![with.clone()]);
+        of_other_types(mapping, path).into_iter().map(of).collect()
+    };
+    let none = Document::new();
+    let (branches, exact, id) = match mapping.dates() {
+        DateMapping::YearDay { year, day_of_year } => {
+            let mut branches = others(year, &none);
+            for number in range.from().year()..=range.to().year() {
+                branches.extend(others(day_of_year, &doc! {year: number}));
+            }
+            let years: Vec<i32> = (range.from().year()..=range.to().year()).collect();
+            let of_years = all_of(doc! {year: {"$in": years}}, vec![no_expected(mapping, day_of_year)]);
+            let exact = doc! {"$or": [no_expected(mapping, year), of_years]};
+            (
+                branches,
+                exact,
+                doc! {"first": type_at(year), "second": type_at(day_of_year), "year": field(year)},
+            )
+        }
+        DateMapping::DayTimestamp { day_of_year, timestamp } => {
+            let mut branches = others(day_of_year, &none);
+            let of_days = doc! {day_of_year: {"$gte": 1, "$lt": 367}};
+            branches.extend(others(timestamp, &of_days));
+            let of_days = all_of(of_days, vec![no_expected(mapping, timestamp)]);
+            let exact = doc! {"$or": [no_expected(mapping, day_of_year), of_days]};
+            (branches, exact, doc! {"first": type_at(day_of_year), "second": type_at(timestamp)})
+        }
+        DateMapping::Timestamp { timestamp } => {
+            let id = doc! {"first": type_at(timestamp)};
+            (others(timestamp, &none), no_expected(mapping, timestamp), id)
+        }
+    };
+    let mut parts = vec![mapping.input_match.clone()];
+    parts.extend(query.filters.match_parts());
+    vec![
+        doc! {"$match": {"$or": branches}},
+        doc! {"$match": all_of(exact, parts)},
+        doc! {"$group": {"_id": id, "count": {"$sum": 1}}},
+    ]
+}
+
+fn type_at(path: &str) -> Document {
+    doc! {"$type": field(path)}
+}
+
+/// The match for documents with a value of the type that the mapping expects at the path of a date.
+pub(crate) fn of_expected_type(mapping: &Mapping, path: &str) -> Document {
+    doc! {path: range_of_type(mapping, path, true)}
+}
+
+/// Ranges of values of the types that the match on dates does not find.
+fn of_other_types(mapping: &Mapping, path: &str) -> [Document; 7] {
+    let bytes = bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: Vec::new() };
+    [
+        doc! {"$gte": ""},
+        doc! {"$gte": {}},
+        doc! {"$gte": bytes},
+        doc! {"$gte": bson::oid::ObjectId::from_bytes([0; 12])},
+        doc! {"$in": [false, true]},
+        doc! {"$gte": bson::Timestamp { time: 0, increment: 0 }},
+        range_of_type(mapping, path, false),
+    ]
+}
+
+/// The match for documents without a value of the type that the mapping expects at the path of a date.
+fn no_expected(mapping: &Mapping, path: &str) -> Document {
+    doc! {path: {"$not": range_of_type(mapping, path, true)}}
+}
+
+/// All values of the type that the mapping expects at the path of a date, a date or a number; or of the other one.
+fn range_of_type(mapping: &Mapping, path: &str, is_expected: bool) -> Document {
+    let is_date = (placement::expects_date(mapping, path)) == is_expected;
+    if is_date {
+        doc! {"$gte": bson::DateTime::MIN}
+    } else {
+        doc! {"$gte": f64::NEG_INFINITY}
+    }
+}
+
+/// The pipeline that counts the downstream messages of some trades and finds their greatest change stamp, as
+/// one `{count, changed}`, or nothing where there are none.
+#[must_use]
+pub fn downstream_count_pipeline(mapping: &Mapping, ids: Vec<Bson>) -> Vec<Document> {
+    vec![doc! {"$match": downstream_match(mapping, ids)}, count_stage(mapping)]
+}
+
+fn count_stage(mapping: &Mapping) -> Document {
+    let mut group = doc! {"_id": Bson::Null, "count": {"$sum": 1}};
+    if let Some(path) = &mapping.changed_at {
+        group.insert("changed", doc! {"$max": field(path)});
+    }
+    doc! {"$group": group}
+}
+
+/// The pipeline that counts the downstream messages of several groups of trades, each as
+/// [`downstream_count_pipeline`] does. One result: a field per group, `g0`, `g1` and so on, with a list of what
+/// that gives.
+#[must_use]
+pub fn downstream_counts_pipeline(mapping: &Mapping, groups: &[Vec<Bson>]) -> Vec<Document> {
+    let path = mapping.trade_id.as_deref().unwrap_or("_id");
+    let facets = groups.iter().enumerate().map(|(number, ids)| {
+        // The outer match selects the messages of all groups; this one keeps those of its group.
+        let stages = vec![doc! {"$match": {path: {"$in": ids.clone()}}}, count_stage(mapping)];
+        (format!("g{number}"), Bson::from(stages))
+    });
+    let facets: Document = facets.collect();
+    let all = groups.iter().flatten().cloned().collect();
+    vec![doc! {"$match": downstream_match(mapping, all)}, doc! {"$facet": facets}]
+}
+
+/// What a fetch of a range asks, as text to paste into mongosh: the aggregate of the input, and that of the
+/// messages with no trade ids in it yet.
+#[must_use]
+pub fn explain_text(query: &Query, range: &DayRange) -> String {
+    let mapping = &query.mapping;
+    let input = aggregate_text(query, &query.source.collection, input_pipeline(query, range));
+    if mapping.trade_id.is_none() {
+        return input;
+    }
+    let collection = mapping.downstream_collection.as_ref().unwrap_or(&query.source.collection);
+    let matching = doc! {"$match": downstream_match(mapping, Vec::new())};
+    let ids = Limits::default().ids_a_question;
+    let messages = aggregate_text(query, collection, vec![matching]);
+    format!("{input}\n\n// In parallel, with up to {ids} trade ids in each $in:\n{messages}")
+}
+
+fn aggregate_text(query: &Query, collection: &str, stages: Vec<Document>) -> String {
+    let pipeline = Bson::Array(stages.into_iter().map(Bson::Document).collect());
+    let spelling = spelling_of(&pipeline);
+    // A number in JavaScript is a double, so a long one is spelled out as what it is.
+    let json = match spelling {
+        Spelling::Canonical => pipeline.into_canonical_extjson(),
+        _ => pipeline.into_relaxed_extjson(),
+    };
+    let stages = format!("{json:#}");
+    // The shell reads `{"$date": …}` as a document unless it is told that this is Extended JSON.
+    let stages = if spelling == Spelling::Plain { stages } else { format!("EJSON.deserialize({stages})") };
+    let quoted = |name: &str| serde_json::Value::from(name).to_string();
+    format!(
+        "db.getSiblingDB({}).getCollection({}).aggregate({stages}, {{ allowDiskUse: true, cursor: {{ batchSize: {} }}, \
+         maxTimeMS: {}, comment: {} }})",
+        quoted(&query.source.database),
+        quoted(collection),
+        Limits::default().batch_documents,
+        PULL_LIMIT.as_millis(),
+        quoted(COMMENT),
+    )
+}
+
+/// What a text must spell out so that mongosh reads the values that are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Spelling {
+    Plain,
+    Typed,
+    Canonical,
+}
+
+fn spelling_of(value: &Bson) -> Spelling {
+    const EXACT: u64 = 1 << 53;
+    match value {
+        Bson::Array(items) => items.iter().map(spelling_of).max().unwrap_or(Spelling::Plain),
+        Bson::Document(document) => document.values().map(spelling_of).max().unwrap_or(Spelling::Plain),
+        Bson::String(_) | Bson::Int32(_) | Bson::Boolean(_) | Bson::Null => Spelling::Plain,
+        Bson::Double(double) if double.is_finite() => Spelling::Plain,
+        Bson::Int64(whole) if whole.unsigned_abs() <= EXACT => Spelling::Plain,
+        Bson::Int64(_) => Spelling::Canonical,
+        _ => Spelling::Typed,
+    }
+}
+
+fn field(path: &str) -> String {
+    format!("${path}")
+}
+
+/// All the conditions as one document, the first part first: flat where every key is asked once, else the
+/// others under `$and`, so that none is lost.
+fn all_of(first: Document, others: Vec<Document>) -> Document {
+    let others: Vec<Document> = others.into_iter().filter(|part| !part.is_empty()).collect();
+    let mut flat = first.clone();
+    for (key, value) in others.iter().flatten() {
+        if flat.insert(key.clone(), value.clone()).is_some() {
+            let mut nested = first;
+            nested.insert("$and", others);
+            return nested;
+        }
+    }
+    flat
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::day::Day;
+    use crate::query::filter::Filters;
+    use crate::query::form::{FilterInput, FilterOperator};
+    use crate::query::source::SourceIdentity;
+
+    fn query(mapping: &str, product: &[&str], advanced: &str) -> Query {
+        let mapping = Mapping::parse(mapping).unwrap();
+        let input = FilterInput {
+            field: mapping.filters[0].name.clone(),
+            operator: FilterOperator::AnyOf,
+            values: product.iter().map(|&text| text.to_owned()).collect(),
+        };
+        let filters = Filters::parse(&mapping, &[input], advanced).unwrap();
+        Query { source: SourceIdentity::new(["db1"], None, "desk", "trades", None), mapping, filters }
+    }
+
+    fn range(from: &str, to: &str) -> DayRange {
+        DayRange::parse(from, to).unwrap()
+    }
+
+    fn at(text: &str) -> bson::DateTime {
+        bson::DateTime::parse_rfc3339_str(text).unwrap()
+    }
+
+    #[test]
+    fn year_and_day_are_asked_per_calendar_year() {
+        let mapping = Mapping::default();
+        assert_eq!(
+            date_match(&mapping, &range("2024-02-28", "2024-03-01")),
+            doc! {"year": 2024, "day_of_year": {"$gte": 59, "$lt": 62}}
+        );
+        assert_eq!(
+            date_match(&mapping, &range("2023-12-30", "2025-01-02")),
+            doc! {"$or": [
+                {"year": 2023, "day_of_year": {"$gte": 364, "$lt": 366}},
+                {"year": 2024, "day_of_year": {"$gte": 1, "$lt": 367}},
+                {"year": 2025, "day_of_year": {"$gte": 1, "$lt": 3}},
+            ]}
+        );
+    }
+
+    #[test]
+    fn time_stamps_are_asked_in_the_day_zone() {
+        let only =
+            Mapping::parse(r#"{"year": null, "day_of_year": null, "day_zone": "Europe/London"}"#).unwrap();
+        assert_eq!(
+            date_match(&only, &range("2024-03-31", "2024-03-31")),
+            doc! {"timestamp": {"$gte": at("2024-03-31T00:00:00Z"), "$lt": at("2024-03-31T23:00:00Z")}}
+        );
+        let both = Mapping::parse(r#"{"year": null, "day_zone": "Europe/London"}"#).unwrap();
+        assert_eq!(
+            date_match(&both, &range("2023-12-31", "2024-01-01")),
+            doc! {"$or": [
+                {"day_of_year": {"$gte": 365, "$lt": 366}, "timestamp": {"$gte": at("2023-07-01T23:00:00Z"), "$lt": at("2024-06-30T23:00:00Z")}},
+                {"day_of_year": {"$gte": 1, "$lt": 2}, "timestamp": {"$gte": at("2023-07-02T23:00:00Z"), "$lt": at("2024-07-02T23:00:00Z")}},
+            ]}
+        );
+    }
+
+    #[test]
+    fn dates_come_first_and_the_rest_is_flat() {
+        let query = query(r#"{"input_match": {"kind": "trade"}}"#, &["Power"], r#"{"price": {"$gt": 1}}"#);
+        let matched = input_match(&query, &range("2024-01-01", "2024-01-31"));
+        assert_eq!(
+            matched,
+            doc! {"year": 2024, "day_of_year": {"$gte": 1, "$lt": 32}, "kind": "trade", "product": {"$in": ["Power"]}, "price": {"$gt": 1}}
+        );
+        assert_eq!(matched.keys().collect::<Vec<_>>(), ["year", "day_of_year", "kind", "product", "price"]);
+        assert_eq!(input_pipeline(&query, &range("2024-01-01", "2024-01-31")), [doc! {"$match": matched}]);
+    }
+
+    #[test]
+    fn a_collision_drops_no_condition() {
+        let two_years = range("2023-12-31", "2024-01-01");
+        let query = query(
+            r#"{"input_match": {"product": {"$ne": "Oil"}}}"#,
+            &["Power"],
+            r#"{"$or": [{"a": 1}], "$and": [{"b": 1}]}"#,
+        );
+        let matched = input_match(&query, &two_years);
+        assert_eq!(matched.keys().collect::<Vec<_>>(), ["$or", "$and"]);
+        assert_eq!(matched.get_array("$or").unwrap().len(), 2);
+        assert_eq!(
+            matched.get_array("$and").unwrap(),
+            &[
+                bson::bson!({"product": {"$ne": "Oil"}}),
+                bson::bson!({"product": {"$in": ["Power"]}}),
+                bson::bson!({"$or": [{"a": 1}], "$and": [{"b": 1}]}),
+            ]
+        );
+    }
+
+    #[test]
+    fn downstream_is_asked_by_trade_id() {
+        let mapping = Mapping::parse(
+            r#"{"trade_id": "t.id", "downstream_match": {"kind": "message", "t.id": {"$ne": 3}}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            downstream_match(&mapping, vec![1.into(), "x".into()]),
+            doc! {"t.id": {"$in": [1, "x"]}, "$and": [{"kind": "message", "t.id": {"$ne": 3}}]}
+        );
+        assert_eq!(downstream_match(&Mapping::default(), vec![]), doc! {"trade_id": {"$in": []}});
+    }
+
+    #[test]
+    fn days_are_counted_by_their_own_fields() {
+        let january = range("2024-01-01", "2024-01-31");
+        let group = |mapping: &str| day_counts_pipeline(&query(mapping, &[], ""), &january).remove(1);
+        assert_eq!(
+            group(r#"{"changed_at": "meta.changed"}"#),
+            doc! {"$group": {
+                "_id": {"year": {"value": "$year"}, "day": {"value": "$day_of_year"}},
+                "count": {"$sum": 1},
+                "changed": {"$max": "$meta.changed"},
+            }}
+        );
+        // By the same instants as in the match: the clocks change on the last Sunday of March.
+        let march = range("2024-03-30", "2024-04-02");
+        let london = query(r#"{"year": null, "day_of_year": null, "day_zone": "Europe/London"}"#, &[], "");
+        let since = |text: &str, day: i32| {
+            let passed = doc! {"$subtract": [{"$toLong": "$timestamp"}, at(text).timestamp_millis()]};
+            doc! {"$add": [day, {"$floor": {"$divide": [passed, 86_400_000_i64]}}]}
+        };
+        assert_eq!(
+            day_counts_pipeline(&london, &march).remove(1),
+            doc! {"$group": {"_id": {"stamp": {"$cond": [
+                {"$eq": [{"$type": "$timestamp"}, "date"]},
+                {"date": {"$cond": [
+                    {"$lt": ["$timestamp", at("2024-03-31T00:00:00Z")]},
+                    since("2024-03-30T00:00:00Z", 19_812),
+                    {"$cond": [
+                        {"$lt": ["$timestamp", at("2024-03-31T23:00:00Z")]},
+                        19_813,
+                        since("2024-03-31T23:00:00Z", 19_814),
+                    ]},
+                ]}},
+                {"value": "$timestamp"},
+            ]}}, "count": {"$sum": 1}}}
+        );
+    }
+
+    #[test]
+    fn dates_of_another_type_are_asked_by_ranges_of_one_type() {
+        let query = query(r#"{"input_match": {"kind": "trade"}}"#, &["Power"], "");
+        let stages = odd_dates_pipeline(&query, &range("2023-12-31", "2024-01-01"));
+        let matched = stages[0].get_document("$match").unwrap();
+        let branches = matched.get_array("$or").unwrap();
+        // Seven types of the year, and of the day of each of two years.
+        assert_eq!(branches.len(), 21);
+        assert_eq!(branches[0], bson::bson!({"year": {"$gte": ""}}));
+        for (at, year) in [(7, 2023), (14, 2024)] {
+            let branch = branches[at].as_document().unwrap();
+            assert_eq!((branch.get_i32("year").unwrap(), branch.len()), (year, 2));
+            assert_eq!(branch.get_document("day_of_year").unwrap(), &doc! {"$gte": ""});
+        }
+        let none = doc! {"$not": {"$gte": f64::NEG_INFINITY}};
+        let exact = bson::bson!([
+            {"year": none.clone()}, {"year": {"$in": [2023, 2024]}, "day_of_year": none},
+        ]);
+        let rest = stages[1].get_document("$match").unwrap();
+        assert_eq!(rest.keys().collect::<Vec<_>>(), ["$or", "kind", "product"]);
+        assert_eq!(rest.get("$or"), Some(&exact));
+    }
+
+    #[test]
+    fn the_text_can_be_pasted() {
+        let january = range("2024-01-01", "2024-01-31");
+        let text = explain_text(&query("", &["Power"], ""), &january);
+        assert!(
+            text.starts_with("db.getSiblingDB(\"desk\").getCollection(\"trades\").aggregate([\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("\"$gte\": 1,") && text.contains("], { allowDiskUse: true, cursor: { batchSize: "),
+            "{text}"
+        );
+        assert!(text.contains("comment: \"tidemark\" })") && text.contains("\"$in\": []"), "{text}");
+        let apart = query(r#"{"downstream_collection": "messages"}"#, &[], "");
+        assert!(explain_text(&apart, &january).contains("getCollection(\"messages\")"));
+        let alone = explain_text(&query(r#"{"trade_id": null}"#, &[], ""), &january);
+        assert!(!alone.contains("$in") && !alone.contains("//"), "{alone}");
+        let dated = explain_text(&query(r#"{"year": null}"#, &[], ""), &january);
+        assert!(
+            dated.contains("aggregate(EJSON.deserialize([")
+                && dated.contains("\"$date\": \"2023-07-03T00:00:00Z\""),
+            "{dated}"
+        );
+        let long = explain_text(&query("", &[], r#"{"n": 9007199254740993}"#), &january);
+        assert!(long.contains("\"$numberLong\": \"9007199254740993\""), "{long}");
+    }
+
+    proptest! {
+        #[test]
+        fn every_day_of_the_range_and_no_other_is_asked(from in 18_000..20_000, length in 0..900) {
+            let range = DayRange::new(Day::from_number(from), Day::from_number(from + length)).unwrap();
+            let matched = date_match(&Mapping::default(), &range);
+            let parts: Vec<Document> = match matched.get_array("$or") {
+                Ok(parts) => parts.iter().map(|part| part.as_document().unwrap().clone()).collect(),
+                Err(_) => vec![matched],
+            };
+            let asked = |day: Day| parts.iter().filter(|part| {
+                let days = part.get_document("day_of_year").unwrap();
+                let number = i32::try_from(day.day_of_year()).unwrap();
+                part.get_i32("year").unwrap() == day.year()
+                    && (days.get_i32("$gte").unwrap()..days.get_i32("$lt").unwrap()).contains(&number)
+            }).count();
+            for number in from - 400..from + length + 400 {
+                let day = Day::from_number(number);
+                prop_assert_eq!(asked(day), usize::from(range.contains(day)));
+            }
+        }
+    }
+}

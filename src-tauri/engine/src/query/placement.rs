@@ -1,0 +1,460 @@
+//! Which day a document belongs to: one definition for the match, for storage and for the check.
+//!
+//! | mapped | the day |
+//! |---|---|
+//! | year and day of year | that date |
+//! | day of year and time stamp | the date with that day of year that is nearest to the time stamp, at most half a year away |
+//! | time stamp | the day in which it lies |
+//!
+//! A document may have several values at such a path. If all of them mean one day it belongs there; otherwise it
+//! is left out. It then *touches* every day whose own match returns it, so it is counted the same way whether
+//! days are pulled together or one by one.
+
+use bson::raw::{RawBsonRef, RawDocument, RawDocumentBuf};
+use bson::{Bson, Document, doc};
+use chrono::{DateTime, Utc};
+
+use super::mapping::{DateMapping, Mapping};
+use crate::bson::number::as_number;
+use crate::bson::number::{Number, whole_of};
+use crate::bson::path;
+use crate::day::{Day, DayRange, DayZone};
+
+/// Days of year beyond these are all the same: there is no such day.
+const DAYS_OF_YEAR: std::ops::RangeInclusive<i32> = -1..=400;
+const DAY_MS: i64 = 86_400_000;
+
+/// Where a document belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// To one day.
+    Day(Day),
+    /// To no day that could be told, although the matches of some days return it.
+    LeftOut(LeftOut),
+    /// To no day: the match of no single day returns it.
+    Nowhere,
+}
+
+/// A document that is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    /// Whether a day of year that is not a whole number is the reason; otherwise several days are.
+    pub(crate) is_not_whole: bool,
+    touched: Touched,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Touched {
+    Years { years: Vec<i32>, days: Span<i32> },
+    Stamps { days: Span<i32>, stamps: Span<Day> },
+    Days(Span<Day>),
+}
+
+impl LeftOut {
+    /// Whether the match of the day alone returns the document.
+    pub(crate) fn touches(&self, day: Day) -> bool {
+        let number = i32::try_from(day.day_of_year()).unwrap_or(i32::MAX);
+        match &self.touched {
+            Touched::Years { years, days } => years.contains(&day.year()) && days.has(number),
+            Touched::Stamps { days, stamps } => {
+                let (from, until) = stamp_dates(day);
+                days.has(number) && stamps.last >= from && stamps.first < until
+            }
+            Touched::Days(days) => days.has(day),
+        }
+    }
+}
+
+/// The least and the greatest of some values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span<T> {
+    first: T,
+    last: T,
+}
+
+impl<T: Ord + Copy> Span<T> {
+    fn extend(span: &mut Option<Self>, value: T) {
+        let old = span.unwrap_or(Self { first: value, last: value });
+        *span = Some(Self { first: old.first.min(value), last: old.last.max(value) });
+    }
+
+    fn has(&self, value: T) -> bool {
+        self.first <= value && value <= self.last
+    }
+
+    fn one(&self) -> Option<T> {
+        (self.first == self.last).then_some(self.first)
+    }
+}
+
+/// Tells where documents belong.
+#[derive(Debug)]
+pub(crate) struct Placement {
+    mapping: Mapping,
+    /// The bounds of the day found last: documents mostly come day by day.
+    last: Option<(Day, DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl Placement {
+    pub(crate) fn new(mapping: &Mapping) -> Self {
+        Self { mapping: mapping.clone(), last: None }
+    }
+
+    /// Where a document belongs.
+    pub(crate) fn place(&mut self, document: &RawDocument) -> Place {
+        let Self { mapping, last } = self;
+        let mut dates = |path: &str| {
+            let stamps = stamps(document, path)?;
+            let first = date_at(last, &mapping.day_zone, stamps.first);
+            let is_one = stamps.one().is_some();
+            let last = if is_one { first } else { date_at(last, &mapping.day_zone, stamps.last) };
+            Some(Span { first, last })
+        };
+        match mapping.dates() {
+            DateMapping::YearDay { year, day_of_year } => {
+                place_by_year(years(document, year), days_of_year(document, day_of_year))
+            }
+            DateMapping::DayTimestamp { day_of_year, timestamp } => {
+                place_by_stamp(days_of_year(document, day_of_year), dates(timestamp))
+            }
+            DateMapping::Timestamp { timestamp } => place_by_days(dates(timestamp)),
+        }
+    }
+
+    /// Where the documents of a group belong that [`group_key`] formed.
+    pub(crate) fn place_group(&self, key: &Document) -> Place {
+        let part = |name: &str| key.get_document(name).cloned().unwrap_or_default();
+        match self.mapping.dates() {
+            DateMapping::YearDay { year, day_of_year } => {
+                let ((year, at), (day, of)) =
+                    (holder(&part("year"), year), holder(&part("day"), day_of_year));
+                place_by_year(years(&year, &at), days_of_year(&day, &of))
+            }
+            DateMapping::DayTimestamp { day_of_year, timestamp } => {
+                let (day, of) = holder(&part("day"), day_of_year);
+                place_by_stamp(days_of_year(&day, &of), self.group_dates(&part("stamp"), timestamp))
+            }
+            DateMapping::Timestamp { timestamp } => {
+                place_by_days(self.group_dates(&part("stamp"), timestamp))
+            }
+        }
+    }
+
+    fn group_dates(&self, part: &Document, path: &str) -> Option<Span<Day>> {
+        if let Some(number) = part.get("date") {
+            let (holder, _) = holder(&doc! {"value": number.clone()}, path);
+            let day = holder.get("value").ok().flatten().and_then(whole);
+            let day = Day::from_number(i32::try_from(day?).ok()?);
+            return Some(Span { first: day, last: day });
+        }
+        let (stamp, at) = holder(part, path);
+        let zone = self.mapping.day_zone;
+        let stamps = stamps(&stamp, &at)?;
+        Some(Span { first: zone.day_of(stamps.first), last: zone.day_of(stamps.last) })
+    }
+}
+
+fn date_at(last: &mut Option<(Day, DateTime<Utc>, DateTime<Utc>)>, zone: &DayZone, at: DateTime<Utc>) -> Day {
+    if let Some((day, start, end)) = last
+        && *start <= at
+        && at < *end
+    {
+        return *day;
+    }
+    let day = zone.day_of(at);
+    *last = Some((day, zone.start_of(day), zone.end_of(day)));
+    day
+}
+
+fn place_by_year(years: Vec<i32>, days: Option<DaysOfYear>) -> Place {
+    let Some(days) = days else { return Place::Nowhere };
+    let dates = |day: i32| {
+        let dates = years.iter().filter_map(move |year| date(*year, day)).collect::<Vec<_>>();
+        (dates.first().copied(), dates.len())
+    };
+    let one = days.span.one();
+    let is_not_whole = match one {
+        Some(day) => match dates(day) {
+            (None, _) => return Place::Nowhere,
+            (Some(date), 1) if days.are_whole => return Place::Day(date),
+            (_, found) => !days.are_whole && found == 1,
+        },
+        None if years.is_empty() => return Place::Nowhere,
+        None => false,
+    };
+    Place::LeftOut(LeftOut { is_not_whole, touched: Touched::Years { years, days: days.span } })
+}
+
+fn place_by_stamp(days: Option<DaysOfYear>, stamps: Option<Span<Day>>) -> Place {
+    let (Some(days), Some(stamps)) = (days, stamps) else { return Place::Nowhere };
+    let mut is_not_whole = false;
+    if let Some(day) = days.span.one() {
+        match (nearest(day, stamps.first), nearest(day, stamps.last)) {
+            (Some(first), Some(last)) if first == last && days.are_whole => return Place::Day(first),
+            (Some(first), Some(last)) if first == last => is_not_whole = true,
+            (None, None) if stamps.one().is_some() => return Place::Nowhere,
+            _ => {}
+        }
+    }
+    Place::LeftOut(LeftOut { is_not_whole, touched: Touched::Stamps { days: days.span, stamps } })
+}
+
+fn place_by_days(days: Option<Span<Day>>) -> Place {
+    let Some(days) = days else { return Place::Nowhere };
+    match days.one() {
+        Some(day) => Place::Day(day),
+        None => Place::LeftOut(LeftOut { is_not_whole: false, touched: Touched::Days(days) }),
+    }
+}
+
+/// The years at a path: the whole numbers there, which are what an equality of a whole number finds.
+fn years(document: &RawDocument, path: &str) -> Vec<i32> {
+    let mut years = Vec::new();
+    path::scalars(document, path, &mut |value| {
+        if let Some(year) = whole(value).and_then(|year| i32::try_from(year).ok())
+            && !years.contains(&year)
+        {
+            years.push(year);
+        }
+    });
+    years
+}
+
+/// The days of year at a path, rounded down.
+#[derive(Debug, Clone, Copy)]
+struct DaysOfYear {
+    span: Span<i32>,
+    are_whole: bool,
+}
+
+fn days_of_year(document: &RawDocument, path: &str) -> Option<DaysOfYear> {
+    let (mut span, mut are_whole) = (None, true);
+    path::scalars(document, path, &mut |value| {
+        if let Some(number) = as_number(value).filter(|number| !number.is_nan()) {
+            let floor = floor(number);
+            are_whole &= number.equals(Number::Whole(floor.into()));
+            Span::extend(&mut span, floor);
+        }
+    });
+    Some(DaysOfYear { span: span?, are_whole })
+}
+
+/// A number rounded down, within the [`DAYS_OF_YEAR`].
+fn floor(number: Number) -> i32 {
+    let (mut low, mut high) = (*DAYS_OF_YEAR.start(), *DAYS_OF_YEAR.end());
+    let whole = match number {
+        Number::Whole(whole) => Some(whole),
+        Number::Double(double) => whole_of(double.floor()),
+        Number::Decimal(_) => None,
+    };
+    if let Some(whole) = whole {
+        return i32::try_from(whole.clamp(low.into(), high.into())).expect("within the bounds");
+    }
+    while low < high {
+        let middle = low + (high - low + 1) / 2;
+        if number.compare(Number::Whole(middle.into())).is_some_and(std::cmp::Ordering::is_ge) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    low
+}
+
+fn stamps(document: &RawDocument, path: &str) -> Option<Span<DateTime<Utc>>> {
+    let mut span = None;
+    path::scalars(document, path, &mut |value| {
+        if let RawBsonRef::DateTime(at) = value {
+            let earliest = DateTime::<Utc>::MIN_UTC.timestamp_millis();
+            let latest = DateTime::<Utc>::MAX_UTC.timestamp_millis();
+            let at = DateTime::from_timestamp_millis(at.timestamp_millis().clamp(earliest, latest));
+            Span::extend(&mut span, at.expect("within what the type holds"));
+        }
+    });
+    span
+}
+
+/// A whole number, of whatever type.
+pub(crate) fn whole(value: RawBsonRef<'_>) -> Option<i64> {
+    match as_number(value)? {
+        Number::Whole(whole) => Some(whole),
+        number => {
+            let mut key = String::new();
+            number.write_key(&mut key);
+            key.parse().ok()
+        }
+    }
+}
+
+fn date(year: i32, day_of_year: i32) -> Option<Day> {
+    // Far from what a range can ask for, a day stands for many dates.
+    let year = Some(year).filter(|year| (-9_000..=9_999).contains(year))?;
+    Day::from_year_day(year, u32::try_from(day_of_year).ok()?)
+}
+
+/// The date with a day of year to which a time stamp's date is nearest, at most half a year away.
+fn nearest(day_of_year: i32, stamp: Day) -> Option<Day> {
+    let year = stamp.year();
+    [year, year - 1, year + 1].into_iter().filter_map(|year| date(year, day_of_year)).find(|date| {
+        let (from, until) = stamp_dates(*date);
+        from <= stamp && stamp < until
+    })
+}
+
+/// The dates of the time stamps that are nearest to a day, among the days with its number in a year: from the
+/// first, and before the second. Exactly half a year away, the earlier day has the time stamp: messages are
+/// stamped late rather than early. A 366th day has no neighbours, but half a year on either side.
+fn stamp_dates(day: Day) -> (Day, Day) {
+    let neighbour = |year: i32, otherwise: i32| {
+        Day::from_year_day(year, day.day_of_year()).map_or(otherwise, Day::number)
+    };
+    let number = day.number();
+    let before = neighbour(day.year() - 1, number - 366);
+    let after = neighbour(day.year() + 1, number + 366);
+    let half_way = |other: i32| Day::from_number((number + other).div_euclid(2) + 1);
+    (half_way(before), half_way(after))
+}
+
+/// The part of a `$match` that keeps to the days of a range. It returns every document that belongs to one of
+/// them. By day of year and time stamp it may return documents of other days as well, stamped about half a year
+/// off: which year is nearest differs from day to day, and no range on an index can say that.
+pub(crate) fn date_match(mapping: &Mapping, range: &DayRange) -> Document {
+    let zone = &mapping.day_zone;
+    let bounds = |from: Day, until: Day| doc! {"$gte": instant(zone, from), "$lt": instant(zone, until)};
+    match mapping.dates() {
+        DateMapping::YearDay { year, day_of_year } => any_year(range, |part| {
+            doc! {year: part.from().year(), day_of_year: numbers(part)}
+        }),
+        DateMapping::DayTimestamp { day_of_year, timestamp } => any_year(range, |part| {
+            let stamps = bounds(stamp_dates(part.from()).0, stamp_dates(part.to()).1);
+            doc! {day_of_year: numbers(part), timestamp: stamps}
+        }),
+        DateMapping::Timestamp { timestamp } => doc! {timestamp: bounds(range.from(), range.to().next())},
+    }
+}
+
+/// The `_id` of a `$group` by which documents that the [`date_match`] of a range returns can be placed. Days are
+/// told by the same instants as in the match, and not by the server's own zone rules. What is not plain (an array)
+/// comes as it is.
+pub(crate) fn group_key(mapping: &Mapping, range: &DayRange) -> Document {
+    let stamp = |path: &str, from: Day, until: Day| {
+        let field = format!("${path}");
+        let number = day_number(&field, &mapping.day_zone, from, until);
+        doc! {"$cond": [{"$eq": [{"$type": &field}, "date"]}, {"date": number}, plain(path)]}
+    };
+    match mapping.dates() {
+        DateMapping::YearDay { year, day_of_year } => doc! {"year": plain(year), "day": plain(day_of_year)},
+        DateMapping::DayTimestamp { day_of_year, timestamp } => {
+            let (from, until) = (stamp_dates(range.from()).0, stamp_dates(range.to()).1);
+            doc! {"day": plain(day_of_year), "stamp": stamp(timestamp, from, until)}
+        }
+        DateMapping::Timestamp { timestamp } => {
+            doc! {"stamp": stamp(timestamp, range.from(), range.to().next())}
+        }
+    }
+}
+
+/// What stands at a path. Through arrays, expressions and matches read a path differently, so then the whole
+/// field comes.
+fn plain(path: &str) -> Document {
+    let field = format!("${path}");
+    match path.split_once('.') {
+        None => doc! {"value": field},
+        Some((head, _)) => {
+            let is_other = doc! {"$in": [{"$type": &field}, ["array", "missing"]]};
+            doc! {"$cond": [is_other, {"whole": format!("${head}")}, {"value": &field}]}
+        }
+    }
+}
+
+/// A document that holds what [`plain`] brought, and the path of it there.
+fn holder(part: &Document, path: &str) -> (RawDocumentBuf, String) {
+    let (document, path) = match (part.get("whole"), part.get("value")) {
+        (Some(whole), _) => {
+            let head = path.split('.').next().unwrap_or(path);
+            (doc! {head: whole.clone()}, path.to_owned())
+        }
+        (None, Some(value)) => (doc! {"value": value.clone()}, "value".to_owned()),
+        (None, None) => (Document::new(), path.to_owned()),
+    };
+    (RawDocumentBuf::try_from(&document).unwrap_or_default(), path)
+}
+
+/// An expression for the number of the day in which a date lies. Days of 24 hours in a row are told by a division.
+fn day_number(field: &str, zone: &DayZone, from: Day, until: Day) -> Bson {
+    let mut runs: Vec<(Day, DateTime<Utc>, bool)> = Vec::new();
+    let mut day = from;
+    while day < until {
+        let (start, end) = (zone.start_of(day), zone.end_of(day));
+        let is_plain = (end - start).num_milliseconds() == DAY_MS;
+        if !(is_plain && runs.last().is_some_and(|(_, _, is_plain)| *is_plain)) {
+            runs.push((day, start, is_plain));
+        }
+        day = day.next();
+    }
+    day_number_of(field, &runs)
+}
+
+fn day_number_of(field: &str, runs: &[(Day, DateTime<Utc>, bool)]) -> Bson {
+    match runs {
+        [] => Bson::Null,
+        [(day, _, false)] => Bson::Int32(day.number()),
+        [(day, start, true)] => {
+            let passed = doc! {"$subtract": [{"$toLong": field}, start.timestamp_millis()]};
+            doc! {"$add": [day.number(), {"$floor": {"$divide": [passed, DAY_MS]}}]}.into()
+        }
+        _ => {
+            let (early, late) = runs.split_at(runs.len() / 2);
+            let begins = late.first().map_or(Bson::Null, |(_, start, _)| bson_date(*start).into());
+            doc! {"$cond": [{"$lt": [field, begins]}, day_number_of(field, early), day_number_of(field, late)]}
+                .into()
+        }
+    }
+}
+
+/// The match of each calendar year's part of a range; `$or` if there is more than one.
+fn any_year(range: &DayRange, part_match: impl Fn(&DayRange) -> Document) -> Document {
+    let mut parts: Vec<Document> = year_parts(range).iter().map(part_match).collect();
+    if parts.len() == 1 {
+        parts.remove(0)
+    } else {
+        doc! {"$or": parts}
+    }
+}
+
+/// A range cut at the turns of the years.
+fn year_parts(range: &DayRange) -> Vec<DayRange> {
+    (range.from().year()..=range.to().year())
+        .filter_map(|year| {
+            let whole = DayRange::new(Day::from_ymd(year, 1, 1)?, Day::from_ymd(year, 12, 31)?).ok()?;
+            whole.intersect(range)
+        })
+        .collect()
+}
+
+/// The days of year of a part. The end is open, so that what lies between two days comes with the first of them.
+fn numbers(part: &DayRange) -> Document {
+    let number = |day: Day| i32::try_from(day.day_of_year()).expect("a year has at most 366 days");
+    doc! {"$gte": number(part.from()), "$lt": number(part.to()) + 1}
+}
+
+/// Whether the mapping expects a date at a path, and not a number.
+pub(crate) fn expects_date(mapping: &Mapping, path: &str) -> bool {
+    match mapping.dates() {
+        DateMapping::DayTimestamp { timestamp, .. } | DateMapping::Timestamp { timestamp } => {
+            path == timestamp
+        }
+        DateMapping::YearDay { .. } => false,
+    }
+}
+
+fn instant(zone: &DayZone, day: Day) -> bson::DateTime {
+    bson_date(zone.start_of(day))
+}
+
+fn bson_date(at: DateTime<Utc>) -> bson::DateTime {
+    bson::DateTime::from_millis(at.timestamp_millis())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! Which rows of an answer, in which order, and how a file of them is written.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Which rows of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The trades that the filters match.
+    Input,
+    /// The other messages that carry a matched trade's id.
+    Downstream,
+}
+
+/// Order of the rows of a view.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+pub struct Sort {
+    /// Dotted path of the column.
+    pub path: String,
+    /// Greatest first.
+    pub descending: bool,
+}
+
+/// Which columns a CSV file has, and how they are written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct CsvOptions {
+    /// Paths of the columns, in their order; all columns if there are none.
+    pub columns: Vec<String>,
+    /// Puts an apostrophe before a text that a spreadsheet would take for a formula.
+    pub spreadsheet_safe: bool,
+}

@@ -1,0 +1,24 @@
+//! MongoDB, read only: connecting, reaching, pulling, counting.
+
+mod certificates;
+mod clock;
+mod connect;
+mod error;
+mod link;
+mod login;
+mod moment;
+mod options;
+mod origin;
+mod read;
+mod speech;
+mod topology;
+mod unmatched;
+mod uri;
+
+pub use clock::{Clock, ServerClock};
+pub use connect::{Source, SourceSettings};
+pub use error::mongodb_failure;
+pub use moment::{Batch, Batches, Reading, RunMoment, WindowMoment};
+pub use read::PullOrder;
+pub(crate) use read::{ESTIMATE_DAYS, unreadable_reply};
+pub use unmatched::Suspect;
