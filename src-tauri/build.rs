@@ -1,10 +1,10 @@
-//! Takes the window's pages in, gates each command of the app by a permission of its own, and tells the
-//! program where to find the DuckDB library.
+//! Embeds the window's pages, restricts each of the app's commands by a permission of its own, and tells the program
+//! where to find the DuckDB library.
 
 #[path = "duckdb-rpath.rs"]
 mod duckdb_rpath;
 
-/// Every command of the app. None can be called from the window unless a capability allows it by name.
+/// Every command of the app. The window can call none of them unless a capability allows it by name.
 const COMMANDS: [&str; 22] = [
     "answer",
     "cache_usage",
@@ -34,7 +34,7 @@ fn main() {
     duckdb_rpath::main();
     let attributes = tauri_build::Attributes::new()
         .app_manifest(tauri_build::AppManifest::new().commands(&COMMANDS))
-        // This package's folder is the house, not `src-tauri`.
+        // This package's folder is the workspace root, not `src-tauri`.
         .capabilities_path_pattern("./src-tauri/capabilities/*");
     if let Err(error) = tauri_build::try_build(attributes) {
         panic!("the app's set-up is wrong: {error:#}");

@@ -1,14 +1,14 @@
-//! Tells a program where to find the DuckDB library. One that is released looks in its package's folder alone:
-//! any other place might be one that somebody else can write to, and whoever can put a library there runs code in
-//! the program. One that is built for development also looks where it was linked from, and beside itself. The build
-//! script of the crates that need no other, and a part of the desktop app's.
+//! Tells a program where to find the DuckDB library. A release build looks only in its package's folder: any other
+//! place might be writable by someone else, who could run code in the program by putting a library there. A
+//! development build also looks where it was linked from, and next to itself. This is the build script of crates that
+//! need no other, and part of the desktop app's.
 
 pub(crate) fn main() {
     println!("cargo::rerun-if-env-changed=DUCKDB_LIB_DIR");
     let (beside, packaged) = match std::env::var("CARGO_CFG_TARGET_OS").as_deref() {
         Ok("linux") => ("$ORIGIN", "$ORIGIN/../lib/tidemark"),
         Ok("macos") => ("@loader_path", "@loader_path/../Frameworks"),
-        // Windows looks beside the program by itself.
+        // Windows looks next to the program by default.
         _ => return,
     };
     let mut folders = vec![packaged.to_owned()];

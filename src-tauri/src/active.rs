@@ -3,47 +3,48 @@
 use std::sync::{Mutex, PoisonError};
 
 use tidemark_engine::api::source::{Connection, SourceProfile};
-use tidemark_engine::cache::Origin;
 use tidemark_engine::day::DayRange;
+use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::Result;
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::form::QueryInput;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::source::Query;
-use tidemark_engine::run::{Engine, FetchRequest};
+use tidemark_engine::run::FetchRequest;
+use tidemark_engine::source::Origin;
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio::sync::OnceCell;
 
-use crate::secrets::Taken;
+use crate::secrets::ConnectionUri;
 use crate::suggestions::Suggestions;
 
 /// A source that is set up, with the mapping of its documents.
-pub(crate) struct Active {
-    /// What is stored and shown of it: nothing secret.
+pub(crate) struct ActiveSource {
+    /// The profile that is stored and shown: contains no secrets.
     pub(crate) profile: SourceProfile,
     /// The mapping.
     pub(crate) mapping: Mapping,
-    /// Runs pull through this one, and count what they send.
+    /// The client for runs, which counts the commands they send.
     pub(crate) source: Source,
-    /// Checks, plans and suggestions ask through this one: what they send must not count as a run's.
-    pub(crate) aside: Source,
+    /// The client for checks, plans and suggestions: their commands must not count as a run's.
+    pub(crate) probe_client: Source,
     /// Values that the form offers.
     pub(crate) suggestions: Suggestions,
-    secrets: Taken,
+    secrets: ConnectionUri,
     version: OnceCell<String>,
-    /// What the source was when the cached queries were last told.
+    /// The origin that was last recorded in the cached queries.
     origin: Mutex<Option<Origin>>,
 }
 
-impl Active {
-    /// Sets a source up, without the network. A password that was typed for the same connection string
-    /// before is used again, so that a changed mapping does not ask for it.
+impl ActiveSource {
+    /// Sets up a source without using the network. A password that was entered earlier for the same connection string
+    /// is reused, so that changing the mapping does not require entering it again.
     ///
     /// # Errors
-    /// `bad_source` where the connection string or a name cannot be used, `bad_mapping`.
+    /// `bad_source` if the connection string or a name cannot be used, `bad_mapping`.
     pub(crate) fn open(typed: &SourceProfile, password: Option<&str>, before: Option<&Self>) -> Result<Self> {
-        let mut secrets = Taken::apart(&typed.uri);
+        let mut secrets = ConnectionUri::split(&typed.uri);
         if let Some(password) = password.filter(|password| !password.is_empty()) {
             secrets.password = Some(password.to_owned());
         }
@@ -67,7 +68,7 @@ impl Active {
             },
             mapping: Mapping::parse(&typed.mapping)?,
             source: Source::new(&settings)?,
-            aside: Source::new(&settings)?,
+            probe_client: Source::new(&settings)?,
             suggestions: Suggestions::default(),
             secrets,
             version: OnceCell::new(),
@@ -75,7 +76,7 @@ impl Active {
         })
     }
 
-    /// The query that a form asks, without its dates.
+    /// The query of a form, without its dates.
     ///
     /// # Errors
     /// `bad_filter`.
@@ -88,7 +89,7 @@ impl Active {
         Query { source: self.source.identity().clone(), mapping: self.mapping.clone(), filters }
     }
 
-    /// What a form asks of the engine.
+    /// The engine request for a form.
     ///
     /// # Errors
     /// `bad_filter`, `bad_range`.
@@ -97,7 +98,7 @@ impl Active {
         Ok(FetchRequest { query: self.query(input)?, range, mode, offline })
     }
 
-    /// Asks whether the source is in reach.
+    /// Checks whether the source is reachable.
     pub(crate) async fn check(&self) -> Connection {
         match self.try_check().await {
             Ok(online) => online,
@@ -105,10 +106,10 @@ impl Active {
         }
     }
 
-    /// Asks what stands behind the address, and tells the cached queries if that is news: what came from another
-    /// cluster or from a collection that was made again is in doubt.
+    /// Checks which collections and replica set are behind the address, and records a change in the cached queries:
+    /// days from a different cluster or a recreated collection become unverified.
     pub(crate) async fn check_origin(&self, engine: &Engine) {
-        let Ok((origin, _)) = self.aside.origin(&self.mapping).await else { return };
+        let Ok((origin, _)) = self.probe_client.origin(&self.mapping).await else { return };
         if self.origin.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(&origin) {
             return;
         }
@@ -117,28 +118,28 @@ impl Active {
         }
     }
 
-    /// Asks whether the source is in reach.
+    /// Checks whether the source is reachable.
     ///
     /// # Errors
     /// Why it is not: `source_unreachable`, `auth_failed`, `tls_failed`.
     pub(crate) async fn try_check(&self) -> Result<Connection> {
-        let round_trip = self.aside.ping().await?;
-        // A server that tells no version is in reach all the same; the next check asks again.
-        let version = self.version.get_or_try_init(|| self.aside.version()).await.ok();
+        let round_trip = self.probe_client.ping().await?;
+        // A server that does not report its version is still reachable; the next check tries again.
+        let version = self.version.get_or_try_init(|| self.probe_client.version()).await.ok();
         Ok(Connection::Online {
-            // Nobody believes "0 ms".
+            // "0 ms" would not look credible.
             round_trip_ms: u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX).max(1),
             version: version.cloned().unwrap_or_else(|| "unknown".to_owned()),
-            unverified: self.aside.unverified_link().map(str::to_owned),
-            warnings: self.aside.warnings().to_vec(),
+            unverified: self.probe_client.unverified_link().map(str::to_owned),
+            warnings: self.probe_client.warnings().to_vec(),
         })
     }
 }
 
-/// Shows what the profile shows: the rest holds the password.
-impl std::fmt::Debug for Active {
+/// Prints only the profile: the rest contains the password.
+impl std::fmt::Debug for ActiveSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Active").field("profile", &self.profile).finish_non_exhaustive()
+        f.debug_struct("ActiveSource").field("profile", &self.profile).finish_non_exhaustive()
     }
 }
 
@@ -162,7 +163,8 @@ mod tests {
 
     #[test]
     fn what_is_shown_holds_no_password() {
-        let active = Active::open(&profile("mongodb://ann:s3cret@db1/", ""), None, None).expect("a source");
+        let active =
+            ActiveSource::open(&profile("mongodb://ann:s3cret@db1/", ""), None, None).expect("a source");
         assert_eq!(active.profile.uri, "mongodb://ann@db1/");
         assert_eq!(active.profile.database, "desk");
         assert!(!format!("{active:?}").contains("s3cret"));
@@ -170,18 +172,20 @@ mod tests {
 
     #[test]
     fn a_password_is_asked_for_once_while_the_address_stays() {
-        let first = Active::open(&profile("mongodb://ann@db1/", ""), Some("s3cret"), None).expect("a source");
-        let other = Active::open(&profile("mongodb://ann@db1/", r#"{"version": 2}"#), None, Some(&first))
-            .expect("a source");
+        let first =
+            ActiveSource::open(&profile("mongodb://ann@db1/", ""), Some("s3cret"), None).expect("a source");
+        let other =
+            ActiveSource::open(&profile("mongodb://ann@db1/", r#"{"version": 2}"#), None, Some(&first))
+                .expect("a source");
         assert_eq!(other.secrets.password.as_deref(), Some("s3cret"));
         let elsewhere =
-            Active::open(&profile("mongodb://ann@db2/", ""), None, Some(&first)).expect("a source");
+            ActiveSource::open(&profile("mongodb://ann@db2/", ""), None, Some(&first)).expect("a source");
         assert_eq!(elsewhere.secrets.password, None, "a password is for the host that it was typed for");
     }
 
     #[test]
     fn a_form_is_refused_with_the_right_code() {
-        let active = Active::open(&profile("mongodb://db1/", ""), None, None).expect("a source");
+        let active = ActiveSource::open(&profile("mongodb://db1/", ""), None, None).expect("a source");
         let code = |input: &QueryInput| {
             active.request(input, FetchMode::Normal, false).expect_err("it cannot be asked").code
         };
@@ -189,7 +193,7 @@ mod tests {
         assert_eq!(code(&form("2025-03-02", "2025-03-01")), Code::BadRange);
         let advanced = QueryInput { advanced: "{$where: 1}".to_owned(), ..form("2025-03-01", "2025-03-01") };
         assert_eq!(code(&advanced), Code::BadFilter);
-        let bad = Active::open(&profile("mongodb://db1/", "{"), None, None).expect_err("no mapping");
+        let bad = ActiveSource::open(&profile("mongodb://db1/", "{"), None, None).expect_err("no mapping");
         assert_eq!(bad.code, Code::BadMapping);
     }
 }

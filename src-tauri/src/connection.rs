@@ -1,5 +1,4 @@
-//! Whether the source is in reach: asked in the background, so that nothing else ever waits for a dead
-//! server to find out.
+//! Whether the source is reachable: checked in the background, so that nothing else has to wait for a dead server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,31 +10,31 @@ use tokio::sync::{Notify, watch};
 
 use crate::state::AppState;
 
-/// The event that the window listens to.
+/// The event that the window subscribes to.
 const EVENT: &str = "connection";
-/// Pause between checks while the source answers.
-const CALM: Duration = Duration::from_secs(5);
-/// Pause between checks while it does not: coming back should be noticed soon.
-const EAGER: Duration = Duration::from_secs(2);
+/// Interval between checks while the source answers.
+const ONLINE_INTERVAL: Duration = Duration::from_secs(5);
+/// Interval between checks while it does not: its return should be noticed soon.
+const OFFLINE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// What the last check found.
+/// The result of the latest check.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct ConnectionMonitor {
     latest: watch::Sender<Connection>,
     wanted: Notify,
 }
 
-impl Link {
+impl ConnectionMonitor {
     pub(crate) fn new(connection: Connection) -> Self {
         Self { latest: watch::Sender::new(connection), wanted: Notify::new() }
     }
 
-    /// What the last check found.
+    /// The result of the latest check.
     pub(crate) fn now(&self) -> Connection {
         self.latest.borrow().clone()
     }
 
-    /// What the first check finds, if it is over before the patience is.
+    /// The result of the first check, if it arrives within `patience`; otherwise the current state.
     pub(crate) async fn settled(&self, patience: Duration) -> Connection {
         let mut changes = self.latest.subscribe();
         let known = changes.wait_for(|connection| *connection != Connection::Checking);
@@ -45,7 +44,7 @@ impl Link {
         }
     }
 
-    /// Notes what a check found. Whoever listens hears of it where it is news.
+    /// Records the result of a check. Notifies subscribers only if the state changed.
     pub(crate) fn found(&self, connection: Connection) {
         self.latest.send_if_modified(|held| {
             let news = is_news(held, &connection);
@@ -54,24 +53,25 @@ impl Link {
         });
     }
 
-    /// Asks for a check without waiting for its time.
+    /// Requests a check without waiting for the interval.
     pub(crate) fn check_soon(&self) {
         self.wanted.notify_one();
     }
 }
 
-/// Whether a fetch should leave the server alone. A server that answers and refuses is asked again, so
-/// that the trader is told why in the place where they look.
+/// Whether a fetch should not contact the server. A server that answers but rejects the connection is contacted
+/// again, so that the trader sees the reason in the result of the fetch.
 pub(crate) fn out_of_reach(connection: &Connection) -> bool {
     matches!(connection, Connection::Offline { failure } if is_out_of_reach(failure))
 }
 
-/// Whether a failure says that nobody answers.
+/// Whether a failure means that the source cannot be reached.
 pub(crate) fn is_out_of_reach(failure: &Failure) -> bool {
     matches!(failure.code, Code::SourceUnreachable | Code::SourceTimeout | Code::TlsFailed)
 }
 
-/// The cause of a failure tells times and counts that differ from check to check; that is no news.
+/// Whether the connection state changed. The cause of a failure contains times and counts that differ from check to
+/// check, so it is ignored.
 fn is_news(held: &Connection, found: &Connection) -> bool {
     match (held, found) {
         (Connection::Offline { failure: held }, Connection::Offline { failure: found }) => {
@@ -81,15 +81,15 @@ fn is_news(held: &Connection, found: &Connection) -> bool {
     }
 }
 
-/// Starts the check, and tells the window of changes.
+/// Starts the checks, and informs the window of changes.
 pub(crate) fn watch(app: &AppHandle) {
     let app = app.clone();
     let teller = app.clone();
-    let mut changes = app.state::<AppState>().link.latest.subscribe();
+    let mut changes = app.state::<AppState>().monitor.latest.subscribe();
     tauri::async_runtime::spawn(async move {
         while changes.changed().await.is_ok() {
             let connection = changes.borrow_and_update().clone();
-            // A window that is closing hears nothing, and needs nothing.
+            // A closing window no longer needs the event.
             let _ = teller.emit(EVENT, connection);
         }
     });
@@ -99,21 +99,21 @@ pub(crate) fn watch(app: &AppHandle) {
             let pause = check(&state).await;
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = state.link.wanted.notified() => {}
+                () = state.monitor.wanted.notified() => {}
             }
         }
     });
 }
 
-/// One check; returns the pause until the next.
+/// Makes one check; returns the pause until the next.
 async fn check(state: &AppState) -> Duration {
-    let Some(active) = state.active() else { return CALM };
+    let Some(active) = state.active() else { return ONLINE_INTERVAL };
     let found = active.check().await;
     let is_online = matches!(found, Connection::Online { .. });
-    let pause = if is_online { CALM } else { EAGER };
-    // The trader may have gone to another source meanwhile, of which this says nothing.
+    let pause = if is_online { ONLINE_INTERVAL } else { OFFLINE_INTERVAL };
+    // Ignored if the trader has switched to a different source meanwhile.
     if state.active().is_some_and(|now| Arc::ptr_eq(&now, &active)) {
-        state.link.found(found);
+        state.monitor.found(found);
         if is_online && let Ok(engine) = state.engine() {
             active.check_origin(engine).await;
         }
@@ -146,9 +146,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_check_is_waited_for_and_a_dead_server_is_not() {
-        let link = Link::new(Connection::Checking);
-        assert_eq!(link.settled(Duration::from_millis(10)).await, Connection::Checking);
-        link.found(offline(Code::SourceUnreachable, ""));
-        assert!(out_of_reach(&link.settled(Duration::from_secs(60)).await));
+        let monitor = ConnectionMonitor::new(Connection::Checking);
+        assert_eq!(monitor.settled(Duration::from_millis(10)).await, Connection::Checking);
+        monitor.found(offline(Code::SourceUnreachable, ""));
+        assert!(out_of_reach(&monitor.settled(Duration::from_secs(60)).await));
     }
 }

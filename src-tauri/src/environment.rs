@@ -1,4 +1,4 @@
-//! What the surroundings override: for the demo and for tests.
+//! Overrides from environment variables, for the demo and for tests.
 
 use std::env::var_os;
 use std::path::PathBuf;
@@ -9,27 +9,27 @@ use tidemark_engine::failure::{Code, Failure, Result, shown};
 use tidemark_engine::query::form::{FilterInput, FilterOperator, QueryInput};
 use tidemark_engine::query::mapping::Mapping;
 
-/// Days that the demo's query asks for.
+/// Number of days in the demo's query.
 const DEMO_DAYS: i32 = 31;
 /// The sample desk's most traded products.
 const DEMO_PRODUCTS: [&str; 2] = ["Power DE Base", "Gas TTF"];
 
-/// The overriding variables, read once.
+/// The values of the environment variables, read once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment {
     /// `TIDEMARK_CACHE_DIR`: the folder of the cache.
     pub(crate) cache_folder: Option<PathBuf>,
     /// `TIDEMARK_SETTINGS_DIR`: the folder of the settings.
     pub(crate) settings_folder: Option<PathBuf>,
-    /// `TIDEMARK_TEST_SAVE_DIALOG`: where an export goes without asking. `WebDriver` sees the page and not
-    /// the desktop, so a test cannot drive a native dialog; that is tried by hand. A released program does not
-    /// know the variable: `cargo xtask build --check` looks.
+    /// `TIDEMARK_TEST_SAVE_DIALOG`: the file that an export writes without asking. `WebDriver` controls the page, not
+    /// the desktop, so a test cannot operate a native dialog; that is tested by hand. Release builds ignore the
+    /// variable, which `cargo xtask build --check` verifies.
     pub(crate) save_as: Option<PathBuf>,
-    /// `TIDEMARK_DEMO_…`: the source to show, in place of the stored one.
+    /// `TIDEMARK_DEMO_…`: the source to show instead of the stored one.
     pub(crate) demo: Option<Demo>,
 }
 
-/// A source to show, and where its mapping lies.
+/// A source to show, and the path of its mapping.
 #[derive(Clone)]
 pub(crate) struct Demo {
     uri: String,
@@ -38,7 +38,7 @@ pub(crate) struct Demo {
     mapping: Option<PathBuf>,
 }
 
-/// The demo's connection string is anybody's: it may hold a password.
+/// The demo's connection string is supplied from outside: it may contain a password.
 impl std::fmt::Debug for Demo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Demo").field("uri", &shown(&self.uri)).finish_non_exhaustive()
@@ -70,7 +70,7 @@ impl Demo {
     /// The source as a trader would have set it up.
     ///
     /// # Errors
-    /// `bad_mapping` where its mapping file cannot be read.
+    /// `bad_mapping` if its mapping file cannot be read.
     pub(crate) fn profile(&self) -> Result<SourceProfile> {
         let mapping = match &self.mapping {
             None => String::new(),
@@ -88,7 +88,7 @@ impl Demo {
     }
 }
 
-/// A query that is ready to press: the last month of the most traded products.
+/// A query that is ready to fetch: the last month of the most traded products.
 pub(crate) fn demo_form(mapping: &Mapping, today: Day) -> QueryInput {
     let has_products = mapping.filters.iter().any(|field| field.name == "product");
     let products = has_products.then(|| FilterInput {

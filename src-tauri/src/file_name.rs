@@ -1,18 +1,18 @@
-//! The name that an export proposes.
+//! The file name that an export proposes.
 
 use std::path::{Path, PathBuf};
 
 use tidemark_engine::api::rows::ViewKey;
-use tidemark_engine::cache::export::partial_name;
+use tidemark_engine::cache::export::csv::partial_name;
 use tidemark_engine::rows::Role;
 
-/// Characters of the filters' words at most: a name has to stay readable, and short enough for any disk.
+/// Maximum number of characters from the filters: the name must stay readable, and short enough for any file system.
 const LONGEST: usize = 80;
 
-/// Marks a partial answer's file. The engine puts it there by itself.
+/// The ending of a partial answer's file. The engine adds it if it is missing.
 const PARTIAL: &str = ".partial.csv";
 
-/// A name that says what the file holds: `product Gas TTF 2025-01-01 to 2025-01-31.csv`.
+/// A name that says what the file contains: `product Gas TTF 2025-01-01 to 2025-01-31.csv`.
 pub(crate) fn propose(filters: &str, role: Role, key: &ViewKey, complete: bool) -> String {
     let words = if filters == "no filter" { "all trades".to_owned() } else { words(filters) };
     let role = match role {
@@ -23,19 +23,19 @@ pub(crate) fn propose(filters: &str, role: Role, key: &ViewKey, complete: bool) 
     format!("{words}{role} {dates}{}", if complete { ".csv" } else { PARTIAL })
 }
 
-/// Where an export goes that was chosen in the dialog.
+/// The destination of an export that was chosen in the dialog.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Destination {
-    /// The name for the engine, which marks a partial answer's file itself.
+    /// The path to pass to the engine, which marks a partial answer's file itself.
     pub(crate) asked: PathBuf,
-    /// The file that is written.
+    /// The file that will be written.
     pub(crate) written: PathBuf,
 }
 
-/// A name that was typed without an ending is a CSV file's all the same.
+/// The destination for a chosen path. A name without a file extension gets `.csv`.
 pub(crate) fn destination(mut chosen: PathBuf, complete: bool) -> Destination {
     if !has_ending(&chosen) {
-        // Added and not set: what stands behind a dot of the name is part of it.
+        // Appended rather than set as the extension: what follows a dot in the name is part of it.
         let mut name = chosen.file_name().unwrap_or_default().to_owned();
         name.push(".csv");
         chosen.set_file_name(name);
@@ -44,7 +44,7 @@ pub(crate) fn destination(mut chosen: PathBuf, complete: bool) -> Destination {
     Destination { asked: chosen, written }
 }
 
-/// Whether a name says what kind of file it is: `.csv` and `.txt` do, the `.01` of a date does not.
+/// Whether a name has a file extension: `.csv` and `.txt` count, the `.01` of a date does not.
 fn has_ending(path: &Path) -> bool {
     path.extension().is_some_and(|ending| {
         let ending = ending.to_string_lossy();
@@ -52,12 +52,12 @@ fn has_ending(path: &Path) -> bool {
     })
 }
 
-/// The folder that the next export starts in.
+/// The folder in which the next export's dialog starts.
 pub(crate) fn folder_of(path: &Path) -> Option<PathBuf> {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned)
 }
 
-/// What every file system takes: letters and digits of any language, and a few signs.
+/// Keeps only characters that every file system accepts: letters and digits of any language, and a few signs.
 fn words(text: &str) -> String {
     let plain: String = text
         .chars()

@@ -1,13 +1,14 @@
-//! Tidemark's desktop app: a thin shell. Each command unpacks what the window asks, calls the engine, and
-//! hands back what it says. What is decided here is only what belongs to a desktop: which source is in use,
-//! whether it is in reach, what is remembered, and where the save dialog leads.
+//! Tidemark's desktop app: a thin shell. Each command unpacks the window's request, calls the engine, and returns its
+//! result. The app itself only decides what belongs to a desktop: which source is in use, whether it is reachable,
+//! what is remembered, and where an export is saved.
 
-// No console window beside the app on Windows.
+// No console window next to the app on Windows.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod active;
 mod commands;
 mod connection;
+mod diagnostics;
 mod environment;
 mod file_name;
 mod one_window;
@@ -16,7 +17,6 @@ mod settings;
 mod state;
 mod suggestions;
 mod tasks;
-mod trouble;
 
 use std::process::ExitCode;
 
@@ -26,10 +26,10 @@ use crate::environment::Environment;
 use crate::state::AppState;
 
 fn main() -> ExitCode {
-    trouble::report_panics();
+    diagnostics::report_panics();
     let environment = Environment::read();
     let mut builder = tauri::Builder::default();
-    // First of all, so that a second start opens no files.
+    // Must come first, so that a second start opens no files.
     if let Some(plugin) = one_window::plugin(&environment) {
         builder = builder.plugin(plugin);
     }
@@ -71,21 +71,21 @@ fn main() -> ExitCode {
         Ok(app) => {
             app.run(|handle, event| {
                 if let RunEvent::Exit = event {
-                    // Winding up takes a moment; who starts the program meanwhile wants a window.
+                    // Shutting down takes a moment; starting the program meanwhile should open a new window.
                     tauri_plugin_single_instance::destroy(handle);
-                    handle.state::<AppState>().wind_up();
+                    handle.state::<AppState>().shutdown();
                 }
             });
             ExitCode::SUCCESS
         }
         Err(error) => {
-            trouble::report(&format!("Tidemark could not open its window: {error}"));
+            diagnostics::report(&format!("Tidemark could not open its window: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Remembers where the window stood and how large it was, beside the settings.
+/// Remembers the window's position and size, next to the settings.
 fn window_place<R: tauri::Runtime>(environment: &Environment) -> tauri::plugin::TauriPlugin<R> {
     use tauri_plugin_window_state::{Builder, StateFlags};
     const FILE: &str = "window.json";

@@ -1,5 +1,5 @@
-//! One window per set of files: a second start raises the window that is open. It could neither plan nor show what
-//! the first one has open.
+//! One window per set of files: starting the app again raises the window that is already open. A second window could
+//! neither plan nor show what the first has open.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -9,11 +9,11 @@ use tauri_plugin_single_instance::Builder;
 
 use crate::environment::Environment;
 
-/// The app's identifier, under which a start finds the window that is open.
+/// The app's identifier, under which a new start finds the open window.
 const NAME: &str = "app.tidemark.desktop";
 
-/// Hands over to the window that is open, if there is one. None where folders of their own are set up and the system
-/// knows programs by the app's identifier alone: that window may use other files.
+/// Hands over to the window that is already open, if there is one. `None` if custom folders are set up on a system
+/// that identifies programs by the app's identifier alone: the open window may use different files.
 pub(crate) fn plugin<R: Runtime>(environment: &Environment) -> Option<TauriPlugin<R>> {
     let name = name(environment);
     if cfg!(not(target_os = "linux")) && name != NAME {
@@ -23,7 +23,7 @@ pub(crate) fn plugin<R: Runtime>(environment: &Environment) -> Option<TauriPlugi
     Some(builder.dbus_id(name).build())
 }
 
-/// The name under which a start finds the window that uses the same files.
+/// The name under which a new start finds the window that uses the same files.
 fn name(environment: &Environment) -> String {
     let folders = (&environment.cache_folder, &environment.settings_folder);
     if folders == (&None, &None) {
@@ -31,14 +31,14 @@ fn name(environment: &Environment) -> String {
     }
     let mut hash = DefaultHasher::new();
     folders.hash(&mut hash);
-    // A part of such a name does not begin with a digit.
+    // An element of a D-Bus name must not begin with a digit.
     format!("{NAME}.at{:016x}", hash.finish())
 }
 
 /// Brings the window to the front.
 fn raise<R: Runtime>(app: &AppHandle<R>) {
     let Some(window) = app.get_webview_window("main") else { return };
-    // A desktop that refuses one of these shows the window as far as it likes.
+    // If the desktop refuses one of these, the window is shown as far as possible.
     let _ = window.unminimize();
     let _ = window.show();
     let _ = window.set_focus();

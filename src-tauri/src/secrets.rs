@@ -1,25 +1,25 @@
-//! Keeps passwords apart from what is stored and shown.
+//! Separates passwords from what is stored and shown.
 
 use percent_encoding::percent_decode_str;
 
-/// Options of a connection string that are secrets.
+/// Connection string options that contain secrets.
 const SECRET_OPTIONS: [&str; 3] =
     ["tlscertificatekeyfilepassword", "proxypassword", "authmechanismproperties"];
 
-/// A connection string taken apart.
+/// A connection string, split into its public and its secret parts.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Taken {
-    /// The connection string without anything secret.
+pub(crate) struct ConnectionUri {
+    /// The connection string without its secrets.
     pub(crate) shown: String,
-    /// The password that stood in it.
+    /// The password that it contained.
     pub(crate) password: Option<String>,
-    /// Its secret options, as they were written.
+    /// Its secret options, as written.
     options: Vec<String>,
 }
 
-impl Taken {
-    /// Takes the secrets out of a connection string.
-    pub(crate) fn apart(uri: &str) -> Self {
+impl ConnectionUri {
+    /// Splits the secrets off a connection string.
+    pub(crate) fn split(uri: &str) -> Self {
         let uri = uri.trim();
         let (address, query) = uri.split_once('?').map_or((uri, None), |(head, tail)| (head, Some(tail)));
         let (address, password) = without_password(address);
@@ -39,12 +39,12 @@ impl Taken {
         }
     }
 
-    /// Whether there is anything secret.
+    /// Whether there are any secrets.
     pub(crate) fn has_secrets(&self) -> bool {
         self.password.is_some() || !self.options.is_empty()
     }
 
-    /// The connection string to connect with, its secret options put back. The password stays apart.
+    /// The connection string to connect with, including its secret options but not the password.
     pub(crate) fn uri(&self) -> String {
         if self.options.is_empty() {
             return self.shown.clone();
@@ -53,21 +53,21 @@ impl Taken {
         if self.shown.contains('?') {
             return format!("{}&{options}", self.shown);
         }
-        // The options come after a slash, which a string without a database may lack.
+        // Options must follow a slash, which a string without a database may lack.
         let has_path = self.shown.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
         format!("{}{}?{options}", self.shown, if has_path { "" } else { "/" })
     }
 }
 
-/// What could be seen of it must not give the secrets away.
-impl std::fmt::Debug for Taken {
+/// Debug output must not reveal the secrets.
+impl std::fmt::Debug for ConnectionUri {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Taken").field("shown", &self.shown).finish_non_exhaustive()
+        f.debug_struct("ConnectionUri").field("shown", &self.shown).finish_non_exhaustive()
     }
 }
 
-/// The address without its password, and the password. The last `@` counts, for a slash or an `@` that
-/// somebody forgot to escape is still part of the password.
+/// Splits an address into the part without the password, and the password. Uses the last `@`, since a slash or `@`
+/// that was not escaped is still part of the password.
 fn without_password(address: &str) -> (String, Option<String>) {
     let unchanged = || (address.to_owned(), None);
     let Some(start) = address.find("://").map(|at| at + 3) else { return unchanged() };
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     fn taken(uri: &str) -> (String, Option<String>) {
-        let taken = Taken::apart(uri);
+        let taken = ConnectionUri::split(uri);
         (taken.shown, taken.password)
     }
 
@@ -108,15 +108,16 @@ mod tests {
 
     #[test]
     fn secret_options_are_kept_for_connecting_and_not_shown() {
-        let taken =
-            Taken::apart("mongodb://db1/?tls=true&tlsCertificateKeyFilePassword=open%21&retryReads=false");
+        let taken = ConnectionUri::split(
+            "mongodb://db1/?tls=true&tlsCertificateKeyFilePassword=open%21&retryReads=false",
+        );
         assert_eq!(taken.shown, "mongodb://db1/?tls=true&retryReads=false");
         assert_eq!(
             taken.uri(),
             "mongodb://db1/?tls=true&retryReads=false&tlsCertificateKeyFilePassword=open%21"
         );
         assert!(taken.has_secrets() && !format!("{taken:?}").contains("open"));
-        let alone = Taken::apart("mongodb://db1?proxyPassword=x");
+        let alone = ConnectionUri::split("mongodb://db1?proxyPassword=x");
         assert_eq!(
             (alone.shown.as_str(), alone.uri().as_str()),
             ("mongodb://db1", "mongodb://db1/?proxyPassword=x")

@@ -1,4 +1,4 @@
-//! What is remembered from one start to the next. Never a password.
+//! The settings remembered between starts. Never a password.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,40 +11,41 @@ use tauri_plugin_store::{Store, StoreBuilder};
 use tidemark_engine::api::source::SourceProfile;
 use tidemark_engine::query::form::QueryInput;
 
-use crate::trouble;
+use crate::diagnostics;
 
 const FILE: &str = "settings.json";
 const PROFILE: &str = "profile";
 const FORM: &str = "form";
 const EXPORT_FOLDER: &str = "export_folder";
 
-/// The settings file. Where it cannot be used the app works on and remembers nothing.
+/// The settings file. If it cannot be used, the app works but remembers nothing.
 pub(crate) struct Settings {
     store: Option<Arc<Store<Wry>>>,
     path: PathBuf,
-    /// Held from a change until it is on the disk, so that no older state takes its place.
+    /// Held from a change until it is on disk, so that no older state overwrites a newer one.
     writing: Mutex<()>,
 }
 
 impl Settings {
-    /// Opens the file in a folder, by default the one that the system has for it.
+    /// Opens the file in the given folder, or in the system's default folder for it.
     pub(crate) fn open(app: &AppHandle, folder: Option<&Path>) -> Self {
         let folder = folder.map(Path::to_owned).or_else(|| app.path().app_config_dir().ok());
         let Some(folder) = folder else {
             return Self { store: None, path: PathBuf::new(), writing: Mutex::default() };
         };
-        trouble::note_in(folder.clone());
+        diagnostics::note_in(folder.clone());
         let path = folder.join(FILE);
         set_damaged_aside(&path);
         let store = StoreBuilder::new(app, &path).disable_auto_save().build();
-        let store =
-            store.inspect_err(|error| trouble::report(&format!("The settings cannot be used: {error}"))).ok();
-        // Or the plugin would write over the file at the end of the program.
+        let store = store
+            .inspect_err(|error| diagnostics::report(&format!("The settings cannot be used: {error}")))
+            .ok();
+        // Otherwise the plugin would overwrite the file on exit.
         store.iter().for_each(|store| store.close_resource());
         Self { store, path, writing: Mutex::default() }
     }
 
-    /// The source as it was set up last.
+    /// The source that was set up last.
     pub(crate) fn profile(&self) -> Option<SourceProfile> {
         self.get(PROFILE)
     }
@@ -59,7 +60,7 @@ impl Settings {
         self.get(EXPORT_FOLDER)
     }
 
-    /// Remembers the source. The profile must hold no password.
+    /// Remembers the source. The profile must not contain a password.
     pub(crate) fn remember_profile(&self, profile: &SourceProfile) {
         self.set(PROFILE, profile);
     }
@@ -75,26 +76,26 @@ impl Settings {
     }
 
     fn get<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
-        // What an older version stored otherwise is asked for again.
+        // A value that an older version stored in a different form counts as missing.
         serde_json::from_value(self.store.as_ref()?.get(key)?).ok()
     }
 
     fn set(&self, key: &str, value: impl Serialize) {
         let Some(store) = &self.store else { return };
         let Ok(value) = serde_json::to_value(value) else { return };
-        // Commands run on async workers, and a disk may take its time.
+        // Commands run on async workers, and the disk may be slow.
         tokio::task::block_in_place(|| {
             let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
             store.set(key, value);
             if let Err(error) = write(&self.path, &store.entries().into_iter().collect()) {
-                trouble::report(&format!("The settings could not be written: {error}"));
+                diagnostics::report(&format!("The settings could not be written: {error}"));
             }
         });
     }
 }
 
-/// Writes the settings into a file of their own, readable by its owner alone, that then takes the place of the
-/// old one: a full disk or a power cut leaves one of the two whole. (The store writes over its file.)
+/// Writes the settings to a new file, readable only by its owner, that then replaces the old one: after a full disk
+/// or a power cut, one of the two is intact. (The store would overwrite its file in place.)
 fn write(path: &Path, settings: &Map<String, Value>) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
@@ -105,14 +106,17 @@ fn write(path: &Path, settings: &Map<String, Value>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A settings file that cannot be read would be written over; it is kept under another name.
+/// Renames a settings file that cannot be read, because it would be overwritten otherwise.
 fn set_damaged_aside(path: &Path) {
     let Ok(text) = std::fs::read(path) else { return };
     if serde_json::from_slice::<Map<String, Value>>(&text).is_err() {
         let aside = path.with_extension("damaged.json");
-        trouble::report(&format!("The settings could not be read; they are kept as {}.", aside.display()));
+        diagnostics::report(&format!(
+            "The settings could not be read; they are kept as {}.",
+            aside.display()
+        ));
         if let Err(error) = std::fs::rename(path, aside) {
-            trouble::report(&format!("They could not be moved: {error}"));
+            diagnostics::report(&format!("They could not be moved: {error}"));
         }
     }
 }

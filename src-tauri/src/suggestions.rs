@@ -1,4 +1,4 @@
-//! Values to suggest for the fields of the form: read once, then looked through as the trader types.
+//! Values to suggest in the form's fields: read once, then filtered as the trader types.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -10,46 +10,46 @@ use tidemark_engine::api::rows::Suggested;
 use tidemark_engine::failure::Result;
 use tokio::sync::{OnceCell, SetOnce};
 
-/// Values of a field that are remembered from the cache, and as many from the source.
+/// Maximum number of values of a field to keep from the cache, and likewise from the source.
 pub(crate) const REMEMBERED: u32 = 5_000;
-/// Values that are offered at once.
+/// Maximum number of values to offer at once.
 pub(crate) const OFFERED: u32 = 50;
-/// How long values are remembered.
+/// How long values are kept.
 const FRESH: Duration = Duration::from_secs(300);
-/// How long to wait before asking a source again that failed to answer.
+/// How long to wait before querying a source again that failed to answer.
 const PAUSE: Duration = Duration::from_secs(10);
-/// How long an answer waits for the source. What comes later is offered when it is asked for again.
-const PATIENCE: Duration = Duration::from_millis(60);
+/// How long to wait for the source. Values that arrive later are offered on the next call.
+const FIRST_CHECK_TIMEOUT: Duration = Duration::from_millis(60);
 
-/// What is remembered, by field.
+/// The values kept, by field.
 #[derive(Default)]
 pub(crate) struct Suggestions {
     fields: Mutex<HashMap<String, Arc<Known>>>,
 }
 
-/// Values of one field.
+/// The values of one field.
 struct Known {
     begun: Instant,
     cached: OnceCell<Vec<String>>,
     is_asked: AtomicBool,
-    /// When the source failed to answer. It is asked again after [`PAUSE`].
+    /// When the source failed to answer. It is queried again after [`PAUSE`].
     failed: OnceLock<Instant>,
-    told: SetOnce<Vec<String>>,
+    answered: SetOnce<Vec<String>>,
 }
 
 impl Suggestions {
-    /// Forgets all, for the cache has other values now.
+    /// Discards everything, because the cache has changed.
     pub(crate) fn forget(&self) {
         self.fields().clear();
     }
 
     /// The values of a field that start with a prefix, ignoring case: those in the cache first, then those of the
-    /// source, each once. `cached` reads the cache and `asked` asks the source, if it can be reached. Returns none if
-    /// there are too many values to remember, or if no remembered value starts with the prefix: older documents may
-    /// have one.
+    /// source, without duplicates. `cached` reads the cache, and `asked` queries the source if it is reachable.
+    /// Returns `None` if there are too many values to keep, or if none of those kept starts with the prefix: older
+    /// documents may have one.
     ///
     /// # Errors
-    /// What `cached` comes to.
+    /// Those of `cached`.
     pub(crate) async fn starting_with<A>(
         &self,
         field: &str,
@@ -63,8 +63,8 @@ impl Suggestions {
         let known = self.known(field);
         let cached = known.cached.get_or_try_init(|| cached).await?;
         let mut is_coming = false;
-        let told = match asked {
-            None => known.told.get(),
+        let answered = match asked {
+            None => known.answered.get(),
             Some(asked) => {
                 if !known.is_asked.swap(true, Ordering::Relaxed) {
                     let known = Arc::clone(&known);
@@ -73,22 +73,22 @@ impl Suggestions {
                         if values.is_err() {
                             let _ = known.failed.set(Instant::now());
                         }
-                        // A suggestion that does not come is only a value to type.
-                        let _ = known.told.set(values.unwrap_or_default());
+                        // A suggestion that does not arrive just has to be typed.
+                        let _ = known.answered.set(values.unwrap_or_default());
                     });
                 }
-                let told = tokio::time::timeout(PATIENCE, known.told.wait()).await.ok();
-                is_coming = told.is_none();
-                told
+                let answered = tokio::time::timeout(FIRST_CHECK_TIMEOUT, known.answered.wait()).await.ok();
+                is_coming = answered.is_none();
+                answered
             }
         };
-        let told = told.map(Vec::as_slice).unwrap_or_default();
-        if cached.len().max(told.len()) >= REMEMBERED as usize {
+        let answered = answered.map(Vec::as_slice).unwrap_or_default();
+        if cached.len().max(answered.len()) >= REMEMBERED as usize {
             return Ok(None);
         }
         let prefix = prefix.to_lowercase();
         let starts = |value: &&String| value.to_lowercase().starts_with(&prefix);
-        let values = merged(cached.iter().chain(told).filter(starts).cloned());
+        let values = merged(cached.iter().chain(answered).filter(starts).cloned());
         if values.is_empty() && !prefix.is_empty() && !is_coming {
             return Ok(None);
         }
@@ -108,7 +108,7 @@ impl Suggestions {
                 cached: OnceCell::new(),
                 is_asked: AtomicBool::new(false),
                 failed: OnceLock::new(),
-                told: SetOnce::new(),
+                answered: SetOnce::new(),
             })
         };
         Arc::clone(fields.entry(field.to_owned()).or_insert_with(begin))
@@ -119,7 +119,7 @@ impl Suggestions {
     }
 }
 
-/// Each value once, as many as are offered.
+/// Removes duplicates, and limits the values to as many as are offered.
 pub(crate) fn merged(values: impl Iterator<Item = String>) -> Vec<String> {
     let mut seen = HashSet::new();
     values.filter(|value| seen.insert(value.clone())).take(OFFERED as usize).collect()
@@ -135,7 +135,7 @@ mod tests {
         values.iter().map(ToString::to_string).collect()
     }
 
-    /// A source that counts how often it is asked, and answers after a while.
+    /// A source that counts how often it is queried, and answers after a while.
     fn source(
         asked: &Arc<AtomicU32>,
         after: Duration,
@@ -179,14 +179,14 @@ mod tests {
     async fn a_slow_source_is_not_waited_for() {
         let (known, asked) = (Suggestions::default(), Arc::default());
         let cached = || async { Ok(texts(&["Gas TTF"])) };
-        let slow = || source(&asked, PATIENCE * 4);
+        let slow = || source(&asked, FIRST_CHECK_TIMEOUT * 4);
         let first = known
             .starting_with("product", "", cached(), slow())
             .await
             .expect("the cache is read")
             .expect("few values");
         assert_eq!(first, Suggested { values: texts(&["Gas TTF"]), is_coming: true });
-        tokio::time::sleep(PATIENCE * 6).await;
+        tokio::time::sleep(FIRST_CHECK_TIMEOUT * 6).await;
         let then = known
             .starting_with("product", "c", cached(), slow())
             .await

@@ -1,15 +1,15 @@
-//! Runs and exports that are under way, each with a way to stop it.
+//! Runs and exports in progress, each of which can be cancelled.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-/// What is under way, by the number that the window gave it.
+/// The tasks in progress, by the id that the window gave them.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks(Mutex<HashMap<u64, CancellationToken>>);
 
-/// One that is under way, until it is dropped.
+/// A task in progress, registered until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Task<'a> {
     tasks: &'a Tasks,
@@ -18,38 +18,38 @@ pub(crate) struct Task<'a> {
 }
 
 impl Tasks {
-    /// Notes that something has begun.
+    /// Registers a task that begins.
     pub(crate) fn begin(&self, id: u64) -> Task<'_> {
         let cancel = CancellationToken::new();
         self.lock().insert(id, cancel.clone());
         Task { tasks: self, id, cancel }
     }
 
-    /// Asks one to stop. One that is over already needs no stopping.
+    /// Cancels a task. Does nothing if it has already ended.
     pub(crate) fn cancel(&self, id: u64) {
         if let Some(cancel) = self.lock().get(&id) {
             cancel.cancel();
         }
     }
 
-    /// Asks all of them to stop.
+    /// Cancels all tasks.
     pub(crate) fn cancel_all(&self) {
         self.lock().values().for_each(CancellationToken::cancel);
     }
 
-    /// Whether nothing is under way.
+    /// Whether no task is in progress.
     pub(crate) fn is_idle(&self) -> bool {
         self.lock().is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, CancellationToken>> {
-        // No panic can happen in between that leaves the map half changed.
+        // Safe after a panic: no operation leaves the map half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Task<'_> {
-    /// What tells it to stop.
+    /// The token that is cancelled to stop the task.
     pub(crate) fn token(&self) -> CancellationToken {
         self.cancel.clone()
     }

@@ -1,7 +1,7 @@
-//! `tidemark-bench`: how far a fetch is from what the machine could do at best.
+//! `tidemark-bench`: compares a fetch with the best that the machine could do.
 //!
-//! One run, one server, one data set. Every fetch runs in a process of its own, so that its peak
-//! memory is its own and nothing is warm but what a user's second start would find warm.
+//! One run uses one server and one data set. Every fetch runs in a process of its own, so that its peak memory is
+//! measured separately, and only those caches are warm that would be warm when a user starts the app again.
 
 mod measure;
 mod report;
@@ -11,36 +11,36 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Measures Tidemark against its floors.
+/// Measures Tidemark against its floors, the best that the machine could do.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Arguments {
-    /// Messages in the collection.
+    /// Number of messages in the collection.
     #[arg(long, default_value_t = 1_000_000)]
     messages: u64,
-    /// Also write the figures as JSON.
+    /// Also write the figures to FILE as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     #[command(subcommand)]
     part: Option<Part>,
 }
 
-/// One measurement in a process of its own; called by the benchmark itself.
+/// A measurement in a process of its own; started by the benchmark itself.
 #[derive(Debug, Subcommand)]
 enum Part {
-    /// Pull the documents and do nothing with them.
+    /// Pull the documents and discard them.
     #[command(hide = true)]
     Drain(measure::Work),
     /// Fetch into a cache.
     #[command(hide = true)]
     Fetch(measure::Work),
-    /// Answer from a cache: the first page, then the whole answer.
+    /// Answer from the cache: the first page, then the whole answer.
     #[command(hide = true)]
     Repeat(measure::Work),
-    /// Forget the last days.
+    /// Delete the last days from the cache.
     #[command(hide = true)]
     Forget(measure::Work),
-    /// Write the input as CSV.
+    /// Write the trades as CSV.
     #[command(hide = true)]
     Export(measure::Work),
     /// Write the stored columns with DuckDB's own COPY.

@@ -10,8 +10,10 @@ use clap::Args;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 use tidemark_engine::api::rows::ViewKey;
+use tidemark_engine::browse::ExportRequest;
 use tidemark_engine::cache::View;
 use tidemark_engine::day::DayRange;
+use tidemark_engine::engine::Engine;
 use tidemark_engine::limits::Limits;
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::filter::Filters;
@@ -19,14 +21,14 @@ use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::pipeline;
 use tidemark_engine::query::source::Query;
 use tidemark_engine::rows::Role;
-use tidemark_engine::run::{Engine, ExportRequest, FetchRequest};
+use tidemark_engine::run::FetchRequest;
 use tidemark_engine::source::{PullOrder, Source, SourceSettings, WindowMoment};
 use tokio_util::sync::CancellationToken;
 
-/// Rows of a first page.
+/// Number of rows in a first page.
 const PAGE: u64 = 100;
 
-/// What to measure on.
+/// What to measure.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Work {
     #[arg(long)]
@@ -45,7 +47,7 @@ pub(crate) struct Work {
     pub(crate) to: String,
 }
 
-/// What a measurement returns, or why it could not be made.
+/// The figures of a measurement, or why it could not be made.
 pub(crate) type Figures = Result<Value, String>;
 
 struct Desk {
@@ -85,8 +87,8 @@ impl Desk {
     }
 }
 
-/// The floor: every batch is received, its documents are counted, nothing else happens. Where the mapping
-/// has a trade id, the messages of a window's trades are asked for after its input, as a fetch asks.
+/// The floor: receives every batch and counts its documents, nothing else. If the mapping has a trade id, also pulls
+/// the messages of each window's trades after its input, with the same queries as a fetch.
 pub(crate) async fn drain(work: &Work) -> Figures {
     let desk = work.open()?;
     let limits = Limits::default();
@@ -108,7 +110,7 @@ pub(crate) async fn drain(work: &Work) -> Figures {
     Ok(json!({"ms": millis(begun), "rows": rows, "bytes": bytes}))
 }
 
-/// What came of a question, counted.
+/// The totals of a query.
 #[derive(Debug, Default)]
 struct Drained {
     rows: u64,
@@ -124,14 +126,14 @@ async fn drain_window(desk: &Desk, window: DayRange) -> Result<Drained, String> 
     let trades = std::mem::take(&mut input.trades);
     let trades: Vec<Bson> = trades.into_iter().filter(|id| seen.insert(id.to_string())).collect();
     let limits = Limits::default();
-    let questions = trades.chunks(limits.ids_a_question.get() as usize);
+    let questions = trades.chunks(limits.ids_per_query.get() as usize);
     let messages: Vec<Drained> = futures_util::stream::iter(questions)
         .map(|ids| {
             let matches = pipeline::downstream_match(mapping, ids.to_vec());
             let collection = mapping.downstream_collection.clone();
             drain_question(desk, collection, vec![doc! {"$match": matches}], None)
         })
-        .buffer_unordered(limits.questions_at_once.get() as usize)
+        .buffer_unordered(limits.queries_at_once.get() as usize)
         .try_collect()
         .await?;
     for part in messages {
@@ -165,7 +167,7 @@ async fn drain_question(
     Ok(drained)
 }
 
-/// A fetch into whatever the cache holds already.
+/// A fetch on top of whatever is already cached.
 pub(crate) async fn fetch(work: &Work) -> Figures {
     let desk = work.open()?;
     let begun = Instant::now();
@@ -181,7 +183,7 @@ pub(crate) async fn fetch(work: &Work) -> Figures {
     }))
 }
 
-/// A repeat: the first page as a window asks for it, then the whole answer with its counts.
+/// A repeated fetch: the first page as a window requests it, then the whole answer with its counts.
 pub(crate) async fn repeat(work: &Work) -> Figures {
     let desk = work.open()?;
     let begun = Instant::now();
@@ -196,7 +198,7 @@ pub(crate) async fn repeat(work: &Work) -> Figures {
     }))
 }
 
-/// Forgets the days of the range.
+/// Deletes the days of the range from the cache.
 pub(crate) async fn forget(work: &Work) -> Figures {
     let desk = work.open()?;
     let signature = tidemark_engine::query::signature::Signature::of(&desk.request.query);
@@ -204,7 +206,7 @@ pub(crate) async fn forget(work: &Work) -> Figures {
     Ok(json!({}))
 }
 
-/// The input as CSV, as the window and the command line write it.
+/// Exports the input as CSV, as the window and the command line do.
 pub(crate) async fn export(work: &Work) -> Figures {
     let desk = work.open()?;
     let signature = tidemark_engine::query::signature::Signature::of(&desk.request.query);
@@ -224,7 +226,7 @@ pub(crate) async fn export(work: &Work) -> Figures {
 /// The floor of an export: the stored columns, unconverted, with DuckDB's own `COPY`.
 pub(crate) async fn copy(work: &Work) -> Figures {
     let work = work.clone();
-    // The cache blocks, so it is called where blocking is allowed.
+    // The cache blocks, so it is called on a thread where that is allowed.
     tokio::task::spawn_blocking(move || copy_blocking(&work)).await.map_err(|error| error.to_string())?
 }
 
@@ -249,7 +251,7 @@ fn words(failure: tidemark_engine::failure::Failure) -> String {
     format!("{failure} ({})", failure.cause.clone().unwrap_or_default())
 }
 
-/// Peak resident memory of this process, where the system tells (Linux).
+/// Peak resident memory of this process, if the system reports it (Linux).
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

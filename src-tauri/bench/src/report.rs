@@ -1,4 +1,4 @@
-//! One run of all measurements, as a table and as JSON.
+//! One run of all measurements, reported as a table and as JSON.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,19 +10,19 @@ use serde_json::{Value, json};
 use tidemark_sample_desk::{Desk, LoadOptions, MAPPING, load};
 use tidemark_test_server::TestServer;
 
-/// Seed of the data set.
+/// The seed of the data set.
 const SEED: u64 = 1;
 const DATABASE: &str = "bench";
 const COLLECTION: &str = "messages";
 /// A collection whose documents use data as field names.
 const WIDE: &str = "wide";
-/// Its documents, and the fields of each that no other has.
+/// Number of its documents, and of the fields in each that no other document has.
 const WIDE_DOCUMENTS: u32 = 600;
 const WIDE_FIELDS: u32 = 10;
 /// Days between the last message and today, so that every day is settled.
 const SETTLED_DAYS: i64 = 4;
 
-/// A figure beside its floor.
+/// A figure and its floor.
 struct Line {
     what: &'static str,
     figure: String,
@@ -31,7 +31,7 @@ struct Line {
     aim: &'static str,
 }
 
-/// Runs everything.
+/// Runs all measurements.
 pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     eprintln!("Starting a server and loading {messages} messages ...");
@@ -42,14 +42,14 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
         .map_err(|error| error.to_string())?;
     load_wide(server.uri(), desk.last_day()).await.map_err(|error| error.to_string())?;
     let bench = Bench { uri: server.uri().to_owned(), folder: folder.path().to_owned() };
-    // "Alone": every message is input and nothing is looked up, so that the drain reads the same.
+    // "Alone": every message is input and no messages are looked up, so the drain reads the same documents.
     bench.mapping("alone", r#"{"trade_id": null}"#)?;
     bench.mapping("both", MAPPING)?;
     let (first, last) = (desk.first_day(), desk.last_day());
     let days = (last - first).num_days() + 1;
     let tenth = last - Duration::days(days / 10 - 1);
 
-    // A cache of its own for each of two fetches that have to find nothing.
+    // A separate cache for each of two fetches, because both must start with an empty one.
     let cold_fetch = |mapping, caches: [&str; 2], from| {
         better_of_two(|attempt| bench.part("fetch", COLLECTION, mapping, caches[attempt], from, last))
     };
@@ -162,7 +162,7 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
     Ok(())
 }
 
-/// Loads the collection of documents with 6,000 fields, all of one day.
+/// Loads the collection with 6,000 different fields, all documents on one day.
 async fn load_wide(uri: &str, day: NaiveDate) -> Result<(), mongodb::error::Error> {
     let documents = (0..WIDE_DOCUMENTS).map(|number| {
         let day_of_year = i32::try_from(day.ordinal()).unwrap_or_default();
@@ -216,7 +216,7 @@ impl Bench {
     }
 }
 
-/// The better of two, by time: of a floor and of what stands beside it alike.
+/// The faster of two measurements; applied equally to a floor and to what is compared with it.
 fn better_of_two(measure: impl Fn(usize) -> Result<Value, String>) -> Result<Value, String> {
     let (first, second) = (measure(0)?, measure(1)?);
     Ok(if first["ms"].as_f64() <= second["ms"].as_f64() { first } else { second })

@@ -1,4 +1,4 @@
-//! The command line, as typed and as meant.
+//! The command line: its options, and how their values are parsed.
 
 use std::path::PathBuf;
 
@@ -15,89 +15,89 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Answer a query.
+    /// Answer a query: serve cached days, fetch the missing ones, and optionally write CSV files.
     Fetch(Box<FetchOptions>),
-    /// Print what a fetch would do. Asks the server only what a plan needs.
+    /// Print what a fetch would do, without fetching. Contacts the server only if the plan requires it.
     Plan(Box<QueryOptions>),
     /// List the cached queries.
     Cached(CacheOptions),
-    /// Forget a cached query, or some of its days.
+    /// Delete a query from the cache, or some of its days.
     Forget(ForgetOptions),
-    /// Pin a cached query, so that it stays in the cache when others are removed to free disk space.
+    /// Pin a cached query, so that it is never removed to free disk space.
     Pin(PinOptions),
-    /// Show how much disk space the cache takes and may take, or set the limit.
+    /// Show how much disk space the cache uses and may use, or set the limit.
     Budget(BudgetOptions),
 }
 
-/// Where the cache is.
+/// The location of the cache.
 #[derive(Debug, Args)]
 pub(crate) struct CacheOptions {
-    /// Folder of the cache.
+    /// Folder of the cache. The default is that of the desktop app.
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
 }
 
-/// Source, days and filters.
+/// The source, the days and the filters.
 #[derive(Args)]
 pub(crate) struct QueryOptions {
-    /// Connection string. Everybody on this computer can read a password in it in the list of processes: use
-    /// --uri-file or the environment variable TIDEMARK_MONGODB_URI instead, or leave the password out and set
-    /// TIDEMARK_MONGODB_PASSWORD.
+    /// Connection string. Every user of this computer can read a password in it in the list of processes. To avoid
+    /// this, use --uri-file or the environment variable TIDEMARK_MONGODB_URI instead, or leave the password out and
+    /// set TIDEMARK_MONGODB_PASSWORD.
     #[arg(long, conflicts_with = "uri_file")]
     uri: Option<String>,
     /// File whose first line is the connection string.
     #[arg(long, value_name = "FILE")]
     uri_file: Option<PathBuf>,
-    /// Database.
+    /// Name of the database.
     #[arg(long)]
     pub(crate) db: String,
-    /// Collection of the trades.
+    /// Name of the collection that contains the trades.
     #[arg(long, value_name = "NAME")]
     pub(crate) collection: String,
-    /// Mapping file.
+    /// Mapping file, in JSON. Without it, the default mapping is used.
     #[arg(long, value_name = "FILE.json")]
     pub(crate) mapping: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) cache: CacheOptions,
-    /// First day.
+    /// First day of the range.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) from: String,
-    /// Last day, inclusive.
+    /// Last day of the range, inclusive.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) to: String,
-    /// Trades that have any of these values; repeat it for one field to add values. Write a comma inside a value as
-    /// \, and a backslash as \\.
+    /// Only trades whose FIELD has any of these values. Repeat the option to filter by several fields, or to add
+    /// values for one field. Write a comma inside a value as \, and a backslash as \\.
     #[arg(long = "filter", value_name = "FIELD=VALUE[,VALUE...]", value_parser = read_filter)]
     pub(crate) filters: Vec<FilterInput>,
-    /// A MongoDB match document in Extended JSON, in addition to the filters.
+    /// MongoDB match document in Extended JSON, which applies in addition to the filters.
     #[arg(long = "match", value_name = "EXTENDED_JSON", default_value = "", hide_default_value = true)]
     pub(crate) advanced: String,
-    /// Answer from the cache alone.
+    /// Answer from the cache only, without contacting the server.
     #[arg(long)]
     pub(crate) offline: bool,
-    /// Fetch every requested day again.
+    /// Fetch all requested days again, including cached ones.
     #[arg(long, conflicts_with = "offline")]
     pub(crate) refresh: bool,
-    /// Ask the server for a count per cached day, and fetch the days that differ.
+    /// Check the cached days against the server, and fetch again those that differ.
     #[arg(long, conflicts_with_all = ["offline", "refresh"])]
     pub(crate) verify: bool,
 }
 
-/// Environment variable that may hold the connection string.
+/// The environment variable that may contain the connection string.
 const URI: &str = "TIDEMARK_MONGODB_URI";
 
-/// Where a connection string came from.
+/// How a connection string was given.
 pub(crate) enum UriSource {
-    /// Everybody can read it in the list of processes.
+    /// Visible to every user in the process list.
     CommandLine,
     Hidden,
 }
 
 impl QueryOptions {
-    /// The connection string, from wherever it was given.
+    /// The connection string, from the option, the file or the environment variable.
     ///
     /// # Errors
-    /// The sentence that says what is wrong with the command line.
+    /// A sentence about what is wrong with the command line.
     pub(crate) fn connection_string(&self) -> Result<(String, UriSource), String> {
         if let Some(uri) = &self.uri {
             return Ok((uri.clone(), UriSource::CommandLine));
@@ -106,7 +106,7 @@ impl QueryOptions {
             let text = std::fs::read_to_string(path).map_err(|error| {
                 format!("the file of --uri-file, {}, cannot be read: {error}", path.display())
             })?;
-            // Some editors begin a file with a mark of its encoding.
+            // Some editors start a file with a byte order mark.
             let text = text.trim_start_matches('\u{feff}');
             let line = text.lines().next().unwrap_or_default().trim().to_owned();
             if line.is_empty() {
@@ -121,70 +121,72 @@ impl QueryOptions {
     }
 }
 
-/// A query, and what to do with its answer.
+/// A query, and the output to produce.
 #[derive(Args)]
 pub(crate) struct FetchOptions {
     #[command(flatten)]
     pub(crate) query: QueryOptions,
-    /// Write the trades as CSV. A partial answer is written to FILE with `.partial` in its name. `-` is standard
-    /// output; the JSON line then goes to standard error.
+    /// Write the trades to FILE as CSV. If the answer is partial, the file's name gets `.partial` before its
+    /// extension. `-` means standard output; the JSON line then goes to standard error.
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
-    /// Write the messages of the trades as CSV, in the same way.
+    /// Write the messages of the trades to FILE as CSV, in the same way.
     #[arg(long, value_name = "FILE")]
     pub(crate) downstream_csv: Option<PathBuf>,
-    /// The columns of the CSV of the trades, in this order. Write a comma inside a path as \, and a backslash as \\.
+    /// Columns of the trades' CSV file, in this order. Write a comma inside a path as \, and a backslash as \\.
     #[arg(long, value_name = "PATH[,PATH...]", value_parser = read_columns, requires = "csv")]
     pub(crate) columns: Option<Columns>,
-    /// The columns of the CSV of the messages, in the same way.
+    /// Columns of the messages' CSV file, in the same way.
     #[arg(long, value_name = "PATH[,PATH...]", value_parser = read_columns, requires = "downstream_csv")]
     pub(crate) downstream_columns: Option<Columns>,
-    /// In CSV files, put an apostrophe before text that a spreadsheet would read as a formula. Numbers stay as they are.
+    /// In CSV files, put an apostrophe before text that a spreadsheet would take for a formula. Numbers are not
+    /// changed.
     #[arg(long)]
     pub(crate) spreadsheet_safe: bool,
-    /// Print each event as a line of JSON before the answer.
+    /// Print each event of the fetch as a line of JSON before the answer.
     #[arg(long)]
     pub(crate) events: bool,
 }
 
-/// What to forget.
+/// The query or days to delete.
 #[derive(Debug, Args)]
 pub(crate) struct ForgetOptions {
-    /// Signature of the cached query.
+    /// Signature of the cached query, as printed by `cached`.
     pub(crate) signature: String,
-    /// First day to forget.
+    /// First day to delete. Without a range, the whole query is deleted.
     #[arg(long, value_name = "YYYY-MM-DD", requires = "to")]
     pub(crate) from: Option<String>,
-    /// Last day to forget, inclusive.
+    /// Last day to delete, inclusive.
     #[arg(long, value_name = "YYYY-MM-DD", requires = "from")]
     pub(crate) to: Option<String>,
     #[command(flatten)]
     pub(crate) cache: CacheOptions,
 }
 
-/// What to pin.
+/// The query to pin.
 #[derive(Debug, Args)]
 pub(crate) struct PinOptions {
-    /// Signature of the cached query.
+    /// Signature of the cached query, as printed by `cached`.
     pub(crate) signature: String,
-    /// Unpin it: it may be removed when the cache is full.
+    /// Unpin the query, so that it may be removed to free disk space.
     #[arg(long)]
     pub(crate) off: bool,
     #[command(flatten)]
     pub(crate) cache: CacheOptions,
 }
 
-/// How much disk space the cache may take.
+/// How much disk space the cache may use.
 #[derive(Debug, Args)]
 pub(crate) struct BudgetOptions {
-    /// Set the limit, for example 20GB or 500MB. If the cache takes more, the least recently used queries are removed.
+    /// Set the limit, for example 20GB or 500MB. If the cache exceeds it, the least recently used queries are removed
+    /// at once.
     #[arg(long, value_name = "SIZE", value_parser = read_size)]
     pub(crate) set: Option<u64>,
     #[command(flatten)]
     pub(crate) cache: CacheOptions,
 }
 
-/// Reads `20GB`. A bare number could be meant in any unit.
+/// Parses `20GB`. A number without a unit would be ambiguous.
 fn read_size(text: &str) -> Result<u64, String> {
     let wrong = || "a size is written with its unit, as in 20GB or 500MB".to_owned();
     if text.trim().ends_with(|character: char| character.is_ascii_digit()) {
@@ -193,7 +195,7 @@ fn read_size(text: &str) -> Result<u64, String> {
     text.parse::<bytesize::ByteSize>().map(|size| size.as_u64()).map_err(|_| wrong())
 }
 
-/// Reads `FIELD=VALUE,VALUE`. The engine knows which fields there are.
+/// Parses `FIELD=VALUE,VALUE`. Whether the field exists is checked by the engine.
 fn read_filter(text: &str) -> Result<FilterInput, String> {
     let (field, values) = text.split_once('=').ok_or("a filter is written FIELD=VALUE[,VALUE...]")?;
     if field.trim().is_empty() {
@@ -206,11 +208,11 @@ fn read_filter(text: &str) -> Result<FilterInput, String> {
     })
 }
 
-/// Paths of columns.
+/// The paths of columns.
 #[derive(Debug, Clone)]
 pub(crate) struct Columns(pub(crate) Vec<String>);
 
-/// Reads `PATH,PATH`. The engine knows which columns there are.
+/// Parses `PATH,PATH`. Whether the columns exist is checked by the engine.
 fn read_columns(text: &str) -> Result<Columns, String> {
     let columns: Vec<String> = split_values(text)?.iter().map(|path| path.trim().to_owned()).collect();
     for (at, path) in columns.iter().enumerate() {

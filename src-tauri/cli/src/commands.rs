@@ -1,4 +1,4 @@
-//! The subcommands: each unpacks its options, calls the engine and prints.
+//! The subcommands: each unpacks its options, calls the engine and prints the result.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 use tidemark_engine::answer::{Answer, AnswerDays};
 use tidemark_engine::api::export::Exported;
 use tidemark_engine::api::rows::ViewKey;
-use tidemark_engine::cache::budget::{Freed, sentence, size_text};
-use tidemark_engine::cache::export::Destination;
+use tidemark_engine::browse::ExportRequest;
+use tidemark_engine::cache::export::csv::Destination;
+use tidemark_engine::cache::store::budget::{EvictionReport, sentence, size_text};
 use tidemark_engine::day::DayRange;
+use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::{Code, Failure, Result, holds_secret};
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::filter::Filters;
@@ -17,8 +19,8 @@ use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::query::source::Query;
 use tidemark_engine::rows::{CsvOptions, Role};
+use tidemark_engine::run::FetchRequest;
 use tidemark_engine::run::event::EventSink;
-use tidemark_engine::run::{Engine, ExportRequest, FetchRequest};
 use tidemark_engine::source::{Source, SourceSettings};
 use tidemark_engine::words::counted;
 use tokio_util::sync::CancellationToken;
@@ -29,10 +31,10 @@ use crate::arguments::{
 };
 use crate::output::{Output, say};
 
-/// Environment variable that may hold the password.
+/// The environment variable that may contain the password.
 const PASSWORD: &str = "TIDEMARK_MONGODB_PASSWORD";
 
-/// Exit code of a program that was interrupted, as shells know it.
+/// Exit code of an interrupted program, by the convention of shells.
 const INTERRUPTED: i32 = 130;
 
 /// How a command ended.
@@ -54,10 +56,10 @@ pub(crate) async fn run(arguments: Arguments, uri: Option<String>, output: &Arc<
     }
 }
 
-/// The connection string of a command that has one.
+/// The connection string, if the command has one.
 ///
 /// # Errors
-/// The sentence that says what is wrong with the command line.
+/// A sentence about what is wrong with the command line.
 pub(crate) fn connection_string(arguments: &Arguments) -> Result<Option<String>, String> {
     let options = match &arguments.command {
         Command::Fetch(options) => &options.query,
@@ -92,7 +94,7 @@ async fn fetch_and_write(
     let mut answer = engine.fetch(Some(source), request, Arc::clone(&events), cancel.clone()).await?;
     let files = files_of(options);
     let written = match write_files(engine, request, &answer, &files, &interrupts).await {
-        // Rows that cannot be read are fetched again, once.
+        // If the cached rows turn out to be damaged, they are fetched again, once.
         Err(failure) if failure.code == Code::CacheDamaged && !request.offline => {
             answer = engine.fetch(Some(source), request, events, cancel.clone()).await?;
             write_files(engine, request, &answer, &files, &interrupts).await?
@@ -128,9 +130,9 @@ fn event_sink(is_wanted: bool, output: &Arc<Output>) -> EventSink {
     })
 }
 
-/// A file that is asked for.
+/// An output file that was requested.
 struct OutputFile {
-    /// Its key in the last line.
+    /// Its key in the last output line.
     name: &'static str,
     role: Role,
     destination: Destination,
@@ -149,10 +151,10 @@ fn files_of(options: &FetchOptions) -> Vec<OutputFile> {
     [input, downstream].into_iter().filter_map(file).collect()
 }
 
-/// Where the lines of JSON go.
+/// The destination of the JSON lines.
 ///
 /// # Errors
-/// The sentence that says what is wrong with the command line: two exports to one place.
+/// A sentence about what is wrong with the command line, if two exports have the same destination.
 pub(crate) fn output_of(arguments: &Arguments) -> Result<Output, String> {
     let Command::Fetch(options) = &arguments.command else { return Ok(Output::default()) };
     let files = files_of(options);
@@ -169,7 +171,7 @@ pub(crate) fn output_of(arguments: &Arguments) -> Result<Output, String> {
     Ok(Output::new(files.iter().any(|file| file.destination == Destination::StandardOutput)))
 }
 
-/// Writes the files that are asked for; what came of them, by their names.
+/// Writes the requested files; returns the results by key.
 async fn write_files(
     engine: &Engine,
     request: &FetchRequest,
@@ -182,7 +184,7 @@ async fn write_files(
     let mut written = Vec::new();
     for file in files {
         if interrupts.second.is_cancelled() {
-            // An older file of that name is not to be taken for this answer.
+            // Fails, so that an older file of that name is not mistaken for this answer.
             let what = "The program was asked to end before the CSV was written.";
             return Err(Failure::new(Code::Cancelled, what)
                 .advise("What was fetched is in the cache: run the same command again."));
@@ -191,7 +193,7 @@ async fn write_files(
             say("None of these days is cached, so no CSV is written.");
             continue;
         }
-        // The export sees which days are held; only the answer knows that a held day differs.
+        // The export knows which days are cached, but only the answer knows all cached days that differ.
         let destination =
             if answer.complete { file.destination.clone() } else { file.destination.of_partial() };
         let options = file.options.clone();
@@ -214,7 +216,7 @@ async fn export(
     destination: &Destination,
     interrupts: &Interrupts,
 ) -> Result<Exported> {
-    // A fetch that was interrupted still exports what it has; the next interrupt ends that.
+    // An interrupted fetch still exports what is cached; the next interrupt stops that too.
     let Interrupts { first, second } = interrupts;
     let cancel = if first.is_cancelled() { second } else { first }.clone();
     engine.export_csv(request, destination, |_| {}, cancel).await
@@ -223,7 +225,7 @@ async fn export(
 async fn plan(options: QueryOptions, uri: String, output: &Output) -> Result<Outcome> {
     let (engine, source, request) = prepare(&options, uri)?;
     let plan = engine.plan(Some(&source), &request).await;
-    // The driver must not end its sessions while the program exits.
+    // Otherwise the driver would be ending its sessions while the program exits.
     source.close().await;
     let plan = plan?;
     say(format_args!("{}.", plan.sentence));
@@ -275,7 +277,7 @@ async fn budget(options: &BudgetOptions, output: &Output) -> Result<Outcome> {
     let engine = engine(&options.cache)?;
     let freed = match options.set {
         Some(bytes) => engine.set_cache_budget(bytes).await?,
-        None => Freed::default(),
+        None => EvictionReport::default(),
     };
     let usage = engine.cache_usage().await?;
     if let Some(sentence) = sentence(&freed, usage.budget) {
@@ -293,7 +295,7 @@ async fn budget(options: &BudgetOptions, output: &Output) -> Result<Outcome> {
 
 fn engine(options: &CacheOptions) -> Result<Engine> {
     let folder = options.cache.clone().unwrap_or_else(Engine::default_folder);
-    // A command ends soon; what it opened stays open that long.
+    // Files stay open until the command ends, which is soon.
     Engine::new(&folder, 2)
 }
 
@@ -326,7 +328,7 @@ fn read_mapping(path: Option<&PathBuf>) -> Result<Mapping> {
     Mapping::parse(&text)
 }
 
-/// The answer with its public keys first; what is empty is left out.
+/// The answer with its public keys first, without empty optional ones.
 fn answer_line(answer: &Answer) -> Value {
     let mut line = json!(answer);
     if let Some(object) = line.as_object_mut() {
@@ -338,7 +340,7 @@ fn answer_line(answer: &Answer) -> Value {
     line
 }
 
-/// What a person should read beside the answer.
+/// Prints what a person should read besides the answer.
 fn explain(answer: &Answer) {
     for note in &answer.notes {
         say(note);
@@ -358,7 +360,7 @@ fn explain(answer: &Answer) {
     }
 }
 
-/// Why an answer is not complete.
+/// Explains why an answer is not complete.
 fn what_is_partial(days: &AnswerDays) -> String {
     let (count, what) = match (days.missing.len(), days.unverified.len()) {
         (0, count) => (count, "known to differ at the source, or could not be checked"),
@@ -368,9 +370,9 @@ fn what_is_partial(days: &AnswerDays) -> String {
     format!("Partial: {count} of {} {is} {what}.", counted(days.requested, "day"))
 }
 
-/// What a signal cancels. The first Ctrl-C cancels the fetch, or the export if that is under way; the second one the
-/// export that follows an interrupted fetch. Whoever asks the program to end (SIGTERM, or what Windows has for it)
-/// waits for no export: that cancels both.
+/// What signals cancel. The first Ctrl-C cancels the fetch, or the export if that is in progress; the second one
+/// cancels the export that follows an interrupted fetch. A request to end the program (SIGTERM, or its equivalents on
+/// Windows) cancels both at once.
 #[derive(Default)]
 struct Interrupts {
     first: CancellationToken,
@@ -386,7 +388,7 @@ impl Interrupts {
             loop {
                 let is_end = signals.next().await;
                 if second.is_cancelled() {
-                    // Whatever still takes so long.
+                    // Exit regardless of what is still in progress.
                     std::process::exit(INTERRUPTED);
                 }
                 if is_end || first.is_cancelled() {
@@ -413,7 +415,7 @@ impl Signals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, end: signal(SignalKind::terminate())? })
     }
 
-    /// Waits for the next one; whether it asks the program to end, and not only what it is doing.
+    /// Waits for the next signal. Returns whether it asks the program to end, rather than to stop what it is doing.
     async fn next(&mut self) -> bool {
         tokio::select! {
             _ = self.interrupt.recv() => false,
@@ -442,7 +444,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one; whether it asks the program to end, and not only what it is doing.
+    /// Waits for the next signal. Returns whether it asks the program to end, rather than to stop what it is doing.
     async fn next(&mut self) -> bool {
         tokio::select! {
             _ = self.interrupt.recv() => false,

@@ -1,7 +1,6 @@
-//! `tidemark-cli`: the engine with no window, for scheduled fetches and for checking it from outside.
+//! `tidemark-cli`: the engine without a window, for scheduled fetches and for checking the app from outside.
 //!
-//! The last line on standard output is one JSON object. Exit codes: 0 complete, 3 partial, 2 wrong
-//! usage, 1 failed.
+//! The last line on standard output is one JSON object. Exit codes: 0 complete, 3 partial, 2 wrong usage, 1 failed.
 
 mod arguments;
 mod commands;
@@ -20,15 +19,15 @@ use tidemark_engine::zone_rules::ZoneRules;
 use crate::arguments::Arguments;
 use crate::output::{Output, say};
 
-/// Exit code of a command line that cannot be understood.
+/// Exit code for wrong usage.
 const WRONG_USAGE: u8 = 2;
-/// Exit code of a partial answer.
+/// Exit code for a partial answer.
 const PARTIAL: u8 = 3;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     std::panic::set_hook(Box::new(report_fault));
-    // The parser keeps it as long as the program runs.
+    // Leaked, because the parser needs it for as long as the program runs.
     let version: &'static str =
         format!("{}\ntime zone rules {}", env!("CARGO_PKG_VERSION"), ZoneRules::in_use()).leak();
     let parsed = Arguments::command().version(version).try_get_matches();
@@ -38,7 +37,7 @@ async fn main() -> ExitCode {
             say(without_connection_strings(error.to_string()).trim_end());
             return ExitCode::from(WRONG_USAGE);
         }
-        // Help and version.
+        // `--help` or `--version`.
         Err(asked) => {
             let output = Output::default();
             asked.print().unwrap_or_else(|error| output.note(error));
@@ -65,15 +64,15 @@ async fn main() -> ExitCode {
     exit_code(&output, code)
 }
 
-/// The exit code, unless what was to be read on standard output is not there.
+/// The exit code, or failure if standard output could not be written completely.
 fn exit_code(output: &Output, code: ExitCode) -> ExitCode {
     if output.is_whole() { code } else { ExitCode::FAILURE }
 }
 
-/// A fault of the program, with no password.
+/// Reports a panic, without passwords.
 fn report_fault(panic: &PanicHookInfo<'_>) {
     let trace = std::backtrace::Backtrace::capture();
-    // Standard error may be gone, too; a fault within this would end the program without a word.
+    // Standard error may be closed too; a panic in here would end the program without any message.
     let _ = writeln!(
         std::io::stderr(),
         "{}",
@@ -81,9 +80,9 @@ fn report_fault(panic: &PanicHookInfo<'_>) {
     );
 }
 
-/// What is wrong with a command line, with no password: connection strings that it quotes are left out.
+/// Removes connection strings that an error message quotes from the command line, since they may contain a password.
 fn without_connection_strings(mut text: String) -> String {
-    // Not `args`, which panics where an argument is not UTF-8.
+    // Not `args`, which panics if an argument is not UTF-8.
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     for argument in arguments.filter(|argument| argument.contains("://")) {
         text = text.replace(&argument, "<connection string>");
@@ -91,7 +90,7 @@ fn without_connection_strings(mut text: String) -> String {
     text
 }
 
-/// The failure for people on standard error, and for programs as the last line of standard output.
+/// Reports a failure to people on standard error, and to programs as the last line of standard output.
 fn report(failure: &Failure, output: &Output) {
     say(&failure.message);
     say(&failure.next);
@@ -109,12 +108,11 @@ mod tests {
 
     use super::*;
 
-    /// Set where this test runs as the program that fails.
+    /// Set in the child process in which this test panics.
     const FAILS: &str = "TIDEMARK_TEST_FAILS";
     const PASSWORD: &str = "PLANTED s3cr3t";
 
-    /// A process of its own meets a fault whose words hold a password: of a source in use, and of a connection
-    /// string.
+    /// Panics in a child process with a message that quotes the password of a source in use and a connection string.
     #[test]
     fn a_fault_holds_no_password() {
         if std::env::var_os(FAILS).is_some() {

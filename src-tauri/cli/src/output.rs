@@ -1,4 +1,4 @@
-//! What the program says: JSON for programs, sentences for people.
+//! The program's output: JSON for programs, sentences for people.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -6,22 +6,22 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// Where the lines of JSON go, and whether they got there.
+/// The destination of the JSON lines, and whether they were written.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
-    /// Standard output holds the rows of an export.
+    /// Whether an export is written to standard output.
     is_taken: bool,
     failed: OnceLock<io::Error>,
 }
 
 impl Output {
-    /// Standard output, or standard error if an export `is_taken` by the former.
+    /// Writes to standard output, or to standard error if the former `is_taken` by an export.
     pub(crate) fn new(is_taken: bool) -> Self {
         Self { is_taken, failed: OnceLock::new() }
     }
 
-    /// One line of JSON. A reader that has gone away is no reason to fail; a full device is, and the program goes on
-    /// until it can say so.
+    /// Prints one line of JSON. A closed pipe is not a failure. A full device is, but the program continues and
+    /// reports it at the end.
     pub(crate) fn print_line(&self, value: &Value) {
         let written =
             if self.is_taken { writeln!(io::stderr(), "{value}") } else { writeln!(io::stdout(), "{value}") };
@@ -30,15 +30,15 @@ impl Output {
         }
     }
 
-    /// Remembers why something could not be written.
+    /// Records why something could not be written.
     pub(crate) fn note(&self, error: io::Error) {
         if error.kind() != io::ErrorKind::BrokenPipe {
-            // The first reason is the one to report.
+            // Only the first reason is reported.
             let _ = self.failed.set(error);
         }
     }
 
-    /// Whether everything was written, and a sentence for people if not.
+    /// Whether everything was written; prints the reason if not.
     pub(crate) fn is_whole(&self) -> bool {
         if let Some(error) = self.failed.get() {
             say(format_args!("Standard output could not be written: {error}"));
@@ -47,7 +47,7 @@ impl Output {
     }
 }
 
-/// A line for people, on standard error. A reader that has gone away is no reason to fail.
+/// Prints a line for people on standard error. A closed pipe is not a failure.
 pub(crate) fn say(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -692,7 +692,7 @@ async fn a_damaged_file_is_set_aside_and_fetched_anew() {
     std::fs::File::create(&file).unwrap().write_all(b"this is no database").unwrap();
     let run = desk.fetch("2025-03-01", "2025-03-03", &[]);
     assert_eq!((run.code, run.text("/answer"), run.count("/rows/input")), (0, "server", 9), "{run:?}");
-    assert!(run.stderr.contains("set aside"), "{run:?}");
+    assert!(run.stderr.contains("moved aside"), "{run:?}");
     let aside = std::fs::read_dir(&family)
         .unwrap()
         .flatten()

@@ -1,5 +1,5 @@
 //! Damaged cache files, before the program as a process of its own. Whatever the damage: the rows are right,
-//! or the file is set aside, reported and fetched anew; nothing is wiped; and the program never crashes.
+//! or the file is moved aside, reported and fetched anew; nothing is wiped; and the program never crashes.
 //!
 //! `TIDEMARK_DAMAGES` sets how many random damages, `TIDEMARK_DAMAGE_SEED` repeats a run.
 #![allow(clippy::unwrap_used)]
@@ -85,7 +85,7 @@ impl Sound {
             let aside: Vec<PathBuf> =
                 cache_files(&cache).into_iter().filter(|other| *other != file).collect();
             assert_eq!(aside.len(), 1, "{what}: {aside:?}");
-            assert!(content(&aside[0]) == before, "{what}: what was set aside is what there was");
+            assert!(content(&aside[0]) == before, "{what}: what was moved aside is what there was");
             let name = aside[0].file_name().unwrap().to_string_lossy().into_owned();
             assert!(name.contains(".damaged-") && says(&run, &name), "{what}: {run:?}");
         }
@@ -184,7 +184,7 @@ async fn what_the_system_refuses_is_no_damage() {
         });
         *codes.entry(code.to_owned()).or_default() += 1;
         assert_ne!(code, "cache_damaged", "{most} {more}: {last}");
-        assert_eq!(cache_files(&cache), [file.as_path()], "{most} {more}: nothing is set aside: {last}");
+        assert_eq!(cache_files(&cache), [file.as_path()], "{most} {more}: nothing is moved aside: {last}");
         if more == "--offline" && code != "complete" {
             assert!(last["notes"].is_null(), "{most}: {last}");
         }
@@ -286,7 +286,7 @@ async fn a_damaged_log() {
         let run = desk.fetch_and_compare(&cache, &[]);
         assert_eq!((run.code, run.count("/days/from_cache")), (0, kept), "{what}: {run:?}");
         if offline.code == 1 && offline.text("/error/code") == "cache_damaged" {
-            assert!(says(&run, "set aside as"), "{what}: {run:?}");
+            assert!(says(&run, "moved aside as"), "{what}: {run:?}");
         }
         let again = desk.fetch_and_compare(&cache, &[]);
         assert_eq!((again.code, again.count("/mongo_commands")), (0, 0), "{what}: {again:?}");

@@ -19,12 +19,13 @@ use support::desk::{Desk, cache_files, day};
 use support::mounts::may_mount;
 use support::{cli, old_file, server};
 use tidemark_engine::day::DayRange;
+use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::Code;
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::source::Query;
-use tidemark_engine::run::{Engine, FetchRequest};
+use tidemark_engine::run::FetchRequest;
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
 
@@ -163,7 +164,7 @@ async fn a_migration_on_a_full_disk() {
     ]);
     let run = cli(&arguments);
     assert_eq!((run.code, run.text("/error/code")), (1, "disk_full"), "{run:?}");
-    assert_eq!(cache_files(Path::new(&*cache)), [file.as_path()], "nothing is set aside");
+    assert_eq!(cache_files(Path::new(&*cache)), [file.as_path()], "nothing is moved aside");
     assert!(std::fs::read(&file).unwrap() == before, "nothing of it is changed");
     std::fs::remove_file(ballast).unwrap();
     let run = cli(&arguments);

@@ -96,7 +96,7 @@ fn complete(run: &Run, from_cache: usize, adopted: usize, fetched: usize) {
     let wanted = [from_cache, adopted, fetched].map(|days| days as u64);
     assert_eq!((run.code, days), (0, wanted), "{run:?}");
     let notes: Vec<_> = run.last["notes"].as_array().into_iter().flatten().map(Value::to_string).collect();
-    assert!(!notes.iter().any(|note| note.contains("set aside")), "{notes:?}");
+    assert!(!notes.iter().any(|note| note.contains("moved aside")), "{notes:?}");
 }
 
 /// Those of `before` that are not in `after`.

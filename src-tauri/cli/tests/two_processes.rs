@@ -213,7 +213,7 @@ async fn two_that_begin_at_once() {
                 Some(1) => assert_eq!(last["error"]["code"], "cache_busy", "round {round}: {last}"),
                 code => panic!("round {round}: {code:?} {last}"),
             }
-            assert!(last["notes"].is_null(), "round {round}: nothing is set aside: {last}");
+            assert!(last["notes"].is_null(), "round {round}: nothing is moved aside: {last}");
         }
         assert!(complete > 0, "round {round}: nobody got through");
         let run = desk.fetch_and_compare(&cache, &[]);

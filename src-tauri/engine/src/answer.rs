@@ -1,4 +1,4 @@
-//! What a fetch answers, and what it tells on the way.
+//! The answer to a query: its origin, its days and rows, and what it leaves out.
 
 pub mod changes;
 pub mod left_out;
@@ -21,23 +21,23 @@ pub enum Origin {
     PartCache,
     /// Every day came from the server.
     Server,
-    /// The server was not asked, or could not be: the cache alone answered.
+    /// The cache alone answered, because the server was not asked or could not be reached.
     Offline,
 }
 
-/// One requested day that the answer does not hold.
+/// A requested day that the answer lacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct MissingDay {
     /// The day.
     pub day: Day,
-    /// Why, in the user's words.
+    /// The reason, in the user's words.
     pub why: String,
 }
 
 /// How the requested days were answered. `from_cache + adopted + fetched + missing.len()` is `requested`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
 pub struct AnswerDays {
-    /// Days asked for.
+    /// Requested days.
     pub requested: usize,
     /// Days served from this query's own file.
     pub from_cache: usize,
@@ -45,18 +45,19 @@ pub struct AnswerDays {
     pub adopted: usize,
     /// Days pulled from MongoDB.
     pub fetched: usize,
-    /// Days that the answer does not hold.
+    /// Days that the answer lacks.
     pub missing: Vec<Day>,
     /// The same days, each with its reason.
     pub why_missing: Vec<MissingDay>,
-    /// Held days that may still change at the source: not ended, or inside the settling time when fetched.
+    /// Days of the answer that may still change at the source: when they were fetched, they had not ended or were
+    /// within the settling time.
     pub open: Vec<Day>,
-    /// Held days that a verification found different and that were not fetched again since, that it could not
-    /// check, or that a refresh did not reach.
+    /// Days of the answer that a verification found different and that have not been fetched again since, that it
+    /// could not check, that a refresh did not reach, or whose bounds were moved by new zone rules.
     pub unverified: Vec<Day>,
 }
 
-/// Rows of an answer.
+/// The row counts of an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, TS)]
 pub struct AnswerRows {
     /// Trades that the filters match.
@@ -71,18 +72,17 @@ pub struct AnswerRows {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum LeftOutReason {
-    /// Their date fields tell more than one day.
+    /// Their date fields give more than one day.
     SeveralDays,
     /// Their day of year is not a whole number.
     DayNotWhole,
-    /// They came for the days and tell none.
+    /// They matched the requested days, but their date fields give no day.
     NoDay,
-    /// Their date field has a type other than the mapping's.
+    /// Their date field has a type other than the mapping expects.
     DateType,
-    /// They are trades with an id for which the server cannot be asked. The trades are there, their messages are
-    /// not.
+    /// They are trades whose id cannot be used in a query. The trades are in the answer, their messages are not.
     TradeId,
-    /// They are messages that came for trades that were not asked for.
+    /// They are messages that were returned although none of their trades was requested.
     OtherTrade,
 }
 
@@ -94,11 +94,11 @@ pub struct LeftOut {
     /// How many there are.
     #[ts(type = "number")]
     pub documents: u64,
-    /// Both, in the user's words.
+    /// Number and reason, in the user's words.
     pub why: String,
 }
 
-/// Which part of a question nothing in the collection answers to.
+/// Which part of a query matches nothing in the collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum UnmatchedPart {
@@ -110,18 +110,18 @@ pub enum UnmatchedPart {
     TradeId,
 }
 
-/// A part of a question that nothing in the collection answers to, so that it was most likely not meant like that.
+/// A part of a query that matches nothing in the collection, so it is most likely a mistake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Unmatched {
     /// Which part.
     pub part: UnmatchedPart,
-    /// Name of the filter in the form; none for the trade id.
+    /// Name of the filter in the form; `None` for the trade id.
     pub field: Option<String>,
     /// Dotted path in the documents.
     pub path: String,
     /// The value, as typed.
     pub value: Option<String>,
-    /// What there is instead and is most like it: paths or values, the likeliest first.
+    /// The most similar paths or values that do exist, the likeliest first.
     pub near: Vec<String>,
     /// All of this in the user's words.
     pub why: String,
@@ -134,17 +134,18 @@ pub struct Answer {
     pub signature: String,
     /// Where the answer came from.
     pub answer: Origin,
-    /// Whether every requested day is held and none of them is known to differ at the source. Days that are only
-    /// unconfirmed, because a check or a refresh did not reach them, are listed as unverified.
+    /// Whether the answer has every requested day, and no day is known to differ at the source or had its bounds
+    /// moved by new zone rules. Days that are merely unconfirmed, because a check or a refresh did not reach them,
+    /// are listed as unverified.
     pub complete: bool,
     /// The days, by how they were answered.
     pub days: AnswerDays,
     /// The rows.
     pub rows: AnswerRows,
-    /// The oldest fetch time among the held days.
+    /// The oldest fetch time among the days of the answer.
     #[ts(type = "string | null")]
     pub oldest_fetch: Option<DateTime<Utc>>,
-    /// Commands sent to MongoDB while answering; handshakes and pings left out.
+    /// Commands sent to MongoDB while answering, not counting handshakes and pings.
     #[ts(type = "number")]
     pub mongo_commands: u64,
     /// Wall time, in milliseconds.
@@ -152,12 +153,12 @@ pub struct Answer {
     pub elapsed_ms: u64,
     /// What changed at the source in days that were fetched again.
     pub changes: Option<Changes>,
-    /// Documents that match and are left out, and why. The notes say so too.
+    /// Documents that match but are left out, and why. The notes mention them as well.
     pub left_out: Vec<LeftOut>,
-    /// Parts of the question that nothing in the collection answers to. The notes say so too.
+    /// Parts of the query that match nothing in the collection. The notes mention them as well.
     pub unmatched: Vec<Unmatched>,
-    /// Plain remarks a trader should read, such as trades without a trade id.
+    /// Remarks that the trader should read, for example about trades without a trade id.
     pub notes: Vec<String>,
-    /// What kept the answer from being complete or fresh, where something failed.
+    /// The failure that kept the answer from being complete or fresh, if there was one.
     pub failure: Option<Failure>,
 }

@@ -1,4 +1,4 @@
-//! The types that cross to a front end, and how they are made from those of the engine. They are plain data.
+//! The types that are passed to a front end, and their conversion from the engine's types. They are plain data.
 //!
 //! The TypeScript side is generated from them (`cargo xtask types`), and a check fails if the two drift apart.
 

@@ -1,54 +1,23 @@
-//! The local cache: one DuckDB file a query, which says everything about itself.
+//! The local cache: one self-describing DuckDB file per query.
 //!
-//! A file holds *segments*: the input and downstream rows of one committed window, as two tables
-//! with just the columns that its documents have. The ledger says which segment holds which day.
-//! So windows that stream side by side never touch the same table, a new field never alters an old
-//! table, and a day that is fetched again is the old segment's rows out, a new segment in, in one
-//! transaction.
+//! A file holds *segments*: the input and downstream rows of one committed window, in tables with only the columns
+//! that its documents have. The ledger records which segment holds which day. So concurrently streamed windows never
+//! touch the same table, a new field never alters an old table, and fetching a day again removes the old segment's
+//! rows and adds a new segment in one transaction.
 
-mod access;
-pub mod adopt;
-pub mod budget;
-mod compare;
-mod destination;
-mod error;
 pub mod export;
-mod file;
-mod folder;
-mod formula;
-pub(crate) mod hashes;
-mod identity;
-mod inspect;
-mod leftovers;
-mod lock;
-mod migrate;
-mod opener;
-mod overlap;
-pub mod questions;
-pub mod relation;
-mod rights;
-mod room;
-mod row_order;
-mod runs;
+pub(crate) mod file;
 #[cfg(test)]
-pub(crate) mod samples;
-mod schema;
-mod select;
-mod slices;
-mod state;
-mod stream;
-mod target;
-mod uuid_text;
-pub mod values;
-mod view;
-mod writer;
+pub(crate) mod fixtures;
+pub mod read;
+pub mod store;
+pub mod write;
 
-pub use access::read_only;
-pub use error::{duckdb_failure, is_damage, is_fatal};
-pub use file::{CacheFile, CheckedDay};
-pub use folder::Cache;
-pub use identity::Identity;
-pub(crate) use room::{bytes_of, last_used};
-pub use state::{FileState, HeldDay, Origin};
-pub use view::{MappedPaths, View, ViewCounts, mapped_paths};
-pub use writer::{Carried, Committed, DayRows, SegmentWriter};
+pub use file::cache_file::{CacheFile, CheckedDay};
+pub use file::error::{duckdb_failure, is_damage, is_fatal, read_only};
+pub use file::ledger::{FileState, HeldDay};
+pub use file::meta::Identity;
+pub use read::view::{MappedPaths, View, ViewCounts, mapped_paths};
+pub(crate) use store::eviction::{bytes_of, last_used};
+pub use store::folder::Cache;
+pub use write::segment_writer::{Carried, Committed, DayRows, SegmentWriter};

@@ -1,30 +1,29 @@
-//! Calendar days, ranges and sets of them, and the zone that says when a day begins.
+//! Calendar days, ranges and sets of them, and the time zone that determines when a day begins.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
-use jiff::Timestamp;
-use jiff::civil;
 use jiff::tz::{AmbiguousOffset, Offset};
+use jiff::{Timestamp, civil};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::failure::{Code, Failure, Result};
 use crate::zone_rules::{Zone, ZoneRules};
 
-/// A range may not be longer than this: a slip of the year must not plan a century of days.
+/// The longest range: a mistyped year must not plan a century of days.
 pub const LONGEST_RANGE_YEARS: i32 = 40;
 
-/// First and last day that the type holds. Far outside what can be typed, and inside what chrono can hold.
+/// First and last day of the type, far outside what can be typed and within what chrono can represent.
 const FIRST: i32 = -4_371_222; // about -9999-01-01
 const LAST: i32 = 6_585_000; // about the year 19999
 
-/// A calendar day, with no zone. Kept as days since 1970-01-01; written `YYYY-MM-DD`.
+/// A calendar day without a zone. Stored as days since 1970-01-01; written `YYYY-MM-DD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i32);
 
 impl Day {
-    /// Reads `YYYY-MM-DD`. A date that does not exist is refused.
+    /// Reads `YYYY-MM-DD`. A date that does not exist is rejected.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         let bad =
@@ -45,13 +44,13 @@ impl Day {
             .ok_or_else(|| Failure::new(Code::BadRange, format!("The date {text} does not exist.")))
     }
 
-    /// The day of a year, a month and a day of the month, where there is one.
+    /// The day of a year, a month and a day of the month, if it exists.
     #[must_use]
     pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Self> {
         NaiveDate::from_ymd_opt(year, month, day).map(Self::from)
     }
 
-    /// The day of a year and a day of that year (1 to 366), where there is one.
+    /// The day of a year and a day of that year (1 to 366), if it exists.
     #[must_use]
     pub fn from_year_day(year: i32, day_of_year: u32) -> Option<Self> {
         NaiveDate::from_yo_opt(year, day_of_year).map(Self::from)
@@ -63,7 +62,7 @@ impl Day {
         self.0
     }
 
-    /// The day that is so many days after 1970-01-01 (before it, where negative).
+    /// The day that is `number` days after 1970-01-01, or before it if negative.
     #[must_use]
     pub fn from_number(number: i32) -> Self {
         Self(number.clamp(FIRST, LAST))
@@ -81,7 +80,7 @@ impl Day {
         self.plus(-1)
     }
 
-    /// The day so many days later.
+    /// The day that is `days` days later.
     #[must_use]
     pub fn plus(self, days: i32) -> Self {
         Self::from_number(self.0.saturating_add(days))
@@ -99,7 +98,7 @@ impl Day {
         self.date().ordinal()
     }
 
-    /// The same day as chrono has it.
+    /// The same day as a chrono date.
     #[must_use]
     pub fn date(self) -> NaiveDate {
         NaiveDate::from_epoch_days(self.0).expect("the number is kept within what chrono can hold")
@@ -139,7 +138,7 @@ impl<'de> Deserialize<'de> for Day {
     }
 }
 
-/// A day crosses to the window as plain text, so no type of its own is exported for it.
+/// A day is passed to the window as plain text, so no TypeScript type is generated for it.
 impl ts_rs::TS for Day {
     type WithoutGenerics = Self;
     type OptionInnerType = Self;
@@ -153,7 +152,7 @@ impl ts_rs::TS for Day {
     }
 }
 
-/// Days from a first to a last one, both inclusive. Never empty.
+/// A range of days, both ends inclusive. Never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DayRange {
     from: Day,
@@ -220,7 +219,7 @@ impl DayRange {
         self.from <= day && day <= self.to
     }
 
-    /// The days that both have, where there are any.
+    /// The days in both ranges, if there are any.
     #[must_use]
     pub fn intersect(&self, other: &Self) -> Option<Self> {
         let (from, to) = (self.from.max(other.from), self.to.min(other.to));
@@ -228,7 +227,7 @@ impl DayRange {
     }
 }
 
-/// A stand-in where 40 years after a 29 February is no date: never smaller than a day that exists.
+/// Stands in for the date 40 years after a 29 February if that does not exist. No existing day is later.
 const LAST_DATE: NaiveDate = NaiveDate::MAX;
 
 impl fmt::Display for DayRange {
@@ -237,7 +236,7 @@ impl fmt::Display for DayRange {
     }
 }
 
-/// A set of days, kept as sorted ranges that neither overlap nor touch. Two equal sets have equal ranges.
+/// A set of days, stored as sorted ranges that neither overlap nor touch. Two equal sets have equal ranges.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct DaySet {
     ranges: Vec<DayRange>,
@@ -270,20 +269,20 @@ impl DaySet {
         *self = Self::from_ranges(ranges.into_iter().chain([range]));
     }
 
-    /// The days that either set has.
+    /// The days that are in either set.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         Self::from_ranges(self.ranges.iter().chain(&other.ranges).copied())
     }
 
-    /// The days that both sets have.
+    /// The days that are in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let (mut left, mut right) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
         let mut ranges = Vec::new();
         while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
             ranges.extend(a.intersect(b));
-            // The one that ends first can meet nothing more.
+            // The range that ends first cannot intersect any further range.
             if a.to < b.to {
                 left.next();
             } else {
@@ -293,7 +292,7 @@ impl DaySet {
         Self { ranges }
     }
 
-    /// The days of this set that the other lacks.
+    /// The days of this set that are not in the other.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         let mut ranges = Vec::new();
@@ -357,12 +356,12 @@ impl From<DayRange> for DaySet {
     }
 }
 
-/// The zone whose midnights part the days, with the rules that are in force now.
+/// The time zone whose midnights separate the days, with the rules in force now.
 #[derive(Clone, Copy)]
 pub struct DayZone(&'static Zone);
 
-/// The days to which zone rules apply, about the years -9998 to 9998: beyond them a stamp is no trade's, and UTC
-/// will do.
+/// The days to which zone rules apply, about the years -9998 to 9998. No trade has a time stamp outside them, so UTC
+/// will do there.
 const RULES_BEGIN: i32 = -4_371_000;
 const RULES_END: i32 = 2_932_500;
 
@@ -374,7 +373,7 @@ impl Default for DayZone {
 
 impl PartialEq for DayZone {
     fn eq(&self, other: &Self) -> bool {
-        // A zone is read once: the same name with other rules is a different zone.
+        // Each zone is read once, so the same name with different rules is a different zone.
         std::ptr::eq(self.0, other.0)
     }
 }
@@ -410,9 +409,9 @@ impl DayZone {
         &self.0.name
     }
 
-    /// The instant at which a day begins. Where the clocks skip midnight it is the first instant after
-    /// it, and where midnight comes twice it is the first of the two. A day that the zone skipped
-    /// altogether (Apia on 2011-12-30) begins where the next one does, and is empty.
+    /// The instant at which a day begins. If the clocks skip midnight, it is the first instant after it; if midnight
+    /// comes twice, it is the first of the two. A day that the zone skipped altogether (Apia on 2011-12-30) begins
+    /// when the next one does and is empty.
     #[must_use]
     pub fn start_of(&self, day: Day) -> DateTime<Utc> {
         let Some(midnight) = midnight(day) else { return day.date().and_time(NaiveTime::MIN).and_utc() };
@@ -436,7 +435,7 @@ impl DayZone {
     pub fn day_of(&self, at: DateTime<Utc>) -> Day {
         let in_utc = Day::from(at.date_naive());
         if in_utc.0 <= FIRST + 1 || in_utc.0 >= LAST - 1 {
-            // A stamp that is no trade's, and beyond what the type holds.
+            // No trade has such a time stamp, and the neighbouring days would exceed what the type holds.
             return in_utc;
         }
         let mut day = in_utc;
@@ -449,7 +448,7 @@ impl DayZone {
             )
             .unwrap_or(in_utc);
         }
-        // The local date can be a day off where clocks were set back across midnight.
+        // The local date can be a day off if clocks were set back across midnight.
         while self.start_of(day) > at {
             day = day.previous();
         }
@@ -459,7 +458,7 @@ impl DayZone {
         day
     }
 
-    /// The clocks' date and time at an instant to which zone rules apply.
+    /// The local date and time at an instant, if zone rules apply to it.
     fn local(&self, at: DateTime<Utc>) -> Option<civil::DateTime> {
         let days = at.timestamp().div_euclid(86_400);
         let apply = (i64::from(RULES_BEGIN)..i64::from(RULES_END)).contains(&days);
@@ -484,7 +483,7 @@ impl DayZone {
     }
 }
 
-/// The midnight at which a day begins on the clocks, if zone rules apply to it.
+/// The local midnight at which a day begins, if zone rules apply to it.
 fn midnight(day: Day) -> Option<civil::DateTime> {
     let date = day.date();
     let (year, month, of_month) = (date.year(), date.month(), date.day());
@@ -494,7 +493,7 @@ fn midnight(day: Day) -> Option<civil::DateTime> {
     Some(date.ok().filter(|_| applies)?.to_datetime(civil::Time::midnight()))
 }
 
-/// The instant at which clocks with an offset show a local time.
+/// The instant at which clocks with the given offset show a local time.
 fn instant(offset: Offset, local: civil::DateTime) -> DateTime<Utc> {
     let at = offset.to_timestamp(local).ok();
     at.and_then(|at| DateTime::from_timestamp_millis(at.as_millisecond()))

@@ -1,9 +1,8 @@
-//! Raw BSON straight into Arrow columns.
+//! Decodes raw BSON straight into Arrow columns.
 //!
-//! Every leaf of a document becomes a value of a typed column under its dotted path, beside the
-//! document's own bytes. A path that holds two types has two physical columns, one a type: so a
-//! widening never rewrites or rounds what is stored, and the text of a value is made only when it is
-//! read (see [`crate::cache::relation`]).
+//! Every leaf of a document becomes a value in a typed column under its dotted path, next to the document's own
+//! bytes. A path with two types has two physical columns, one per type, so a new type never rewrites or rounds what
+//! is stored, and the text of a value is made only when it is read (see [`crate::cache::read::column`]).
 
 mod columns;
 mod field;

@@ -7,7 +7,7 @@ use ts_rs::TS;
 
 pub use crate::secret::{holds_secret, redact, shown};
 
-/// Result of every engine operation that can fail in front of a person.
+/// The result of every engine operation whose failure is shown to a person.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// What went wrong, as a closed set that callers can branch on.
@@ -20,7 +20,7 @@ pub enum Code {
     SourceUnreachable,
     /// The server refused the user name or the password.
     AuthFailed,
-    /// No secure connection could be agreed on.
+    /// No secure connection could be established.
     TlsFailed,
     /// The user is known but may not read this.
     NotAuthorized,
@@ -34,22 +34,23 @@ pub enum Code {
     BadMapping,
     /// The run was cancelled.
     Cancelled,
-    /// Asked to answer from the cache alone, and the cache holds none of it.
+    /// The cache alone was to answer, and it has none of the requested days.
     NotCached,
     /// Another Tidemark has the file open.
     CacheBusy,
-    /// The bytes of a cache file are not what was written: positive evidence, never an error of the system.
+    /// The bytes of a cache file are not what was written. This takes positive evidence; a system error is never
+    /// damage.
     CacheDamaged,
-    /// The system refuses the cache folder or a file in it, or this program cannot use it: rights, a read-only
-    /// disk, an input/output error, a file that a newer program wrote.
+    /// The cache folder or a file in it cannot be used: permissions, a read-only disk, an input/output error, a file
+    /// written by a newer version.
     CacheUnusable,
-    /// No room left where the cache lies.
+    /// The disk of the cache is full.
     DiskFull,
     /// There is not enough memory.
     OutOfMemory,
     /// The CSV file could not be written.
     ExportFailed,
-    /// A fault of this program.
+    /// A bug in this program.
     Internal,
 }
 
@@ -102,7 +103,7 @@ impl Code {
                 "Close the other Tidemark, or wait until it has finished; an open window holds on to its last few queries."
             }
             Self::CacheDamaged => {
-                "Fetch the query again when the server can be reached; the damaged file is set aside first."
+                "Fetch the query again when the server can be reached; the damaged file is moved aside first."
             }
             Self::CacheUnusable => {
                 "Check that the disk is there and that you may read and write the folder, then try again; nothing was removed."
@@ -125,7 +126,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// A failure as a person meets it. Never holds a password.
+/// A failure as it is shown to a person. It never contains a password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct Failure {
@@ -135,19 +136,19 @@ pub struct Failure {
     pub message: String,
     /// What to do next.
     pub next: String,
-    /// The technical cause, where there is one.
+    /// The technical cause, if there is one.
     pub cause: Option<String>,
 }
 
 impl Failure {
-    /// A failure with the code's own advice and no technical cause. The message may quote what somebody typed, so
-    /// passwords are blotted out of it, too.
+    /// Creates a failure with the code's own advice and no technical cause. The message may quote what was typed, so
+    /// it is redacted as well.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: redact(&message.into()), next: code.next_step().to_owned(), cause: None }
     }
 
-    /// Adds the technical cause, with every known password, and any in a connection string, blotted out, without
-    /// bytes in hexadecimal, and no longer than a person reads.
+    /// Adds the technical cause. Known passwords and those in connection strings are redacted, dumps of bytes in
+    /// hexadecimal are removed, and the text is cut to a readable length.
     #[must_use]
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
         self.cause = Some(shortened(&redact(&cause.to_string())));
@@ -164,10 +165,10 @@ impl Failure {
 
 /// The longest technical cause, in characters.
 const LONGEST_CAUSE: usize = 2_000;
-/// More hexadecimal digits in a row than any hash has: the bytes of a document.
+/// A longer run of hexadecimal digits is not a hash but the bytes of a document.
 const LONGEST_HEX: usize = 64;
 
-/// A cause without dumps of bytes. What is cut is replaced by an ellipsis.
+/// A cause without dumps of bytes and of limited length. An ellipsis replaces what is cut.
 fn shortened(cause: &str) -> String {
     let mut out = String::with_capacity(cause.len().min(LONGEST_CAUSE));
     let mut rest = cause;
@@ -195,8 +196,8 @@ mod tests {
     fn a_cause_has_no_dump_and_an_end() {
         let cause = |text: &str| Failure::new(Code::Internal, "x").because(text).cause.expect("a cause");
         let dump = "3f".repeat(500);
-        let told = cause(&format!("Error 13, reply {{ data: \"{dump}\" }} of 65a1b2c3d4e5f60718293a4b"));
-        assert_eq!(told, "Error 13, reply { data: \"3f3f3f3f3f3f3f3f…\" } of 65a1b2c3d4e5f60718293a4b");
+        let shortened = cause(&format!("Error 13, reply {{ data: \"{dump}\" }} of 65a1b2c3d4e5f60718293a4b"));
+        assert_eq!(shortened, "Error 13, reply { data: \"3f3f3f3f3f3f3f3f…\" } of 65a1b2c3d4e5f60718293a4b");
         assert_eq!(cause(&"long ".repeat(5_000)).chars().count(), LONGEST_CAUSE + 1);
     }
 

@@ -1,4 +1,4 @@
-//! Moments of the source: which of two reads was later.
+//! Moments of the source, which decide which of two reads was later.
 
 use chrono::{DateTime, Utc};
 

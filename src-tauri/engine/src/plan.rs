@@ -1,4 +1,5 @@
-//! The plan: what to do for every requested day. A pure function of days, ledger, clock, policy and reach.
+//! The plan: what to do for every requested day. A pure function of days, ledger, clock, policy and whether the
+//! source can be queried.
 
 use std::num::NonZeroU32;
 
@@ -13,46 +14,46 @@ use ledger::{DayCoverage, DayState, Ledger, Policy, RefreshReason, due, state_of
 pub mod ledger;
 use crate::words::{about, thousands};
 
-/// Whether the source can be asked.
+/// Whether the source can be queried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// It can.
+    /// The source can be queried.
     Online,
-    /// It is not in reach, or is not to be asked.
+    /// The source cannot be reached, or must not be queried.
     Offline,
-    /// It is not asked, for nothing that it says could be stored.
+    /// The source is not queried, because the cache is read-only and could not store the result.
     ReadOnly,
 }
 
-/// All that a plan depends on.
+/// Everything that a plan depends on.
 #[derive(Debug, Clone)]
 pub struct PlanRequest<'a> {
     /// The requested days.
     pub range: DayRange,
-    /// What is held of them.
+    /// What is cached of them.
     pub ledger: &'a Ledger,
-    /// What provably broader queries hold, each with its signature.
+    /// The ledgers of provably broader queries, each with the query's signature.
     pub adoptable: &'a [(String, Ledger)],
     /// The clock, read once.
     pub now: DateTime<Utc>,
-    /// When a held day is fresh enough.
+    /// When a cached day is fresh enough.
     pub policy: &'a Policy,
-    /// Whether the source can be asked.
+    /// Whether the source can be queried.
     pub reach: Reach,
-    /// About how many input rows a day brings, where that is known.
+    /// About how many input rows a day has, if known.
     pub rows_per_day: Option<f64>,
-    /// How large its windows may be.
+    /// How large the windows may be.
     pub limits: Limits,
 }
 
-/// Why a day is neither held nor to be had.
+/// Why a day is neither cached nor available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UnavailableReason {
     /// The day has not begun.
     Future,
-    /// It is not cached, and the source cannot be asked.
+    /// It is not cached, and the source cannot be queried.
     Offline,
-    /// It is not cached, and the cache takes nothing in.
+    /// It is not cached, and the cache is read-only.
     ReadOnly,
 }
 
@@ -71,9 +72,9 @@ impl UnavailableReason {
 /// What to do for a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Serve what is held.
+    /// Serve what is cached.
     Serve,
-    /// Serve what is held, and pull it again.
+    /// Serve what is cached, and pull the day again.
     Refresh(RefreshReason),
     /// Pull it.
     Fetch,
@@ -82,7 +83,7 @@ pub enum Action {
         /// Signature of the broader query.
         from: String,
     },
-    /// It cannot be had.
+    /// It is not available.
     Unavailable(UnavailableReason),
 }
 
@@ -93,9 +94,9 @@ pub struct PlannedDay {
     pub day: Day,
     /// What to do.
     pub action: Action,
-    /// What is held of it.
+    /// What is cached of it.
     pub held: Option<DayCoverage>,
-    /// Whether what is held is final.
+    /// Whether what is cached is final.
     pub state: DayState,
 }
 
@@ -114,7 +115,7 @@ pub struct Plan {
     pub days: Vec<PlannedDay>,
     /// The days to pull, joined into MongoDB queries.
     pub windows: Vec<DayRange>,
-    /// About how many input rows the pull brings, where that is known.
+    /// About how many input rows the pull brings, if known.
     pub expected_rows: Option<u64>,
 }
 
@@ -136,7 +137,7 @@ impl Plan {
         }
     }
 
-    /// How many days are sorted where.
+    /// The number of days per action.
     #[must_use]
     pub fn counts(&self) -> PlanCounts {
         let mut counts = PlanCounts { requested: self.days.len(), ..PlanCounts::default() };
@@ -158,7 +159,7 @@ impl Plan {
         self.windows.iter().copied().fold(DaySet::new(), |days, window| days.union(&window.into()))
     }
 
-    /// What was held of the requested days when the plan was made.
+    /// What was cached of the requested days when the plan was made.
     #[must_use]
     pub fn held(&self) -> Ledger {
         self.days.iter().filter_map(|planned| Some((planned.day, planned.held.clone()?))).collect()
@@ -200,7 +201,7 @@ impl Plan {
 fn planned(day: Day, request: &PlanRequest<'_>) -> PlannedDay {
     let PlanRequest { now, policy, .. } = *request;
     if policy.zone.start_of(day) > now {
-        // Whatever a file says of it was fetched under a wrong clock.
+        // If this day is in the cache, it was fetched under a wrong clock.
         let action = Action::Unavailable(UnavailableReason::Future);
         return PlannedDay { day, action, held: None, state: DayState::NotHeld };
     }
@@ -208,7 +209,8 @@ fn planned(day: Day, request: &PlanRequest<'_>) -> PlannedDay {
     let action = match (held, request.reach) {
         (Some(_), Reach::Online) if policy.refresh_all => Action::Refresh(RefreshReason::Asked),
         (None, Reach::Online) if policy.refresh_all => Action::Fetch,
-        // What another query holds may be from before the check as well: only the source can tell.
+        // A day in doubt is not adopted: the copy in a different query may be older than the check as well, and only
+        // the source can settle it.
         (Some(coverage), reach) => match (coverage.doubt(), due(day, coverage, now, policy), reach) {
             (Some(doubt), _, Reach::Online) => Action::Refresh(doubt),
             (Some(_), _, _) | (None, None, _) => Action::Serve,
@@ -228,8 +230,8 @@ fn planned(day: Day, request: &PlanRequest<'_>) -> PlannedDay {
     PlannedDay { day, action, held: held.cloned(), state: state_of(day, held, now, policy) }
 }
 
-/// The broader query whose copy of a day is best, where one may be adopted: the one that would itself be
-/// served, or, offline, any; the most recently fetched of them.
+/// The broader query with the best copy of a day, if one may be adopted: online, only a copy that would itself be
+/// served, otherwise any. Fresh copies are preferred, then the most recently fetched.
 fn adoptable<'a>(day: Day, request: &PlanRequest<'a>) -> Option<(&'a str, &'a DayCoverage)> {
     let PlanRequest { now, policy, reach, .. } = *request;
     request
@@ -240,22 +242,22 @@ fn adoptable<'a>(day: Day, request: &PlanRequest<'a>) -> Option<(&'a str, &'a Da
             let fresh = due(day, coverage, now, policy).is_none();
             (fresh || reach != Reach::Online).then_some((fresh, signature, coverage))
         })
-        // A fetch time in the future says nothing, so it counts least.
+        // A fetch time in the future proves nothing, so it ranks lowest.
         .max_by_key(|(fresh, signature, coverage)| {
             (*fresh, coverage.fetched <= now, coverage.fetched, std::cmp::Reverse(*signature))
         })
         .map(|(_, signature, coverage)| (signature.as_str(), coverage))
 }
 
-/// The broader query that holds a day fresh enough and newer than what is held, which is due. Nothing is newer
-/// than a fetch in the future: whether it is, nobody can tell.
+/// The broader query whose copy of a day is fresh enough and newer than this query's own copy, which is due. No copy
+/// counts as newer than one with a fetch time in the future, because its real age is unknown.
 fn fresher<'a>(day: Day, held: &DayCoverage, request: &PlanRequest<'a>) -> Option<&'a str> {
     let (from, coverage) = adoptable(day, request)?;
     let fresh = due(day, coverage, request.now, request.policy).is_none();
     (fresh && coverage.fetched > held.fetched).then_some(from)
 }
 
-/// Cuts a run of days into windows of about the same size.
+/// Splits a run of days into windows of about the same size.
 pub(crate) fn split(run: &DayRange, rows_per_day: Option<f64>, limits: &Limits) -> Vec<DayRange> {
     let count = |limit: NonZeroU32| usize::try_from(limit.get()).unwrap_or(usize::MAX);
     let days = run.len();
@@ -284,7 +286,7 @@ pub(crate) fn split(run: &DayRange, rows_per_day: Option<f64>, limits: &Limits) 
         .collect()
 }
 
-/// About how many input rows a pull brings: what is held of a day tells best.
+/// About how many input rows a pull brings. If a day is cached, its rows are the best estimate.
 fn expected_rows(days: &[PlannedDay], rows_per_day: Option<f64>) -> Option<u64> {
     #[expect(
         clippy::cast_possible_truncation,
@@ -306,10 +308,10 @@ fn expected_rows(days: &[PlannedDay], rows_per_day: Option<f64>) -> Option<u64> 
     }
 }
 
-/// How many requested days the plan sorts where.
+/// The number of requested days per action.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, TS)]
 pub struct PlanCounts {
-    /// Days asked for.
+    /// Requested days.
     pub requested: usize,
     /// Served from the cache as they are.
     pub serve: usize,
@@ -319,7 +321,7 @@ pub struct PlanCounts {
     pub fetch: usize,
     /// Copied from a broader cached query.
     pub adopt: usize,
-    /// Neither held nor to be had.
+    /// Neither cached nor available.
     pub unavailable: usize,
 }
 

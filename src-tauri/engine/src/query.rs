@@ -1,4 +1,4 @@
-//! What is asked: the form, the mapping, the filters, and the pipelines that MongoDB answers.
+//! Queries: the form, the mapping, the filters, and the pipelines that MongoDB runs.
 
 pub mod collation;
 pub mod filter;
@@ -14,4 +14,5 @@ pub(crate) mod placement;
 pub(crate) mod shell_syntax;
 pub mod signature;
 pub mod source;
+pub(crate) mod strict_json;
 pub(crate) mod trade;

@@ -1,9 +1,9 @@
-//! Which rows of an answer, in which order, and how a file of them is written.
+//! Which rows of an answer to return, in which order, and how a file of them is written.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// Which rows of an answer.
+/// The role of a row in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -13,12 +13,12 @@ pub enum Role {
     Downstream,
 }
 
-/// Order of the rows of a view.
+/// The order of the rows of a view.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 pub struct Sort {
     /// Dotted path of the column.
     pub path: String,
-    /// Greatest first.
+    /// Whether the greatest value comes first.
     pub descending: bool,
 }
 
@@ -28,6 +28,6 @@ pub struct Sort {
 pub struct CsvOptions {
     /// Paths of the columns, in their order; all columns if there are none.
     pub columns: Vec<String>,
-    /// Puts an apostrophe before a text that a spreadsheet would take for a formula.
+    /// Whether to put an apostrophe before text that a spreadsheet would take for a formula.
     pub spreadsheet_safe: bool,
 }

@@ -1,19 +1,19 @@
-//! Keeps passwords out of what is shown: those that are known wherever they turn up, and any other where a
-//! connection string has it.
+//! Keeps passwords out of what is shown: known passwords wherever they occur, and any others at their place in a
+//! connection string.
 
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// What stands in place of a secret.
-const BLOT: &str = "***";
-/// A shorter secret is not looked for by itself: it would blot out half of every sentence.
+/// The replacement of a secret.
+const REDACTED: &str = "***";
+/// Shorter secrets are not searched for on their own: that would redact half of every sentence.
 const SHORTEST: usize = 4;
 /// Options of a connection string that are secrets.
 const SECRET_OPTIONS: [&str; 3] =
     ["tlscertificatekeyfilepassword", "proxypassword", "authmechanismproperties"];
-/// Options whose values may have an `@`: names, and paths of files.
+/// Options whose values may contain an `@`: names, and paths of files.
 const OPTIONS_WITH_AT: [&str; 8] = [
     "appname",
     "authmechanismproperties",
@@ -27,15 +27,15 @@ const OPTIONS_WITH_AT: [&str; 8] = [
 /// What a URI need not escape.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Spellings of the secrets of all sources in use, once for each source. The driver's errors do not say whose
-/// they are, and a panic knows no source at all.
+/// Spellings of the secrets of all sources in use, once per source. They are global because the driver's errors do
+/// not say to which source they belong, and a panic belongs to none.
 static KNOWN: RwLock<Vec<String>> = RwLock::new(Vec::new());
 
-/// The secrets of one source. They are blotted out of every text that is redacted while this lives.
-pub(crate) struct Kept(Vec<String>);
+/// The secrets of one source. They are redacted in every text while this guard lives.
+pub(crate) struct SecretGuard(Vec<String>);
 
-impl Kept {
-    /// Learns the secrets of a connection string, and a password that is kept apart from it.
+impl SecretGuard {
+    /// Registers the secrets of a connection string, and a password that is stored separately.
     pub(crate) fn of(uri: &str, password: Option<&str>) -> Self {
         let mut secrets = secrets_of(uri);
         secrets.extend(password.map(str::to_owned));
@@ -48,7 +48,7 @@ impl Kept {
     }
 }
 
-impl Drop for Kept {
+impl Drop for SecretGuard {
     fn drop(&mut self) {
         let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
         for spelling in &self.0 {
@@ -59,12 +59,12 @@ impl Drop for Kept {
     }
 }
 
-/// Blots the secrets of the sources in use out of a text, and whatever stands where a connection string has a
-/// secret.
+/// Redacts the secrets of the sources in use in a text, and whatever is at the place of a secret in a connection
+/// string.
 #[must_use]
 pub fn redact(text: &str) -> String {
     let mut known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).clone();
-    // The longest first: one password may begin with another.
+    // The longest first: one password may begin with a different one.
     known.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
     let text = known.iter().fold(text.to_owned(), |text, spelling| without(&text, spelling));
 
@@ -73,8 +73,8 @@ pub fn redact(text: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (head, tail) = rest.split_at(at + 3);
         out.push_str(head);
-        // Where the connection string ends is a guess. A password may hold a slash that somebody forgot to
-        // escape, so the last `@` before that counts.
+        // The end of the connection string is a guess. A password may contain an unescaped slash, so the last `@`
+        // before that end counts.
         let end = tail.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(tail.len());
         out.push_str(&without_secrets(&tail[..end]));
         rest = &tail[end..];
@@ -83,52 +83,52 @@ pub fn redact(text: &str) -> String {
     out
 }
 
-/// A text without a secret, in capitals or not: the driver writes the values of some options in small letters.
+/// Redacts a secret in a text, ignoring case: the driver writes the values of some options in lower case.
 fn without(text: &str, secret: &str) -> String {
     let (lower, sought) = (text.to_ascii_lowercase(), secret.to_ascii_lowercase());
     let mut out = String::with_capacity(text.len());
     let mut kept = 0;
     for (at, _) in lower.match_indices(&sought) {
         out.push_str(&text[kept..at]);
-        out.push_str(BLOT);
+        out.push_str(REDACTED);
         kept = at + sought.len();
     }
     out.push_str(&text[kept..]);
     out
 }
 
-/// A connection string as it may be shown. Where it is not clear what is secret, more is blotted out.
+/// A connection string as it may be shown. If it is not clear what is secret, more is redacted.
 #[must_use]
 pub fn shown(uri: &str) -> String {
     match uri.split_once("://") {
         Some((scheme, rest)) => format!("{scheme}://{}", without_secrets(rest)),
-        None => BLOT.to_owned(),
+        None => REDACTED.to_owned(),
     }
 }
 
-/// Whether a connection string holds a secret, such as a password.
+/// Whether a connection string contains a secret, such as a password.
 #[must_use]
 pub fn holds_secret(uri: &str) -> bool {
     uri.split_once("://").is_some_and(|(_, rest)| without_secrets(rest) != rest)
 }
 
-/// What follows the scheme, its secrets blotted out.
+/// Redacts the secrets in what follows the scheme.
 fn without_secrets(rest: &str) -> String {
     let mut out = rest.to_owned();
-    // From behind, so that the places before stay where they are.
+    // From the end, so that the earlier positions stay valid.
     for place in option_places(rest).into_iter().rev() {
-        out.replace_range(place, BLOT);
+        out.replace_range(place, REDACTED);
     }
     if let Some(end) = user_end(&out)
         && let Some((user, _)) = out[..end].split_once(':')
     {
-        return format!("{user}:{BLOT}{}", &out[end..]);
+        return format!("{user}:{REDACTED}{}", &out[end..]);
     }
     out
 }
 
-/// Where the user and the password end: at the last `@`, for a password may hold a slash or a question mark that
-/// somebody forgot to escape. Only in a connection string that is sound without it may an option have one.
+/// Where the user and the password end: at the last `@`, since a password may contain an unescaped slash or question
+/// mark. An `@` belongs to an option only if the connection string is well-formed under that reading.
 fn user_end(rest: &str) -> Option<usize> {
     let last = rest.rfind('@')?;
     let Some((before, options)) = rest.split_once('?').filter(|(before, _)| before.len() < last) else {
@@ -141,7 +141,8 @@ fn user_end(rest: &str) -> Option<usize> {
     if is_sound(before) && options.split('&').all(may_have_one) { before.rfind('@') } else { Some(last) }
 }
 
-/// Whether what stands before the options names hosts, each with a port or none, and at most a database.
+/// Whether the part before the options consists of an optional user, hosts with or without ports, and at most a
+/// database.
 fn is_sound(before: &str) -> bool {
     let (authority, database) = before.split_once('/').unwrap_or((before, ""));
     let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
@@ -159,8 +160,8 @@ fn is_sound(before: &str) -> bool {
     hosts.split(',').all(is_host) && !database.contains(['@', ':', '/'])
 }
 
-/// Where a password may stand in what follows the scheme. Without an `@`, what stands after the first colon is one,
-/// unless it is a port.
+/// Where there may be a password in what follows the scheme. Without an `@`, whatever follows the first colon is
+/// taken for one, unless it is a port.
 pub(crate) fn password_place(rest: &str) -> Option<Range<usize>> {
     let end = match user_end(rest) {
         Some(end) => end,
@@ -170,7 +171,7 @@ pub(crate) fn password_place(rest: &str) -> Option<Range<usize>> {
     rest[..end].find(':').map(|colon| colon + 1..end)
 }
 
-/// Whether what looks like an option may be a part of the password: one with a question mark in it.
+/// Whether what looks like an option may be part of a password that contains a question mark.
 pub(crate) fn may_hold_password(rest: &str, option: &str) -> bool {
     let Some(password) = password_place(rest).map(|place| &rest[place]) else { return false };
     let Some((_, options)) = password.split_once('?') else { return false };
@@ -182,7 +183,7 @@ pub(crate) fn shown_option(option: &str) -> String {
     const LONGEST: usize = 80;
     let (name, value) = option.split_once('=').unwrap_or((option, ""));
     if SECRET_OPTIONS.contains(&name.to_ascii_lowercase().as_str()) && !value.is_empty() {
-        return format!("{name}={BLOT}");
+        return format!("{name}={REDACTED}");
     }
     match option.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &option[..end]),
@@ -190,8 +191,8 @@ pub(crate) fn shown_option(option: &str) -> String {
     }
 }
 
-/// The secrets that a connection string may hold, as they are written. With more than one `@` it is not clear
-/// where the password ends, so each is taken for its end.
+/// The secrets that a connection string may contain, as they are written. With more than one `@` it is not clear
+/// where the password ends, so each of them is taken for its end.
 fn secrets_of(uri: &str) -> Vec<String> {
     let Some((_, rest)) = uri.split_once("://") else { return Vec::new() };
     let mut found: Vec<String> =
@@ -202,7 +203,7 @@ fn secrets_of(uri: &str) -> Vec<String> {
     found
 }
 
-/// Where the values of secret options stand.
+/// The positions of the values of secret options.
 fn option_places(rest: &str) -> Vec<Range<usize>> {
     let starts = rest.match_indices(['?', '&']).map(|(at, _)| at + 1);
     starts
@@ -215,7 +216,7 @@ fn option_places(rest: &str) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// How a secret may be written: as it is, escaped for a URI in this way or that, and quoted.
+/// The ways in which a secret may be written: as it is, percent-encoded in several ways, and quoted.
 fn spellings(secret: &str) -> Vec<String> {
     let plain = percent_decode_str(secret).decode_utf8_lossy().into_owned();
     let mut all = vec![secret.to_owned()];
@@ -232,12 +233,12 @@ fn spellings(secret: &str) -> Vec<String> {
     all
 }
 
-/// `%2f` for `%2F`.
+/// Writes percent escapes in lower case: `%2f` for `%2F`.
 fn lower_escapes(escaped: &str) -> String {
     let mut parts = escaped.split('%');
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        // Two hex digits follow every sign, for a sign of the text's own is escaped.
+        // Two hex digits follow every `%`, since a `%` in the text itself is escaped.
         let (digits, rest) = part.split_at(2);
         out.push('%');
         out.push_str(&digits.to_ascii_lowercase());
@@ -280,7 +281,7 @@ mod tests {
             (&*format!("mongodb://ann:{secret}@db1/"), None),
             (&*format!("mongodb://db1/?tlsCertificateKeyFilePassword={secret}"), None),
         ] {
-            let kept = Kept::of(uri, password);
+            let kept = SecretGuard::of(uri, password);
             for text in &texts {
                 let shown = redact(&format!("before {text} after"));
                 assert!(!shown.contains("kn0wn") && !shown.contains("cr"), "{uri}: {shown}");
@@ -293,8 +294,8 @@ mod tests {
 
     #[test]
     fn the_secret_of_one_source_outlives_another_with_the_same() {
-        let first = Kept::of("mongodb://ann:tw1ce-used@db1/", None);
-        let second = Kept::of("mongodb://ann:tw1ce-used@db2/", None);
+        let first = SecretGuard::of("mongodb://ann:tw1ce-used@db1/", None);
+        let second = SecretGuard::of("mongodb://ann:tw1ce-used@db2/", None);
         drop(first);
         assert_eq!(redact("it is tw1ce-used here"), "it is *** here");
         drop(second);
@@ -318,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_short_password_leaves_sentences_readable() {
-        let _kept = Kept::of("mongodb://ann:a@db1/", Some("b"));
+        let _kept = SecretGuard::of("mongodb://ann:a@db1/", Some("b"));
         assert_eq!(redact("cannot reach mongodb://ann:a@db1/"), "cannot reach mongodb://ann:***@db1/");
     }
 

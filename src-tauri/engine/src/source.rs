@@ -1,4 +1,4 @@
-//! MongoDB, read only: connecting, reaching, pulling, counting.
+//! MongoDB, read-only: connecting, checking reachability, pulling, counting.
 
 mod certificates;
 mod clock;
@@ -18,7 +18,7 @@ mod uri;
 pub use clock::{Clock, ServerClock};
 pub use connect::{Source, SourceSettings};
 pub use error::mongodb_failure;
-pub use moment::{Batch, Batches, Reading, RunMoment, WindowMoment};
-pub use read::PullOrder;
+pub use moment::{Batch, Batches, PullOrder, Reading, RunMoment, WindowMoment};
+pub use origin::Origin;
 pub(crate) use read::{ESTIMATE_DAYS, unreadable_reply};
 pub use unmatched::Suspect;

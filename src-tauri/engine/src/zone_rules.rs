@@ -9,13 +9,13 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 /// Where systems keep their zone data.
 const SYSTEM_FOLDERS: [&str; 3] = ["/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
-/// Entries of such a folder that are no zones of their own.
+/// Entries of such a folder that are not zones.
 const NO_ZONES: [&str; 4] = ["localtime", "posixrules", "Factory", "Etc/Unknown"];
-/// Folders in it that hold the zones once more, with other clocks.
+/// Subfolders with copies of the zones, without and with leap seconds.
 const OTHER_CLOCKS: [&str; 2] = ["posix/", "right/"];
 
-/// A zone with the rules that it had when it was read. A program reads each zone once, so that a day has the
-/// same bounds as long as it runs.
+/// A zone with the rules that it had when it was read. A program reads each zone once, so that a day keeps its bounds
+/// while the program runs.
 #[derive(Debug)]
 pub(crate) struct Zone {
     pub(crate) name: String,
@@ -45,10 +45,10 @@ impl ZoneRules {
         })
     }
 
-    /// The rules of a folder, if they are newer than the built-in set of this version.
+    /// Chooses the rules of a folder if they are newer than the built-in set, which has the version `built_in`.
     fn choose(folder: Option<&Path>, built_in: &str) -> Self {
         let newer = folder.and_then(|folder| {
-            // A version is the year and a letter or none, so newer ones come later in the alphabet.
+            // A version is the year and perhaps letters, so newer versions sort later.
             let version = version_of(folder).filter(|version| version.as_str() > built_in)?;
             Some((version, TimeZoneDatabase::from_dir(folder).ok()?))
         });
@@ -71,7 +71,7 @@ impl ZoneRules {
         self.system.is_some()
     }
 
-    /// The zone of a name, spelled as the database spells it.
+    /// The zone with this name, which must be spelled as in the database.
     pub(crate) fn zone(&self, name: &str) -> Option<&'static Zone> {
         if NO_ZONES.contains(&name) || OTHER_CLOCKS.iter().any(|folder| name.starts_with(folder)) {
             return None;
@@ -83,7 +83,7 @@ impl ZoneRules {
         // A system may lack the older names.
         let found = self.system.iter().chain([&self.built_in]).find_map(|database| database.get(name).ok());
         let rules = found.filter(|rules| rules.iana_name() == Some(name))?;
-        // There are a few hundred zones, and each is read once.
+        // Leaking is fine: there are a few hundred zones, and each is read once.
         let zone: &'static Zone = Box::leak(Box::new(Zone { name: name.to_owned(), rules }));
         zones.insert(name.to_owned(), zone);
         Some(zone)
@@ -97,15 +97,16 @@ impl fmt::Display for ZoneRules {
     }
 }
 
-/// The version that a folder of zone data tells.
+/// The version of the zone data in a folder.
 fn version_of(folder: &Path) -> Option<String> {
     let first_line = |name: &str| {
         let text = std::fs::read(folder.join(name)).ok()?;
         let line = text.split(|byte| *byte == b'\n').next()?;
         Some(String::from_utf8_lossy(line).trim().to_owned())
     };
-    let told = first_line("tzdata.zi").and_then(|line| Some(line.strip_prefix("# version ")?.to_owned()));
-    let version = told.or_else(|| first_line("+VERSION"))?;
+    let version_line =
+        first_line("tzdata.zi").and_then(|line| Some(line.strip_prefix("# version ")?.to_owned()));
+    let version = version_line.or_else(|| first_line("+VERSION"))?;
     let (year, letters) = version.split_at_checked(4)?;
     let is_shaped = year.bytes().all(|byte| byte.is_ascii_digit())
         && letters.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -119,7 +120,7 @@ mod tests {
     use super::*;
     use crate::day::{Day, DayZone};
 
-    /// A system whose Edmonton has the rules of another zone.
+    /// A system whose Edmonton has the rules of a different zone.
     fn system(version: &str, rules_of: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("America")).unwrap();
@@ -137,7 +138,7 @@ mod tests {
         Day::parse(text).unwrap()
     }
 
-    /// The rule change of 2026: Alberta stays on the time of its summer.
+    /// The rule change of 2026: Alberta stays on summer time.
     #[test]
     fn edmonton_belongs_to_the_day_of_the_rules_of_2026() {
         let at = "2026-11-10T06:30:00Z".parse().unwrap();
@@ -152,7 +153,7 @@ mod tests {
         let rules = ZoneRules::choose(Some(newer.path()), "2026f");
         assert_eq!(rules.to_string(), "2099a (from the system)");
         assert_eq!(edmonton(&rules).day_of(at), day("2026-11-09"));
-        // What the system lacks is built in.
+        // What the system lacks comes from the built-in set.
         assert!(rules.zone("US/Eastern").is_some());
 
         let rules = ZoneRules::choose(Some(older.path()), "2026f");

@@ -9,7 +9,7 @@ use support::desk::{Desk, range};
 use support::{Gate, server, until};
 use tidemark_engine::answer::Answer;
 use tidemark_engine::api::rows::ViewKey;
-use tidemark_engine::cache::budget::DEFAULT_BUDGET;
+use tidemark_engine::cache::store::budget::DEFAULT_BUDGET;
 use tidemark_engine::failure::Code;
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::signature::Signature;
@@ -69,7 +69,7 @@ async fn the_least_recently_used_goes_and_frees_its_disk() {
     desk.reopen();
 
     let freed = desk.engine.set_cache_budget(before.bytes - 1).await.unwrap();
-    assert_eq!((freed.queries.as_slice(), freed.set_aside), ([gas.clone()].as_slice(), 0));
+    assert_eq!((freed.queries.as_slice(), freed.moved_aside), ([gas.clone()].as_slice(), 0));
     assert!(beside(&desk, &gas).is_empty(), "{:?}", beside(&desk, &gas));
     let after = desk.engine.cache_usage().await.unwrap();
     assert_eq!((after.bytes, after.queries), (before.bytes - freed.bytes, 2));
@@ -200,12 +200,12 @@ async fn what_was_set_aside_goes_last_and_what_is_not_ours_stays() {
     std::fs::write(&file, b"no database at all").unwrap();
     desk.reopen();
     let (_, answer) = fetch(&desk, "Power", "2026-01-15T12:00:00Z").await;
-    assert!(answer.complete && answer.notes.iter().any(|note| note.contains("set aside")), "{answer:?}");
+    assert!(answer.complete && answer.notes.iter().any(|note| note.contains("moved aside")), "{answer:?}");
     desk.reopen();
     let freed = desk.engine.set_cache_budget(18).await.unwrap();
-    assert_eq!((freed.set_aside, freed.queries.len(), freed.left), (0, 3, 18));
+    assert_eq!((freed.moved_aside, freed.queries.len(), freed.left), (0, 3, 18));
     let freed = desk.engine.set_cache_budget(0).await.unwrap();
-    assert_eq!((freed.set_aside, freed.bytes), (1, 18));
+    assert_eq!((freed.moved_aside, freed.bytes), (1, 18));
     assert!(theirs.iter().all(|path| path.exists()));
 }
 

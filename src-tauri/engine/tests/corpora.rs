@@ -9,8 +9,8 @@ use std::path::Path;
 
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::day::Day;
+use tidemark_engine::engine::Engine;
 use tidemark_engine::rows::Role;
-use tidemark_engine::run::Engine;
 
 /// Runs a case on every file of a corpus, and compares what comes of each with what is written down in
 /// `expected`. The stack is that of the threads that the engine works on. `UPDATE_CORPORA` writes it down, to be
@@ -81,7 +81,7 @@ fn a_cache_file_that_would_read_other_files() {
         true
     });
     let refused = "looked at: cache_damaged, The cache file contains views, which Tidemark never writes.; \
-                   fetched: set aside";
+                   fetched: moved aside";
     assert_eq!(outcome, refused);
 }
 

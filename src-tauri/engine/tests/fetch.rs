@@ -545,7 +545,7 @@ async fn a_damaged_file_is_set_aside_and_reported() {
         let answer = told.answer();
         assert_eq!((counts(answer), answer.rows), ((0, 0, 31, 0), whole.rows), "damage {at}");
         assert!(
-            answer.notes.iter().any(|note| note.contains("set aside")),
+            answer.notes.iter().any(|note| note.contains("moved aside")),
             "damage {at}: {:?}",
             answer.notes
         );

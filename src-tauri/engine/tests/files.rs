@@ -93,25 +93,25 @@ async fn a_damaged_file_keeps_its_pin_and_its_age_and_goes_last() {
     desk.set_clock("2026-01-16T12:00:00Z");
     let answer = desk.fetch(FROM, TO).await;
     assert_eq!(answer.days.fetched, 20, "{answer:?}");
-    assert!(answer.notes.iter().any(|note| note.contains("set aside as")), "{answer:?}");
+    assert!(answer.notes.iter().any(|note| note.contains("moved aside as")), "{answer:?}");
     let aside = aside(&file).unwrap();
     assert_eq!(fs::read(&aside).unwrap(), bytes, "it is what there was");
     let kept = fs::metadata(aside.with_extension("used")).unwrap().modified().unwrap();
     assert_eq!(kept, age);
     assert!(desk.engine.cached_queries().await.unwrap()[0].pinned, "it is the query that is pinned");
-    // Nothing goes that is pinned, neither the query nor what was set aside of it.
+    // Nothing goes that is pinned, neither the query nor what was moved aside of it.
     desk.reopen();
     let freed = desk.engine.set_cache_budget(0).await.unwrap();
-    assert_eq!((freed.queries.len(), freed.set_aside), (0, 0), "{freed:?}");
+    assert_eq!((freed.queries.len(), freed.moved_aside), (0, 0), "{freed:?}");
     // Then the query goes first, though it was used later.
     desk.engine.pin(&desk.signature(), false).await.unwrap();
     fs::remove_file(aside.with_extension("pinned")).unwrap();
     desk.reopen();
     let usage = desk.engine.cache_usage().await.unwrap();
     let freed = desk.engine.set_cache_budget(usage.bytes - 1).await.unwrap();
-    assert_eq!((freed.queries.len(), freed.set_aside), (1, 0), "{freed:?}");
+    assert_eq!((freed.queries.len(), freed.moved_aside), (1, 0), "{freed:?}");
     assert!(aside.exists());
-    assert_eq!(desk.engine.set_cache_budget(0).await.unwrap().set_aside, 1);
+    assert_eq!(desk.engine.set_cache_budget(0).await.unwrap().moved_aside, 1);
     assert_eq!(names(&file), Vec::<String>::new());
 }
 
@@ -262,7 +262,7 @@ async fn another_program_does_not_remove_what_is_open() {
     tokio::task::spawn_blocking(move || {
         let other = Cache::new(&folder, 0).unwrap();
         assert_eq!(other.delete(&signature).unwrap_err().code, Code::CacheBusy);
-        assert!(other.make_room(0, |_| Some(())).unwrap().queries.is_empty());
+        assert!(other.evict(0, |_| Some(())).unwrap().queries.is_empty());
         assert_eq!(other.open_signature(&signature).unwrap_err().code, Code::CacheBusy);
     })
     .await
@@ -285,7 +285,7 @@ fn files_that_are_made_and_removed_at_once() {
             let cache = Cache::new(folder.path(), 0).unwrap();
             let mut removed = 0;
             while SystemTime::now() < end {
-                removed += cache.make_room(0, |_| Some(())).map_or(0, |freed| freed.queries.len());
+                removed += cache.evict(0, |_| Some(())).map_or(0, |freed| freed.queries.len());
             }
             removed
         });
@@ -294,7 +294,7 @@ fn files_that_are_made_and_removed_at_once() {
         while SystemTime::now() < end {
             match cache.open_or_create(&identity) {
                 Ok(opened) => {
-                    assert!(opened.set_aside.is_none(), "{:?}", opened.set_aside);
+                    assert!(opened.moved_aside.is_none(), "{:?}", opened.moved_aside);
                     opened.file.set_pinned(made % 4 == 3).unwrap();
                     assert!(file.exists(), "it was taken away while it was open");
                     drop(opened);

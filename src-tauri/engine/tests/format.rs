@@ -10,6 +10,7 @@ use tidemark_engine::answer::{Answer, Origin};
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::cache::Identity;
 use tidemark_engine::day::{Day, DayRange};
+use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::{Code, Result};
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::collation::Collation;
@@ -19,7 +20,7 @@ use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::query::source::Query;
 use tidemark_engine::rows::Role;
-use tidemark_engine::run::{Engine, FetchRequest};
+use tidemark_engine::run::FetchRequest;
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
 

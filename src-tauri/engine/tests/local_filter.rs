@@ -21,6 +21,7 @@ use support::desk::{Desk, counts, range};
 use support::server;
 use tidemark_engine::answer::Answer;
 use tidemark_engine::api::rows::ViewKey;
+use tidemark_engine::browse::ExportRequest;
 use tidemark_engine::bson::uuids::{StoredUuid, UuidRepresentation};
 use tidemark_engine::query::filter::{Condition, FieldCondition, Filters};
 use tidemark_engine::query::filter_value::FilterValue;
@@ -31,7 +32,7 @@ use tidemark_engine::query::pipeline::input_match;
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::query::source::{Query, SourceIdentity};
 use tidemark_engine::rows::{Role, Sort};
-use tidemark_engine::run::{ExportRequest, FetchRequest};
+use tidemark_engine::run::FetchRequest;
 use tokio_util::sync::CancellationToken;
 
 struct Dice(u64);

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bson::{Document, RawDocumentBuf, doc};
-use tidemark_engine::cache::{Cache, CacheFile, Carried, DayRows, Identity, Origin, SegmentWriter, View};
+use tidemark_engine::cache::{Cache, CacheFile, Carried, DayRows, Identity, SegmentWriter, View};
 use tidemark_engine::day::{Day, DayRange};
 use tidemark_engine::decode::{Decoder, RowKey};
 use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::source::Query;
 use tidemark_engine::rows::{Role, Sort};
+use tidemark_engine::source::Origin;
 use tidemark_engine::source::{Source, SourceSettings};
 
 fn identity() -> Identity {

@@ -15,6 +15,7 @@ use support::wire::Wire;
 use support::{server, until};
 use tidemark_engine::answer::Answer;
 use tidemark_engine::api::rows::ViewKey;
+use tidemark_engine::engine::{Clock, Engine};
 use tidemark_engine::failure::Code;
 use tidemark_engine::limits::Limits;
 use tidemark_engine::plan::ledger::FetchMode;
@@ -23,8 +24,8 @@ use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::query::source::Query;
 use tidemark_engine::rows::Role;
+use tidemark_engine::run::FetchRequest;
 use tidemark_engine::run::event::RunEvent;
-use tidemark_engine::run::{Clock, Engine, FetchRequest};
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
 
@@ -395,7 +396,7 @@ async fn complete_days_of_a_window_that_is_too_large_are_kept() {
         let room = Room::new(&server.uri(), "").with_limits(|limits| {
             limits.most_window_rows = number(150);
             limits.batch_documents = number(10);
-            limits.ids_a_question = number(10);
+            limits.ids_per_query = number(10);
         });
         let answer = room.fetch(FROM, TO).await;
         assert_eq!((answer.complete, answer.rows.input, answer.rows.downstream), (true, 300, 300));

@@ -5,31 +5,31 @@
 //! A sequence that comes out wrong is cut down to the few steps that matter and printed as a test.
 #![allow(clippy::unwrap_used)]
 
-#[path = "oracle/canary.rs"]
-mod canary;
 #[path = "oracle/cases.rs"]
 mod cases;
+#[path = "oracle/change_checks.rs"]
+mod change_checks;
+#[path = "oracle/checks.rs"]
+mod checks;
 #[path = "oracle/cruelty.rs"]
 mod cruelty;
-#[path = "oracle/cutter.rs"]
-mod cutter;
-#[path = "oracle/drive.rs"]
-mod drive;
+#[path = "oracle/fault_proxy.rs"]
+mod fault_proxy;
 #[path = "oracle/hard.rs"]
 mod hard;
-#[path = "oracle/judge.rs"]
-mod judge;
-#[path = "oracle/look.rs"]
-mod look;
+#[path = "oracle/model_source.rs"]
+mod model_source;
+#[path = "oracle/read_back.rs"]
+mod read_back;
+#[path = "oracle/runner.rs"]
+mod runner;
 #[path = "oracle/script.rs"]
 mod script;
+#[path = "oracle/self_test.rs"]
+mod self_test;
 mod support;
 #[path = "oracle/tally.rs"]
 mod tally;
-#[path = "oracle/told.rs"]
-mod told;
-#[path = "oracle/world.rs"]
-mod world;
 
 use std::io::Write as _;
 use std::process::Command;
@@ -38,7 +38,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use cruelty::Cruelties;
-use drive::{Wrong, carry_out};
+use runner::{Wrong, carry_out};
 use script::{Script, Setup, Step, simpler};
 use support::server;
 use tally::Tally;

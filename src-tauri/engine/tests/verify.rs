@@ -17,8 +17,10 @@ use tidemark_engine::answer::changes::{ChangeCounts, ChangeKind, MessageChange};
 use tidemark_engine::answer::{Answer, Origin};
 use tidemark_engine::api::plan::DayAction;
 use tidemark_engine::api::rows::ViewKey;
+use tidemark_engine::browse::ExportRequest;
 use tidemark_engine::bson::diff::FieldChange;
 use tidemark_engine::day::{Day, DayRange};
+use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::Code;
 use tidemark_engine::limits::Limits;
 use tidemark_engine::plan::ledger::FetchMode;
@@ -29,7 +31,7 @@ use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::query::source::Query;
 use tidemark_engine::rows::Role;
-use tidemark_engine::run::{Engine, ExportRequest, FetchRequest};
+use tidemark_engine::run::FetchRequest;
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
 
@@ -428,7 +430,7 @@ fn way(pass: impl Fn(&mut [u8]) -> bool + Send + Sync + 'static) -> String {
 async fn days_that_could_not_be_checked_are_named() {
     let mut desk = Desk::new("broken", &way_that_breaks(30)).await;
     // A day has two trades, so each day has a question of its own.
-    let limits = Limits { ids_a_question: 2.try_into().unwrap(), ..Limits::default() };
+    let limits = Limits { ids_per_query: 2.try_into().unwrap(), ..Limits::default() };
     desk.engine = desk.engine.clone().with_limits(limits);
     desk.fetch(FetchMode::Normal).await;
     // Found by its count before the way breaks; it cannot be fetched again then.
@@ -448,10 +450,8 @@ async fn days_that_could_not_be_checked_are_named() {
 async fn a_difference_that_was_found_counts_although_the_day_was_not_checked_to_the_end() {
     let left = Arc::new(AtomicUsize::new(usize::MAX));
     let mut desk = Desk::new("half", &way_with_questions_left(Arc::clone(&left))).await;
-    desk.engine = desk
-        .engine
-        .clone()
-        .with_limits(Limits { ids_a_question: 1.try_into().unwrap(), ..Limits::default() });
+    desk.engine =
+        desk.engine.clone().with_limits(Limits { ids_per_query: 1.try_into().unwrap(), ..Limits::default() });
     let day = day_of(20);
     let more = |number: i32| {
         doc! {"_id": number, "trade_id": format!("T{number}"), "year": 2025,

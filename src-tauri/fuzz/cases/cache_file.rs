@@ -55,7 +55,7 @@ pub fn opened_after(tampered: impl FnOnce(&Path) -> bool) -> String {
     let fetched = cache.open_or_create(&identity).and_then(|opened| {
         commit(&opened.file)?;
         View::open(opened.file, range())?;
-        Ok(if opened.set_aside.is_some() { "set aside" } else { "goes on" }.to_owned())
+        Ok(if opened.moved_aside.is_some() { "moved aside" } else { "goes on" }.to_owned())
     });
     let fetched = fetched.unwrap_or_else(|failure| said(&failure));
     format!("looked at: {looked}; fetched: {fetched}")

@@ -1,4 +1,4 @@
-//! When the desk works: which days, how much on each, and how a day goes.
+//! When the desk works: on which days, how busy each is, and how trading is spread over a day.
 
 use std::vec;
 
@@ -10,20 +10,20 @@ use rand_chacha::rand_core::SeedableRng;
 /// Milliseconds of a day. All days here are days in UTC.
 pub(crate) const DAY: i64 = 86_400_000;
 
-/// How long the desk looks back.
+/// The period that the desk covers.
 const MONTHS: Months = Months::new(14);
 
 /// Weight of each hour (UTC): closed at night, busy at the opening and in the afternoon.
 const HOURS: [u32; 24] =
     [2, 1, 1, 1, 3, 10, 45, 95, 120, 115, 100, 80, 60, 85, 105, 115, 90, 55, 25, 12, 8, 5, 4, 3];
 
-/// A day of the desk and how many messages its trades set off.
+/// A day of the desk, and the number of messages that its trades cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BusinessDay {
     pub(crate) day: NaiveDate,
     /// Midnight at its start, in milliseconds since 1970.
     pub(crate) start: i64,
-    /// How much of it has passed, in milliseconds.
+    /// How much of the day has passed, in milliseconds.
     pub(crate) length: i64,
     pub(crate) messages: u64,
 }
@@ -46,7 +46,7 @@ impl Calendar {
             .map(|day| {
                 let start = day.and_time(NaiveTime::MIN).and_utc().timestamp_millis();
                 let length = (end_millis - start).clamp(1, DAY);
-                // Drawn for holidays too, so that no day depends on which others there are.
+                // Drawn for holidays too, so that no day depends on which other days exist.
                 let mood = random.random_range(75..125_u32);
                 let weight = u128::from(busyness(day) * mood) * u128::from(length.unsigned_abs());
                 (day, start, length, weight)
@@ -59,7 +59,7 @@ impl Calendar {
         let days = days
             .into_iter()
             .map(|(day, start, length, weight)| {
-                // By difference of rounded sums, so that nothing is lost in rounding.
+                // Differences of rounded sums, so that rounding loses nothing.
                 let before = share(so_far);
                 so_far += weight;
                 BusinessDay { day, start, length, messages: share(so_far) - before }
@@ -78,17 +78,17 @@ impl IntoIterator for Calendar {
     }
 }
 
-/// The first day of a desk whose last one is given.
+/// The first day of a desk with the given last day.
 pub(crate) fn first_day(last: NaiveDate) -> NaiveDate {
     last.checked_sub_months(MONTHS).and_then(|day| day.checked_add_days(Days::new(1))).unwrap_or(last)
 }
 
-/// The day that a desk ends in; midnight belongs to the day before it.
+/// The day in which a desk ends; midnight belongs to the day before.
 pub(crate) fn last_day(end: DateTime<Utc>) -> NaiveDate {
     (end - TimeDelta::milliseconds(1)).date_naive()
 }
 
-/// How much is traded on a day, in parts of a hundred of an ordinary one.
+/// How busy a day is, as a percentage of an ordinary day.
 fn busyness(day: NaiveDate) -> u32 {
     match (day.month(), day.day()) {
         (1, 1) | (12, 25) => 0,
@@ -102,7 +102,7 @@ fn busyness(day: NaiveDate) -> u32 {
     }
 }
 
-/// A moment of a working day, in milliseconds since its midnight.
+/// A random time during a working day, in milliseconds since midnight.
 pub(crate) fn time_of_day(random: &mut impl Rng, length: i64) -> i64 {
     let mut ticket = random.random_range(0..HOURS.iter().sum());
     let mut hour = 0;
@@ -114,7 +114,7 @@ pub(crate) fn time_of_day(random: &mut impl Rng, length: i64) -> i64 {
         hour += 1;
     }
     let millis = hour * 3_600_000 + random.random_range(0..3_600_000_i64);
-    // A day that is not over yet is a short one.
+    // A day that is not over yet is compressed.
     millis * length / DAY
 }
 

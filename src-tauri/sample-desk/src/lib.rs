@@ -1,10 +1,10 @@
-//! A seeded trading desk: fourteen months of realistic trade messages, the same for the same seed.
+//! A seeded trading desk: fourteen months of realistic trade messages, always the same for the same seed.
 //!
-//! A trade is followed by amendments and cancels (*input*, as a trader sees it) and by messages of
-//! the systems behind the desk (*downstream*: confirmation, allocation, settlement, risk), some of
-//! them late by hours or days. [`MAPPING`] tells Tidemark the two apart. [`Desk::documents`] makes
-//! the messages one by one in the order in which they arrive, so that ten million of them take no
-//! more memory than a few days of late ones; [`load`] writes them to a server.
+//! A trade is followed by amendments and cancels (*input*, as a trader sees it) and by messages of the systems behind
+//! the desk (*downstream*: confirmation, allocation, settlement, risk), some of them late by hours or days.
+//! [`MAPPING`] tells Tidemark how to distinguish them. [`Desk::documents`] generates the messages one by one in order
+//! of arrival, so that ten million of them take no more memory than a few days of late ones; [`load`] writes them to
+//! a server.
 
 mod calendar;
 mod load;
@@ -26,16 +26,16 @@ pub use crate::load::{LoadError, LoadOptions, load};
 /// The mapping file for these documents.
 pub const MAPPING: &str = include_str!("../mapping.json");
 
-/// Messages of a desk that nobody asked to be larger or smaller.
+/// The default number of messages.
 pub const DEFAULT_MESSAGES: u64 = 200_000;
 
-/// Values of `kind` that are input; every other kind is downstream.
+/// The values of `kind` that are input; all others are downstream.
 pub const INPUT_KINDS: [&str; 3] = ["trade", "amendment", "cancel"];
 
-/// Values of `kind` that are downstream.
+/// The values of `kind` that are downstream.
 pub const DOWNSTREAM_KINDS: [&str; 4] = ["confirmation", "allocation", "settlement", "risk"];
 
-/// What a desk traded in the fourteen months up to a moment.
+/// What a desk traded in the fourteen months up to a given time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Desk {
     seed: u64,
@@ -44,14 +44,14 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk with the whole of `end_day` behind it.
+    /// A desk that has completed `end_day`.
     #[must_use]
     pub fn new(seed: u64, end_day: NaiveDate, messages: u64) -> Self {
         let next = end_day.checked_add_days(Days::new(1)).unwrap_or(end_day);
         Self::until(seed, next.and_time(NaiveTime::MIN).and_utc(), messages)
     }
 
-    /// A desk at work: its last day goes as far as `end`, and no message lies after it.
+    /// A desk in mid-day: its last day lasts until `end`, and no message is later than that.
     #[must_use]
     pub fn until(seed: u64, end: DateTime<Utc>, messages: u64) -> Self {
         Self { seed, end, messages }
@@ -63,7 +63,7 @@ impl Desk {
         self.seed
     }
 
-    /// How many messages it makes.
+    /// The number of messages that it generates.
     #[must_use]
     pub fn messages(&self) -> u64 {
         self.messages
@@ -75,13 +75,13 @@ impl Desk {
         calendar::first_day(self.last_day())
     }
 
-    /// Its last day, whole or not.
+    /// Its last day, complete or not.
     #[must_use]
     pub fn last_day(&self) -> NaiveDate {
         calendar::last_day(self.end)
     }
 
-    /// The messages in the order in which they arrive, exactly [`messages`](Self::messages) of them.
+    /// The messages in order of arrival, exactly [`messages`](Self::messages) of them.
     #[must_use]
     pub fn documents(&self) -> Documents {
         Documents {
@@ -101,11 +101,11 @@ pub struct Documents {
     seed: u64,
     end: i64,
     days: vec::IntoIter<BusinessDay>,
-    /// Trades of the current day that have not been made yet, earliest first.
+    /// Trades of the current day whose messages have not been generated yet, earliest first.
     today: vec::IntoIter<Story>,
-    /// Messages made so far; numbers them.
+    /// The number of messages generated so far, which also numbers them.
     made: u64,
-    /// Messages that follow a trade and have not arrived yet, the next one on top.
+    /// Messages that have been generated but have not arrived yet, the next one on top.
     underway: BinaryHeap<Reverse<Message>>,
 }
 
@@ -124,7 +124,7 @@ impl Iterator for Documents {
                         self.made += story.length();
                     }
                 }
-                // The next day has to be opened before it is known what comes first.
+                // The next day must be started before it is known which message comes first.
                 (None, _) => match self.days.next() {
                     Some(day) => self.today = messages::stories(self.seed, &day).into_iter(),
                     None => break,

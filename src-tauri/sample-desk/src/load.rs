@@ -10,14 +10,14 @@ use tokio::task::JoinSet;
 
 use crate::{Desk, Documents};
 
-/// How to load.
+/// Options of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadOptions {
     /// Drop the collection first.
     pub replace: bool,
-    /// Documents in one `insert_many`.
+    /// Documents per `insert_many`.
     pub batch: usize,
-    /// Batches under way at once.
+    /// Number of batches in progress at once.
     pub writers: usize,
 }
 
@@ -30,9 +30,9 @@ impl Default for LoadOptions {
 /// Why a desk could not be loaded.
 #[derive(Debug)]
 pub enum LoadError {
-    /// The server refused or could not be reached.
+    /// The server rejected the messages or could not be reached.
     Server(mongodb::error::Error),
-    /// A task of the load came to a bad end.
+    /// A task of the load failed.
     Task(String),
 }
 
@@ -61,10 +61,10 @@ impl From<tokio::task::JoinError> for LoadError {
     }
 }
 
-/// Loads the desk's messages into a collection that has the indexes a fetch wants. `progress` hears
-/// the number of messages written so far, a few times a second and once at the end.
+/// Loads the desk's messages into a collection and creates the indexes that a fetch needs. Calls `progress` with the
+/// number of messages written so far, a few times per second and once at the end.
 ///
-/// Gives the number of messages written.
+/// Returns the number of messages written.
 pub async fn load(
     uri: &str,
     database: &str,
@@ -87,11 +87,11 @@ pub async fn load(
         ])
         .await?;
 
-    // The maker waits when the server is the slower one, so little is ever in memory.
+    // The generator waits if the server is slower, so little is ever in memory.
     let (batches, queue) = mpsc::channel(1);
     let documents = desk.documents();
     let maker = tokio::task::spawn_blocking(move || {
-        // A closed queue: a writer failed, and says why itself.
+        // Fails if the queue is closed because a writer failed, which is reported separately.
         let _ = make_batches(documents, options.batch.max(1), &batches);
     });
 

@@ -1,4 +1,4 @@
-//! `sample-desk`: loads the sample desk into a server, or serves it from one of its own.
+//! `sample-desk`: loads the sample desk into a server, or starts a server that serves it.
 
 use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use mongodb::Client;
 use tidemark_sample_desk::{DEFAULT_MESSAGES, Desk, LoadOptions, MAPPING, load};
 use tidemark_test_server::TestServer;
 
-/// Realistic trade messages, the same for the same seed.
+/// Realistic trade messages, always the same for the same seed.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Cli {
@@ -35,13 +35,13 @@ enum Command {
         #[command(flatten)]
         size: Size,
     },
-    /// Start a server, load the messages where it lacks them, print `ready URI`, and stay until
-    /// Ctrl-C or the end of standard input.
+    /// Start a server, load the messages if it lacks them, print `ready URI`, and run until Ctrl-C or the end of
+    /// standard input.
     Serve {
-        /// Keep the data in this folder, for a quick start the next time.
+        /// Keep the data in this folder, for a faster start next time.
         #[arg(long)]
         dir: Option<PathBuf>,
-        /// Port of the server kept in that folder; 0 for a free one.
+        /// Port of the server with that folder; 0 for any free port.
         #[arg(long, default_value_t = 0, requires = "dir")]
         port: u16,
         #[command(flatten)]
@@ -55,23 +55,23 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Place {
-    /// Database.
+    /// Name of the database.
     #[arg(long, default_value = "desk")]
     db: String,
-    /// Collection.
+    /// Name of the collection.
     #[arg(long, default_value = "messages")]
     collection: String,
 }
 
 #[derive(Debug, Args)]
 struct Size {
-    /// How many messages.
+    /// Number of messages.
     #[arg(long, default_value_t = DEFAULT_MESSAGES)]
     messages: u64,
     /// Seed of the generator.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Last day, YYYY-MM-DD (UTC). Without it: today, up to this moment.
+    /// Last day, YYYY-MM-DD (UTC). Default: today, up to the current time.
     #[arg(long)]
     end: Option<NaiveDate>,
 }
@@ -115,7 +115,7 @@ async fn load_with_progress(
 ) -> Result<(), String> {
     eprintln!("Loading {} messages, {} to {} ...", desk.messages(), desk.first_day(), desk.last_day());
     let started = Instant::now();
-    // In a terminal one line that changes; in a log a line for every fifth.
+    // In a terminal, a single line that is updated; in a log, a line per fifth.
     let terminal = std::io::stderr().is_terminal();
     let mut next_line = desk.messages() / 5;
     let written = load(uri, &place.db, &place.collection, desk, options, |written| {
@@ -154,7 +154,7 @@ async fn serve(dir: Option<PathBuf>, port: u16, place: &Place, size: &Size) -> R
         .map_err(|error| format!("Nobody listens: {error}."))?;
     drop(out);
 
-    // The read cannot be called off; ending the process is what ends it.
+    // The read cannot be cancelled; it ends when the process exits.
     let (closed, input_closed) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let mut nothing = Vec::new();
@@ -168,13 +168,13 @@ async fn serve(dir: Option<PathBuf>, port: u16, place: &Place, size: &Size) -> R
     if server.is_external() { Ok(()) } else { server.shut_down() }
 }
 
-/// What a folder of `serve` holds, noted beside the messages once all of them are written.
+/// A note of what a collection contains, stored next to it once all messages are written.
 struct Held {
     note: bson::Document,
 }
 
 impl Held {
-    /// Two desks with the same last day are the same for this: a demo does not load again at noon.
+    /// Two desks with the same last day count as equal: a demo does not reload at noon.
     fn of(desk: &Desk) -> Self {
         let last: DateTime<Utc> = desk.last_day().and_time(chrono::NaiveTime::MIN).and_utc();
         let text = |number: u64| number.to_string();

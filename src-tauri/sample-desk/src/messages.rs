@@ -1,4 +1,4 @@
-//! A trade, what follows from it, and the documents that tell of both.
+//! Trades, the messages that follow from them, and their documents.
 
 use std::cmp::Ordering;
 
@@ -20,13 +20,13 @@ const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 
-/// The last whole number up to which a double holds every one.
+/// The largest whole number up to which a double represents every one exactly.
 const DOUBLE_EXACT: i64 = 1 << 53;
 
-/// A field called `regime` turns up in documents from this day of 2026 on, as fields do in real life.
+/// A field called `regime` appears in documents from this time on, as new fields do in real life.
 const REGIME_SINCE: i64 = 1_772_323_200_000; // 1 March 2026
 
-/// A message and when it arrives. Ordered by arrival.
+/// A message and its time of arrival. Ordered by arrival.
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) arrives: i64,
@@ -79,21 +79,21 @@ impl Kind {
     }
 }
 
-/// A trade and the messages that follow it, before anything of it is written out.
+/// A trade and the messages that follow it, before their documents are generated.
 #[derive(Debug)]
 pub(crate) struct Story {
     opened: i64,
     trade_id: String,
-    /// Draws of its own, so that a story does not depend on how others went.
+    /// A seed of its own, so that a story does not depend on the others.
     seed: u64,
-    /// The trade itself first.
+    /// The kinds of its messages, the trade itself first.
     kinds: Vec<Kind>,
 }
 
-/// The trades of a day, earliest first; with what follows them they make up the day's messages.
+/// The trades of a day, earliest first. Together with the messages that follow them, they make up the day's messages.
 pub(crate) fn stories(seed: u64, day: &BusinessDay) -> Vec<Story> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    // A stream for each day: no day depends on how the others went.
+    // A separate stream per day: no day depends on the others.
     random.set_stream(u64::try_from(day.start / DAY).unwrap_or(0).wrapping_add(1));
 
     let mut left = day.messages;
@@ -112,7 +112,7 @@ pub(crate) fn stories(seed: u64, day: &BusinessDay) -> Vec<Story> {
     stories
 }
 
-/// A trade and what follows it.
+/// The kinds of messages of a random trade.
 fn family(random: &mut impl Rng) -> Vec<Kind> {
     let mut kinds = vec![Kind::Trade];
     let mut add = |kind, chances: &[f64]| {
@@ -131,7 +131,7 @@ fn family(random: &mut impl Rng) -> Vec<Kind> {
     kinds
 }
 
-/// What all messages of a trade agree on.
+/// The terms that all messages of a trade share.
 struct Terms {
     product: &'static Product,
     cell: &'static str,
@@ -146,12 +146,13 @@ impl Story {
         self.opened
     }
 
-    /// How many messages it has.
+    /// The number of its messages.
     pub(crate) fn length(&self) -> u64 {
         self.kinds.len() as u64
     }
 
-    /// Writes out its messages. `number` counts those made before, `end` is when the desk's time is up.
+    /// Generates its messages. `number` is the number of messages generated before, `end` the time at which the desk
+    /// ends.
     pub(crate) fn tell(&self, seed: u64, number: u64, end: i64) -> impl Iterator<Item = Message> {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         let product = skewed(&mut random, &PRODUCTS);
@@ -166,12 +167,12 @@ impl Story {
         (number..).zip(&self.kinds).map(move |(number, kind)| {
             let mut arrives = match kind {
                 Kind::Trade => self.opened,
-                // What changes a trade comes in order of its versions.
+                // Changes of a trade arrive in order of their versions.
                 Kind::Amendment | Kind::Cancel => latest + delay(&mut random),
                 _ => self.opened + delay(&mut random),
             };
             if arrives >= end {
-                // It would lie in the future: it was quick, then.
+                // It would be in the future, so it arrives sooner.
                 arrives = random.random_range(self.opened..end.max(self.opened + 1));
             }
             let mut document = head(seed, number, *kind, &self.trade_id, arrives);
@@ -193,7 +194,7 @@ impl Story {
     }
 }
 
-/// How long after its trade a message comes: most at once, some after hours, a few after days.
+/// How long after its trade a message arrives: most within minutes, some after hours, a few after days.
 fn delay(random: &mut impl Rng) -> i64 {
     match random.random_range(0..100) {
         0..80 => random.random_range(SECOND..12 * MINUTE),
@@ -204,14 +205,14 @@ fn delay(random: &mut impl Rng) -> i64 {
 
 fn quantity(random: &mut impl Rng) -> i64 {
     match random.random_range(0..1000) {
-        // Counted in watt hours by one of the gateways.
+        // One of the gateways counts in watt hours.
         0..4 => DOUBLE_EXACT + random.random_range(1..1_000_000) * 2 + 1,
         4..14 => random.random_range(100_000..90_000_000),
         _ => random.random_range(1..200) * 5,
     }
 }
 
-/// The fields that every message has.
+/// The fields that all messages have.
 fn head(seed: u64, number: u64, kind: Kind, trade_id: &str, arrives: i64) -> RawDocumentBuf {
     let time = DateTime::from_millis(arrives);
     let date = chrono::DateTime::from_timestamp_millis(arrives).unwrap_or_default().date_naive();
@@ -225,11 +226,11 @@ fn head(seed: u64, number: u64, kind: Kind, trade_id: &str, arrives: i64) -> Raw
     document
 }
 
-/// An id as a driver makes it (time, process, counter), and yet the same for the same seed.
+/// An id in the form that a driver generates (time, process, counter), yet always the same for the same seed.
 fn object_id(seed: u64, number: u64, arrives: i64) -> ObjectId {
     let seconds = u32::try_from(arrives / SECOND).unwrap_or(0);
     let [_, counter @ .., a, b, c] = number.to_be_bytes();
-    // The counter holds 16 million; what goes beyond it takes the place of the process.
+    // The counter holds 16 million; the excess goes into the process part.
     let [.., s0, s1, s2] = seed.to_be_bytes();
     let process = [s0, s1, s2, counter[2], counter[3]];
     ObjectId::from_parts(seconds, process, [a, b, c])
@@ -237,7 +238,7 @@ fn object_id(seed: u64, number: u64, arrives: i64) -> ObjectId {
 
 fn input(document: &mut RawDocumentBuf, random: &mut impl Rng, terms: &Terms, version: i32, arrives: i64) {
     let product = terms.product;
-    // An amendment changes the terms a little.
+    // Each amendment changes the price slightly.
     let price = terms.price + i64::from(version - 1) * random.random_range(-2_500..2_500);
     let quantity = terms.quantity;
 
@@ -272,7 +273,7 @@ fn input(document: &mut RawDocumentBuf, random: &mut impl Rng, terms: &Terms, ve
     document.append(cstr!("quantity"), quantity);
     document.append(cstr!("unit"), product.unit);
     document.append(cstr!("notional"), notional(price, quantity));
-    // One gateway writes whole numbers as integers, another everything as a double.
+    // One gateway writes whole numbers as integers, a different one writes everything as doubles.
     match random.random_range(0..400_i32) {
         fee if fee % 4 == 0 => document.append(cstr!("fee"), fee),
         fee => document.append(cstr!("fee"), f64::from(fee) / 8.0),
@@ -331,7 +332,7 @@ fn allocation(document: &mut RawDocumentBuf, random: &mut impl Rng, terms: &Term
     let mut accounts = RawArrayBuf::new();
     let parts = random.random_range(1..4_i64);
     for part in 0..parts {
-        // The first takes what does not divide.
+        // The first account gets the remainder.
         let rest = if part == 0 { terms.quantity % parts } else { 0 };
         let mut account = RawDocumentBuf::new();
         account.append(cstr!("account"), format!("{:05}", random.random_range(1..400)));
@@ -362,7 +363,7 @@ fn risk(document: &mut RawDocumentBuf, random: &mut impl Rng) {
     document.append(cstr!("greeks"), greeks);
 }
 
-/// Some of several, in no order and each once.
+/// Some of the given texts, in random order and without duplicates.
 fn some_of(random: &mut impl Rng, of: &[&str], how_many: std::ops::Range<usize>) -> RawArrayBuf {
     let wanted = random.random_range(how_many);
     let mut chosen: Vec<&str> = Vec::with_capacity(wanted);
@@ -375,14 +376,14 @@ fn some_of(random: &mut impl Rng, of: &[&str], how_many: std::ops::Range<usize>)
     chosen.into_iter().collect()
 }
 
-/// A number of ten-thousandths as it is written, trailing zeros and all.
+/// A number of ten-thousandths as a decimal, including trailing zeros.
 fn decimal(ten_thousandths: i64) -> Decimal128 {
     let sign = if ten_thousandths < 0 { "-" } else { "" };
     let amount = ten_thousandths.unsigned_abs();
     parse(&format!("{sign}{}.{:04}", amount / 10_000, amount % 10_000))
 }
 
-/// A price. Index formulas give more digits than a double holds.
+/// A price. Prices from index formulas have more digits than a double can hold.
 fn exact_price(random: &mut impl Rng, ten_thousandths: i64) -> Decimal128 {
     if !random.random_bool(0.01) {
         return decimal(ten_thousandths);
@@ -394,11 +395,11 @@ fn exact_price(random: &mut impl Rng, ten_thousandths: i64) -> Decimal128 {
 }
 
 fn parse(text: &str) -> Decimal128 {
-    // At most 34 digits by construction, so it always parses; zero would show in the tests.
+    // Always parses, having at most 34 digits by construction; a zero would be noticed in the tests.
     text.parse().unwrap_or_else(|_| Decimal128::from_bytes([0; 16]))
 }
 
-/// Price times quantity as a system of doubles works it out.
+/// Price times quantity, as a system that calculates in doubles would do it.
 #[expect(clippy::cast_precision_loss, reason = "a notional is inexact where documents keep it as a double")]
 fn notional(ten_thousandths: i64, quantity: i64) -> f64 {
     ten_thousandths as f64 / 10_000.0 * quantity as f64

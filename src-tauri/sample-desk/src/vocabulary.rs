@@ -1,16 +1,16 @@
-//! The words of the desk. Every name is made up.
+//! The vocabulary of the desk. All names are fictitious.
 
 use rand::Rng;
 
-/// Something traded.
+/// A traded product.
 #[derive(Debug)]
 pub(crate) struct Product {
     pub(crate) name: &'static str,
     pub(crate) currency: &'static str,
     pub(crate) unit: &'static str,
-    /// An ordinary price, in ten-thousandths of the currency.
+    /// A typical price, in ten-thousandths of the currency.
     pub(crate) price: i64,
-    /// How far prices stray from it. Power goes below zero.
+    /// How far prices deviate from it. Power prices can be negative.
     pub(crate) spread: i64,
 }
 
@@ -24,7 +24,7 @@ const fn product(
     Product { name, currency, unit, price, spread }
 }
 
-/// The most traded first.
+/// The products, the most traded first.
 pub(crate) const PRODUCTS: [Product; 18] = [
     product("Power DE Base", "EUR", "MW", 742_500, 380_000),
     product("Gas TTF", "EUR", "MW", 318_250, 60_000),
@@ -46,7 +46,7 @@ pub(crate) const PRODUCTS: [Product; 18] = [
     product("Weather HDD Zürich", "CHF", "lot", 2_000_000, 750_000),
 ];
 
-/// Cells: the groups that a desk is made of.
+/// Cells: the groups that make up the desk.
 pub(crate) const CELLS: [&str; 12] = [
     "Short Term Power",
     "Gas Continental",
@@ -62,7 +62,7 @@ pub(crate) const CELLS: [&str; 12] = [
     "Prop 2",
 ];
 
-/// Systems that a trade is sent to.
+/// Systems to which trades are sent.
 pub(crate) const RECEIVERS: [&str; 8] = [
     "Back Office",
     "Clearing",
@@ -74,7 +74,7 @@ pub(crate) const RECEIVERS: [&str; 8] = [
     "Données de marché",
 ];
 
-/// What is said about a trade.
+/// Attributes of a trade.
 pub(crate) const ATTRIBUTES: [&str; 12] = [
     "hedge",
     "exchange",
@@ -90,7 +90,7 @@ pub(crate) const ATTRIBUTES: [&str; 12] = [
     "spécial",
 ];
 
-/// Who nominates and balances.
+/// Units that nominate and balance.
 pub(crate) const DISPATCHERS: [&str; 10] = [
     "Dispatch North",
     "Dispatch South",
@@ -104,7 +104,7 @@ pub(crate) const DISPATCHERS: [&str; 10] = [
     "Night Desk",
 ];
 
-/// What relates a trade to others.
+/// Attributes that relate a trade to others.
 pub(crate) const RELATED_ATTRIBUTES: [&str; 14] = [
     "spread-leg",
     "roll",
@@ -122,7 +122,7 @@ pub(crate) const RELATED_ATTRIBUTES: [&str; 14] = [
     "Vergütung",
 ];
 
-/// The other side of a trade.
+/// The counterparty of a trade.
 #[derive(Debug)]
 pub(crate) struct Counterparty {
     pub(crate) name: &'static str,
@@ -140,7 +140,7 @@ const fn counterparty(
     Counterparty { name, lei, city, country }
 }
 
-/// Identifiers have the shape of real ones and belong to nobody.
+/// Fictitious counterparties; their identifiers only have the form of real ones.
 pub(crate) const COUNTERPARTIES: [Counterparty; 14] = [
     counterparty("Rheinstrom Handel GmbH", "000000TIDEMARK000A01", "Düsseldorf", "DE"),
     counterparty("Harbour Gas Ltd", "000000TIDEMARK000B02", "Aberdeen", "GB"),
@@ -158,10 +158,10 @@ pub(crate) const COUNTERPARTIES: [Counterparty; 14] = [
     counterparty("O'Brien Wind & Tide DAC", "000000TIDEMARK000N14", "Galway", "IE"),
 ];
 
-/// Initials of the traders.
+/// The initials of the traders.
 pub(crate) const TRADERS: [&str; 9] = ["AKL", "BSM", "CVD", "ELN", "HJO", "JÜR", "MPA", "RTS", "ZQX"];
 
-/// What traders write. Commas, quotes and line breaks, as people use them.
+/// Comments by traders, with the commas, quotes and line breaks that people use.
 pub(crate) const COMMENTS: [&str; 9] = [
     "ok per phone",
     "price agreed, see chat",
@@ -174,14 +174,14 @@ pub(crate) const COMMENTS: [&str; 9] = [
     "🌊 storm front",
 ];
 
-/// One of several, the earlier the likelier.
+/// One of several, with a preference for the earlier ones.
 pub(crate) fn skewed<'a, T>(random: &mut impl Rng, of: &'a [T]) -> &'a T {
     let one = random.random_range(0..of.len());
     let other = random.random_range(0..of.len());
     &of[one.min(other)]
 }
 
-/// One of several, each as likely.
+/// One of several, all equally likely.
 pub(crate) fn any<'a, T>(random: &mut impl Rng, of: &'a [T]) -> &'a T {
     &of[random.random_range(0..of.len())]
 }

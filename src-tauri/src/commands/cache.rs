@@ -1,4 +1,4 @@
-//! What is cached: the list, forgetting, and the values to suggest.
+//! The cache: listing and deleting cached queries, the budget, and the values to suggest.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use tidemark_engine::query::signature::Signature;
 use crate::state::AppState;
 use crate::suggestions::{OFFERED, REMEMBERED, merged};
 
-/// How long the source is waited for where a field has too many values to remember.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// How long to wait for the source if a field has too many values to keep.
+const FIRST_CHECK_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// The cached queries.
 #[tauri::command]
@@ -24,7 +24,7 @@ pub(crate) async fn cached_queries(state: State<'_, AppState>) -> Result<Vec<Cac
     state.engine()?.cached_queries().await
 }
 
-/// Forgets a cached query, or some of its days.
+/// Deletes a cached query, or some of its days.
 #[tauri::command]
 pub(crate) async fn forget(
     state: State<'_, AppState>,
@@ -44,26 +44,26 @@ pub(crate) async fn forget(
     Ok(())
 }
 
-/// What the cache takes and may take.
+/// How much the cache uses and may use.
 #[tauri::command]
 pub(crate) async fn cache_usage(state: State<'_, AppState>) -> Result<CacheUsage> {
     state.engine()?.cache_usage().await
 }
 
-/// Sets what the cache may take, in bytes, and makes room at once.
+/// Sets how much the cache may use, in bytes, and evicts queries at once if necessary.
 #[tauri::command]
 pub(crate) async fn set_cache_budget(state: State<'_, AppState>, bytes: u64) -> Result<()> {
     state.engine()?.set_cache_budget(bytes).await?;
     Ok(())
 }
 
-/// Keeps a query when room is made, or lets it go again.
+/// Pins a query so that it is never evicted, or unpins it.
 #[tauri::command]
 pub(crate) async fn pin_query(state: State<'_, AppState>, signature: String, pinned: bool) -> Result<()> {
     state.engine()?.pin(&Signature::parse(&signature)?, pinned).await
 }
 
-/// Values to suggest for a field: first what the cache knows, then what the source has.
+/// Values to suggest for a field: first those in the cache, then those of the source.
 #[tauri::command]
 pub(crate) async fn suggest(state: State<'_, AppState>, field: String, prefix: String) -> Result<Suggested> {
     let nothing = Suggested { values: Vec::new(), is_coming: false };
@@ -76,9 +76,9 @@ pub(crate) async fn suggest(state: State<'_, AppState>, field: String, prefix: S
     let today = active.mapping.day_zone.day_of(engine.now());
     let ask = |prefix: String, limit: u32| {
         let (active, field) = (Arc::clone(&active), field.clone());
-        async move { active.aside.suggestions(&active.mapping, &field, &prefix, today, limit).await }
+        async move { active.probe_client.suggestions(&active.mapping, &field, &prefix, today, limit).await }
     };
-    let is_online = matches!(state.link.now(), Connection::Online { .. });
+    let is_online = matches!(state.monitor.now(), Connection::Online { .. });
     let all = engine.cached_values(&query, &field.path, "", REMEMBERED);
     let asked = is_online.then(|| ask(String::new(), REMEMBERED));
     let remembered = active.suggestions.starting_with(&field.path, &prefix, all, asked).await?;
@@ -86,10 +86,12 @@ pub(crate) async fn suggest(state: State<'_, AppState>, field: String, prefix: S
         return Ok(remembered);
     }
     let cached = engine.cached_values(&query, &field.path, &prefix, OFFERED).await?;
-    let told = match is_online {
-        true => tokio::time::timeout(PATIENCE, ask(prefix, OFFERED)).await.ok().and_then(Result::ok),
+    let answered = match is_online {
+        true => {
+            tokio::time::timeout(FIRST_CHECK_TIMEOUT, ask(prefix, OFFERED)).await.ok().and_then(Result::ok)
+        }
         false => None,
     };
-    let values = merged(cached.into_iter().chain(told.unwrap_or_default()));
+    let values = merged(cached.into_iter().chain(answered.unwrap_or_default()));
     Ok(Suggested { values, is_coming: false })
 }

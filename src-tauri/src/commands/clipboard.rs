@@ -1,10 +1,10 @@
-//! Copying. The window's own clipboard asks for permission and fails on large texts; the system's does not.
+//! Copying. The web view's own clipboard asks for permission and fails on large texts; the system's does not.
 
 use std::sync::{Arc, PoisonError};
 
 use tauri::State;
+use tidemark_engine::engine::off_thread;
 use tidemark_engine::failure::{Code, Failure, Result};
-use tidemark_engine::run::off_thread;
 
 use crate::state::AppState;
 

@@ -6,19 +6,20 @@ use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
 use tidemark_engine::api::export::{ExportProgress, Exported};
 use tidemark_engine::api::rows::ViewKey;
+use tidemark_engine::browse::ExportRequest;
+use tidemark_engine::engine::off_thread;
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::rows::{CsvOptions, Role, Sort};
-use tidemark_engine::run::{ExportRequest, off_thread};
 use tokio::sync::oneshot;
 
 use crate::file_name::{self, Destination};
 use crate::state::AppState;
 
-/// The button that lets a file be written over.
+/// The label of the button that allows a file to be overwritten.
 const REPLACE: &str = "Replace";
 
-/// Asks where to, and writes the rows as CSV, in the order shown. Null where the dialog was dismissed.
+/// Asks for a file, and writes the rows to it as CSV, in the order shown. Null if the dialog was dismissed.
 #[tauri::command]
 #[expect(clippy::too_many_arguments, reason = "the arguments are those of the window's call")]
 pub(crate) async fn export_csv(
@@ -47,26 +48,26 @@ pub(crate) async fn export_csv(
     if token.is_cancelled() {
         return Err(Failure::new(Code::Cancelled, "The export was cancelled."));
     }
-    let told = move |progress| {
-        // A page that was reloaded listens no more; its file is written to the end.
+    let on_progress = move |progress| {
+        // A reloaded page no longer receives events, but its file is still written.
         let _ = events.send(progress);
     };
     let request = ExportRequest { key, role, sort, options };
-    let exported = engine.export_csv(&request, &path.as_path().into(), told, token).await?;
+    let exported = engine.export_csv(&request, &path.as_path().into(), on_progress, token).await?;
     if let Some(folder) = file_name::folder_of(&path).filter(|_| state.environment.save_as.is_none()) {
         state.settings.remember_export_folder(&folder);
     }
     Ok(Some(exported))
 }
 
-/// Stops an export; its half-written file goes.
+/// Cancels an export and deletes its unfinished file.
 #[tauri::command]
 pub(crate) async fn cancel_export(state: State<'_, AppState>, export_id: u64) -> Result<()> {
     state.exports.cancel(export_id);
     Ok(())
 }
 
-/// A file name from the filters and the dates.
+/// Proposes a file name based on the filters and the dates.
 async fn propose(state: &AppState, key: &ViewKey, role: Role, complete: bool) -> Result<String> {
     let cache = state.engine()?.cache().clone();
     let signature = Signature::parse(&key.signature)?;
@@ -75,7 +76,7 @@ async fn propose(state: &AppState, key: &ViewKey, role: Role, complete: bool) ->
     Ok(file_name::propose(&filters, role, key, complete))
 }
 
-/// Asks where to, until that is a file that may be written. None where the dialog was dismissed.
+/// Asks for a file until one is chosen that may be written. `None` if the dialog was dismissed.
 async fn choose(
     app: &AppHandle,
     window: &WebviewWindow,
@@ -86,7 +87,7 @@ async fn choose(
     loop {
         let Some(chosen) = ask(app, window, name, folder.clone()).await? else { return Ok(None) };
         let destination = file_name::destination(chosen.clone(), complete);
-        // The dialog has asked about the name as it was chosen, and not about the one that is written.
+        // The dialog asked before replacing the chosen file, but the file that is written may be a different one.
         if destination.written == chosen || !destination.written.exists() {
             return Ok(Some(destination));
         }
@@ -96,7 +97,7 @@ async fn choose(
     }
 }
 
-/// The system's own save dialog. It asks before it writes over a file.
+/// Opens the system's save dialog, which asks before replacing a file.
 async fn ask(
     app: &AppHandle,
     window: &WebviewWindow,
@@ -118,7 +119,7 @@ async fn ask(
     Ok(dialog.await?.await.map(|file| file.path().to_owned()))
 }
 
-/// Asks whether a file that is there may be written over.
+/// Asks whether an existing file may be replaced.
 async fn may_replace(app: &AppHandle, window: &WebviewWindow, path: &Path) -> Result<bool> {
     let window = window.clone();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -132,13 +133,13 @@ async fn may_replace(app: &AppHandle, window: &WebviewWindow, path: &Path) -> Re
             .show()
     });
     let answer = dialog.await?.await;
-    // Some systems answer with the button's kind, some with its words.
+    // Some systems return the button's kind, others its label.
     Ok(answer == rfd::MessageDialogResult::Ok
         || answer == rfd::MessageDialogResult::Custom(REPLACE.to_owned()))
 }
 
-/// Opens a dialog from the main thread: macOS opens them from there alone. Waiting for the answer is done by
-/// the caller, so that the window goes on drawing.
+/// Opens a dialog from the main thread, as macOS requires. The caller awaits the result, so the window stays
+/// responsive.
 async fn on_main_thread<T: Send + 'static>(
     app: &AppHandle,
     open: impl FnOnce() -> T + Send + 'static,
@@ -148,7 +149,7 @@ async fn on_main_thread<T: Send + 'static>(
     };
     let (made, dialog) = oneshot::channel();
     app.run_on_main_thread(move || {
-        // Nobody waits any more where the command was given up.
+        // Fails if the command was abandoned meanwhile.
         let _ = made.send(open());
     })
     .map_err(|error| failed(&error))?;

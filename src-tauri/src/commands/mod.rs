@@ -1,4 +1,4 @@
-//! The commands of the window. Each unpacks, calls the engine, and lets its failure cross as it is.
+//! The window's commands. Each unpacks its arguments, calls the engine, and passes failures on unchanged.
 
 pub(crate) mod cache;
 pub(crate) mod clipboard;

@@ -17,20 +17,20 @@ use tidemark_engine::run::event::RunEvent;
 use crate::connection::{is_out_of_reach, out_of_reach};
 use crate::state::AppState;
 
-/// How long the first plan after the start waits for the first check.
-const PATIENCE: Duration = Duration::from_millis(800);
+/// How long the first plan after the start waits for the first connection check.
+const FIRST_CHECK_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// What a fetch would do.
+/// The plan of a fetch.
 #[tauri::command]
 pub(crate) async fn plan(state: State<'_, AppState>, query: QueryInput) -> Result<PlanView> {
     let active = state.source()?;
-    // The window asks again when the connection changes, so nothing is lost by not waiting.
-    let offline = !matches!(state.link.settled(PATIENCE).await, Connection::Online { .. });
+    // The window plans again when the connection state changes, so nothing is lost by not waiting longer.
+    let offline = !matches!(state.monitor.settled(FIRST_CHECK_TIMEOUT).await, Connection::Online { .. });
     let request = active.request(&query, FetchMode::Normal, offline)?;
-    state.engine()?.plan(Some(&active.aside), &request).await
+    state.engine()?.plan(Some(&active.probe_client), &request).await
 }
 
-/// Answers a query, and tells how it goes.
+/// Answers a query, and reports its progress.
 #[tauri::command]
 pub(crate) async fn fetch(
     state: State<'_, AppState>,
@@ -41,12 +41,12 @@ pub(crate) async fn fetch(
 ) -> Result<Answer> {
     let task = state.runs.begin(run_id);
     let active = state.source()?;
-    let request = active.request(&query, mode, out_of_reach(&state.link.now()))?;
-    let told = Arc::new(move |event| {
-        // A page that was reloaded listens no more; its run goes on and fills the cache.
+    let request = active.request(&query, mode, out_of_reach(&state.monitor.now()))?;
+    let on_event = Arc::new(move |event| {
+        // A reloaded page no longer receives events, but its run continues and fills the cache.
         let _ = events.send(event);
     });
-    let result = state.engine()?.fetch(Some(&active.source), &request, told, task.token()).await;
+    let result = state.engine()?.fetch(Some(&active.source), &request, on_event, task.token()).await;
     if result.as_ref().is_ok_and(|answer| answer.days.fetched + answer.days.adopted > 0) {
         active.suggestions.forget();
     }
@@ -55,19 +55,19 @@ pub(crate) async fn fetch(
         Err(failure) => Some(failure),
     };
     if failure.is_some_and(is_out_of_reach) {
-        state.link.check_soon();
+        state.monitor.check_soon();
     }
     result
 }
 
-/// Stops a fetch; what is stored is kept.
+/// Cancels a fetch; committed days are kept.
 #[tauri::command]
 pub(crate) async fn cancel(state: State<'_, AppState>, run_id: u64) -> Result<()> {
     state.runs.cancel(run_id);
     Ok(())
 }
 
-/// The MongoDB pipeline of a query, to read and to paste.
+/// The MongoDB pipeline of a query, to read or copy.
 #[tauri::command]
 pub(crate) async fn pipeline(state: State<'_, AppState>, query: QueryInput) -> Result<String> {
     let range = DayRange::parse(&query.from, &query.to)?;

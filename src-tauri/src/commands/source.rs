@@ -1,4 +1,4 @@
-//! Which source is in use.
+//! The source in use.
 
 use tauri::State;
 use tidemark_engine::api::source::{SourceProfile, SourceView};
@@ -7,7 +7,7 @@ use tidemark_engine::query::form::QueryInput;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::active::Active;
+use crate::active::ActiveSource;
 use crate::state::AppState;
 
 /// The source in use, and the form as it was left.
@@ -16,8 +16,8 @@ pub(crate) async fn source_view(state: State<'_, AppState>) -> Result<SourceView
     state.source_view()
 }
 
-/// Takes a source into use once it has answered. One that does not answer leaves the other in use, and so
-/// does one that is given up meanwhile.
+/// Switches to a source once it has answered. If it does not answer, or if connecting is cancelled, the current
+/// source stays in use.
 #[tauri::command]
 pub(crate) async fn connect(
     state: State<'_, AppState>,
@@ -27,15 +27,15 @@ pub(crate) async fn connect(
 ) -> Result<SourceView> {
     let task = state.connects.begin(connect_id);
     let before = state.active();
-    let active = Active::open(&profile, password.as_deref(), before.as_deref())?;
+    let active = ActiveSource::open(&profile, password.as_deref(), before.as_deref())?;
     let online = unless_given_up(&task.token(), active.try_check()).await?;
     state.use_source(active);
-    state.link.found(online);
-    state.link.check_soon();
+    state.monitor.found(online);
+    state.monitor.check_soon();
     state.source_view()
 }
 
-/// Who gives up goes nowhere, also where the source answers in the same moment.
+/// Awaits an answer unless cancelled. A cancel takes precedence even if the source answers at the same moment.
 async fn unless_given_up<T>(
     given_up: &CancellationToken,
     asked: impl Future<Output = Result<T>>,
@@ -47,7 +47,7 @@ async fn unless_given_up<T>(
     }
 }
 
-/// Gives up connecting. A source that has been taken into use already stays in use.
+/// Cancels connecting. A source that is already in use stays in use.
 #[tauri::command]
 pub(crate) async fn cancel_connect(state: State<'_, AppState>, connect_id: u64) -> Result<()> {
     state.connects.cancel(connect_id);

@@ -1,4 +1,4 @@
-//! Looking at rows.
+//! Viewing rows.
 
 use tauri::State;
 use tauri::ipc::Response;
@@ -9,13 +9,13 @@ use tidemark_engine::rows::{Role, Sort};
 
 use crate::state::AppState;
 
-/// What is held of a cached query.
+/// The answer from what is cached for a query.
 #[tauri::command]
 pub(crate) async fn answer(state: State<'_, AppState>, key: ViewKey) -> Result<Answer> {
     state.engine()?.cached_answer(&key).await
 }
 
-/// The MongoDB pipeline of a cached query, whatever source is in use.
+/// The MongoDB pipeline of a cached query, regardless of the source in use.
 #[tauri::command]
 pub(crate) async fn cached_pipeline(state: State<'_, AppState>, key: ViewKey) -> Result<String> {
     state.engine()?.cached_pipeline(&key).await
@@ -27,7 +27,7 @@ pub(crate) async fn view_shape(state: State<'_, AppState>, key: ViewKey, role: R
     state.engine()?.view_shape(&key, role).await
 }
 
-/// A page of rows, as the bytes of its JSON: it is the one answer that is large and wanted often.
+/// A page of rows, as JSON bytes: the one answer that is both large and requested often.
 #[tauri::command]
 pub(crate) async fn page(
     state: State<'_, AppState>,
@@ -44,7 +44,7 @@ pub(crate) async fn page(
     Ok(Response::new(bytes))
 }
 
-/// One row as MongoDB held it.
+/// One row as MongoDB returned it.
 #[tauri::command]
 pub(crate) async fn row_detail(
     state: State<'_, AppState>,

@@ -1,11 +1,11 @@
-//! Starts a real server that speaks MongoDB's protocol, as a process of its own, for tests and the demo.
+//! Starts a real server that speaks MongoDB's protocol, in a process of its own, for tests and the demo.
 //!
-//! Which server: the one that `TIDEMARK_TEST_MONGODB_URI` names, else a `mongod` on the path, else
-//! `secantusd-rs`, which `cargo xtask setup` installs. A server that was started here ends with
-//! its [`TestServer`], and its temporary folder goes with it. On Linux and macOS it ends also when
-//! the test process dies without running a destructor (a kill, a server kept in a `static`).
+//! Uses the server that `TIDEMARK_TEST_MONGODB_URI` names, or else a `mongod` on the path, or else `secantusd-rs`,
+//! which `cargo xtask setup` installs. A server that was started here ends with its [`TestServer`], and its temporary
+//! folder is deleted. On Linux and macOS it also ends if the test process dies without running a destructor (killed,
+//! or with the server in a `static`).
 //!
-//! Everything is blocking and short, so it can be called from a `tokio` test as it is.
+//! All calls are blocking and short, so they can be made from a `tokio` test directly.
 
 mod process;
 mod program;
@@ -21,13 +21,13 @@ use tempfile::TempDir;
 use crate::process::Process;
 use crate::program::{Program, Setup};
 
-/// Names a server that runs already; then none is started.
+/// The environment variable that names a running server to use instead of starting one.
 pub const EXTERNAL_URI: &str = "TIDEMARK_TEST_MONGODB_URI";
 
-/// How long a server gets to answer its first ping. Recovery after a kill takes the longest.
+/// How long a server may take to answer its first ping. Recovery after a kill takes the longest.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A running server. Stopped when dropped, unless it is one that was not started here.
+/// A running server. Stopped when dropped, unless it was not started here.
 #[derive(Debug)]
 pub struct TestServer {
     uri: String,
@@ -35,7 +35,7 @@ pub struct TestServer {
     local: Option<Local>,
 }
 
-/// The server's process and what is needed to start it again.
+/// The server's process, and what is needed to restart it.
 #[derive(Debug)]
 struct Local {
     program: Program,
@@ -44,7 +44,7 @@ struct Local {
     folder: Folder,
 }
 
-/// Where a server keeps its data. Declared after the process, so that it is removed after the process has ended.
+/// The folder of a server's data. Declared after the process, so that it is deleted after the process has ended.
 #[derive(Debug)]
 enum Folder {
     Temporary(TempDir),
@@ -67,14 +67,14 @@ impl Folder {
         }
     }
 
-    /// Whether nothing in it is wanted once the server has ended.
+    /// Whether the folder is deleted once the server has ended.
     fn is_temporary(&self) -> bool {
         matches!(self, Self::Temporary(_))
     }
 }
 
 impl TestServer {
-    /// Starts an empty server on a free port, or takes the one that [`EXTERNAL_URI`] names.
+    /// Starts an empty server on a free port, or uses the one that [`EXTERNAL_URI`] names.
     pub fn start() -> Result<Self, String> {
         match std::env::var(EXTERNAL_URI) {
             Ok(uri) if !uri.trim().is_empty() => {
@@ -84,16 +84,16 @@ impl TestServer {
         }
     }
 
-    /// Starts a server that keeps its data in `folder`, on `port` or, given 0, on a free one.
-    /// [`EXTERNAL_URI`] has no say in this.
+    /// Starts a server that keeps its data in `folder`, on `port` or, if that is 0, on a free port. Ignores
+    /// [`EXTERNAL_URI`].
     pub fn start_on(folder: &Path, port: u16) -> Result<Self, String> {
         std::fs::create_dir_all(folder)
             .map_err(|error| format!("The server's folder {} cannot be made: {error}.", folder.display()))?;
         Self::start_in(Folder::Kept(folder.to_owned()), (port != 0).then_some(port), Setup::Standalone)
     }
 
-    /// Starts an empty server that lets nobody in but `user`, who may do everything.
-    /// [`uri`](Self::uri) carries the credentials. [`EXTERNAL_URI`] has no say in this.
+    /// Starts an empty server that admits only `user`, who has all privileges. [`uri`](Self::uri) contains the
+    /// credentials. Ignores [`EXTERNAL_URI`].
     pub fn start_with_auth(user: &str, password: &str) -> Result<Self, String> {
         let mut server = Self::start_in(Folder::temporary()?, None, Setup::Standalone)?;
         wire::create_root_user(server.port, user, password)?;
@@ -109,8 +109,8 @@ impl TestServer {
         Ok(server)
     }
 
-    /// Starts an empty replica set of one member, which reads snapshots. Its [`uri`](Self::uri) asks for a direct
-    /// connection. [`EXTERNAL_URI`] has no say in this.
+    /// Starts an empty replica set with a single member, which supports snapshot reads. Its [`uri`](Self::uri)
+    /// requests a direct connection. Ignores [`EXTERNAL_URI`].
     pub fn start_replica_set() -> Result<Self, String> {
         let mut server = Self::start_in(Folder::temporary()?, None, Setup::ReplicaSet)?;
         if let Some(Local { program: Program::Mongod(_), .. }) = &server.local {
@@ -126,45 +126,45 @@ impl TestServer {
         Ok(Self { uri: format!("mongodb://127.0.0.1:{port}/"), port, local: Some(local) })
     }
 
-    /// Connection string, credentials included.
+    /// The connection string, including credentials.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// Port on 127.0.0.1; of an external server, the one in its connection string.
+    /// The port on 127.0.0.1 or, for an external server, the one in its connection string.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Whether the server was running before and is left running: it can be neither stopped nor paused.
+    /// Whether the server was already running and is left running, so that it can be neither stopped nor paused.
     #[must_use]
     pub fn is_external(&self) -> bool {
         self.local.is_none()
     }
 
-    /// Kills the server at once, as a power cut would: open connections break in mid-answer.
+    /// Kills the server at once, like a power cut: open connections break in the middle of a reply.
     ///
-    /// What was written shortly before may be lost; [`shut_down`](Self::shut_down) keeps it.
+    /// Recent writes may be lost; [`shut_down`](Self::shut_down) keeps them.
     pub fn stop(&self) -> Result<(), String> {
         self.local()?.lock().take();
         Ok(())
     }
 
-    /// Ends the server in order, with all that was written safe in its folder.
+    /// Shuts the server down cleanly, with all writes safe in its folder.
     pub fn shut_down(&self) -> Result<(), String> {
         self.local()?.shut_down()
     }
 
-    /// Starts the server again, on the same port and with the same data. A running one is shut down first.
+    /// Restarts the server on the same port with the same data, after shutting it down if it is running.
     pub fn restart(&self) -> Result<(), String> {
         let local = self.local()?;
         local.shut_down()?;
         local.start(Some(self.port)).map(drop)
     }
 
-    /// Freezes the server: connections stay open and nothing answers. Linux and macOS only.
+    /// Freezes the server: connections stay open, but nothing answers. Linux and macOS only.
     pub fn pause(&self) -> Result<(), String> {
         self.local()?.with_process(Process::pause)
     }
@@ -183,11 +183,11 @@ impl TestServer {
 
 impl Local {
     fn lock(&self) -> MutexGuard<'_, Option<Process>> {
-        // A panic elsewhere leaves nothing half done in here.
+        // Safe after a panic: nothing is left half done.
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts the process and waits until it answers; gives the port.
+    /// Starts the process and waits until it answers; returns the port.
     fn start(&self, port: Option<u16>) -> Result<u16, String> {
         let mut slot = self.lock();
         let (process, port) = Process::start(
@@ -211,7 +211,7 @@ impl Local {
     }
 }
 
-/// Whether a server can be started here, and if not, what to do about it.
+/// Checks whether a server can be started here; the error says what to do if not.
 pub fn available() -> Result<(), String> {
     Program::find().map(drop)
 }

@@ -1,4 +1,4 @@
-//! The server as a child process: start, wait for its first answer, end.
+//! The server as a child process: start, wait for the first answer, end.
 
 use std::fs::File;
 use std::path::Path;
@@ -8,22 +8,22 @@ use std::time::{Duration, Instant};
 use crate::program::{Program, Setup};
 use crate::wire;
 
-/// How often a starting server is looked at.
+/// How often to check a server that is starting or ending.
 const POLL: Duration = Duration::from_millis(10);
 
-/// How long a server may take to shut down in order before it is killed.
+/// How long a clean shutdown may take before the server is killed.
 const SHUT_DOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running server. Killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
     server: Child,
-    // Dropped after `server` was killed: what it watches over has been dealt with then.
+    // Stopped in `drop` once `server` has been killed, since there is nothing left to watch then.
     watchdog: Option<Child>,
 }
 
 impl Process {
-    /// Starts `program` in `folder` and waits until it answers a ping. Gives the port beside it.
+    /// Starts `program` in `folder` and waits until it answers a ping. Also returns the port.
     pub(crate) fn start(
         program: &Program,
         folder: &Path,
@@ -72,7 +72,7 @@ impl Process {
         }
     }
 
-    /// Ends the server in order; kills it where it does not end in time.
+    /// Shuts the server down cleanly; kills it if it does not end in time.
     pub(crate) fn shut_down(mut self) -> Result<(), String> {
         if !self.terminate() {
             return Ok(());
@@ -93,7 +93,7 @@ impl Process {
         ))
     }
 
-    /// Asks the server to end. False where there is no way to ask.
+    /// Asks the server to end. Returns false if that is not possible.
     #[cfg(unix)]
     fn terminate(&self) -> bool {
         self.signal(rustix::process::Signal::CONT).is_ok()
@@ -138,10 +138,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Nothing can be done about a failure here, and a process that has ended is what is wanted.
+        // A failure here cannot be handled, and a process that has already ended is fine.
         let _ = self.server.kill();
         if let Some(watchdog) = &mut self.watchdog {
-            // Before the server's id is free for another process to get.
+            // Before the server's process id can be reused.
             let _ = watchdog.kill();
             let _ = watchdog.wait();
         }
@@ -149,7 +149,8 @@ impl Drop for Process {
     }
 }
 
-/// Takes the server out of our process group, so that Ctrl-C in a terminal reaches us alone and we end it.
+/// Moves the server out of this process group, so that Ctrl-C in a terminal reaches only this process, which then
+/// ends it.
 #[cfg(unix)]
 fn own_group(command: &mut Command) {
     std::os::unix::process::CommandExt::process_group(command, 0);
@@ -158,8 +159,8 @@ fn own_group(command: &mut Command) {
 #[cfg(not(unix))]
 fn own_group(_command: &mut Command) {}
 
-/// A shell that waits for our end of a pipe to close, which the system does however we die, and
-/// then kills the server and removes its temporary folder.
+/// Starts a shell that waits until this process's end of a pipe is closed, which the system does however the process
+/// dies. The shell then kills the server and deletes its temporary folder.
 #[cfg(unix)]
 fn watchdog(server: &Child, temporary: Option<&Path>) -> Option<Child> {
     let mut command = Command::new("sh");
@@ -171,7 +172,7 @@ fn watchdog(server: &Child, temporary: Option<&Path>) -> Option<Child> {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     own_group(&mut command);
-    // Without it the server is still ended by every ordinary way out.
+    // Optional: without it, the server is still ended by every regular exit.
     command.spawn().ok()
 }
 
@@ -180,7 +181,7 @@ fn watchdog(_server: &Child, _temporary: Option<&Path>) -> Option<Child> {
     None
 }
 
-/// The end of a log, for an error message.
+/// The end of a log, for error messages.
 fn tail(log: &str) -> String {
     let lines: Vec<&str> = log.lines().rev().take(5).collect();
     match lines.is_empty() {

@@ -1,34 +1,34 @@
-//! Which server program there is on this machine.
+//! The server program on this machine.
 
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Folder that `cargo xtask setup` installs tools into, where it is not the default one.
+/// Environment variable with the folder into which `cargo xtask setup` installs tools, if it is not the default one.
 const TOOLS: &str = "TIDEMARK_TOOLS";
 
 /// How a server is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setup {
     Standalone,
-    /// Standalone, and only users are let in.
+    /// Standalone, with authentication required.
     WithAuth,
-    /// A replica set of this one member.
+    /// A replica set with this single member.
     ReplicaSet,
 }
 
-/// A server program, and so the dialect of its options.
+/// A server program, which determines the syntax of its options.
 #[derive(Debug, Clone)]
 pub(crate) enum Program {
-    /// MongoDB's own.
+    /// MongoDB's own server.
     Mongod(PathBuf),
-    /// A surrogate that stores in `WiredTiger` as MongoDB does, from crates.io.
+    /// A substitute from crates.io, which stores in `WiredTiger` as MongoDB does.
     Secantus(PathBuf),
 }
 
 impl Program {
-    /// Finds a server, a real `mongod` first.
+    /// Finds a server, preferably a real `mongod`.
     pub(crate) fn find() -> Result<Self, String> {
         if let Some(path) = on_path("mongod") {
             return Ok(Self::Mongod(path));
@@ -49,7 +49,7 @@ impl Program {
             })
     }
 
-    /// The port to ask for where the caller has no wish. 0: the program picks one and reports it.
+    /// A port if the caller has no preference. 0 means that the program picks one and reports it.
     pub(crate) fn any_port(&self) -> Result<u16, String> {
         match self {
             Self::Secantus(_) => Ok(0),
@@ -60,21 +60,21 @@ impl Program {
         }
     }
 
-    /// The command line that serves `data` on 127.0.0.1.
+    /// The command that serves `data` on 127.0.0.1.
     pub(crate) fn command(&self, data: &Path, port: u16, setup: Setup) -> Command {
         let option = |name: &str| OsString::from(name);
         let (path, mut options) = match self {
             Self::Mongod(path) => (path, vec![option("--bind_ip"), option("127.0.0.1"), option("--dbpath")]),
             Self::Secantus(path) => (
                 path,
-                // Small files and cache: many of these run side by side in a test run.
+                // Small files and a small cache, because a test run starts many of these at once.
                 vec![option("--cache-size=512M"), option("--log-file-max=32MB"), option("--storage-path")],
             ),
         };
         options.push(data.as_os_str().to_owned());
         options.extend([option("--port"), option(&port.to_string())]);
         match (self, setup) {
-            // A replica set of one tells drivers its own address, which a tunnel would break.
+            // A replica set of one tells drivers its own address, which does not work through a tunnel.
             (Self::Secantus(_), Setup::Standalone) => options.push(option("--standalone")),
             (Self::Secantus(_), Setup::WithAuth) => {
                 options.extend([option("--standalone"), option("--auth")]);
@@ -91,7 +91,7 @@ impl Program {
     /// The port that the program reports in its log.
     pub(crate) fn reported_port(&self, log: &str) -> Option<u16> {
         match self {
-            // mongod has no free port of its own choice, so there is nothing to report.
+            // mongod cannot pick a free port, so it reports none.
             Self::Mongod(_) => None,
             Self::Secantus(_) => log
                 .lines()

@@ -1,5 +1,5 @@
-//! The few commands that starting a server takes, over MongoDB's wire protocol and nothing else:
-//! a driver would be a heavy dependency here, and its version would be tied to the tests' own.
+//! The few commands needed to start a server, sent directly in MongoDB's wire protocol: a driver would be a heavy
+//! dependency here, and its version would be tied to that of the tests.
 
 use std::io::{Error, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
 
-/// Op code of `OP_MSG`, the one message that servers speak since version 3.6.
+/// The opcode of `OP_MSG`, the only message that servers use since version 3.6.
 const OP_MSG: i32 = 2013;
 
-/// Bytes of the header of a message, and of an `OP_MSG`'s flags and section kind after it.
+/// Bytes of a message header, and of an `OP_MSG`'s flags and section kind after it.
 const HEADER: usize = 16;
 const PREFIX: usize = 5;
 
-/// A reply here is a few hundred bytes; anything beyond this is no reply.
+/// Maximum size of a reply: real ones have a few hundred bytes.
 const MAX_REPLY: usize = 1 << 20;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,7 +24,7 @@ pub(crate) fn answers(port: u16) -> bool {
     run(port, &rawdoc! { "ping": 1, "$db": "admin" }).is_ok()
 }
 
-/// Makes a user who may do everything. Works as long as the server asks nobody who they are.
+/// Creates a user with all privileges. Works only while the server requires no authentication.
 pub(crate) fn create_root_user(port: u16, user: &str, password: &str) -> Result<(), String> {
     let command = rawdoc! {
         "createUser": user,
@@ -35,7 +35,7 @@ pub(crate) fn create_root_user(port: u16, user: &str, password: &str) -> Result<
     run(port, &command).map_err(|error| format!("The test server's user cannot be made: {error}."))
 }
 
-/// Makes a server a replica set of itself. It elects itself within a moment.
+/// Turns a server into a replica set of one. It elects itself within a moment.
 pub(crate) fn initiate_replica_set(port: u16) -> Result<(), String> {
     let member = rawdoc! { "_id": 0, "host": format!("127.0.0.1:{port}") };
     let config = rawdoc! { "_id": "tidemark", "members": [member] };
@@ -43,7 +43,7 @@ pub(crate) fn initiate_replica_set(port: u16) -> Result<(), String> {
         .map_err(|error| format!("The test server cannot become a replica set: {error}."))
 }
 
-/// The port in a connection string: that of the first host, or MongoDB's usual one.
+/// The port in a connection string: that of the first host, or MongoDB's default.
 pub(crate) fn port_of(uri: &str) -> u16 {
     uri.split_once("://")
         .map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or(rest))
@@ -54,7 +54,7 @@ pub(crate) fn port_of(uri: &str) -> u16 {
         .unwrap_or(27017)
 }
 
-/// Sends one command and waits for its `ok`.
+/// Sends one command and checks that the reply is `ok`.
 fn run(port: u16, command: &RawDocument) -> std::io::Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;

@@ -9,6 +9,7 @@ mod demo;
 mod house;
 mod place;
 mod released;
+mod rooms;
 mod run;
 mod setup;
 mod test;
@@ -43,6 +44,8 @@ enum Command {
         #[arg(long)]
         headless_check: bool,
     },
+    /// Run the quick checks: format, lints, types, rules of the house, unit tests.
+    Check,
     /// Run every check.
     Test,
     /// Measure: fetch, repeat, delta, export, memory, disk.
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::install(&place, setup::Needs::ALL),
         Command::Demo { messages, headless_check: false } => demo::open(&place, messages),
         Command::Demo { messages, headless_check: true } => demo::check(&place, messages),
+        Command::Check => test::quick_checks(&place),
         Command::Test => test::every_check(&place),
         Command::Bench { messages, json } => chores::bench(&place, messages, json.as_deref()),
         Command::Build { check: false } => chores::build(&place),

@@ -5,9 +5,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::Outcome;
-use crate::chores::build_ui;
 use crate::house;
 use crate::place::Place;
+use crate::rooms;
 use crate::run::{cargo, in_house, npm, run, step};
 use crate::setup::{self, Needs};
 
@@ -18,44 +18,82 @@ struct Checked {
     problem: Option<String>,
 }
 
-/// Runs every check, also after one has failed, and sums up.
-pub(crate) fn every_check(place: &Place) -> Outcome {
-    let mut results = Vec::new();
-    let mut check = |name: &'static str, act: &dyn Fn() -> Outcome| {
-        let started = Instant::now();
-        let problem = act().err();
-        results.push(Checked { name, took: started.elapsed(), problem });
-    };
-    let run_cargo = |arguments: &[&str]| run(&mut cargo(place, arguments));
-    let run_npm = |arguments: &[&str]| run(&mut npm(place, arguments));
+/// Runs checks, also after one has failed, and sums up.
+#[derive(Default)]
+struct Checks {
+    results: Vec<Checked>,
+}
 
-    check("set-up", &|| setup::install(place, Needs::ALL));
-    check("format", &|| step("Format", || run_cargo(&["fmt", "--all", "--check"])));
-    check("engine knows no window", &|| {
-        step("The engine knows no window", || house::engine_knows_no_window(place))
+impl Checks {
+    fn run(&mut self, name: &'static str, title: &str, act: impl Fn() -> Outcome) {
+        let started = Instant::now();
+        let problem = step(title, act).err();
+        self.results.push(Checked { name, took: started.elapsed(), problem });
+    }
+
+    /// The rules that no compiler checks.
+    fn rules(&mut self, place: &Place) {
+        self.run("format", "Format", || run(&mut cargo(place, &["fmt", "--all", "--check"])));
+        self.run("engine knows no window", "The engine knows no window", || {
+            house::engine_knows_no_window(place)
+        });
+        self.run("rooms", "No room of the engine imports from one above it", || {
+            rooms::check(&place.root.join("src-tauri/engine/src"))
+        });
+        self.run("release is closed", "A release shows its own page, with no inspector", || {
+            house::release_is_closed(place)
+        });
+        self.run("files name no machine", "Files name no machine", || house::files_name_no_machine(place));
+        self.run("UI types and lints", "Types and lints of the UI", || {
+            run(&mut npm(place, &["run", "check"]))
+        });
+    }
+
+    fn lints(&mut self, place: &Place) {
+        self.run("lints", "Lints", || {
+            run(&mut cargo(place, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+        });
+    }
+}
+
+/// Runs what can be checked in a minute and a half: no server is started and no window opened.
+pub(crate) fn quick_checks(place: &Place) -> Outcome {
+    let mut checks = Checks::default();
+    checks.rules(place);
+    if !place.ui().join("dist").is_dir() {
+        // The app takes the pages in when it is compiled.
+        checks.run("UI build", "Build the UI", || run(&mut npm(place, &["run", "build"])));
+    }
+    checks.lints(place);
+    checks.run("unit tests", "Unit tests of the engine, the command line and the chores", || {
+        let arguments =
+            ["test", "-p", "tidemark-engine", "-p", "tidemark-cli", "-p", "xtask", "--lib", "--bins"];
+        run(&mut cargo(place, &arguments))
     });
-    check("release is closed", &|| {
-        step("A release shows its own page, with no inspector", || house::release_is_closed(place))
+    checks.run("types", "The UI's types are those of the engine", || {
+        run(&mut cargo(place, &["test", "-p", "tidemark-engine", "--test", "types"]))
     });
-    check("files name no machine", &|| step("Files name no machine", || house::files_name_no_machine(place)));
-    check("UI types and lints", &|| step("Types and lints of the UI", || run_npm(&["run", "check"])));
-    check("UI tests", &|| step("Tests of the UI", || run_npm(&["test"])));
-    // Before anything compiles the app, which takes the pages in.
-    check("UI build", &|| build_ui(place));
-    check("lints", &|| {
-        step("Lints", || run_cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
-    });
-    check("tests", &|| {
-        step("Tests of the engine, the command line, the sample desk and the app", || {
-            run_cargo(&["test", "--workspace", "--no-fail-fast"])
-        })
+    sum_up(&checks.results)
+}
+
+/// Runs every check.
+pub(crate) fn every_check(place: &Place) -> Outcome {
+    let mut checks = Checks::default();
+    checks.run("set-up", "Set up", || setup::install(place, Needs::ALL));
+    checks.rules(place);
+    checks.run("UI tests", "Tests of the UI", || run(&mut npm(place, &["test"])));
+    // Before anything compiles the app, which contains the pages.
+    checks.run("UI build", "Build the UI", || run(&mut npm(place, &["run", "build"])));
+    checks.lints(place);
+    checks.run("tests", "Tests of the engine, the command line, the sample desk and the app", || {
+        run(&mut cargo(place, &["test", "--workspace", "--no-fail-fast"]))
     });
     if cfg!(target_os = "linux") {
-        check("window", &|| step("The window", || window(place, &[], None)));
+        checks.run("window", "The window", || window(place, &[], None));
     } else {
         println!("    The window is tested on Linux only.");
     }
-    sum_up(&results)
+    sum_up(&checks.results)
 }
 
 /// Drives the real app on a virtual display, by the window's tests of some names or by all; the app that is

@@ -11,7 +11,7 @@ export type Failure = {
   message: string,
   /** What to do next. */
   next: string,
-  /** The technical cause, where there is one. */
+  /** The technical cause, if there is one. */
   cause: string | null, };
 
 export type Origin = "cache" | "part_cache" | "server" | "offline";
@@ -19,11 +19,11 @@ export type Origin = "cache" | "part_cache" | "server" | "offline";
 export type MissingDay = {
   /** The day. */
   day: string,
-  /** Why, in the user's words. */
+  /** The reason, in the user's words. */
   why: string, };
 
 export type AnswerDays = {
-  /** Days asked for. */
+  /** Requested days. */
   requested: number,
   /** Days served from this query's own file. */
   from_cache: number,
@@ -31,13 +31,13 @@ export type AnswerDays = {
   adopted: number,
   /** Days pulled from MongoDB. */
   fetched: number,
-  /** Days that the answer does not hold. */
+  /** Days that the answer lacks. */
   missing: Array<string>,
   /** The same days, each with its reason. */
   why_missing: Array<MissingDay>,
-  /** Held days that may still change at the source: not ended, or inside the settling time when fetched. */
+  /** Days of the answer that may still change at the source: when they were fetched, they had not ended or were within the settling time. */
   open: Array<string>,
-  /** Held days that a verification found different and that were not fetched again since, that it could not check, or that a refresh did not reach. */
+  /** Days of the answer that a verification found different and that have not been fetched again since, that it could not check, that a refresh did not reach, or whose bounds were moved by new zone rules. */
   unverified: Array<string>, };
 
 export type AnswerRows = {
@@ -47,11 +47,11 @@ export type AnswerRows = {
   downstream: number, };
 
 export type ChangeCounts = {
-  /** In the source, not held before. */
+  /** In the source, but not cached before. */
   added: number,
-  /** Held before with other content. */
+  /** Cached before with different content. */
   changed: number,
-  /** Held before, no longer in the source. */
+  /** Cached before, but no longer in the source. */
   gone: number, };
 
 export type ChangeKind = "added" | "changed" | "gone";
@@ -59,33 +59,33 @@ export type ChangeKind = "added" | "changed" | "gone";
 export type FieldChange = {
   /** Dotted path. */
   path: string,
-  /** What was held; none where the document had no such field. */
+  /** The cached value; `None` if the document had no such field. */
   before: string | null,
-  /** What the source holds; none where the document has no such field. */
+  /** The value at the source; `None` if the document has no such field. */
   after: string | null, };
 
 export type MessageChange = {
-  /** What became of it. */
+  /** How it differs. */
   kind: ChangeKind,
   /** Whether it is a trade or one of its messages. */
   role: Role,
-  /** The day it belongs to; of a message that moved, its new one. */
+  /** The day it belongs to; if it moved, the new one. */
   day: string,
   /** Its `_id`: the text itself, an ObjectId's hex digits, or relaxed Extended JSON. */
   id: string,
   /** The id of its trade, as text. */
   trade: string | null,
-  /** The fields that differ, of a changed message; none of the others. */
+  /** The fields in which a changed message differs; empty for the other kinds. */
   fields: Array<FieldChange>, };
 
 export type Changes = {
   /** Trades that the filters match. */
   input: ChangeCounts,
-  /** Their other messages. */
+  /** The other messages of these trades. */
   downstream: ChangeCounts,
   /** The messages themselves, at most 500, by day and then by role. */
   messages: Array<MessageChange>,
-  /** Messages that differ and are not listed. */
+  /** Number of messages that differ but are not listed. */
   omitted: number, };
 
 export type LeftOutReason = "several_days" | "day_not_whole" | "no_day" | "date_type" | "trade_id" | "other_trade";
@@ -95,7 +95,7 @@ export type LeftOut = {
   reason: LeftOutReason,
   /** How many there are. */
   documents: number,
-  /** Both, in the user's words. */
+  /** Number and reason, in the user's words. */
   why: string, };
 
 export type UnmatchedPart = "field" | "value" | "trade_id";
@@ -103,13 +103,13 @@ export type UnmatchedPart = "field" | "value" | "trade_id";
 export type Unmatched = {
   /** Which part. */
   part: UnmatchedPart,
-  /** Name of the filter in the form; none for the trade id. */
+  /** Name of the filter in the form; `None` for the trade id. */
   field: string | null,
   /** Dotted path in the documents. */
   path: string,
   /** The value, as typed. */
   value: string | null,
-  /** What there is instead and is most like it: paths or values, the likeliest first. */
+  /** The most similar paths or values that do exist, the likeliest first. */
   near: Array<string>,
   /** All of this in the user's words. */
   why: string, };
@@ -119,27 +119,27 @@ export type Answer = {
   signature: string,
   /** Where the answer came from. */
   answer: Origin,
-  /** Whether every requested day is held and none of them is known to differ at the source. Days that are only unconfirmed, because a check or a refresh did not reach them, are listed as unverified. */
+  /** Whether the answer has every requested day, and no day is known to differ at the source or had its bounds moved by new zone rules. Days that are merely unconfirmed, because a check or a refresh did not reach them, are listed as unverified. */
   complete: boolean,
   /** The days, by how they were answered. */
   days: AnswerDays,
   /** The rows. */
   rows: AnswerRows,
-  /** The oldest fetch time among the held days. */
+  /** The oldest fetch time among the days of the answer. */
   oldest_fetch: string | null,
-  /** Commands sent to MongoDB while answering; handshakes and pings left out. */
+  /** Commands sent to MongoDB while answering, not counting handshakes and pings. */
   mongo_commands: number,
   /** Wall time, in milliseconds. */
   elapsed_ms: number,
   /** What changed at the source in days that were fetched again. */
   changes: Changes | null,
-  /** Documents that match and are left out, and why. The notes say so too. */
+  /** Documents that match but are left out, and why. The notes mention them as well. */
   left_out: Array<LeftOut>,
-  /** Parts of the question that nothing in the collection answers to. The notes say so too. */
+  /** Parts of the query that match nothing in the collection. The notes mention them as well. */
   unmatched: Array<Unmatched>,
-  /** Plain remarks a trader should read, such as trades without a trade id. */
+  /** Remarks that the trader should read, for example about trades without a trade id. */
   notes: Array<string>,
-  /** What kept the answer from being complete or fresh, where something failed. */
+  /** The failure that kept the answer from being complete or fresh, if there was one. */
   failure: Failure | null, };
 
 export type RunEvent = { "event": "planned",
@@ -147,13 +147,13 @@ export type RunEvent = { "event": "planned",
   signature: string,
   /** Days to pull from MongoDB (fetch and refresh). */
   days_to_pull: number,
-  /** Days that are held: served as they are, or until they are pulled again. */
+  /** Days that are cached, whether they are served as they are or pulled again. */
   days_cached: number,
   /** Days to copy from a broader cached query. */
   days_to_adopt: number,
-  /** MongoDB queries (windows) this takes. */
+  /** MongoDB queries (windows) to run. */
   windows: number,
-  /** About how many input rows the pull brings, where that is known. */
+  /** Estimated number of input rows to pull, if known. */
   expected_rows: number | null, } | { "event": "chunk_stored",
   /** First day of the window. */
   from: string,
@@ -165,27 +165,27 @@ export type RunEvent = { "event": "planned",
   downstream_rows: number, } | { "event": "progress",
   /** Input rows received so far. */
   rows: number,
-  /** About how many input rows there will be, where that is known. */
+  /** Estimated total number of input rows, if known. */
   expected_rows: number | null,
   /** Days committed so far. */
   days_done: number,
-  /** Days to pull in all. */
+  /** Total number of days to pull. */
   days_total: number,
-  /** Input rows a second, over the last seconds. */
+  /** Input rows per second, over the last few seconds. */
   rows_per_second: number,
-  /** Estimated time left, in milliseconds, where that is known. */
+  /** Estimated time left in milliseconds, if known. */
   remaining_ms: number | null, } | { "event": "downstream_progress",
   /** Downstream rows received so far. */
   rows: number,
-  /** Trade ids whose messages have been asked for. */
+  /** Trade ids whose messages have been requested. */
   trades_asked: number,
-  /** Trade ids whose messages are in. */
+  /** Trade ids whose messages have all arrived. */
   trades_done: number, } | { "event": "finished",
   /** The answer. */
   answer: Answer, } | { "event": "failed",
   /** Why. */
   failure: Failure, } | { "event": "cancelled",
-  /** What is held now. */
+  /** The answer from what is cached now. */
   answer: Answer, };
 
 export type FilterOperator = "any_of" | "all_of" | "none_of" | "starts_with" | "exists" | "missing" | "between" | "at_least" | "at_most";
@@ -225,21 +225,21 @@ export type DayState = "not_held" | "open" | "settled";
 export type DayView = {
   /** The day. */
   day: string,
-  /** What is held of it. */
+  /** What is cached of it. */
   state: DayState,
   /** What a fetch would do. */
   action: DayAction,
-  /** Why, in a few words, where the action is not plain. */
+  /** Why, in a few words, if the action does not explain itself. */
   why: string | null,
-  /** Input rows held. */
+  /** Cached input rows. */
   input_rows: number | null,
-  /** Downstream rows held. */
+  /** Cached downstream rows. */
   downstream_rows: number | null,
   /** When it was fetched. */
   fetched: string | null, };
 
 export type PlanCounts = {
-  /** Days asked for. */
+  /** Requested days. */
   requested: number,
   /** Served from the cache as they are. */
   serve: number,
@@ -249,7 +249,7 @@ export type PlanCounts = {
   fetch: number,
   /** Copied from a broader cached query. */
   adopt: number,
-  /** Neither held nor to be had. */
+  /** Neither cached nor available. */
   unavailable: number, };
 
 export type WindowView = {
@@ -261,15 +261,15 @@ export type WindowView = {
 export type PlanView = {
   /** The query's signature. */
   signature: string,
-  /** Whether the source was in reach when the plan was made. */
+  /** Whether the source could be reached when the plan was made. */
   reachable: boolean,
   /** Every requested day. */
   days: Array<DayView>,
   /** The days by action. */
   counts: PlanCounts,
-  /** The MongoDB queries to come. */
+  /** The ranges of days to pull, each with one MongoDB query. */
   windows: Array<WindowView>,
-  /** About how many input rows the pull brings, where that is known. */
+  /** About how many input rows the pull brings, if known. */
   expected_rows: number | null,
   /** The plan in one sentence: "24 of 31 days cached, 7 to fetch, about 48,000 trades". */
   sentence: string, };
@@ -287,7 +287,7 @@ export type ViewKey = {
 export type Sort = {
   /** Dotted path of the column. */
   path: string,
-  /** Greatest first. */
+  /** Whether the greatest value comes first. */
   descending: boolean, };
 
 export type ColumnView = {
@@ -295,29 +295,29 @@ export type ColumnView = {
   path: string,
   /** The BSON types seen in it, such as `string`, `int64`. */
   types: Array<string>,
-  /** Whether to align right: every type is a number. */
+  /** Whether every type is a number, so that the column is aligned right. */
   numeric: boolean, };
 
 export type Page = {
-  /** The state of the cache file that it was read from. */
+  /** The generation of the cache file from which it was read. */
   generation: number,
   /** Position of the first row. */
   offset: number,
-  /** Rows, each a cell per column of the view, in the order of the columns of a [`ViewShape`] of the same generation. */
+  /** The rows. Each has one cell per column, in the column order of a [`ViewShape`] of the same generation. */
   rows: Array<Array<string | null>>, };
 
 export type ViewShape = {
-  /** The state of the cache file that it was read from; a [`Page`] of another one has other columns. */
+  /** The generation of the cache file from which it was read; a [`Page`] of a different generation has different columns. */
   generation: number,
   /** The columns. */
   columns: Array<ColumnView>,
-  /** Rows in all. */
+  /** Total number of rows. */
   rows: number,
-  /** Path of the column that orders the rows of each day when they are not sorted. Without one they are in the order in which the source sent them. */
+  /** Path of the column that orders the rows of each day when they are not sorted. If `None`, they are in the order in which the source returned them. */
   time_column: string | null, };
 
 export type RowDetail = {
-  /** The state of the cache file that it was read from; in a [`Page`] of another one it may have another place. */
+  /** The generation of the cache file from which it was read; in a [`Page`] of a different generation the row may have a different position. */
   generation: number,
   /** Relaxed Extended JSON, indented. */
   relaxed: string,
@@ -329,9 +329,9 @@ export type RowDetail = {
   day: string, };
 
 export type Suggested = {
-  /** The values, those that the cache has first. */
+  /** The values; those from the cache come first. */
   values: Array<string>,
-  /** Whether the source is still being asked: there may be more in a moment. */
+  /** Whether the source is still being queried, so that more may follow in a moment. */
   is_coming: boolean, };
 
 export type CachedQuery = {
@@ -339,21 +339,21 @@ export type CachedQuery = {
   signature: string,
   /** Hosts, database and collection, as a person reads them. */
   source: string,
-  /** The filters as a person reads them; "no filter" where there is none. */
+  /** The filters as a person reads them; "no filter" if there are none. */
   filters: string,
-  /** The mapping as a person reads it: queries of one source with the same filters differ in that. */
+  /** The mapping as a person reads it, since queries of one source with the same filters may differ only in this. */
   mapping: string,
-  /** The filter form that gives this query, dates included, where it can be refilled. */
+  /** The form that gives this query, including dates; `None` if it cannot be filled in again. */
   form: QueryInput | null,
-  /** Stretches of held days. */
+  /** Ranges of cached days. */
   held: Array<WindowView>,
-  /** Days held. */
+  /** Number of cached days. */
   days: number,
-  /** Held days that may still change. */
+  /** Number of cached days that may still change. */
   open_days: number,
-  /** Input rows held. */
+  /** Cached input rows. */
   input_rows: number,
-  /** Downstream rows held. */
+  /** Cached downstream rows. */
   downstream_rows: number,
   /** Size of the file, in bytes. */
   bytes: number,
@@ -361,11 +361,11 @@ export type CachedQuery = {
   oldest_fetch: string | null,
   /** The newest fetch time. */
   newest_fetch: string | null,
-  /** Whether it is kept when room is made. */
+  /** Whether it is pinned, so that it is never evicted. */
   pinned: boolean,
   /** When it was last fetched, opened or exported. */
   last_used: string | null,
-  /** Why the file cannot be opened now, where it cannot. */
+  /** Why the file cannot be opened now, if it cannot. */
   failure: Failure | null, };
 
 export type CacheUsage = {
@@ -373,17 +373,17 @@ export type CacheUsage = {
   bytes: number,
   /** Bytes that it may take. */
   budget: number,
-  /** Queries held. */
+  /** Number of cached queries. */
   queries: number, };
 
 export type Connection = { "state": "not_configured" } | { "state": "checking" } | { "state": "online",
   /** Round trip of the last check, in milliseconds. */
   round_trip_ms: number,
-  /** Version the server tells. */
+  /** Version that the server reports. */
   version: string,
-  /** What is to be said of a link on which nobody can tell that the server is the right one. */
+  /** A warning, if the connection does not make sure that the server is the right one or is not encrypted. */
   unverified: string | null,
-  /** What was ignored of the connection string, in sentences. */
+  /** What was ignored in the connection string, in sentences. */
   warnings: Array<string>, } | { "state": "offline",
   /** Why. */
   failure: Failure, };
@@ -401,19 +401,19 @@ export type SourceProfile = {
   mapping: string, };
 
 export type SourceView = {
-  /** The profile, where a source is set up. */
+  /** The profile, if a source is set up. */
   profile: SourceProfile | null,
   /** Fields of the filter form, in order. */
   fields: Array<FilterField>,
   /** Name of the day zone, such as `Europe/London`. */
   day_zone: string,
-  /** The time zone rules that are in force, such as `2026b (built in)`. */
+  /** The time zone rules in use, such as `2026b (built in)`. */
   zone_rules: string,
   /** Today in the day zone. */
   today: string,
-  /** Whether the source is in reach. */
+  /** Whether the source can be reached. */
   connection: Connection,
-  /** The query form as it was left, or as the demo wants it. */
+  /** The query form as it was last left, or as the demo presets it. */
   form: QueryInput | null,
   /** The folder of the cache. */
   cache_folder: string, };
@@ -421,17 +421,17 @@ export type SourceView = {
 export type CsvOptions = {
   /** Paths of the columns, in their order; all columns if there are none. */
   columns: Array<string>,
-  /** Puts an apostrophe before a text that a spreadsheet would take for a formula. */
+  /** Whether to put an apostrophe before text that a spreadsheet would take for a formula. */
   spreadsheet_safe: boolean, };
 
 export type ExportProgress = {
   /** Bytes written so far. */
   bytes: number,
-  /** Rows in all. */
+  /** Total number of rows. */
   rows: number, };
 
 export type Exported = {
-  /** The file. Its name ends in `.partial.csv` where the answer was partial. `-` is standard output. */
+  /** The file. Its name ends in `.partial.csv` if the answer was partial. `-` is standard output. */
   path: string,
   /** Rows written. */
   rows: number,
@@ -439,5 +439,5 @@ export type Exported = {
   bytes: number,
   /** Whether the answer was complete. */
   complete: boolean,
-  /** What is to be said of an older file beside it: a complete answer's file removes that of a partial one. */
+  /** Remarks about an older file next to it (a complete answer's file removes that of a partial one) and about columns that no cached document has. */
   note: string | null, };

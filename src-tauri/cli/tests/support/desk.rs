@@ -164,7 +164,7 @@ fn rows_of(path: &Path) -> Rows {
     found
 }
 
-/// The cache files below a folder, those set aside included.
+/// The cache files below a folder, those moved aside included.
 pub(crate) fn cache_files(cache: &Path) -> Vec<PathBuf> {
     let families = std::fs::read_dir(cache).unwrap().flatten().map(|entry| entry.path());
     let mut found: Vec<PathBuf> = families

@@ -1,4 +1,4 @@
-//! What differs between documents, and what the windows of a run found, put together.
+//! What changed at the source: the differences that the windows of a run found, and how they are merged.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -11,19 +11,19 @@ use crate::bson::diff::{FieldChange, field_changes};
 use crate::day::Day;
 use crate::rows::Role;
 
-/// Messages that are listed at most.
+/// The most messages that are listed.
 pub(crate) const LISTED: usize = 500;
-/// A message that differs, with what joining it to its other half takes.
+/// A message that differs, with what is needed to merge it with what a different window found about it.
 #[derive(Debug, Clone)]
 pub struct Difference {
     pub(crate) change: MessageChange,
     /// Its `_id` as the cache writes it.
     pub(crate) id: Vec<u8>,
-    /// The document of one that is added or gone.
+    /// The document, if the message was added or is gone.
     pub(crate) document: Option<RawDocumentBuf>,
 }
 
-/// What one window or one run found.
+/// The differences that a window or a run found.
 #[derive(Debug, Clone, Default)]
 pub struct Differences {
     pub(crate) input: ChangeCounts,
@@ -32,7 +32,7 @@ pub struct Differences {
 }
 
 impl Differences {
-    /// Adds what another window found.
+    /// Adds the differences that another window found.
     pub(crate) fn extend(&mut self, other: &Self) {
         for (mine, theirs) in [(&mut self.input, other.input), (&mut self.downstream, other.downstream)] {
             mine.added += theirs.added;
@@ -42,8 +42,8 @@ impl Differences {
         self.listed.extend(other.listed.iter().cloned());
     }
 
-    /// The whole of a run: a message that left one window and came to another has changed, and one that
-    /// several windows hold counts once.
+    /// Merges the differences of a whole run. A message that left one window and appeared in another has changed; one
+    /// that several windows have counts once.
     pub(crate) fn into_changes(self) -> Changes {
         let Self { mut input, mut downstream, listed } = self;
         let mut merged: BTreeMap<(Role, Vec<u8>), Difference> = BTreeMap::new();
@@ -90,7 +90,7 @@ fn counter(counts: &mut ChangeCounts, kind: ChangeKind) -> &mut u64 {
     }
 }
 
-/// What two windows say of one message; nothing where it only moved with its trade.
+/// Merges what two windows found about one message; `None` if it only moved with its trade.
 fn joined(one: &Difference, other: Difference) -> Option<Difference> {
     let (old, new) = match (one.change.kind, other.change.kind) {
         (ChangeKind::Gone, ChangeKind::Added) => (one, &other),
@@ -111,13 +111,13 @@ fn joined(one: &Difference, other: Difference) -> Option<Difference> {
 /// How many messages a refresh or a verification found different at the source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, TS)]
 pub struct ChangeCounts {
-    /// In the source, not held before.
+    /// In the source, but not cached before.
     #[ts(type = "number")]
     pub added: u64,
-    /// Held before with other content.
+    /// Cached before with different content.
     #[ts(type = "number")]
     pub changed: u64,
-    /// Held before, no longer in the source.
+    /// Cached before, but no longer in the source.
     #[ts(type = "number")]
     pub gone: u64,
 }
@@ -127,41 +127,41 @@ pub struct ChangeCounts {
 pub struct Changes {
     /// Trades that the filters match.
     pub input: ChangeCounts,
-    /// Their other messages.
+    /// The other messages of these trades.
     pub downstream: ChangeCounts,
     /// The messages themselves, at most 500, by day and then by role.
     pub messages: Vec<MessageChange>,
-    /// Messages that differ and are not listed.
+    /// Number of messages that differ but are not listed.
     #[ts(type = "number")]
     pub omitted: u64,
 }
 
-/// What became of a message at the source.
+/// How a message differs at the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
-    /// In the source, not held before.
+    /// In the source, but not cached before.
     Added,
-    /// Held before with other content.
+    /// Cached before with different content.
     Changed,
-    /// Held before, no longer in the source.
+    /// Cached before, but no longer in the source.
     Gone,
 }
 
 /// One message that differs at the source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct MessageChange {
-    /// What became of it.
+    /// How it differs.
     pub kind: ChangeKind,
     /// Whether it is a trade or one of its messages.
     pub role: Role,
-    /// The day it belongs to; of a message that moved, its new one.
+    /// The day it belongs to; if it moved, the new one.
     pub day: Day,
     /// Its `_id`: the text itself, an ObjectId's hex digits, or relaxed Extended JSON.
     pub id: String,
     /// The id of its trade, as text.
     pub trade: Option<String>,
-    /// The fields that differ, of a changed message; none of the others.
+    /// The fields in which a changed message differs; empty for the other kinds.
     pub fields: Vec<FieldChange>,
 }
 

@@ -1,5 +1,5 @@
-//! What an answer leaves out, and why: counted per day while a window is pulled, kept in the file, and told the
-//! same way whether the answer comes from the cache or from the server.
+//! What an answer leaves out, and why: counted per day while a window is pulled, stored in the file, and reported in
+//! the same way whether the answer comes from the cache or from the server.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -11,23 +11,24 @@ use crate::day::Day;
 use crate::query::mapping::{DateMapping, Mapping};
 use crate::query::placement::expects_date;
 
-/// Documents of a day by reason, as the ledger keeps them.
+/// Number of left-out documents of a day by reason, as the ledger stores them.
 pub(crate) type Counts = BTreeMap<String, u64>;
 
-/// A document with several days, under the first of the days that it touches.
+/// A document with several days, counted under the first of the days that it touches.
 const SEVERAL_DAYS: &str = "several_days";
-/// The same under each further day: it counts if a range begins there.
+/// The same document under each further day; it counts only if a range begins with that day.
 const SEVERAL_DAYS_AGAIN: &str = "several_days_again";
 /// A document whose day of year is not a whole number.
 const DAY_NOT_WHOLE: &str = "day_not_whole";
-/// A document that came for the day, and tells no day.
+/// A document that was returned for the day but whose date fields give no day.
 pub(crate) const NO_DAY: &str = "no_day";
-/// A trade that is held, with an id for which no messages can be asked.
+/// A trade that is stored, but whose id cannot be used to query its messages.
 pub(crate) const TRADE_ID: &str = "trade_id";
-/// A message that came although none of its trades was asked for.
+/// A message that was returned although none of its trades was requested.
 pub(crate) const OTHER_TRADE: &str = "other_trade";
 
-/// The reason under which a document that [`crate::query::placement`] leaves out counts for a day that it touches.
+/// The reason under which a document that [`crate::query::placement`] leaves out is counted for a day that it
+/// touches.
 pub(crate) fn reason(left_out: &crate::query::placement::LeftOut, day: Day) -> &'static str {
     if left_out.is_not_whole {
         DAY_NOT_WHOLE
@@ -38,25 +39,26 @@ pub(crate) fn reason(left_out: &crate::query::placement::LeftOut, day: Day) -> &
     }
 }
 
-/// Documents that touch a day and belong to no one day, as the source counts them too.
+/// The number of documents that touch a day but belong to no single day. The source's count of the day includes them.
 pub(crate) fn not_held(counts: &Counts) -> u64 {
     [SEVERAL_DAYS, SEVERAL_DAYS_AGAIN, DAY_NOT_WHOLE].iter().filter_map(|reason| counts.get(*reason)).sum()
 }
 
-/// Whether a narrower query cannot know from these counts alone what it leaves out itself.
+/// Whether some of the counted documents are not stored. If so, it is unknown which of them a narrower query would
+/// leave out itself.
 pub(crate) fn concern_unheld(counts: &Counts) -> bool {
     counts.keys().any(|reason| reason != TRADE_ID)
 }
 
-/// Documents whose date fields hold values of a type that no match on dates finds. They belong to no day, so they
-/// are counted for the query, by path and type; those that tell their year at least, for that year.
+/// Documents whose date fields have values of a type that no match on dates finds. They belong to no day, so they are
+/// counted per query, by path and type, and for their year if they have at least a year.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OddDates {
     any: BTreeMap<String, Counts>,
     years: BTreeMap<i32, BTreeMap<String, Counts>>,
 }
 
-/// What was found when some years were asked for.
+/// What the source returned about the odd dates of some years.
 #[derive(Debug, Clone)]
 pub struct FoundOddDates {
     pub(crate) years: RangeInclusive<i32>,
@@ -64,20 +66,20 @@ pub struct FoundOddDates {
 }
 
 impl OddDates {
-    /// Counts documents of a year, or of none, with a type at a path.
+    /// Adds documents of a year, or without one, that have a value of the type `found` at a path.
     pub(crate) fn add(&mut self, year: Option<i32>, path: &str, found: &str, documents: u64) {
         let paths = year.map_or(&mut self.any, |year| self.years.entry(year).or_default());
         *paths.entry(path.to_owned()).or_default().entry(found.to_owned()).or_default() += documents;
     }
 
-    /// Takes in what was found.
+    /// Replaces the counts of the queried years, and those without a year, with what was found.
     pub(crate) fn update(&mut self, found: &FoundOddDates) {
         self.any.clone_from(&found.dates.any);
         self.years.retain(|year, _| !found.years.contains(year));
         self.years.extend(found.dates.years.clone());
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
         self.any.is_empty() && self.years.is_empty()
     }
@@ -94,7 +96,7 @@ impl OddDates {
     }
 }
 
-/// What the answer for some held days, in order, leaves out.
+/// What the answer for the given cached days, which come in order, leaves out.
 pub(crate) fn of_days<'a>(
     mapping: &Mapping,
     years: (i32, i32),
@@ -174,12 +176,12 @@ fn sentence(reason: LeftOutReason, documents: u64, dates: &str, id: &str) -> Str
     }
 }
 
-/// What a mapping expects at the path of a date.
+/// What a mapping expects at the path of a date, in words.
 pub(crate) fn expected(mapping: &Mapping, path: &str) -> &'static str {
     if expects_date(mapping, path) { "a date" } else { "a number" }
 }
 
-/// A type as MongoDB names it, in words.
+/// MongoDB's name of a type, in words.
 pub(crate) fn type_in_words(name: &str) -> &str {
     match name {
         "string" => "text",
@@ -204,7 +206,7 @@ mod tests {
     #[test]
     fn a_document_of_several_days_counts_once_in_every_range() {
         let first = Day::from_ymd(2025, 10, 1).unwrap();
-        // Two documents: one of the first to the third day, one of the second and the third.
+        // Two documents: one touches the first to the third day, the other the second and the third.
         let counts = [
             Counts::from([(SEVERAL_DAYS.to_owned(), 1)]),
             Counts::from([(SEVERAL_DAYS.to_owned(), 1), (SEVERAL_DAYS_AGAIN.to_owned(), 1)]),

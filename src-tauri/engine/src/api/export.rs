@@ -9,7 +9,7 @@ pub struct ExportProgress {
     /// Bytes written so far.
     #[ts(type = "number")]
     pub bytes: u64,
-    /// Rows in all.
+    /// Total number of rows.
     #[ts(type = "number")]
     pub rows: u64,
 }
@@ -17,7 +17,7 @@ pub struct ExportProgress {
 /// A written CSV file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct Exported {
-    /// The file. Its name ends in `.partial.csv` where the answer was partial. `-` is standard output.
+    /// The file. Its name ends in `.partial.csv` if the answer was partial. `-` is standard output.
     pub path: String,
     /// Rows written.
     #[ts(type = "number")]
@@ -27,6 +27,7 @@ pub struct Exported {
     pub bytes: u64,
     /// Whether the answer was complete.
     pub complete: bool,
-    /// What is to be said of an older file beside it: a complete answer's file removes that of a partial one.
+    /// Remarks about an older file next to it (a complete answer's file removes that of a partial one) and about
+    /// columns that no cached document has.
     pub note: Option<String>,
 }

@@ -8,29 +8,29 @@ use super::plan::WindowView;
 use crate::failure::Failure;
 use crate::query::form::QueryInput;
 
-/// A query that the cache holds something of.
+/// A cached query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct CachedQuery {
     /// The query's signature.
     pub signature: String,
     /// Hosts, database and collection, as a person reads them.
     pub source: String,
-    /// The filters as a person reads them; "no filter" where there is none.
+    /// The filters as a person reads them; "no filter" if there are none.
     pub filters: String,
-    /// The mapping as a person reads it: queries of one source with the same filters differ in that.
+    /// The mapping as a person reads it, since queries of one source with the same filters may differ only in this.
     pub mapping: String,
-    /// The filter form that gives this query, dates included, where it can be refilled.
+    /// The form that gives this query, including dates; `None` if it cannot be filled in again.
     pub form: Option<QueryInput>,
-    /// Stretches of held days.
+    /// Ranges of cached days.
     pub held: Vec<WindowView>,
-    /// Days held.
+    /// Number of cached days.
     pub days: usize,
-    /// Held days that may still change.
+    /// Number of cached days that may still change.
     pub open_days: usize,
-    /// Input rows held.
+    /// Cached input rows.
     #[ts(type = "number")]
     pub input_rows: u64,
-    /// Downstream rows held.
+    /// Cached downstream rows.
     #[ts(type = "number")]
     pub downstream_rows: u64,
     /// Size of the file, in bytes.
@@ -42,16 +42,16 @@ pub struct CachedQuery {
     /// The newest fetch time.
     #[ts(type = "string | null")]
     pub newest_fetch: Option<DateTime<Utc>>,
-    /// Whether it is kept when room is made.
+    /// Whether it is pinned, so that it is never evicted.
     pub pinned: bool,
     /// When it was last fetched, opened or exported.
     #[ts(type = "string | null")]
     pub last_used: Option<DateTime<Utc>>,
-    /// Why the file cannot be opened now, where it cannot.
+    /// Why the file cannot be opened now, if it cannot.
     pub failure: Option<Failure>,
 }
 
-/// The room that the cache takes.
+/// The disk space that the cache takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 pub struct CacheUsage {
     /// Bytes that the cache takes.
@@ -60,6 +60,6 @@ pub struct CacheUsage {
     /// Bytes that it may take.
     #[ts(type = "number")]
     pub budget: u64,
-    /// Queries held.
+    /// Number of cached queries.
     pub queries: usize,
 }

@@ -5,8 +5,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::day::Day;
-use crate::plan::ledger::DayState;
-use crate::plan::ledger::{DayCoverage, RefreshReason};
+use crate::plan::ledger::{DayCoverage, DayState, RefreshReason};
 use crate::plan::{Action, PlanCounts, PlannedDay};
 
 /// What will be done for one requested day.
@@ -21,7 +20,7 @@ pub enum DayAction {
     Fetch,
     /// Copied from a broader cached query.
     Adopt,
-    /// Neither held nor to be had.
+    /// Neither cached nor available.
     Unavailable,
 }
 
@@ -30,16 +29,16 @@ pub enum DayAction {
 pub struct DayView {
     /// The day.
     pub day: Day,
-    /// What is held of it.
+    /// What is cached of it.
     pub state: DayState,
     /// What a fetch would do.
     pub action: DayAction,
-    /// Why, in a few words, where the action is not plain.
+    /// Why, in a few words, if the action does not explain itself.
     pub why: Option<String>,
-    /// Input rows held.
+    /// Cached input rows.
     #[ts(type = "number | null")]
     pub input_rows: Option<u64>,
-    /// Downstream rows held.
+    /// Cached downstream rows.
     #[ts(type = "number | null")]
     pub downstream_rows: Option<u64>,
     /// When it was fetched.
@@ -47,7 +46,7 @@ pub struct DayView {
     pub fetched: Option<DateTime<Utc>>,
 }
 
-/// A stretch of days pulled with one MongoDB query.
+/// A range of adjacent days, such as those pulled with one MongoDB query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 pub struct WindowView {
     /// First day.
@@ -61,15 +60,15 @@ pub struct WindowView {
 pub struct PlanView {
     /// The query's signature.
     pub signature: String,
-    /// Whether the source was in reach when the plan was made.
+    /// Whether the source could be reached when the plan was made.
     pub reachable: bool,
     /// Every requested day.
     pub days: Vec<DayView>,
     /// The days by action.
     pub counts: PlanCounts,
-    /// The MongoDB queries to come.
+    /// The ranges of days to pull, each with one MongoDB query.
     pub windows: Vec<WindowView>,
-    /// About how many input rows the pull brings, where that is known.
+    /// About how many input rows the pull brings, if known.
     #[ts(type = "number | null")]
     pub expected_rows: Option<u64>,
     /// The plan in one sentence: "24 of 31 days cached, 7 to fetch, about 48,000 trades".

@@ -4,9 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::cache::read::column::Column;
 use crate::day::Day;
+use crate::decode::Kind;
 
-/// A cached query and the days of it that are looked at.
+/// A cached query and the range of its days that is viewed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 pub struct ViewKey {
     /// The query's signature.
@@ -24,53 +26,67 @@ pub struct ColumnView {
     pub path: String,
     /// The BSON types seen in it, such as `string`, `int64`.
     pub types: Vec<String>,
-    /// Whether to align right: every type is a number.
+    /// Whether every type is a number, so that the column is aligned right.
     pub numeric: bool,
 }
 
-/// A page of rows. It crosses as raw bytes of JSON; every cell is text or null, so that no digit is lost.
+impl From<&Column> for ColumnView {
+    fn from(column: &Column) -> Self {
+        let kinds = || column.fields.keys().filter(|kind| **kind != Kind::Null);
+        let mut types: Vec<String> = column.fields.keys().map(|kind| kind.shown_name().to_owned()).collect();
+        types.dedup();
+        Self {
+            path: column.path.clone(),
+            types,
+            numeric: kinds().next().is_some() && kinds().all(|kind| kind.is_number()),
+        }
+    }
+}
+
+/// A page of rows. It is passed on as raw bytes of JSON; every cell is text or null, so that no digit is lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct Page {
-    /// The state of the cache file that it was read from.
+    /// The generation of the cache file from which it was read.
     #[ts(type = "number")]
     pub generation: u64,
     /// Position of the first row.
     #[ts(type = "number")]
     pub offset: u64,
-    /// Rows, each a cell per column of the view, in the order of the columns of a [`ViewShape`] of the same
-    /// generation.
+    /// The rows. Each has one cell per column, in the column order of a [`ViewShape`] of the same generation.
     pub rows: Vec<Vec<Option<String>>>,
 }
 
-/// What a view holds: columns and counts of one role.
+/// The columns and the row count of one role of a view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct ViewShape {
-    /// The state of the cache file that it was read from; a [`Page`] of another one has other columns.
+    /// The generation of the cache file from which it was read; a [`Page`] of a different generation has different
+    /// columns.
     #[ts(type = "number")]
     pub generation: u64,
     /// The columns.
     pub columns: Vec<ColumnView>,
-    /// Rows in all.
+    /// Total number of rows.
     #[ts(type = "number")]
     pub rows: u64,
-    /// Path of the column that orders the rows of each day when they are not sorted. Without one they are in the order
-    /// in which the source sent them.
+    /// Path of the column that orders the rows of each day when they are not sorted. If `None`, they are in the order
+    /// in which the source returned them.
     pub time_column: Option<String>,
 }
 
 /// Values to suggest for a field of the form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct Suggested {
-    /// The values, those that the cache has first.
+    /// The values; those from the cache come first.
     pub values: Vec<String>,
-    /// Whether the source is still being asked: there may be more in a moment.
+    /// Whether the source is still being queried, so that more may follow in a moment.
     pub is_coming: bool,
 }
 
-/// One row as MongoDB held it.
+/// One row as MongoDB returned it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct RowDetail {
-    /// The state of the cache file that it was read from; in a [`Page`] of another one it may have another place.
+    /// The generation of the cache file from which it was read; in a [`Page`] of a different generation the row may
+    /// have a different position.
     #[ts(type = "number")]
     pub generation: u64,
     /// Relaxed Extended JSON, indented.

@@ -1,4 +1,4 @@
-//! The source: its profile, its form and whether it can be reached.
+//! The source: its profile, its filter fields and whether it can be reached.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -35,7 +35,7 @@ impl FilterField {
     }
 }
 
-/// Whether the source is in reach.
+/// Whether the source can be reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Connection {
@@ -43,16 +43,16 @@ pub enum Connection {
     NotConfigured,
     /// Not known yet.
     Checking,
-    /// The last check was answered.
+    /// The last check succeeded.
     Online {
         /// Round trip of the last check, in milliseconds.
         #[ts(type = "number")]
         round_trip_ms: u64,
-        /// Version the server tells.
+        /// Version that the server reports.
         version: String,
-        /// What is to be said of a link on which nobody can tell that the server is the right one.
+        /// A warning, if the connection does not make sure that the server is the right one or is not encrypted.
         unverified: Option<String>,
-        /// What was ignored of the connection string, in sentences.
+        /// What was ignored in the connection string, in sentences.
         warnings: Vec<String>,
     },
     /// The last check failed.
@@ -62,7 +62,7 @@ pub enum Connection {
     },
 }
 
-/// Where the documents are, as a trader sets it up. The password is kept apart and never stored with it.
+/// Where the documents are, as the trader configured it. The password is kept separately and never stored with it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct SourceProfile {
     /// Connection string, without the password.
@@ -76,7 +76,7 @@ pub struct SourceProfile {
     pub mapping: String,
 }
 
-/// As it comes from the window it may still hold the password that somebody pasted.
+/// A profile that comes from the window may still contain a pasted password, so the connection string is redacted.
 impl std::fmt::Debug for SourceProfile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SourceProfile")
@@ -88,22 +88,22 @@ impl std::fmt::Debug for SourceProfile {
     }
 }
 
-/// What the window needs to know of the source in use.
+/// What the window needs to know about the source in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct SourceView {
-    /// The profile, where a source is set up.
+    /// The profile, if a source is set up.
     pub profile: Option<SourceProfile>,
     /// Fields of the filter form, in order.
     pub fields: Vec<FilterField>,
     /// Name of the day zone, such as `Europe/London`.
     pub day_zone: String,
-    /// The time zone rules that are in force, such as `2026b (built in)`.
+    /// The time zone rules in use, such as `2026b (built in)`.
     pub zone_rules: String,
     /// Today in the day zone.
     pub today: Day,
-    /// Whether the source is in reach.
+    /// Whether the source can be reached.
     pub connection: Connection,
-    /// The query form as it was left, or as the demo wants it.
+    /// The query form as it was last left, or as the demo presets it.
     pub form: Option<QueryInput>,
     /// The folder of the cache.
     pub cache_folder: String,

@@ -1,4 +1,4 @@
-//! When a document changed, as MongoDB compares it; and what a day counts by it.
+//! Change stamps of documents, compared as MongoDB compares them, and what is counted per day.
 
 use std::cmp::Ordering;
 
@@ -7,28 +7,28 @@ use bson::{RawBsonRef, RawDocument};
 use super::hashed_key::HashSums;
 use super::number::Number;
 
-/// How the ledger begins a stamp that is a text.
+/// The prefix of a text stamp in the ledger.
 const TEXT: &str = "text ";
 
-/// A change stamp, in the order in which MongoDB's `$max` sees values of several types. Null is none.
+/// A change stamp, ordered across types as by MongoDB's `$max`. Null is not a stamp.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeStamp {
-    /// A number, of whatever type.
+    /// A number of any BSON type.
     Number(StampNumber),
-    /// A text, as of ISO 8601; by its bytes.
+    /// Text, such as an ISO 8601 time; compared by its bytes.
     Text(String),
-    /// A sub-document, an array, bytes, an ObjectId or a flag: no stamp that can be compared.
+    /// A sub-document, an array, bytes, an ObjectId or a boolean: not comparable as a stamp.
     Other,
     /// A date, in milliseconds.
     Date(i64),
-    /// Seconds and an ordinal, as MongoDB stamps its own log.
+    /// Seconds and an ordinal, as in the timestamps of MongoDB's own log.
     Timestamp(u32, u32),
-    /// A pattern or code, which cannot be compared either.
+    /// A regular expression, code or anything else that sorts last: not comparable either.
     Last,
 }
 
 impl ChangeStamp {
-    /// The stamp that a value is; nothing for null.
+    /// The stamp of a value; `None` for null, undefined and `MinKey`.
     #[must_use]
     pub fn of(value: RawBsonRef<'_>) -> Option<Self> {
         Some(match value {
@@ -49,20 +49,20 @@ impl ChangeStamp {
         })
     }
 
-    /// The stamp of a document, where `$max` sees one too.
+    /// The stamp of a document at a path; `None` if `$max` sees none there either.
     pub(crate) fn at(document: &RawDocument, path: &str) -> Option<Self> {
         match path.split_once('.') {
             None => Self::of(document.get(path).ok().flatten()?),
             Some((head, rest)) => match document.get(head) {
                 Ok(Some(RawBsonRef::Document(inner))) => Self::at(inner, rest),
-                // `$max` sees an array of what lies within.
+                // For a path through an array, `$max` sees an array of the values in its elements.
                 Ok(Some(RawBsonRef::Array(_))) => Some(Self::Other),
                 _ => None,
             },
         }
     }
 
-    /// The stamp as the ledger keeps it; nothing where it cannot be compared.
+    /// The stamp as the ledger stores it; `None` if it is not comparable.
     #[must_use]
     pub fn to_text(&self) -> Option<String> {
         let whole = |number: i64| format!("{:020}", i128::from(number) - i128::from(i64::MIN));
@@ -79,13 +79,13 @@ impl ChangeStamp {
         })
     }
 
-    /// Whether a stamp that the ledger keeps is a text.
+    /// Whether a stamp from the ledger is text.
     pub(crate) fn is_text(kept: &str) -> bool {
         kept.starts_with(TEXT)
     }
 }
 
-/// A number that is a stamp; what is not a number comes before all others.
+/// A numeric stamp. NaN comes before all other numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct StampNumber(Number);
 
@@ -109,15 +109,15 @@ impl Ord for StampNumber {
     }
 }
 
-/// What the source says of one day.
+/// What the source reports for one day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DayCount {
     /// Input documents.
     pub rows: u64,
-    /// The greatest change stamp, where the mapping has one.
+    /// The greatest change stamp, if the mapping has one.
     pub change_mark: Option<ChangeStamp>,
-    /// Documents that the match of the day returns and that belong to no one day.
+    /// Documents that the day's match returns but that belong to no single day.
     pub left_out: u64,
-    /// The sums of the documents' hashes, if they were asked for and the server has them.
+    /// The sums of the documents' hashes, if they were requested and the server can compute them.
     pub(crate) hashes: Option<HashSums>,
 }

@@ -6,22 +6,22 @@ use ts_rs::TS;
 
 use super::extjson::write_relaxed;
 
-/// A field that differs. The texts are relaxed Extended JSON, canonical where the type alone differs.
+/// A field that differs. The texts are relaxed Extended JSON, or canonical if only the type differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct FieldChange {
     /// Dotted path.
     pub path: String,
-    /// What was held; none where the document had no such field.
+    /// The cached value; `None` if the document had no such field.
     pub before: Option<String>,
-    /// What the source holds; none where the document has no such field.
+    /// The value at the source; `None` if the document has no such field.
     pub after: Option<String>,
 }
 
 /// Sub-documents below this depth are compared as whole values.
 const MAX_DEPTH: usize = 100;
 
-/// The fields in which two documents differ, by dotted path. A value of another type is another value;
-/// an array is one value.
+/// The fields in which two documents differ, by dotted path. Values of different types differ; an array is compared
+/// as a whole.
 pub(crate) fn field_changes(before: &RawDocument, after: &RawDocument) -> Vec<FieldChange> {
     let mut found = Vec::new();
     compare(before, after, None, 0, &mut found);
@@ -44,7 +44,7 @@ fn compare(
                 let known = found.len();
                 let Some(inner) = new.as_document() else { continue };
                 compare(old, inner, Some(&path(name)), depth + 1, found);
-                // The same fields in another order are another value to MongoDB.
+                // To MongoDB, the same fields in a different order are a different value.
                 if found.len() == known {
                     found.push(change(path(name), Some(RawBsonRef::Document(old)), Some(new)));
                 }
@@ -72,7 +72,7 @@ fn same(one: RawBsonRef<'_>, other: RawBsonRef<'_>) -> bool {
 fn change(path: String, before: Option<RawBsonRef<'_>>, after: Option<RawBsonRef<'_>>) -> FieldChange {
     let (mut old, mut new) = (before.map(relaxed), after.map(relaxed));
     if old == new {
-        // The type alone differs, and relaxed texts do not show it.
+        // Only the type differs, and relaxed texts do not show it.
         (old, new) = (before.map(canonical), after.map(canonical));
     }
     FieldChange { path, before: old, after: new }
@@ -80,7 +80,7 @@ fn change(path: String, before: Option<RawBsonRef<'_>>, after: Option<RawBsonRef
 
 fn relaxed(value: RawBsonRef<'_>) -> String {
     let mut text = String::new();
-    // What cannot be written shows how far it went, as in the grid.
+    // A value that cannot be written to the end shows what was written of it, as in the grid.
     let _ = write_relaxed(&mut text, value);
     text
 }
@@ -98,7 +98,7 @@ pub(crate) fn plain_text(value: RawBsonRef<'_>) -> String {
     }
 }
 
-/// A document's `_id` as a person reads it; empty where it has none.
+/// A document's `_id` as a person reads it; empty if it has none.
 pub(crate) fn id_text(document: &RawDocument) -> String {
     document.get("_id").ok().flatten().map(plain_text).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! A key that two values share exactly if MongoDB calls them equal.
+//! Keys that two values share if and only if MongoDB considers them equal.
 
 use std::fmt::Write as _;
 
@@ -6,11 +6,13 @@ use bson::raw::RawBsonRef;
 
 use super::number::as_number;
 
-/// Deepest nesting of a value that is an identity. MongoDB stores 100 levels; bytes may claim any number.
+/// The deepest nesting of a value that gets a key. MongoDB stores at most 100 levels, but raw bytes may claim any
+/// number.
 const DEEPEST: usize = 200;
 
-/// A text that two values share if and only if MongoDB calls them equal. `None` for what is no good as an
-/// identity: null, undefined, patterns, code, the extreme keys, and arrays, whose elements count instead.
+/// Returns a text that two values share if and only if MongoDB considers them equal. `None` for values that cannot
+/// serve as an identity: null, undefined, regular expressions, code, `MinKey`, `MaxKey`, and arrays, whose elements
+/// count instead.
 #[must_use]
 pub fn equality_key(value: RawBsonRef<'_>) -> Option<String> {
     let mut key = String::new();
@@ -26,7 +28,7 @@ pub fn equality_key(value: RawBsonRef<'_>) -> Option<String> {
     Some(key)
 }
 
-/// Writes the key of a value that may lie within a document, so every part says where it ends.
+/// Writes the key of a value. The value may be nested in a document, so each part of the key shows where it ends.
 fn write_key(value: RawBsonRef<'_>, key: &mut String, depth: usize) -> Option<()> {
     if depth > DEEPEST {
         return None;

@@ -1,8 +1,7 @@
 //! Relaxed Extended JSON written straight from raw BSON.
 //!
-//! The `bson` crate can do this by way of two trees; an array in every document makes that the
-//! slowest step of a fetch. The common types are written directly, the rest go through the crate,
-//! and a test compares the two.
+//! The `bson` crate does this by building two trees, which makes it the slowest step of a fetch if every document has
+//! an array. The common types are written directly, the rest go through the crate, and a test compares the two.
 
 use std::fmt::Write as _;
 
@@ -12,14 +11,15 @@ use chrono::{DateTime, SecondsFormat};
 /// Deepest nesting that is written; MongoDB itself allows 100 levels.
 const MAX_DEPTH: usize = 200;
 
-/// Appends `value` to `out`. False where the bytes are not valid BSON (`out` is then unfinished).
+/// Appends `value` to `out`. Returns false if the bytes are not valid BSON or are nested too deeply; `out` is then
+/// incomplete.
 #[must_use]
 pub fn write_relaxed(out: &mut String, value: RawBsonRef<'_>) -> bool {
     write_value(out, value, 0)
 }
 
-/// Whether documents, arrays and scopes are nested within this one to more levels than `levels`. What is no
-/// valid BSON counts for nothing.
+/// Whether documents, arrays and scopes are nested more than `levels` deep within this document. Invalid BSON is
+/// ignored.
 #[must_use]
 pub fn is_deeper_than(document: &RawDocument, levels: usize) -> bool {
     document.iter().flatten().any(|(_, value)| value_is_deeper(value, levels))
@@ -73,13 +73,13 @@ fn write_value(out: &mut String, value: RawBsonRef<'_>, depth: usize) -> bool {
     true
 }
 
-/// Any value by way of the `bson` crate.
+/// Writes any value by way of the `bson` crate.
 fn write_tree(out: &mut String, value: RawBsonRef<'_>) -> bool {
     let Ok(value) = bson::Bson::try_from(value) else { return false };
     write_json(out, &value.into_relaxed_extjson())
 }
 
-/// The `bson` crate drops trailing zeros of the fraction and bends years after 9999 to that year.
+/// Writes a date. The `bson` crate would drop trailing zeros of the fraction and change years after 9999 to 9999.
 fn write_date(out: &mut String, millis: i64) -> bool {
     const SHOWN: std::ops::RangeInclusive<i64> = 0..=253_402_300_799_999;
     match DateTime::from_timestamp_millis(millis).filter(|_| SHOWN.contains(&millis)) {
@@ -129,7 +129,7 @@ fn write_array(out: &mut String, array: &RawArray, depth: usize) -> bool {
     true
 }
 
-/// JSON's own spelling of a text or a number.
+/// Writes a text or a number as JSON.
 fn write_json<T: serde::Serialize + ?Sized>(out: &mut String, value: &T) -> bool {
     serde_json::to_string(value).map(|json| out.push_str(&json)).is_ok()
 }

@@ -1,15 +1,15 @@
-//! What MongoDB's `$toHashedIndexKey` gives, computed here: a check lets the server sum a hash of each trade's
-//! `_id` and change stamp per day, and compares it with the cached documents.
+//! MongoDB's `$toHashedIndexKey`, computed locally: Verify has the server sum the hashes of each trade's `_id` and
+//! change stamp per day, and compares the sums with those of the cached documents.
 //!
-//! The server is asked for the hash of a constant as well. A server that hashes it otherwise is not compared with.
+//! The server also hashes a constant. If its result differs from ours, its sums are not used.
 
 use bson::{Bson, Document, RawBsonRef, RawDocument, bson, doc};
 use md5::{Digest as _, Md5};
 
-/// Two sums of remainders, which do not overflow and tell more than one: `$sum` turns a sum that is too large for
-/// 64 bits into a double.
+/// The moduli of two sums of remainders, which do not overflow and together detect more differences than one: `$sum`
+/// turns a sum that is too large for 64 bits into a double.
 const MODULI: [(&str, i64); 2] = [("hash_a", 2_147_483_647), ("hash_b", 2_147_483_629)];
-/// The hash of the constant.
+/// The name of the field with the hash of the constant.
 const PROBE: &str = "probe";
 
 /// The sums of the hashes of a day's trades.
@@ -17,7 +17,8 @@ const PROBE: &str = "probe";
 pub(crate) struct HashSums([i64; MODULI.len()]);
 
 impl HashSums {
-    /// Adds a document. False if its hash cannot be computed here: its `_id` or stamp is of an unusual type.
+    /// Adds a document. Returns false if its hash cannot be computed here because its `_id` or stamp has an unusual
+    /// type.
     #[must_use]
     pub(crate) fn add(&mut self, document: &RawDocument, changed_at: Option<&str>) -> bool {
         let Some(hash) = hash_of(document, changed_at) else { return false };
@@ -27,7 +28,7 @@ impl HashSums {
         true
     }
 
-    /// The sums in a group of the server's; none if it has none, or if it hashes otherwise.
+    /// The sums in a group of the server's result; `None` if it has none or if the server hashes differently.
     #[must_use]
     pub(crate) fn in_group(group: &Document) -> Option<Self> {
         if whole(group.get(PROBE)?)? != hash_of(&probe_document(), Some("all"))? {
@@ -46,7 +47,7 @@ impl HashSums {
     }
 }
 
-/// What a group has to compute beside its count.
+/// The accumulators that a group needs besides its count.
 #[must_use]
 pub(crate) fn accumulators(changed_at: Option<&str>) -> Document {
     let hash = |value: Bson| bson!({"$toHashedIndexKey": value});
@@ -108,8 +109,8 @@ fn hash_of(document: &RawDocument, changed_at: Option<&str>) -> Option<i64> {
     Some(i64::from_le_bytes(*digest.first_chunk()?))
 }
 
-/// The value of a field path as an expression sees it; an error where an array lies on the way, of which the
-/// expression makes another one.
+/// The value of a field path as an expression sees it; an error if there is an array at or on the path, since an
+/// expression may make a new array of it.
 fn at<'a>(document: &'a RawDocument, path: &str) -> Result<Option<RawBsonRef<'a>>, ()> {
     let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
     match (document.get(head).map_err(|_| ())?, rest) {
@@ -120,7 +121,7 @@ fn at<'a>(document: &'a RawDocument, path: &str) -> Result<Option<RawBsonRef<'a>
     }
 }
 
-/// The order of BSON types, by which the hash tells them apart.
+/// The sort order numbers of BSON types, which are part of the hash.
 const END: i32 = 0;
 const OBJECT: i32 = 20;
 
@@ -146,7 +147,7 @@ fn add(hasher: &mut Md5, name: Option<&str>, value: RawBsonRef<'_>) -> Option<()
         RawBsonRef::Int32(number) => hasher.update(i64::from(number).to_le_bytes()),
         RawBsonRef::Int64(number) => hasher.update(number.to_le_bytes()),
         RawBsonRef::Double(number) => {
-            // Beyond this the server has rules of its own.
+            // Beyond this, the server follows rules of its own.
             const EXACT: f64 = 9_007_199_254_740_992.0;
             if !number.is_finite() || number.abs() >= EXACT {
                 return None;

@@ -7,7 +7,7 @@ use bigdecimal::num_bigint::{BigInt, Sign};
 use bigdecimal::{BigDecimal, RoundingMode};
 use bson::{Decimal128, RawBsonRef};
 
-/// Digits that a Decimal128 holds. MongoDB rounds a double to so many before it compares the two.
+/// Number of digits of a Decimal128. MongoDB rounds a double to this many before it compares the two.
 const DECIMAL_DIGITS: u64 = 34;
 
 /// A number of any BSON type.
@@ -21,7 +21,7 @@ pub(crate) enum Number {
     Decimal(Decimal128),
 }
 
-/// What a Decimal128 holds.
+/// The parts of a Decimal128.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Parts {
     NotANumber,
@@ -30,7 +30,7 @@ enum Parts {
 }
 
 impl Number {
-    /// How it compares with another number; `None` where either is not a number.
+    /// Compares it with another number; `None` if either is NaN.
     pub(crate) fn compare(self, other: Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Whole(a), Self::Whole(b)) => Some(a.cmp(&b)),
@@ -41,12 +41,12 @@ impl Number {
         }
     }
 
-    /// Whether MongoDB's equality calls the two equal. Unlike in arithmetic, NaN equals NaN.
+    /// Whether MongoDB considers the two equal. Unlike in arithmetic, NaN equals NaN.
     pub(crate) fn equals(self, other: Self) -> bool {
         self.compare(other) == Some(Ordering::Equal) || (self.is_nan() && other.is_nan())
     }
 
-    /// Whether it is not a number.
+    /// Whether it is NaN.
     pub(crate) fn is_nan(self) -> bool {
         match self {
             Self::Whole(_) => false,
@@ -55,7 +55,7 @@ impl Number {
         }
     }
 
-    /// Whether it is neither infinite nor not a number.
+    /// Whether it is neither infinite nor NaN.
     pub(crate) fn is_finite(self) -> bool {
         match self {
             Self::Whole(_) => true,
@@ -112,7 +112,7 @@ const PRECISION: std::num::NonZeroU64 = match std::num::NonZeroU64::new(DECIMAL_
     None => std::num::NonZeroU64::MIN,
 };
 
-/// A number that is a number.
+/// The exact value of a number that is not NaN.
 enum Exact {
     Infinite { negative: bool },
     Finite(BigDecimal),
@@ -135,7 +135,7 @@ impl Exact {
     }
 }
 
-/// The whole number that a double is, where it is one that a double holds exactly.
+/// The whole number that a double stands for, if it is one that doubles represent exactly.
 pub(crate) fn whole_of(double: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
     #[expect(clippy::cast_possible_truncation, reason = "checked to be a whole number that fits")]
@@ -158,7 +158,7 @@ fn whole_to_double(whole: i64, double: f64) -> Option<Ordering> {
     Some(whole.cmp(&truncated).then_with(|| 0.0_f64.total_cmp(&(double.fract() + 0.0))))
 }
 
-/// Takes a Decimal128 apart (IEEE 754-2008, binary integer coefficient).
+/// Splits a Decimal128 into its parts (IEEE 754-2008, binary integer coefficient).
 fn parts(decimal: Decimal128) -> Parts {
     const LARGEST: u128 = 10_u128.pow(34) - 1;
     const BIAS: i32 = 6_176;
@@ -180,7 +180,7 @@ fn parts(decimal: Decimal128) -> Parts {
     }
 }
 
-/// Writes a decimal without trailing zeros: plain where that is short, else with an exponent.
+/// Writes a decimal without trailing zeros: in plain notation if that is short, else with an exponent.
 fn write_decimal(value: &BigDecimal, out: &mut String) {
     const PLAIN: i64 = 40;
     let (digits, scale) = value.normalized().into_bigint_and_exponent();
@@ -210,7 +210,7 @@ fn write_decimal(value: &BigDecimal, out: &mut String) {
     out.push_str(fraction);
 }
 
-/// The number that a value is.
+/// The value as a number; `None` if it is not numeric.
 pub(crate) fn as_number(value: RawBsonRef<'_>) -> Option<Number> {
     Some(match value {
         RawBsonRef::Int32(whole) => Number::Whole(whole.into()),
@@ -222,7 +222,7 @@ pub(crate) fn as_number(value: RawBsonRef<'_>) -> Option<Number> {
     })
 }
 
-/// A count as a number to divide; an estimate is rounded anyway.
+/// A count as a float, for estimates, which are rounded anyway.
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
 pub(crate) const fn approximate(count: u64) -> f64 {
     count as f64
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_told_apart() {
+    fn neighbours_differ() {
         let big = i64::MAX;
         assert_eq!(
             Number::Whole(big).compare(Number::Double(9_223_372_036_854_775_808.0)),

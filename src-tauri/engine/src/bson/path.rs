@@ -1,12 +1,12 @@
-//! What a dotted path finds in a document. One resolver for all paths, with the semantics of MongoDB's `$match`.
+//! Resolves dotted paths in documents. There is one resolver for all paths, with the semantics of MongoDB's `$match`.
 
 use bson::raw::{RawArray, RawBsonRef, RawDocument};
 
-/// Calls `each` with every value that a match on a dotted path looks at: through arrays of sub-documents, and, if
-/// a part of the path is a number, also at the element of that number. A path that ends at an array finds each
-/// element and then the array itself; an array that a number names is found as it is.
+/// Calls `each` with every value that a match on a dotted path considers: through arrays of sub-documents and, if a
+/// part of the path is a number, also at the array element with that position. A path that ends at an array yields
+/// each element and then the array itself; an array that is itself addressed by its position is yielded as a whole.
 ///
-/// `None` if the bytes are not BSON; `each` may have been called before that shows.
+/// Returns `None` if the bytes are not valid BSON; `each` may have been called before that is found.
 pub(crate) fn values<'a>(
     document: &'a RawDocument,
     path: &str,
@@ -23,9 +23,9 @@ pub(crate) fn values<'a>(
     Some(())
 }
 
-/// The values themselves: of an array, its elements.
+/// Calls `each` with every value at a path that is not an array. Of an array, these are its elements.
 pub(crate) fn scalars<'a>(document: &'a RawDocument, path: &str, each: &mut dyn FnMut(RawBsonRef<'a>)) {
-    // Bytes that are not BSON hold no value that could be told.
+    // Invalid BSON has no more values to report.
     let _ = values(document, path, &mut |value| {
         if !matches!(value, RawBsonRef::Array(_)) {
             each(value);
@@ -50,7 +50,7 @@ fn in_array<'a>(array: &'a RawArray, path: Option<&str>, each: &mut dyn FnMut(Ra
         }
         if position == Some(at) {
             match (item, rest) {
-                // An array that a number names is not looked into.
+                // An array addressed by its position is not expanded.
                 (value, None) => each(value),
                 (RawBsonRef::Document(inner), Some(rest)) => values(inner, rest, each)?,
                 (RawBsonRef::Array(inner), rest) => in_array(inner, rest, each)?,
@@ -61,7 +61,7 @@ fn in_array<'a>(array: &'a RawArray, path: Option<&str>, each: &mut dyn FnMut(Ra
     Some(())
 }
 
-/// Whether a dotted path is another one, or lies below it.
+/// Whether the path `lower` equals `upper` or lies below it.
 pub(crate) fn is_within(lower: &str, upper: &str) -> bool {
     lower.strip_prefix(upper).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
@@ -70,7 +70,7 @@ fn cut(path: &str) -> (&str, Option<&str>) {
     path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)))
 }
 
-/// The position that a part of a path names: a number without a sign and without zeros before it.
+/// The array position that a part of a path stands for: digits without a sign or leading zeros.
 fn position(part: &str) -> Option<usize> {
     let is_plain = part.bytes().all(|byte| byte.is_ascii_digit()) && (part == "0" || !part.starts_with('0'));
     part.parse().ok().filter(|_| is_plain)
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(found("legs.1.id", &legs), ["b"]);
         assert_eq!(found("legs.2.id", &legs), [""; 0]);
         assert_eq!(found("legs.00.id", &legs), [""; 0]);
-        // A number is the name of a field, too.
+        // A number can also be the name of a field.
         assert_eq!(found("legs.0.id", &doc! {"legs": {"0": {"id": "c"}}}), ["c"]);
         assert_eq!(found("legs.0", &doc! {"legs": ["x", {"0": "y"}]}), ["x", "y"]);
         assert_eq!(found("a", &doc! {"a": [1, [2], 3]}), ["1", "3"]);

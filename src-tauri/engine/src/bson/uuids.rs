@@ -1,7 +1,7 @@
 //! UUIDs: how a collection stores them, and how they are read and shown.
 //!
-//! MongoDB has a binary subtype of its own for them (4). Before there was one, drivers used subtype 3, each with the
-//! bytes in an order of its own; nothing in such a value says which.
+//! MongoDB has a dedicated binary subtype for them (4). Before it existed, drivers used subtype 3, each with its own
+//! byte order, and such a value does not say which.
 
 use bson::Bson;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UuidRepresentation {
-    /// Binary subtype 4. Values of subtype 3 are bytes.
+    /// Binary subtype 4. Values of subtype 3 are plain bytes.
     #[default]
     Standard,
     /// Subtype 3, as old Java drivers wrote it.
@@ -23,13 +23,13 @@ pub enum UuidRepresentation {
 }
 
 impl UuidRepresentation {
-    /// Whether it is the one that nobody has to name.
+    /// Whether it is the default.
     #[must_use]
     pub fn is_standard(self) -> bool {
         self == Self::Standard
     }
 
-    /// Where each byte of a UUID stands in a value of subtype 3, if that is a UUID.
+    /// The position of each byte of a UUID in a value of subtype 3; `None` if such values are not UUIDs.
     pub(crate) const fn byte_order(self) -> Option<[usize; 16]> {
         Some(match self {
             Self::Standard => return None,
@@ -57,7 +57,7 @@ pub struct StoredUuid {
 }
 
 impl StoredUuid {
-    /// Reads a UUID as it is written anywhere: with or without dashes and braces, in either case.
+    /// Reads a UUID in any common notation: with or without dashes and braces, in upper or lower case.
     #[must_use]
     pub fn parse(text: &str, representation: UuidRepresentation) -> Option<Self> {
         Some(Self { uuid: bson::Uuid::parse_str(text).ok()?, representation })
@@ -75,7 +75,7 @@ impl StoredUuid {
         self.uuid.to_string()
     }
 
-    /// Value and representation in one text.
+    /// Value and representation as one JSON value.
     pub(crate) fn canonical(self) -> Value {
         let mut value = json!({"$uuid": self.text()});
         if !self.representation.is_standard() {
@@ -94,7 +94,8 @@ impl StoredUuid {
     }
 }
 
-/// Writes the UUIDs of subtype 4 in a value of relaxed Extended JSON as UUIDs, which reads back as the same value.
+/// Replaces the UUIDs of subtype 4 in a value of relaxed Extended JSON with `$uuid` objects. The result reads back as
+/// the same value.
 pub(crate) fn show_standard(value: &mut Value) {
     if let Some(text) = standard_text(value) {
         *value = json!({"$uuid": text});

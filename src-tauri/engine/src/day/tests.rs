@@ -131,7 +131,7 @@ const ZONES: [&str; 14] = [
     "Africa/Casablanca",
 ];
 
-/// A few days around 2024-01-01, as a set of the library and as ours.
+/// A set of some days around 2024-01-01.
 fn some_days() -> impl Strategy<Value = BTreeSet<Day>> {
     prop::collection::btree_set((19_700..19_760).prop_map(Day::from_number), 0..40)
 }
@@ -146,7 +146,7 @@ proptest! {
             prop_assert_eq!(zone.day_of(start), day);
             prop_assert_eq!(zone.day_of(end - TimeDelta::milliseconds(1)), day);
             let before = zone.day_of(start - TimeDelta::milliseconds(1));
-            // Only where the day before was skipped is it another.
+            // It is a different day only if the day before was skipped.
             prop_assert!(before == day.previous() || zone.start_of(day.previous()) == start);
         }
     }

@@ -20,19 +20,19 @@ use crate::limits::Limits;
 
 /// Sub-documents below this depth stay one column of Extended JSON.
 const MAX_DEPTH: usize = 12;
-/// Once a file knows this many fields, what has a name that was not seen before gets no column of its own: a
-/// sub-document stays one column, and fields of the document itself go to [`MORE_FIELDS`]. Documents that use data as
-/// field names would otherwise make a column per document.
+/// Once a file has this many fields, a new name gets no column of its own: a sub-document with new names stays one
+/// column, and new top-level fields go to [`MORE_FIELDS`]. Otherwise, documents that use data as field names would
+/// add a column per document.
 const MAX_FIELDS: usize = 1_500;
-/// The column of the fields that have none of their own: one sub-document, as relaxed Extended JSON.
+/// The column for fields that have none of their own: one sub-document, as relaxed Extended JSON.
 pub const MORE_FIELDS: &str = "(more fields)";
 /// Milliseconds of 0001-01-01 and of 9999-12-31T23:59:59.999, the years a date column can show.
 const DATE_COLUMN: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
-/// BSON bytes of a batch that is worth appending, however few its rows are.
-const BYTES_A_BATCH: usize = 4 << 20;
+/// BSON bytes from which a batch is worth appending, however few its rows are.
+const BYTES_PER_BATCH: usize = 4 << 20;
 
-/// What identifies a row and places it, beside the document itself.
+/// What identifies and places a row, besides the document itself.
 #[derive(Debug, Clone, Copy)]
 pub struct RowKey<'a> {
     /// The day the row belongs to.
@@ -58,7 +58,7 @@ impl FieldSet {
         self.0[word] |= 1 << (field % 64);
     }
 
-    /// Adds all of another set.
+    /// Adds all fields of another set.
     pub fn extend(&mut self, other: &Self) {
         if other.0.len() > self.0.len() {
             self.0.resize(other.0.len(), 0);
@@ -68,7 +68,7 @@ impl FieldSet {
         }
     }
 
-    /// The set without some fields.
+    /// The set without the given fields.
     #[must_use]
     pub fn without(&self, fields: &[FieldId]) -> Self {
         let mut rest = self.clone();
@@ -92,7 +92,7 @@ impl FieldSet {
         self.0.iter().map(|word| format!("{word:x}")).collect::<Vec<_>>().join(",")
     }
 
-    /// The set of a text that [`to_text`](Self::to_text) made; unreadable words count as empty.
+    /// Reads a text that [`to_text`](Self::to_text) made; unreadable words count as empty.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         Self(text.split(',').map(|word| u64::from_str_radix(word, 16).unwrap_or(0)).collect())
@@ -109,7 +109,7 @@ pub struct Decoded {
     pub fields: Vec<FieldId>,
     /// BSON bytes of the rows.
     pub bytes: usize,
-    /// Documents whose bytes could not be taken apart to the end. They are kept whole.
+    /// Documents whose bytes could not be decoded to the end. They are stored whole.
     pub unreadable: Vec<DocumentHash>,
 }
 
@@ -129,7 +129,7 @@ pub struct Decoder {
     trades: Option<StringBuilder>,
     reads: UInt64Builder,
     documents: BinaryBuilder,
-    rows_a_batch: usize,
+    rows_per_batch: usize,
     bytes: usize,
     unreadable: Vec<DocumentHash>,
     presence: HashMap<Day, FieldSet>,
@@ -139,7 +139,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder; with `trades`, rows carry the key of their trade id.
+    /// Creates a decoder; with `trades`, rows carry the key of their trade id.
     #[must_use]
     pub fn new(registry: Arc<FieldRegistry>, trades: bool) -> Self {
         Self {
@@ -159,7 +159,7 @@ impl Decoder {
             trades: trades.then(StringBuilder::new),
             reads: UInt64Builder::new(),
             documents: BinaryBuilder::new(),
-            rows_a_batch: Limits::default().rows_a_batch.get() as usize,
+            rows_per_batch: Limits::default().rows_per_batch.get() as usize,
             bytes: 0,
             unreadable: Vec::new(),
             presence: HashMap::new(),
@@ -168,26 +168,26 @@ impl Decoder {
         }
     }
 
-    /// With as many rows as the limits say in a batch.
+    /// Sets the number of rows per batch to that of the limits.
     #[must_use]
     pub fn with_limits(mut self, limits: &Limits) -> Self {
-        self.rows_a_batch = limits.rows_a_batch.get() as usize;
+        self.rows_per_batch = limits.rows_per_batch.get() as usize;
         self
     }
 
-    /// Whether what was taken in since the last [`finish_batch`](Self::finish_batch) is a batch's worth.
+    /// Whether the documents added since the last [`finish_batch`](Self::finish_batch) fill a batch.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.sink.row >= self.rows_a_batch || self.bytes >= BYTES_A_BATCH
+        self.sink.row >= self.rows_per_batch || self.bytes >= BYTES_PER_BATCH
     }
 
-    /// BSON bytes taken in since the last [`finish_batch`](Self::finish_batch).
+    /// BSON bytes added since the last [`finish_batch`](Self::finish_batch).
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Takes in one document. Returns the number of its row, which is unique within the table.
+    /// Adds a document. Returns the number of its row, which is unique within the table.
     pub fn push(&mut self, key: RowKey<'_>, document: &RawDocument) -> i64 {
         if self.sink.day != Some(key.day) {
             self.change_day(Some(key.day));
@@ -215,7 +215,7 @@ impl Decoder {
         number
     }
 
-    /// The rows taken in so far, as a batch; `None` where there are none.
+    /// Returns the rows added since the last call, as a batch; `None` if there are none.
     pub fn finish_batch(&mut self) -> Option<Decoded> {
         let rows = std::mem::take(&mut self.sink.row);
         if rows == 0 {
@@ -249,7 +249,7 @@ impl Decoder {
         Some(Decoded { batch, fields: numbers, bytes, unreadable: std::mem::take(&mut self.unreadable) })
     }
 
-    /// Which fields each day's documents have, over everything taken in.
+    /// Returns which fields the documents of each day have, over all documents added since the last call.
     pub fn take_presence(&mut self) -> HashMap<Day, FieldSet> {
         self.change_day(None);
         std::mem::take(&mut self.presence)
@@ -264,8 +264,8 @@ impl Decoder {
     }
 }
 
-/// `_id` as bytes: its type, then its value. Documents of a view may have none; they are told apart
-/// by their content.
+/// Writes the `_id` as bytes: its type, then its value. Documents of a view may have no `_id`; a hash of their
+/// content identifies them.
 fn write_id(out: &mut Vec<u8>, document: &RawDocument) {
     match document.get("_id") {
         Ok(Some(RawBsonRef::ObjectId(id))) => {
@@ -341,7 +341,7 @@ impl Node {
     }
 }
 
-/// Takes one document apart. False where its bytes are not valid BSON to the end.
+/// Decodes a document into the columns. Returns false if some of its bytes are not valid BSON.
 fn walk(
     node: &mut Node,
     sink: &mut Sink,
@@ -382,10 +382,10 @@ fn walk(
     readable
 }
 
-/// Whether a sub-document has names that the file does not know, and more than there is room for.
+/// Whether a sub-document has new names, and more fields than there is room for.
 fn brings_too_many(entry: &Entry, sink: &Sink, inner: &RawDocument) -> bool {
     let known = sink.registry.len();
-    // An element has a type, a name that ends in a zero, and mostly a value.
+    // An element has a type byte, a name that ends in a zero byte and, mostly, a value.
     let names_at_most = inner.as_bytes().len() / 3;
     if known + names_at_most < MAX_FIELDS {
         return false;
@@ -416,7 +416,7 @@ struct Column {
 }
 
 impl Sink {
-    /// Whether a document's own field has a name that the file does not know, and there is no room for it.
+    /// Whether a top-level field has a new name and there is no room for its column.
     fn has_no_room_for(&self, node: &Node, guess: usize, name: &str) -> bool {
         self.registry.len() >= MAX_FIELDS
             && node.entries.get(guess).is_none_or(|entry| &*entry.name != name)
@@ -424,7 +424,7 @@ impl Sink {
             && !self.registry.knows(name)
     }
 
-    /// Keeps a field for the column of those that have none. False if its bytes are not valid BSON.
+    /// Puts a field into the column for those without one. Returns false if its bytes are not valid BSON.
     fn put_aside(&mut self, element: &RawElement<'_>) -> bool {
         let more = self.more.get_or_insert_default();
         if let Ok(value) = element.value() {
@@ -479,7 +479,8 @@ impl Sink {
 
     fn json(&mut self, entry: &mut Entry, value: RawBsonRef<'_>) {
         let mut text = String::new();
-        // What cannot be written is still in the document's bytes; the column shows how far it went.
+        // A value that cannot be written to the end is still in the document's bytes; the column shows what was
+        // written of it.
         let _ = write_relaxed(&mut text, value);
         self.text(entry, Kind::Json, &text);
     }
@@ -490,8 +491,8 @@ impl Sink {
         }
     }
 
-    /// The column of a path and kind, filled up with nulls to the current row. `None` for nulls, and
-    /// where the row has a value there already: of two equal names in one document the first counts.
+    /// The column of a path and kind, filled up with nulls to the current row. `None` for nulls, and if the row
+    /// already has a value there: of two equal names in one document, the first counts.
     fn column(&mut self, entry: &mut Entry, kind: Kind) -> Option<&mut Values> {
         let slot = match entry.slots[kind as usize] {
             Some(slot) => slot,
@@ -530,7 +531,7 @@ enum Values {
     Text(StringBuilder),
 }
 
-/// The same call on whichever builder it is.
+/// Makes the same call on the builder of any variant.
 macro_rules! each {
     ($values:expr, $builder:ident => $call:expr) => {
         match $values {
@@ -667,19 +668,19 @@ mod tests {
             decoder
                 .push(key, &raw(&doc! { "acks": { &name: 1, "of": { "by": { &name: "x" } } }, "known": 1 }));
         }
-        // One document that has more of them than there is room for.
+        // A document with more new names than there is room for.
         let many: bson::Document =
             (0..5 * count).map(|number| (format!("n{number}"), Bson::from(1))).collect();
         decoder.push(key, &raw(&doc! { "all": many }));
         assert!(registry.len() < MAX_FIELDS + 20, "{}", registry.len());
-        // In another window of the same file, what has columns keeps them.
+        // In a different window of the same file, names that have columns keep them.
         let mut other = Decoder::new(Arc::clone(&registry), false);
         other.push(key, &raw(&doc! { "acks": { "m0": 1, "of": { "by": { "m0": "x" } } } }));
         let fields = other.finish_batch().expect("a row").fields;
         let paths: Vec<_> =
             fields.iter().filter_map(|field| registry.field(*field)).map(|field| field.path).collect();
         assert_eq!(paths.iter().map(|path| &**path).collect::<Vec<_>>(), ["acks.m0", "acks.of.by.m0"]);
-        // What has no column of its own is there as one text.
+        // Values without a column of their own are stored as one text.
         let decoded = decoder.finish_batch().expect("rows");
         let texts = |path: &str| {
             let field = registry.number_of(path, Kind::Json);
@@ -714,7 +715,7 @@ mod tests {
         assert!(more.is_null(0));
         assert_eq!(more.value(last), r#"{"new":1.5}"#);
         assert_eq!(more.value(last - 1), format!("{{\"m{0}\":{{\"x\":{0}}}}}", 3 * count - 1));
-        // What the mapping names, and what has a column already, keeps it.
+        // Fields that the mapping names, and fields that already have a column, keep it.
         assert_eq!(column("product", Kind::Text).as_string::<i32>().value(last), "Gas");
         assert!(column("trade.id", Kind::Int32).is_valid(last) && column("m0.x", Kind::Int32).is_valid(last));
     }

@@ -37,7 +37,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind, in BSON's order of comparison where that says anything.
+    /// Every kind, in BSON's comparison order as far as that applies.
     pub const ALL: [Self; 11] = [
         Self::Null,
         Self::Int32,
@@ -70,7 +70,7 @@ impl Kind {
         }
     }
 
-    /// Name of the type as MongoDB has it, for the window.
+    /// Name of the type as MongoDB calls it, for the window.
     #[must_use]
     pub const fn shown_name(self) -> &'static str {
         match self {
@@ -79,13 +79,13 @@ impl Kind {
         }
     }
 
-    /// The kind of that name.
+    /// The kind with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Type of the physical column, where there is one.
+    /// Type of the physical column, if there is one.
     #[must_use]
     pub const fn sql_type(self) -> Option<&'static str> {
         Some(match self {
@@ -114,12 +114,12 @@ pub struct Field {
     pub kind: Kind,
 }
 
-/// The fields of one cache file. Numbers are given once and never change, so that windows which
-/// decode side by side agree on them.
+/// The fields of one cache file. Numbers are assigned once and never change, so that windows decoded concurrently
+/// agree on them.
 #[derive(Debug, Default)]
 pub struct FieldRegistry {
     inner: Mutex<Fields>,
-    /// How many there are, to be asked for with every document.
+    /// The number of fields, outside the lock because it is read for every document.
     count: AtomicUsize,
 }
 
@@ -127,7 +127,7 @@ pub struct FieldRegistry {
 struct Fields {
     list: Vec<Field>,
     numbers: HashMap<Field, FieldId>,
-    /// The paths of the fields, and what leads to them.
+    /// The paths of the fields, those expected, and all their prefixes.
     paths: HashSet<Box<str>>,
 }
 
@@ -153,7 +153,7 @@ impl FieldRegistry {
         registry
     }
 
-    /// The number of a field, given now if it is new.
+    /// The number of a field, assigned now if it is new.
     pub fn number_of(&self, path: &str, kind: Kind) -> FieldId {
         let mut fields = self.lock();
         let field = Field { path: path.into(), kind };
@@ -168,20 +168,20 @@ impl FieldRegistry {
         number
     }
 
-    /// Takes paths for known, so that there is room for their columns, however many other fields come first.
+    /// Marks paths as known, so that there is room for their columns however many other fields come first.
     pub fn expect_paths<'a>(&self, paths: impl IntoIterator<Item = &'a str>) {
         let mut fields = self.lock();
         paths.into_iter().for_each(|path| fields.know(path));
     }
 
-    /// Whether a field has this path, or one below it.
+    /// Whether a field or an expected path is this path or lies below it.
     #[must_use]
     pub fn knows(&self, path: &str) -> bool {
         self.lock().paths.contains(path)
     }
 
-    /// Whether a document may have a value at this path, of those whose fields are here: it may lie in an array, or
-    /// among the fields that have no column of their own.
+    /// Whether a document with fields of this registry may have a value at this path. The value may lie in an array,
+    /// or among the fields that have no column of their own.
     #[must_use]
     pub fn may_hold(&self, path: &str) -> bool {
         self.lock().list.iter().any(|field| {
@@ -197,7 +197,7 @@ impl FieldRegistry {
         self.lock().list.iter().map(|field| field.path.to_string()).collect()
     }
 
-    /// The field of a number.
+    /// The field with this number.
     #[must_use]
     pub fn field(&self, number: FieldId) -> Option<Field> {
         self.lock().list.get(number as usize).cloned()
@@ -209,7 +209,7 @@ impl FieldRegistry {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Whether there is none.
+    /// Whether there are no fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

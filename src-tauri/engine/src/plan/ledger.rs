@@ -9,19 +9,19 @@ use ts_rs::TS;
 use crate::day::{Day, DayZone};
 use crate::query::mapping::Mapping;
 
-/// What is held of one requested day.
+/// What is cached of a requested day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum DayState {
-    /// Nothing is held.
+    /// Nothing is cached.
     NotHeld,
-    /// Held, and may still change at the source.
+    /// Cached, and may still change at the source.
     Open,
-    /// Held, and final.
+    /// Cached, and final.
     Settled,
 }
 
-/// How a fetch treats days that are held already.
+/// How a fetch treats days that are already cached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum FetchMode {
@@ -30,26 +30,25 @@ pub enum FetchMode {
     Normal,
     /// Pull every requested day again.
     Refresh,
-    /// Ask the source for a count and a change mark per held day, and pull the days that differ.
+    /// Ask the source for a count and a change mark per cached day, and pull the days that differ.
     Verify,
 }
 
-/// One held day.
+/// A cached day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayCoverage {
     /// When it was fetched from the source.
     pub fetched: DateTime<Utc>,
-    /// Input rows held.
+    /// Cached input rows.
     pub input_rows: u64,
-    /// Downstream rows held.
+    /// Cached downstream rows.
     pub downstream_rows: u64,
-    /// Whether a verification has found the day different at the source, and it was not pulled since.
+    /// Whether a verification has found the day different at the source and it has not been pulled since.
     pub differs: bool,
-    /// Whether it came from another source than the one that is at the address now: another cluster, or a
-    /// collection that was made again.
+    /// Whether it came from a different source than the one now at the address: a different cluster, or a collection
+    /// that was recreated since.
     pub foreign: bool,
-    /// The instants between which the day lay by the zone rules in force when it was stored; none in files from
-    /// before format 4.
+    /// The bounds of the day by the zone rules in force when it was stored; `None` in files from before format 4.
     pub bounds: Option<DayBounds>,
 }
 
@@ -63,7 +62,7 @@ pub struct DayBounds {
 }
 
 impl DayCoverage {
-    /// Why what is held cannot be taken for what the source has, whatever its age.
+    /// Why the cached day may not match the source, whatever its age.
     pub(crate) const fn doubt(&self) -> Option<RefreshReason> {
         if self.foreign {
             Some(RefreshReason::Replaced)
@@ -89,13 +88,13 @@ impl DayBounds {
     }
 }
 
-/// The days that are held for a signature.
+/// The cached days of a signature.
 pub type Ledger = BTreeMap<Day, DayCoverage>;
 
-/// When a held day is fresh enough.
+/// When a cached day is fresh enough.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// The zone whose midnights part the days.
+    /// The zone whose midnights separate the days.
     pub zone: DayZone,
     /// Time after the end of a day until it is settled.
     pub settle: Duration,
@@ -106,7 +105,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// What a mapping says; nothing that is fresh is pulled again.
+    /// The policy of a mapping, by which no fresh day is pulled again.
     #[must_use]
     pub fn of(mapping: &Mapping) -> Self {
         Self {
@@ -119,14 +118,14 @@ impl Policy {
 }
 
 impl Policy {
-    /// Whether a day is over by so much that nothing of it should change any more.
+    /// Whether a day ended so long ago that nothing in it should change any more.
     #[must_use]
     pub fn is_over(&self, day: Day, now: DateTime<Utc>) -> bool {
         now >= self.zone.end_of(day) + self.settle
     }
 }
 
-/// Why a held day is pulled again.
+/// Why a cached day is pulled again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RefreshReason {
     /// It is still open, and was fetched a while ago.
@@ -139,9 +138,9 @@ pub enum RefreshReason {
     Moved,
     /// A verification found it different at the source.
     Differs,
-    /// It came from another source than the one that is at the address now.
+    /// It came from a different source than the one now at the address.
     Replaced,
-    /// The trader asked.
+    /// The trader asked for it.
     Asked,
 }
 
@@ -161,7 +160,7 @@ impl RefreshReason {
     }
 }
 
-/// Whether what is held of a day is final.
+/// Whether what is cached of a day is final.
 #[must_use]
 pub fn state_of(day: Day, coverage: Option<&DayCoverage>, now: DateTime<Utc>, policy: &Policy) -> DayState {
     let Some(coverage) = coverage else { return DayState::NotHeld };
@@ -172,14 +171,14 @@ pub fn state_of(day: Day, coverage: Option<&DayCoverage>, now: DateTime<Utc>, po
     if is_final { DayState::Settled } else { DayState::Open }
 }
 
-/// Whether the day had other bounds when it was stored. What a file from before format 4 does not tell counts as
-/// unmoved.
+/// Whether the day had different bounds when it was stored. A day without stored bounds, from before format 4, counts
+/// as unmoved.
 #[must_use]
 pub fn has_moved(day: Day, coverage: &DayCoverage, policy: &Policy) -> bool {
     coverage.bounds.is_some_and(|bounds| bounds != DayBounds::of(&policy.zone, day))
 }
 
-/// Why a held day is no longer fresh enough; `None` where it is.
+/// Why a cached day is no longer fresh enough; `None` if it is.
 pub(super) fn due(
     day: Day,
     coverage: &DayCoverage,

@@ -33,7 +33,7 @@ fn ledger(days: &[(&str, &str)]) -> Ledger {
     days.iter().map(|(of, fetched)| (day(of), coverage(at(fetched)))).collect()
 }
 
-/// What a plan of one day does, the clock at noon of 2024-06-15 in London.
+/// The plan of a single day, made at noon of 2024-06-15 in London.
 struct Case {
     day: &'static str,
     own: Option<&'static str>,
@@ -99,7 +99,7 @@ const ADOPT: fn() -> Action = || Action::Adopt { from: "broad".to_owned() };
 fn a_settled_day_is_served() {
     let case = Case::of("2024-06-10", Some("2024-06-11T23:00:00Z"));
     assert_eq!((case.action(), case.state()), (Action::Serve, DayState::Settled));
-    // A second before it settled, what was fetched was not final.
+    // Fetched a second before it settled, the day was not final.
     let case = Case::of("2024-06-10", Some("2024-06-11T22:59:59Z"));
     assert_eq!(
         (case.action(), case.state()),
@@ -194,7 +194,7 @@ fn the_future_is_never_covered() {
             assert_eq!(case.refresh_all().action(), future);
         }
     }
-    // Today has begun, also where UTC still has yesterday.
+    // Today has begun.
     assert_eq!(Case::of("2024-06-15", None).action(), Action::Fetch);
 }
 
@@ -237,7 +237,7 @@ fn a_due_day_is_refreshed_unless_a_fresher_copy_is_at_hand() {
     assert_eq!(due().other("2024-06-12T00:00:00Z").offline().action(), ADOPT());
     assert_eq!(due().other("2024-06-11T12:00:00Z").offline().action(), Action::Serve);
     let set_back = || Case::of("2024-06-10", Some("2024-07-01T00:00:00Z"));
-    // It may be the newer one all the same.
+    // The own copy may still be the newer one.
     let refresh = Action::Refresh(RefreshReason::FetchedInFuture);
     assert_eq!(set_back().other("2024-06-12T00:00:00Z").action(), refresh);
     assert_eq!(set_back().other("2024-06-12T00:00:00Z").offline().action(), Action::Serve);

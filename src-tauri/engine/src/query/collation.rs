@@ -1,12 +1,11 @@
-//! How the source compares text, as a file remembers it.
+//! How the source compares text, as recorded in a cache file.
 //!
-//! Adoption compares text byte by byte. A collection or a view may have a collation of its own by which
-//! MongoDB compares otherwise ("gas" may equal "Gas"), so days are adopted only from files whose source is
-//! known to have none.
+//! Adoption compares text byte by byte. A collection or a view may have its own collation, by which MongoDB compares
+//! differently ("gas" may equal "Gas"), so days are adopted only from files whose source is known to have none.
 
-/// The collation of a source that was never asked, or may not be asked.
+/// Stored for a source whose collation was never queried, or may not be queried.
 pub(crate) const UNKNOWN: &str = "unknown";
-/// The source has no collation of its own.
+/// Stored for a source without its own collation.
 const SIMPLE: &str = "simple";
 
 /// How a source compares text.
@@ -14,7 +13,7 @@ const SIMPLE: &str = "simple";
 pub enum Collation {
     /// Byte by byte, as adoption does.
     Simple,
-    /// By rules of its own.
+    /// By its own rules.
     Own(String),
     /// Not known.
     #[default]
@@ -22,7 +21,7 @@ pub enum Collation {
 }
 
 impl Collation {
-    /// The collation of a stored text.
+    /// The collation that a stored text stands for.
     pub(crate) fn from_stored(text: &str) -> Self {
         match text {
             SIMPLE => Self::Simple,
@@ -40,7 +39,7 @@ impl Collation {
         }
     }
 
-    /// The collation in the options that `listCollections` tells.
+    /// The collation in the options that `listCollections` returns.
     #[must_use]
     pub fn of_options(collation: Option<&bson::Document>) -> Self {
         match collation {

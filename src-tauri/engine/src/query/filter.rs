@@ -1,7 +1,7 @@
-//! Filters: what was typed in the form becomes typed conditions, and those become parts of a `$match`.
+//! Filters: what was typed in the form is read into typed conditions, which become parts of a `$match`.
 //!
-//! A value is a value and never an operator: nothing typed in the form reaches the server but as the
-//! value of an operator that this module chose.
+//! A value is never an operator: whatever is typed in the form reaches the server only as the operand of an operator
+//! that this module chose.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use super::mapping::{FilterPath, Mapping};
 use super::match_document;
 use crate::failure::Result;
 
-/// What is asked of one field. Lists are sorted, free of duplicates and never empty.
+/// What is required of one field. Lists are sorted, free of duplicates and never empty.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     /// Any of the values (`$in`).
@@ -89,7 +89,7 @@ pub struct FieldCondition {
     pub name: String,
     /// Dotted path in the documents.
     pub path: String,
-    /// What is asked of it.
+    /// What is required of it.
     pub condition: Condition,
 }
 
@@ -100,7 +100,7 @@ impl FieldCondition {
         if name == path { path.clone() } else { format!("{path} ({name})") }
     }
 
-    /// The part of a `$match` that asks this.
+    /// The part of a `$match` for this condition.
     #[must_use]
     pub fn to_match(&self) -> Document {
         let values = |values: &[FilterValue]| values.iter().map(FilterValue::to_bson).collect::<Vec<_>>();
@@ -169,7 +169,7 @@ impl FieldCondition {
         FilterInput { field: self.name.clone(), operator, values }
     }
 
-    /// Path and condition, not the name: a field that is only renamed asks the same.
+    /// Path and condition, not the name: renaming a field does not change the query.
     fn canonical(&self) -> Value {
         let mut asked = json!({"path": self.path});
         if let (Value::Object(asked), Value::Object(condition)) = (&mut asked, self.condition.canonical()) {
@@ -238,7 +238,7 @@ impl Filters {
         self.fields.iter().map(FieldCondition::to_match).chain(self.advanced.clone()).collect()
     }
 
-    /// The filters as a person reads them; "no filter" where there is none.
+    /// The filters as a person reads them; "no filter" if there are none.
     #[must_use]
     pub fn describe(&self) -> String {
         let advanced =
@@ -247,7 +247,7 @@ impl Filters {
         if parts.is_empty() { "no filter".to_owned() } else { parts.join(" · ") }
     }
 
-    /// The form that decides the signature: sorted and typed.
+    /// The canonical form that the signature is made of: sorted and typed.
     #[must_use]
     pub fn canonical(&self) -> Value {
         let fields: Vec<Value> = self.fields.iter().map(FieldCondition::canonical).collect();
@@ -297,8 +297,8 @@ impl Filters {
         (self.fields.iter().map(FieldCondition::to_input).collect(), advanced.unwrap_or_default())
     }
 
-    /// Whether these filters provably match every document that `narrower` matches. If so, the conditions
-    /// of `narrower` that still part the two; where it cannot be proved, `None`.
+    /// If these filters provably match every document that `narrower` matches, the conditions of `narrower` that they
+    /// lack; `None` if that cannot be proved.
     #[must_use]
     pub fn broader_than(&self, narrower: &Self) -> Option<Vec<FieldCondition>> {
         let advanced =
@@ -326,8 +326,8 @@ impl Filters {
     }
 }
 
-/// Reads a match document in Extended JSON or in the shell's own syntax; blank or `{}` is none. Server-side code is refused, and the
-/// message says where whatever is wrong stands.
+/// Reads a match document in Extended JSON or in the shell's syntax; `None` if it is blank or `{}`. Server-side code
+/// is rejected. The message says where the problem is.
 pub fn parse_match(text: &str) -> Result<Option<Document>> {
     if text.trim().is_empty() {
         return Ok(None);
@@ -359,7 +359,7 @@ fn sorted(mut values: Vec<FilterValue>) -> Vec<FilterValue> {
     values
 }
 
-/// The condition that a row of the form asks, where it asks any.
+/// The condition of a row of the form, if it has one.
 fn condition(field: &FilterPath, input: &FilterInput, forms: Forms) -> Result<Option<Condition>> {
     let name = &field.name;
     let read = |text: &str| FilterValue::parse(field.value_type, text, forms, name);
@@ -418,7 +418,7 @@ fn range(field: &FilterPath, low: &str, high: &str, forms: Forms) -> Result<Opti
         if text.is_empty() {
             return Ok(None);
         }
-        // A day as the upper end is in the range itself, as every range of days here includes its last.
+        // A day as the upper end is part of the range, as in every range of days here.
         match (field.value_type, bound) {
             (ValueType::Date, Bound::High) => match date(text, &forms.zone, bound) {
                 Some(value) => Ok(value),
@@ -441,7 +441,7 @@ fn range(field: &FilterPath, low: &str, high: &str, forms: Forms) -> Result<Opti
     Ok((at_least.is_some() || at_most.is_some()).then_some(Condition::Range { at_least, at_most }))
 }
 
-/// Escapes every character that means something to PCRE.
+/// Escapes every character with a special meaning in PCRE.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for character in text.chars() {

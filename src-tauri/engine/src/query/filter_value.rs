@@ -1,4 +1,5 @@
-//! The values of the form: typed as the mapping says, read strictly, and never through a float where digits count.
+//! The values of the form: typed as the mapping declares, read strictly, and never converted to a float if digits
+//! matter.
 
 use std::cmp::Ordering;
 
@@ -35,7 +36,7 @@ pub enum FilterValue {
     Uuid(StoredUuid),
 }
 
-/// What a mapping says of the forms of its values.
+/// The settings of a mapping that determine how values are read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Forms {
     /// The zone of a date without a time.
@@ -45,7 +46,7 @@ pub struct Forms {
 }
 
 impl Forms {
-    /// Those of a mapping.
+    /// The settings of a mapping.
     #[must_use]
     pub fn of(mapping: &Mapping) -> Self {
         Self { zone: mapping.day_zone, uuids: mapping.uuid_representation }
@@ -85,7 +86,7 @@ impl FilterValue {
         })
     }
 
-    /// The value as MongoDB gets it.
+    /// The value as it is sent to MongoDB.
     #[must_use]
     pub fn to_bson(&self) -> Bson {
         match self {
@@ -106,7 +107,7 @@ impl FilterValue {
         match self {
             Self::Text(text) => text.clone(),
             Self::Integer(whole) => whole.to_string(),
-            // Digits alone would be read as a whole number, and so as another type.
+            // Digits alone would be read as a whole number, and so as a different type.
             Self::Number(number) if number.fract() == 0.0 => format!("{number:e}"),
             Self::Number(number) => number.to_string(),
             Self::Decimal(decimal) => decimal.to_string(),
@@ -120,7 +121,7 @@ impl FilterValue {
         }
     }
 
-    /// Value and type in one text: two values are the same if their texts are.
+    /// Value and type as one JSON value: two values are the same if these are equal.
     pub(super) fn canonical(&self) -> Value {
         match self {
             Self::Uuid(uuid) => uuid.canonical(),
@@ -144,7 +145,7 @@ impl FilterValue {
         })
     }
 
-    /// The value as a number, where it is one.
+    /// The value as a number, if it is one.
     pub(crate) const fn as_number(&self) -> Option<Number> {
         match self {
             Self::Integer(whole) => Some(Number::Whole(*whole)),
@@ -169,7 +170,8 @@ pub(super) enum Bound {
     High,
 }
 
-/// Sign, digits, point, exponent: what every number looks like. Keeps out what parsers take besides.
+/// Whether a text looks like a number: sign, digits, point, exponent. Excludes what parsers accept besides, such as
+/// `inf`.
 fn looks_like_number(text: &str) -> bool {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
@@ -190,7 +192,7 @@ fn number(text: &str) -> Option<FilterValue> {
     if !looks_like_number(text) {
         return None;
     }
-    // Digits alone stay exact: as a whole number, or as a decimal where 64 bits are too few.
+    // Digits alone stay exact: as a whole number, or as a decimal if 64 bits are too few.
     if !text.contains(['.', 'e', 'E']) {
         if let Ok(whole) = text.parse() {
             return Some(FilterValue::Integer(whole));

@@ -1,13 +1,13 @@
-//! Trade ids in batches, each for one question to the source.
+//! Trade ids in batches, each for one query to the source.
 
 use bson::Bson;
 
 use crate::limits::Limits;
 
-/// Bytes that an id takes in a command beside its own: its type, its place in the array and its length.
+/// Bytes that an id takes in a command besides its own: its type, its array index and its length.
 const OVERHEAD: usize = 16;
 
-/// Collects ids until a batch is full, by count or by bytes: a server refuses a command of more than 48 MB, and
+/// Collects ids until a batch is full, by count or by bytes: a server rejects a command of more than 48 MB, and
 /// answers one of a few kilobytes sooner.
 #[derive(Debug)]
 pub(crate) struct IdBatch {
@@ -18,19 +18,19 @@ pub(crate) struct IdBatch {
 }
 
 impl IdBatch {
-    /// An empty batch of at most as many ids and bytes as the limits say.
+    /// Creates an empty batch of at most as many ids and bytes as the limits say.
     pub(crate) fn new(limits: &Limits) -> Self {
         let number = |limit: std::num::NonZeroU32| usize::try_from(limit.get()).unwrap_or(usize::MAX);
         Self {
-            most: number(limits.ids_a_question),
-            most_bytes: number(limits.bytes_a_question),
+            most: number(limits.ids_per_query),
+            most_bytes: number(limits.bytes_per_query),
             ids: Vec::new(),
             bytes: 0,
         }
     }
 
-    /// Adds an id. Returns the ids before it if they are a full batch. An id that is larger than a batch may be
-    /// has one of its own.
+    /// Adds an id. Returns the previous ids if they are a full batch. An id that exceeds the bytes of a batch gets a
+    /// batch of its own.
     pub(crate) fn push(&mut self, id: Bson) -> Option<Vec<Bson>> {
         let bytes = bytes_of(&id);
         let is_full = self.ids.len() >= self.most || self.bytes + bytes > self.most_bytes;
@@ -40,13 +40,13 @@ impl IdBatch {
         full
     }
 
-    /// The ids that are left.
+    /// Takes the remaining ids.
     pub(crate) fn take(&mut self) -> Vec<Bson> {
         self.bytes = 0;
         std::mem::take(&mut self.ids)
     }
 
-    /// Whether as many ids are left as a batch may have.
+    /// Whether the batch has as many ids as it may have.
     pub(crate) fn is_full(&self) -> bool {
         self.ids.len() >= self.most
     }
@@ -71,11 +71,8 @@ mod tests {
 
     fn batches(ids: Vec<Bson>, most: u32, most_bytes: u32) -> Vec<usize> {
         let number = |number| NonZeroU32::new(number).expect("not zero");
-        let limits = Limits {
-            ids_a_question: number(most),
-            bytes_a_question: number(most_bytes),
-            ..Limits::default()
-        };
+        let limits =
+            Limits { ids_per_query: number(most), bytes_per_query: number(most_bytes), ..Limits::default() };
         let mut batch = IdBatch::new(&limits);
         let mut sizes: Vec<usize> =
             ids.into_iter().filter_map(|id| batch.push(id)).map(|full| full.len()).collect();

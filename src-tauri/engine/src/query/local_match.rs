@@ -1,7 +1,7 @@
-//! The form's conditions, decided locally as MongoDB's `$match` decides them.
+//! Evaluates the form's conditions locally, as MongoDB's `$match` does.
 //!
-//! Adoption copies rows of a broader query by these answers, so where it is not certain what MongoDB
-//! would say, nothing is said.
+//! Adoption copies rows of a broader query by these results, so if it is not certain what MongoDB would decide, there
+//! is no result.
 
 use bson::raw::{RawBsonRef, RawDocument};
 
@@ -10,7 +10,7 @@ use super::filter_value::FilterValue;
 use crate::bson::number::as_number;
 use crate::bson::path;
 
-/// Whether a document meets a condition; `None` where it cannot be decided as MongoDB would.
+/// Whether a document meets a condition; `None` if MongoDB's decision is not certain.
 #[must_use]
 pub fn matches(condition: &FieldCondition, document: &RawDocument) -> Option<bool> {
     let mut found = Vec::new();
@@ -25,7 +25,7 @@ pub fn matches(condition: &FieldCondition, document: &RawDocument) -> Option<boo
         Condition::Missing => found.is_empty(),
         Condition::StartsWith(start) => {
             let starts = |held: &RawBsonRef<'_>| held.as_str().is_some_and(|text| text.starts_with(start));
-            // MongoDB tries a pattern on these too, by rules of their own.
+            // MongoDB applies a regular expression to these as well, by special rules.
             let is_odd = |held: &RawBsonRef<'_>| {
                 matches!(held, RawBsonRef::Symbol(_) | RawBsonRef::RegularExpression(_))
             };
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(ask("a", starts(), &doc! {"a": 1}), Some(false));
         assert_eq!(ask("a", starts(), &doc! {}), Some(false));
         assert_eq!(ask("a", starts(), &doc! {"a": Bson::Symbol("a.b".into())}), None);
-        // Whatever the symbol comes to, one element is enough.
+        // Whatever the symbol's result, one matching element is enough.
         assert_eq!(ask("a", starts(), &doc! {"a": [Bson::Symbol("x".into()), "a.b"]}), Some(true));
         let regex = Regex {
             pattern: "^a".to_owned().try_into().unwrap(),

@@ -13,7 +13,7 @@ use crate::day::DayZone;
 use crate::failure::{Code, Failure, Result};
 use crate::rows::Role;
 
-/// The filter fields that every mapping has unless it takes them away, in the order of the form.
+/// The filter fields that every mapping has unless it removes them, in the order of the form.
 pub const FORM_FIELDS: [&str; 6] =
     ["product", "cell", "receiver", "attribute", "relatedDispatcher", "relatedAttributes"];
 
@@ -36,10 +36,10 @@ const KEYS: [&str; 15] = [
     "uuid_representation",
 ];
 
-/// Ten years: more than that is a slip of the keyboard.
+/// Ten years; more is a typing mistake.
 const MOST_SETTLE_HOURS: u32 = 87_660;
 
-/// A filter field: its name in the form, where it lies in the documents, the type of its values.
+/// A filter field: its name in the form, its path in the documents, the type of its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterPath {
     /// Name, such as `product`.
@@ -53,9 +53,9 @@ pub struct FilterPath {
 /// Which document paths hold what, which documents are input and which downstream, and the day zone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mapping {
-    /// Version of the mapping, counted by whoever keeps it. Another version is another query.
+    /// Version of the mapping, maintained by its author. A different version makes a different query.
     pub version: u32,
-    /// The zone whose midnights part the days.
+    /// The zone whose midnights separate the days.
     pub day_zone: DayZone,
     /// Path of the trade id.
     pub trade_id: Option<String>,
@@ -69,16 +69,16 @@ pub struct Mapping {
     pub changed_at: Option<String>,
     /// The filter fields, in the order of the form.
     pub filters: Vec<FilterPath>,
-    /// What makes a document an input document, beside dates and filters.
+    /// What makes a document an input document, besides dates and filters.
     pub input_match: Document,
-    /// What makes a document a downstream document, beside the trade id.
+    /// What makes a document a downstream document, besides the trade id.
     pub downstream_match: Document,
-    /// The collection of downstream messages, where it is another than the input's.
+    /// The collection of downstream messages, if it differs from the input's.
     pub downstream_collection: Option<String>,
     /// Hours after the end of a day until it is settled.
     pub settle_hours: u32,
-    /// Hours after the end of a day until the messages of its trades are settled; as long as the trades if it is
-    /// not said.
+    /// Hours after the end of a day until the messages of its trades are settled; `None` if they settle with the
+    /// trades.
     pub downstream_settle_hours: Option<u32>,
     /// Seconds for which a fetched open day is served as it is.
     pub open_day_seconds: u32,
@@ -96,7 +96,7 @@ pub enum DateMapping<'a> {
         /// Path of the day of the year.
         day_of_year: &'a str,
     },
-    /// Day of the year, and a time stamp that says which year.
+    /// Day of the year, and a time stamp that determines the year.
     DayTimestamp {
         /// Path of the day of the year.
         day_of_year: &'a str,
@@ -111,7 +111,7 @@ pub enum DateMapping<'a> {
 }
 
 impl DateMapping<'_> {
-    /// Whether the match of some days returns documents of other days, too; see the module `placement`.
+    /// Whether the match of some days also returns documents of other days; see the module `placement`.
     pub(crate) const fn has_neighbours(&self) -> bool {
         matches!(self, Self::DayTimestamp { .. })
     }
@@ -141,7 +141,7 @@ impl Default for Mapping {
 }
 
 impl Mapping {
-    /// Reads a mapping file. What it does not name keeps its default; blank text is all defaults.
+    /// Reads a mapping file. Keys that it does not name keep their defaults; blank text means all defaults.
     pub fn parse(text: &str) -> Result<Self> {
         if text.trim().is_empty() {
             return Ok(Self::default());
@@ -150,8 +150,8 @@ impl Mapping {
         Self::from_file(&file)
     }
 
-    /// What a signature counts of the mapping, as a person reads it: "days by year and day_of_year in UTC, trade id
-    /// trade_id, version 2".
+    /// The parts of the mapping that are in the signature, as a person reads them: "days by year and day_of_year in
+    /// UTC, trade id trade_id, version 2".
     #[must_use]
     pub fn describe(&self) -> String {
         let days = match self.dates() {
@@ -397,7 +397,7 @@ fn filters(given: Option<&Value>) -> Result<Vec<FilterPath>> {
     Ok(fields)
 }
 
-/// One entry of `filters`; null takes the field away.
+/// One entry of `filters`; null removes the field.
 fn filter(name: &str, entry: &Value) -> Result<Option<FilterPath>> {
     if name.trim().is_empty() || name.trim() != name {
         return Err(bad(format!("The mapping's filter name \"{name}\" is blank or has spaces around it.")));

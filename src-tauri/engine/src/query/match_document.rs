@@ -1,24 +1,19 @@
 //! JSON as people type it, read strictly, and match documents in Extended JSON.
 //!
-//! Messages are the middle of a sentence: the caller says which text they are about.
-
-use std::fmt;
+//! Messages are fragments of sentences: the caller prepends which text they are about.
 
 use bson::{Bson, Document};
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::shell_syntax::{self, Unreadable};
-
-/// Deeper nesting than this is a mistake or an attack.
-pub(crate) const DEEPEST: usize = 100;
+use super::shell_syntax;
+use super::strict_json::{DEEPEST, Unreadable, read_json};
 
 /// Operators that run code on the server.
 const SERVER_CODE: [&str; 3] = ["$where", "$function", "$accumulator"];
-/// Operators and variables whose result is another at another time: what was cached would be wrong by itself.
-const FICKLE: [&str; 2] = ["$rand", "$sampleRate"];
-/// And the roles of the user, which an administrator may change.
-const FICKLE_VARIABLES: [&str; 3] = ["$$NOW", "$$CLUSTER_TIME", "$$USER_ROLES"];
+/// Non-deterministic operators: a cached result would go stale on its own.
+const NON_DETERMINISTIC: [&str; 2] = ["$rand", "$sampleRate"];
+/// Non-deterministic variables. The user's roles are one, because an administrator may change them.
+const NON_DETERMINISTIC_VARIABLES: [&str; 3] = ["$$NOW", "$$CLUSTER_TIME", "$$USER_ROLES"];
 
 /// Keys that make an object a single value of a BSON type.
 const TYPE_KEYS: [&str; 17] = [
@@ -47,14 +42,14 @@ pub(crate) fn parse_object(text: &str) -> Result<Map<String, Value>, String> {
     parse_within(text, DEEPEST)
 }
 
-/// Reads a match document as people type it: JSON, or what MongoDB's shell takes. The message says line and column.
+/// Reads a match document as people type it: JSON, or what MongoDB's shell accepts. The message says line and column.
 pub(crate) fn parse_typed(text: &str) -> Result<Map<String, Value>, String> {
     let (place, message) = match read_json(text, DEEPEST) {
         Ok(Value::Object(map)) => return Ok(map),
         Ok(_) => return Err(NO_OBJECT.to_owned()),
         Err(Unreadable { place, what }) => (place, unreadable(place, &what)),
     };
-    // The reader that came further knows better what is wrong.
+    // The reader that got further describes the problem better.
     match shell_syntax::parse_object(text) {
         Ok(map) => Ok(map),
         Err(other) if other.place >= place => Err(unreadable(other.place, &other.what)),
@@ -62,15 +57,7 @@ pub(crate) fn parse_typed(text: &str) -> Result<Map<String, Value>, String> {
     }
 }
 
-/// Reads a number as JSON has it.
-pub(crate) fn number(digits: &str) -> Result<Value, String> {
-    read_json(digits, 0).map_err(|error| match error.what.contains("64 bits") {
-        true => error.what,
-        false => format!("{digits} is not a number"),
-    })
-}
-
-/// Reads what this program wrote: the canonical spelling of a value is deeper than what was typed.
+/// Reads what this program wrote. The canonical form of a value is nested more deeply than what was typed.
 pub(crate) fn parse_stored(text: &str) -> Result<Map<String, Value>, String> {
     parse_within(text, DEEPEST + 10)
 }
@@ -89,21 +76,7 @@ fn unreadable((line, column): (usize, usize), what: &str) -> String {
     format!("cannot be read at line {line}, column {column}: {what}")
 }
 
-fn read_json(text: &str, deepest: usize) -> Result<Value, Unreadable> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Strict { depth: 0, deepest }.deserialize(&mut reader).and_then(|value| {
-        reader.end()?;
-        Ok(value)
-    });
-    value.map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let text = error.to_string();
-        let what = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-        Unreadable { place: (line, column), what: what.to_owned() }
-    })
-}
-
-/// Turns a JSON object into a match document. The message says the path of what is wrong.
+/// Turns a JSON object into a match document. The message says the path of the problem.
 pub(crate) fn match_document(map: Map<String, Value>) -> Result<Document, String> {
     if let Some((path, why)) = map.iter().find_map(|(key, value)| refused_in(key, value, "")) {
         return Err(format!("uses {path}, which {why} and is not allowed"));
@@ -119,7 +92,7 @@ pub(crate) fn canonical(document: &Document) -> Value {
     Bson::Document(document.clone()).into_canonical_extjson()
 }
 
-/// The relaxed Extended JSON of a document where it reads back as the same document, else the canonical.
+/// The relaxed Extended JSON of a document if it reads back as the same document, else the canonical.
 pub(crate) fn readable(document: &Document) -> Value {
     let relaxed = Bson::Document(document.clone()).into_relaxed_extjson();
     let same = match relaxed.clone() {
@@ -130,15 +103,15 @@ pub(crate) fn readable(document: &Document) -> Value {
     if same { relaxed } else { canonical(document) }
 }
 
-/// The path of the first operator that is refused, under a key and its value, and why it is.
+/// The path of the first rejected operator at or below a key, and why it is rejected.
 fn refused_in(key: &str, value: &Value, above: &str) -> Option<(String, &'static str)> {
     let path = join(above, key);
-    // In any case of letters: no operator is spelled so, and nobody has to know how a server compares.
+    // Case is ignored: no other operator has such a name, so it does not matter how a server compares.
     let is_one_of = |refused: &[&str]| refused.iter().any(|name| name.eq_ignore_ascii_case(key));
     if is_one_of(&SERVER_CODE) {
         return Some((path, "runs code on the server"));
     }
-    if is_one_of(&FICKLE) {
+    if is_one_of(&NON_DETERMINISTIC) {
         return Some((path, "gives a different result each time"));
     }
     refused_within(value, &path)
@@ -150,11 +123,12 @@ fn refused_within(value: &Value, path: &str) -> Option<(String, &'static str)> {
         Value::Array(items) => {
             items.iter().enumerate().find_map(|(at, item)| refused_within(item, &format!("{path}[{at}]")))
         }
-        // Elsewhere it is a text like any other.
+        // Elsewhere it is plain text.
         Value::String(text) if path.split(['.', '[']).any(|part| part == "$expr") => {
             let name = text.split('.').next().unwrap_or_default();
-            let is_fickle = FICKLE_VARIABLES.iter().any(|variable| variable.eq_ignore_ascii_case(name));
-            is_fickle.then(|| (format!("{name} at {path}"), "gives a different result each time"))
+            let is_non_deterministic =
+                NON_DETERMINISTIC_VARIABLES.iter().any(|variable| variable.eq_ignore_ascii_case(name));
+            is_non_deterministic.then(|| (format!("{name} at {path}"), "gives a different result each time"))
         }
         _ => None,
     }
@@ -189,93 +163,6 @@ fn bson(value: Value, path: &str) -> Result<Bson, String> {
 
 fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
-}
-
-/// Reads any JSON value, strictly.
-#[derive(Clone, Copy)]
-struct Strict {
-    depth: usize,
-    deepest: usize,
-}
-
-impl Strict {
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.depth == self.deepest {
-            return Err(E::custom(format!("nested more than {} levels deep", self.deepest)));
-        }
-        Ok(Self { depth: self.depth + 1, ..self })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
-        // MongoDB has no such type, and a double would drop digits without a word.
-        i64::try_from(value).map(Value::from).map_err(|_| {
-            E::custom(format!("{value} does not fit in 64 bits; write {{\"$numberDecimal\": \"{value}\"}}"))
-        })
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let inner = self.deeper()?;
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(inner)? {
-            list.push(item);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let inner = self.deeper()?;
-        let mut map = Map::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            if key.contains('\0') {
-                return Err(A::Error::custom("a key holds a NUL character"));
-            }
-            if map.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key \"{key}\" appears twice in one object")));
-            }
-            map.insert(key, entries.next_value_seed(inner)?);
-        }
-        Ok(Value::Object(map))
-    }
 }
 
 #[cfg(test)]
@@ -316,7 +203,7 @@ mod tests {
             let message = read(text).unwrap_err();
             assert!(message.contains(path) && message.contains("a different result each time"), "{message}");
         }
-        // A text is a text.
+        // Outside an expression it is plain text.
         assert!(read(r#"{"note": "$$NOW", "$expr": {"$eq": ["$a", "$$ROOT.b"]}}"#).is_ok());
     }
 
@@ -355,7 +242,7 @@ mod tests {
             let message = read(text).unwrap_err();
             assert!(message.contains(&format!("uses {path},")), "{message}");
         }
-        // As a value it is a text like any other.
+        // As a value it is plain text.
         assert!(read(r#"{"a": "$where"}"#).is_ok());
     }
 

@@ -1,12 +1,12 @@
-//! What somebody may have meant who typed a name that does not exist.
+//! Suggestions for a mistyped name.
 
-/// Names that are proposed at most.
+/// The most names that are suggested.
 const MOST: usize = 3;
-/// Of two names that differ in every letter, 0; of two equal ones, 1.
+/// The least likeness of a suggestion. It is 0 if every letter differs and 1 if the names are equal.
 const ALIKE: f64 = 0.6;
 
-/// The known names that are most like a mistyped one, the likeliest first: names that differ in case or blanks alone,
-/// names within or above it, and those with a few other letters.
+/// The known names that are most like a mistyped one, the likeliest first: names that differ only in case or blanks,
+/// names within or above it, and names with a few different letters.
 pub(crate) fn near_misses<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut near: Vec<(f64, &str)> = known
         .into_iter()
@@ -18,7 +18,7 @@ pub(crate) fn near_misses<'a>(typed: &str, known: impl IntoIterator<Item = &'a s
     near.into_iter().map(|(_, name)| name.to_owned()).collect()
 }
 
-/// A question that proposes names; empty if there are none.
+/// A sentence that suggests names; empty if there are none.
 pub(crate) fn did_you_mean(near: &[String]) -> String {
     match near {
         [] => String::new(),
@@ -27,14 +27,14 @@ pub(crate) fn did_you_mean(near: &[String]) -> String {
     }
 }
 
-/// The known names that differ from a mistyped one in case or blanks alone.
+/// The known names that differ from a mistyped one only in case or blanks.
 pub(crate) fn same_letters<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let typed = plain(typed);
     let same = known.into_iter().filter(|name| plain(name) == typed);
     same.take(MOST).map(str::to_owned).collect()
 }
 
-/// The known names that begin with a text, whatever the case, unless some begin with it as it was typed.
+/// The known names that begin with a text in any case; empty if some begin with it exactly as it was typed.
 pub(crate) fn same_beginning<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let lower = typed.to_lowercase();
     let alike: Vec<&str> = known.into_iter().filter(|name| name.to_lowercase().starts_with(&lower)).collect();

@@ -1,4 +1,4 @@
-//! The pipelines that go to MongoDB: dates first, so that an index can serve them, then the filters.
+//! The pipelines that are sent to MongoDB: dates first, so that an index can serve them, then the filters.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use super::source::Query;
 use crate::day::DayRange;
 use crate::limits::Limits;
 
-/// Time limit of a pull at the server.
+/// Time limit of a pull on the server.
 pub(crate) const PULL_LIMIT: Duration = Duration::from_secs(600);
 /// What a DBA sees in the server's log and in `currentOp`.
 pub(crate) const COMMENT: &str = "tidemark";
 
-/// The part of a `$match` that keeps to the days of a range; see the module `placement`.
+/// The part of a `$match` that selects the days of a range; see the module `placement`.
 #[must_use]
 pub fn date_match(mapping: &Mapping, range: &DayRange) -> Document {
     placement::date_match(mapping, range)
 }
 
-/// The one `$match` of the input: dates, what makes a document input, the filters.
+/// The single `$match` of the input: the dates, what makes a document input, and the filters.
 #[must_use]
 pub fn input_match(query: &Query, range: &DayRange) -> Document {
     let mut parts = vec![query.mapping.input_match.clone()];
@@ -35,7 +35,7 @@ pub fn input_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
     vec![doc! {"$match": input_match(query, range)}]
 }
 
-/// The match that pulls the downstream messages of some trades. Without a path of the trade id there are none.
+/// The match that pulls the downstream messages of some trades. If the mapping has no trade id, it matches none.
 #[must_use]
 pub fn downstream_match(mapping: &Mapping, ids: Vec<Bson>) -> Document {
     match &mapping.trade_id {
@@ -56,13 +56,13 @@ pub fn day_counts_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
     vec![doc! {"$match": input_match(query, range)}, doc! {"$group": group}]
 }
 
-/// The pipeline that counts the documents that match apart from their date fields, which have a type that the
-/// match on dates does not find. Each result is `{_id: {first, second, year}, count}`: the types at the paths of
-/// the date fields.
+/// The pipeline that counts the documents that match except for their date fields, which have a type that the match
+/// on dates does not find. Each result is `{_id: {first, second, year}, count}`, with the types at the paths of the
+/// date fields.
 ///
-/// Every branch of the first match is a range of one type, for each year by itself, so that an index on the date fields
-/// finds at once that there are none, however plain the server's planner is. The second match has the filters, and
-/// leaves out the documents that have a value of the expected type, too.
+/// Every branch of the first match is a range of one type, separately for each year, so that an index on the date
+/// fields shows at once that there are none, even to a simple query planner. The second match has the filters and
+/// excludes documents that also have a value of the expected type.
 #[must_use]
 pub fn odd_dates_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
     let mapping = &query.mapping;
@@ -136,7 +136,8 @@ fn no_expected(mapping: &Mapping, path: &str) -> Document {
     doc! {path: {"$not": range_of_type(mapping, path, true)}}
 }
 
-/// All values of the type that the mapping expects at the path of a date, a date or a number; or of the other one.
+/// The range of all values of one type: the type that the mapping expects at the path of a date (a date or a number),
+/// or the other one of the two.
 fn range_of_type(mapping: &Mapping, path: &str, is_expected: bool) -> Document {
     let is_date = (placement::expects_date(mapping, path)) == is_expected;
     if is_date {
@@ -146,8 +147,8 @@ fn range_of_type(mapping: &Mapping, path: &str, is_expected: bool) -> Document {
     }
 }
 
-/// The pipeline that counts the downstream messages of some trades and finds their greatest change stamp, as
-/// one `{count, changed}`, or nothing where there are none.
+/// The pipeline that counts the downstream messages of some trades and finds their greatest change stamp, as one
+/// `{count, changed}`, or without a result if there are none.
 #[must_use]
 pub fn downstream_count_pipeline(mapping: &Mapping, ids: Vec<Bson>) -> Vec<Document> {
     vec![doc! {"$match": downstream_match(mapping, ids)}, count_stage(mapping)]
@@ -162,8 +163,8 @@ fn count_stage(mapping: &Mapping) -> Document {
 }
 
 /// The pipeline that counts the downstream messages of several groups of trades, each as
-/// [`downstream_count_pipeline`] does. One result: a field per group, `g0`, `g1` and so on, with a list of what
-/// that gives.
+/// [`downstream_count_pipeline`] does. It has one result: a field per group, `g0`, `g1` and so on, with the list of
+/// that pipeline's results.
 #[must_use]
 pub fn downstream_counts_pipeline(mapping: &Mapping, groups: &[Vec<Bson>]) -> Vec<Document> {
     let path = mapping.trade_id.as_deref().unwrap_or("_id");
@@ -177,8 +178,8 @@ pub fn downstream_counts_pipeline(mapping: &Mapping, groups: &[Vec<Bson>]) -> Ve
     vec![doc! {"$match": downstream_match(mapping, all)}, doc! {"$facet": facets}]
 }
 
-/// What a fetch of a range asks, as text to paste into mongosh: the aggregate of the input, and that of the
-/// messages with no trade ids in it yet.
+/// The queries of a fetch, as text to paste into mongosh: the aggregate of the input, and that of the messages, still
+/// without trade ids.
 #[must_use]
 pub fn explain_text(query: &Query, range: &DayRange) -> String {
     let mapping = &query.mapping;
@@ -188,7 +189,7 @@ pub fn explain_text(query: &Query, range: &DayRange) -> String {
     }
     let collection = mapping.downstream_collection.as_ref().unwrap_or(&query.source.collection);
     let matching = doc! {"$match": downstream_match(mapping, Vec::new())};
-    let ids = Limits::default().ids_a_question;
+    let ids = Limits::default().ids_per_query;
     let messages = aggregate_text(query, collection, vec![matching]);
     format!("{input}\n\n// In parallel, with up to {ids} trade ids in each $in:\n{messages}")
 }
@@ -196,13 +197,13 @@ pub fn explain_text(query: &Query, range: &DayRange) -> String {
 fn aggregate_text(query: &Query, collection: &str, stages: Vec<Document>) -> String {
     let pipeline = Bson::Array(stages.into_iter().map(Bson::Document).collect());
     let spelling = spelling_of(&pipeline);
-    // A number in JavaScript is a double, so a long one is spelled out as what it is.
+    // A number in JavaScript is a double, so a large one is written with its type.
     let json = match spelling {
         Spelling::Canonical => pipeline.into_canonical_extjson(),
         _ => pipeline.into_relaxed_extjson(),
     };
     let stages = format!("{json:#}");
-    // The shell reads `{"$date": …}` as a document unless it is told that this is Extended JSON.
+    // The shell would read `{"$date": …}` as a document if it were not marked as Extended JSON.
     let stages = if spelling == Spelling::Plain { stages } else { format!("EJSON.deserialize({stages})") };
     let quoted = |name: &str| serde_json::Value::from(name).to_string();
     format!(
@@ -216,7 +217,7 @@ fn aggregate_text(query: &Query, collection: &str, stages: Vec<Document>) -> Str
     )
 }
 
-/// What a text must spell out so that mongosh reads the values that are meant.
+/// How explicit a text must be for mongosh to read the intended values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Spelling {
     Plain,
@@ -241,8 +242,8 @@ fn field(path: &str) -> String {
     format!("${path}")
 }
 
-/// All the conditions as one document, the first part first: flat where every key is asked once, else the
-/// others under `$and`, so that none is lost.
+/// Combines the conditions into one document, the first part first: flat if no key occurs twice, else with the others
+/// under `$and`, so that none is lost.
 fn all_of(first: Document, others: Vec<Document>) -> Document {
     let others: Vec<Document> = others.into_iter().filter(|part| !part.is_empty()).collect();
     let mut flat = first.clone();

@@ -1,9 +1,9 @@
-//! Which day a document belongs to: one definition for the match, for storage and for the check.
+//! Which day a document belongs to: one definition for the match, for storage and for Verify.
 //!
 //! | mapped | the day |
 //! |---|---|
 //! | year and day of year | that date |
-//! | day of year and time stamp | the date with that day of year that is nearest to the time stamp, at most half a year away |
+//! | day of year and time stamp | the date with that day of year nearest to the time stamp, within half a year |
 //! | time stamp | the day in which it lies |
 //!
 //! A document may have several values at such a path. If all of them mean one day it belongs there; otherwise it
@@ -15,12 +15,11 @@ use bson::{Bson, Document, doc};
 use chrono::{DateTime, Utc};
 
 use super::mapping::{DateMapping, Mapping};
-use crate::bson::number::as_number;
-use crate::bson::number::{Number, whole_of};
+use crate::bson::number::{Number, as_number, whole_of};
 use crate::bson::path;
 use crate::day::{Day, DayRange, DayZone};
 
-/// Days of year beyond these are all the same: there is no such day.
+/// Bounds to which days of year are clamped: no day exists beyond them.
 const DAYS_OF_YEAR: std::ops::RangeInclusive<i32> = -1..=400;
 const DAY_MS: i64 = 86_400_000;
 
@@ -29,7 +28,7 @@ const DAY_MS: i64 = 86_400_000;
 pub(crate) enum Place {
     /// To one day.
     Day(Day),
-    /// To no day that could be told, although the matches of some days return it.
+    /// To no single day, although the matches of some days return it.
     LeftOut(LeftOut),
     /// To no day: the match of no single day returns it.
     Nowhere,
@@ -38,7 +37,7 @@ pub(crate) enum Place {
 /// A document that is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LeftOut {
-    /// Whether a day of year that is not a whole number is the reason; otherwise several days are.
+    /// Whether the reason is a day of year that is not a whole number; otherwise it is several days.
     pub(crate) is_not_whole: bool,
     touched: Touched,
 }
@@ -87,11 +86,11 @@ impl<T: Ord + Copy> Span<T> {
     }
 }
 
-/// Tells where documents belong.
+/// Determines where documents belong.
 #[derive(Debug)]
 pub(crate) struct Placement {
     mapping: Mapping,
-    /// The bounds of the day found last: documents mostly come day by day.
+    /// The last day found and its bounds: documents mostly come day by day.
     last: Option<(Day, DateTime<Utc>, DateTime<Utc>)>,
 }
 
@@ -121,7 +120,7 @@ impl Placement {
         }
     }
 
-    /// Where the documents of a group belong that [`group_key`] formed.
+    /// Where the documents of a group that [`group_key`] formed belong.
     pub(crate) fn place_group(&self, key: &Document) -> Place {
         let part = |name: &str| key.get_document(name).cloned().unwrap_or_default();
         match self.mapping.dates() {
@@ -207,7 +206,7 @@ fn place_by_days(days: Option<Span<Day>>) -> Place {
     }
 }
 
-/// The years at a path: the whole numbers there, which are what an equality of a whole number finds.
+/// The years at a path: the whole numbers there, which are what an equality match on a year finds.
 fn years(document: &RawDocument, path: &str) -> Vec<i32> {
     let mut years = Vec::new();
     path::scalars(document, path, &mut |value| {
@@ -274,7 +273,7 @@ fn stamps(document: &RawDocument, path: &str) -> Option<Span<DateTime<Utc>>> {
     span
 }
 
-/// A whole number, of whatever type.
+/// The value as a whole number, if it is one of any numeric type.
 pub(crate) fn whole(value: RawBsonRef<'_>) -> Option<i64> {
     match as_number(value)? {
         Number::Whole(whole) => Some(whole),
@@ -287,12 +286,12 @@ pub(crate) fn whole(value: RawBsonRef<'_>) -> Option<i64> {
 }
 
 fn date(year: i32, day_of_year: i32) -> Option<Day> {
-    // Far from what a range can ask for, a day stands for many dates.
+    // Far beyond any range that can be requested, a [`Day`] stands for many dates.
     let year = Some(year).filter(|year| (-9_000..=9_999).contains(year))?;
     Day::from_year_day(year, u32::try_from(day_of_year).ok()?)
 }
 
-/// The date with a day of year to which a time stamp's date is nearest, at most half a year away.
+/// The date with the given day of year that is nearest to the date of a time stamp, at most half a year away.
 fn nearest(day_of_year: i32, stamp: Day) -> Option<Day> {
     let year = stamp.year();
     [year, year - 1, year + 1].into_iter().filter_map(|year| date(year, day_of_year)).find(|date| {
@@ -301,9 +300,10 @@ fn nearest(day_of_year: i32, stamp: Day) -> Option<Day> {
     })
 }
 
-/// The dates of the time stamps that are nearest to a day, among the days with its number in a year: from the
-/// first, and before the second. Exactly half a year away, the earlier day has the time stamp: messages are
-/// stamped late rather than early. A 366th day has no neighbours, but half a year on either side.
+/// The dates of the time stamps for which a day is the nearest one among all days with the same day of year: from the
+/// first date, and before the second. If a time stamp is exactly half a year from two days, it belongs to the earlier
+/// one: messages are stamped late rather than early. A 366th day has no such neighbours; it gets half a year on
+/// either side.
 fn stamp_dates(day: Day) -> (Day, Day) {
     let neighbour = |year: i32, otherwise: i32| {
         Day::from_year_day(year, day.day_of_year()).map_or(otherwise, Day::number)
@@ -315,9 +315,9 @@ fn stamp_dates(day: Day) -> (Day, Day) {
     (half_way(before), half_way(after))
 }
 
-/// The part of a `$match` that keeps to the days of a range. It returns every document that belongs to one of
-/// them. By day of year and time stamp it may return documents of other days as well, stamped about half a year
-/// off: which year is nearest differs from day to day, and no range on an index can say that.
+/// The part of a `$match` that selects the days of a range. It returns every document that belongs to one of them. By
+/// day of year and time stamp it may also return documents of other days, stamped about half a year off: which year
+/// is nearest differs from day to day, and no index range can express that.
 pub(crate) fn date_match(mapping: &Mapping, range: &DayRange) -> Document {
     let zone = &mapping.day_zone;
     let bounds = |from: Day, until: Day| doc! {"$gte": instant(zone, from), "$lt": instant(zone, until)};
@@ -333,9 +333,9 @@ pub(crate) fn date_match(mapping: &Mapping, range: &DayRange) -> Document {
     }
 }
 
-/// The `_id` of a `$group` by which documents that the [`date_match`] of a range returns can be placed. Days are
-/// told by the same instants as in the match, and not by the server's own zone rules. What is not plain (an array)
-/// comes as it is.
+/// The `_id` of a `$group` from which the documents that the [`date_match`] of a range returns can be placed. Days
+/// are computed from the same instants as in the match, not by the server's own zone rules. A value that is not plain
+/// (an array) is returned as it is.
 pub(crate) fn group_key(mapping: &Mapping, range: &DayRange) -> Document {
     let stamp = |path: &str, from: Day, until: Day| {
         let field = format!("${path}");
@@ -354,8 +354,8 @@ pub(crate) fn group_key(mapping: &Mapping, range: &DayRange) -> Document {
     }
 }
 
-/// What stands at a path. Through arrays, expressions and matches read a path differently, so then the whole
-/// field comes.
+/// An expression for the value at a path. Expressions and matches read a path through arrays differently, so in that
+/// case it returns the whole top-level field.
 fn plain(path: &str) -> Document {
     let field = format!("${path}");
     match path.split_once('.') {
@@ -367,7 +367,7 @@ fn plain(path: &str) -> Document {
     }
 }
 
-/// A document that holds what [`plain`] brought, and the path of it there.
+/// A document that contains what [`plain`] returned, and the path of that in it.
 fn holder(part: &Document, path: &str) -> (RawDocumentBuf, String) {
     let (document, path) = match (part.get("whole"), part.get("value")) {
         (Some(whole), _) => {
@@ -380,7 +380,7 @@ fn holder(part: &Document, path: &str) -> (RawDocumentBuf, String) {
     (RawDocumentBuf::try_from(&document).unwrap_or_default(), path)
 }
 
-/// An expression for the number of the day in which a date lies. Days of 24 hours in a row are told by a division.
+/// An expression for the number of the day in which a date lies. For consecutive days of 24 hours it is a division.
 fn day_number(field: &str, zone: &DayZone, from: Day, until: Day) -> Bson {
     let mut runs: Vec<(Day, DateTime<Utc>, bool)> = Vec::new();
     let mut day = from;
@@ -422,7 +422,7 @@ fn any_year(range: &DayRange, part_match: impl Fn(&DayRange) -> Document) -> Doc
     }
 }
 
-/// A range cut at the turns of the years.
+/// A range split at the ends of calendar years.
 fn year_parts(range: &DayRange) -> Vec<DayRange> {
     (range.from().year()..=range.to().year())
         .filter_map(|year| {
@@ -432,13 +432,14 @@ fn year_parts(range: &DayRange) -> Vec<DayRange> {
         .collect()
 }
 
-/// The days of year of a part. The end is open, so that what lies between two days comes with the first of them.
+/// The days of year of a part. The end is exclusive, so that a value between two days is found with the first of
+/// them.
 fn numbers(part: &DayRange) -> Document {
     let number = |day: Day| i32::try_from(day.day_of_year()).expect("a year has at most 366 days");
     doc! {"$gte": number(part.from()), "$lt": number(part.to()) + 1}
 }
 
-/// Whether the mapping expects a date at a path, and not a number.
+/// Whether the mapping expects a date, rather than a number, at a path.
 pub(crate) fn expects_date(mapping: &Mapping, path: &str) -> bool {
     match mapping.dates() {
         DateMapping::DayTimestamp { timestamp, .. } | DateMapping::Timestamp { timestamp } => {

@@ -1,30 +1,21 @@
-//! Match documents as people copy them from MongoDB's shell: names without quotes, single quotes, regular expressions,
-//! comments, and values such as `ISODate("2025-01-31")`. Nothing is run: what is read becomes Extended JSON, which is
-//! judged as if it had been typed.
+//! Match documents as people copy them from MongoDB's shell: names without quotes, single quotes, regular
+//! expressions, comments, and values such as `ISODate("2025-01-31")`. Nothing is run: the text becomes Extended JSON,
+//! which is checked as if it had been typed.
 
 mod values;
 
 use serde_json::{Map, Value, json};
 
-use super::match_document::{DEEPEST, number};
+use super::strict_json::{DEEPEST, Unreadable, number};
 use values::{Argument, Call};
 
-/// Why a text cannot be read, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unreadable {
-    /// Line and column, from 1.
-    pub(crate) place: (usize, usize),
-    /// What is wrong there.
-    pub(crate) what: String,
-}
-
-/// A reason, and the character that it is about.
+/// The character that is wrong, by its position, and the reason.
 type Wrong = (usize, String);
 
 /// Reads one object.
 ///
 /// # Errors
-/// Where the text is neither JSON nor what the shell takes for an object.
+/// If the text is not an object in JSON or in the shell's syntax.
 pub(crate) fn parse_object(text: &str) -> Result<Map<String, Value>, Unreadable> {
     let mut parser = Parser { characters: text.chars().collect(), at: 0 };
     parser.whole().map_err(|(at, what)| {
@@ -98,7 +89,7 @@ impl Parser {
         }
     }
 
-    /// Skips to what has to come next.
+    /// Skips blanks and comments, and then the given character, which must come next.
     fn expect(&mut self, wanted: char) -> Result<(), Wrong> {
         self.skip()?;
         match self.peek() {
@@ -111,7 +102,7 @@ impl Parser {
         }
     }
 
-    /// Whether a list ends here; otherwise what comes is its next part. `is_first` says that no comma is due.
+    /// Whether a list ends here; otherwise its next item follows. If `is_first`, no comma is due.
     fn ends_with(&mut self, end: char, is_first: bool) -> Result<bool, Wrong> {
         self.skip()?;
         if !is_first && self.peek() == Some(',') {
@@ -200,7 +191,7 @@ impl Parser {
         }
     }
 
-    /// The digits of a number as JSON has them.
+    /// Reads a number and returns it in JSON notation, or as `NaN` or `Infinity`.
     fn digits(&mut self) -> Result<String, Wrong> {
         let start = self.at;
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '.';
@@ -279,7 +270,7 @@ impl Parser {
         })
     }
 
-    /// A character by its number, or by the two halves of it.
+    /// Reads a character by its code, or by a surrogate pair.
     fn by_number(&mut self, start: usize, digits: usize) -> Result<char, Wrong> {
         let unknown = || (start, "this escape is not valid".to_owned());
         let first = if digits == 4 && self.peek() == Some('{') {
@@ -336,7 +327,7 @@ impl Parser {
         values::regular_expression(&pattern, &flags).map_err(|what| (at, what))
     }
 
-    /// A word that stands for a value, or a call that does.
+    /// Reads a word that stands for a value, or a call that does.
     fn word(&mut self, depth: usize) -> Result<Value, Wrong> {
         let start = self.at;
         let mut name = self.name();

@@ -10,7 +10,7 @@ use super::filter::sorted_canonical;
 use super::source::{Login, Query, SourceIdentity};
 use crate::failure::{Code, Failure, Result};
 
-/// Version of the canonical text. Another one makes every signature another.
+/// Version of the canonical text. A different version changes every signature.
 const FORMAT: u32 = 1;
 
 /// MD5 of a query's canonical text, as 32 hex digits.
@@ -72,7 +72,7 @@ pub fn canonical_text(query: &Query) -> String {
     .to_string()
 }
 
-/// What queries share if one of them may be broader than the other: MD5 of source and mapping.
+/// What two queries have in common if one may be broader than the other: MD5 of source and mapping.
 #[must_use]
 pub fn family(query: &Query) -> String {
     md5_hex(&json!({"format": FORMAT, "source": source(query), "mapping": mapping(query)}).to_string())
@@ -101,8 +101,8 @@ fn source(query: &Query) -> Value {
     source
 }
 
-/// Left out is what changes no result: settling times, the change stamp, and the paths of filter fields,
-/// which the filters themselves name where they are used.
+/// The mapping without what cannot change the result: settling times, the change stamp, and the paths of filter
+/// fields, which the filters themselves name if they are used.
 fn mapping(query: &Query) -> Value {
     let mapping = &query.mapping;
     let downstream = mapping.downstream_collection.as_ref().filter(|name| **name != query.source.collection);
@@ -117,7 +117,7 @@ fn mapping(query: &Query) -> Value {
         "downstream_match": sorted_canonical(&mapping.downstream_match),
         "downstream_collection": downstream,
     });
-    // Older signatures say nothing of it.
+    // Left out if it is the default, as in signatures from before there was a choice.
     if !mapping.uuid_representation.is_standard() {
         canonical["uuid_representation"] = json!(mapping.uuid_representation);
     }
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_canonical_text_is_stable() {
-        // Another text here orphans every cached query: then the format version must change too.
+        // A different text here orphans every cached query: then the format version must change too.
         assert_eq!(
             canonical_text(&base()),
             r#"{"format":1,"source":{"hosts":["db1:27017","db2:27017"],"replica_set":"rs0","database":"desk","collection":"trades","user":"ann"},"mapping":{"version":1,"day_zone":"UTC","trade_id":"trade_id","timestamp":"timestamp","year":"year","day_of_year":"day_of_year","input_match":{},"downstream_match":{},"downstream_collection":null},"filters":{"fields":[{"path":"product","op":"any_of","values":["Gas","Power"]}],"advanced":null}}"#

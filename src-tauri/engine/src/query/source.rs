@@ -1,17 +1,17 @@
-//! A query without its dates: what is asked, of which documents, and where they lie.
+//! A query without its dates: its source, its mapping and its filters.
 
 use serde::{Deserialize, Serialize};
 
 use super::filter::Filters;
 use super::mapping::Mapping;
 
-/// The port that a host has where none is given.
+/// The port of a host that is given without one.
 const DEFAULT_PORT: &str = "27017";
 
-/// Which documents a source means, whoever typed it and however. Never holds a password.
+/// The identity of a source, however it was typed. It never contains a password.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SourceIdentity {
-    /// Hosts with their ports, sorted; `srv:name` where the hosts come from DNS.
+    /// Hosts with their ports, sorted; `srv:name` if the hosts come from DNS.
     pub hosts: Vec<String>,
     /// Name of the replica set.
     pub replica_set: Option<String>,
@@ -21,30 +21,30 @@ pub struct SourceIdentity {
     pub collection: String,
     /// User name: two users may see different documents.
     pub user: Option<String>,
-    /// How the user logs in, as far as that is unusual.
+    /// How the user logs in, as far as it differs from the usual way.
     #[serde(flatten)]
     pub login: Login,
 }
 
-/// How a user logs in, as far as it is not the usual way: a password that the database `admin` knows. What is
-/// usual is left out of signatures, so that files from before this was told apart stay valid.
+/// How a user logs in, as far as it differs from the usual way, which is a password with the authentication database
+/// `admin`. The usual way is left out of signatures, so that files from before this distinction stay valid.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Login {
-    /// The database that knows the user, if it is not `admin`, or not `$external` for a mechanism other than a
-    /// password.
+    /// The authentication database, unless it is the usual one: `admin` for a password, `$external` for other
+    /// mechanisms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_source: Option<String>,
     /// The mechanism, if it is not a password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mechanism: Option<String>,
-    /// Whom the client's certificate names, if that is what logs in and no user is named.
+    /// The subject of the client's certificate, hashed, if the certificate logs in and no user is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
 }
 
 impl SourceIdentity {
-    /// An identity in its one normal form.
+    /// Creates an identity in normal form.
     #[must_use]
     pub fn new<H: AsRef<str>>(
         hosts: impl IntoIterator<Item = H>,
@@ -72,7 +72,7 @@ impl SourceIdentity {
         }
     }
 
-    /// The same source, read by whoever logs in so.
+    /// The same source, read with the given login.
     #[must_use]
     pub fn with_login(mut self, login: Login) -> Self {
         self.login = login;
@@ -93,18 +93,18 @@ impl SourceIdentity {
     }
 }
 
-/// What is asked, without the dates.
+/// A query without its dates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
     /// Where the documents are.
     pub source: SourceIdentity,
     /// What their paths mean.
     pub mapping: Mapping,
-    /// Which of them are asked for.
+    /// Which of them are requested.
     pub filters: Filters,
 }
 
-/// Lower case and a port; a socket's path and a DNS name without a port stay as they are.
+/// A host in lower case and with a port. The path of a socket stays as it is, and a DNS name (`srv:`) gets no port.
 fn normal_host(host: &str) -> String {
     if host.contains('/') || host.ends_with(".sock") {
         return host.to_owned();
@@ -113,7 +113,7 @@ fn normal_host(host: &str) -> String {
     if host.starts_with("srv:") {
         return host;
     }
-    // An IPv6 address has colons of its own: with a port it stands in brackets.
+    // An IPv6 address contains colons itself: with a port it is in brackets.
     let has_port = match (host.starts_with('['), host.matches(':').count()) {
         (true, _) => host.contains("]:"),
         (false, 0) => false,

@@ -25,8 +25,8 @@ pub(crate) fn trade_text(document: &RawDocument, path: &str) -> Option<String> {
     found.map(crate::bson::diff::plain_text)
 }
 
-/// The key of a trade id by which messages can be asked for; nothing for what `$in` would take for an operator
-/// or a pattern, or refuse.
+/// The key of a trade id, if messages can be queried by it; `None` for a value that `$in` would take for an operator
+/// or a regular expression, or would reject.
 fn trade_key(value: RawBsonRef<'_>) -> Option<String> {
     if let RawBsonRef::Document(document) = value {
         let first = document.into_iter().next();
@@ -37,14 +37,14 @@ fn trade_key(value: RawBsonRef<'_>) -> Option<String> {
     equality_key(value)
 }
 
-/// What the trade ids of an input document are like.
+/// Whether the trade ids of an input document can be used in a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TradeIds {
-    /// There is none.
+    /// There are none.
     None,
-    /// The messages of all can be asked for.
+    /// All of them can be used.
     Plain,
-    /// For some the server cannot be asked.
+    /// Some of them cannot be used.
     Odd,
 }
 
@@ -63,21 +63,21 @@ impl TradeIds {
 #[derive(Debug, Default)]
 pub(crate) struct Trades {
     days: HashMap<String, TradeDays>,
-    further: Vec<(Day, String)>,
-    /// Trade ids that were told as new.
-    told: usize,
+    extra_days: Vec<(Day, String)>,
+    /// Number of trade ids that were returned as new.
+    new_ids: usize,
 }
 
 #[derive(Debug)]
 struct TradeDays {
     first: Day,
-    further: Vec<Day>,
-    /// Its place among the ids that were told as new; nothing where it could not be told.
+    extra_days: Vec<Day>,
+    /// Its position among the ids that were returned as new; `None` if the id could not be read as BSON.
     place: Option<usize>,
 }
 
 impl Trades {
-    /// Notes the trades of an input document of a day. New trade ids go to `new`.
+    /// Records the trades of an input document of a day. Adds trade ids that were not seen before to `new`.
     pub(crate) fn note(
         &mut self,
         path: &str,
@@ -94,14 +94,14 @@ impl Trades {
                 None => {
                     let place = Bson::try_from(value).ok().map(|id| {
                         new.push(id);
-                        self.told += 1;
-                        self.told - 1
+                        self.new_ids += 1;
+                        self.new_ids - 1
                     });
-                    self.days.insert(key, TradeDays { first: day, further: Vec::new(), place });
+                    self.days.insert(key, TradeDays { first: day, extra_days: Vec::new(), place });
                 }
-                Some(days) if days.first != day && !days.further.contains(&day) => {
-                    days.further.push(day);
-                    self.further.push((day, key));
+                Some(days) if days.first != day && !days.extra_days.contains(&day) => {
+                    days.extra_days.push(day);
+                    self.extra_days.push((day, key));
                 }
                 Some(_) => {}
             }
@@ -109,8 +109,8 @@ impl Trades {
         ids
     }
 
-    /// The trades of a question that a message carries, with the first day of each. The question asked for the
-    /// ids with these places among all that were told as new.
+    /// The trades that a message carries among those of one query, each with its first day. `asked` is the range of
+    /// the query's ids among all that were returned as new.
     pub(crate) fn of_message(
         &self,
         path: &str,
@@ -130,8 +130,8 @@ impl Trades {
         found
     }
 
-    /// The days after the first on which trades have input.
-    pub(crate) fn into_further_days(self) -> Vec<(Day, String)> {
-        self.further
+    /// The days on which trades have input, other than the first one of each trade.
+    pub(crate) fn into_extra_days(self) -> Vec<(Day, String)> {
+        self.extra_days
     }
 }

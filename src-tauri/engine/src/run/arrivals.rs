@@ -1,4 +1,4 @@
-//! Messages that come more than once within a window: once per question that asks for one of their trades.
+//! Messages that arrive more than once within a window: once per id query that asks for one of their trades.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -8,11 +8,11 @@ use md5::{Digest as _, Md5};
 
 use crate::day::Day;
 
-/// The messages of several trades that have come in a window. Messages of one trade come once and are not
-/// remembered.
+/// The messages of several trades that have arrived in a window. Messages of a single trade arrive only once and are
+/// not recorded.
 ///
-/// Rows are told apart by their bytes alone, since an `_id` identifies no document in a view or across shards.
-/// Equal rows come as often per question as the source holds them, so the nth of one question is the nth of
+/// Rows are identified by their bytes alone, since `_id` identifies no document in a view or across shards. Every
+/// query returns equal rows as often as the source contains them, so the nth copy in one query is the nth copy in
 /// every other.
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
@@ -22,23 +22,23 @@ pub(super) struct Arrivals {
 /// Equal rows.
 #[derive(Debug, Default)]
 struct Copies {
-    /// Each row's number, and the day under which it is stored.
+    /// The number of each row, and the day under which it is stored.
     rows: Vec<(i64, Day)>,
-    /// How many have come with each question, by the place of its first trade id.
+    /// How many have arrived per query, keyed by the position of the query's first trade id.
     come: HashMap<usize, usize>,
 }
 
-/// What is known of a message that comes.
+/// What is known about an arriving message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arrival {
-    /// It is new and is to be stored.
+    /// New: it must be stored.
     First([u8; 16]),
-    /// A different question has brought it: the number of its row, and the day under which it is stored.
+    /// Already returned by a different query: the number of its row, and the day under which it is stored.
     Again(i64, Day),
 }
 
 impl Arrivals {
-    /// Notes that a message has come with the question for the trade ids with these places.
+    /// Records a message that arrived from the query for the trade ids at these positions.
     pub(super) fn arrive(&mut self, document: &RawDocument, asked: &Range<usize>) -> Arrival {
         let key: [u8; 16] = Md5::digest(document.as_bytes()).into();
         let copies = self.known.entry(key).or_default();
@@ -51,7 +51,7 @@ impl Arrivals {
         }
     }
 
-    /// Notes where a message that came first is stored.
+    /// Records where a new message was stored.
     pub(super) fn stored(&mut self, key: [u8; 16], number: i64, day: Day) {
         self.known.entry(key).or_default().rows.push((number, day));
     }
@@ -71,7 +71,7 @@ mod tests {
         let day = Day::from_number(20_000);
         let mut number = 0;
         let mut stored = Vec::new();
-        // Two questions whose answers come side by side; each brings two equal rows and a different one.
+        // Two queries whose results arrive interleaved; each returns two equal rows and a different one.
         for (document, question) in [
             (&message, 0..1),
             (&message, 1..2),

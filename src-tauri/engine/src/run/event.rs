@@ -1,4 +1,4 @@
-//! What a run reports while it goes on.
+//! The events that a run reports.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::answer::Answer;
 use crate::day::Day;
 use crate::failure::Failure;
 
-/// What a run tells while it goes on. Sent in order, and no faster than a window can draw.
+/// An event of a run. Events are sent in order and no faster than a window can draw.
 #[derive(Debug, Clone, Serialize, TS)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum RunEvent {
@@ -19,13 +19,13 @@ pub enum RunEvent {
         signature: String,
         /// Days to pull from MongoDB (fetch and refresh).
         days_to_pull: usize,
-        /// Days that are held: served as they are, or until they are pulled again.
+        /// Days that are cached, whether they are served as they are or pulled again.
         days_cached: usize,
         /// Days to copy from a broader cached query.
         days_to_adopt: usize,
-        /// MongoDB queries (windows) this takes.
+        /// MongoDB queries (windows) to run.
         windows: usize,
-        /// About how many input rows the pull brings, where that is known.
+        /// Estimated number of input rows to pull, if known.
         #[ts(type = "number | null")]
         expected_rows: Option<u64>,
     },
@@ -42,52 +42,52 @@ pub enum RunEvent {
         #[ts(type = "number")]
         downstream_rows: u64,
     },
-    /// How far the run has come, input rows.
+    /// Progress of the run: input rows.
     Progress {
         /// Input rows received so far.
         #[ts(type = "number")]
         rows: u64,
-        /// About how many input rows there will be, where that is known.
+        /// Estimated total number of input rows, if known.
         #[ts(type = "number | null")]
         expected_rows: Option<u64>,
         /// Days committed so far.
         days_done: usize,
-        /// Days to pull in all.
+        /// Total number of days to pull.
         days_total: usize,
-        /// Input rows a second, over the last seconds.
+        /// Input rows per second, over the last few seconds.
         rows_per_second: f64,
-        /// Estimated time left, in milliseconds, where that is known.
+        /// Estimated time left in milliseconds, if known.
         #[ts(type = "number | null")]
         remaining_ms: Option<u64>,
     },
-    /// How far the run has come, downstream messages.
+    /// Progress of the run: downstream messages.
     DownstreamProgress {
         /// Downstream rows received so far.
         #[ts(type = "number")]
         rows: u64,
-        /// Trade ids whose messages have been asked for.
+        /// Trade ids whose messages have been requested.
         #[ts(type = "number")]
         trades_asked: u64,
-        /// Trade ids whose messages are in.
+        /// Trade ids whose messages have all arrived.
         #[ts(type = "number")]
         trades_done: u64,
     },
-    /// The run is over and has an answer (complete or partial).
+    /// The run has ended with an answer (complete or partial).
     Finished {
         /// The answer.
         answer: Box<Answer>,
     },
-    /// The run is over and has no answer.
+    /// The run has ended without an answer.
     Failed {
         /// Why.
         failure: Failure,
     },
-    /// The run was cancelled; what was committed is kept.
+    /// The run was cancelled; committed days are kept.
     Cancelled {
-        /// What is held now.
+        /// The answer from what is cached now.
         answer: Box<Answer>,
     },
 }
 
-/// Where a run's events go, in order.
+/// Receives a run's events, in order.
 pub type EventSink = Arc<dyn Fn(RunEvent) + Send + Sync>;

@@ -1,4 +1,4 @@
-//! A run from plan to answer.
+//! A run, from plan to answer.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -9,36 +9,34 @@ use futures_util::future::try_join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use super::browse::left_out_of;
-use super::engine::{Engine, off_thread};
 use super::event::{EventSink, RunEvent};
 use super::prepare::{Broader, FetchRequest, Prepared, is_out_of_reach, prepare};
 use super::progress::{Meter, TICK};
-use super::pull::{Attempt, Doubts, PullContext, Pulled, pull_window, unsettled_sentence};
-use super::shared::{Kind, Order, Ticket};
-use super::unmatched::unmatched_of;
+use super::pull::{Attempt, EmptyWindowChecks, PullContext, pull_window, unsettled_sentence};
 use super::verify;
 use crate::answer::changes::Differences;
 use crate::answer::left_out::FoundOddDates;
 use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin, UnmatchedPart};
 use crate::api::plan::DayAction;
 use crate::bson::change_stamp::DayCount;
-use crate::cache::adopt::{self, Adopted, Wanted};
+use crate::cache::read::findings::{left_out_of, unmatched_of};
+use crate::cache::write::adopt::{self, Adopted, Wanted};
 use crate::cache::{CacheFile, CheckedDay, HeldDay, Identity, is_damage, is_fatal};
 use crate::day::{Day, DayRange, DaySet};
 use crate::decode::DocumentHash;
+use crate::engine::single_flight::{Kind, Order, PullHandle, Pulled};
+use crate::engine::{Engine, off_thread};
 use crate::failure::{Code, Failure, Result};
-use crate::plan::ledger::{DayCoverage, RefreshReason, has_moved, state_of};
-use crate::plan::ledger::{DayState, FetchMode};
+use crate::plan::ledger::{DayCoverage, DayState, FetchMode, RefreshReason, has_moved, state_of};
 use crate::plan::{Action, Reach, split};
 use crate::query::signature::Signature;
 use crate::query::source::Query;
 use crate::source::{RunMoment, ServerClock, Source};
 
-/// How long a run waits for what it gave up.
+/// How long a run waits for the pulls that it has released.
 const END_LIMIT: Duration = Duration::from_secs(5);
 
-/// What the pulls of a run came to.
+/// The results of a run's pulls.
 #[derive(Debug, Default)]
 struct Outcome {
     fetched: DaySet,
@@ -48,29 +46,29 @@ struct Outcome {
     unreadable: HashSet<DocumentHash>,
     odd_dates: Option<Arc<FoundOddDates>>,
     notes: Vec<String>,
-    /// The failure that says most, and the days it cost.
+    /// The most informative failure, and the days that failed.
     failure: Option<Failure>,
     failed: BTreeMap<Day, String>,
-    /// The file's next segment when the run began to store.
+    /// The file's next segment at the time when the run began to store.
     run_since: Option<u32>,
 }
 
-/// How far this machine's clock and the server's may differ before the answer says so; likewise how far a node may
-/// be behind.
+/// Difference between this machine's clock and the server's from which the answer mentions it; likewise for a node
+/// that lags behind.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
 
-/// What adopting a stretch of days came to.
+/// The result of adopting a range of days.
 #[derive(Debug, Default)]
 struct Adoption {
-    /// The days that it copied.
+    /// The days that were copied.
     adopted: DaySet,
-    /// Those that it did not come to, and why.
+    /// The days that were not copied, and why.
     left: DaySet,
     failure: Option<Failure>,
 }
 
 impl Outcome {
-    /// Takes in what was committed while the run gave it up: it was waited for, and it is held.
+    /// Counts planned days as fetched if they were committed after the run had released their pulls: they are cached.
     fn note_late(&mut self, prepared: &Prepared, held: &BTreeMap<Day, HeldDay>) {
         let Some(run_since) = self.run_since else { return };
         let late = prepared.plan.days.iter().filter(|planned| {
@@ -85,15 +83,14 @@ impl Outcome {
 }
 
 impl Engine {
-    /// Answers a query: serves what is held, adopts and pulls the rest, and commits it window by
-    /// window. The answer may be partial; it says which days are missing and why.
+    /// Answers a query: serves cached days, adopts and pulls the rest, and commits window by window. The answer may
+    /// be partial; it says which days are missing and why.
     ///
-    /// The commands that it counts are this run's own. A pull that several runs wait for is counted for the
-    /// one that began it.
+    /// The command count covers this run only. A pull that several runs share is counted for the run that started it.
     ///
     /// # Errors
-    /// Any of the contract's failures, where there is no answer at all or where a person has to act:
-    /// a wrong password, a filter the server refuses, a full disk. What was committed is kept.
+    /// Any of the contract's failures, if there is no answer at all or if a person has to act: a wrong password, a
+    /// filter that the server rejects, a full disk. Committed days are kept.
     pub async fn fetch(
         &self,
         source: Option<&Source>,
@@ -101,10 +98,10 @@ impl Engine {
         events: EventSink,
         cancel: CancellationToken,
     ) -> Result<Answer> {
-        let source = source.map(Source::of_a_run);
+        let source = source.map(Source::for_run);
         let source = source.as_ref();
         let may_set_aside = can_fetch(source, request);
-        // Damage that opening the file does not show turned up when its rows were read.
+        // Damage that opening the file did not reveal was found when its rows were read.
         let suspect = may_set_aside && self.cache().is_suspect(&Signature::of(&request.query));
         let mut note = if suspect { self.set_damaged_aside(request).await.ok().flatten() } else { None };
         let mut result = self.answer_query(source, request, &events, &cancel).await;
@@ -113,12 +110,12 @@ impl Engine {
         {
             let mut again = false;
             if is_fatal(failure) {
-                self.give_handle_up(request, failure.clone()).await;
-                // Without room for it, the same thing would happen again.
+                self.discard_handle(request, failure.clone()).await;
+                // Without disk space or memory, a retry would fail in the same way.
                 again = !matches!(failure.code, Code::DiskFull | Code::OutOfMemory);
             }
-            // Or it turns up now: tables that are not as the ledger says fail a statement in any way. What a
-            // fresh look does not confirm was a read that went wrong once.
+            // The damage may also show up only now: if the tables do not match the ledger, a statement can fail in
+            // any way. If a fresh open does not confirm the damage, a single read went wrong.
             if may_set_aside
                 && note.is_none()
                 && (is_damage(failure) || failure.code == Code::Internal)
@@ -134,9 +131,9 @@ impl Engine {
         if let Ok(answer) = &mut result {
             answer.notes.splice(0..0, note);
         }
-        // A failed run may have stored something as well.
+        // A failed run may have stored rows too.
         if result.as_ref().map_or(true, |answer| answer.days.fetched + answer.days.adopted > 0) {
-            let room = self.keep_within_budget(Signature::of(&request.query)).await;
+            let room = self.evict_over_budget(Signature::of(&request.query)).await;
             if let Ok(answer) = &mut result {
                 answer.notes.extend(room);
             }
@@ -158,16 +155,16 @@ impl Engine {
         events: &EventSink,
         cancel: &CancellationToken,
     ) -> Result<Answer> {
-        let _run = self.running.begin(Signature::of(&request.query)).await;
+        let _guard = self.locks.shared(Signature::of(&request.query)).await;
         let begun = Instant::now();
         let moment = Arc::<RunMoment>::default();
         let prepared = tokio::select! {
             prepared = prepare(self, source, request, can_fetch(source, request)) => prepared?,
             () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
         };
-        // Nothing takes the place of a damaged file that cannot be fetched again.
+        // The days of a damaged file can be neither fetched nor adopted: report the damage.
         let cannot_fetch = !can_fetch(source, request) || prepared.reach == Reach::ReadOnly;
-        if let Some(failure) = prepared.set_aside.as_ref().filter(|_| cannot_fetch)
+        if let Some(failure) = prepared.moved_aside.as_ref().filter(|_| cannot_fetch)
             && prepared.days(DayAction::Adopt).is_empty()
         {
             return Err(failure.clone());
@@ -181,19 +178,19 @@ impl Engine {
             windows: prepared.plan.windows.len(),
             expected_rows: prepared.plan.expected_rows,
         });
-        // What was read before it was asked for is neither a refresh nor what a check called for.
+        // For a refresh, a check or days that must be replaced, rows read before the request do not count.
         let wants_new = request.mode != FetchMode::Normal
             || prepared.plan.days.iter().any(|day| day.action == Action::Refresh(RefreshReason::Replaced));
         let start = RunStart { earliest: wants_new.then_some(begun), moment };
         let mut outcome = self.carry_out(source, request, &prepared, &start, events, cancel).await?;
-        if source.is_some_and(|source| source.own_commands() > 0) {
+        if source.is_some_and(|source| source.run_commands() > 0) {
             outcome.notes.extend(source.and_then(Source::unverified_link).map(str::to_owned));
             outcome.notes.extend(source.map(Source::warnings).unwrap_or_default().iter().cloned());
         }
         self.conclude(source, request, prepared, outcome, cancel, begun).await
     }
 
-    /// Adopts and pulls what the plan says.
+    /// Adopts and pulls as planned.
     async fn carry_out(
         &self,
         source: Option<&Source>,
@@ -210,7 +207,7 @@ impl Engine {
             return Ok(outcome);
         }
         let file = self.writable(prepared, &mut outcome).await?;
-        // Before anything is adopted: what that brings was not held before either.
+        // Taken before anything is adopted: adopted days were not cached before this run either.
         let run_since = file.next_segment();
         outcome.run_since = Some(run_since);
         for (run, broader) in adoptions(prepared) {
@@ -223,7 +220,7 @@ impl Engine {
                 Some(failure) if prepared.reach != Reach::Online || cancel.is_cancelled() => {
                     outcome.failed.extend(left.days().map(|day| (day, failure.message.clone())));
                 }
-                // What cannot be decided locally is asked of the server.
+                // Days that cannot be evaluated locally are fetched from the server.
                 Some(_) => {
                     windows.extend(left.ranges().iter().flat_map(|run| split(run, None, &self.limits)));
                 }
@@ -239,12 +236,12 @@ impl Engine {
         };
         let query = Arc::new(request.query.clone());
         let (doubts, origin) =
-            (Arc::new(Doubts::of(request.range)), Arc::new(Mutex::new(prepared.origin.clone())));
-        let pull = |windows: &[DayRange], earliest: Option<Instant>| -> Vec<Ticket> {
+            (Arc::new(EmptyWindowChecks::of(request.range)), Arc::new(Mutex::new(prepared.origin.clone())));
+        let pull = |windows: &[DayRange], earliest: Option<Instant>| -> Vec<PullHandle> {
             let pull_one = |window: &DayRange| {
                 let (kind, moment) = (Kind::Server, Arc::clone(&start.moment));
                 let order = Order { kind, window: *window, earliest, moment };
-                let work = |window, counters, cancel| -> super::shared::Work {
+                let work = |window, counters, cancel| -> crate::engine::single_flight::Work {
                     Box::pin(pull_window(PullContext {
                         source: source.clone(),
                         query: Arc::clone(&query),
@@ -267,9 +264,9 @@ impl Engine {
         };
         let mut earliest = start.earliest;
         for round in 0.. {
-            let tickets = pull(&windows, earliest);
+            let handles = pull(&windows, earliest);
             let asked = DaySet::from_ranges(windows.iter().copied());
-            follow(tickets, &asked, prepared.plan.expected_rows, events, cancel, &mut outcome).await;
+            follow(handles, &asked, prepared.plan.expected_rows, events, cancel, &mut outcome).await;
             if outcome.failure.is_some() || cancel.is_cancelled() || windows.len() < 2 && round == 0 {
                 break;
             }
@@ -313,7 +310,7 @@ impl Engine {
         let cache = self.cache().clone();
         let identity = Arc::clone(&prepared.identity);
         let opened = off_thread(move || cache.open_or_create(&identity)).await?;
-        outcome.notes.extend(opened.set_aside.map(|failure| failure.message));
+        outcome.notes.extend(opened.moved_aside.map(|failure| failure.message));
         Ok(opened.file)
     }
 
@@ -327,10 +324,10 @@ impl Engine {
         cancel: &CancellationToken,
     ) -> Adoption {
         let signature = &prepared.identity.signature;
-        // Through the same registry as pulls, so that no two commits race for one day.
+        // Uses the same registry as pulls, so that no two commits compete for one day.
         let order =
             Order { kind: Kind::Adoption, window: run, earliest: None, moment: Arc::clone(&start.moment) };
-        let tickets = self.pulls.join_or_start(signature, order, |days, _, cancel| {
+        let handles = self.pulls.join_or_start(signature, order, |days, _, cancel| {
             let (cache, file, broader) = (self.cache().clone(), Arc::clone(file), broader.clone());
             let (identity, limits) = (Arc::clone(&prepared.identity), self.limits);
             let wanted = Wanted { days, held: prepared.plan.held() };
@@ -360,16 +357,16 @@ impl Engine {
                 adoption.failure = Some(failure);
             }
         };
-        for ticket in &tickets {
+        for handle in &handles {
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
-                outcome = ticket.waiting().outcome() => take_in(ticket.window(), outcome),
+                outcome = handle.outcome().wait() => take_in(handle.window(), outcome),
             }
         }
         if cancel.is_cancelled() {
-            // What was committed while it was given up is held.
-            for (window, outcome) in end(tickets).await {
+            // Days that were committed after the release are cached.
+            for (window, outcome) in end(handles).await {
                 take_in(window, outcome);
             }
             adoption.left = asked.difference(&adoption.adopted);
@@ -387,8 +384,8 @@ impl Engine {
         cancel: &CancellationToken,
         begun: Instant,
     ) -> Result<Answer> {
-        let mongo_commands = source.map_or(0, Source::own_commands);
-        // What a person has to mend is a failure, not a partial answer; what was committed is kept.
+        let mongo_commands = source.map_or(0, Source::run_commands);
+        // A problem that a person has to fix is a failure, not a partial answer; committed days are kept.
         if let Some(failure) =
             outcome.failure.take_if(|failure| !is_out_of_reach(failure) && failure.code != Code::Cancelled)
         {
@@ -409,7 +406,7 @@ impl Engine {
         if let Some(view) = &view {
             outcome.note_late(&prepared, &view.state().days);
         }
-        // Read anew: what was fetched just now was fetched after the plan was made.
+        // Read again: the days fetched just now were fetched after the plan was made.
         let now = self.time_at(source);
         let is_replaced = |day: Day| view.as_ref().is_some_and(|view| view.state().days.contains_key(&day));
         let days = answer_days(&prepared, &outcome, &held, is_replaced, now);
@@ -418,10 +415,11 @@ impl Engine {
         if held.is_empty() && lacking {
             drop(view);
             self.drop_if_empty(&prepared).await;
-            // What was cached is out of reach now, and so is the server: the first is what a person must know.
-            if let Some(set_aside) = prepared.set_aside.filter(|_| !cancel.is_cancelled()) {
-                let cause = failure.map_or_else(|| set_aside.message.clone(), |failure| failure.to_string());
-                return Err(Failure::new(Code::CacheDamaged, set_aside.message).because(cause));
+            // Neither the cached days nor the server are available; the damage is what the trader must know about.
+            if let Some(moved_aside) = prepared.moved_aside.filter(|_| !cancel.is_cancelled()) {
+                let cause =
+                    failure.map_or_else(|| moved_aside.message.clone(), |failure| failure.to_string());
+                return Err(Failure::new(Code::CacheDamaged, moved_aside.message).because(cause));
             }
             return Err(failure.unwrap_or_else(|| {
                 if cancel.is_cancelled() {
@@ -432,7 +430,7 @@ impl Engine {
             }));
         }
         let counts = view.as_ref().map(|view| view.counts()).unwrap_or_default();
-        // Where nothing came of asking, the cache alone has answered.
+        // If the source became unreachable before a day was fetched, the cache alone has answered.
         let is_gone = |failure: &Failure| failure.code == Code::SourceUnreachable;
         let in_vain = days.fetched == 0 && failure.as_ref().is_some_and(is_gone);
         let origin = if prepared.reach == Reach::Offline || in_vain {
@@ -465,11 +463,11 @@ impl Engine {
             }
         }
         notes.extend(prepared.clock.iter().flat_map(clock_notes));
-        notes.extend(prepared.set_aside.map(|failure| failure.message));
+        notes.extend(prepared.moved_aside.map(|failure| failure.message));
         notes.append(&mut outcome.notes);
         let unmatched = view.as_ref().map(|view| unmatched_of(view)).unwrap_or_default();
         notes.extend(unmatched.iter().map(|of| of.why.clone()));
-        // If none has an id, that was just said.
+        // If no document has a trade id, the note on the unmatched trade id already says so.
         let has_ids = unmatched.iter().all(|of| of.part != UnmatchedPart::TradeId);
         let without_trade_id = if has_ids { outcome.without_trade_id } else { 0 };
         notes.extend(remarks(&request.query, without_trade_id, outcome.unreadable.len()));
@@ -480,7 +478,7 @@ impl Engine {
         Ok(Answer {
             signature: prepared.identity.signature.to_string(),
             answer: origin,
-            // Days that are known to differ are not the answer.
+            // Days that are known to differ make an answer incomplete.
             complete: days.missing.is_empty()
                 && !held
                     .iter()
@@ -498,29 +496,29 @@ impl Engine {
         })
     }
 
-    /// Moves a damaged file out of the way; what was done, or nothing where the file is sound after all.
+    /// Moves a damaged file aside. Returns a note about it, or `None` if the file is sound after all.
     async fn set_damaged_aside(&self, request: &FetchRequest) -> Result<Option<String>> {
         let identity = Identity::of(&request.query);
         let engine = self.clone();
         off_thread(move || {
             engine.close_views(&identity.signature);
-            engine.cache().set_aside(&identity)
+            engine.cache().move_aside_if_damaged(&identity)
         })
         .await
     }
 
-    /// Gives up the handle of a database that DuckDB refuses to go on with.
-    async fn give_handle_up(&self, request: &FetchRequest, failure: Failure) {
+    /// Discards the handle of a database that DuckDB has invalidated.
+    async fn discard_handle(&self, request: &FetchRequest, failure: Failure) {
         let (engine, signature) = (self.clone(), Signature::of(&request.query));
         let work = off_thread(move || {
             engine.start_afresh(&signature, &failure);
             Ok(())
         });
-        // Nothing in it fails.
+        // Cannot fail.
         let _ = work.await;
     }
 
-    /// A file that a failed first fetch left without a day says nothing; it goes.
+    /// Deletes the file if a failed first fetch left it empty.
     async fn drop_if_empty(&self, prepared: &Prepared) {
         let signature = prepared.identity.signature.clone();
         let cache = self.cache().clone();
@@ -529,12 +527,12 @@ impl Engine {
             engine.close_views(&signature);
             cache.delete_if_empty(&signature)
         });
-        // An empty file that stays does no harm: it is not listed.
+        // An empty file that remains does no harm: it is not listed.
         let _ = work.await;
     }
 }
 
-/// What is left of a refresh or a check that was cut short is not what a plain fetch would bring.
+/// Advises to repeat a refresh or a check that was cut short, since an ordinary fetch would not complete it.
 fn with_next_step(failure: Failure, mode: FetchMode) -> Failure {
     match mode {
         FetchMode::Refresh if failure.code == Code::Cancelled => {
@@ -547,17 +545,17 @@ fn with_next_step(failure: Failure, mode: FetchMode) -> Failure {
     }
 }
 
-/// Whether a run may ask the source, so that what it sets aside can be fetched again.
+/// Whether a run may query the source, so that it can fetch again what it moves aside.
 const fn can_fetch(source: Option<&Source>, request: &FetchRequest) -> bool {
     source.is_some() && !request.offline
 }
 
-/// How often days are pulled again that changed between the windows of a run.
+/// How many times days are pulled again that changed between the windows of a run.
 const ROUNDS: u32 = 2;
 
-/// The settled days among those that a run has pulled window by window, each window at a moment of its own, of
-/// which the source counts other trades now: one may have moved from a window that was still to be read to one
-/// that was read already, or the other way.
+/// The settled days, among those that a run pulled in windows that each read at their own moment, whose trade count
+/// at the source has changed since. A trade may have moved from a window yet to be read to one already read, or the
+/// other way round.
 async fn torn_between(
     source: &Source,
     query: &Query,
@@ -569,7 +567,7 @@ async fn torn_between(
     if moment.reads_snapshots().await {
         return DaySet::new();
     }
-    // Everything was pulled: if counting fails, nothing is known to differ.
+    // Everything was pulled; if the count fails, no day is known to differ.
     let Ok(counts) = count_in_parts(source, query, pulled).await else { return DaySet::new() };
     let state = file.state();
     let differs = |day: &Day| {
@@ -583,7 +581,7 @@ async fn torn_between(
     pulled.days().filter(differs).collect()
 }
 
-/// Parts that a count of many days is asked in, all at once: a server counts each on one core.
+/// Number of parts into which a count of many days is divided, to run all at once: a server counts each on one core.
 const COUNTED_AT_ONCE: usize = 3;
 
 /// Counts the trades of some days at the source.
@@ -602,7 +600,7 @@ async fn count_in_parts(source: &Source, query: &Query, days: &DaySet) -> Result
         asked.push(source.day_counts(query, *part));
     }
     let counted = try_join_all(asked).await?;
-    // The match of some days may bring a few of their neighbours.
+    // The match for some days may also return documents of adjacent days.
     let of_part = |(part, counts): (&DayRange, BTreeMap<Day, DayCount>)| {
         let part = *part;
         counts.into_iter().filter(move |(day, _)| part.contains(*day)).collect::<Vec<_>>()
@@ -623,14 +621,14 @@ fn mark_as_differing(file: &CacheFile, days: &DaySet) -> Result<()> {
     file.record_check(&checked)
 }
 
-/// What the pulls of a run have in common from its start.
+/// What all pulls of a run share from its start.
 struct RunStart {
-    /// A pull that reads the source as of an earlier time does not do.
+    /// Pulls that read the source as of an earlier time do not qualify.
     earliest: Option<Instant>,
     moment: Arc<RunMoment>,
 }
 
-/// What a trader must know of clocks that differ and of a node that is behind.
+/// Notes on clocks that differ and on a node that lags behind.
 fn clock_notes(clock: &ServerClock) -> Vec<String> {
     let mut notes = Vec::new();
     if clock.ahead.abs() > SKEW {
@@ -646,9 +644,9 @@ fn clock_notes(clock: &ServerClock) -> Vec<String> {
     notes
 }
 
-/// A span of time in its largest unit.
+/// A duration in its largest unit.
 fn words(span: TimeDelta) -> String {
-    // Clocks are not compared to the second.
+    // Rounded: clocks are not compared to the second.
     let span = span + TimeDelta::seconds(30);
     let (number, unit) = match (span.num_days(), span.num_hours(), span.num_minutes()) {
         (2.., ..) => (span.num_days(), "days"),
@@ -659,21 +657,22 @@ fn words(span: TimeDelta) -> String {
     format!("{number} {unit}")
 }
 
-/// Waits for the pulls, tells how they come along, and gathers what they came to.
+/// Waits for the pulls, reports their progress, and collects their results.
 async fn follow(
-    tickets: Vec<Ticket>,
+    handles: Vec<PullHandle>,
     asked: &DaySet,
     expected_rows: Option<u64>,
     events: &EventSink,
     cancel: &CancellationToken,
     outcome: &mut Outcome,
 ) {
-    let mut meter = Meter::new(tickets.iter().map(Ticket::counters).collect(), expected_rows, asked.len());
-    let mut waiting: FuturesUnordered<_> = tickets
+    let mut meter =
+        Meter::new(handles.iter().map(PullHandle::counters).collect(), expected_rows, asked.len());
+    let mut waiting: FuturesUnordered<_> = handles
         .iter()
-        .map(|ticket| {
-            let (window, waiting) = (ticket.window(), ticket.waiting());
-            async move { (window, waiting.outcome().await) }
+        .map(|handle| {
+            let (window, outcome) = (handle.window(), handle.outcome());
+            async move { (window, outcome.wait().await) }
         })
         .collect();
     let mut tick = tokio::time::interval(TICK);
@@ -686,11 +685,11 @@ async fn follow(
                     Err(failure) => {
                         let days = DaySet::from_ranges([window]).intersection(asked);
                         outcome.failed.extend(days.days().map(|day| (day, failure.message.clone())));
-                        // A failure that a person has to mend is worth more than "out of reach".
+                        // A failure that a person has to fix takes precedence over an unreachable source.
                         if outcome.failure.as_ref().is_none_or(is_out_of_reach) {
                             outcome.failure = Some(failure);
                         }
-                        // What stopped one window stops the rest.
+                        // What stopped one window would stop the rest.
                         break;
                     }
                 }
@@ -700,8 +699,8 @@ async fn follow(
         }
         meter.tick(outcome.fetched.len()).into_iter().for_each(|event| events(event));
     }
-    for (window, result) in end(tickets).await {
-        // Committed while it was given up: it is held, and what it changed is told.
+    for (window, result) in end(handles).await {
+        // Committed after the release: the days are cached, and their changes are reported.
         if let Ok(pulled) = result {
             gather(outcome, asked, window, &pulled, events);
         }
@@ -716,16 +715,16 @@ async fn follow(
     }
 }
 
-/// Gives tickets up. A cursor that is being stopped and a transaction that is under way come to their end
-/// first, so that a program may end, or a file be deleted, right after. What they came to, where nobody else
-/// waits for it.
-async fn end(tickets: Vec<Ticket>) -> Vec<(DayRange, Result<Pulled>)> {
-    let mut ending: FuturesUnordered<_> = tickets
+/// Releases the handles and returns the outcomes of pulls that no other run waits for. Waits until cursors have been
+/// closed and transactions in progress have ended, so that a program may exit, or a file be deleted, right
+/// afterwards.
+async fn end(handles: Vec<PullHandle>) -> Vec<(DayRange, Result<Pulled>)> {
+    let mut ending: FuturesUnordered<_> = handles
         .into_iter()
-        .filter_map(|ticket| {
-            let window = ticket.window();
-            let waiting = ticket.give_up()?;
-            Some(async move { (window, waiting.outcome().await) })
+        .filter_map(|handle| {
+            let window = handle.window();
+            let outcome = handle.release()?;
+            Some(async move { (window, outcome.wait().await) })
         })
         .collect();
     let mut ended = Vec::new();
@@ -738,7 +737,7 @@ async fn end(tickets: Vec<Ticket>) -> Vec<(DayRange, Result<Pulled>)> {
     ended
 }
 
-/// Takes in a window that is committed, once.
+/// Adds a committed window to the outcome, unless it has been added already.
 fn gather(outcome: &mut Outcome, asked: &DaySet, window: DayRange, pulled: &Pulled, events: &EventSink) {
     let days = DaySet::from_ranges([window]).intersection(asked);
     if days.difference(&outcome.fetched).is_empty() {
@@ -766,7 +765,7 @@ fn gather(outcome: &mut Outcome, asked: &DaySet, window: DayRange, pulled: &Pull
     });
 }
 
-/// Stretches of days to adopt, each with the query they come from.
+/// Ranges of days to adopt, each with the query that they come from.
 fn adoptions(prepared: &Prepared) -> Vec<(DayRange, &Broader)> {
     prepared
         .broader
@@ -799,7 +798,7 @@ fn answer_days(
             let why = match (&planned.action, outcome.failed.get(&day)) {
                 (_, Some(why)) => why.clone(),
                 (Action::Unavailable(reason), None) => reason.describe().to_owned(),
-                // Held, but not shown beside days of the source that is there now.
+                // Cached, but from a replaced source, so not shown together with days of the current one.
                 _ if is_replaced(day) => RefreshReason::Replaced.describe().to_owned(),
                 _ => "it was not fetched".to_owned(),
             };

@@ -5,21 +5,20 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::engine::{Engine, off_thread};
 use super::verify::{self, Mark, Marks};
 use crate::answer::left_out;
 use crate::api::plan::{DayAction, DayView, PlanView, WindowView};
 use crate::bson::number::approximate;
-use crate::cache::{CacheFile, FileState, Identity, Origin, is_damage, read_only};
+use crate::cache::{CacheFile, FileState, Identity, is_damage, read_only};
 use crate::day::{Day, DayRange, DaySet};
+use crate::engine::{Engine, off_thread};
 use crate::failure::{Code, Failure, Result};
-use crate::plan::ledger::FetchMode;
-use crate::plan::ledger::{Ledger, Policy};
+use crate::plan::ledger::{FetchMode, Ledger, Policy};
 use crate::plan::{Action, Plan, PlanRequest, Reach, UnavailableReason};
 use crate::query::collation::Collation;
 use crate::query::filter::FieldCondition;
 use crate::query::source::Query;
-use crate::source::{ESTIMATE_DAYS, ServerClock, Source};
+use crate::source::{ESTIMATE_DAYS, Origin, ServerClock, Source};
 
 /// A query with its days, and how to answer it.
 #[derive(Debug, Clone)]
@@ -28,16 +27,16 @@ pub struct FetchRequest {
     pub query: Query,
     /// The requested days.
     pub range: DayRange,
-    /// How to treat days that are held.
+    /// How to treat cached days.
     pub mode: FetchMode,
-    /// Whether the source must not be asked.
+    /// Whether nothing may be sent to the source.
     pub offline: bool,
 }
 
 /// A broader cached query that days can be adopted from.
 #[derive(Debug, Clone)]
 pub(super) struct Broader {
-    /// Its file. It is not kept open: another Tidemark may want it.
+    /// The path of its file, which is not kept open because another Tidemark may need it.
     pub(super) path: PathBuf,
     pub(super) signature: String,
     /// The conditions to evaluate locally.
@@ -48,11 +47,11 @@ pub(super) struct Broader {
 }
 
 impl Broader {
-    /// The origins of its days differ from day to day, and no answer holds rows of two: only those of this one
-    /// may be adopted. An unknown one excludes none but those that its own file doubts.
+    /// Restricts the ledger to days that may be adopted: complete days from the given origin, since an answer never
+    /// mixes rows of two origins. An unknown origin excludes only the days that the file itself marks as foreign.
     fn keep_to(&mut self, origin: Option<&Origin>) {
         self.ledger = self.state.ledger_for(origin);
-        // What is left out is not held, so nobody can tell whether the conditions hold for it.
+        // Documents that were left out are not stored, so it is unknown whether they match the conditions.
         let is_whole = |day: &Day| {
             self.state.days.get(day).is_some_and(|held| !left_out::concern_unheld(&held.left_out))
         };
@@ -61,37 +60,37 @@ impl Broader {
     }
 }
 
-/// The plan and what it was made of.
+/// The plan and what it is based on.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) identity: Arc<Identity>,
     pub(super) plan: Plan,
     pub(super) policy: Policy,
-    /// What the source is, if it was asked, and how it compares text.
+    /// The source's origin and how it compares text, if the source was queried.
     pub(super) origin: Option<Origin>,
     pub(super) collation: Option<Collation>,
-    /// What the source's node said of the time, if it was asked.
+    /// The clock of the source's node, if the source was queried.
     pub(super) clock: Option<ServerClock>,
     pub(super) broader: Vec<Broader>,
     pub(super) reach: Reach,
-    /// Why the source is out of reach, where it was asked.
+    /// Why the source is unreachable, if it was tried.
     pub(super) unreachable: Option<Failure>,
-    pub(super) set_aside: Option<Failure>,
-    /// Held days that differ at the source.
+    pub(super) moved_aside: Option<Failure>,
+    /// Cached days that differ at the source.
     pub(super) differing: DaySet,
-    /// Held days that are unverified unless the run fetches them: a check was asked for and could not be made, or a
-    /// refresh was asked for.
+    /// Cached days that are unverified unless the run fetches them: either a requested check could not be made, or a
+    /// refresh was requested.
     pub(super) unverified: DaySet,
-    /// Of those that were checked, days with trades and without a change stamp that can be compared.
+    /// Number of checked days that have trades but no comparable change stamp.
     pub(super) unstamped: usize,
-    /// Of those that were checked, days whose trades were compared one by one.
+    /// Number of checked days whose trades were compared one by one.
     pub(super) hashed: usize,
-    /// Held days of the range, when the plan was made.
+    /// Number of cached days in the range when the plan was made.
     pub(super) held: usize,
 }
 
 impl Prepared {
-    pub(super) fn view(&self) -> PlanView {
+    pub(crate) fn view(&self) -> PlanView {
         PlanView {
             signature: self.identity.signature.to_string(),
             reachable: self.reach != Reach::Offline,
@@ -114,7 +113,7 @@ impl Prepared {
         self.plan.days.iter().filter(|planned| planned.action == coming).map(|planned| planned.day).collect()
     }
 
-    /// The days of an action.
+    /// The days with a given action.
     pub(super) fn days(&self, wanted: DayAction) -> DaySet {
         self.plan
             .days
@@ -125,10 +124,20 @@ impl Prepared {
     }
 }
 
-/// Makes the plan. It asks the source only where days have to be pulled: whether it is in reach, and
-/// about how many rows there are where the cache cannot tell.
-/// A file that cannot be read counts as empty; `may_set_aside` moves it out of the way, which only a
-/// run does that can fetch its days again: it reports it.
+impl Engine {
+    /// Plans a fetch. Queries the source only if days have to be pulled, and pulls nothing.
+    ///
+    /// # Errors
+    /// Any of the contract's failures except those of storing.
+    pub async fn plan(&self, source: Option<&Source>, request: &FetchRequest) -> Result<PlanView> {
+        Ok(prepare(self, source, request, false).await?.view())
+    }
+}
+
+/// Makes the plan. Queries the source only if days have to be pulled, or if its clock decides whether a day has
+/// begun: whether it is reachable, and about how many rows there are if the cache gives no estimate. A file that
+/// cannot be read counts as empty. With `may_set_aside` it is moved aside, which only a run may do that can fetch the
+/// days again and that reports it.
 pub(super) async fn prepare(
     engine: &Engine,
     source: Option<&Source>,
@@ -139,12 +148,12 @@ pub(super) async fn prepare(
     let policy = Policy { refresh_all: request.mode == FetchMode::Refresh, ..Policy::of(mapping) };
     let identity = Arc::new(Identity::of(&request.query));
     engine.note_mapping(&identity.family, mapping);
-    let OwnState { state: own, set_aside, is_read_only } =
+    let OwnState { state: own, moved_aside, is_read_only } =
         own_state(engine, &identity, may_set_aside).await?;
     let may_set_aside = may_set_aside && !is_read_only;
     let mut ledger = own.ledger();
     let reach = if request.offline || source.is_none() { Reach::Offline } else { Reach::Online };
-    let mut told = Told {
+    let mut probe = SourceProbe {
         reach,
         now: engine.time_at(source),
         unreachable: None,
@@ -156,68 +165,68 @@ pub(super) async fn prepare(
         hashed: 0,
         rows_per_day: average(&ledger).filter(|_| ledger.len() >= ESTIMATE_DAYS),
     };
-    let plan = |ledger: &Ledger, broader: &[Broader], told: &Told| {
+    let plan = |ledger: &Ledger, broader: &[Broader], probe: &SourceProbe| {
         let adoptable: Vec<(String, Ledger)> =
             broader.iter().map(|broader| (broader.signature.clone(), broader.ledger.clone())).collect();
         Plan::new(&PlanRequest {
             range: request.range,
             ledger,
             adoptable: &adoptable,
-            now: told.now,
+            now: probe.now,
             policy: &policy,
-            reach: told.reach,
-            rows_per_day: told.rows_per_day,
+            reach: probe.reach,
+            rows_per_day: probe.rows_per_day,
             limits: engine.limits,
         })
     };
-    let mut made = plan(&ledger, &[], &told);
+    let mut made = plan(&ledger, &[], &probe);
     let mut broader: Vec<Broader> = Vec::new();
     let all_served = made.days.iter().all(|day| day.action == Action::Serve);
     if !all_served && request.mode != FetchMode::Refresh && !is_read_only {
         broader = find_broader(engine, &identity).await?;
         let origin = likely_origin(&own, &broader).cloned();
         broader.iter_mut().for_each(|broader| broader.keep_to(origin.as_ref()));
-        made = plan(&ledger, &broader, &told);
+        made = plan(&ledger, &broader, &probe);
     }
-    // Whether a day has begun, the server's clock says.
+    // The source is also contacted for its clock, which decides whether a day has begun.
     let asks = |made: &Plan| !made.windows.is_empty() || request.mode == FetchMode::Verify;
-    if is_read_only && told.reach == Reach::Online && asks(&made) {
+    if is_read_only && probe.reach == Reach::Online && asks(&made) {
         if request.mode != FetchMode::Normal {
             return Err(read_only());
         }
-        // What the server says could not be stored, so it is not asked.
-        told.reach = Reach::ReadOnly;
-        told.unreachable = Some(read_only());
-        made = plan(&ledger, &broader, &told);
+        // Nothing could be stored, so the source is not queried.
+        probe.reach = Reach::ReadOnly;
+        probe.unreachable = Some(read_only());
+        made = plan(&ledger, &broader, &probe);
     }
     let coming = Action::Unavailable(UnavailableReason::Future);
     let wants_time = made.days.iter().any(|day| day.action == coming);
-    if let Some(source) = source.filter(|_| told.reach == Reach::Online && (asks(&made) || wants_time)) {
-        told.heard(source.ping().await)?;
-        told.now = engine.time_at(Some(source));
-        made = plan(&ledger, &broader, &told);
-        if told.reach == Reach::Online && asks(&made) {
-            if let Some((origin, collation)) = told.heard(source.origin(mapping).await)? {
+    if let Some(source) = source.filter(|_| probe.reach == Reach::Online && (asks(&made) || wants_time)) {
+        probe.or_offline(source.ping().await)?;
+        probe.now = engine.time_at(Some(source));
+        made = plan(&ledger, &broader, &probe);
+        if probe.reach == Reach::Online && asks(&made) {
+            if let Some((origin, collation)) = probe.or_offline(source.origin(mapping).await)? {
                 ledger = own.ledger_for(Some(&origin));
                 broader.iter_mut().for_each(|broader| broader.keep_to(Some(&origin)));
                 if may_set_aside && origin.is_known() && own.current_origin() != Some(&origin) {
                     engine.note_origin(&request.query, origin.clone()).await?;
-                    // Files that cannot be written were skipped; this run needs its own.
+                    // Files that cannot be written were skipped, but this run needs its own file updated.
                     if let Some(file) = own_file(engine, &identity).await? {
                         let origin = origin.clone();
                         off_thread(move || file.record_origin(&origin)).await?;
                     }
                 }
-                (told.origin, told.collation) = (Some(origin), Some(collation));
+                (probe.origin, probe.collation) = (Some(origin), Some(collation));
             }
-            made = plan(&ledger, &broader, &told);
+            made = plan(&ledger, &broader, &probe);
         }
-        if told.reach == Reach::Online && request.mode == FetchMode::Verify {
+        if probe.reach == Reach::Online && request.mode == FetchMode::Verify {
             let file = own_file(engine, &identity).await?;
-            // What came from another source differs, whatever this one counts.
+            // Days from a different source differ, whatever this source counts.
             let is_foreign = |day: &Day| ledger.get(day).is_some_and(|held| held.foreign);
             let mut own_days = ledger.clone();
-            own_days.retain(|day, held| !held.foreign && policy.zone.start_of(*day) <= told.now);
+            own_days.retain(|day, held| !held.foreign && policy.zone.start_of(*day) <= probe.now);
             let mut marks = marks_of(&own);
             marks.retain(|day, _| !is_foreign(day) && own_days.contains_key(day));
             let mut checked =
@@ -229,67 +238,67 @@ pub(super) async fn prepare(
             }
             let foreign = ledger.iter().filter(|(day, held)| held.foreign && request.range.contains(**day));
             checked.differing = checked.differing.union(&foreign.map(|(day, _)| *day).collect());
-            (told.unstamped, told.hashed) = (checked.unstamped, checked.hashed);
-            (told.differing, told.unverified) = (checked.differing, Some(checked.unverified));
-            told.heard(checked.failure.map_or(Ok(()), Err))?;
-            made = plan(&ledger, &broader, &told);
+            (probe.unstamped, probe.hashed) = (checked.unstamped, checked.hashed);
+            (probe.differing, probe.unverified) = (checked.differing, Some(checked.unverified));
+            probe.or_offline(checked.failure.map_or(Ok(()), Err))?;
+            made = plan(&ledger, &broader, &probe);
         }
-        if told.reach == Reach::Online && told.rows_per_day.is_none() && !made.windows.is_empty() {
+        if probe.reach == Reach::Online && probe.rows_per_day.is_none() && !made.windows.is_empty() {
             let rows = source.rows_per_day(&request.query, span_to_pull(&made, request.range)?).await;
-            told.rows_per_day = told.heard(rows)?.flatten().or_else(|| average(&ledger));
+            probe.rows_per_day = probe.or_offline(rows)?.flatten().or_else(|| average(&ledger));
         }
-        made = plan(&ledger, &broader, &told);
+        made = plan(&ledger, &broader, &probe);
     }
-    // What a file says of a day that has not begun is no part of any answer, nor of a check.
-    let (zone, now) = (policy.zone, told.now);
+    // A day that has not begun is not part of any answer or check, whatever the file contains for it.
+    let (zone, now) = (policy.zone, probe.now);
     let begun = |day: &Day| zone.start_of(*day) <= now;
     let held_days = || {
         ledger.range(request.range.from()..=request.range.to()).map(|(day, _)| *day).filter(|day| begun(day))
     };
-    let unverified = match told.unverified {
+    let unverified = match probe.unverified {
         Some(unchecked) => unchecked,
         None if request.mode == FetchMode::Normal => DaySet::new(),
-        // The source could not even be asked; or the refresh has still to come.
+        // Either the source could not be queried, or the refresh has yet to happen.
         None => held_days().collect(),
     };
     Ok(Prepared {
-        differing: told.differing,
-        unstamped: told.unstamped,
-        hashed: told.hashed,
+        differing: probe.differing,
+        unstamped: probe.unstamped,
+        hashed: probe.hashed,
         unverified,
         identity,
         plan: made,
         policy,
-        clock: source.filter(|_| told.reach == Reach::Online).and_then(Source::clock),
-        origin: told.origin,
-        collation: told.collation,
+        clock: source.filter(|_| probe.reach == Reach::Online).and_then(Source::clock),
+        origin: probe.origin,
+        collation: probe.collation,
         broader,
-        reach: told.reach,
-        unreachable: told.unreachable,
-        set_aside,
+        reach: probe.reach,
+        unreachable: probe.unreachable,
+        moved_aside,
         held: held_days().count(),
     })
 }
 
-/// What the source has told before the plan is made.
-struct Told {
+/// What was learned from the source before the plan is made.
+struct SourceProbe {
     reach: Reach,
-    /// The time there, or this machine's.
+    /// The source's time, or this machine's.
     now: DateTime<Utc>,
     unreachable: Option<Failure>,
     origin: Option<Origin>,
     collation: Option<Collation>,
     differing: DaySet,
-    /// What a check left out; nothing where there was none.
+    /// The days that a check could not cover; `None` if there was no check.
     unverified: Option<DaySet>,
     unstamped: usize,
     hashed: usize,
     rows_per_day: Option<f64>,
 }
 
-impl Told {
-    /// What the source said; nothing where it went out of reach meanwhile.
-    fn heard<T>(&mut self, answer: Result<T>) -> Result<Option<T>> {
+impl SourceProbe {
+    /// Returns the source's answer; `None` if it became unreachable, which switches the plan to offline.
+    fn or_offline<T>(&mut self, answer: Result<T>) -> Result<Option<T>> {
         match answer {
             Ok(said) => Ok(Some(said)),
             Err(failure) if is_out_of_reach(&failure) => {
@@ -302,7 +311,7 @@ impl Told {
     }
 }
 
-/// From the first to the last day that a plan pulls.
+/// The range from the first to the last day that a plan pulls.
 fn span_to_pull(plan: &Plan, asked: DayRange) -> Result<DayRange> {
     match plan.to_pull().ranges() {
         [first, .., last] => DayRange::new(first.from(), last.to()),
@@ -311,15 +320,15 @@ fn span_to_pull(plan: &Plan, asked: DayRange) -> Result<DayRange> {
     }
 }
 
-/// Whether a failure means that the source is out of reach, so that the cache alone can answer.
+/// Whether a failure means that the source is unreachable, so that the cache alone can answer.
 pub(super) fn is_out_of_reach(failure: &Failure) -> bool {
     matches!(failure.code, Code::SourceUnreachable | Code::SourceTimeout)
 }
 
-/// What the cache holds of a query before its run.
+/// What the cache contains for a query before its run.
 struct OwnState {
     state: Arc<FileState>,
-    set_aside: Option<Failure>,
+    moved_aside: Option<Failure>,
     /// Whether nothing can be stored for the query.
     is_read_only: bool,
 }
@@ -329,16 +338,16 @@ async fn own_state(engine: &Engine, identity: &Arc<Identity>, may_set_aside: boo
     let identity = Arc::clone(identity);
     off_thread(move || {
         let is_read_only = cache.is_read_only(&identity);
-        let (file, set_aside) = match cache.open_existing(&identity) {
+        let (file, moved_aside) = match cache.open_existing(&identity) {
             Err(failure) if is_damage(&failure) && (!may_set_aside || is_read_only) => (None, Some(failure)),
             Err(failure) if is_damage(&failure) => {
                 let opened = cache.open_or_create(&identity)?;
-                (Some(opened.file), opened.set_aside)
+                (Some(opened.file), opened.moved_aside)
             }
             other => (other?, None),
         };
         let state = file.map(|file| file.state()).unwrap_or_default();
-        Ok(OwnState { state, set_aside, is_read_only })
+        Ok(OwnState { state, moved_aside, is_read_only })
     })
     .await
 }
@@ -352,8 +361,8 @@ fn marks_of(state: &FileState) -> Marks {
     state.days.iter().map(|(day, held)| (*day, mark(held))).collect()
 }
 
-/// What the source most likely is while it is not asked: what it was when it was last asked for this query, or
-/// otherwise for the broader query that was fetched last.
+/// The most likely origin while the source is not queried: the last known one of this query or else of the broader
+/// query that was fetched last.
 fn likely_origin<'a>(own: &'a FileState, broader: &'a [Broader]) -> Option<&'a Origin> {
     let latest = |broader: &&Broader| broader.state.days.values().map(|held| held.fetched).max();
     own.current_origin().or_else(|| {
@@ -365,7 +374,7 @@ fn likely_origin<'a>(own: &'a FileState, broader: &'a [Broader]) -> Option<&'a O
 async fn own_file(engine: &Engine, identity: &Arc<Identity>) -> Result<Option<Arc<CacheFile>>> {
     let (cache, identity) = (engine.cache().clone(), Arc::clone(identity));
     off_thread(move || match cache.open_existing(&identity) {
-        // The ledger of such a file counted as empty.
+        // A damaged file's ledger counted as empty.
         Err(failure) if is_damage(&failure) => Ok(None),
         other => other,
     })
@@ -378,16 +387,16 @@ async fn find_broader(engine: &Engine, identity: &Arc<Identity>) -> Result<Vec<B
     off_thread(move || {
         let mut found = Vec::new();
         for path in cache.siblings(&identity)? {
-            // A sibling that is busy or damaged is of no help here; it is reported where it is listed.
+            // A busy or damaged sibling is of no use here; it is reported in the list of cached queries.
             let Ok(file) = cache.open_listed(&path) else { continue };
             let theirs = file.identity();
-            // Adoption compares text byte by byte; MongoDB may compare it by the collection's own rules.
+            // Adoption compares text byte by byte, while MongoDB may compare it by the collection's collation.
             if theirs.family != identity.family || file.collation() != Collation::Simple {
                 continue;
             }
             if let Some(conditions) = theirs.filters.broader_than(&identity.filters) {
                 let (signature, state) = (theirs.signature.to_string(), file.state());
-                // What is left out is not held, so nobody can tell whether the conditions hold for it.
+                // Documents that were left out are not stored, so it is unknown whether they match the conditions.
                 if state.odd_dates.is_empty() {
                     found.push(Broader { path, signature, conditions, ledger: Ledger::new(), state });
                 }
@@ -400,6 +409,6 @@ async fn find_broader(engine: &Engine, identity: &Arc<Identity>) -> Result<Vec<B
 
 fn average(ledger: &Ledger) -> Option<f64> {
     let rows: u64 = ledger.values().map(|held| held.input_rows).sum();
-    // Days without a row, as of a holiday, say nothing of the others.
+    // Days without rows, such as holidays, are no basis for an estimate.
     (rows > 0).then(|| approximate(rows) / approximate(ledger.len() as u64))
 }

@@ -1,4 +1,4 @@
-//! How far a run has come: counters that the pulls raise, and the events made of them.
+//! The progress of a run: counters that the pulls increase, and the events derived from them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,49 +7,14 @@ use std::time::{Duration, Instant};
 
 use super::event::RunEvent;
 use crate::bson::number::approximate;
+use crate::engine::counters::Counters;
 
-/// Events a second at most: a window draws no faster.
-pub(super) const TICK: Duration = Duration::from_millis(100);
-/// Stretch over which the speed is averaged.
+/// The interval between progress events: a window draws no faster.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
+/// The period over which the speed is averaged.
 const SPEED_WINDOW: Duration = Duration::from_secs(3);
 
-/// Counters of one pull, shared by the runs that wait for it.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) input_rows: AtomicU64,
-    pub(super) downstream_rows: AtomicU64,
-    pub(super) trades_asked: AtomicU64,
-    pub(super) trades_done: AtomicU64,
-}
-
-impl Counters {
-    /// What has come, to [go back](Self::go_back_to) to if what follows is pulled again.
-    pub(super) fn reached(&self) -> [u64; 4] {
-        self.all().map(|counter| counter.load(Ordering::Relaxed))
-    }
-
-    /// Takes back what has come since: it is pulled again.
-    pub(super) fn go_back_to(&self, reached: [u64; 4]) {
-        for (counter, count) in self.all().into_iter().zip(reached) {
-            counter.store(count, Ordering::Relaxed);
-        }
-    }
-
-    /// Takes back input rows of days that are pulled again.
-    pub(super) fn take_back_input(&self, rows: u64) {
-        self.input_rows.fetch_sub(rows, Ordering::Relaxed);
-    }
-
-    const fn all(&self) -> [&AtomicU64; 4] {
-        [&self.input_rows, &self.downstream_rows, &self.trades_asked, &self.trades_done]
-    }
-
-    pub(super) fn add(counter: &AtomicU64, count: usize) {
-        counter.fetch_add(count as u64, Ordering::Relaxed);
-    }
-}
-
-/// What has come at a moment.
+/// What had arrived at a given time.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     at: Instant,
@@ -57,21 +22,21 @@ struct Seen {
     trades_done: u64,
 }
 
-/// Makes progress events of the counters of a run's pulls.
+/// Derives progress events from the counters of a run's pulls.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(crate) struct Meter {
     pulls: Vec<Arc<Counters>>,
     expected_rows: Option<u64>,
     days_total: usize,
     seen: VecDeque<Seen>,
     last: Option<(u64, usize)>,
     last_downstream: Option<(u64, u64, u64)>,
-    /// Whether the last progress told of a speed.
+    /// Whether the last progress event reported a speed.
     moving: bool,
 }
 
 impl Meter {
-    pub(super) fn new(pulls: Vec<Arc<Counters>>, expected_rows: Option<u64>, days_total: usize) -> Self {
+    pub(crate) fn new(pulls: Vec<Arc<Counters>>, expected_rows: Option<u64>, days_total: usize) -> Self {
         let seen = VecDeque::from([Seen { at: Instant::now(), rows: 0, trades_done: 0 }]);
         Self { pulls, expected_rows, days_total, seen, last: None, last_downstream: None, moving: false }
     }
@@ -80,8 +45,8 @@ impl Meter {
         self.pulls.iter().map(|pull| counter(pull).load(Ordering::Relaxed)).sum()
     }
 
-    /// The events that are due, at most one of a kind; none where nothing moved.
-    pub(super) fn tick(&mut self, days_done: usize) -> Vec<RunEvent> {
+    /// Returns the events that are due, at most one of each kind; none if nothing changed.
+    pub(crate) fn tick(&mut self, days_done: usize) -> Vec<RunEvent> {
         self.tick_at(Instant::now(), days_done)
     }
 
@@ -96,10 +61,10 @@ impl Meter {
         }
         let before = self.seen[0];
         let seconds = (now - before.at).as_secs_f64().max(0.001);
-        // They go back if a window is pulled again.
+        // The counters decrease if a window is pulled again.
         let rows_per_second = approximate(rows.saturating_sub(before.rows)) / seconds;
         let trades_per_second = approximate(trades_done.saturating_sub(before.trades_done)) / seconds;
-        // A stall is told as well, once: the speed that was is not the speed that is.
+        // A stall is reported too, once: otherwise the last speed would remain on display.
         let moving = rows_per_second > 0.0 || trades_per_second > 0.0;
         let downstream = (self.sum(|pull| &pull.downstream_rows), trades_asked, trades_done);
         let came = self.last != Some((rows, days_done))
@@ -130,8 +95,8 @@ impl Meter {
     }
 }
 
-/// About how many trades' messages are still to come: those asked for, and those of the input to come, which
-/// has as many trades a row as the input so far.
+/// Estimates how many trades still lack their messages: those already requested, plus those of the input still to
+/// arrive, assuming as many trades per row as in the input so far.
 fn trades_left(rows_left: u64, rows: u64, trades_asked: u64, trades_done: u64) -> f64 {
     let to_come = match rows {
         0 => 0.0,
@@ -140,13 +105,13 @@ fn trades_left(rows_left: u64, rows: u64, trades_asked: u64, trades_done: u64) -
     approximate(trades_asked.saturating_sub(trades_done)) + to_come
 }
 
-/// Milliseconds that the rest takes at this speed; nothing where it does not move.
+/// The milliseconds that the rest takes at this speed; `None` if nothing is moving.
 fn remaining(left: f64, a_second: f64) -> Option<u64> {
     if left <= 0.0 {
         return Some(0);
     }
     (a_second > 0.0).then(|| {
-        // A century is enough to say that it takes long.
+        // Capped at a century.
         let seconds = (left / a_second).min(3.2e9);
         u64::try_from(Duration::from_secs_f64(seconds).as_millis()).unwrap_or(u64::MAX)
     })
@@ -170,7 +135,7 @@ mod tests {
             Self { meter, counters, begun }
         }
 
-        /// The progress told after `millis`, if any: rows a second and the time left.
+        /// The progress reported after `millis`, if any: rows per second and the time left.
         fn at(&mut self, millis: u64) -> Option<(f64, Option<u64>)> {
             let events = self.meter.tick_at(self.begun + Duration::from_millis(millis), 0);
             events.into_iter().find_map(|event| match event {
@@ -183,12 +148,12 @@ mod tests {
     }
 
     #[test]
-    fn a_stall_is_told_once_and_has_no_end_in_sight() {
+    fn a_stall_is_reported_once_without_a_remaining_time() {
         let mut run = Run::of(1_000);
         Counters::add(&run.counters.input_rows, 500);
         assert_eq!(run.at(1_000), Some((500.0, Some(1_000))));
         assert_eq!(run.at(1_500), None);
-        // Three seconds on, nothing of the last ones has brought a row.
+        // No row arrived within the last three seconds.
         assert_eq!(run.at(4_200), Some((0.0, None)));
         assert_eq!(run.at(4_300), None);
     }
@@ -214,7 +179,7 @@ mod tests {
         assert_eq!(run.at(1_000), Some((1_000.0, Some(3_000))));
         Counters::add(&run.counters.trades_done, 250);
         assert_eq!(run.at(2_000), Some((500.0, Some(2_000))));
-        // Half of the input has come, and none of its messages: how long those take is not known.
+        // Half of the input has arrived but none of its messages: the time that they take is unknown.
         let mut run = Run::of(1_000);
         Counters::add(&run.counters.input_rows, 500);
         Counters::add(&run.counters.trades_asked, 500);

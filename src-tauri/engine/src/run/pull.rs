@@ -1,4 +1,4 @@
-//! Pulling one window: three steps that overlap.
+//! Pulling one window, in three steps that overlap.
 //!
 //! ```text
 //! cursor of the input ─┐
@@ -6,15 +6,14 @@
 //! cursors of the       │               │
 //! downstream messages ─┘ ◄─ trade ids ─┘
 //! ```
-//! Both channels of rows are bounded, so memory depends on the batches in flight. The channel of trade
-//! ids is not: were it full while the decoder waits to send and the cursors wait for the decoder,
-//! nothing would move. It holds what [`Trades`] holds anyway, the ids of one window.
+//! Both row channels are bounded, so memory depends on the batches in flight. The channel of trade ids is unbounded:
+//! if it could be full while the decoder waits to send and the cursors wait for the decoder, everything would
+//! deadlock. It holds no more than [`Trades`] does anyway, the ids of one window.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc as std_mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
 
 use bson::{Bson, RawBsonRef, RawDocument};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -24,14 +23,15 @@ use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::arrivals::{Arrival, Arrivals};
-use super::progress::Counters;
 use super::split::{Load, halves, pieces, with_gaps};
 use super::verify::counts_differ;
 use crate::answer::left_out::{self, Counts, FoundOddDates};
 use crate::bson::change_stamp::ChangeStamp;
-use crate::cache::{CacheFile, Carried, Committed, DayRows, Origin, SegmentWriter};
+use crate::cache::{CacheFile, Carried, Committed, DayRows, SegmentWriter};
 use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{Decoded, Decoder, DocumentHash, RowKey};
+use crate::engine::counters::Counters;
+use crate::engine::single_flight::Pulled;
 use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
 use crate::plan::ledger::{DayBounds, Policy};
@@ -41,103 +41,73 @@ use crate::query::placement::{Place, Placement};
 use crate::query::source::Query;
 use crate::query::trade::{TradeIds, Trades, trades_of};
 use crate::rows::Role;
-use crate::source::{Batch, Clock, PullOrder, Reading, RunMoment, Source, WindowMoment, unreadable_reply};
+use crate::source::{
+    Batch, Clock, Origin, PullOrder, Reading, RunMoment, Source, WindowMoment, unreadable_reply,
+};
 
-/// Raw batches that wait for the decoder.
+/// Raw batches that may wait for the decoder.
 const BATCHES_WAITING: usize = 2;
-/// Trades beside the first that wait to be sent to the store, about.
+/// Approximate number of links to further trades that are collected before they are sent to the store.
 const CARRIED: usize = 4_096;
-/// Decoded batches that wait for the store.
+/// Decoded batches that may wait for the store.
 const COLUMNS_WAITING: usize = 1;
-
-/// What a committed window brought.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Pulled {
-    pub(super) committed: Committed,
-    /// The days that were copied from a broader query; none where the source was asked.
-    pub(super) adopted: DaySet,
-    /// What kept some days from being copied after others were.
-    pub(super) stopped: Option<Failure>,
-    pub(super) without_trade_id: u64,
-    /// Documents that hold broken bytes. One may come as a trade and again as a message of that trade.
-    pub(super) unreadable: HashSet<DocumentHash>,
-    /// Documents whose dates have another type, if that was asked.
-    pub(super) odd_dates: Option<Arc<FoundOddDates>>,
-    pub(super) notes: Vec<String>,
-}
-
-impl Pulled {
-    /// Adds what another piece of the window brought.
-    fn extend(&mut self, piece: Self) {
-        self.committed.extend(piece.committed);
-        self.without_trade_id += piece.without_trade_id;
-        self.unreadable.extend(piece.unreadable);
-        // It is asked once per run.
-        self.odd_dates = self.odd_dates.take().or(piece.odd_dates);
-        for note in piece.notes {
-            if !self.notes.contains(&note) {
-                self.notes.push(note);
-            }
-        }
-    }
-}
 
 /// Everything a pull needs.
 #[derive(Clone)]
-pub(super) struct PullContext {
-    pub(super) source: Source,
-    pub(super) query: Arc<Query>,
-    pub(super) file: Arc<CacheFile>,
-    pub(super) window: DayRange,
+pub(crate) struct PullContext {
+    pub(crate) source: Source,
+    pub(crate) query: Arc<Query>,
+    pub(crate) file: Arc<CacheFile>,
+    pub(crate) window: DayRange,
     /// This machine's time.
-    pub(super) clock: Clock,
+    pub(crate) clock: Clock,
     /// The moment at which the run reads.
-    pub(super) run_moment: Arc<RunMoment>,
-    /// Which try at the window this is.
-    pub(super) attempt: Attempt,
-    /// What the source was when the run last asked.
-    pub(super) origin: Arc<Mutex<Option<Origin>>>,
+    pub(crate) run_moment: Arc<RunMoment>,
+    /// The current attempt at the window.
+    pub(crate) attempt: Attempt,
+    /// The source's origin when the run last queried it.
+    pub(crate) origin: Arc<Mutex<Option<Origin>>>,
     /// The file's next segment when the run began.
-    pub(super) run_since: u32,
-    pub(super) counters: Arc<Counters>,
-    pub(super) cancel: CancellationToken,
-    /// What is asked of the source where something did not come.
-    pub(super) doubts: Arc<Doubts>,
-    pub(super) limits: Limits,
+    pub(crate) run_since: u32,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) cancel: CancellationToken,
+    /// Checks at the source if a window has fewer rows than expected.
+    pub(crate) doubts: Arc<EmptyWindowChecks>,
+    pub(crate) limits: Limits,
 }
 
-/// Tries at a window whose source changes while it is read. What the last one brings is stored, with the days
-/// marked that changed.
+/// Maximum attempts at a window if the source changes while it is read. The last attempt is stored, with the changed
+/// days marked.
 const TRIES: u32 = 4;
 
-/// How many times the rows that a window may have may come if the rest of them are messages of what was read before.
+/// Multiple of a window's row limit that may be read if the excess is messages of trades that were already read.
 const MESSAGES_BEYOND: u64 = 4;
 
-/// One try at a window.
+/// One attempt at a window.
 #[derive(Debug, Clone)]
-pub(super) struct Attempt {
+pub(crate) struct Attempt {
     number: u32,
     moment: Arc<WindowMoment>,
-    /// When it began: the source's time, or, for a node that is behind, that of its last write.
+    /// When it began: the source's time or, for a node that lags behind, the time of its last write.
     started: DateTime<Utc>,
-    /// What had been counted before it.
+    /// The counters before it.
     counted: [u64; 4],
     size: Arc<Size>,
 }
 
-/// Whether more rows come than a window may have.
+/// Whether a window exceeds its row limit.
 #[derive(Debug, Default)]
 struct Size {
-    /// No more input is read. What is read so far is completed with its messages.
+    /// No more input should be read. Messages of what has been read are still pulled.
     is_full: AtomicBool,
-    /// There was more input.
+    /// Reading the input was cut short.
     is_cut: AtomicBool,
-    /// The try is given up.
+    /// The attempt is abandoned.
     is_too_large: AtomicBool,
 }
 
 impl Attempt {
-    pub(super) fn first(moment: &Arc<RunMoment>) -> Self {
+    pub(crate) fn first(moment: &Arc<RunMoment>) -> Self {
         Self {
             number: 1,
             moment: Arc::new(WindowMoment::new(moment)),
@@ -152,62 +122,63 @@ impl Attempt {
     }
 }
 
-/// What a try at a window came to.
+/// The result of an attempt at a window.
 enum Tried {
-    /// With the days that are left, in the pieces in which to pull them.
+    /// Committed, with the ranges in which to pull the days that are left.
     Committed(Box<Pulled>, Vec<DayRange>),
-    /// The source changed while it was read, or is another one by now.
+    /// The source changed during the read or was replaced.
     Changed,
-    /// It has too many rows, and none of its days is complete. These are the pieces in which to pull it.
+    /// It has too many rows, and none of its days is complete. Contains the ranges in which to pull it.
     TooLarge(Vec<DayRange>),
 }
 
-/// What a try at a window is to commit.
+/// What an attempt is ready to commit.
 struct Ready {
     summary: Summary,
     notes: Vec<String>,
-    /// The days that it leaves, in pieces.
+    /// The days not included, as ranges.
     left: Vec<DayRange>,
 }
 
-/// Why nothing of a try is committed although all of it went well.
+/// Why nothing is committed although the attempt succeeded.
 enum NotReady {
     Changed,
     TooLarge(Vec<DayRange>),
 }
 
 impl PullContext {
-    /// How far this program's clock is from the one that the source's time is compared with. Tests set it.
+    /// Difference between the engine's clock and the clock that the source's time is compared with. Only tests set
+    /// the latter.
     fn shift(&self) -> TimeDelta {
         (self.clock)() - self.source.local_now()
     }
 
-    /// Begins the first try, or another one.
+    /// Begins an attempt.
     fn begin(&mut self) {
         let clock = self.source.clock().unwrap_or_default();
         self.attempt.started = (self.clock)() + clock.ahead - clock.lag;
         self.counters.go_back_to(self.attempt.counted);
     }
 
-    /// The same for some of its days.
+    /// A context for pulling a part of the window.
     fn part(&self, window: DayRange) -> Self {
         let counted = self.counters.reached();
         let attempt = Attempt { counted, ..Attempt::first(&self.run_moment) };
         Self { window, attempt, ..self.clone() }
     }
 
-    /// The time as of which the window is known: no node that was read was further.
+    /// The fetch time of the window: no node that was read had older data.
     fn fetched(&self) -> DateTime<Utc> {
         let started = self.attempt.started;
-        // Without a shift, the source's time is told exactly.
+        // A small shift is just the time between reading the two clocks; ignoring it keeps the source's time exact.
         let shift = Some(self.shift()).filter(|shift| shift.abs() > TimeDelta::milliseconds(100));
         let as_of = self.attempt.moment.as_of().map(|at| at + shift.unwrap_or_default());
         as_of.map_or(started, |at| started.min(at))
     }
 }
 
-/// What a trader must know of days that changed each time they were read.
-pub(super) fn unsettled_sentence(days: &DaySet) -> String {
+/// The note about days that changed each time they were read.
+pub(crate) fn unsettled_sentence(days: &DaySet) -> String {
     let first = days.days().next().map(|day| day.to_string()).unwrap_or_default();
     match days.len() {
         1 => format!("The source kept changing {first} while it was read; the day is unverified."),
@@ -217,22 +188,22 @@ pub(super) fn unsettled_sentence(days: &DaySet) -> String {
     }
 }
 
-/// What windows that bring less than they should have asked of the source; once a run.
+/// Checks at the source for windows with fewer rows than expected; each is made once per run.
 #[derive(Debug)]
-pub(super) struct Doubts {
+pub(crate) struct EmptyWindowChecks {
     /// The days of the run.
     range: DayRange,
-    /// Which documents have dates of another type; nothing if that cannot be told soon.
+    /// Documents whose dates have a different type; `None` if the check failed or took too long.
     odd_dates: OnceCell<Option<Arc<FoundOddDates>>>,
-    /// Why there is no trade.
+    /// Why there are no trades.
     nothing: OnceCell<Vec<String>>,
-    /// That the collection of messages is there.
+    /// Set once the collection of messages is known to exist.
     messages: OnceCell<()>,
 }
 
-impl Doubts {
-    /// For a run of these days.
-    pub(super) fn of(range: DayRange) -> Self {
+impl EmptyWindowChecks {
+    /// Creates the checks of a run over these days.
+    pub(crate) fn of(range: DayRange) -> Self {
         Self { range, odd_dates: OnceCell::new(), nothing: OnceCell::new(), messages: OnceCell::new() }
     }
 }
@@ -240,7 +211,8 @@ impl Doubts {
 enum Incoming {
     Input(Batch),
     InputDone,
-    /// Messages that one question brought: that for the trade ids with these places among all of the window.
+    /// Messages that one id query returned: the query for the trade ids at these positions among all ids of the
+    /// window.
     Downstream(Batch, Range<usize>),
 }
 
@@ -250,30 +222,30 @@ enum ToStore {
     Commit(Box<Summary>),
 }
 
-/// What the decoder knows when everything is in.
+/// What the decoder knows once everything has arrived.
 #[derive(Debug, Default)]
 struct Summary {
     days: BTreeMap<Day, DayRows>,
-    further: Vec<(Day, String)>,
+    extra_days: Vec<(Day, String)>,
     input_rows: u64,
     downstream_rows: u64,
     without_trade_id: u64,
     unreadable: HashSet<DocumentHash>,
     /// The source that all of it came from.
     origin: Option<Origin>,
-    /// Settled days that the source counts otherwise after the pull.
+    /// Settled days whose count at the source differs after the pull.
     changed: DaySet,
-    /// Days with rows that are not all of the day's.
+    /// Days for which only some rows were read.
     incomplete: DaySet,
 }
 
 impl Summary {
-    /// Takes days out that are not complete, and returns how many input rows they have.
+    /// Removes incomplete days and returns how many input rows they have.
     fn leave(&mut self, incomplete: &DaySet) -> u64 {
         let rows = |days: &BTreeMap<Day, DayRows>| days.values().map(|day| day.input_rows).sum::<u64>();
         let before = rows(&self.days);
         self.days.retain(|day, _| !incomplete.contains(*day));
-        self.further.retain(|(day, _)| !incomplete.contains(*day));
+        self.extra_days.retain(|(day, _)| !incomplete.contains(*day));
         self.incomplete = incomplete.clone();
         let dropped = before - rows(&self.days);
         self.input_rows -= dropped;
@@ -281,20 +253,20 @@ impl Summary {
     }
 }
 
-/// What the store made of a window.
+/// The result of storing a window.
 enum Stored {
-    /// The days are those that changed while they were read.
+    /// The days that changed while they were read.
     Committed(Committed, DaySet),
-    /// Nothing was stored: the window is to be pulled again.
+    /// Nothing was stored: the window must be pulled again.
     Torn,
 }
 
-/// Pulls a window and commits it. If more rows come than a window may have, the days that are complete are
-/// committed, and the others are pulled in pieces, one after the other. If it is cancelled, it stops the cursors,
-/// keeps the pieces that are committed, and ends only when its transaction has ended.
-pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
+/// Pulls a window and commits it. If the window exceeds its row limit, the complete days are committed, and the
+/// others are pulled in pieces, one after the other. A cancelled pull closes its cursors, keeps the committed pieces,
+/// and ends only once its transaction has ended.
+pub(crate) async fn pull_window(context: PullContext) -> Result<Pulled> {
     let mut pulled = Pulled::default();
-    // The earliest is the last.
+    // A stack: the earliest piece is last.
     let mut left = vec![context.window];
     while let Some(window) = left.pop() {
         let (piece, rest) = pull_piece(context.part(window)).await?;
@@ -304,8 +276,8 @@ pub(super) async fn pull_window(context: PullContext) -> Result<Pulled> {
     Ok(pulled)
 }
 
-/// Pulls some days of a window and commits them, again if the source changes meanwhile. If they have more rows than
-/// a window may have, some of them are left, or all: in the pieces that are returned.
+/// Pulls some days of a window and commits them, retrying if the source changes meanwhile. If they exceed the row
+/// limit, some or all of them are left over and returned as ranges.
 async fn pull_piece(mut context: PullContext) -> Result<(Pulled, Vec<DayRange>)> {
     loop {
         context.begin();
@@ -321,7 +293,7 @@ async fn pull_piece(mut context: PullContext) -> Result<(Pulled, Vec<DayRange>)>
                 context.counters.go_back_to(context.attempt.counted);
                 return Ok((Pulled::default(), halves(context.window)));
             }
-            // A later time, if this one was a snapshot's.
+            // If it read a snapshot, retry at a later time.
             Ok(Tried::Changed) => match moment.reading() {
                 Some(Reading::At(_)) => moment.after_loss(),
                 _ => WindowMoment::new(&context.run_moment),
@@ -356,11 +328,11 @@ async fn try_window(context: PullContext) -> Result<Tried> {
         }
     };
     let (pulled, odd_dates) = tokio::join!(pulling, odd_dates(&context));
-    // The senders are gone now, so the decoder comes to its end, whatever happened.
+    // All other senders are dropped by now, so the decoder ends in any case.
     let decoded = join(decoding).await;
     let commit = async {
         let summary = match (pulled, decoded) {
-            // A decoder that failed has stopped the cursors too: its word is the cause.
+            // If the decoder failed, it has stopped the cursors too: its failure is the cause.
             (_, Err(failure)) if failure.code != Code::Cancelled => return Err(failure),
             (pulled, decoded) => {
                 pulled?;
@@ -388,7 +360,7 @@ async fn try_window(context: PullContext) -> Result<Tried> {
     let ready = match ready {
         Ok(Ok(ready)) => ready,
         other => {
-            // Without an order to commit, the store takes everything back.
+            // Without a commit message, the store rolls everything back.
             drop(store_sender);
             let stored = join(storing).await;
             return match (stored, other) {
@@ -401,7 +373,7 @@ async fn try_window(context: PullContext) -> Result<Tried> {
     };
     let Ready { mut summary, mut notes, left } = ready;
     let (without_trade_id, unreadable) = (summary.without_trade_id, std::mem::take(&mut summary.unreadable));
-    // If the store has failed already, its own failure below says why.
+    // If the store has already failed, its own failure is reported below.
     let _ = store_sender.send(ToStore::Commit(Box::new(summary)));
     drop(store_sender);
     match join(storing).await? {
@@ -423,13 +395,14 @@ async fn try_window(context: PullContext) -> Result<Tried> {
     }
 }
 
-/// Takes the days out of a summary whose input was cut off, and returns the pieces in which to pull them.
+/// Removes the incomplete days from a summary whose input was cut short, and returns the ranges in which to pull
+/// them.
 ///
-/// A day is complete if it has as many documents as the source counts at the moment of the window's snapshot. Their
-/// messages are all there: the trades of everything that was read were asked for.
+/// A day is complete if it has as many documents as the source counts at the moment of the window's snapshot. All of
+/// its messages are present, since those of every trade that was read were requested.
 ///
 /// # Errors
-/// The pieces of the whole window if no day of it is complete.
+/// The ranges for the whole window if none of its days is complete.
 async fn leave_incomplete_days(
     context: &PullContext,
     summary: &mut Summary,
@@ -461,8 +434,8 @@ async fn leave_incomplete_days(
     Ok(left)
 }
 
-/// The settled days of a window that the source counts otherwise now than they came. Snapshots need no such check,
-/// and days that are still open may change at any time.
+/// The settled days of a window whose count at the source now differs from what arrived. Snapshots need no such
+/// check, and open days may change at any time.
 async fn changed_meanwhile(context: &PullContext, summary: &Summary) -> DaySet {
     if matches!(context.attempt.moment.reading(), Some(Reading::At(_))) {
         return DaySet::new();
@@ -471,7 +444,7 @@ async fn changed_meanwhile(context: &PullContext, summary: &Summary) -> DaySet {
     if !context.window.days().any(|day| policy.is_over(day, fetched)) {
         return DaySet::new();
     }
-    // All that was asked for is here; where counting fails, nothing is known to differ.
+    // Everything requested has arrived; if the count fails, no day is known to differ.
     let Ok(counts) = context.source.day_counts(&context.query, context.window).await else {
         return DaySet::new();
     };
@@ -484,10 +457,10 @@ async fn changed_meanwhile(context: &PullContext, summary: &Summary) -> DaySet {
     context.window.days().filter(differs).collect()
 }
 
-/// What the source is after the pull; nothing if it is another one than before.
+/// The source's origin after the pull; `None` if it differs from the one before.
 ///
 /// # Errors
-/// Those of asking, and `source_unreachable` if it is another one each time.
+/// Those of the query, and `source_unreachable` if it still differs on the last attempt.
 async fn origin_meanwhile(context: &PullContext) -> Result<Option<Origin>> {
     let (origin, _) = context.source.origin(&context.query.mapping).await?;
     let is_other = {
@@ -504,10 +477,10 @@ async fn origin_meanwhile(context: &PullContext) -> Result<Option<Origin>> {
     Ok((!is_other).then_some(origin))
 }
 
-/// What is to be said of a window that brought less than it should have.
+/// Notes about a window that has fewer rows than expected.
 ///
 /// # Errors
-/// `bad_mapping` where a name of the mapping is the reason.
+/// `bad_mapping` if a name in the mapping is the reason.
 async fn doubts(context: &PullContext, summary: &Summary) -> Result<Vec<String>> {
     let mapping = &context.query.mapping;
     if summary.input_rows == 0 {
@@ -519,7 +492,7 @@ async fn doubts(context: &PullContext, summary: &Summary) -> Result<Vec<String>>
         let ask = || async move { context.source.expect_collections(&[messages]).await };
         match context.doubts.messages.get_or_try_init(ask).await {
             Err(failure) if failure.code == Code::BadMapping => return Err(failure),
-            // All that was asked for is here; a doubt that nobody can settle now is none.
+            // Everything requested has arrived; do not fail because the check itself failed.
             _ => {}
         }
     }
@@ -528,9 +501,9 @@ async fn doubts(context: &PullContext, summary: &Summary) -> Result<Vec<String>>
     Ok(without.map(no_stamp).into_iter().collect())
 }
 
-/// Which documents have dates of another type; asked while rows come.
+/// Finds documents whose dates have a different type; runs while rows arrive.
 async fn odd_dates(context: &PullContext) -> Option<Arc<FoundOddDates>> {
-    let Doubts { range, odd_dates, .. } = &*context.doubts;
+    let EmptyWindowChecks { range, odd_dates, .. } = &*context.doubts;
     let ask = || async { context.source.odd_dates(&context.query, *range).await.map(Arc::new) };
     tokio::select! {
         found = odd_dates.get_or_init(ask) => found.clone(),
@@ -550,8 +523,8 @@ async fn join<T>(task: tokio::task::JoinHandle<Result<T>>) -> Result<T> {
     })
 }
 
-/// The failure of a step whose neighbour has gone; the neighbour's own failure is the one to show.
-fn neighbour_gone() -> Failure {
+/// The failure of a step whose neighbour has stopped; the neighbour's own failure is the one to show.
+fn channel_closed() -> Failure {
     Failure::new(Code::Cancelled, "The window was cancelled.")
 }
 
@@ -564,13 +537,13 @@ async fn pull_input(context: &PullContext, sender: mpsc::Sender<Incoming>) -> Re
     let mut cursor = context.source.pull(order, &context.attempt.moment).await?;
     let size = &context.attempt.size;
     while let Some(batch) = cursor.next().await? {
-        sender.send(Incoming::Input(batch)).await.map_err(|_| neighbour_gone())?;
+        sender.send(Incoming::Input(batch)).await.map_err(|_| channel_closed())?;
         if size.is_full.load(Ordering::Relaxed) {
             size.is_cut.store(true, Ordering::Relaxed);
             break;
         }
     }
-    sender.send(Incoming::InputDone).await.map_err(|_| neighbour_gone())
+    sender.send(Incoming::InputDone).await.map_err(|_| channel_closed())
 }
 
 async fn pull_downstream(
@@ -578,16 +551,16 @@ async fn pull_downstream(
     mut ids: mpsc::UnboundedReceiver<Vec<Bson>>,
     sender: mpsc::Sender<Incoming>,
 ) -> Result<()> {
-    let at_once = context.limits.questions_at_once.get() as usize;
+    let at_once = context.limits.queries_at_once.get() as usize;
     let mut asked = FuturesUnordered::new();
     let mut more = true;
-    let mut told = 0;
+    let mut requested = 0;
     loop {
         tokio::select! {
             next = ids.recv(), if more && asked.len() < at_once => match next {
                 Some(ids) => {
-                    let places = told..told + ids.len();
-                    told = places.end;
+                    let places = requested..requested + ids.len();
+                    requested = places.end;
                     asked.push(ask_downstream(context, ids, places, sender.clone()));
                 }
                 None => more = false,
@@ -615,7 +588,7 @@ async fn ask_downstream(
     let mut cursor = context.source.pull(order, &context.attempt.moment).await?;
     while let Some(batch) = cursor.next().await? {
         let incoming = Incoming::Downstream(batch, places.clone());
-        sender.send(incoming).await.map_err(|_| neighbour_gone())?;
+        sender.send(incoming).await.map_err(|_| channel_closed())?;
     }
     Counters::add(&context.counters.trades_done, count);
     Ok(())
@@ -634,14 +607,14 @@ fn store(context: &PullContext, orders: &std_mpsc::Receiver<ToStore>) -> Result<
     Ok(None)
 }
 
-/// Commits a window, unless a document is there twice or in two states: then it changed while it was read.
+/// Commits a window, unless a document occurs twice or in two states, which means that it changed while it was read.
 fn commit(context: &PullContext, mut writer: SegmentWriter, mut summary: Summary) -> Result<Stored> {
     let mut changed = summary.changed;
     if let Some(origin) = summary.origin.as_ref().filter(|origin| origin.unique_input) {
         let (policy, fetched) = (Policy::of(&context.query.mapping), context.fetched());
         let mut torn = writer.days_with_repeated_input()?;
         let is_snapshot = matches!(context.attempt.moment.reading(), Some(Reading::At(_)));
-        // An `_id` says nothing across two collections.
+        // An `_id` has no meaning across two collections.
         let is_one = context.query.mapping.downstream_collection.is_none() && origin.unique_downstream;
         if is_one && !is_snapshot {
             torn.extend(writer.days_with_two_states()?);
@@ -659,7 +632,7 @@ fn commit(context: &PullContext, mut writer: SegmentWriter, mut summary: Summary
         }
     }
     let writer = writer.of_origin(summary.origin).without(summary.incomplete);
-    Ok(Stored::Committed(writer.commit(summary.days, &summary.further)?, changed))
+    Ok(Stored::Committed(writer.commit(summary.days, &summary.extra_days)?, changed))
 }
 
 fn decode(
@@ -679,7 +652,7 @@ fn decode(
     window.finish()
 }
 
-/// The decoder's side of a window.
+/// The decoding step of a window.
 struct WindowDecoder<'a> {
     context: &'a PullContext,
     placement: Placement,
@@ -690,16 +663,16 @@ struct WindowDecoder<'a> {
     marks: HashMap<Day, ChangeStamp>,
     left_out: HashMap<Day, Counts>,
     new_ids: Vec<Bson>,
-    /// Those that the next question asks for.
+    /// The ids for the next query.
     asking: IdBatch,
     arrivals: Arrivals,
-    /// Trades beside the first of messages that are on their way to the store.
+    /// Links of messages to trades other than their first, not yet sent to the store.
     carried: Vec<Carried>,
-    /// Gone once every trade is asked for.
+    /// `None` once all trades have been requested.
     ids: Option<mpsc::UnboundedSender<Vec<Bson>>>,
     store: &'a std_mpsc::SyncSender<ToStore>,
     summary: Summary,
-    /// The days that messages are linked with, beside the ones that they are stored under.
+    /// The days that messages are linked to, besides the ones that they are stored under.
     linked: HashSet<Day>,
 }
 
@@ -772,7 +745,8 @@ impl<'a> WindowDecoder<'a> {
         self.flush(Role::Input, false)
     }
 
-    /// The day of the window that a document belongs to. One that belongs to none is noted where it has to be.
+    /// The day of the window that a document belongs to. A document that belongs to none is counted as left out if
+    /// necessary.
     fn place(&mut self, document: &RawDocument) -> Option<Day> {
         let window = self.context.window;
         match self.placement.place(document) {
@@ -782,7 +756,7 @@ impl<'a> WindowDecoder<'a> {
                     self.leave_out(day, left_out::reason(&left_out, day));
                 }
             }
-            // By day of year and time stamp, a match returns documents of other days as well.
+            // A match by day of year and timestamp returns documents of other days as well.
             Place::Day(_) | Place::Nowhere if self.context.query.mapping.dates().has_neighbours() => {}
             Place::Day(_) | Place::Nowhere => self.leave_out(window.from(), left_out::NO_DAY),
         }
@@ -799,15 +773,16 @@ impl<'a> WindowDecoder<'a> {
         self.ids = None;
     }
 
-    /// Asks for the messages of new trades.
+    /// Requests the messages of new trades.
     fn ask(&self, ids: Vec<Bson>) {
         if let Some(sender) = self.ids.as_ref().filter(|_| !ids.is_empty()) {
-            // A puller that has gone has failed, and says so itself.
+            // If the receiver is gone, it has failed and reports that itself.
             let _ = sender.send(ids);
         }
     }
 
-    /// A message that carries trades of several questions comes with each of them, and is stored once.
+    /// Decodes a batch of messages. A message with trades of several id queries arrives with each of them but is
+    /// stored once.
     fn downstream(&mut self, batch: &Batch, asked: &Range<usize>) -> Result<()> {
         let Some(path) = &self.context.query.mapping.trade_id else { return Ok(()) };
         let read = batch.read;
@@ -816,7 +791,7 @@ impl<'a> WindowDecoder<'a> {
             let RawBsonRef::Document(document) = value.map_err(unreadable_reply)? else { continue };
             let mut trades = self.trades.of_message(path, document, asked).into_iter();
             let Some((trade, day)) = trades.next() else {
-                // A collection that ignores case calls other ids equal.
+                // A collection whose collation ignores case treats different ids as equal.
                 self.leave_out(self.context.window.from(), left_out::OTHER_TRADE);
                 continue;
             };
@@ -837,7 +812,7 @@ impl<'a> WindowDecoder<'a> {
                 }
             };
             self.carried.extend(trades.map(|(trade, day)| Carried { number, stored, trade, day }));
-            // Here, for a message may carry any number of trades.
+            // Per message, because a message may carry any number of trades.
             self.flush(Role::Downstream, false)?;
             if self.carried.len() >= CARRIED {
                 self.send_carried()?;
@@ -848,7 +823,7 @@ impl<'a> WindowDecoder<'a> {
         self.check_size()
     }
 
-    /// Stops reading input once a window of several days exceeds its row limit. Gives the window up if its messages
+    /// Stops reading input once a window of several days exceeds its row limit. Abandons the window if its messages
     /// exceed a multiple of the limit, or if the complete days cannot be identified.
     fn check_size(&self) -> Result<()> {
         let rows = self.summary.input_rows + self.summary.downstream_rows;
@@ -857,20 +832,20 @@ impl<'a> WindowDecoder<'a> {
             return Ok(());
         }
         let Attempt { size, moment, .. } = &self.context.attempt;
-        // Only in a snapshot does a count tell what was there when the documents were read.
+        // Only in a snapshot does a count reflect what was there when the documents were read.
         let may_be_cut = matches!(moment.reading(), Some(Reading::At(_)));
         if may_be_cut && rows <= most.saturating_mul(MESSAGES_BEYOND) {
             size.is_full.store(true, Ordering::Relaxed);
             return Ok(());
         }
         size.is_too_large.store(true, Ordering::Relaxed);
-        Err(neighbour_gone())
+        Err(channel_closed())
     }
 
     fn send_carried(&mut self) -> Result<()> {
         let carried = std::mem::take(&mut self.carried);
         self.linked.extend(carried.iter().map(|carried| carried.day));
-        self.store.send(ToStore::Carried(carried)).map_err(|_| neighbour_gone())
+        self.store.send(ToStore::Carried(carried)).map_err(|_| channel_closed())
     }
 
     fn flush(&mut self, role: Role, all: bool) -> Result<()> {
@@ -883,7 +858,7 @@ impl<'a> WindowDecoder<'a> {
         }
         if let Some(decoded) = decoder.finish_batch() {
             self.summary.unreadable.extend(decoded.unreadable.iter().copied());
-            self.store.send(ToStore::Rows(role, decoded)).map_err(|_| neighbour_gone())?;
+            self.store.send(ToStore::Rows(role, decoded)).map_err(|_| channel_closed())?;
         }
         Ok(())
     }
@@ -894,10 +869,10 @@ impl<'a> WindowDecoder<'a> {
         self.flush(Role::Downstream, true)?;
         let mut input_fields = self.input.take_presence();
         let mut downstream_fields = self.downstream.take_presence();
-        let further = self.trades.into_further_days();
-        self.linked.extend(further.iter().map(|(day, _)| *day));
-        // Which messages are linked with a day is known to the store alone: what any message of the window
-        // has, those may have too.
+        let extra_days = self.trades.into_extra_days();
+        self.linked.extend(extra_days.iter().map(|(day, _)| *day));
+        // Only the store knows which messages are linked to a day, so assume that they have every field of any
+        // message in the window.
         let mut any = crate::decode::FieldSet::default();
         downstream_fields.values().for_each(|fields| any.extend(fields));
         for day in &self.linked {
@@ -919,7 +894,7 @@ impl<'a> WindowDecoder<'a> {
                 },
             );
         }
-        self.summary.further = further;
+        self.summary.extra_days = extra_days;
         Ok(self.summary)
     }
 }

@@ -1,24 +1,24 @@
-//! Which pieces a window is pulled in that turned out to be too large. Pure.
+//! Divides a window that turned out to be too large into pieces. Pure.
 
 use std::collections::BTreeMap;
 
 use crate::day::{Day, DayRange, DaySet};
 
-/// What is known of a window that was too large.
+/// What is known about a window that was too large.
 #[derive(Debug)]
 pub(super) struct Load {
-    /// Input documents per day, counted by the source. Days without any are missing.
+    /// Input documents per day, as counted by the source. Days without any are omitted.
     pub(super) counts: BTreeMap<Day, u64>,
     /// Input rows that were read.
     pub(super) input_rows: u64,
-    /// All rows that were read: those, and their messages.
+    /// All rows that were read: input rows and their messages.
     pub(super) rows: u64,
-    /// Rows that a window may have, messages included.
+    /// Maximum number of rows in a window, messages included.
     pub(super) most: u64,
 }
 
 impl Load {
-    /// The rows of a day if its trades have as many messages as those that were read.
+    /// Estimates the rows of a day, assuming as many messages per trade as among the rows read.
     fn expected(&self, day: Day) -> u64 {
         let counted = u128::from(self.counts.get(&day).copied().unwrap_or(0));
         let expected = (counted * u128::from(self.rows)).div_ceil(u128::from(self.input_rows.max(1)));
@@ -26,14 +26,15 @@ impl Load {
     }
 }
 
-/// The two halves of a window of several days; one of a single day is itself.
+/// The two halves of a window. A window of a single day is returned unchanged.
 pub(super) fn halves(window: DayRange) -> Vec<DayRange> {
     let middle = window.from().plus(i32::try_from(window.len() / 2).unwrap_or(1) - 1);
     let halves = [(window.from(), middle), (middle.next(), window.to())];
     halves.into_iter().filter_map(|(from, to)| DayRange::new(from, to).ok()).collect()
 }
 
-/// The days, and those between them if all of a gap are empty: to pull it again costs less than a window per range.
+/// Adds the gaps between the days whose days are all empty: pulling an empty gap again costs less than one more
+/// window.
 pub(super) fn with_gaps(days: &DaySet, is_empty: impl Fn(Day) -> bool) -> DaySet {
     let gaps = days.ranges().windows(2).filter_map(|pair| {
         let gap = DayRange::new(pair[0].to().next(), pair[1].from().previous()).ok()?;
@@ -42,7 +43,7 @@ pub(super) fn with_gaps(days: &DaySet, is_empty: impl Fn(Day) -> bool) -> DaySet
     days.union(&DaySet::from_ranges(gaps))
 }
 
-/// The days in pieces of as many rows as a window may have, or of a single day, in order.
+/// Divides the days, in order, into pieces that are expected to fit into a window, or consist of a single day.
 pub(super) fn pieces(days: &DaySet, load: &Load) -> Vec<DayRange> {
     let mut pieces = Vec::new();
     for range in days.ranges() {

@@ -1,32 +1,32 @@
-//! Parts of a question that nothing in the collection answers to.
+//! Parts of a query that match nothing in the collection.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::engine::{Engine, off_thread};
-use crate::answer::{Unmatched, UnmatchedPart};
-use crate::cache::{CacheFile, View, values};
+use crate::answer::Unmatched;
+use crate::cache::CacheFile;
+use crate::cache::read::distinct;
+use crate::engine::{Engine, off_thread};
 use crate::failure::Result;
 use crate::query::filter::Condition;
 use crate::query::filter_value::FilterValue;
 use crate::query::near_miss::{did_you_mean, near_misses, same_beginning, same_letters};
 use crate::query::source::Query;
-use crate::rows::Role;
 use crate::source::{Source, Suspect};
 
-/// How long an answer waits to hear what nothing answers to.
+/// How long an answer waits for this check.
 const LIMIT: Duration = Duration::from_secs(7);
-/// Cached values that a mistyped one is compared with.
+/// Number of cached values that a mistyped one is compared with.
 const KNOWN_VALUES: u32 = 10_000;
 
 impl Engine {
-    /// Asks the source about those filters of a query that the cached rows do not show to be meant, and remembers in
-    /// the file what nothing answers to.
+    /// Looks up at the source the filters of a query that the cached rows do not confirm, and records in the file
+    /// those that match nothing.
     ///
     /// # Errors
-    /// Those of the file. What the source does not tell is not named.
+    /// Those of the file. Filters are not named if the source fails.
     pub(super) async fn note_unmatched(
         &self,
         source: &Source,
@@ -39,7 +39,7 @@ impl Engine {
         let found = if suspects.is_empty() {
             Vec::new()
         } else {
-            // An answer that is there need not wait for a collection without an index on these fields.
+            // The answer is ready; it must not wait for a collection that has no index on these fields.
             let asked = tokio::time::timeout(LIMIT, source.unmatched(&suspects)).await;
             let Ok(Ok(found)) = asked else { return Ok(()) };
             found
@@ -48,8 +48,8 @@ impl Engine {
         off_thread(move || file.record_unmatched(found)).await
     }
 
-    /// The same for days that came from broader cached queries alone, so that the source is not asked: of what
-    /// they hold, a filter is named only if it was clearly not meant.
+    /// The same for days that were all adopted from broader cached queries, without querying the source: a filter is
+    /// named only if it was clearly mistyped, judging by those queries' rows.
     ///
     /// # Errors
     /// Those of the files.
@@ -68,7 +68,7 @@ impl Engine {
             for path in &broader {
                 let holder = cache.open_listed(path)?;
                 for suspect in &mut suspects {
-                    suspect.values = values::unseen(&holder, &suspect.field.path, &suspect.values)?;
+                    suspect.values = distinct::unseen(&holder, &suspect.field.path, &suspect.values)?;
                 }
                 holders.push(holder);
             }
@@ -82,8 +82,8 @@ impl Engine {
     }
 }
 
-/// The parts of a filter that none of some files holds: a field that none of them has, and values that they have with
-/// other case or blanks. A value that is nothing like theirs may be right, and just not be there on these days.
+/// The parts of a filter that match nothing in the given files: a field that none of them has, and values that occur
+/// only with different case or blanks. A value unlike any in the files may be right and just not occur on these days.
 fn unmatched_in(holders: &[Arc<CacheFile>], suspect: &Suspect) -> Result<Vec<Unmatched>> {
     let Suspect { field, values } = suspect;
     if field.condition == Condition::Missing {
@@ -98,7 +98,7 @@ fn unmatched_in(holders: &[Arc<CacheFile>], suspect: &Suspect) -> Result<Vec<Unm
     }
     let mut known = BTreeSet::new();
     for holder in holders {
-        known.extend(values::starting_with(holder, &field.path, "", KNOWN_VALUES)?);
+        known.extend(distinct::starting_with(holder, &field.path, "", KNOWN_VALUES)?);
     }
     let known = || known.iter().map(String::as_str);
     let mut mistyped: Vec<(&str, String, Vec<String>)> = values
@@ -120,16 +120,16 @@ fn unmatched_in(holders: &[Arc<CacheFile>], suspect: &Suspect) -> Result<Vec<Unm
     Ok(unmatched.collect())
 }
 
-/// The filters that the cached rows do not show to be meant. Values to be kept out are in no row, so they are looked
-/// at once, when the query `is_first` fetched.
+/// The filters that the cached rows do not confirm. Excluded values never occur in cached rows, so they are looked up
+/// only once, on the query's first fetch (`is_first`).
 fn suspects(file: &Arc<CacheFile>, query: &Query, is_first: bool) -> Result<Vec<Suspect>> {
     let has_rows = file.state().days.values().any(|held| held.input_rows > 0);
     let mut suspects = Vec::new();
     for field in &query.filters.fields {
         let values: Vec<FilterValue> = match &field.condition {
-            // A row that matched has the only value.
+            // Every row that matched has the only value.
             Condition::AnyOf(values) if has_rows && values.len() == 1 => continue,
-            Condition::AnyOf(values) if has_rows => match values::unseen(file, &field.path, values)? {
+            Condition::AnyOf(values) if has_rows => match distinct::unseen(file, &field.path, values)? {
                 unseen if unseen.is_empty() => continue,
                 unseen => unseen,
             },
@@ -141,31 +141,4 @@ fn suspects(file: &Arc<CacheFile>, query: &Query, is_first: bool) -> Result<Vec<
         suspects.push(Suspect { field: field.clone(), values });
     }
     Ok(suspects)
-}
-
-/// What nothing answers to, of the query that a view is of.
-pub(super) fn unmatched_of(view: &View) -> Vec<Unmatched> {
-    let mut unmatched = view.state().unmatched.clone();
-    unmatched.extend(no_trade_ids(view));
-    unmatched
-}
-
-/// What is to be said of trades without any trade id, whenever they are looked at.
-fn no_trade_ids(view: &View) -> Option<Unmatched> {
-    let path = view.path_without_trade_ids()?;
-    let columns = view.columns(Role::Input);
-    let known = columns.iter().map(|column| &*column.path);
-    let near = near_misses(path, known);
-    let why = format!(
-        "None of these trades has a trade id ({path}); their messages cannot be found.{}",
-        did_you_mean(&near)
-    );
-    Some(Unmatched {
-        part: UnmatchedPart::TradeId,
-        field: None,
-        path: path.to_owned(),
-        value: None,
-        near,
-        why,
-    })
 }

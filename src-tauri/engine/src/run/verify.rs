@@ -1,19 +1,18 @@
-//! Verifying held days: the source counts, the ledger and the documents answer for the cache.
+//! Verifying cached days: counts from the source are compared with the ledger and the cached documents.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
-use super::engine::off_thread;
 use crate::answer::left_out::{self, Counts};
-use crate::bson::change_stamp::ChangeStamp;
-use crate::bson::change_stamp::DayCount;
+use crate::bson::change_stamp::{ChangeStamp, DayCount};
 use crate::bson::hashed_key::HashSums;
-use crate::cache::hashes::hash_sums;
-use crate::cache::questions::{Question, questions};
+use crate::cache::read::hashes::hash_sums;
+use crate::cache::read::verify_batches::{Question, questions};
 use crate::cache::{CacheFile, CheckedDay};
 use crate::day::{Day, DayRange, DaySet};
+use crate::engine::off_thread;
 use crate::failure::{Failure, Result};
 use crate::limits::Limits;
 use crate::plan::ledger::Ledger;
@@ -23,45 +22,45 @@ use crate::query::source::Query;
 use crate::source::Source;
 use crate::words::counted;
 
-/// Questions for messages under way at once.
+/// Message queries in progress at once.
 const AT_ONCE: usize = 3;
-/// Groups of trades in one of them: the server compares each message with each group.
-const GROUPS_A_QUESTION: usize = 50;
+/// Groups of trades per query: the server compares each message with each group.
+const GROUPS_PER_QUERY: usize = 50;
 
-/// What the ledger says of held days, beside their counts.
+/// What the ledger records per cached day, besides the counts.
 pub(super) type Marks = BTreeMap<Day, Mark>;
 
-/// What a held day is compared by, beside its count.
+/// What a cached day is compared by, besides its count.
 #[derive(Debug, Clone)]
 pub(super) struct Mark {
-    /// Where its rows are.
+    /// The segment that holds its rows.
     pub(super) segment: u32,
-    /// The greatest change stamp, where the mapping has one.
+    /// The greatest change stamp, if the mapping has one.
     pub(super) change_mark: Option<String>,
-    /// Documents that the match of the day returned and that it leaves out.
+    /// Documents that match the day but were left out of it.
     pub(super) left_out: u64,
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Debug, Default)]
 pub(super) struct Checked {
-    /// Held days that differ at the source.
+    /// Cached days that differ at the source.
     pub(super) differing: DaySet,
-    /// Held days that could not be checked to the end.
+    /// Cached days whose check was not completed.
     pub(super) unverified: DaySet,
-    /// Why not.
+    /// Why it was not completed.
     pub(super) failure: Option<Failure>,
-    /// Days with trades whose change stamps, although mapped, cannot be compared.
+    /// Number of days with trades whose change stamps are mapped but cannot be compared.
     pub(super) unstamped: usize,
-    /// Days with trades whose hashes were compared.
+    /// Number of days with trades whose hashes were compared.
     pub(super) hashed: usize,
 }
 
-/// Checks the held days of a range, and remembers in the file which differ: whatever comes of the pull that
-/// follows, no later answer may call them complete.
+/// Checks the cached days of a range and records in the file which of them differ: even if the pull that follows
+/// fails, no later answer may call them complete.
 ///
 /// # Errors
-/// Those of the file. What the source says or fails to say is in [`Checked`].
+/// Those of the file. The source's results and failures are in [`Checked`].
 pub(super) async fn check(
     source: &Source,
     query: &Query,
@@ -86,8 +85,7 @@ pub(super) async fn check(
     Ok(checked)
 }
 
-/// Asks for the trades of all days in one question, then for the messages of the days whose trades do not
-/// differ.
+/// Compares the trades of all days with a single query, then the messages of the days whose trades do not differ.
 async fn ask(
     source: &Source,
     query: &Query,
@@ -123,17 +121,17 @@ async fn ask(
     checked
 }
 
-/// What the comparison of the messages of some days came to.
+/// The result of comparing the messages of some days.
 struct Messages {
-    /// Days that were compared to the end.
+    /// Days whose comparison was completed.
     done: DaySet,
     /// Those of them whose messages differ.
     differing: DaySet,
-    /// Why others were not.
+    /// Why others were not compared.
     failure: Option<Failure>,
 }
 
-/// Compares the messages of each held day with what the source counts for its trades.
+/// Compares the messages of each cached day with what the source counts for its trades.
 async fn compare_messages(
     source: &Source,
     mapping: &Mapping,
@@ -163,7 +161,8 @@ async fn compare_messages(
     let asking = batches.map(ask).buffer_unordered(AT_ONCE);
     tokio::pin!(asking);
     let mark = |count: &DayCount| count.change_mark.as_ref().and_then(|mark| mark_text(mark, is_collated));
-    // What is still to be answered of each day. An answer may come before that to an earlier question.
+    // Unanswered groups per day. Temporarily negative if an answer overtakes the batch that announces the day's
+    // groups.
     let mut left: BTreeMap<Day, i64> = BTreeMap::new();
     let (mut differing, mut failure) = (BTreeSet::new(), None);
     while let Some(answer) = asking.next().await {
@@ -190,16 +189,16 @@ async fn compare_messages(
     }
     let answered: DaySet = left.into_iter().filter(|(_, left)| *left == 0).map(|(day, _)| day).collect();
     let differing: DaySet = differing.into_iter().collect();
-    // One difference is enough, whatever the other questions of the day would have come to.
+    // A single difference settles a day, whatever its other groups would have shown.
     Messages { done: answered.union(&differing), differing, failure }
 }
 
-/// Questions of several days that are asked at once.
+/// Groups of several days that are sent in one query.
 #[derive(Default)]
 struct Batch {
-    /// Days that were read for it, and how many questions each has in all.
+    /// Days that were read for it, and how many groups each has in total.
     begun: Vec<(Day, i64)>,
-    /// Days that are not held any more: they are not what the ledger says.
+    /// Days that are no longer cached: the ledger was out of date.
     gone: Vec<Day>,
     asked: Vec<(Day, Question)>,
     ids: usize,
@@ -210,18 +209,18 @@ impl Batch {
     fn has_room_for(&self, question: &Question, limits: &Limits) -> bool {
         let number = |limit: std::num::NonZeroU32| usize::try_from(limit.get()).unwrap_or(usize::MAX);
         self.asked.is_empty()
-            || (self.asked.len() < GROUPS_A_QUESTION
-                && self.ids + question.ids.len() <= number(limits.ids_a_question)
-                && self.bytes + question.bytes() <= number(limits.bytes_a_question))
+            || (self.asked.len() < GROUPS_PER_QUERY
+                && self.ids + question.ids.len() <= number(limits.ids_per_query)
+                && self.bytes + question.bytes() <= number(limits.bytes_per_query))
     }
 }
 
-/// The questions of held days, batch by batch.
+/// The groups of cached days, batch by batch.
 struct Reading {
     limits: Limits,
-    /// The questions of each day, as they are read.
+    /// The groups of each day, as they are read.
     read: BoxStream<'static, Result<(Day, Option<Vec<Question>>)>>,
-    /// Questions that are still to be asked.
+    /// Groups still to be sent.
     waiting: VecDeque<(Day, Question)>,
 }
 
@@ -254,28 +253,28 @@ impl Reading {
     }
 }
 
-/// A change stamp to compare, as the ledger keeps it.
+/// A change stamp as the ledger stores it, if it can be compared.
 fn mark_text(mark: &ChangeStamp, is_collated: bool) -> Option<String> {
     mark.to_text().filter(|text| is_comparable(text, is_collated))
 }
 
-/// Of texts the greatest is another one by a collation's rules than byte by byte.
+/// The greatest text by a collation's rules may differ from the greatest byte by byte.
 fn is_comparable(mark: &str, is_collated: bool) -> bool {
     !is_collated || !ChangeStamp::is_text(mark)
 }
 
-/// What the counts of a range's held days come to.
+/// The result of comparing the counts of a range's cached days.
 struct Compared {
-    /// Days whose count of trades or change mark differs at the source.
+    /// Days whose trade count or change mark differs at the source.
     differing: DaySet,
-    /// How many of the others have no change mark to compare although one is mapped.
+    /// How many of the others have no comparable change mark although one is mapped.
     unstamped: usize,
-    /// The source's sums of hashes.
+    /// The hash sums at the source.
     hashes: BTreeMap<Day, HashSums>,
 }
 
-/// Of days that do not differ otherwise, how many could be compared by the hashes of their trades, and which
-/// differ by them: a deletion and an insertion below the greatest stamp change neither count nor mark.
+/// Compares the remaining days by the hashes of their trades; returns how many could be compared and which differ. A
+/// deletion together with an insertion below the greatest stamp changes neither count nor mark.
 async fn hashes_differ(
     file: &Arc<CacheFile>,
     mapping: &Mapping,
@@ -297,7 +296,7 @@ async fn hashes_differ(
     .await
 }
 
-/// Compares the held days of a range with what the source counts.
+/// Compares the cached days of a range with what the source counts.
 async fn differing(
     source: &Source,
     query: &Query,
@@ -332,8 +331,8 @@ async fn differing(
     Ok(Compared { differing: differing.into_iter().collect(), unstamped, hashes })
 }
 
-/// Whether the source counts other documents of a day than are held and left out, or tells a later change of those
-/// that are held. Texts have an order of their own in some collections, so they are not compared here.
+/// Whether the source counts a different number of documents for a day than are cached and left out, or has a
+/// different latest change. Texts are not compared, since some collections have their own text order.
 pub(super) fn counts_differ(
     theirs: Option<&DayCount>,
     held: u64,
@@ -346,7 +345,7 @@ pub(super) fn counts_differ(
     counted != (held, left_out::not_held(left_out)) || !is_text && mark.as_deref() != change_mark
 }
 
-/// What a trader must know of change stamps that are mapped and cannot be compared.
+/// The note about change stamps that are mapped but cannot be compared.
 pub(super) fn unstamped_sentence(path: &str, days: usize) -> String {
     let (days, have) = (counted(days, "day"), if days == 1 { "has" } else { "have" });
     format!(
@@ -354,7 +353,7 @@ pub(super) fn unstamped_sentence(path: &str, days: usize) -> String {
     )
 }
 
-/// Which kind of check was made of days with trades, in one sentence.
+/// A sentence about the kind of check that days with trades received.
 pub(super) fn kind_sentence(is_stamped: bool, hashed: usize) -> String {
     match (hashed, is_stamped) {
         (0, false) => "Trades and messages were compared by count only.".to_owned(),
@@ -367,7 +366,7 @@ pub(super) fn kind_sentence(is_stamped: bool, hashed: usize) -> String {
     }
 }
 
-/// What the check came to, in one sentence.
+/// A sentence about the result of the check.
 pub(super) fn sentence(held: usize, differing: &DaySet, unverified: &DaySet, fetched: &DaySet) -> String {
     if !unverified.is_empty() {
         let unchecked =

@@ -1,5 +1,5 @@
-//! The files of a secure connection: the certificates that this computer trusts, those that the connection string
-//! names, and the user's own.
+//! The files of a TLS connection: the certificates that this computer trusts, those that the connection string names,
+//! and the user's own.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use crate::failure::{Failure, Result};
 /// Checks the files that a connection string names.
 ///
 /// # Errors
-/// `bad_source`, with the option whose file is missing or holds something else.
+/// `bad_source`, with the option whose file is missing or has the wrong content.
 pub(super) fn check(tls: &TlsOptions) -> Result<()> {
     if let Some(path) = &tls.ca_file_path {
         expect_certificate("tlsCAFile", path)?;
@@ -43,14 +43,14 @@ pub(super) fn check(tls: &TlsOptions) -> Result<()> {
 }
 
 fn expect_certificate(name: &str, path: &Path) -> Result<()> {
-    // Asked by itself, for the system's own words.
+    // Opened separately to report the operating system's own error message.
     File::open(path).map_err(|error| file_failure(name, path, error))?;
     let certificates = CertificateDer::pem_file_iter(path);
     let found = certificates.is_ok_and(|mut certificates| certificates.any(|one| one.is_ok()));
     if found { Ok(()) } else { Err(file_failure(name, path, "it holds no certificate in PEM form")) }
 }
 
-/// That the file of an option cannot be used.
+/// The failure for an option whose file cannot be used.
 pub(super) fn file_failure(name: &str, path: &Path, why: impl std::fmt::Display) -> Failure {
     let failure = option_failure(name, &why);
     let message = format!("The file that {name} names cannot be used: {}.", path.display());
@@ -58,10 +58,10 @@ pub(super) fn file_failure(name: &str, path: &Path, why: impl std::fmt::Display)
         .advise("Correct the path in the connection string, or ask your administrator for the file.")
 }
 
-/// That the driver cannot use the user's own certificate and key, and why.
+/// The failure for a client certificate or key that the driver cannot use.
 pub(super) fn own_key_failure(path: &Path, why: &str) -> Failure {
     let failure = file_failure("tlsCertificateKeyFile", path, why);
-    // The driver says so by its words alone.
+    // The driver's message is the only hint.
     if why.contains("decrypt") {
         failure.advise("Correct tlsCertificateKeyFilePassword in the connection string.")
     } else {
@@ -69,21 +69,21 @@ pub(super) fn own_key_failure(path: &Path, why: &str) -> Failure {
     }
 }
 
-/// Lets the driver trust what this computer trusts, as browsers do, unless the connection string says itself what
-/// to trust. The driver reads the file when the client is made; then it may go.
+/// Makes the driver trust the certificates that this computer and browsers trust, unless the connection string itself
+/// says what to trust. The driver reads the returned file when the client is created; after that it may be deleted.
 pub(super) fn trust_system(options: &mut ClientOptions) -> Option<NamedTempFile> {
     let Some(Tls::Enabled(tls)) = &mut options.tls else { return None };
     if tls.ca_file_path.is_some() || tls.allow_invalid_certificates == Some(true) {
         return None;
     }
-    // What cannot be read or written is left out: the driver has certificates of its own.
+    // If the file cannot be written, the driver falls back to its built-in certificates.
     let system = rustls_native_certs::load_native_certs().certs;
     let file = write_certificates(TLS_SERVER_ROOT_CERTS.iter().chain(&system)).ok()?;
     tls.ca_file_path = Some(file.path().to_owned());
     Some(file)
 }
 
-/// A private file with certificates in PEM form.
+/// Writes certificates in PEM form to a private temporary file.
 fn write_certificates<'a>(
     certificates: impl Iterator<Item = &'a CertificateDer<'a>>,
 ) -> std::io::Result<NamedTempFile> {

@@ -1,5 +1,5 @@
-//! What time it is at the source. A fetch is as old as the node's data that it read, whatever this machine's
-//! clock says.
+//! The time at the source. A fetch is as old as the data of the node that it read, whatever this machine's clock
+//! says.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,10 +9,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::moment::moment_of;
 
-/// Tells the time of this machine. Tests set their own.
+/// Returns the time of this machine. Tests set their own.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// What the node that answered last says of the time.
+/// The clock of the node that answered last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ServerClock {
     /// How far the server's clock is ahead of this machine's; negative if it is behind.
@@ -22,8 +22,8 @@ pub struct ServerClock {
 }
 
 impl ServerClock {
-    /// The clock in a reply to `hello`, which was sent and arrived at these times of this machine. None if the
-    /// reply does not tell it. Clocks that may agree, as far as the round trip lets tell, do.
+    /// Reads the clock from a reply to `hello`, given this machine's times of sending and receiving. `None` if the
+    /// reply has no time. Clocks whose difference is within the round trip count as equal.
     pub(super) fn of_hello(hello: &Document, sent: DateTime<Utc>, received: DateTime<Utc>) -> Option<Self> {
         let date = |value: &bson::DateTime| DateTime::from_timestamp_millis(value.timestamp_millis());
         let local = hello.get_datetime("localTime").ok().and_then(date)?;
@@ -41,18 +41,18 @@ impl ServerClock {
     }
 }
 
-/// The second of a cluster time.
+/// The time of a cluster time, in whole seconds.
 pub(super) fn time_of(at: Timestamp) -> DateTime<Utc> {
     DateTime::from_timestamp(i64::from(at.time), 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// A cluster time as rows keep it.
+/// A cluster time in the form that rows store.
 pub(super) fn read_of(at: Timestamp) -> u64 {
     u64::from(at.time) << 32 | u64::from(at.increment)
 }
 
-/// A moment of this machine in the scale of cluster times, for servers that tell none. No two are the same, and
-/// a later one is greater even if the clock was set back.
+/// A local time on the scale of cluster times, for servers that report none. Each value is unique and greater than
+/// all earlier ones, even if the clock was set back.
 pub(super) fn local_read(now: DateTime<Utc>) -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let read = moment_of(now);

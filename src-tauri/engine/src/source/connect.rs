@@ -1,4 +1,4 @@
-//! Who and where the source is, and the client that reaches it.
+//! The source's identity and settings, and the client that connects to it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,39 +15,38 @@ use mongodb::{Client, Collection, Database};
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 
-use super::certificates;
 use super::clock::{Clock, ServerClock};
-use super::error::{is_refused, is_worth_a_second_try};
+use super::error::{is_refused, is_worth_retrying};
 use super::login::login_of;
 use super::options::{self, Times};
 use super::uri::{parse, with_password};
-use super::{speech, topology};
+use super::{certificates, speech, topology};
 use crate::failure::{Code, Failure, Result};
 use crate::query::source::SourceIdentity;
-use crate::secret::Kept;
+use crate::secret::SecretGuard;
 
-/// What an answer may take on top of the server's own limit.
-const ON_THE_WAY: Duration = Duration::from_secs(5);
-/// What an answer may take after a new connection stands.
+/// Added to the server's own time limit when waiting for an answer.
+const NETWORK_MARGIN: Duration = Duration::from_secs(5);
+/// Added to the connect timeout when waiting for an answer over a new connection.
 const ANSWER_MARGIN: Duration = Duration::from_secs(2);
-/// How long a server may take for a question that costs it nothing, such as which collections it has.
+/// Time limit for commands that are cheap for the server, such as listing collections.
 pub(super) const SHORT_TIME: Duration = Duration::from_secs(5);
 
 tokio::task_local! {
-    /// Who asks, while a question is under way: the driver tells of a command in the task that waits for it.
-    static ASKING: Source;
+    /// The source that is waiting for a command. The driver emits a command's events in the task that waits for it.
+    static CURRENT_SOURCE: Source;
 }
 
-/// Where the documents are and who reads them.
+/// Where the documents are and which user reads them.
 #[derive(Clone)]
 pub struct SourceSettings {
-    /// Connection string, with or without the password.
+    /// The connection string, with or without the password.
     pub uri: String,
-    /// The password, where the connection string has none.
+    /// The password, if the connection string contains none.
     pub password: Option<String>,
-    /// Database.
+    /// The database.
     pub database: String,
-    /// Collection of the trades.
+    /// The collection of the trades.
     pub collection: String,
 }
 
@@ -61,13 +60,13 @@ impl std::fmt::Debug for SourceSettings {
     }
 }
 
-/// A MongoDB source. Cheap to clone; nothing is sent before the first question.
+/// A MongoDB source. Cheap to clone; nothing is sent before the first use.
 #[derive(Clone)]
 pub struct Source {
     inner: Arc<Inner>,
-    /// Commands of this handle and its clones.
+    /// Commands sent by this handle and its clones.
     own: Arc<AtomicU64>,
-    /// This machine's time, which the server's is compared with.
+    /// This machine's clock, with which the server's is compared.
     local: Clock,
 }
 
@@ -77,7 +76,7 @@ impl std::fmt::Debug for Source {
     }
 }
 
-/// What the node that answered last is.
+/// What is known about the node that answered last.
 #[derive(Debug, Clone, Default)]
 struct Node {
     clock: Option<ServerClock>,
@@ -87,53 +86,53 @@ struct Node {
     wire_version: i32,
 }
 
-/// The replica set of a server that has answered; none for a server by itself.
+/// The replica set of a server that has answered; `None` for a standalone server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FoundSet(Option<String>);
 
-/// How long a program that ends waits for the server.
+/// How long the program waits for the server on exit.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
-/// The first wire version whose servers read snapshots outside transactions: that of MongoDB 5.0.
+/// The first wire version whose servers support snapshot reads outside transactions: MongoDB 5.0.
 const SNAPSHOT_WIRE_VERSION: i32 = 13;
 
 struct Inner {
-    /// With the password: never shown.
+    /// Contains the password: never shown.
     uri: String,
     database: String,
     collection: String,
     identity: SourceIdentity,
-    /// How long to wait, as the connection string has it.
+    /// The timeouts from the connection string.
     times: Times,
-    /// Options of the connection string that were ignored, in sentences.
+    /// Connection string options that were ignored, as sentences.
     warnings: Vec<String>,
-    /// What is to be said of a link that is not verified.
+    /// The warning to show if the connection is not verified.
     unverified: Option<&'static str>,
-    /// Keeps its secrets out of causes, as long as anything can fail.
-    _secrets: Kept,
+    /// Redacts the secrets in error causes for as long as this source exists.
+    _secrets: SecretGuard,
     client: OnceCell<Client>,
-    /// The hosts that the driver was given, once there is a client.
+    /// The hosts given to the driver, once there is a client.
     hosts: OnceCell<Vec<ServerAddress>>,
     /// The connection string's `replicaSet`.
     asked_set: Option<String>,
-    /// What the server that answered the driver's last check said of its replica set.
+    /// The replica set reported by the latest successful heartbeat.
     found_set: Arc<Mutex<Option<FoundSet>>>,
     is_encrypted: bool,
     has_proxy: bool,
-    /// Commands of all handles.
+    /// Commands sent by all handles.
     commands: AtomicU64,
     /// The connection string's `retryReads`.
     retries_reads: bool,
-    /// The connection string's read concern, for reads that are no snapshots.
+    /// The connection string's read concern, for reads that are not snapshots.
     read_concern: Option<String>,
-    /// What the node that answered last said of itself.
+    /// The node that answered last.
     node: Mutex<Option<Node>>,
-    /// Whether the user may not ask for the replica set's id.
-    is_set_untold: AtomicBool,
-    /// Whether the server does not know `$toHashedIndexKey`.
+    /// Whether the user is not authorized to read the replica set's id.
+    is_set_unknown: AtomicBool,
+    /// Whether the server does not support `$toHashedIndexKey`.
     lacks_hashes: AtomicBool,
-    /// Whether the server does not read at the cluster time that it is asked for.
+    /// Whether the server accepts a cluster time to read at but reads at a different one.
     ignores_moments: AtomicBool,
-    /// Cursors that are being opened. One that is given up meanwhile is closed once it is open.
+    /// Cursors being opened. If one is abandoned meanwhile, it is closed as soon as it is open.
     opening: TaskTracker,
 }
 
@@ -144,10 +143,10 @@ impl std::fmt::Debug for Inner {
 }
 
 impl Source {
-    /// A source; checks the settings without the network.
+    /// Creates a source. Checks the settings without using the network.
     ///
     /// # Errors
-    /// `bad_source` where the connection string cannot be read.
+    /// `bad_source` if the connection string cannot be used.
     pub fn new(settings: &SourceSettings) -> Result<Self> {
         for (name, value) in [("database", &settings.database), ("collection", &settings.collection)] {
             if value.trim().is_empty() {
@@ -155,7 +154,7 @@ impl Source {
                     .advise("Your database team can tell you its name."));
             }
         }
-        let secrets = Kept::of(settings.uri.trim(), settings.password.as_deref());
+        let secrets = SecretGuard::of(settings.uri.trim(), settings.password.as_deref());
         let read = options::read(&with_password(settings.uri.trim(), settings.password.as_deref()))?;
         let parsed = parse(&read.uri)?;
         let hosts: Vec<String> = match &parsed.host_info {
@@ -201,7 +200,7 @@ impl Source {
                 has_proxy: parsed.socks5_proxy.is_some(),
                 commands: AtomicU64::new(0),
                 node: Mutex::default(),
-                is_set_untold: AtomicBool::new(false),
+                is_set_unknown: AtomicBool::new(false),
                 lacks_hashes: AtomicBool::new(false),
                 ignores_moments: AtomicBool::new(false),
                 opening: TaskTracker::new(),
@@ -211,25 +210,25 @@ impl Source {
         })
     }
 
-    /// The same source on a machine with another clock.
+    /// Replaces the clock of this machine.
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
         self.local = clock;
         self
     }
 
-    /// The time of this machine.
+    /// The current time of this machine.
     pub(crate) fn local_now(&self) -> DateTime<Utc> {
         (self.local)()
     }
 
-    /// What the node that answered the last [`ping`](Self::ping) said of the time.
+    /// The clock of the node that answered the last [`ping`](Self::ping).
     #[must_use]
     pub fn clock(&self) -> Option<ServerClock> {
         self.node().and_then(|node| node.clock)
     }
 
-    /// Whether there may be snapshots to read. Unless the server has said otherwise, there may.
+    /// Whether snapshot reads may be supported. Assumes so until the server shows otherwise.
     pub(super) fn may_have_snapshots(&self) -> bool {
         !self.inner.ignores_moments.load(Ordering::Relaxed)
             && self.node().is_none_or(|node| {
@@ -237,48 +236,48 @@ impl Source {
             })
     }
 
-    /// Whether the node that answered last routes to shards.
+    /// Whether the node that answered last is a mongos.
     pub(super) fn is_behind_mongos(&self) -> bool {
         self.node().is_some_and(|node| node.is_mongos)
     }
 
-    /// The name of the replica set, if the node that answered last is of one.
+    /// The name of the replica set, if the node that answered last belongs to one.
     pub(super) fn set_name(&self) -> Option<String> {
         self.node().and_then(|node| node.set_name)
     }
 
     /// Whether the user was refused the replica set's id.
     pub(super) fn may_not_ask_for_the_set(&self) -> bool {
-        self.inner.is_set_untold.load(Ordering::Relaxed)
+        self.inner.is_set_unknown.load(Ordering::Relaxed)
     }
 
-    /// Notes that the user may not ask for the replica set's id.
-    pub(super) fn note_that_the_set_is_not_told(&self) {
-        self.inner.is_set_untold.store(true, Ordering::Relaxed);
+    /// Records that the user may not read the replica set's id.
+    pub(super) fn note_that_the_set_is_unknown(&self) {
+        self.inner.is_set_unknown.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the server may know `$toHashedIndexKey`.
+    /// Whether the server may support `$toHashedIndexKey`.
     pub(super) fn has_hashes(&self) -> bool {
         !self.inner.lacks_hashes.load(Ordering::Relaxed)
     }
 
-    /// Notes that the server refused `$toHashedIndexKey`.
+    /// Records that the server rejected `$toHashedIndexKey`.
     pub(super) fn note_that_there_are_no_hashes(&self) {
         self.inner.lacks_hashes.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that the server took a cluster time to read at and read at another.
+    /// Records that the server accepted a cluster time to read at but read at a different one.
     pub(super) fn note_that_moments_are_ignored(&self) {
         self.inner.ignores_moments.store(true, Ordering::Relaxed);
     }
 
-    /// Opens a cursor in a task of its own. If the caller gives up, the task goes on: what the server has opened by
-    /// then can only be closed once its number is here.
+    /// Opens a cursor in its own task, which continues even if the caller gives up: a cursor that the server has
+    /// opened by then can only be closed once its id has arrived.
     pub(super) fn open_in_background<T: Send + 'static>(
         &self,
         open: impl Future<Output = T> + Send + 'static,
     ) -> tokio::task::JoinHandle<T> {
-        self.inner.opening.spawn(ASKING.scope(self.clone(), open))
+        self.inner.opening.spawn(CURRENT_SOURCE.scope(self.clone(), open))
     }
 
     /// Closes the connection before the program exits. Waits up to two seconds while abandoned cursors are closed on
@@ -293,7 +292,7 @@ impl Source {
         let _ = tokio::time::timeout(SHUTDOWN_GRACE, closed).await;
     }
 
-    /// The read concern of reads that are no snapshots.
+    /// The read concern of reads that are not snapshots.
     pub(super) fn read_concern(&self) -> &str {
         self.inner.read_concern.as_deref().unwrap_or("majority")
     }
@@ -302,41 +301,41 @@ impl Source {
         self.inner.node.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Who and where the source is; part of every signature.
+    /// The identity of the source and its reader; part of every signature.
     #[must_use]
     pub fn identity(&self) -> &SourceIdentity {
         &self.inner.identity
     }
 
-    /// What a person has to know of a link on which nobody can tell that the server is the right one, or on which
-    /// anybody can read the password; nothing for any other.
+    /// A warning for the user if nothing verifies that the server is the right one, or if the password can be read on
+    /// the way; otherwise `None`.
     #[must_use]
     pub fn unverified_link(&self) -> Option<&'static str> {
         self.inner.unverified
     }
 
-    /// What was ignored of the connection string, in sentences.
+    /// The parts of the connection string that were ignored, as sentences.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.inner.warnings
     }
 
-    /// Commands sent so far: those that ask something, and those that end a cursor before its end. Handshakes,
-    /// pings and the ends of sessions are left out.
+    /// The number of commands sent so far: those that request something, and those that close a cursor early.
+    /// Handshakes, pings and the ends of sessions are not counted.
     #[must_use]
     pub fn commands(&self) -> u64 {
         self.inner.commands.load(Ordering::Relaxed)
     }
 
-    /// The same source for one run, whose own commands are counted from now on.
+    /// Returns a handle to the same source for one run, with its own command count starting at zero.
     #[must_use]
-    pub fn of_a_run(&self) -> Self {
+    pub fn for_run(&self) -> Self {
         Self { inner: Arc::clone(&self.inner), own: Arc::default(), local: Arc::clone(&self.local) }
     }
 
-    /// Those of the [`commands`](Self::commands) that this handle and its clones have sent.
+    /// The number of [`commands`](Self::commands) sent by this handle and its clones.
     #[must_use]
-    pub fn own_commands(&self) -> u64 {
+    pub fn run_commands(&self) -> u64 {
         self.own.load(Ordering::Relaxed)
     }
 
@@ -346,8 +345,8 @@ impl Source {
         self.own.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Asks whether the source is in reach: a node that the connection string's read preference takes, which
-    /// need not be the primary. It also says what time it is there. Returns the round trip.
+    /// Checks whether the source is reachable, which means a node that the read preference allows, not necessarily
+    /// the primary. Also records that node's clock. Returns the round-trip time.
     ///
     /// # Errors
     /// `source_unreachable`, `auth_failed`, `tls_failed`.
@@ -356,14 +355,15 @@ impl Source {
         let (started, sent) = (Instant::now(), self.local_now());
         let answer = async {
             match self.run_command(&database, doc! {"hello": 1}, preferred.clone()).await {
-                // Servers before 4.4.2 know it by its old name alone.
+                // Servers before 4.4.2 know the command only by its old name.
                 Err(error) if is_refused(&error) => {
                     self.run_command(&database, doc! {"isMaster": 1}, preferred).await
                 }
                 answer => answer,
             }
         };
-        // Selection has its own limit; this one is for a host that takes the connection and is silent.
+        // Server selection has its own limit; this one is for a host that accepts the connection and then stays
+        // silent.
         let Times { selection, connect, .. } = self.inner.times;
         match tokio::time::timeout(selection + connect, answer).await {
             Ok(Err(error)) => Err(self.explained(error.into()).await),
@@ -376,8 +376,8 @@ impl Source {
         }
     }
 
-    /// A failure to find a server, with what can be found out about it: that its replica set has a different name,
-    /// or that just one side uses TLS.
+    /// Adds to a connection failure what can be found out about it: that the replica set has a different name, or
+    /// that only one side uses TLS.
     async fn explained(&self, failure: Failure) -> Failure {
         let is_connecting = matches!(failure.code, Code::SourceUnreachable | Code::TlsFailed);
         if !is_connecting && failure.code != Code::BadSource {
@@ -388,7 +388,7 @@ impl Source {
             (Some(asked), Some(FoundSet(found))) if found.as_ref() != Some(asked) => {
                 Some(topology::wrong_set(asked, found.as_deref()))
             }
-            // What no server of the source has answered may be something that the other side does not speak.
+            // If no server of the source has answered, the two sides may be speaking different protocols.
             (_, None) if is_connecting && !self.inner.has_proxy => {
                 let hosts = self.inner.hosts.get().map_or(&[][..], Vec::as_slice);
                 speech::mismatch(hosts, self.inner.is_encrypted).await
@@ -401,7 +401,7 @@ impl Source {
         }
     }
 
-    /// The version that the server tells.
+    /// The version that the server reports.
     ///
     /// # Errors
     /// See [`ping`](Self::ping).
@@ -409,18 +409,18 @@ impl Source {
         let database = self.database().await?;
         let preferred = self.preferred().await?;
         let asked = async { Ok(self.run_command(&database, doc! {"buildInfo": 1}, preferred).await?) };
-        let info = self.patiently(SHORT_TIME, asked).await?;
+        let info = self.with_timeout(SHORT_TIME, asked).await?;
         Ok(info.get_str("version").unwrap_or("unknown").to_owned())
     }
 
-    /// Runs a command that only reads.
+    /// Runs a read-only command.
     pub(super) async fn run_command(
         &self,
         database: &Database,
         command: Document,
         preferred: Option<SelectionCriteria>,
     ) -> mongodb::error::Result<Document> {
-        self.with_second_try(|| async {
+        self.with_retry(|| async {
             let asked = database.run_command(command.clone());
             match preferred.clone() {
                 Some(preferred) => asked.selection_criteria(preferred).await,
@@ -430,32 +430,32 @@ impl Source {
         .await
     }
 
-    /// Asks once more if the connection was gone, for it may have been a stale one: what the driver does for reads, and
-    /// not for commands.
-    pub(super) async fn with_second_try<T, F>(&self, ask: impl Fn() -> F) -> mongodb::error::Result<T>
+    /// Retries once if the connection was gone, since it may have been a stale one. The driver does this for reads
+    /// but not for commands.
+    pub(super) async fn with_retry<T, F>(&self, ask: impl Fn() -> F) -> mongodb::error::Result<T>
     where
         F: Future<Output = mongodb::error::Result<T>>,
     {
         match ask().await {
-            Err(error) if self.inner.retries_reads && is_worth_a_second_try(&error) => ask().await,
+            Err(error) if self.inner.retries_reads && is_worth_retrying(&error) => ask().await,
             answer => answer,
         }
     }
 
-    /// Waits for an answer that the server gives within `limit`, or within the connection string's
-    /// `timeoutMS` or `socketTimeoutMS`, and counts the commands that it takes. The driver's own check notices a server
-    /// that is gone; for a connection that has fallen silent by itself the driver waits without end.
+    /// Waits for an answer that the server gives within `limit`, or within the connection string's `timeoutMS` or
+    /// `socketTimeoutMS`, and counts the commands sent for it. The driver's own monitoring detects a server that is
+    /// gone, but on a connection that has gone silent the driver waits forever.
     ///
     /// # Errors
-    /// `source_timeout`, and what `answer` comes to.
-    pub(super) async fn patiently<T>(
+    /// `source_timeout`, and any failure of `answer`.
+    pub(super) async fn with_timeout<T>(
         &self,
         limit: Duration,
         answer: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let Times { connect, answer: given, .. } = self.inner.times;
-        let limit = given.unwrap_or(limit + ON_THE_WAY.max(connect + ANSWER_MARGIN));
-        let answer = ASKING.scope(self.clone(), tokio::time::timeout(limit, answer));
+        let limit = given.unwrap_or(limit + NETWORK_MARGIN.max(connect + ANSWER_MARGIN));
+        let answer = CURRENT_SOURCE.scope(self.clone(), tokio::time::timeout(limit, answer));
         answer.await.unwrap_or_else(|_| {
             Err(Failure::new(Code::SourceTimeout, "The server took longer than the time limit.")
                 .because(format!("no answer within {} s", limit.as_secs_f32())))
@@ -474,7 +474,7 @@ impl Source {
         Ok(self.client().await?.database("admin"))
     }
 
-    /// Whether the connection string lets a read be tried a second time.
+    /// Whether the connection string allows a read to be retried.
     pub(super) fn retries_reads(&self) -> bool {
         self.inner.retries_reads
     }
@@ -483,13 +483,13 @@ impl Source {
         Ok(self.database().await?.collection(name.unwrap_or(&self.inner.collection)))
     }
 
-    /// Name of the trades' collection.
+    /// The name of the trades' collection.
     #[must_use]
     pub fn collection_name(&self) -> &str {
         &self.inner.collection
     }
 
-    /// Name of the database.
+    /// The name of the database.
     #[must_use]
     pub fn database_name(&self) -> &str {
         &self.inner.database
@@ -503,15 +503,15 @@ impl Source {
         options.app_name = Some("Tidemark".to_owned());
         options.server_selection_timeout = Some(self.inner.times.selection);
         options.connect_timeout = Some(self.inner.times.connect);
-        // A client is made once for a source.
+        // Cannot fail: a client is created once per source.
         let _ = self.inner.hosts.set(options.hosts.clone());
         options.sdam_event_handler = Some(set_watcher(&self.inner.found_set));
-        // Each command takes a connection out of the pool; handshakes and the driver's own checks of the
-        // server do not. Events of the commands themselves would have the driver parse every answer for them.
+        // Each command checks a connection out of the pool; handshakes and the driver's own monitoring do not.
+        // Subscribing to the command events themselves would make the driver parse every answer for them.
         options.cmap_event_handler = Some(EventHandler::callback(|event| {
             if matches!(event, CmapEvent::ConnectionCheckedOut(_)) {
-                // Nobody asks for a ping or for the end of a cursor.
-                let _ = ASKING.try_with(Self::count);
+                // Pings and cursor closes run outside `CURRENT_SOURCE` and are not counted here.
+                let _ = CURRENT_SOURCE.try_with(Self::count);
             }
         }));
         let own = match &options.tls {
@@ -520,7 +520,7 @@ impl Source {
         };
         let trusted = certificates::trust_system(&mut options);
         let client = Client::with_options(options);
-        // The driver has read it.
+        // The driver has read the file.
         drop(trusted);
         client.map_err(|error| match own {
             Some(path) if matches!(*error.kind, ErrorKind::InvalidTlsConfig { .. }) => {
@@ -531,7 +531,7 @@ impl Source {
     }
 }
 
-/// Notes what each server that answers the driver's checks says of its replica set.
+/// Records the replica set name from each successful heartbeat.
 fn set_watcher(found: &Arc<Mutex<Option<FoundSet>>>) -> EventHandler<SdamEvent> {
     let found = Arc::clone(found);
     EventHandler::callback(move |event| {
@@ -542,7 +542,7 @@ fn set_watcher(found: &Arc<Mutex<Option<FoundSet>>>) -> EventHandler<SdamEvent> 
     })
 }
 
-/// What a reply to `hello` says of the node.
+/// Reads the node's properties from a reply to `hello`.
 fn node_of(hello: &Document, sent: DateTime<Utc>, received: DateTime<Utc>) -> Node {
     let wire_version = match hello.get("maxWireVersion") {
         Some(Bson::Int32(version)) => *version,
@@ -557,7 +557,7 @@ fn node_of(hello: &Document, sent: DateTime<Utc>, received: DateTime<Utc>) -> No
     }
 }
 
-/// The driver refuses a connection string with an option that others know.
+/// Removes an option that the driver rejects although other drivers support it.
 #[expect(deprecated, reason = "the driver does not support it; this program does")]
 fn for_driver(mut parsed: ConnectionString) -> ConnectionString {
     parsed.socket_timeout = None;
@@ -578,7 +578,7 @@ mod tests {
         Source::new(&settings).expect("a readable connection string")
     }
 
-    /// Every public type that carries a connection string or a password, and what is made of it.
+    /// Covers every public type that carries a connection string or a password, and what is derived from it.
     #[test]
     fn what_is_printed_for_debugging_holds_no_password() {
         let password = "PLANTED s3cr3t/\"é@:1";
@@ -595,7 +595,7 @@ mod tests {
                 database: "desk".to_owned(),
                 collection: "trades".to_owned(),
             };
-            // Made or refused, with the reason.
+            // Whether it is accepted or rejected with a reason.
             let source = Source::new(&settings);
             let debug = format!("{settings:#?} {source:#?} {profile:?}");
             assert!(!debug.contains("PLANTED") && !debug.contains("s3cr3t"), "{debug}");
@@ -616,7 +616,7 @@ mod tests {
         assert_eq!(certificate.identity().user.as_deref(), Some("CN=ann"));
     }
 
-    /// The usual ways to write one login are one identity; another reader is another one.
+    /// Equivalent spellings of one login give one identity; different readers give different identities.
     #[test]
     fn who_reads_and_how_is_part_of_the_identity() {
         let folder = tempfile::tempdir().expect("a folder");

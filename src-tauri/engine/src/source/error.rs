@@ -1,4 +1,4 @@
-//! The driver's errors in the trader's words.
+//! Translates the driver's errors into the trader's words.
 
 use std::error::Error as _;
 
@@ -7,7 +7,7 @@ use mongodb::error::{Error, ErrorKind};
 use super::topology;
 use crate::failure::{Code, Failure};
 
-/// What a driver error means to a person.
+/// The failure to show for a driver error.
 #[must_use]
 pub fn mongodb_failure(error: &Error) -> Failure {
     if let ErrorKind::ServerSelection { message, .. } = error.kind.as_ref()
@@ -46,7 +46,7 @@ pub fn mongodb_failure(error: &Error) -> Failure {
     Failure::new(code, message).because(cause(error))
 }
 
-/// What the driver or the server says, what that means to a person, and what to do about it.
+/// Text in the driver's or server's message, the sentence to show for it, and the advice.
 const PARTICULAR: [(&str, &str, &str); 11] = [
     (
         "invalid peer certificate: expired",
@@ -105,7 +105,7 @@ const PARTICULAR: [(&str, &str, &str); 11] = [
     ),
 ];
 
-/// A sentence for an error that has one of its own among those of its code.
+/// The sentence and advice for an error that has more specific ones than its code.
 fn particular(error: &Error, code: Code) -> Option<(&'static str, &'static str)> {
     let text = without_names(&describe(error)).to_lowercase();
     let is_meant = matches!(
@@ -124,7 +124,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// What the driver says when it is to log in with SCRAM and has no password.
+/// The driver's message if SCRAM authentication needs a password and there is none.
 const NO_PASSWORD: &str = "no password supplied";
 
 /// `QueryPlanKilled`, `CappedPositionLost`, `CursorKilled`, `Interrupted`, and `CursorNotFound`: the server or its
@@ -135,14 +135,14 @@ fn was_ended(error: &Error) -> bool {
     matches!(error.kind.as_ref(), ErrorKind::Command(command) if ENDED.contains(&command.code))
 }
 
-/// Whether the server refused what was asked, and not who asked or when.
+/// Whether the server rejected the command itself, rather than the user or the timing.
 pub(super) fn is_refused(error: &Error) -> bool {
     matches!(error.kind.as_ref(), ErrorKind::Command(_)) && code_of(error) == Code::BadFilter
 }
 
-/// Whether a read that failed so may well succeed at once: the connection was gone, or the node was changing its
-/// role.
-pub(super) fn is_worth_a_second_try(error: &Error) -> bool {
+/// Whether a failed read is likely to succeed if retried at once: the connection was gone, or the node was changing
+/// its role.
+pub(super) fn is_worth_retrying(error: &Error) -> bool {
     match error.kind.as_ref() {
         ErrorKind::Command(command) => command.code == 262 || code_of(error) == Code::SourceUnreachable,
         _ => broke_off(error),
@@ -163,9 +163,9 @@ fn code_of(error: &Error) -> Code {
             Code::BadSource
         }
         ErrorKind::Command(command) => match command.code {
-            // AuthenticationFailed; ProtocolError as some servers answer a bad mechanism
+            // AuthenticationFailed; ProtocolError, which some servers return for a bad mechanism
             18 | 334 => Code::AuthFailed,
-            // Unauthorized, which is also what servers say to somebody who has not logged in
+            // Unauthorized, which servers also return to a client that has not logged in
             13 if says(&command.message, "requires authentication") => Code::AuthFailed,
             13 => Code::NotAuthorized,
             // MaxTimeMSExpired, ExceededTimeLimit, NetworkTimeout, NetworkInterfaceExceededTimeLimit
@@ -175,18 +175,18 @@ fn code_of(error: &Error) -> Code {
             // PrimarySteppedDown, HostUnreachable, HostNotFound, InterruptedDueToReplStateChange,
             // NotPrimaryOrSecondary, FailedToSatisfyReadPreference, SocketException
             11600 | 91 | 10107 | 13435 | 189 | 6 | 7 | 11602 | 13436 | 133 | 9001 => Code::SourceUnreachable,
-            // Atlas says so under a code of its own, 8000.
+            // Atlas reports this under a code of its own, 8000.
             _ if says(&command.message, "authentication failed") => Code::AuthFailed,
             _ if says(&command.message, "not allowed to do action") => Code::NotAuthorized,
             _ if says(&command.message, "not authorized") => Code::NotAuthorized,
             _ => Code::BadFilter,
         },
         ErrorKind::DnsResolve { .. } => Code::SourceUnreachable,
-        // It names the host, and then what befell another question.
+        // The message names the host, then the error of a different command.
         ErrorKind::ConnectionPoolCleared { message, .. } => {
             by_text(message.split_once("failed with: ").map_or("", |(_, why)| why))
         }
-        // The driver tells what kept it from choosing a server by text alone.
+        // The driver reports why it could not select a server only as text.
         _ => by_text(&describe(error)),
     }
 }
@@ -207,14 +207,14 @@ fn by_text(text: &str) -> Code {
     }
 }
 
-/// The driver's words without the names that it lists: those of hosts and sets say nothing of what went wrong.
+/// The driver's message without the names of hosts and sets, which say nothing about what went wrong.
 fn without_names(text: &str) -> String {
     let names = ["Address: ", "Set Name: ", "Tags: "];
     let parts = text.split(", ").filter(|part| !names.iter().any(|name| part.contains(name)));
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// The driver's words without the labels and the documents that it prints for debugging.
+/// The driver's message and its causes, without the labels and documents that it prints for debugging.
 fn describe(error: &Error) -> String {
     let mut text = without_debug(&error.kind.to_string());
     let mut source = error.source();
@@ -230,7 +230,7 @@ fn describe(error: &Error) -> String {
     text
 }
 
-/// The driver's words as a technical detail: of a set of servers what happened at each, of a command no documents.
+/// The driver's message as a technical detail: for a set of servers the error of each, for a command no documents.
 fn cause(error: &Error) -> String {
     let text = describe(error);
     let text = topology::servers(&text).unwrap_or(text);
@@ -241,18 +241,18 @@ fn cause(error: &Error) -> String {
     }
 }
 
-/// A text without what follows some words.
+/// Replaces everything from the given words on.
 fn without_part(text: &str, from: &str, instead: &str) -> String {
     text.split_once(from).map_or_else(|| text.to_owned(), |(before, _)| format!("{before}{instead}"))
 }
 
-/// The driver's reason alone.
+/// The driver's reason without its prefix.
 pub(super) fn reason(error: &Error) -> String {
     let text = describe(error);
     text.strip_prefix("An invalid argument was provided: ").unwrap_or(&text).to_owned()
 }
 
-/// Errors inside a description of servers are printed with all that they have.
+/// Removes the debug output (labels, sources, responses) of errors inside a topology description.
 fn without_debug(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -274,7 +274,7 @@ fn without_debug(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What mongodb 3.9 says when it finds no server.
+    /// The message of the mongodb crate 3.9 if it finds no server.
     fn not_found(host: &str, set: &str, error: &str) -> String {
         format!(
             "Kind: Server selection timeout: No available servers. Topology: {{ Type: ReplicaSetNoPrimary, \
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(without_debug(plain), "Error: x }");
     }
 
-    /// What rustls 0.23 and mongodb 3.9 say.
+    /// Messages of rustls 0.23 and the mongodb crate 3.9.
     #[test]
     fn a_refused_certificate_or_login_has_its_own_sentence() {
         for (words, meant) in [
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kept_the_driver_from_a_server_is_told_by_its_words() {
+    fn the_drivers_words_give_the_reason() {
         let cases = [
             ("I/O error: Connection refused (os error 111)", Code::SourceUnreachable),
             ("I/O error: failed to lookup address information", Code::SourceUnreachable),

@@ -1,8 +1,9 @@
-//! How far the link to the server can be trusted, as the connection string asks for it.
+//! How far the connection to the server can be trusted, judging by the connection string.
 
 use mongodb::options::{AuthMechanism, ConnectionString, HostInfo, Tls};
 
-/// What is to be said of a link on which nobody can tell that the server is the right one; nothing for any other.
+/// A warning for the user if the connection string does not make sure that the server is the right one, or if it
+/// sends the password in plain text; otherwise `None`.
 pub(super) fn unverified(parsed: &ConnectionString) -> Option<&'static str> {
     let is_encrypted = match &parsed.tls {
         Some(Tls::Enabled(options)) if options.allow_invalid_certificates == Some(true) => {
@@ -13,7 +14,7 @@ pub(super) fn unverified(parsed: &ConnectionString) -> Option<&'static str> {
         }
         Some(Tls::Enabled(_)) => true,
         Some(Tls::Disabled) => false,
-        // The addresses of such a name are reached by TLS unless it is turned off.
+        // A `mongodb+srv` name implies TLS unless it is turned off.
         None => matches!(parsed.host_info, HostInfo::DnsRecord(_)),
     };
     let mechanism = parsed.credential.as_ref().and_then(|credential| credential.mechanism.as_ref());
@@ -28,8 +29,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_verifies_nobody_is_told() {
-        for (uri, told) in [
+    fn an_unverified_connection_is_reported() {
+        for (uri, is_unverified) in [
             ("mongodb://db1/?tls=true&tlsInsecure=true", true),
             ("mongodb://db1/?tls=true&tlsAllowInvalidCertificates=true", true),
             ("mongodb://ann:x@db1/?authMechanism=PLAIN", true),
@@ -42,7 +43,7 @@ mod tests {
             ("mongodb://ann:x@db1/", false),
         ] {
             let parsed = ConnectionString::parse(uri).expect("a connection string");
-            assert_eq!(unverified(&parsed).is_some(), told, "{uri}");
+            assert_eq!(unverified(&parsed).is_some(), is_unverified, "{uri}");
         }
     }
 }

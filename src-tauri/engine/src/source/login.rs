@@ -1,4 +1,4 @@
-//! Who logs in at a source, and how: two readers may see different documents.
+//! The login part of a source's identity: two readers may see different documents.
 
 use std::path::Path;
 
@@ -9,12 +9,13 @@ use rustls_pki_types::pem::PemObject as _;
 
 use crate::query::source::Login;
 
-/// The login of a connection string, as far as it is not what everybody has who names a user.
+/// The login of a connection string, as far as it differs from the usual one (a user name and password, with the
+/// usual authentication database).
 pub(super) fn login_of(parsed: &ConnectionString) -> Login {
     let Some(credential) = &parsed.credential else { return Login::default() };
     let mechanism = credential.mechanism.as_ref().filter(|mechanism| !is_password(mechanism));
     let usual = if mechanism.is_some() { "$external" } else { "admin" };
-    // As the driver has it: without `authSource`, the connection string's database says where users are.
+    // As in the driver: without `authSource`, the connection string's database is the authentication database.
     let by_database = mechanism.is_none_or(|mechanism| *mechanism == AuthMechanism::Plain);
     let source =
         credential.source.as_ref().or_else(|| parsed.default_database.as_ref().filter(|_| by_database));
@@ -31,13 +32,14 @@ pub(super) fn login_of(parsed: &ConnectionString) -> Login {
     }
 }
 
-/// Whether a mechanism is one of those that prove the same password to the same user.
+/// Whether a mechanism checks the password that MongoDB itself stores. The choice among these mechanisms does not
+/// change the reader.
 fn is_password(mechanism: &AuthMechanism) -> bool {
     matches!(mechanism, AuthMechanism::ScramSha1 | AuthMechanism::ScramSha256 | AuthMechanism::MongoDbCr)
 }
 
-/// Whom a certificate names, as a hash: a renewed certificate of the same person is the same. If the file cannot
-/// be read, its path stands for it.
+/// The subject of a certificate, as a hash, so that a renewed certificate of the same user is the same login. The
+/// path if the file cannot be read.
 fn subject_of(path: &Path) -> String {
     let certificate = CertificateDer::from_pem_file(path).ok();
     match certificate.as_ref().and_then(|certificate| subject(certificate)) {
@@ -46,12 +48,12 @@ fn subject_of(path: &Path) -> String {
     }
 }
 
-/// Tags of DER.
+/// DER tags.
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 
-/// The subject in a certificate: after a version that may be left out, the serial number, the algorithm, the
-/// issuer and the validity.
+/// The subject in a certificate. It follows the optional version, the serial number, the algorithm, the issuer and
+/// the validity.
 fn subject(certificate: &[u8]) -> Option<&[u8]> {
     let (SEQUENCE, signed, _) = element(certificate)? else { return None };
     let (SEQUENCE, mut fields, _) = element(signed)? else { return None };
@@ -65,7 +67,7 @@ fn subject(certificate: &[u8]) -> Option<&[u8]> {
     Some(subject)
 }
 
-/// The first element of some DER: its tag, its content, and what follows it.
+/// Splits off the first DER element: its tag, its content, and what follows it.
 fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;
@@ -86,7 +88,7 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    /// DER with a content of any length.
+    /// Encodes a DER element whose content may have any length.
     fn der(tag: u8, content: &[u8]) -> Vec<u8> {
         let length = u16::try_from(content.len()).expect("short").to_be_bytes();
         [&[tag, 0x82], &length[..], content].concat()

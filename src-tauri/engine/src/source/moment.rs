@@ -1,9 +1,10 @@
 //! Reading a window, and a whole run, as of one moment.
 //!
-//! A server that can reads a snapshot: its first cursor of a run says at which cluster time, and all others read
-//! at the same. Where the server's history is gone, or where there are no snapshots, what is read is what a
-//! majority of the nodes has, and windows are checked for changes during the read.
+//! A server that supports it reads a snapshot: the reply to a run's first cursor contains the cluster time, and all
+//! other cursors read at the same time. If the server's history no longer reaches back that far, or if there are no
+//! snapshots, reads use read concern `majority`, and windows are checked for changes during the read.
 
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
@@ -17,38 +18,37 @@ use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 
 use super::clock::{local_read, operation_time, read_of, time_of};
 use super::connect::Source;
-use super::error::{is_refused, is_worth_a_second_try, mongodb_failure};
-use super::read::PullOrder;
+use super::error::{is_refused, is_worth_retrying, mongodb_failure};
 use crate::failure::{Code, Failure, Result};
 use crate::query::pipeline::{COMMENT, PULL_LIMIT};
 
-/// Server errors that say that there is no snapshot: `SnapshotTooOld`, `SnapshotUnavailable`.
+/// Server errors meaning that there is no snapshot: `SnapshotTooOld`, `SnapshotUnavailable`.
 const HISTORY_GONE: [i32; 2] = [239, 246];
 
-/// At what moment, or how, cursors read.
+/// How cursors read, and at which moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     /// A snapshot at a cluster time.
     At(Timestamp),
-    /// What a majority of the nodes has, or what the connection string says instead.
+    /// Read concern `majority`, or the one in the connection string.
     Majority,
-    /// Without a read concern: the server takes none.
+    /// Without a read concern: the server accepts none.
     Plain,
 }
 
-/// How a cursor is to be opened.
+/// How to open a cursor.
 #[derive(Debug, Clone, Copy)]
 enum Asking {
-    /// A snapshot at a time that the server chooses.
+    /// With a snapshot at a time that the server chooses.
     Snapshot,
     As(Reading),
 }
 
-/// The moment that the windows of a run read at, once its first cursor has learnt it.
+/// The moment at which the windows of a run read, known once the run's first cursor is open.
 #[derive(Debug, Default)]
 pub struct RunMoment {
     agreed: tokio::sync::Mutex<Option<Reading>>,
-    /// When its first cursor was asked for: nothing is read as of an earlier time.
+    /// When the run's first cursor was requested: nothing is read as of an earlier time.
     began: OnceLock<Instant>,
 }
 
@@ -58,22 +58,22 @@ impl RunMoment {
         matches!(*self.agreed.lock().await, Some(Reading::At(_)))
     }
 
-    /// Whether what the run reads from now on is as of this time or later.
+    /// Whether everything that the run reads from now on is as of this time or later.
     #[must_use]
     pub fn is_after(&self, earliest: Instant) -> bool {
         self.began.get().is_none_or(|began| *began >= earliest)
     }
 }
 
-/// The moment that one window's cursors read at.
+/// The moment at which one window's cursors read.
 #[derive(Debug)]
 pub struct WindowMoment {
     run: Arc<RunMoment>,
     reading: OnceLock<Reading>,
-    /// What an earlier try could not read at.
+    /// The reading that failed in an earlier attempt.
     lost: Option<Reading>,
     is_lost: AtomicBool,
-    /// The oldest state of a node that a cursor has read.
+    /// The oldest node state that a cursor has read.
     as_of: Mutex<Option<DateTime<Utc>>>,
 }
 
@@ -90,8 +90,8 @@ impl WindowMoment {
         }
     }
 
-    /// The moment for another try, after the server's history of this one was gone: a later one, and, if that
-    /// was itself a second try, no snapshot.
+    /// The moment for another attempt after the server's history of this one was lost: a later snapshot, or no
+    /// snapshot if this was already the second attempt.
     #[must_use]
     pub fn after_loss(&self) -> Self {
         let next = Self { lost: self.reading.get().copied(), ..Self::new(&self.run) };
@@ -101,7 +101,7 @@ impl WindowMoment {
         next
     }
 
-    /// Whether the server's history was gone before everything was read.
+    /// Whether the server's history was lost before everything was read.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.is_lost.load(Ordering::Relaxed)
@@ -113,7 +113,7 @@ impl WindowMoment {
         self.reading.get().copied()
     }
 
-    /// The oldest state of a node that was read, by the server's time; none if the server does not tell.
+    /// The oldest node state that was read, by the server's time; `None` if the server reports no time.
     #[must_use]
     pub fn as_of(&self) -> Option<DateTime<Utc>> {
         *self.as_of.lock().unwrap_or_else(PoisonError::into_inner)
@@ -127,7 +127,7 @@ impl WindowMoment {
 
 /// Why a cursor could not be opened.
 enum Refusal {
-    /// The server does not read this way, or no longer at this time.
+    /// The server does not support this reading, or can no longer read at this time.
     Reading(Failure),
     Other(Failure),
 }
@@ -141,11 +141,11 @@ impl From<Refusal> for Failure {
 }
 
 impl Source {
-    /// Starts a pull at a window's moment. Dropping the cursor before its end stops it at the server.
+    /// Starts a pull at a window's moment. Dropping the cursor before its end closes it on the server.
     ///
     /// # Errors
-    /// See [`super::mongodb_failure`]. If the moment [is lost](WindowMoment::is_lost), the window can be pulled
-    /// again at another one.
+    /// See [`super::mongodb_failure`]. If the moment [is lost](WindowMoment::is_lost), the window can be pulled again
+    /// at a different one.
     pub async fn pull(&self, order: PullOrder, moment: &Arc<WindowMoment>) -> Result<Batches> {
         if let Some(reading) = moment.reading() {
             return match self.open(&order, Asking::As(reading), moment).await {
@@ -163,12 +163,12 @@ impl Source {
         loop {
             let mut agreed = moment.run.agreed.lock().await;
             if agreed.is_none() && !self.may_have_snapshots() {
-                // Nothing to learn: the windows need not wait for each other.
+                // There is no cluster time to agree on: the windows need not wait for each other.
                 let _ = moment.run.began.set(Instant::now());
                 *agreed = Some(Reading::Majority);
             }
             let Some(reading) = agreed.filter(|reading| Some(*reading) != refused) else {
-                // The other windows wait: what this cursor learns is their moment too.
+                // The other windows wait, since the reading that this cursor obtains applies to them too.
                 let _ = moment.run.began.set(Instant::now());
                 let (batches, reading) = self.lead(&order, moment).await?;
                 *agreed = Some(reading);
@@ -186,7 +186,7 @@ impl Source {
         }
     }
 
-    /// Opens the first cursor of a run, and says how the others read.
+    /// Opens the first cursor of a run and returns how the others are to read.
     async fn lead(&self, order: &PullOrder, moment: &Arc<WindowMoment>) -> Result<(Batches, Reading)> {
         if self.may_have_snapshots() {
             match self.open(order, Asking::Snapshot, moment).await {
@@ -215,7 +215,7 @@ impl Source {
         let started = Instant::now();
         let opened = match self.open_once(order, asking).await {
             // As the driver does for reads: the connection may have been a stale one.
-            Err(error) if self.retries_reads() && error.as_ref().is_ok_and(is_worth_a_second_try) => {
+            Err(error) if self.retries_reads() && error.as_ref().is_ok_and(is_worth_retrying) => {
                 self.open_once(order, asking).await
             }
             opened => opened,
@@ -235,14 +235,14 @@ impl Source {
             snapshot: None,
             ended: false,
         };
-        // The reply is here already: nothing is asked.
+        // The reply has already arrived: this sends nothing.
         let first = batches.advance().await?;
         if let Some(first) = &first {
             let reply = first.as_raw_document();
             let cursor = reply.get_document("cursor").ok();
             batches.snapshot = cursor.and_then(|cursor| cursor.get_timestamp("atClusterTime").ok());
             let waited = TimeDelta::from_std(started.elapsed()).unwrap_or_default();
-            // A scan shows what the node had when it began.
+            // A scan shows the node's state at the time it began.
             let began = operation_time(reply).map(|at| time_of(at) - waited);
             if let Some(at) = batches.snapshot.map(time_of).or(began) {
                 moment.note_as_of(at);
@@ -259,7 +259,7 @@ impl Source {
         Ok(batches)
     }
 
-    /// One try. An error is the driver's, or, if it never came to one, a failure of this program's.
+    /// One attempt. The error is the driver's or, if the command was not completed, a failure of this program.
     async fn open_once(
         &self,
         order: &PullOrder,
@@ -282,7 +282,7 @@ impl Source {
                 Failure::new(Code::Internal, "Asking the server failed unexpectedly.").because(error)
             })
         };
-        match self.patiently(PULL_LIMIT, answer).await {
+        match self.with_timeout(PULL_LIMIT, answer).await {
             Ok(opened) => opened.map_err(Ok),
             Err(failure) => Err(Err(failure)),
         }
@@ -313,10 +313,10 @@ fn is_history_gone(error: &Error) -> bool {
     matches!(error.kind.as_ref(), ErrorKind::Command(command) if HISTORY_GONE.contains(&command.code))
 }
 
-/// A batch of a pull, and the moment at which it was read.
+/// A batch of a pull and the moment at which it was read.
 #[derive(Debug)]
 pub struct Batch {
-    /// The documents as they came.
+    /// The documents as received.
     pub raw: RawBatch,
     /// The source's time of the read: seconds << 32 | an ordinal.
     pub read: u64,
@@ -327,11 +327,11 @@ pub struct Batches {
     source: Source,
     moment: Arc<WindowMoment>,
     cursor: RawBatchCursor,
-    /// What came when the cursor was opened.
+    /// The batch that arrived when the cursor was opened.
     first: Option<RawBatch>,
-    /// The cluster time of the snapshot that is read.
+    /// The cluster time of the snapshot, if one is read.
     snapshot: Option<Timestamp>,
-    /// Whether the server has no more of the cursor, or has failed it.
+    /// Whether the server's cursor is exhausted or has failed.
     ended: bool,
 }
 
@@ -342,7 +342,7 @@ impl std::fmt::Debug for Batches {
 }
 
 impl Batches {
-    /// The next batch, or nothing at the end.
+    /// The next batch; `None` at the end.
     ///
     /// # Errors
     /// See [`super::mongodb_failure`].
@@ -360,7 +360,7 @@ impl Batches {
 
     async fn advance(&mut self) -> std::result::Result<Option<RawBatch>, Refusal> {
         let next = async { Ok(self.cursor.next().await.transpose()) };
-        let batch = self.source.patiently(PULL_LIMIT, next).await;
+        let batch = self.source.with_timeout(PULL_LIMIT, next).await;
         let batch = match batch {
             Ok(Err(error)) => {
                 if is_history_gone(&error) {
@@ -381,15 +381,26 @@ impl Batches {
 
 impl Drop for Batches {
     fn drop(&mut self) {
-        // The driver ends the cursor at the server, from a task of its own.
+        // The driver closes the cursor on the server, from a task of its own.
         if !self.ended {
             self.source.count();
         }
     }
 }
 
-/// Whether the server has closed the cursor with this batch: then its number is 0.
+/// Whether the server has closed the cursor with this batch, which it shows by a cursor id of 0.
 fn is_last(batch: &RawBatch) -> bool {
     let cursor = batch.as_raw_document().get_document("cursor");
     cursor.and_then(|cursor| cursor.get_i64("id")).is_ok_and(|id| id == 0)
+}
+
+/// What to pull.
+#[derive(Debug, Clone)]
+pub struct PullOrder {
+    /// The collection, if it is not that of the trades.
+    pub collection: Option<String>,
+    /// The pipeline.
+    pub pipeline: Vec<Document>,
+    /// Documents per batch.
+    pub batch_documents: NonZeroU32,
 }

@@ -1,5 +1,5 @@
-//! What a connection string asks for by its options: those that the driver refuses and other tools take, those that
-//! nobody knows, and those that cannot be done here.
+//! The options of a connection string: those that the driver rejects although other tools accept them, unknown ones,
+//! and those that this program cannot honour.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use super::uri::option_failure;
 use crate::failure::{Code, Failure, Result};
 use crate::secret::{may_hold_password, shown_option};
 
-/// How long to look for a server before the source counts as out of reach, and how long a connection may take.
+/// Default time to look for a server before the source counts as unreachable, and default time to connect.
 const SELECTION_TIME: Duration = Duration::from_secs(3);
-/// The longest that a connection may take if the connection string does not say so itself.
+/// The longest default connect timeout.
 const LONGEST_CONNECT: Duration = Duration::from_secs(10);
-/// What a limit of 0 stands for, which means none: no check waits for ever.
+/// Replaces a limit of 0, which means no limit: a check must not wait forever.
 const WITHOUT_LIMIT: Duration = Duration::from_secs(60);
 
-/// Options that the driver reads.
+/// Options that the driver supports.
 const OF_THE_DRIVER: [&str; 44] = [
     "appname",
     "authmechanism",
@@ -64,8 +64,8 @@ const OF_THE_DRIVER: [&str; 44] = [
     "wtimeoutms",
     "zlibcompressionlevel",
 ];
-/// Options of other drivers that change nothing here: no revocation is checked, writes are never sent, and documents
-/// are kept as they came.
+/// Options of other drivers that have no effect here: certificate revocation is not checked, writes are never sent,
+/// and documents are kept as received.
 const WITHOUT_EFFECT: [&str; 5] = [
     "adaptiveretries",
     "tlsdisablecertificaterevocationcheck",
@@ -75,21 +75,21 @@ const WITHOUT_EFFECT: [&str; 5] = [
 ];
 const COMPRESSORS: [&str; 3] = ["zlib", "zstd", "snappy"];
 
-/// A connection string without what the driver would refuse.
+/// A connection string without the parts that the driver would reject.
 #[derive(Debug)]
 pub(super) struct ReadOptions {
-    /// The connection string for the driver.
+    /// The connection string to pass to the driver.
     pub(super) uri: String,
-    /// What was ignored, in sentences.
+    /// What was ignored, as sentences.
     pub(super) warnings: Vec<String>,
-    /// `timeoutMS`, which the driver does not know.
+    /// `timeoutMS`, which the driver does not support.
     pub(super) timeout: Option<Duration>,
 }
 
 /// Reads the options of a connection string.
 ///
 /// # Errors
-/// `bad_source` for an option that cannot be done here, with its name and value.
+/// `bad_source` for an option that this program cannot honour, with its name and value.
 pub(super) fn read(uri: &str) -> Result<ReadOptions> {
     let mut read = ReadOptions { uri: uri.to_owned(), warnings: Vec::new(), timeout: None };
     let Some((before, options)) = uri.split_once('?') else { return Ok(read) };
@@ -116,7 +116,7 @@ pub(super) fn read(uri: &str) -> Result<ReadOptions> {
         match lower.as_str() {
             "compressors" => kept.extend(compressors(name, &value, &mut read.warnings)),
             "timeoutms" | "tlsallowinvalidhostnames" => {}
-            // No limit in other drivers; this one would refuse it, and needs few connections.
+            // Means no limit in other drivers. This driver would reject it, and few connections are needed.
             "maxpoolsize" if value == "0" => {}
             "uuidrepresentation" if !["standard", "unspecified"].contains(&&*value) => {
                 read.warnings.push(format!(
@@ -126,7 +126,8 @@ pub(super) fn read(uri: &str) -> Result<ReadOptions> {
             }
             _ if OF_THE_DRIVER.contains(&lower.as_str()) => kept.push(option.to_owned()),
             _ if is_known => {}
-            // A password with a question mark in it can be taken for options: the driver refuses the rest.
+            // A password that contains a question mark can be mistaken for options; kept, so that the driver rejects
+            // the string.
             _ if may_hold_password(rest, option) => kept.push(option.to_owned()),
             _ => read
                 .warnings
@@ -144,7 +145,7 @@ fn is_known(name: &str) -> bool {
         || ["timeoutms", "tlsallowinvalidhostnames"].contains(&name)
 }
 
-/// Refuses the ways to log in that need what this program does not have.
+/// Rejects the authentication mechanisms that this program does not support.
 fn expect_mechanism(option: &str, mechanism: &str) -> Result<()> {
     let needs = match mechanism.to_ascii_uppercase().as_str() {
         "GSSAPI" => "Kerberos",
@@ -166,7 +167,7 @@ fn expect_mechanism(option: &str, mechanism: &str) -> Result<()> {
     ))
 }
 
-/// The host's name is checked together with the certificate, or neither of them is.
+/// The failure for turning off the host name check alone: it is tied to the certificate check.
 fn checks_names(option: &str) -> Failure {
     let message = format!("Tidemark cannot turn off the host name check alone ({}).", shown_option(option));
     Failure::new(Code::BadSource, message).advise(
@@ -174,14 +175,14 @@ fn checks_names(option: &str) -> Failure {
     )
 }
 
-/// A time limit; nothing for 0, which means none in every driver.
+/// Reads a time limit; `None` for 0, which means no limit in every driver.
 fn milliseconds(option: &str, value: &str) -> Result<Option<Duration>> {
     let number: u64 =
         value.parse().map_err(|_| option_failure(option, "it is not a whole number of milliseconds"))?;
     Ok((number > 0).then(|| Duration::from_millis(number)))
 }
 
-/// The compressors that are there; what is not is ignored, as in other drivers.
+/// Keeps the supported compressors; others are ignored, as in other drivers.
 fn compressors(name: &str, value: &str, warnings: &mut Vec<String>) -> Option<String> {
     let asked = value.split(',').map(str::trim).filter(|one| !one.is_empty());
     let (known, unknown): (Vec<&str>, Vec<&str>) =
@@ -195,22 +196,23 @@ fn compressors(name: &str, value: &str, warnings: &mut Vec<String>) -> Option<St
 /// How long to wait for a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Times {
-    /// Until a server is found.
+    /// The time to select a server.
     pub(super) selection: Duration,
-    /// Until a connection stands and the server has answered on it for the first time.
+    /// The time to open a connection, including the server's first reply on it.
     pub(super) connect: Duration,
-    /// Until an answer is there, if the connection string says so.
+    /// The time to wait for an answer, if the connection string limits it.
     pub(super) answer: Option<Duration>,
 }
 
 impl Times {
-    /// The times of a connection string.
+    /// Reads the timeouts of a connection string.
     #[expect(deprecated, reason = "the driver does not support socketTimeoutMS; this program does")]
     pub(super) fn of(parsed: &ConnectionString, timeout: Option<Duration>) -> Self {
         let limit = |given: Duration| if given.is_zero() { WITHOUT_LIMIT } else { given };
         let (selection, connect) =
             (parsed.server_selection_timeout.map(limit), parsed.connect_timeout.map(limit));
-        // What allows the one allows the other: a server whose first answer takes long is found by it.
+        // If only one of the two is set, it also extends the other: a server that is slow to reply to the handshake
+        // needs both to be selected.
         let found = selection.or(connect).unwrap_or(SELECTION_TIME);
         let times = Self {
             selection: selection.unwrap_or(found.max(SELECTION_TIME)),

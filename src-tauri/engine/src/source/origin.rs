@@ -1,5 +1,5 @@
-//! Which collections of which replica set stand behind an address. An address is no identity: a tunnel may lead
-//! to another cluster, and a collection may be dropped and made again.
+//! The collections and the replica set behind an address. An address is not an identity: a tunnel may lead to a
+//! different cluster, and a collection may be dropped and recreated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,15 +9,14 @@ use md5::{Digest as _, Md5};
 use mongodb::options::{RunCursorCommandOptions, SelectionCriteria};
 
 use super::connect::{SHORT_TIME, Source};
-use crate::cache::Origin;
 use crate::failure::{Code, Failure, Result};
 use crate::query::collation::Collation;
 use crate::query::mapping::Mapping;
 
-/// Views upon views that are followed. MongoDB allows 20.
+/// The maximum depth of nested views that are followed. MongoDB allows 20.
 const VIEWS_DEEP: usize = 20;
 
-/// A collection as `listCollections` tells it.
+/// A collection as reported by `listCollections`.
 #[derive(Debug, Clone)]
 struct Listed {
     kind: String,
@@ -26,8 +25,8 @@ struct Listed {
 }
 
 impl Source {
-    /// What stands behind the address now, and how the trades' collection compares text. For a user who may
-    /// not list collections both are unknown, and an unknown origin is different from none.
+    /// The collections and replica set behind the address now, and how the trades' collection compares text. If the
+    /// user may not list collections, both are unknown, and an unknown origin differs from none.
     ///
     /// # Errors
     /// See [`super::mongodb_failure`].
@@ -79,7 +78,7 @@ impl Source {
         Ok((origin, collation))
     }
 
-    /// What a user may ask who may not list collections: whether the names are views.
+    /// What can be determined for a user who may not list collections: only whether the names are views.
     async fn kinds_alone(&self, trades: &str, messages: &str) -> Origin {
         let command = doc! {
             "listCollections": 1, "nameOnly": true, "authorizedCollections": true,
@@ -101,8 +100,7 @@ impl Source {
         self.list_with(doc! {"listCollections": 1, "filter": {"name": {"$in": names}}}).await
     }
 
-    /// Lists collections at whatever node the connection string prefers: the driver's own call of this takes the
-    /// primary alone.
+    /// Lists collections on a node that the read preference allows: the driver's own method uses only the primary.
     async fn list_with(&self, mut command: Document) -> Result<BTreeMap<String, Listed>> {
         command.insert("cursor", doc! {});
         let database = self.database().await?;
@@ -123,23 +121,23 @@ impl Source {
             }
             Ok(found)
         };
-        self.patiently(SHORT_TIME, async { Ok(self.with_second_try(listing).await?) }).await
+        self.with_timeout(SHORT_TIME, async { Ok(self.with_retry(listing).await?) }).await
     }
 
-    /// The collections of the database by name, if the user may ask.
+    /// Returns those of the given names that are collections of the database, if the user may list them.
     pub(super) async fn collection_names(&self, wanted: &[&str]) -> Result<BTreeSet<String>> {
         let names = wanted.iter().map(|name| (*name).to_owned()).collect();
         Ok(self.list(&names).await?.into_keys().collect())
     }
 
-    /// The replica set's id, or its name for a user who may not ask.
+    /// The replica set's id, or its name if the user may not read the id.
     async fn replica_set(&self) -> Option<String> {
         let name = self.set_name()?;
         if !self.may_not_ask_for_the_set() {
             let admin = self.admin().await.ok()?;
             let criteria = self.preferred().await.ok()?;
             let asked = async { Ok(self.run_command(&admin, doc! {"replSetGetConfig": 1}, criteria).await?) };
-            let config = self.patiently(SHORT_TIME, asked).await;
+            let config = self.with_timeout(SHORT_TIME, asked).await;
             if let Ok(reply) = &config
                 && let Ok(config) = reply.get_document("config")
                 && let Ok(settings) = config.get_document("settings")
@@ -148,19 +146,19 @@ impl Source {
                 return Some(format!("id {}", id.to_hex()));
             }
             if config.is_err_and(|failure: Failure| failure.code != Code::SourceUnreachable) {
-                self.note_that_the_set_is_not_told();
+                self.note_that_the_set_is_unknown();
             }
         }
         Some(format!("name {name}"))
     }
 
-    /// How the connection string wants nodes to be chosen.
+    /// The read preference of the connection string.
     pub(super) async fn preferred(&self) -> Result<Option<SelectionCriteria>> {
         Ok(self.client().await?.selection_criteria().cloned())
     }
 }
 
-/// A line of `listCollections`.
+/// Reads one entry of a `listCollections` reply.
 fn listed(document: &Document) -> Option<(String, Listed)> {
     let name = document.get_str("name").ok()?.to_owned();
     let uuid = match document.get_document("info").ok().and_then(|info| info.get("uuid")) {
@@ -174,7 +172,7 @@ fn listed(document: &Document) -> Option<(String, Listed)> {
     Some((name, Listed { kind, uuid, options }))
 }
 
-/// The collections that a view's definition names: what it is on, and what its stages join.
+/// The collections that a view's definition refers to: the one it is defined on and those that its stages read.
 fn named_in(options: &Document) -> BTreeSet<String> {
     fn search(value: &Bson, names: &mut BTreeSet<String>) {
         match value {
@@ -200,29 +198,67 @@ fn named_in(options: &Document) -> BTreeSet<String> {
     names
 }
 
-/// What the collections are, as one text: by name their kind and UUID, and of a view a hash of its definition.
-/// Empty if the collections exist and the server reports nothing about them that could be compared.
+/// The collections as one canonical text: per name the kind, the UUID and, for a view, a hash of its definition.
+/// Empty if the collections exist but the server reports nothing about them that could be compared.
 fn canonical(listed: &BTreeMap<String, Option<Listed>>) -> String {
     let tells = |one: &Listed| one.uuid.is_some() || one.options.contains_key("pipeline");
     let mut found = listed.values().flatten().peekable();
-    // Collections that are not there are different from those that were.
+    // If no collection exists, the text is not empty: missing collections differ from existing ones.
     if found.peek().is_some() && !found.any(tells) {
         return String::new();
     }
     let parts: serde_json::Map<String, serde_json::Value> = listed
         .iter()
         .map(|(name, one)| {
-            let told = one.as_ref().map(|one| {
+            let written = one.as_ref().map(|one| {
                 let definition = one.options.get("pipeline").map(|pipeline| {
                     let on = one.options.get_str("viewOn").unwrap_or_default();
                     hex::encode(Md5::digest(format!("{on} {pipeline}").as_bytes()))
                 });
                 serde_json::json!({"type": one.kind, "uuid": one.uuid, "definition": definition})
             });
-            (name.clone(), told.unwrap_or(serde_json::Value::Null))
+            (name.clone(), written.unwrap_or(serde_json::Value::Null))
         })
         .collect();
     serde_json::Value::Object(parts).to_string()
+}
+
+/// The collections and the replica set that days were fetched from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The collections as canonical JSON text: their UUIDs, or a substitute for them.
+    pub collections: String,
+    /// The replica set's id or, if that is not available, its name.
+    pub replica_set: Option<String>,
+    /// Whether `_id` identifies an input document: not in a view, in a time-series collection or across shards.
+    pub unique_input: bool,
+    /// Whether `_id` identifies a downstream message.
+    pub unique_downstream: bool,
+}
+
+impl Origin {
+    /// An origin about which nothing is known.
+    #[must_use]
+    pub const fn unknown() -> Self {
+        Self { collections: String::new(), replica_set: None, unique_input: false, unique_downstream: false }
+    }
+
+    /// Whether the collections are known.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        !self.collections.is_empty()
+    }
+
+    /// Whether this is known to differ from the other origin, in its collections or its replica set. Anything unknown
+    /// on either side makes no difference.
+    #[must_use]
+    pub fn is_other_than(&self, other: &Self) -> bool {
+        let others = self.is_known() && other.is_known() && self.collections != other.collections;
+        // A name is only compared with a name, and an id with an id.
+        let kind = |set: &str| set.split_once(' ').map(|(kind, _)| kind.to_owned());
+        let other_set = self.replica_set.as_deref().zip(other.replica_set.as_deref());
+        others || other_set.is_some_and(|(one, two)| kind(one) == kind(two) && one != two)
+    }
 }
 
 #[cfg(test)]
@@ -253,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_collection_made_again_and_a_changed_view_are_told_apart() {
+    fn a_recreated_collection_and_a_changed_view_are_recognised() {
         let trades =
             |uuid| doc! {"name": "trades", "type": "collection", "options": {}, "info": {"uuid": uuid}};
         let view = |price: i32| {

@@ -1,4 +1,4 @@
-//! Questions to the source: pulls, counts, and what its documents look like.
+//! Queries on the source: pulls, counts, and what its documents look like.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -9,7 +9,7 @@ use bson::{Bson, Document, RawBson, RawBsonRef, doc};
 use futures_util::TryStreamExt as _;
 
 use super::connect::Source;
-use super::moment::WindowMoment;
+use super::moment::{PullOrder, WindowMoment};
 use crate::answer::left_out::{FoundOddDates, OddDates, expected, type_in_words};
 use crate::bson::change_stamp::{ChangeStamp, DayCount};
 use crate::bson::hashed_key::{HashSums, accumulators};
@@ -24,26 +24,15 @@ use crate::query::source::Query;
 
 /// Time limit of an estimate: a plan should not wait for it.
 pub(super) const ESTIMATE_LIMIT: Duration = Duration::from_secs(2);
-/// Days that an estimate is made from: a week has its weekend. A few days may all be quiet ones.
+/// Number of days that an estimate is based on: a week includes a weekend, whereas a few days may all be quiet ones.
 pub(crate) const ESTIMATE_DAYS: usize = 7;
-/// Documents, and days back from today, that suggestions are taken from.
+/// Number of documents, and of days back from today, that suggestions are taken from.
 const SUGGESTION_DOCUMENTS: i64 = 5_000;
 const SUGGESTION_DAYS: i32 = 14;
 
-/// What to pull.
-#[derive(Debug, Clone)]
-pub struct PullOrder {
-    /// Collection, where it is not that of the trades.
-    pub collection: Option<String>,
-    /// The pipeline.
-    pub pipeline: Vec<Document>,
-    /// Documents a batch.
-    pub batch_documents: NonZeroU32,
-}
-
 impl Source {
-    /// About how many input documents a day of a range has, told by the week in its middle; `None`
-    /// where counting that takes too long.
+    /// Estimates the input documents per day of a range from the week in its middle; `None` if counting them takes
+    /// too long.
     ///
     /// # Errors
     /// See [`super::mongodb_failure`].
@@ -64,7 +53,7 @@ impl Source {
         }
     }
 
-    /// Counts the input documents of each day of a range. Days without any are left out.
+    /// Counts the input documents per day of a range. Days without any are omitted.
     ///
     /// # Errors
     /// See [`super::mongodb_failure`].
@@ -73,7 +62,7 @@ impl Source {
         Ok(read_day_counts(query, range, found))
     }
 
-    /// The same as of the moment of a window, if its cursors read a snapshot.
+    /// Like [`day_counts`](Self::day_counts), but as of the window's moment if its cursors read a snapshot.
     ///
     /// # Errors
     /// As for [`pull`](Self::pull).
@@ -100,8 +89,8 @@ impl Source {
         Ok(read_day_counts(query, range, found))
     }
 
-    /// The same, with the sums of the documents' hashes if the server has `$toHashedIndexKey`, which is so from
-    /// MongoDB 7.0.
+    /// Like [`day_counts`](Self::day_counts), with the sums of the documents' hashes if the server supports
+    /// `$toHashedIndexKey` (since MongoDB 7.0).
     ///
     /// # Errors
     /// As for [`day_counts`](Self::day_counts).
@@ -117,7 +106,8 @@ impl Source {
                 group.extend(accumulators(query.mapping.changed_at.as_deref()));
             }
             match self.documents(pipeline, PULL_LIMIT).await {
-                // It does not know the operator; or the query is at fault, which the next one shows.
+                // Either the server does not know the operator, or the query itself is at fault, which the next
+                // command shows.
                 Err(failure) if failure.code == Code::BadFilter => self.note_that_there_are_no_hashes(),
                 found => return Ok(read_day_counts(query, range, found?)),
             }
@@ -125,7 +115,8 @@ impl Source {
         self.day_counts(query, range).await
     }
 
-    /// Counts the downstream messages of some groups of trades, in their order. A message counts once per group.
+    /// Counts the downstream messages of each group of trades, in the order of the groups. A message counts once per
+    /// group.
     ///
     /// # Errors
     /// See [`super::mongodb_failure`].
@@ -153,13 +144,13 @@ impl Source {
         Ok(counts)
     }
 
-    /// Makes sure that the database has some collections.
+    /// Checks that the database contains the given collections.
     ///
     /// # Errors
-    /// `bad_mapping` where it lacks one; see [`super::mongodb_failure`].
+    /// `bad_mapping` if one is missing; see [`super::mongodb_failure`].
     pub async fn expect_collections(&self, wanted: &[&str]) -> Result<()> {
         let names = match self.collection_names(wanted).await {
-            // Who may not list collections may still read them, however a server puts it.
+            // A user who may not list collections may still read them. Servers report this in different ways.
             Err(failure) if matches!(failure.code, Code::NotAuthorized | Code::BadFilter) => return Ok(()),
             names => names?,
         };
@@ -175,7 +166,7 @@ impl Source {
     }
 
     /// Explains why a range came back empty: a missing collection or a date field that no document has is a failure,
-    /// an empty collection is a remark.
+    /// an empty collection only a note.
     ///
     /// # Errors
     /// `bad_mapping`; see [`super::mongodb_failure`].
@@ -203,7 +194,7 @@ impl Source {
             ];
             let name = self.collection_name();
             let (message, advice) = match self.documents(sample, ESTIMATE_LIMIT).await {
-                // If looking takes that long, nothing is said.
+                // Too slow to find out: no statement about this field.
                 Err(failure) if failure.code == Code::SourceTimeout => continue,
                 found => match found?.first() {
                     None => (
@@ -225,10 +216,11 @@ impl Source {
         Ok(Vec::new())
     }
 
-    /// Counts the documents that match apart from their date fields, which have a type that no match on dates
-    /// finds; `None` if it cannot be told soon. Those that tell their year are counted for the years of the range.
+    /// Counts the documents that match except for their date fields, whose type no match on dates can find. Documents
+    /// whose year is readable are counted for the years of the range only. `None` if the count fails or takes too
+    /// long.
     pub async fn odd_dates(&self, query: &Query, range: DayRange) -> Option<FoundOddDates> {
-        // All that was asked for is here, whatever comes of this.
+        // Everything requested has arrived; do not fail because this check failed.
         let found = self.documents(pipeline::odd_dates_pipeline(query, &range), ESTIMATE_LIMIT).await.ok()?;
         let mut odd = OddDates::default();
         let dates = query.mapping.dates();
@@ -255,8 +247,8 @@ impl Source {
         Some(FoundOddDates { years: range.from().year()..=range.to().year(), dates: odd })
     }
 
-    /// Values of a text field that start with a prefix, whatever the case, at most `limit`: those of the
-    /// last days' documents, or of any where the last days have none.
+    /// Suggests values of a text field that start with a prefix, ignoring case, at most `limit` of them: values from
+    /// the last days' documents, or from any documents if the last days have none.
     ///
     /// # Errors
     /// See [`super::mongodb_failure`].
@@ -275,7 +267,8 @@ impl Source {
         let values = |matches: Document| {
             vec![
                 doc! {"$match": matches},
-                // First of all: a pattern that few documents match would read the whole collection.
+                // Must come first: with a pattern that few documents match, the server would otherwise read the whole
+                // collection.
                 doc! {"$limit": SUGGESTION_DOCUMENTS},
                 doc! {"$project": {"_id": 0, "value": format!("${}", field.path)}},
                 doc! {"$unwind": "$value"},
@@ -292,7 +285,7 @@ impl Source {
             found = self.documents(values(Document::new()), ESTIMATE_LIMIT).await?;
         }
         let texts = found.iter().filter_map(|row| row.get_str("_id").ok());
-        // A blank filters nothing.
+        // A blank value would not filter anything.
         Ok(texts.filter(|text| !text.trim().is_empty()).map(str::to_owned).collect())
     }
 
@@ -308,10 +301,10 @@ impl Source {
     ) -> Result<Vec<Document>> {
         let asked = async {
             let cursor = collection.aggregate(pipeline).max_time(limit).comment(COMMENT).await?;
-            // Taken apart here: the driver's own reading stumbles over documents with names such as `$oid`.
+            // Decoded here: the driver's own deserialization fails on documents with field names such as `$oid`.
             Ok(cursor.with_type().try_collect::<Vec<bson::RawDocumentBuf>>().await?)
         };
-        let raw = self.patiently(limit, asked).await?;
+        let raw = self.with_timeout(limit, asked).await?;
         raw.iter().map(|document| Document::try_from(document.as_ref()).map_err(unreadable_reply)).collect()
     }
 }
@@ -321,7 +314,7 @@ pub(crate) fn unreadable_reply(error: bson::error::Error) -> Failure {
     Failure::new(Code::SourceUnreachable, "The server's answer cannot be read.").because(error)
 }
 
-/// The counts that [`pipeline::downstream_counts_pipeline`] gives of so many groups.
+/// Reads the count of each group from the reply to [`pipeline::downstream_counts_pipeline`].
 fn read_group_counts(groups: usize, found: Option<&Document>) -> Vec<DayCount> {
     let count_of = |number: usize| {
         let rows = found?.get_array(format!("g{number}")).ok()?;
@@ -330,12 +323,12 @@ fn read_group_counts(groups: usize, found: Option<&Document>) -> Vec<DayCount> {
     (0..groups).map(|number| count_of(number).unwrap_or_default()).collect()
 }
 
-/// A `{count, changed}`.
+/// Reads a `{count, changed}`.
 fn read_count(row: &Document) -> DayCount {
     DayCount { rows: whole(row.get("count")), change_mark: greatest_stamp(row), left_out: 0, hashes: None }
 }
 
-/// The counts in the groups of [`pipeline::day_counts_pipeline`].
+/// Reads the groups of [`pipeline::day_counts_pipeline`].
 fn read_day_counts(query: &Query, range: DayRange, found: Vec<Document>) -> BTreeMap<Day, DayCount> {
     let mut counts: BTreeMap<Day, DayCount> = BTreeMap::new();
     let placement = Placement::new(&query.mapping);
@@ -369,7 +362,7 @@ fn read_day_counts(query: &Query, range: DayRange, found: Vec<Document>) -> BTre
     counts
 }
 
-/// The greatest change stamp of a count.
+/// The greatest change stamp in a count.
 fn greatest_stamp(row: &Document) -> Option<ChangeStamp> {
     let value = RawBson::try_from(row.get("changed")?.clone()).ok()?;
     ChangeStamp::of(value.as_raw_bson_ref())

@@ -1,5 +1,5 @@
-//! What a port speaks, asked after the driver has failed: a server that expects TLS and one that does not know it
-//! both just close the connection, and the driver calls either an error of the network.
+//! Finds out which protocol a port speaks after the driver has failed: a server that requires TLS and one that does
+//! not support it both just close the connection, and the driver reports either as a network error.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use tokio::net::TcpStream;
 
 use crate::failure::{Code, Failure};
 
-/// How long a port may take to show what it speaks.
+/// How long a port may take to reply.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// The kind of the message that commands are sent and answered as.
+/// The opcode of MongoDB's command messages.
 const OP_MSG: i32 = 2013;
 
-/// A failure if a host speaks just what the connection string does not.
+/// A failure if the first host speaks only the protocol that the connection string does not ask for.
 pub(super) async fn mismatch(hosts: &[ServerAddress], is_encrypted: bool) -> Option<Failure> {
     let ServerAddress::Tcp { host, port } = hosts.first()? else { return None };
     let address = (host.as_str(), port.unwrap_or(27017));
@@ -41,13 +41,13 @@ pub(super) async fn mismatch(hosts: &[ServerAddress], is_encrypted: bool) -> Opt
     Some(Failure::new(Code::TlsFailed, message).advise(advice))
 }
 
-/// A greeting, and what the first bytes of the answer to it look like.
+/// A first message, and how to recognise a reply to it.
 struct Greeting {
     bytes: Vec<u8>,
     is_answer: fn(&[u8; 16]) -> bool,
 }
 
-/// A `hello`, which every server of MongoDB's answers without a login.
+/// A `hello` command, which every MongoDB server answers without authentication.
 fn plain() -> Greeting {
     let command = bson::serialize_to_vec(&doc! {"hello": 1, "$db": "admin"}).unwrap_or_default();
     let length = i32::try_from(16 + 5 + command.len()).unwrap_or_default();
@@ -58,8 +58,7 @@ fn plain() -> Greeting {
     }
 }
 
-/// The first message of TLS 1.2, in its shortest form. A server that speaks TLS answers it, or refuses it with an
-/// alert.
+/// A minimal TLS 1.2 `ClientHello`. A server that speaks TLS replies to it or rejects it with an alert.
 fn tls() -> Greeting {
     // Version, random bytes, no session, two cipher suites, no compression.
     let body = [&[3, 3][..], &[7; 32], &[0], &[0, 4, 0xc0, 0x2f, 0xc0, 0x2b], &[1, 0]].concat();
@@ -71,13 +70,13 @@ fn tls() -> Greeting {
     }
 }
 
-/// Whether a port answers a greeting.
+/// Whether a port replies to a greeting.
 async fn speaks(address: (&str, u16), greeting: &Greeting) -> bool {
     let asked = async {
         let mut connection = TcpStream::connect(address).await?;
         connection.write_all(&greeting.bytes).await?;
         let (mut answer, mut filled) = ([0; 16], 0);
-        // An alert is shorter than the head of a message.
+        // A TLS alert is shorter than a MongoDB message header.
         while filled < answer.len() && !(greeting.is_answer)(&answer) {
             match connection.read(&mut answer[filled..]).await? {
                 0 => break,

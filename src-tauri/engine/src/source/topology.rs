@@ -1,9 +1,9 @@
-//! Why the driver found no server among those that it reached. It says so by text alone, which is read here and
-//! nowhere else.
+//! Why the driver selected none of the servers that it reached. The driver gives the reason only as text, which is
+//! parsed here and nowhere else.
 
 use crate::failure::{Code, Failure};
 
-/// What it means that no server could be selected; nothing if the servers could not be reached.
+/// The failure for a server selection error; `None` if the servers could not be reached.
 pub(super) fn failure(message: &str) -> Option<Failure> {
     if let Some(words) = between(message, "Connection string replicaSet name ", "\", ") {
         return wrong_name(words);
@@ -12,12 +12,13 @@ pub(super) fn failure(message: &str) -> Option<Failure> {
     if let Some((_, words)) = message.split_once(criteria) {
         return Some(unmet(words));
     }
-    // Members of another set are left out of the set that is looked for.
+    // The driver drops members of other sets from the topology, so a topology without servers means that none is a
+    // member.
     let set = between(message, "Set Name: ", ",").or_else(|| between(message, "Set Name: ", " }"));
     set.filter(|_| message.contains("Topology: {") && !message.contains("Servers: [")).map(no_member)
 }
 
-/// What happened at each server of a description, or what the server is; nothing if the text describes none.
+/// The error of each server in a topology description, or else its type; `None` if the text describes none.
 pub(super) fn servers(text: &str) -> Option<String> {
     let (_, listed) = text.split_once("Servers: [ ")?;
     let listed = listed.rsplit_once(" ]").map_or(listed, |(listed, _)| listed);
@@ -33,7 +34,7 @@ pub(super) fn servers(text: &str) -> Option<String> {
     (!each.is_empty()).then(|| each.join("; "))
 }
 
-/// That the hosts which answered are members of another replica set.
+/// The failure if the hosts that answered belong to a different replica set.
 pub(super) fn wrong_set(asked: &str, found: Option<&str>) -> Failure {
     let message = match found {
         Some(found) => format!(
@@ -59,7 +60,7 @@ fn no_member(asked: &str) -> Failure {
     Failure::new(Code::BadSource, message).advise("Correct replicaSet in the connection string.")
 }
 
-/// That servers answered and none of them is of the kind that reads may go to.
+/// The failure if servers answered but none meets the read preference.
 fn unmet(criteria: &str) -> Failure {
     let rest = criteria.split_once("ReadPreference(").map_or(criteria, |(_, rest)| rest);
     let mode: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
@@ -98,7 +99,7 @@ mod tests {
         (failure.code, failure.message)
     }
 
-    /// What mongodb 3.9 says.
+    /// Messages of the mongodb crate 3.9.
     #[test]
     fn each_reason_has_its_sentence() {
         let (code, words) = sentence(

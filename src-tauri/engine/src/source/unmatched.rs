@@ -1,5 +1,5 @@
-//! Asks which parts of a question nothing in the collection answers to: a mistyped path or value gives an empty
-//! answer that looks complete.
+//! Finds the parts of a query that match nothing in the collection: a mistyped path or value gives an empty answer
+//! that looks complete.
 
 use std::collections::BTreeSet;
 
@@ -14,33 +14,33 @@ use crate::query::filter::{Condition, FieldCondition};
 use crate::query::filter_value::FilterValue;
 use crate::query::near_miss::{did_you_mean, near_misses, same_beginning, same_letters};
 
-/// Documents that values are compared with, and those that paths are.
+/// Number of documents that values are compared with, and that paths are compared with.
 const VALUE_DOCUMENTS: i64 = 5_000;
 const PATH_DOCUMENTS: i64 = 50;
-/// Different values and paths that are looked at.
+/// Number of distinct values and paths to consider.
 const MOST_VALUES: i64 = 1_000;
 const MOST_PATHS: usize = 2_000;
-/// Values that are named if none is like the one that was asked for.
+/// Number of values to name as examples if none resembles the one in the filter.
 const EXAMPLES: usize = 3;
-/// Values that are asked for at most, all at once.
+/// Maximum number of values to look up, all at once.
 const MOST_ASKED: usize = 10;
 
-/// A filter that may have been mistyped, as far as the cached rows can tell.
+/// A filter that may have been mistyped, judging by the cached rows.
 #[derive(Debug, Clone)]
 pub struct Suspect {
     /// The condition.
     pub field: FieldCondition,
-    /// Its values that no cached row has.
+    /// Those of its values that no cached row has.
     pub values: Vec<FilterValue>,
 }
 
 impl Suspect {
-    /// The filter's field, which no document has.
+    /// Reports that no document has the filter's field.
     pub(crate) fn without_field(field: &FieldCondition, near: Vec<String>, why: String) -> Unmatched {
         Self::unmatched(field, UnmatchedPart::Field, None, near, why)
     }
 
-    /// A value of the filter, which no document has.
+    /// Reports that no document has one of the filter's values.
     pub(crate) fn without_value(
         field: &FieldCondition,
         value: String,
@@ -61,17 +61,17 @@ impl Suspect {
     }
 }
 
-/// A text of a filter that no cached row shows to be meant.
+/// A text in a filter that no cached row confirms.
 #[derive(Debug, Clone)]
 enum Typed {
     /// A value.
     Value(String),
-    /// The beginning of values.
+    /// The beginning of a value.
     Start(String),
 }
 
 impl Typed {
-    /// Whether known values differ from it in case or blanks alone, and none is what was typed.
+    /// Whether some known value differs from it only in case or blanks, and none equals it.
     fn is_clearly_mistyped(&self, known: &[String]) -> bool {
         match self {
             Self::Value(value) => {
@@ -83,8 +83,8 @@ impl Typed {
 }
 
 impl Source {
-    /// Finds the filters that match no document of the collection. What takes too long to look for is compared with a
-    /// few documents instead.
+    /// Finds the filters that match no document of the collection. If a lookup takes too long, the filter is compared
+    /// with a few documents instead.
     ///
     /// # Errors
     /// See [`super::mongodb_failure`].
@@ -94,7 +94,7 @@ impl Source {
     }
 
     async fn unmatched_by(&self, Suspect { field, values }: &Suspect) -> Result<Vec<Unmatched>> {
-        // That the field is missing is what this one asks for.
+        // This condition asks for documents without the field.
         if field.condition == Condition::Missing {
             return Ok(Vec::new());
         }
@@ -131,7 +131,7 @@ impl Source {
         let known = self.texts_of(&field.path).await?;
         Ok(missing
             .into_iter()
-            // One that was not found in time may be there: it counts if a few documents show what was meant.
+            // A text whose lookup timed out may exist: it counts only if a few documents show what was meant.
             .filter(|(typed, there)| there.is_some() || typed.is_clearly_mistyped(&known))
             .map(|(typed, _)| self.unmatched_value(field, typed, &known))
             .collect())
@@ -170,12 +170,12 @@ impl Source {
         Suspect::without_value(field, value, near, why)
     }
 
-    /// Whether a document of the collection matches; also if looking takes too long.
+    /// Whether a document of the collection matches; true if the lookup takes too long.
     pub(super) async fn has(&self, matches: Document) -> Result<bool> {
         Ok(self.has_in_time(matches).await?.unwrap_or(true))
     }
 
-    /// Whether a document of the collection matches; nothing if looking takes too long.
+    /// Whether a document of the collection matches; `None` if the lookup takes too long.
     async fn has_in_time(&self, matches: Document) -> Result<Option<bool>> {
         let pipeline = vec![doc! {"$match": matches}, doc! {"$limit": 1}, doc! {"$project": {"_id": 1}}];
         match self.documents(pipeline, ESTIMATE_LIMIT).await {
@@ -185,7 +185,7 @@ impl Source {
         }
     }
 
-    /// Texts at a path, of some documents, the most frequent first.
+    /// Texts at a path in some documents, the most frequent first.
     async fn texts_of(&self, path: &str) -> Result<Vec<String>> {
         let pipeline = vec![
             doc! {"$match": {path: {"$exists": true}}},
@@ -203,7 +203,7 @@ impl Source {
         Ok(found.iter().filter_map(|row| row.get_str("_id").ok()).map(str::to_owned).collect())
     }
 
-    /// Dotted paths of some documents, also into arrays.
+    /// Dotted paths in some documents, including those inside arrays.
     async fn paths(&self) -> Result<BTreeSet<String>> {
         let found = match self.documents(vec![doc! {"$limit": PATH_DOCUMENTS}], ESTIMATE_LIMIT).await {
             Err(failure) if failure.code == Code::SourceTimeout => Vec::new(),

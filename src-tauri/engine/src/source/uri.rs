@@ -1,5 +1,5 @@
-//! The text of a connection string: where the password goes, and what is wrong with a string that cannot be read,
-//! in words that quote no secret.
+//! The text of a connection string: inserting the password, and explaining what is wrong with an unreadable string
+//! without quoting any secret.
 
 use mongodb::error::Error;
 use mongodb::options::ConnectionString;
@@ -9,7 +9,7 @@ use super::error::reason;
 use crate::failure::{Code, Failure};
 use crate::secret::{may_hold_password, password_place, shown_option};
 
-/// Puts a password into a connection string that names a user and no password.
+/// Inserts a password into a connection string that names a user but no password.
 pub(super) fn with_password(uri: &str, password: Option<&str>) -> String {
     let Some(password) = password else { return uri.to_owned() };
     let Some(start) = uri.find("://").map(|at| at + 3) else { return uri.to_owned() };
@@ -21,8 +21,8 @@ pub(super) fn with_password(uri: &str, password: Option<&str>) -> String {
     format!("{}:{}{}", &uri[..sign], utf8_percent_encode(password, NON_ALPHANUMERIC), &uri[sign..])
 }
 
-/// Reads a connection string. A user without a password yet is still somebody, and the name belongs to the identity;
-/// but some ways to log in cannot be read without a password, others with one.
+/// Parses a connection string. A missing password is not an error, since the user's name belongs to the identity.
+/// Some authentication mechanisms cannot be parsed without a password, others not with one, so both are tried.
 ///
 /// # Errors
 /// `bad_source`, with the part that cannot be used.
@@ -39,7 +39,7 @@ fn is_readable(uri: &str) -> bool {
     ConnectionString::parse(uri).is_ok() || ConnectionString::parse(with_placeholder(uri)).is_ok()
 }
 
-/// A failure that names an option and its value, unless that is a secret.
+/// The failure for an option, with its value unless that is a secret.
 pub(super) fn option_failure(option: &str, why: impl std::fmt::Display) -> Failure {
     let message = format!("The connection string's option {} cannot be used.", shown_option(option));
     Failure::new(Code::BadSource, message)
@@ -47,7 +47,7 @@ pub(super) fn option_failure(option: &str, why: impl std::fmt::Display) -> Failu
         .because(why)
 }
 
-/// What is wrong with a connection string that the driver cannot read.
+/// Explains what is wrong with a connection string that the driver cannot read.
 fn refusal(uri: &str, error: &Error) -> Failure {
     let Some((scheme, rest)) = uri.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) else {
         let message = "The connection string begins with neither mongodb:// nor mongodb+srv://.";
@@ -55,7 +55,7 @@ fn refusal(uri: &str, error: &Error) -> Failure {
     };
     if let Some((before, options)) = rest.split_once('?')
         && let Some(option) = culprit(&format!("{scheme}://{before}"), options)
-        // A password with a question mark in it can be taken for options.
+        // A password that contains a question mark can be mistaken for options.
         && !may_hold_password(rest, option)
     {
         return option_failure(option, reason(error));
@@ -73,7 +73,7 @@ fn refusal(uri: &str, error: &Error) -> Failure {
     Failure::new(Code::BadSource, "The connection string cannot be read.").advise(EXAMPLES).because(words)
 }
 
-/// A number after the first colon. With no user before it, it can be nothing but a port.
+/// The number after the first colon if there is no user before it, so that it can only be a port.
 fn number_in_place_of_port(rest: &str) -> Option<&str> {
     let hosts = rest.split(['/', '?', ',']).next()?;
     let (_, number) = hosts.split_once(':')?;
@@ -97,14 +97,13 @@ fn culprit<'a>(before: &str, options: &'a str) -> Option<&'a str> {
     };
     (0..all.len())
         .find(|at| is_readable(&without(*at)))
-        // More than one is wrong: the first of those that mean something by themselves.
+        // If more than one option is wrong: the first that is invalid on its own.
         .or_else(|| (0..all.len()).find(|at| !is_readable(&format!("mongodb://host/?{}", all[*at]))))
         .filter(|_| is_readable(before))
         .map(|at| all[at])
 }
 
-/// The driver's words about a connection string that it cannot read, unless they quote what may be a part of the
-/// password.
+/// The driver's message about an unreadable connection string, unless it quotes what may be part of the password.
 fn without_password(words: &str, rest: &str) -> Option<String> {
     let secret = password_place(rest).map_or("", |place| &rest[place]);
     let mut parts = secret.split(|c: char| "@:/?#[]&=,".contains(c) || c.is_whitespace());
@@ -145,7 +144,7 @@ mod tests {
         assert_eq!(without_password(words, "ann:s3cret@db1:x/").as_deref(), Some(words));
     }
 
-    /// A port is no secret, and neither is an option.
+    /// Ports and option names are not secrets.
     #[test]
     fn what_is_wrong_is_named() {
         for (uri, named) in [
@@ -166,6 +165,6 @@ mod tests {
         let failure = parse("http://db1/").expect_err("another scheme");
         assert!(failure.message.contains("mongodb://"), "{failure:?}");
         let failure = parse("mongodb://db1:27017,db2:x/").expect_err("no port");
-        assert!(failure.cause.is_some_and(|cause| cause.contains("port")), "the reason is told");
+        assert!(failure.cause.is_some_and(|cause| cause.contains("port")), "it gives the reason");
     }
 }

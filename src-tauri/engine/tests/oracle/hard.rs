@@ -11,17 +11,17 @@ use chrono::{NaiveDate, TimeDelta};
 use mongodb::Client;
 use tidemark_engine::answer::{Answer, AnswerDays};
 use tidemark_engine::api::rows::ViewKey;
-use tidemark_engine::cache::budget::DEFAULT_BUDGET;
+use tidemark_engine::cache::store::budget::DEFAULT_BUDGET;
 use tidemark_engine::day::{Day, DayRange};
+use tidemark_engine::engine::off_thread;
 use tidemark_engine::failure::{Code, Failure};
-use tidemark_engine::run::off_thread;
 use tidemark_test_server::TestServer;
 
+use super::checks::{Disturbed, Held, Rows, Verdict, compare, verdict};
 use super::cruelty::{Foreign, Hardship, Swap, Trouble};
-use super::drive::{Rig, Run, While, driver, text};
-use super::judge::{Disturbed, Held, Rows, Verdict, compare, verdict};
+use super::model_source::Truth;
+use super::runner::{Rig, Run, While, driver, text};
 use super::script::{Ask, At, Change, FILTERS, Mode, Reach};
-use super::world::Truth;
 use crate::support::server;
 
 const HOUR: i64 = 3_600_000;
@@ -382,9 +382,9 @@ impl Rig {
         found
     }
 
-    fn set_aside(&self) -> BTreeSet<PathBuf> {
-        let is_set_aside = |path: &PathBuf| path.to_string_lossy().contains(".damaged-");
-        self.paths().into_iter().filter(is_set_aside).collect()
+    fn moved_aside(&self) -> BTreeSet<PathBuf> {
+        let is_moved_aside = |path: &PathBuf| path.to_string_lossy().contains(".damaged-");
+        self.paths().into_iter().filter(is_moved_aside).collect()
     }
 
     /// Everything that may go, goes.
@@ -420,7 +420,7 @@ impl Rig {
                 .execute_batch("UPDATE meta SET value = '999' WHERE key = 'format'; CHECKPOINT")
                 .map_err(text)
         })?;
-        let (bytes, aside) = (std::fs::read(&path).map_err(text)?, self.set_aside());
+        let (bytes, aside) = (std::fs::read(&path).map_err(text)?, self.moved_aside());
         // It may fail, but does not call damaged what is new.
         self.tick();
         let run = self.run(ask, Disturbed::default(), While::default()).await?;
@@ -429,9 +429,9 @@ impl Rig {
         if self.tampered {
             std::fs::write(&path, b"altered").map_err(text)?;
         }
-        // What was set aside before may have been evicted.
-        verdict(self.set_aside().is_subset(&aside), || {
-            format!("a newer file was set aside: {:?}", self.set_aside())
+        // What was moved aside before may have been evicted.
+        verdict(self.moved_aside().is_subset(&aside), || {
+            format!("a newer file was moved aside: {:?}", self.moved_aside())
         })?;
         verdict(std::fs::read(&path).is_ok_and(|now| now == bytes), || {
             format!("a newer file is not as it was, or gone; the fetch came to {:?}", run.outcome)
@@ -539,21 +539,21 @@ impl Rig {
             }
             .map_err(text)
         })?;
-        let aside = self.set_aside();
+        let aside = self.moved_aside();
         self.tick();
         let run = self.run(ask, Disturbed::default(), While::default()).await?;
         let listed = self.list().await;
         if self.tampered {
             std::fs::write(&kept, b"no database").map_err(text)?;
         }
-        let now_aside = self.set_aside();
+        let now_moved = self.moved_aside();
         self.while_ended(|| {
             let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path));
             let _ = std::fs::remove_file(&log);
             let _ = std::fs::rename(&kept_log, &log);
             std::fs::rename(&kept, &path).map_err(text)
         })?;
-        verdict(now_aside == aside, || format!("set aside for {trouble:?}: {now_aside:?}"))?;
+        verdict(now_moved == aside, || format!("moved aside for {trouble:?}: {now_moved:?}"))?;
         not_damaged(run.outcome.as_ref().err())?;
         listed?;
         self.is_held(ask.filter).await?;

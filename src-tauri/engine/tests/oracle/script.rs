@@ -13,7 +13,7 @@ use super::cruelty::{Cruelties, Hardship, make_cruel, simpler_hardships};
 
 /// Days that documents lie on, counted from the setup's first.
 pub(crate) const DAYS: i32 = 20;
-/// Filters to choose from; see `world::filters`.
+/// Filters to choose from; see `model_source::filters`.
 pub(crate) const FILTERS: usize = 9;
 
 /// How the mapping finds a document's day.
@@ -62,9 +62,9 @@ impl Pieces {
             worth_splitting: self.split,
             side_by_side: number(2),
             batch_documents: number(self.batch),
-            ids_a_question: number(self.ids),
-            rows_a_batch: number(self.stored),
-            rows_a_part: number(self.part),
+            ids_per_query: number(self.ids),
+            rows_per_batch: number(self.stored),
+            rows_per_part: number(self.part),
             row_group_rows: number(self.group),
             ..Limits::default()
         }

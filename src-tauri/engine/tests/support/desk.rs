@@ -10,6 +10,7 @@ use mongodb::{Client, Collection};
 use tidemark_engine::answer::Answer;
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::day::{Day, DayRange};
+use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::Result;
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::filter::Filters;
@@ -18,9 +19,9 @@ use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::query::source::Query;
 use tidemark_engine::rows::Role;
+use tidemark_engine::run::FetchRequest;
 use tidemark_engine::run::event::EventSink;
 use tidemark_engine::run::event::RunEvent;
-use tidemark_engine::run::{Engine, FetchRequest};
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
 

@@ -156,9 +156,9 @@ fn some_day() -> impl Strategy<Value = Day> {
 fn stamp() -> impl Strategy<Value = Bson> {
     let near = (some_day(), 0..96_i64)
         .prop_map(|(day, quarter)| i64::from(day.number()) * DAY_MS + quarter * DAY_MS / 96);
-    let half_a_year =
+    let half_year =
         (near, -4..5_i64, -1..2_i64).prop_map(|(at, days, years)| at + years * 183 * DAY_MS + days * DAY_MS);
-    half_a_year.prop_map(|at| Bson::DateTime(bson::DateTime::from_millis(at)))
+    half_year.prop_map(|at| Bson::DateTime(bson::DateTime::from_millis(at)))
 }
 
 fn number() -> impl Strategy<Value = Bson> {
@@ -179,7 +179,7 @@ fn year() -> impl Strategy<Value = Bson> {
     })
 }
 
-/// A value, or sometimes several, or one of another type.
+/// A value, or sometimes several, or one of a different type.
 fn odd(values: impl Strategy<Value = Bson> + 'static) -> impl Strategy<Value = Bson> {
     let values = values.boxed();
     prop_oneof![
@@ -196,7 +196,7 @@ fn documents() -> impl Strategy<Value = Document> {
     })
 }
 
-/// What MongoDB makes of the expressions in a [`group_key`].
+/// Evaluates the expressions in a [`group_key`] as MongoDB does.
 fn evaluate(expression: &Bson, document: &Document) -> Option<Bson> {
     let millis = |value: Bson| match value {
         Bson::DateTime(at) => at.timestamp_millis(),
@@ -273,7 +273,7 @@ proptest! {
         }
         match &placed {
             Place::Day(day) if range.contains(*day) => prop_assert!(is_asked),
-            // Half a year off, documents of other days come as well.
+            // With time stamps half a year off, documents of other days are returned as well.
             _ if kind == 1 => {}
             Place::LeftOut(left_out) => {
                 prop_assert_eq!(is_asked, range.days().any(|day| left_out.touches(day)), "{}", document);

@@ -16,7 +16,7 @@ fn refused(text: &str) -> String {
     failure.message
 }
 
-/// What the shell writes, and the same as Extended JSON: one query, with one signature.
+/// The shell's syntax and the same in Extended JSON are one query, with one signature.
 #[test]
 fn the_shell_s_values_are_those_of_extended_json() {
     for (shell, json) in [
@@ -114,7 +114,7 @@ fn an_error_says_where_it_is() {
     }
 }
 
-/// The shell's way of writing is no way around what is refused.
+/// The shell's syntax is no way around the checks.
 #[test]
 fn what_is_refused_is_refused_in_any_spelling() {
     for (text, what) in [
@@ -140,13 +140,13 @@ fn what_is_refused_is_refused_in_any_spelling() {
 }
 
 proptest! {
-    /// Whatever is typed comes to a document or to a reason.
+    /// Any text gives a document or an error.
     #[test]
     fn no_text_breaks_it(text in r#"\{?[a-z$"'/\\:,.(){}\[\]0-9 \-+eExuN\n]{0,40}\}?"#) {
         let _ = super::parse_object(&text);
     }
 
-    /// JSON is the shell's syntax too, and means the same in it.
+    /// JSON is valid shell syntax and means the same in it.
     #[test]
     fn json_is_read_as_json(keys in prop::collection::btree_map("[a-zé\"\\\\ ]{0,5}", any::<(i64, f64, String, bool)>(), 0..4)) {
         let entries = keys.into_iter().map(|(key, (whole, double, text, flag))| {

@@ -1,4 +1,4 @@
-//! The values that the shell writes as calls, as Extended JSON.
+//! Converts the values that the shell writes as calls into Extended JSON.
 
 use bson::Decimal128;
 use bson::oid::ObjectId;
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 
 use super::Wrong;
 
-/// Flags of a regular expression that MongoDB knows.
+/// Flags of a regular expression that MongoDB supports.
 const FLAGS: &str = "imsx";
 /// How the shell writes dates with a time, with seconds or without.
 const DATES_WITH_TIME: [&str; 2] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
 
-/// What stands in the parentheses of a call.
+/// An argument of a call.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Argument {
     Text(String),
-    /// The digits as they were typed: none is lost on the way to a whole number or a decimal.
+    /// The number as it was typed, so that no digit is lost on the way to a whole number or a decimal.
     Number(String),
     Other(Value),
 }
@@ -94,7 +94,8 @@ impl Call<'_> {
         text.trim().parse().map_err(|_| (at, format!("{text} is not {what}")))
     }
 
-    /// What is different at each call: it would match other documents tomorrow.
+    /// Rejects a call without arguments, whose result is different each time: it would match different documents
+    /// tomorrow.
     fn expect_argument(&self, what: &str) -> Result<(), Wrong> {
         if self.arguments.is_empty() {
             let name = self.name;
@@ -123,8 +124,8 @@ fn date(call: &Call<'_>) -> Result<Value, Wrong> {
     Ok(json!({"$date": {"$numberLong": milliseconds.to_string()}}))
 }
 
-/// The milliseconds of a date. Without a zone it is UTC, except where JavaScript takes it for local time, which differs
-/// from computer to computer.
+/// The milliseconds of a date. A date without a time is UTC. So is a time without a zone if `is_utc`; otherwise it is
+/// rejected, since JavaScript would take it for local time, which differs from computer to computer.
 fn date_text(text: &str, is_utc: bool) -> Result<i64, String> {
     let written = text.trim().replacen(' ', "T", 1);
     if let Ok(day) = NaiveDate::parse_from_str(&written, "%Y-%m-%d") {
@@ -197,7 +198,7 @@ fn timestamp(call: &Call<'_>) -> Result<Value, Wrong> {
     Ok(json!({"$timestamp": {"t": t, "i": i}}))
 }
 
-/// A regular expression as Extended JSON, its flags in the order in which BSON has them.
+/// A regular expression as Extended JSON, with its flags in BSON's order.
 pub(super) fn regular_expression(pattern: &str, flags: &str) -> Result<Value, String> {
     if let Some(unknown) = flags.chars().find(|flag| !FLAGS.contains(*flag) && *flag != 'u') {
         return Err(format!(

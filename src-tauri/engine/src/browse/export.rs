@@ -1,0 +1,140 @@
+//! Exporting cached rows. Needs no server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::rows::read_key;
+use crate::api::export::{ExportProgress, Exported};
+use crate::api::rows::ViewKey;
+use crate::cache::View;
+use crate::cache::export::csv::{Destination, Export, Written};
+use crate::day::DayRange;
+use crate::engine::{Engine, off_thread};
+use crate::failure::{Code, Result};
+use crate::plan::ledger::{DayCoverage, has_moved};
+use crate::query::signature::Signature;
+use crate::rows::{CsvOptions, Role, Sort};
+
+/// Interval between progress reports of an export.
+const EXPORT_TICK: Duration = Duration::from_millis(150);
+
+/// What to export.
+#[derive(Debug, Clone)]
+pub struct ExportRequest {
+    /// The cached query and its days.
+    pub key: ViewKey,
+    /// The role of the rows.
+    pub role: Role,
+    /// The order of the rows; `None` for that of the view.
+    pub sort: Option<Sort>,
+    /// The columns, and how to write them.
+    pub options: CsvOptions,
+}
+
+impl ExportRequest {
+    /// Exports all columns in the order of the view.
+    #[must_use]
+    pub fn of(key: ViewKey, role: Role) -> Self {
+        Self { key, role, sort: None, options: CsvOptions::default() }
+    }
+}
+
+impl Engine {
+    /// Writes a view as CSV. A partial answer's file is named `….partial.csv`.
+    ///
+    /// # Errors
+    /// `export_failed`, `disk_full`, `cancelled`, and those of opening the view.
+    pub async fn export_csv(
+        &self,
+        request: &ExportRequest,
+        destination: &Destination,
+        progress: impl Fn(ExportProgress) + Send + Sync,
+        cancel: CancellationToken,
+    ) -> Result<Exported> {
+        match self.export_by_way_of(false, request, destination, &progress, &cancel).await {
+            Err(failure) if failure.code == Code::DiskFull && !cancel.is_cancelled() => {
+                // The transaction that ran into the full disk has ended, so the retry opens a new view.
+                let again = self.export_by_way_of(true, request, destination, &progress, &cancel).await;
+                again.map_err(|later| if later.code == Code::Cancelled { later } else { failure })
+            }
+            other => other,
+        }
+    }
+
+    async fn export_by_way_of(
+        &self,
+        elsewhere: bool,
+        request: &ExportRequest,
+        destination: &Destination,
+        progress: &(impl Fn(ExportProgress) + Send + Sync),
+        cancel: &CancellationToken,
+    ) -> Result<Exported> {
+        let (signature, range) = read_key(&request.key)?;
+        let view = self.view_to_export(&signature, range).await?;
+        let complete = self.is_complete(&view);
+        let target = if complete { destination.clone() } else { destination.of_partial() };
+        let counts = view.counts();
+        let rows = match request.role {
+            Role::Input => counts.input,
+            Role::Downstream => counts.downstream,
+        };
+        let export = Arc::new(view.begin_export(elsewhere)?);
+        let work = {
+            let (export, target, request) = (Arc::clone(&export), target.clone(), request.clone());
+            off_thread(move || {
+                let ExportRequest { role, sort, options, .. } = request;
+                view.write_csv(&export, role, sort.as_ref(), &options, &target)
+            })
+        };
+        let on_progress = || progress(ExportProgress { bytes: export.bytes(), rows });
+        let written = watch(work, &export, on_progress, cancel).await;
+        let written = written.inspect_err(|failure| self.start_afresh(&signature, failure))?;
+        let Written { bytes, note } = written;
+        Ok(Exported { path: target.to_string(), rows, bytes, complete, note })
+    }
+
+    /// Opens a separate view, so that paging continues meanwhile.
+    async fn view_to_export(&self, signature: &Signature, range: DayRange) -> Result<View> {
+        let (engine, signature) = (self.clone(), signature.clone());
+        off_thread(move || {
+            let file = engine.cache().open_signature(&signature)?;
+            engine.cache().note_use(file.path(), engine.now());
+            let last = engine.last_begun(&file);
+            let mapped = engine.mapped_paths_of(&file);
+            Ok(View::open_until(file, range, last)?.with_mapped_paths(mapped))
+        })
+        .await
+    }
+
+    /// Whether a view shows all of its days and none that is known to differ at the source.
+    fn is_complete(&self, view: &View) -> bool {
+        let shown = view.shown();
+        let policy = self.policy_of(view.file());
+        let doubtful = |(day, held): (&_, &DayCoverage)| held.is_in_doubt() || has_moved(*day, held, &policy);
+        shown.len() == view.range().len() && !shown.iter().any(doubtful)
+    }
+}
+
+/// Reports the progress of an export until it is done, and stops it if it is cancelled.
+async fn watch(
+    work: impl Future<Output = Result<Written>>,
+    export: &Export,
+    on_progress: impl Fn(),
+    cancel: &CancellationToken,
+) -> Result<Written> {
+    tokio::pin!(work);
+    let mut tick = tokio::time::interval(EXPORT_TICK);
+    loop {
+        tokio::select! {
+            done = &mut work => break done,
+            () = cancel.cancelled() => {
+                export.stop();
+                // It may have finished before it could be stopped.
+                break work.await;
+            }
+            _ = tick.tick() => on_progress(),
+        }
+    }
+}

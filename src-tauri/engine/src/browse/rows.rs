@@ -1,0 +1,277 @@
+//! Browsing cached answers: rows, details, pipelines and values. Needs no server.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use bson::{Bson, RawBsonRef};
+
+use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin};
+use crate::api::rows::{ColumnView, Page, RowDetail, ViewKey, ViewShape};
+use crate::bson::extjson::{is_deeper_than, write_relaxed};
+use crate::bson::uuids;
+use crate::cache::Identity;
+use crate::cache::read::findings::{left_out_of, unmatched_of};
+use crate::day::DayRange;
+use crate::engine::{Engine, off_thread};
+use crate::failure::{Code, Failure, Result};
+use crate::plan::UnavailableReason;
+use crate::plan::ledger::{DayState, RefreshReason, has_moved, state_of};
+use crate::query::pipeline;
+use crate::query::signature::Signature;
+use crate::query::source::Query;
+use crate::rows::{Role, Sort};
+
+/// Maximum number of rows in a page.
+const PAGE_LIMIT: u64 = 5_000;
+/// Deepest nesting shown in a row's detail: `serde_json` parses 128 levels, and MongoDB itself allows 100.
+const SHOWN_LEVELS: usize = 120;
+
+impl Engine {
+    /// The answer to some days of a query from what is cached.
+    ///
+    /// # Errors
+    /// `not_cached`, `cache_busy`, `cache_damaged`.
+    pub async fn cached_answer(&self, key: &ViewKey) -> Result<Answer> {
+        let begun = Instant::now();
+        let (signature, range) = read_key(key)?;
+        let view = self.view(&signature, range).await?;
+        let policy = self.policy_of(view.file());
+        let now = self.now();
+        let mut days = AnswerDays { requested: range.len(), ..AnswerDays::default() };
+        let ledger = view.shown();
+        for day in range.days() {
+            match ledger.get(&day) {
+                Some(held) => {
+                    days.from_cache += 1;
+                    if state_of(day, Some(held), now, &policy) != DayState::Settled {
+                        days.open.push(day);
+                    }
+                    if held.is_in_doubt() || has_moved(day, held, &policy) {
+                        days.unverified.push(day);
+                    }
+                }
+                None => {
+                    days.missing.push(day);
+                    let coming = policy.zone.start_of(day) > now;
+                    let why = if view.state().days.contains_key(&day) {
+                        RefreshReason::Replaced.describe()
+                    } else if coming {
+                        UnavailableReason::Future.describe()
+                    } else {
+                        "not cached"
+                    };
+                    days.why_missing.push(MissingDay { day, why: why.to_owned() });
+                }
+            }
+        }
+        let counts = view.counts();
+        let left_out = left_out_of(&view, &view.file().identity().mapping);
+        let unmatched = unmatched_of(&view);
+        let mut notes: Vec<String> = unmatched.iter().map(|unmatched| unmatched.why.clone()).collect();
+        notes.extend(left_out.iter().map(|left_out| left_out.why.clone()));
+        Ok(Answer {
+            signature: key.signature.clone(),
+            answer: Origin::Offline,
+            complete: days.missing.is_empty() && days.unverified.is_empty(),
+            days,
+            rows: AnswerRows { input: counts.input, downstream: counts.downstream },
+            oldest_fetch: ledger.range(range.from()..=range.to()).map(|(_, held)| held.fetched).min(),
+            mongo_commands: 0,
+            elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            changes: None,
+            left_out,
+            unmatched,
+            notes,
+            failure: None,
+        })
+    }
+
+    /// The columns and the row count of a view.
+    ///
+    /// # Errors
+    /// `not_cached`, `cache_busy`, `cache_damaged`.
+    pub async fn view_shape(&self, key: &ViewKey, role: Role) -> Result<ViewShape> {
+        let (signature, range) = read_key(key)?;
+        let view = self.view(&signature, range).await?;
+        let counts = view.counts();
+        Ok(ViewShape {
+            generation: view.generation(),
+            columns: view.columns(role).iter().map(ColumnView::from).collect(),
+            rows: match role {
+                Role::Input => counts.input,
+                Role::Downstream => counts.downstream,
+            },
+            time_column: view.time_column(role).map(|column| column.path),
+        })
+    }
+
+    /// A page of a view, with at most 5,000 rows.
+    ///
+    /// # Errors
+    /// `not_cached`, `cache_busy`, `cache_damaged`; `bad_filter` if the sort names no existing column.
+    pub async fn page(
+        &self,
+        key: &ViewKey,
+        role: Role,
+        sort: Option<Sort>,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Page> {
+        let (signature, range) = read_key(key)?;
+        let engine = self.clone();
+        off_thread(move || {
+            let view = engine.view_blocking(&signature, range)?;
+            let rows = view.page(role, sort.as_ref(), offset, limit.min(PAGE_LIMIT));
+            Ok(Page {
+                generation: view.generation(),
+                offset,
+                rows: rows.inspect_err(|failure| engine.start_afresh(&signature, failure))?,
+            })
+        })
+        .await
+    }
+
+    /// One row as MongoDB returned it.
+    ///
+    /// # Errors
+    /// `not_cached`, `cache_busy`, `cache_damaged`.
+    pub async fn row_detail(
+        &self,
+        key: &ViewKey,
+        role: Role,
+        sort: Option<Sort>,
+        position: u64,
+    ) -> Result<RowDetail> {
+        let (signature, range) = read_key(key)?;
+        let engine = self.clone();
+        off_thread(move || {
+            let view = engine.view_blocking(&signature, range)?;
+            let found = view.document(role, sort.as_ref(), position);
+            let (day, document) = found.inspect_err(|failure| engine.start_afresh(&signature, failure))?;
+            let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
+            if is_deeper_than(&document, SHOWN_LEVELS) {
+                let message = format!("This document is nested more than {SHOWN_LEVELS} levels deep.");
+                return Err(Failure::new(Code::CacheDamaged, message)
+                    .advise("It is cached in full, but nested too deeply to be shown; view it in MongoDB."));
+            }
+            let mut relaxed = String::new();
+            if !write_relaxed(&mut relaxed, RawBsonRef::Document(&document)) {
+                return Err(broken());
+            }
+            let mut relaxed: serde_json::Value =
+                serde_json::from_str(&relaxed).map_err(|error| broken().because(error))?;
+            uuids::show_standard(&mut relaxed);
+            let document =
+                bson::Document::try_from(document.as_ref()).map_err(|error| broken().because(error))?;
+            let document = Bson::Document(document);
+            Ok(RowDetail {
+                generation: view.generation(),
+                relaxed: format!("{relaxed:#}"),
+                canonical: format!("{:#}", document.into_canonical_extjson()),
+                fetched: view.state().days.get(&day).map(|held| held.fetched),
+                day,
+            })
+        })
+        .await
+    }
+
+    /// The MongoDB pipeline of a cached query's days, to read or copy. Needs no server.
+    ///
+    /// # Errors
+    /// `not_cached`, `cache_busy`, `cache_damaged`.
+    pub async fn cached_pipeline(&self, key: &ViewKey) -> Result<String> {
+        let (signature, range) = read_key(key)?;
+        let cache = self.cache().clone();
+        off_thread(move || {
+            let query = cache.open_signature(&signature)?.identity().query()?;
+            Ok(pipeline::explain_text(&query, &range))
+        })
+        .await
+    }
+
+    /// Texts of a field, or of the arrays in it, that start with a prefix, from the cached queries of the same source
+    /// and mapping.
+    ///
+    /// # Errors
+    /// `cache_unusable` if the folder cannot be listed.
+    pub async fn cached_values(
+        &self,
+        query: &Query,
+        path: &str,
+        prefix: &str,
+        limit: u32,
+    ) -> Result<Vec<String>> {
+        let identity = Identity::of(query);
+        let (engine, path, prefix) = (self.clone(), path.to_owned(), prefix.to_owned());
+        off_thread(move || {
+            let mut found = std::collections::BTreeSet::new();
+            let mut files: Vec<PathBuf> = engine.cache().siblings(&identity)?;
+            files.extend(
+                engine.cache().open_existing(&identity).ok().flatten().map(|file| file.path().to_owned()),
+            );
+            for file in files {
+                // A file that is busy or cannot be read is reported in the list of cached queries.
+                let known = engine.cache().open_listed(&file).and_then(|file| {
+                    crate::cache::read::distinct::starting_with(&file, &path, &prefix, limit)
+                });
+                found.extend(known.unwrap_or_default());
+                if found.len() >= limit as usize {
+                    break;
+                }
+            }
+            Ok(found.into_iter().take(limit as usize).collect())
+        })
+        .await
+    }
+}
+
+pub(crate) fn read_key(key: &ViewKey) -> Result<(Signature, DayRange)> {
+    Ok((Signature::parse(&key.signature)?, DayRange::new(key.from, key.to)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::cache::{Cache, fixtures};
+    use crate::day::Day;
+    use crate::plan::ledger::FetchMode;
+    use crate::run::FetchRequest;
+
+    /// An engine with one cached day of three trades, whose file is open with a broken handle.
+    fn broken(folder: &std::path::Path) -> (Engine, FetchRequest, ViewKey) {
+        let day = Day::from_number(20_000);
+        {
+            let cache = Cache::new(folder, 0).expect("a cache");
+            fixtures::store(&fixtures::file(&cache, &[]), day, DateTime::UNIX_EPOCH, 0..3);
+        }
+        let engine = Engine::new(folder, 5).expect("an engine");
+        fixtures::break_handle(&fixtures::file(engine.cache(), &[]));
+        let query = fixtures::query(&[]);
+        let key = ViewKey { signature: Signature::of(&query).to_string(), from: day, to: day };
+        let range = DayRange::new(day, day).expect("a day");
+        (engine, FetchRequest { query, range, mode: FetchMode::Normal, offline: true }, key)
+    }
+
+    #[tokio::test]
+    async fn after_a_fatal_error_a_fetch_opens_the_file_afresh() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (engine, request, _) = broken(folder.path());
+        let answer = engine
+            .fetch(None, &request, Arc::new(|_| {}), tokio_util::sync::CancellationToken::new())
+            .await
+            .expect("the rows are there");
+        assert!(answer.complete && answer.rows.input == 3, "{answer:?}");
+    }
+
+    #[tokio::test]
+    async fn after_a_fatal_error_a_look_opens_the_file_afresh() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (engine, _, key) = broken(folder.path());
+        let page = engine.page(&key, Role::Input, None, 0, 10).await.expect("the rows are there");
+        assert_eq!(page.rows.len(), 3);
+    }
+}

@@ -1,0 +1,225 @@
+//! Exports what is shown as CSV.
+//!
+//! DuckDB may write only beside the query's own file or to a spare folder ([`opener`](crate::cache::file::opener)),
+//! so an export is staged there and then delivered to its [target](super::target).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::destination::resolve;
+
+pub use super::destination::{Destination, partial_name};
+use super::target::{NO_ROOM, Target, not_written};
+use crate::cache::file::paths::restrict_to_owner;
+use crate::cache::file::paths::{is_of_cache, spare_export_dir};
+use crate::cache::file::sql::literal;
+use crate::cache::read::view::View;
+use crate::failure::{Code, Failure, Result};
+use crate::rows::{CsvOptions, Role, Sort};
+
+/// An export that another thread can watch and stop.
+pub struct Export {
+    staged: PathBuf,
+    /// The folder of an export that is staged elsewhere; it is removed with the export.
+    spare: Option<PathBuf>,
+    interrupt: Arc<duckdb::InterruptHandle>,
+    stopped: AtomicBool,
+    moved: AtomicU64,
+}
+
+/// What an export wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// A note on an older file beside it, or on columns that no document has.
+    pub note: Option<String>,
+}
+
+impl std::fmt::Debug for Export {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Export").field("staged", &self.staged).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Export {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.spare {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+impl Export {
+    /// Bytes that are written so far.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let part = fs::metadata(part_of(&self.staged)).map_or(0, |file| file.len());
+        fs::metadata(&self.staged)
+            .map_or_else(|_| self.moved.load(Ordering::Relaxed), |file| file.len() + part)
+    }
+
+    /// Stops the export; what it has written is removed.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.interrupt.interrupt();
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(Failure::new(Code::Cancelled, "The export was cancelled."));
+        }
+        Ok(())
+    }
+
+    /// Delivers the staged file to its target.
+    fn deliver(&self, staged: &Path, target: &Target) -> Result<Written> {
+        let bytes = fs::metadata(staged).map_or(0, |file| file.len());
+        self.moved.store(bytes, Ordering::Relaxed);
+        let note = target.deliver(staged, &|| self.check())?;
+        Ok(Written { bytes, note })
+    }
+}
+
+/// The file that every statement after the first writes to, before its rows are appended to the staged file.
+fn part_of(staged: &Path) -> PathBuf {
+    staged.with_extension("part")
+}
+
+/// Appends a file to another one, and removes it.
+fn append(to: &Path, part: &Path) -> std::io::Result<()> {
+    let mut to = fs::File::options().append(true).open(to)?;
+    std::io::copy(&mut fs::File::open(part)?, &mut to)?;
+    fs::remove_file(part)
+}
+
+impl View {
+    /// Prepares an export for [`write_csv`](Self::write_csv), staged beside the file or `elsewhere`: a full disk can
+    /// still be read, and its rows are exported through a disk that has space.
+    ///
+    /// # Errors
+    /// `cache_unusable`, `disk_full` or `export_failed` if the folder for staging cannot be created.
+    pub fn begin_export(&self, elsewhere: bool) -> Result<Export> {
+        // A read-only file has a private folder elsewhere in any case.
+        let (staged, spare) = if elsewhere && !self.file().is_read_only() {
+            let folder = spare_export_dir(self.file().path());
+            fs::create_dir(&folder).map_err(|error| not_written(&folder, &error))?;
+            restrict_to_owner(&folder);
+            (folder.join("0"), Some(folder))
+        } else {
+            (self.file().staged_export()?, None)
+        };
+        Ok(Export {
+            staged,
+            spare,
+            interrupt: self.interrupt_handle(),
+            stopped: AtomicBool::new(false),
+            moved: AtomicU64::new(0),
+        })
+    }
+
+    /// Writes the rows of a role as CSV (RFC 4180, UTF-8), in the order shown. A file appears under its name only
+    /// when it is complete.
+    ///
+    /// # Errors
+    /// `export_failed`, `disk_full`, `cache_damaged` if the rows cannot be read, `cancelled` if it was stopped,
+    /// `bad_filter` if a column to sort by or to export does not exist.
+    pub fn write_csv(
+        &self,
+        export: &Export,
+        role: Role,
+        sort: Option<&Sort>,
+        options: &CsvOptions,
+        destination: &Destination,
+    ) -> Result<Written> {
+        self.expect_outside(destination)?;
+        let target = Target::claim(destination)?;
+        let selects = self.select_csv(role, sort, options)?;
+        let mut result = self.write_staged(export, &selects, &target);
+        if let Ok(written) = &mut result {
+            let absent = self.note_of_absent_columns(role, options);
+            let notes: Vec<String> = written.note.take().into_iter().chain(absent).collect();
+            written.note = (!notes.is_empty()).then(|| notes.join(" "));
+        }
+        result.map_err(|failure| match failure.code {
+            Code::DiskFull => {
+                Failure::new(Code::DiskFull, NO_ROOM).because(failure.cause.unwrap_or_default())
+            }
+            _ => failure,
+        })
+    }
+
+    /// Rejects a destination among the files of the cache: it would replace a cached query.
+    fn expect_outside(&self, destination: &Destination) -> Result<()> {
+        let Destination::Path(path) = destination else { return Ok(()) };
+        let cache =
+            self.file().path().parent().and_then(Path::parent).and_then(|cache| fs::canonicalize(cache).ok());
+        let Some(place) = resolve(path).ok().filter(|place| {
+            let is_ours = place.extension().is_some_and(|ending| is_of_cache(&ending.to_string_lossy()));
+            is_ours && cache.is_some_and(|cache| place.starts_with(cache))
+        }) else {
+            return Ok(());
+        };
+        Err(Failure::new(Code::ExportFailed, format!("{} is a file of Tidemark's cache.", place.display())))
+    }
+
+    /// Writes an export where DuckDB may write, and delivers it.
+    fn write_staged(&self, export: &Export, selects: &[String], target: &Target) -> Result<Written> {
+        let staged = &*export.staged;
+        let part = part_of(staged);
+        let written = selects.iter().enumerate().try_for_each(|(number, select)| {
+            export.check()?;
+            if number == 0 {
+                return self.copy_as_csv(select, staged);
+            }
+            self.copy_as_csv(select, &part)?;
+            append(staged, &part).map_err(|error| not_written(staged, &error))
+        });
+        let result = written.and_then(|()| export.check()).and_then(|()| export.deliver(staged, target));
+        // Already moved, unless it was copied or something failed.
+        let _ = fs::remove_file(staged);
+        let _ = fs::remove_file(&part);
+        result
+    }
+
+    fn copy_as_csv(&self, select: &str, path: &Path) -> Result<()> {
+        // A null is an empty cell, so DuckDB quotes an empty text, and the two remain distinguishable.
+        let sql = format!(
+            "COPY ({select}) TO {} (FORMAT csv, HEADER false, NULLSTR '', NEW_LINE '\\r\\n', USE_TMP_FILE false)",
+            literal(&path.to_string_lossy())
+        );
+        Ok(self.connection().execute_batch(&sql)?)
+    }
+
+    /// Writes a CSV without progress or cancellation. Returns its size in bytes.
+    ///
+    /// # Errors
+    /// See [`begin_export`](Self::begin_export) and [`write_csv`](Self::write_csv).
+    pub fn export_csv(&self, role: Role, sort: Option<&Sort>, path: &Path) -> Result<u64> {
+        let options = CsvOptions::default();
+        Ok(self.write_csv(&self.begin_export(false)?, role, sort, &options, &path.into())?.bytes)
+    }
+
+    /// Writes the stored columns of a role as they are, with DuckDB's own `COPY`: the cost of an export without
+    /// converting values to text. For the benchmark.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn copy_stored_columns(&self, role: Role, path: &Path) -> Result<u64> {
+        let select = self.select_stored(role);
+        let export = self.begin_export(false)?;
+        let staged = literal(&export.staged.to_string_lossy());
+        self.connection().execute_batch(&format!(
+            "COPY ({select}) TO {staged} (FORMAT csv, HEADER true, USE_TMP_FILE false)"
+        ))?;
+        Ok(export.deliver(&export.staged, &Target::claim(&path.into())?)?.bytes)
+    }
+
+    /// A handle that stops the running statement from any thread.
+    #[must_use]
+    pub fn interrupt_handle(&self) -> std::sync::Arc<duckdb::InterruptHandle> {
+        self.connection().interrupt_handle()
+    }
+}

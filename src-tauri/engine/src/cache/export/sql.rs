@@ -1,0 +1,283 @@
+//! The statements of an export: all rows of a view, as text or as they are stored.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use bson::RawDocument;
+
+use crate::bson::uuids::UuidRepresentation;
+use crate::cache::file::schema;
+use crate::cache::file::sql::literal;
+use crate::cache::read::column::Column;
+use crate::cache::read::formula;
+use crate::cache::read::scan::in_slices;
+use crate::cache::read::view::{View, sort_keys};
+use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
+use crate::failure::{Code, Failure, Result};
+use crate::query::near_miss::{did_you_mean, near_misses};
+use crate::rows::{CsvOptions, Role, Sort};
+
+/// Bytes of documents that are decoded at a time.
+const PASS_BYTES: usize = 4 << 20;
+
+/// Maximum number of sorted parts per statement, and of their rows.
+const SORTS: u64 = 16;
+const SORTED_ROWS: u64 = 20_000;
+
+/// A column without any value.
+fn empty_column(path: &str) -> Column {
+    Column { path: path.to_owned(), fields: BTreeMap::new(), uuids: UuidRepresentation::default() }
+}
+
+fn mistyped_column(path: &str, near: &[String]) -> Failure {
+    let meant = did_you_mean(near);
+    Failure::new(Code::BadFilter, format!("There is no column {path} to export.{meant}"))
+        .advise("Correct the columns and export again.")
+}
+
+/// The rows of a run as text.
+struct Part {
+    select: String,
+    /// How many rows it sorts.
+    sorted_rows: u64,
+}
+
+/// Combines parts into statements. DuckDB sorts all parts of a statement at once and holds them in memory, so each
+/// statement gets only a few of the parts that are sorted.
+fn together(parts: Vec<Part>) -> Vec<String> {
+    let mut statements: Vec<Vec<String>> = Vec::new();
+    let (mut sorts, mut rows) = (0, 0);
+    for part in parts {
+        let is_sorted = part.sorted_rows > 0;
+        let is_full = is_sorted && sorts > 0 && (sorts == SORTS || rows + part.sorted_rows > SORTED_ROWS);
+        match statements.last_mut().filter(|_| !is_full) {
+            Some(last) => last.push(part.select),
+            None => {
+                statements.push(vec![part.select]);
+                (sorts, rows) = (0, 0);
+            }
+        }
+        sorts += u64::from(is_sorted);
+        rows += part.sorted_rows;
+    }
+    statements.into_iter().map(|parts| parts.join(" UNION ALL ")).collect()
+}
+
+impl View {
+    /// The `SELECT`s of a CSV, one after the other: the paths as its first row, then all rows of a role as text, in
+    /// the view's order. The paths are values, not column names: DuckDB would rename two that differ only in case.
+    pub(crate) fn select_csv(
+        &self,
+        role: Role,
+        sort: Option<&Sort>,
+        options: &CsvOptions,
+    ) -> Result<Vec<String>> {
+        let columns = self.csv_columns(role, options)?;
+        let sorted = sort.map(|sort| self.sort_column(role, sort)).transpose()?;
+        let time = self.time_column(role);
+        let parts: Vec<Part> = self
+            .runs(role)
+            .iter()
+            .enumerate()
+            .filter(|(_, run)| run.rows > 0)
+            .map(|(place, run)| {
+                let has = self.has(role, run.segment);
+                let texts = columns.iter().map(|column| match options.spreadsheet_safe {
+                    true => column.spreadsheet_text(&has),
+                    false => column.text(&has),
+                });
+                let mut list: Vec<String> =
+                    texts.enumerate().map(|(number, text)| format!("{text} AS t{number}")).collect();
+                if let Some(column) = &sorted {
+                    let keys = column.order(&has).into_iter().enumerate();
+                    list.extend(keys.map(|(index, key)| format!("{key} AS k{index}")));
+                    list.push(format!("{place} AS place, rowid AS row"));
+                }
+                let select = format!("SELECT {} FROM {}", list.join(", "), self.source(role, run));
+                if sorted.is_some() || self.is_stored_in_order(role, time.as_ref(), run)? {
+                    return Ok(Part { select, sorted_rows: 0 });
+                }
+                let order = self.row_order(role, time.as_ref(), run);
+                Ok(Part { select: format!("({select} ORDER BY {order})"), sorted_rows: run.rows })
+            })
+            .collect::<Result<_>>()?;
+        let names = columns.iter().map(|column| column.path.as_str()).enumerate();
+        let heading = |name| match options.spreadsheet_safe {
+            true => formula::protected(&literal(name)),
+            false => literal(name),
+        };
+        let names: Vec<String> =
+            names.map(|(place, name)| format!("{} AS t{place}", heading(name))).collect();
+        let header = format!("SELECT {}", names.join(", "));
+        if parts.is_empty() {
+            return Ok(vec![header]);
+        }
+        let mut selects = match sort.zip(sorted.as_ref()) {
+            None => together(parts),
+            Some((sort, column)) => {
+                let all = parts.into_iter().map(|part| part.select).collect::<Vec<_>>().join(" UNION ALL ");
+                let texts =
+                    (0..columns.len()).map(|place| format!("t{place}")).collect::<Vec<_>>().join(", ");
+                let keys = sort_keys(column, sort);
+                vec![format!("(SELECT {texts} FROM ({all}) ORDER BY {keys}place, row)")]
+            }
+        };
+        if let Some(first) = selects.first_mut() {
+            *first = format!("{header} UNION ALL {first}");
+        }
+        Ok(selects)
+    }
+
+    /// The columns of a CSV: those that were chosen, or all. There is always one, since a CSV without columns has no
+    /// rows.
+    fn csv_columns(&self, role: Role, options: &CsvOptions) -> Result<Vec<Column>> {
+        if !options.columns.is_empty() {
+            return self.chosen_columns(role, &options.columns);
+        }
+        let mut columns = self.exact_columns(role)?;
+        if !self.has_rows(role) {
+            columns = self.mapped_columns(role);
+        } else if columns.is_empty() {
+            // Documents of a view may have no field at all.
+            columns = vec![empty_column("_id")];
+        }
+        Ok(columns)
+    }
+
+    /// The columns of an answer without rows: those that the mapping names. Which others the file knows depends on
+    /// what else it holds.
+    fn mapped_columns(&self, role: Role) -> Vec<Column> {
+        let mapped = self.mapped_paths().get(&role).into_iter().flatten().filter(|path| *path != "_id");
+        ["_id"].into_iter().chain(mapped.map(String::as_str)).map(empty_column).collect()
+    }
+
+    fn has_rows(&self, role: Role) -> bool {
+        self.runs(role).iter().any(|run| run.rows > 0)
+    }
+
+    /// The columns of the requested paths, in that order. A path that no cached document has gives an empty column,
+    /// since the next day may have it, unless it resembles a known one: then it is rejected as a typing error.
+    fn chosen_columns(&self, role: Role, paths: &[String]) -> Result<Vec<Column>> {
+        let columns = self.columns(role);
+        let known = self.known_paths(role);
+        let find = |path: &String| {
+            if let Some(column) = columns.iter().find(|column| column.path == *path) {
+                return Ok(column.clone());
+            }
+            // Without rows, it is unknown which paths they would have.
+            if known.contains(path) || !self.has_rows(role) {
+                return Ok(empty_column(path));
+            }
+            match near_misses(path, known.iter().map(String::as_str)) {
+                near if near.is_empty() => Ok(empty_column(path)),
+                near => Err(mistyped_column(path, &near)),
+            }
+        };
+        paths.iter().map(find).collect()
+    }
+
+    /// The paths of a role that cached documents have or the mapping names.
+    fn known_paths(&self, role: Role) -> BTreeSet<String> {
+        let cached = self.known_columns(role).into_iter().chain(self.columns(role));
+        cached.chain(self.mapped_columns(role)).map(|column| column.path).collect()
+    }
+
+    /// A note on requested columns that no cached document has.
+    pub(crate) fn note_of_absent_columns(&self, role: Role, options: &CsvOptions) -> Option<String> {
+        if options.columns.is_empty() || !self.has_rows(role) {
+            return None;
+        }
+        let known = self.known_paths(role);
+        let absent: Vec<&str> =
+            options.columns.iter().map(String::as_str).filter(|path| !known.contains(*path)).collect();
+        match absent[..] {
+            [] => None,
+            [path] => Some(format!("No cached document has the field {path}; its column is empty.")),
+            _ => Some(format!(
+                "No cached document has the fields {}; their columns are empty.",
+                absent.join(", ")
+            )),
+        }
+    }
+
+    /// `SELECT` of the stored columns of a role, as they are.
+    pub(crate) fn select_stored(&self, role: Role) -> String {
+        let parts: Vec<String> = self
+            .runs(role)
+            .iter()
+            .map(|run| format!("SELECT * EXCLUDE (number, read, doc, id) FROM {}", self.source(role, run)))
+            .collect();
+        if parts.is_empty() {
+            "SELECT NULL WHERE false".to_owned()
+        } else {
+            parts.join(" UNION ALL BY NAME ")
+        }
+    }
+
+    /// The columns that the rows of a role really have. [`columns`](Self::columns) may also name some of hidden rows,
+    /// and the ledger does not distinguish the downstream rows of trades with input on several days. This takes a
+    /// pass over the rows.
+    pub(crate) fn exact_columns(&self, role: Role) -> Result<Vec<Column>> {
+        let mut columns = self.columns(role);
+        let any_hidden = self.hidden.iter().any(|((hidden, _), rows)| *hidden == role && *rows > 0);
+        if role == Role::Input && !any_hidden {
+            return Ok(columns);
+        }
+        let runs = || self.runs(role).iter().filter(|run| run.rows > 0);
+        let connection = self.connection();
+        let mut found = FieldSet::default();
+        for run in runs() {
+            let has = self.has(role, run.segment);
+            let fields: Vec<FieldId> = columns
+                .iter()
+                .flat_map(|column| &column.fields)
+                .filter(|(kind, field)| **kind != Kind::Null && has(**field) && !found.contains(**field))
+                .map(|(_, field)| *field)
+                .collect();
+            if fields.is_empty() {
+                continue;
+            }
+            let list =
+                fields.iter().map(|field| format!("count(c{field}) > 0")).collect::<Vec<_>>().join(", ");
+            connection.query_row(&format!("SELECT {list} FROM {}", self.source(role, run)), [], |row| {
+                for (at, field) in fields.iter().enumerate() {
+                    if row.get(at)? {
+                        found.insert(*field);
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        for column in &mut columns {
+            column.fields.retain(|kind, field| *kind == Kind::Null || found.contains(*field));
+        }
+        columns.retain(|column| !column.fields.is_empty());
+        // Nulls have no physical column; if a path has nothing else, the documents decide.
+        let only_null = |column: &Column| column.fields.keys().all(|kind| *kind == Kind::Null);
+        if !columns.iter().any(only_null) {
+            return Ok(columns);
+        }
+        let registry = Arc::new(FieldRegistry::default());
+        let mut decoder = Decoder::new(Arc::clone(&registry), false);
+        for run in runs() {
+            let table = schema::table(role, run.segment);
+            let source = self.source(role, run);
+            let select = |slice: &str| format!("SELECT doc FROM {source} AND {slice}");
+            in_slices(&connection, &table, &run.wanted, &select, &mut |row| {
+                let bytes: Vec<u8> = row.get(0)?;
+                if let Ok(document) = RawDocument::from_bytes(&bytes) {
+                    decoder.push(RowKey { day: run.from, trade: None, read: 0 }, document);
+                }
+                if decoder.bytes() > PASS_BYTES {
+                    drop(decoder.finish_batch());
+                }
+                Ok(())
+            })?;
+        }
+        let paths: HashSet<Arc<str>> = (0..FieldId::try_from(registry.len()).unwrap_or(FieldId::MAX))
+            .filter_map(|number| registry.field(number).map(|field| field.path))
+            .collect();
+        columns.retain(|column| !only_null(column) || paths.contains(&*column.path));
+        Ok(columns)
+    }
+}

@@ -1,0 +1,558 @@
+//! One open cache file: its ledger, its fields, and the lock that commits take.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use duckdb::{Connection, params};
+
+use super::access::Access;
+use super::error::{newer, read_only, while_opening};
+use super::ledger::{
+    FileState, HeldDay, ODD_DATES, UNMATCHED, insert_differing, next_generation, read_fields, read_state,
+    remove_days, store_finding,
+};
+use super::lock::Hold;
+use super::memory::{MEMORY_BASE, MEMORY_LEAST, THREADS_TO_WRITE, memory_for, set_memory, set_threads};
+use super::meta::{Identity, initialise, read_fact, read_identity};
+use super::migrate::{expect_current, migrate};
+use super::opener::{self, SEARCH_PATH, THREADS_TO_READ};
+use super::paths::{
+    clear_spill, folder_failure, is_pinned, is_there, note_format, noted_format, remove_files,
+    restrict_to_owner, write_pin,
+};
+use super::schema::FORMAT;
+use super::validate::{check_segments, is_blank};
+use crate::answer::Unmatched;
+use crate::answer::left_out::FoundOddDates;
+use crate::day::{Day, DayRange};
+use crate::decode::{FieldId, FieldRegistry};
+use crate::failure::{Code, Failure, Result};
+use crate::query::collation::Collation;
+use crate::source::Origin;
+
+/// What a verification found about a cached day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckedDay {
+    /// The segment that held the day when it was checked.
+    pub segment: u32,
+    /// Whether it was known to differ when the check began.
+    pub differed: bool,
+    /// Whether the source has different rows.
+    pub differs: bool,
+}
+
+/// An open cache file. Calls block on disk: they belong on blocking threads.
+#[derive(Debug)]
+pub struct CacheFile {
+    // Fields drop in this order: the connection closes before `hold` lets anything else open the file.
+    connection: Mutex<Connection>,
+    identity: Identity,
+    path: PathBuf,
+    registry: Arc<FieldRegistry>,
+    /// Number of fields that are already stored in the file.
+    stored_fields: Mutex<usize>,
+    state: RwLock<Arc<FileState>>,
+    next_segment: AtomicU32,
+    /// Bytes of memory that DuckDB may use, beyond [`MEMORY_BASE`].
+    memory: Mutex<usize>,
+    /// Number of windows that are being stored.
+    writers: Mutex<usize>,
+    exports: ExportFolder,
+    next_export: AtomicU32,
+    row_group_rows: usize,
+    collation: Mutex<Collation>,
+    _closing: ClosingNote,
+    access: Access,
+    hold: Hold,
+}
+
+impl CacheFile {
+    /// Opens a file, or creates it for this identity.
+    ///
+    /// # Errors
+    /// `cache_busy` if another process has it open, `not_cached` if it does not exist and `create` is `None`,
+    /// `disk_full`, `cache_unusable` if the system refuses access or a newer program wrote the file, and
+    /// `cache_damaged` if its bytes are damaged or it belongs to a different query.
+    pub(crate) fn open(
+        path: &Path,
+        create: Option<&Identity>,
+        row_group_rows: usize,
+        hold: Hold,
+    ) -> Result<Self> {
+        let is_new = !is_there(path)?;
+        if is_new && create.is_none() {
+            return Err(Failure::new(Code::NotCached, "There is no such cached query."));
+        }
+        let opened = Self::open_or_make(path, create, is_new, row_group_rows, hold);
+        if is_new && opened.as_ref().is_err_and(|failure| failure.code == Code::DiskFull) {
+            // A half-written new file holds nothing, and would be taken for a damaged one.
+            let _ = remove_files(path);
+        }
+        opened.map_err(while_opening)
+    }
+
+    fn open_or_make(
+        path: &Path,
+        create: Option<&Identity>,
+        is_new: bool,
+        row_group_rows: usize,
+        hold: Hold,
+    ) -> Result<Self> {
+        if let Some(format) = noted_format(path).filter(|format| *format > FORMAT && !is_new) {
+            return Err(newer(&format!("format {format}; this one reads up to format {FORMAT}")));
+        }
+        let access = Access::of(path)?;
+        let is_read_only = access.is_read_only();
+        if is_read_only && is_new {
+            return Err(read_only());
+        }
+        if !is_read_only {
+            // The folder first: DuckDB creates the file, its log and its spills with default permissions.
+            path.parent().inspect(|family| restrict_to_owner(family));
+        }
+        let connection = opener::open(path, row_group_rows, &access)?;
+        let is_settled = if is_read_only {
+            expect_current(&connection)?;
+            false
+        } else {
+            restrict_to_owner(path);
+            clear_spill(path);
+            // A killed process may have created the file without any tables.
+            if let Some(identity) = create
+                && (is_new || is_blank(&connection)?)
+            {
+                initialise(&connection, identity)?;
+            }
+            migrate(&connection)?;
+            move_pin(&connection, path)?
+        };
+        let identity = read_identity(&connection)?;
+        let closing = ClosingNote { path: path.to_owned(), is_settled };
+        let collation = Collation::from_stored(&read_fact(&connection, "collation")?);
+        let is_other = match create {
+            Some(expected) => expected.canonical != identity.canonical,
+            None => path.file_stem().is_none_or(|name| name != identity.signature.as_str()),
+        };
+        if is_other {
+            return Err(Failure::new(Code::CacheDamaged, "The cache file belongs to another query."));
+        }
+        let registry = Arc::new(FieldRegistry::with(read_fields(&connection)?));
+        registry.expect_paths(identity.mapping.paths());
+        let memory = memory_for(registry.len(), 0, row_group_rows);
+        set_memory(&connection, MEMORY_BASE + memory)?;
+        if !is_read_only {
+            drop_stale_checks(&connection)?;
+        }
+        let state = read_state(&connection)?;
+        check_segments(&connection, state.days.values().map(|held| held.segment))?;
+        let next = connection.query_row(
+            "SELECT coalesce(max(segment), 0) + 1 FROM (SELECT segment FROM coverage UNION ALL SELECT segment FROM segment_column UNION ALL SELECT segment FROM overlap_checked UNION ALL SELECT segment FROM differing)",
+            [],
+            |row| row.get::<_, u32>(0),
+        )?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+            identity,
+            path: path.to_owned(),
+            stored_fields: Mutex::new(registry.len()),
+            registry,
+            state: RwLock::new(Arc::new(state)),
+            next_segment: AtomicU32::new(next),
+            memory: Mutex::new(memory),
+            writers: Mutex::new(0),
+            exports: ExportFolder(access.export_dir(path)),
+            access,
+            next_export: AtomicU32::new(0),
+            _closing: closing,
+            row_group_rows,
+            collation: Mutex::new(collation),
+            hold,
+        })
+    }
+
+    /// Closes the file and returns its lock, still held.
+    pub(crate) fn close(self) -> Hold {
+        self.hold
+    }
+
+    /// The query that owns the file, as the file describes it.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The path of the file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Rows per row group of tables that are created from now on.
+    #[must_use]
+    pub const fn row_group_rows(&self) -> usize {
+        self.row_group_rows
+    }
+
+    /// The file's fields.
+    #[must_use]
+    pub const fn registry(&self) -> &Arc<FieldRegistry> {
+        &self.registry
+    }
+
+    /// The state as of the last commit.
+    #[must_use]
+    pub fn state(&self) -> Arc<FileState> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the file can only be read.
+    #[must_use]
+    pub const fn is_read_only(&self) -> bool {
+        self.access.is_read_only()
+    }
+
+    /// # Errors
+    /// `cache_unusable` if the file can only be read.
+    fn expect_writable(&self) -> Result<()> {
+        if self.is_read_only() { Err(read_only()) } else { Ok(()) }
+    }
+
+    /// Whether the trader has pinned this query, so that it is never evicted.
+    #[must_use]
+    pub fn pinned(&self) -> bool {
+        is_pinned(&self.path)
+    }
+
+    /// Pins or unpins the query. The pin is a small file beside the query's own; the file records it as well, so
+    /// that it survives if the file is copied alone.
+    ///
+    /// # Errors
+    /// `cache_unusable` if the pin cannot be written; see [`crate::cache::duckdb_failure`].
+    pub fn set_pinned(&self, pinned: bool) -> Result<()> {
+        self.expect_writable()?;
+        if !pinned {
+            self.write_fact("pinned", "0")?;
+        }
+        write_pin(&self.path, pinned).map_err(|error| folder_failure(&self.path, &error))?;
+        if pinned {
+            self.write_fact("pinned", "1")?;
+        }
+        Ok(())
+    }
+
+    /// Returns an unused path for an export, in a folder that DuckDB may write to.
+    pub(crate) fn staged_export(&self) -> Result<PathBuf> {
+        let folder = &self.exports.0;
+        std::fs::create_dir_all(folder).map_err(|error| folder_failure(folder, &error))?;
+        restrict_to_owner(folder);
+        Ok(folder.join(self.next_export.fetch_add(1, Ordering::Relaxed).to_string()))
+    }
+
+    /// How the source compares text, as the last pull found it.
+    #[must_use]
+    pub fn collation(&self) -> Collation {
+        self.collation.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Stores how the source compares text.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn record_collation(&self, found: &Collation) -> Result<()> {
+        let mut known = self.collation.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != *found {
+            self.write_fact("collation", found.to_stored())?;
+            known.clone_from(found);
+        }
+        Ok(())
+    }
+
+    /// Records the source as it is now. Days that came from a different one are unverified from then on.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn record_origin(&self, origin: &Origin) -> Result<()> {
+        if self.state().current_origin() == Some(origin) {
+            return Ok(());
+        }
+        let connection = self.connect()?;
+        self.commit(&connection, |state| {
+            connection.execute_batch("BEGIN TRANSACTION")?;
+            state.record_origin(&connection, origin).map(drop)
+        })
+    }
+
+    fn write_fact(&self, key: &str, value: &str) -> Result<()> {
+        // No rows are committed, so views of the file stay current.
+        self.connect()?.execute("UPDATE meta SET value = ? WHERE key = ?", params![value, key])?;
+        Ok(())
+    }
+
+    /// Opens a new connection to the file's database.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub(crate) fn connect(&self) -> Result<Connection> {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner).try_clone()?;
+        connection.execute_batch(SEARCH_PATH)?;
+        Ok(connection)
+    }
+
+    /// Registers a window that is about to be stored, until [`end_writing`](Self::end_writing). While there is one,
+    /// DuckDB uses fewer threads.
+    pub(crate) fn begin_writing(&self, connection: &Connection) -> Result<()> {
+        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        if *writers == 0 {
+            set_threads(connection, THREADS_TO_WRITE)?;
+        }
+        *writers += 1;
+        Ok(())
+    }
+
+    /// Unregisters a window that has been stored or abandoned.
+    pub(crate) fn end_writing(&self, connection: &Connection) {
+        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        *writers -= 1;
+        if *writers == 0 {
+            // If this fails, the next read on the connection reports it.
+            let _ = set_threads(connection, THREADS_TO_READ);
+        }
+    }
+
+    /// Raises the memory limit to what documents of this size and the fields known so far need.
+    pub(crate) fn raise_memory_limit(&self, connection: &Connection, document_bytes: usize) -> Result<()> {
+        let wanted = memory_for(self.registry.len(), document_bytes, self.row_group_rows);
+        let mut allowed = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if *allowed < wanted {
+            set_memory(connection, MEMORY_BASE + wanted)?;
+            *allowed = wanted;
+        }
+        Ok(())
+    }
+
+    /// Frees the memory of blocks that are already on disk. DuckDB itself keeps them until its limit is reached, so a
+    /// long fetch would take more memory than a short one.
+    pub(crate) fn release_written_blocks(&self, connection: &Connection) -> Result<()> {
+        let allowed = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        // A lower limit makes DuckDB free memory at once, written blocks first. It is in force only for that moment,
+        // and is more than concurrent windows have been seen to need. If DuckDB cannot get down to it, it returns an
+        // error and keeps its old limit.
+        let _ = set_memory(connection, MEMORY_LEAST + *allowed);
+        set_memory(connection, MEMORY_BASE + *allowed)
+    }
+
+    /// Returns a connection with an open read transaction, and the state that belongs to its snapshot.
+    pub(crate) fn snapshot(&self) -> Result<(Connection, Arc<FileState>)> {
+        let connection = self.connect()?;
+        // Commits wait for this guard, so that no commit falls between the state and the snapshot.
+        // The first read, not BEGIN, is what takes DuckDB's snapshot.
+        let state: RwLockReadGuard<'_, Arc<FileState>> =
+            self.state.read().unwrap_or_else(PoisonError::into_inner);
+        connection.execute_batch("BEGIN TRANSACTION; SELECT count(*) FROM meta;")?;
+        Ok((connection, Arc::clone(&state)))
+    }
+
+    /// The number that the next segment will have. Days in segments below it are already cached.
+    #[must_use]
+    pub fn next_segment(&self) -> u32 {
+        self.next_segment.load(Ordering::Relaxed)
+    }
+
+    /// Returns a segment number that is not used yet.
+    pub(crate) fn new_segment(&self) -> u32 {
+        self.next_segment.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Runs `work` and commits, one call at a time. The state that `work` leaves becomes the file's state.
+    pub(crate) fn commit(
+        &self,
+        connection: &Connection,
+        work: impl FnOnce(&mut FileState) -> Result<()>,
+    ) -> Result<()> {
+        let mut current = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut next = FileState::clone(&current);
+        work(&mut next)?;
+        let stored = self.store_new_fields(connection)?;
+        connection.execute_batch("COMMIT")?;
+        *self.stored() = stored;
+        next.generation = next_generation();
+        *current = Arc::new(next);
+        Ok(())
+    }
+
+    /// Removes days from the ledger and their rows from the file.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn forget(&self, range: DayRange) -> Result<()> {
+        self.expect_writable()?;
+        let connection = self.connect()?;
+        connection.execute_batch("BEGIN TRANSACTION")?;
+        self.commit(&connection, |state| {
+            remove_days(&connection, state, range.days())?;
+            Ok(())
+        })
+    }
+
+    /// Records which documents have dates of a different type than the mapping declares.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn record_odd_dates(&self, found: &FoundOddDates) -> Result<()> {
+        let updated = |state: &FileState| {
+            let mut updated = state.odd_dates.clone();
+            updated.update(found);
+            updated
+        };
+        if updated(&self.state()) == self.state().odd_dates {
+            return Ok(());
+        }
+        let connection = self.connect()?;
+        self.commit(&connection, |state| {
+            // Begun under the commit lock, so that two runs that end at the same time never change the same row.
+            connection.execute_batch("BEGIN TRANSACTION")?;
+            state.odd_dates = updated(state);
+            store_finding(&connection, ODD_DATES, &state.odd_dates)
+        })
+    }
+
+    /// Records which parts of the query match nothing in the collection.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn record_unmatched(&self, found: Vec<Unmatched>) -> Result<()> {
+        if self.state().unmatched == found {
+            return Ok(());
+        }
+        let connection = self.connect()?;
+        self.commit(&connection, |state| {
+            connection.execute_batch("BEGIN TRANSACTION")?;
+            store_finding(&connection, UNMATCHED, &found)?;
+            state.unmatched = found;
+            Ok(())
+        })
+    }
+
+    /// Records what a verification found: which days differ at the source, and which do not. `checked` names, for
+    /// each day, the segment that was compared and whether it was known to differ. A day that has been pulled or
+    /// checked since is left as it is.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn record_check(&self, checked: &BTreeMap<Day, CheckedDay>) -> Result<()> {
+        let is_news = |day: &Day, held: &HeldDay| {
+            checked.get(day).is_some_and(|found| {
+                (found.segment, found.differed) == (held.segment, held.differs)
+                    && found.differs != held.differs
+            })
+        };
+        if !self.state().days.iter().any(|(day, held)| is_news(day, held)) {
+            return Ok(());
+        }
+        let connection = self.connect()?;
+        self.commit(&connection, |state| {
+            // Begun under the commit lock, so that two checks that end at the same time never change the same row.
+            connection.execute_batch("BEGIN TRANSACTION")?;
+            for (day, held) in state.days.iter_mut().filter(|(day, held)| is_news(day, held)) {
+                held.differs = !held.differs;
+                if held.differs {
+                    insert_differing(&connection, *day, held.segment)?;
+                } else {
+                    let sql = "DELETE FROM differing WHERE day = ? AND segment = ?";
+                    connection.execute(sql, params![day.number(), held.segment])?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn stored(&self) -> MutexGuard<'_, usize> {
+        self.stored_fields.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the fields that the file does not have yet. They may include fields found by another window: the first
+    /// commit stores them all, and a number that is stored but unused does no harm.
+    fn store_new_fields(&self, connection: &Connection) -> Result<usize> {
+        let known = *self.stored();
+        let total = self.registry.len();
+        let mut insert = connection.prepare("INSERT INTO field VALUES (?, ?, ?)")?;
+        for number in known..total {
+            let number = FieldId::try_from(number).expect("numbers come from FieldId");
+            let field = self.registry.field(number).expect("numbers below the length are given");
+            insert.execute(params![number, &*field.path, field.kind.name()])?;
+        }
+        Ok(total)
+    }
+}
+
+/// Deletes the marks of checks whose days have been pulled again or forgotten since. A window's commit does not
+/// delete them, because it must not touch rows that a check may be changing.
+fn drop_stale_checks(connection: &Connection) -> Result<()> {
+    let stale = "(day, segment) NOT IN (SELECT (day, segment) FROM coverage)";
+    let any: bool =
+        connection
+            .query_row(&format!("SELECT EXISTS (FROM differing WHERE {stale})"), [], |row| row.get(0))?;
+    if any {
+        connection.execute_batch(&format!("DELETE FROM differing WHERE {stale}"))?;
+    }
+    Ok(())
+}
+
+/// Creates the pin beside a file that records one inside: an older Tidemark wrote it, or the file was copied alone.
+/// Returns whether the pin, if there is one, now lies beside the file.
+fn move_pin(connection: &Connection, path: &Path) -> Result<bool> {
+    // If this fails, the next opening tries again. Until then the file is not evicted.
+    Ok(read_fact(connection, "pinned")? != "1" || is_pinned(path) || write_pin(path, true).is_ok())
+}
+
+/// Notes the format of the file on drop: the database is closed by then, and nothing else can open it yet.
+#[derive(Debug)]
+struct ClosingNote {
+    path: PathBuf,
+    is_settled: bool,
+}
+
+impl Drop for ClosingNote {
+    fn drop(&mut self) {
+        if self.is_settled {
+            let _ = note_format(&self.path, FORMAT);
+        }
+    }
+}
+
+/// The folder for exports, removed on drop.
+#[derive(Debug)]
+struct ExportFolder(PathBuf);
+
+impl Drop for ExportFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::{Cache, fixtures};
+
+    /// Two checks of one day: the slower one began earlier and found no difference. It leaves the other's mark.
+    #[test]
+    fn a_check_tells_nothing_of_what_was_found_since_it_began() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = Cache::new(folder.path(), 0).expect("a cache");
+        let file = fixtures::file(&cache, &[]);
+        let day = Day::from_number(20_000);
+        fixtures::store(&file, day, chrono::DateTime::UNIX_EPOCH, 0..3);
+        let segment = file.state().days[&day].segment;
+        let found = |differed, differs| {
+            file.record_check(&[(day, CheckedDay { segment, differed, differs })].into())
+                .expect("remembered");
+            file.state().days[&day].differs
+        };
+        assert!(found(false, true));
+        assert!(found(false, false), "the earlier check wiped the mark");
+        assert!(!found(true, false), "a check that knew of the mark settles it");
+    }
+}

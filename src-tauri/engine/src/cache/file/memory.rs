@@ -1,0 +1,35 @@
+//! How much memory and how many threads a file may use.
+
+use duckdb::Connection;
+
+use crate::failure::Result;
+
+/// Memory that DuckDB may use for one file, besides what [`memory_for`] returns. DuckDB holds blocks of 256 KB for
+/// every column of every table being written, and the row groups being filled: what a fetch needs depends on the
+/// number of columns, the size of the documents and the number of concurrent windows, not on the size of the result.
+/// Too little makes a fetch fail, so this is generous.
+pub(crate) const MEMORY_BASE: usize = 768 << 20;
+
+/// Replaces [`MEMORY_BASE`] for the moment in which DuckDB is to free what it need not hold.
+pub(crate) const MEMORY_LEAST: usize = 64 << 20;
+
+const MEMORY_PER_FIELD: usize = 3 << 20;
+
+/// DuckDB's threads while windows are being stored. Each window already has a thread of its own; a second one of
+/// DuckDB would do part of its work while the first one spins.
+pub(crate) const THREADS_TO_WRITE: i64 = 1;
+
+pub(crate) const fn memory_for(fields: usize, document_bytes: usize, row_group_rows: usize) -> usize {
+    MEMORY_PER_FIELD * fields + document_bytes * row_group_rows * ROW_GROUPS_HELD
+}
+
+pub(crate) fn set_memory(connection: &Connection, bytes: usize) -> Result<()> {
+    Ok(connection.execute_batch(&format!("SET memory_limit = '{}MiB'", bytes >> 20))?)
+}
+
+pub(crate) fn set_threads(connection: &Connection, threads: i64) -> Result<()> {
+    Ok(connection.execute_batch(&format!("SET threads = {threads}"))?)
+}
+
+/// Row groups in memory: one for each of two tables in three windows, and half as many that are being compressed.
+pub(crate) const ROW_GROUPS_HELD: usize = 9;

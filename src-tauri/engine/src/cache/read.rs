@@ -1,0 +1,14 @@
+//! Reads rows out of one file.
+
+pub mod column;
+pub mod distinct;
+pub(crate) mod duplicates;
+pub(crate) mod findings;
+pub(crate) mod formula;
+pub(crate) mod hashes;
+pub(crate) mod row_order;
+pub(crate) mod runs;
+pub(crate) mod scan;
+pub(crate) mod uuid_text;
+pub mod verify_batches;
+pub(crate) mod view;

@@ -1,0 +1,87 @@
+//! The order of rows if no sort is requested: by day, then by the mapping's time stamp, then as the source sent them.
+//!
+//! Most sources send the rows of a day by time. So each run is checked once, when its rows are first read, and only
+//! a run that is stored in a different order needs a table of its row ids.
+
+use super::column::Column;
+use super::runs::{Run, RunOrder};
+use super::view::View;
+use crate::cache::file::schema::role_name;
+use crate::failure::Result;
+use crate::rows::Role;
+
+/// Runs of up to this many rows are sorted whenever they are read.
+const FEW: u64 = 2_000;
+
+impl View {
+    /// The column that orders the rows of each day if no sort is requested: the mapping's time stamp, if there is
+    /// such a column.
+    #[must_use]
+    pub fn time_column(&self, role: Role) -> Option<Column> {
+        let path = self.file().identity().mapping.timestamp.as_deref()?;
+        self.columns(role).into_iter().find(|column| column.path == path)
+    }
+
+    /// The expressions that a run is ordered by, before the row id.
+    fn order_keys(&self, role: Role, time: Option<&Column>, run: &Run) -> Vec<String> {
+        let has = self.has(role, run.segment);
+        let times = time.into_iter().flat_map(|column| column.order(&has));
+        [run.day.clone()].into_iter().chain(times).collect()
+    }
+
+    /// `ORDER BY` of a run.
+    pub(crate) fn row_order(&self, role: Role, time: Option<&Column>, run: &Run) -> String {
+        let keys = self.order_keys(role, time, run).join(" ASC NULLS LAST, ");
+        format!("{keys} ASC NULLS LAST, rowid")
+    }
+
+    /// How to read a run in order. The first call checks its rows.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub(crate) fn run_order(
+        &self,
+        role: Role,
+        place: usize,
+        time: Option<&Column>,
+        run: &Run,
+    ) -> Result<RunOrder> {
+        // Finding linked rows is too slow to repeat for every page.
+        if run.rows <= FEW && !run.linked {
+            return Ok(RunOrder::Sorted);
+        }
+        let mut orders = self.run_orders();
+        if let Some(known) = orders.get(&(role, place)) {
+            return Ok(known.clone());
+        }
+        let found = if self.is_stored_in_order(role, time, run)? {
+            RunOrder::Stored
+        } else {
+            let table = format!("temp.run_{}_{place}", role_name(role));
+            let (source, order) = (self.source(role, run), self.row_order(role, time, run));
+            self.connection().execute_batch(&format!(
+                "CREATE OR REPLACE TEMP TABLE {table} AS SELECT rowid AS row FROM {source} ORDER BY {order}"
+            ))?;
+            RunOrder::Table(table)
+        };
+        orders.insert((role, place), found.clone());
+        Ok(found)
+    }
+
+    /// Whether reading a run's table from its start gives the rows in order.
+    pub(crate) fn is_stored_in_order(&self, role: Role, time: Option<&Column>, run: &Run) -> Result<bool> {
+        // Joined rows, be it with links or with what is hidden, need not come in the stored order.
+        if run.linked || self.hides(role, run.segment) {
+            return Ok(false);
+        }
+        let keys = self.order_keys(role, time, run).join(", ");
+        let source = self.source(role, run);
+        // When rows are compared, a null is greater than any value and equal to another null.
+        let sql = format!(
+            "SELECT count(*) = 0 FROM (
+                 SELECT this, lag(this) OVER () AS before FROM (SELECT row({keys}) AS this FROM {source}))
+             WHERE this < before"
+        );
+        Ok(self.connection().query_row(&sql, [], |row| row.get(0))?)
+    }
+}

@@ -1,0 +1,146 @@
+//! The runs of a view: rows of one table that are shown consecutively.
+
+use std::collections::{BTreeMap, HashMap};
+
+use duckdb::Connection;
+
+use super::scan::{stored_under, wanted_rows};
+use crate::cache::file::ledger::FileState;
+use crate::cache::file::schema;
+use crate::day::{Day, DayRange, DaySet};
+use crate::failure::Result;
+use crate::rows::Role;
+
+/// A run ends with the day on which it reaches this many rows, which bounds what is sorted or skipped at once.
+const ROWS: u64 = 100_000;
+
+/// The rows that one segment has of one role and consecutive days, as far as a view shows them.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    pub(crate) segment: u32,
+    /// Its first day.
+    pub(crate) from: Day,
+    /// Its last day.
+    pub(crate) to: Day,
+    /// The condition for its rows, before any are hidden.
+    pub(crate) wanted: String,
+    /// SQL for the day under which a row is shown: a column or an expression.
+    pub(crate) day: String,
+    /// Whether some of its rows are found only through their links with days.
+    pub(crate) linked: bool,
+    /// How many of its rows the view shows.
+    pub(crate) rows: u64,
+}
+
+/// The runs of the input, by day.
+pub(crate) fn input_runs(state: &FileState, range: DayRange) -> Vec<Run> {
+    let shown = state.shown_in(range).map(|(day, held)| (day, held.segment, held.input_rows));
+    let stretches = stretches(shown, |day, next| day.next() == next);
+    let run = |Stretch { segment, from, to, rows }| {
+        let wanted = format!("day BETWEEN {} AND {}", from.number(), to.number());
+        Run { segment, from, to, wanted, day: "day".to_owned(), linked: false, rows }
+    };
+    stretches.into_iter().map(run).collect()
+}
+
+/// The runs of the messages. A message of several days is shown under its own, the first; if the view does not show
+/// that one, under the first shown day that it is linked with.
+pub(crate) fn message_runs(connection: &Connection, state: &FileState, range: DayRange) -> Result<Vec<Run>> {
+    let mut by_segment: BTreeMap<u32, Vec<Day>> = BTreeMap::new();
+    for (day, held) in state.shown_in(range) {
+        by_segment.entry(held.segment).or_default().push(day);
+    }
+    let mut segments = BTreeMap::new();
+    for (segment, days) in by_segment {
+        let days = SegmentDays::read(connection, segment, &days.into_iter().collect())?;
+        segments.insert(segment, days);
+    }
+    let shown = state.shown_in(range).map(|(day, held)| {
+        let rows = segments.get(&held.segment).map_or(0, |days| days.rows_of(day));
+        (day, held.segment, rows)
+    });
+    // Days that are not shown have no messages here, so a gap between two days does not end a run.
+    let stretches = stretches(shown, |_, _| true);
+    let run = |stretch: Stretch| Some(segments.get(&stretch.segment)?.run(stretch));
+    Ok(stretches.into_iter().filter_map(run).collect())
+}
+
+/// Consecutive days of one segment, and their number of rows.
+struct Stretch {
+    segment: u32,
+    from: Day,
+    to: Day,
+    rows: u64,
+}
+
+/// Groups days that are in one segment and follow each other, up to about [`ROWS`] rows.
+fn stretches(days: impl Iterator<Item = (Day, u32, u64)>, follow: impl Fn(Day, Day) -> bool) -> Vec<Stretch> {
+    let mut found: Vec<Stretch> = Vec::new();
+    for (day, segment, rows) in days {
+        match found.last_mut() {
+            Some(last) if last.segment == segment && last.rows < ROWS && follow(last.to, day) => {
+                last.to = day;
+                last.rows += rows;
+            }
+            _ => found.push(Stretch { segment, from: day, to: day, rows }),
+        }
+    }
+    found
+}
+
+/// The messages of a segment's shown days.
+struct SegmentDays {
+    /// The condition for the messages.
+    wanted: String,
+    /// SQL for the day under which a message is shown.
+    day: String,
+    linked: bool,
+    /// How many are shown under each day.
+    rows: BTreeMap<Day, u64>,
+}
+
+impl SegmentDays {
+    fn read(connection: &Connection, segment: u32, days: &DaySet) -> Result<Self> {
+        let table = schema::table(Role::Downstream, segment);
+        let days = stored_under(days);
+        let wanted = wanted_rows(connection, Role::Downstream, segment, &days)?;
+        let linked = wanted != days;
+        let day = if linked { schema::day_among(segment, &days) } else { "day".to_owned() };
+        let mut select = connection.prepare(&format!(
+            "SELECT ({day})::INTEGER AS shown, count(*) FROM {table} WHERE {wanted} GROUP BY shown"
+        ))?;
+        let rows = select
+            .query_map([], |row| Ok((Day::from_number(row.get(0)?), row.get(1)?)))?
+            .collect::<Result<_, duckdb::Error>>()?;
+        Ok(Self { wanted, day, linked, rows })
+    }
+
+    fn rows_of(&self, day: Day) -> u64 {
+        self.rows.get(&day).copied().unwrap_or_default()
+    }
+
+    fn run(&self, stretch: Stretch) -> Run {
+        let Stretch { segment, from, to, rows } = stretch;
+        let (first, last) = (from.number(), to.number());
+        let wanted = if rows == self.rows.values().sum::<u64>() {
+            self.wanted.clone()
+        } else {
+            format!("({} AND {} BETWEEN {first} AND {last})", self.wanted, self.day)
+        };
+        Run { segment, from, to, wanted, day: self.day.clone(), linked: self.linked, rows }
+    }
+}
+
+/// How to read a run in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RunOrder {
+    /// It is stored in order.
+    Stored,
+    /// A temporary table lists its row ids in order.
+    Table(String),
+    /// It is sorted as it is read.
+    Sorted,
+}
+
+/// How to read the runs of a view in order, as far as known, by role and by the run's place.
+pub(crate) type RunOrders = HashMap<(Role, usize), RunOrder>;

@@ -1,0 +1,128 @@
+//! SQL that shows UUIDs as text. Columns hold them like all binary values, as Extended JSON of their bytes, so that
+//! cells look the same whenever their days were cached.
+
+use crate::bson::uuids::UuidRepresentation;
+
+/// How a binary value begins in relaxed Extended JSON. It cannot occur within a text, where quotes are escaped.
+const BINARY: &str = r#"{"$binary":{"base64":""#;
+/// Base64 digits of 16 bytes, including two of padding.
+const DIGITS: usize = 24;
+/// Numbers of bytes between the dashes of a UUID.
+const GROUPS: [usize; 5] = [4, 2, 2, 2, 6];
+
+/// SQL for the text of a column of Extended JSON: a UUID is shown as its own text, and as `{"$uuid": …}` in arrays.
+pub(crate) fn shown(column: &str, representation: UuidRepresentation) -> String {
+    let legacy = representation.byte_order().map(|order| (3, order));
+    let standard = Some((4, std::array::from_fn(|place| place)));
+    let kinds: Vec<(u8, [usize; 16])> = [standard, legacy].into_iter().flatten().collect();
+    let begin = BINARY.len();
+    let whole = begin + DIGITS + end(4).len();
+    let rest = format!("substr({column}, {})", begin + 1);
+    let alone: String = kinds
+        .iter()
+        .map(|(subtype, order)| {
+            let (is_uuid, text) = (is_uuid(&rest, *subtype), text(&rest, order));
+            format!("WHEN length({column}) = {whole} AND starts_with({column}, '{BINARY}') AND {is_uuid} THEN {text} ")
+        })
+        .collect();
+    let within: String = kinds
+        .iter()
+        .map(|(subtype, order)| {
+            let (is_uuid, text) = (is_uuid("x", *subtype), text("x", order));
+            let after = DIGITS + end(*subtype).len() + 1;
+            format!(r#"WHEN {is_uuid} THEN '{{"$uuid":"' || {text} || '"}}' || substr(x, {after}) "#)
+        })
+        .collect();
+    format!(
+        "CASE WHEN NOT contains({column}, '{BINARY}') THEN {column} {alone}ELSE array_to_string(list_transform(\
+         string_split({column}, '{BINARY}'), lambda x, i: CASE WHEN i = 1 THEN x {within}ELSE '{BINARY}' || x END), '') END"
+    )
+}
+
+/// How a binary value of a subtype ends.
+fn end(subtype: u8) -> String {
+    format!(r#"","subType":"{subtype:02x}"}}}}"#)
+}
+
+/// SQL that tests whether what follows the beginning of a binary value is a UUID.
+fn is_uuid(rest: &str, subtype: u8) -> String {
+    let end = end(subtype).replace('}', r"\}");
+    let digits = DIGITS - 2;
+    format!("regexp_matches({rest}, '^[A-Za-z0-9+/]{{{digits}}}=={end}')")
+}
+
+/// SQL for the text of a UUID whose base64 digits `rest` begins with. `order` gives the places of its bytes.
+fn text(rest: &str, order: &[usize; 16]) -> String {
+    let mut places = order.iter();
+    let groups: Vec<String> = GROUPS
+        .iter()
+        .map(|bytes| {
+            let places = places.by_ref().take(*bytes);
+            places.map(|place| format!("substr(h, {}, 2)", 2 * place + 1)).collect::<Vec<_>>().join(" || ")
+        })
+        .collect();
+    let groups = groups.join(" || '-' || ");
+    // A list of one element gives the digits a name.
+    format!("list_transform([lower(hex(from_base64(substr({rest}, 1, {DIGITS}))))], lambda h: {groups})[1]")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use bson::{Binary, Bson, bson};
+
+    use super::*;
+
+    const TEXT: &str = "00112233-4455-6677-8899-aabbccddeeff";
+
+    fn show(value: Bson, representation: UuidRepresentation) -> String {
+        let json = value.into_relaxed_extjson().to_string();
+        let connection = duckdb::Connection::open_in_memory().unwrap();
+        let sql = format!("SELECT {} FROM (SELECT ? AS c1)", shown("c1", representation));
+        connection.query_row(&sql, [json], |row| row.get(0)).unwrap()
+    }
+
+    fn binary(subtype: u8, bytes: &[u8]) -> Bson {
+        Bson::Binary(Binary { subtype: subtype.into(), bytes: bytes.to_vec() })
+    }
+
+    fn uuid(subtype: u8, order: [usize; 16]) -> Bson {
+        let mut stored = [0; 16];
+        let bytes = hex::decode(TEXT.replace('-', "")).unwrap();
+        order.iter().zip(bytes).for_each(|(place, byte)| stored[*place] = byte);
+        binary(subtype, &stored)
+    }
+
+    #[test]
+    fn a_uuid_is_shown_as_its_text() {
+        use UuidRepresentation::{CsharpLegacy, JavaLegacy, PythonLegacy, Standard};
+        let standard = || uuid(4, std::array::from_fn(|place| place));
+        for representation in [Standard, JavaLegacy, CsharpLegacy, PythonLegacy] {
+            assert_eq!(show(standard(), representation), TEXT);
+            let Some(order) = representation.byte_order() else { continue };
+            assert_eq!(show(uuid(3, order), representation), TEXT);
+            let list = bson!([standard(), 1, {"old": uuid(3, order)}, "x"]);
+            let expected = format!(r#"[{{"$uuid":"{TEXT}"}},1,{{"old":{{"$uuid":"{TEXT}"}}}},"x"]"#);
+            assert_eq!(show(list, representation), expected);
+        }
+    }
+
+    #[test]
+    fn everything_else_stays_as_it_is() {
+        for value in [
+            binary(3, &[1; 16]),
+            binary(4, &[1; 15]),
+            binary(4, &[1; 17]),
+            binary(4, &[]),
+            binary(0, &[1; 16]),
+            bson!([binary(3, &[1; 16]), binary(0, b"x"), [binary(4, b"y")]]),
+            bson!([r#"{"$binary":{"base64":"AAAAAAAAAAAAAAAAAAAAAA==","subType":"04"}}"#]),
+            bson!({}),
+            bson!([1, "a", null]),
+        ] {
+            let json = value.clone().into_relaxed_extjson().to_string();
+            assert_eq!(show(value, UuidRepresentation::Standard), json);
+        }
+    }
+}

@@ -1,0 +1,572 @@
+//! Reads an answer: the rows of a range of cached days, each document once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bson::RawDocumentBuf;
+use duckdb::{Connection, params};
+
+use super::column::{self, Column};
+use super::duplicates::{is_settled, settle_overlap};
+use super::runs::{self, Run, RunOrder, RunOrders};
+use crate::bson::path::is_within;
+use crate::cache::file::cache_file::CacheFile;
+use crate::cache::file::ledger::FileState;
+use crate::cache::file::schema::{self, role_name};
+use crate::day::{Day, DayRange};
+use crate::decode::{FieldId, FieldSet};
+use crate::failure::{Code, Failure, Result};
+use crate::plan::ledger::Ledger;
+use crate::query::mapping::Mapping;
+use crate::rows::{Role, Sort};
+
+/// Rows of a view, each document counted once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ViewCounts {
+    /// Input rows.
+    pub input: u64,
+    /// Downstream rows: those that are not among the input.
+    pub downstream: u64,
+}
+
+/// The rows of the cached days of a range, as of one commit. It keeps a read transaction open, so that its counts,
+/// pages and exports agree.
+#[derive(Debug)]
+pub struct View {
+    // Before the file, so that it closes first.
+    connection: Mutex<Connection>,
+    file: Arc<CacheFile>,
+    state: Arc<FileState>,
+    range: DayRange,
+    /// The last day that it may show.
+    last: Day,
+    runs: BTreeMap<Role, Vec<Run>>,
+    /// How many rows are hidden because their documents are shown elsewhere in the view, by role and segment.
+    pub(crate) hidden: HashMap<(Role, u32), u64>,
+    orders: Mutex<HashMap<(Role, Sort), String>>,
+    run_orders: Mutex<RunOrders>,
+    /// The paths that the mapping names, by role, in the order of their columns.
+    mapped: MappedPaths,
+}
+
+/// The paths that a mapping names, by role, in the order of their columns.
+pub type MappedPaths = Arc<BTreeMap<Role, Vec<String>>>;
+
+/// The paths that a mapping names.
+#[must_use]
+pub fn mapped_paths(mapping: &Mapping) -> MappedPaths {
+    let of = |role| (role, mapping.column_paths(role).into_iter().map(str::to_owned).collect());
+    Arc::new([Role::Input, Role::Downstream].map(of).into())
+}
+
+impl View {
+    /// Opens a view.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn open(file: Arc<CacheFile>, range: DayRange) -> Result<Self> {
+        Self::open_until(file, range, range.to())
+    }
+
+    /// Opens a view of the days up to a last one: rows of a day that has not begun were fetched under a wrong clock.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn open_until(file: Arc<CacheFile>, range: DayRange, last: Day) -> Result<Self> {
+        let last = last.min(range.to());
+        let (connection, state) = loop {
+            settle_overlap(&file)?;
+            let (connection, state) = file.snapshot()?;
+            // A window may have been committed in between.
+            if is_settled(&state, &connection)? {
+                break (connection, state);
+            }
+        };
+        let state = if range.to() > last && state.days.range(last.next()..).next().is_some() {
+            let mut begun = FileState::clone(&state);
+            begun.days.retain(|day, _| *day <= last);
+            Arc::new(begun)
+        } else {
+            state
+        };
+        let runs = BTreeMap::from([
+            (Role::Input, runs::input_runs(&state, range)),
+            (Role::Downstream, runs::message_runs(&connection, &state, range)?),
+        ]);
+        let mapped = mapped_paths(&file.identity().mapping);
+        let mut view = Self {
+            connection: Mutex::new(connection),
+            file,
+            state,
+            range,
+            last,
+            runs,
+            hidden: HashMap::new(),
+            orders: Mutex::default(),
+            run_orders: Mutex::default(),
+            mapped,
+        };
+        view.hide_repeated()?;
+        Ok(view)
+    }
+
+    /// The view with its columns ordered by a different mapping than the one that the file was created with.
+    #[must_use]
+    pub fn with_mapped_paths(mut self, mapped: MappedPaths) -> Self {
+        self.mapped = mapped;
+        self
+    }
+
+    /// The paths that the mapping names, by role, in the order of their columns.
+    #[must_use]
+    pub fn mapped_paths(&self) -> &MappedPaths {
+        &self.mapped
+    }
+
+    /// The generation of the commit that this view shows.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.state.generation
+    }
+
+    /// The range.
+    #[must_use]
+    pub const fn range(&self) -> DayRange {
+        self.range
+    }
+
+    /// Whether the view was opened up to this last day.
+    pub(crate) fn is_until(&self, last: Day) -> bool {
+        self.last == last.min(self.range.to())
+    }
+
+    /// The file's state as of this view.
+    #[must_use]
+    pub const fn state(&self) -> &Arc<FileState> {
+        &self.state
+    }
+
+    /// The days that the view shows. Days of a source that has been replaced are left out if others are shown, since
+    /// no answer holds rows of two sources; see [`FileState::shown_in`].
+    #[must_use]
+    pub fn shown(&self) -> Ledger {
+        let mut ledger = self.state.ledger();
+        let shown: BTreeSet<Day> = self.state.shown_in(self.range).map(|(day, _)| day).collect();
+        ledger.retain(|day, _| shown.contains(day));
+        ledger
+    }
+
+    /// The file.
+    #[must_use]
+    pub const fn file(&self) -> &Arc<CacheFile> {
+        &self.file
+    }
+
+    /// The rows of a role, run by run in the order in which they are shown.
+    pub(crate) fn runs(&self, role: Role) -> &[Run] {
+        self.runs.get(&role).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn counts(&self) -> ViewCounts {
+        let of = |role| self.runs(role).iter().map(|run| run.rows).sum();
+        ViewCounts { input: of(Role::Input), downstream: of(Role::Downstream) }
+    }
+
+    /// The columns that the range's documents of a role have.
+    #[must_use]
+    pub fn columns(&self, role: Role) -> Vec<Column> {
+        let mut present = FieldSet::default();
+        for (_, held) in self.state.shown_in(self.range) {
+            present.extend(held.fields(role));
+        }
+        self.columns_of(role, &present)
+    }
+
+    /// The columns that the file's documents of a role have, whatever their day.
+    pub(crate) fn known_columns(&self, role: Role) -> Vec<Column> {
+        let mut present = FieldSet::default();
+        for held in self.state.days.values() {
+            present.extend(held.fields(role));
+        }
+        self.columns_of(role, &present)
+    }
+
+    fn columns_of(&self, role: Role, present: &FieldSet) -> Vec<Column> {
+        let mapped = self.mapped.get(&role).map(Vec::as_slice).unwrap_or_default();
+        let uuids = self.file.identity().mapping.uuid_representation;
+        column::columns(self.file.registry(), present, mapped, uuids)
+    }
+
+    /// The mapping's path of the trade id, if there are trades and none of them has anything there: then no messages
+    /// were looked for.
+    #[must_use]
+    pub fn path_without_trade_ids(&self) -> Option<&str> {
+        let path = self.file.identity().mapping.trade_id.as_deref()?;
+        // Values inside an array are in the array's column.
+        let columns = self.columns(Role::Input);
+        let may_hold = |column: &Column| is_within(path, &column.path) || is_within(&column.path, path);
+        (self.counts().input > 0 && !columns.iter().any(may_hold)).then_some(path)
+    }
+
+    /// A page of rows as text, in the order of [`columns`](Self::columns).
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`]; `bad_filter` if the sort names no column.
+    pub fn page(
+        &self,
+        role: Role,
+        sort: Option<&Sort>,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Vec<Vec<Option<String>>>> {
+        let columns = self.columns(role);
+        let texts = |run: &Run| {
+            if columns.is_empty() {
+                return "NULL".to_owned(); // documents of a view may have no field at all
+            }
+            let has = self.has(role, run.segment);
+            columns.iter().map(|column| column.text(&has)).collect::<Vec<_>>().join(", ")
+        };
+        self.read(role, sort, offset, limit, &texts, columns.len())
+    }
+
+    /// One row's document and its day.
+    ///
+    /// # Errors
+    /// `not_cached` if there is no such row; see [`crate::cache::duckdb_failure`].
+    pub fn document(&self, role: Role, sort: Option<&Sort>, position: u64) -> Result<(Day, RawDocumentBuf)> {
+        let found = self.documents(role, sort, position, 1)?.into_iter().next();
+        found.ok_or_else(|| Failure::new(Code::NotCached, "This row is no longer cached."))
+    }
+
+    /// The documents of a page of rows, as MongoDB returned them, each with its day.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn documents(
+        &self,
+        role: Role,
+        sort: Option<&Sort>,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Vec<(Day, RawDocumentBuf)>> {
+        let list = |run: &Run| format!("({})::VARCHAR, hex(doc)", run.day);
+        let found = self.read(role, sort, offset, limit, &list, 2)?;
+        found.iter().map(|row| read_document(row)).collect()
+    }
+
+    /// The view's connection, for one statement at a time.
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known of the order of the runs.
+    pub(crate) fn run_orders(&self) -> MutexGuard<'_, RunOrders> {
+        self.run_orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(
+        &self,
+        role: Role,
+        sort: Option<&Sort>,
+        offset: u64,
+        limit: u64,
+        list: &dyn Fn(&Run) -> String,
+        width: usize,
+    ) -> Result<Vec<Vec<Option<String>>>> {
+        match sort {
+            None => self.read_unsorted(role, offset, limit, list, width),
+            Some(sort) => self.read_sorted(role, sort, offset, limit, list, width),
+        }
+    }
+
+    /// Reads a page in the default order. Skips whole runs by their counts, so that a late page costs no more than an
+    /// early one.
+    fn read_unsorted(
+        &self,
+        role: Role,
+        mut offset: u64,
+        mut limit: u64,
+        list: &dyn Fn(&Run) -> String,
+        width: usize,
+    ) -> Result<Vec<Vec<Option<String>>>> {
+        let time = self.time_column(role);
+        let mut found = Vec::new();
+        for (place, run) in self.runs(role).iter().enumerate() {
+            if offset >= run.rows {
+                offset -= run.rows;
+                continue;
+            }
+            if limit == 0 {
+                break;
+            }
+            let take = limit.min(run.rows - offset);
+            let (source, page) = (self.source(role, run), format!("LIMIT {take} OFFSET {offset}"));
+            found.extend(match self.run_order(role, place, time.as_ref(), run)? {
+                RunOrder::Stored => {
+                    texts(&self.connection(), &format!("SELECT {} FROM {source} {page}", list(run)), width)?
+                }
+                RunOrder::Sorted => {
+                    let order = self.row_order(role, time.as_ref(), run);
+                    let sql = format!("SELECT {} FROM {source} ORDER BY {order} {page}", list(run));
+                    texts(&self.connection(), &sql, width)?
+                }
+                RunOrder::Table(table) => {
+                    let rows = format!("SELECT {} AS segment, row FROM {table} {page}", run.segment);
+                    self.read_rows(role, &rows, list, width)?
+                }
+            });
+            limit -= take;
+            offset = 0;
+        }
+        Ok(found)
+    }
+
+    fn read_sorted(
+        &self,
+        role: Role,
+        sort: &Sort,
+        offset: u64,
+        limit: u64,
+        list: &dyn Fn(&Run) -> String,
+        width: usize,
+    ) -> Result<Vec<Vec<Option<String>>>> {
+        let order = self.order_table(role, sort)?;
+        let rows = format!("SELECT segment, row FROM {order} LIMIT {limit} OFFSET {offset}");
+        self.read_rows(role, &rows, list, width)
+    }
+
+    /// Reads rows by segment and row id, in the order in which `select` returns these two.
+    fn read_rows(
+        &self,
+        role: Role,
+        select: &str,
+        list: &dyn Fn(&Run) -> String,
+        width: usize,
+    ) -> Result<Vec<Vec<Option<String>>>> {
+        let connection = self.connection();
+        let mut select = connection.prepare(select)?;
+        let wanted: Vec<(u32, i64)> = select
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<Result<_, duckdb::Error>>()?;
+        let mut by_segment: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
+        for (segment, row) in &wanted {
+            by_segment.entry(*segment).or_default().push(*row);
+        }
+        let mut rows = HashMap::new();
+        for (segment, wanted) in by_segment {
+            let Some(run) = self.runs(role).iter().find(|run| run.segment == segment) else { continue };
+            let ids = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let (first, last) = (wanted.iter().min().unwrap_or(&0), wanted.iter().max().unwrap_or(&0));
+            // DuckDB derives no bounds from an `IN` list, and would read the whole table.
+            let sql = format!(
+                "SELECT rowid::VARCHAR, {} FROM {} WHERE rowid BETWEEN {first} AND {last} AND rowid IN ({ids})",
+                list(run),
+                schema::table(role, segment)
+            );
+            for mut row in texts(&connection, &sql, width + 1)? {
+                let id = row.remove(0).and_then(|id| id.parse::<i64>().ok());
+                rows.insert((segment, id), row);
+            }
+        }
+        Ok(wanted.iter().filter_map(|(segment, row)| rows.remove(&(*segment, Some(*row)))).collect())
+    }
+
+    /// Returns the name of a temporary table of a role's rows in the order of a column: sorted once, then paged.
+    fn order_table(&self, role: Role, sort: &Sort) -> Result<String> {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (role, sort.clone());
+        if let Some(name) = orders.get(&key) {
+            return Ok(name.clone());
+        }
+        let column = self.sort_column(role, sort)?;
+        let parts: Vec<String> = self
+            .runs(role)
+            .iter()
+            .filter(|run| run.rows > 0)
+            .enumerate()
+            .map(|(place, run)| {
+                let keys = column
+                    .order(&self.has(role, run.segment))
+                    .iter()
+                    .enumerate()
+                    .map(|(index, key)| format!("{key} AS k{index}"))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                let source = self.source(role, run);
+                format!(
+                    "SELECT {}::INTEGER AS segment, rowid AS row, {place} AS place, {keys} FROM {source}",
+                    run.segment
+                )
+            })
+            .collect();
+        let name = format!("order_{}_{}", role_name(role), orders.len());
+        let all = if parts.is_empty() {
+            "SELECT 0 AS segment, 0::BIGINT AS row WHERE false".to_owned()
+        } else {
+            format!(
+                "SELECT segment, row FROM ({}) ORDER BY {}place, row",
+                parts.join(" UNION ALL "),
+                sort_keys(&column, sort)
+            )
+        };
+        self.connection().execute_batch(&format!("CREATE TEMP TABLE {name} AS {all}"))?;
+        orders.insert(key, name.clone());
+        Ok(name)
+    }
+
+    pub(crate) fn sort_column(&self, role: Role, sort: &Sort) -> Result<Column> {
+        self.columns(role).into_iter().find(|column| column.path == sort.path).ok_or_else(|| {
+            Failure::new(Code::BadFilter, format!("There is no column {} to sort by.", sort.path))
+        })
+    }
+
+    /// Which physical columns a segment's table has.
+    pub(crate) fn has(&self, role: Role, segment: u32) -> impl Fn(FieldId) -> bool + use<'_> {
+        let columns = self.state.columns.get(&(segment, role));
+        move |field| columns.is_some_and(|columns| columns.contains(&field))
+    }
+
+    /// Whether some rows of a segment are hidden because their documents are shown elsewhere.
+    pub(crate) fn hides(&self, role: Role, segment: u32) -> bool {
+        self.hidden.get(&(role, segment)).is_some_and(|rows| *rows > 0)
+    }
+
+    /// `FROM` and `WHERE` of a run.
+    pub(crate) fn source(&self, role: Role, run: &Run) -> String {
+        let table = schema::table(role, run.segment);
+        let wanted = &run.wanted;
+        if !self.hides(role, run.segment) {
+            return format!("{table} WHERE {wanted}");
+        }
+        format!(
+            "{table} WHERE {wanted} AND rowid NOT IN (SELECT row FROM temp.hidden WHERE role = '{}' AND segment = {})",
+            role_name(role),
+            run.segment
+        )
+    }
+
+    /// Finds the rows of documents that occur in the range more than once, and hides all but one. Input takes
+    /// precedence over downstream; of two states of a document, the one that was read later wins.
+    fn hide_repeated(&mut self) -> Result<()> {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let any: bool = connection.query_row("SELECT EXISTS (FROM overlap)", [], |row| row.get(0))?;
+        if !any {
+            return Ok(());
+        }
+        let shown = self.state.shown_in(self.range).find_map(|(_, held)| self.state.origin_of(held));
+        let is_unique = |role| {
+            shown.is_none_or(|origin| match role {
+                Role::Input => origin.unique_input,
+                Role::Downstream => origin.unique_downstream,
+            })
+        };
+        // If downstream messages have a collection of their own, equal `_id`s in the two collections mean nothing.
+        let one_collection = self.file.identity().mapping.downstream_collection.is_none();
+        // If an `_id` does not identify a document, only its bytes do.
+        let all_unique = is_unique(Role::Input) && is_unique(Role::Downstream);
+        let hash = if all_unique { "NULL" } else { "md5(doc)" };
+        let parts: Vec<String> = [Role::Input, Role::Downstream]
+            .into_iter()
+            .flat_map(|role| self.runs(role).iter().map(move |run| (run, role)))
+            .filter(|(run, _)| run.rows > 0)
+            .map(|(run, role)| {
+                format!(
+                    "SELECT '{}' AS role, {}::INTEGER AS segment, rowid AS row, {} AS day, id, read, {hash} AS hash
+                     FROM {} WHERE {} AND id IN (SELECT id FROM overlap WHERE segment = {})",
+                    role_name(role),
+                    run.segment,
+                    run.day,
+                    schema::table(role, run.segment),
+                    run.wanted,
+                    run.segment
+                )
+            })
+            .collect();
+        if parts.is_empty() {
+            return Ok(());
+        }
+        connection.execute_batch(&format!(
+            "CREATE OR REPLACE TEMP TABLE repeated AS {};
+             CREATE OR REPLACE TEMP TABLE hidden (role VARCHAR, segment INTEGER, row BIGINT, day INTEGER);",
+            parts.join(" UNION ALL ")
+        ))?;
+        let latest = |role: &str| {
+            format!(
+                "SELECT role, segment, row, day FROM (
+                     SELECT *, row_number() OVER (PARTITION BY id ORDER BY read DESC, segment DESC, row) AS place
+                     FROM temp.repeated WHERE role = '{role}')
+                 WHERE place > 1"
+            )
+        };
+        if is_unique(Role::Input) {
+            connection.execute_batch(&format!("INSERT INTO temp.hidden {}", latest("input")))?;
+        }
+        let among_input = match (one_collection, all_unique) {
+            (false, _) => "false",
+            (true, true) => "id IN (SELECT id FROM temp.repeated WHERE role = 'input')",
+            (true, false) => "(id, hash) IN (SELECT (id, hash) FROM temp.repeated WHERE role = 'input')",
+        };
+        let repeated = if is_unique(Role::Downstream) {
+            latest("downstream")
+        } else {
+            // Each window holds equal rows as often as the source does, so the rows of one window are the right
+            // number.
+            "SELECT role, segment, row, day FROM (
+                 SELECT *, first_value(segment) OVER (PARTITION BY id, hash ORDER BY copies DESC, segment DESC) AS kept
+                 FROM (SELECT *, count(*) OVER (PARTITION BY id, hash, segment) AS copies
+                       FROM temp.repeated WHERE role = 'downstream'))
+             WHERE segment <> kept"
+                .to_owned()
+        };
+        connection.execute_batch(&format!(
+            "INSERT INTO temp.hidden
+                 SELECT role, segment, row, day FROM temp.repeated WHERE role = 'downstream' AND {among_input}
+                 UNION {repeated};
+             DROP TABLE temp.repeated;"
+        ))?;
+        for (role, runs) in &mut self.runs {
+            for run in runs {
+                let rows: u64 = connection.query_row(
+                    "SELECT count(*) FROM temp.hidden WHERE role = ? AND segment = ? AND day BETWEEN ? AND ?",
+                    params![role_name(*role), run.segment, run.from.number(), run.to.number()],
+                    |row| row.get(0),
+                )?;
+                run.rows = run.rows.saturating_sub(rows);
+                *self.hidden.entry((*role, run.segment)).or_default() += rows;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The start of an `ORDER BY` of the keys `k0`, `k1` and so on that [`Column::order`] returns.
+pub(crate) fn sort_keys(column: &Column, sort: &Sort) -> String {
+    let direction = if sort.descending { "DESC NULLS LAST" } else { "ASC NULLS LAST" };
+    let keys = column.order(&|_| true).len();
+    (0..keys).map(|index| format!("k{index} {direction}, ")).collect()
+}
+
+fn texts(connection: &Connection, sql: &str, width: usize) -> Result<Vec<Vec<Option<String>>>> {
+    let mut select = connection.prepare(sql)?;
+    let mut rows = select.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push((0..width).map(|index| row.get(index)).collect::<Result<_, _>>()?);
+    }
+    Ok(found)
+}
+
+/// Parses a row of a day's number and a document in hexadecimal digits.
+fn read_document(row: &[Option<String>]) -> Result<(Day, RawDocumentBuf)> {
+    let damaged = |cause: String| Failure::new(Code::CacheDamaged, "This row cannot be read.").because(cause);
+    let [Some(day), Some(document)] = row else {
+        return Err(damaged("a row without its document".to_owned()));
+    };
+    let day = day.parse().map_err(|error| damaged(format!("{error}")))?;
+    let bytes = hex::decode(document).map_err(|error| damaged(error.to_string()))?;
+    let document = RawDocumentBuf::from_bytes(bytes).map_err(|error| damaged(error.to_string()))?;
+    Ok((Day::from_number(day), document))
+}

@@ -1,0 +1,5 @@
+//! The cache folder: finds, opens, budgets and evicts its files.
+
+pub mod budget;
+pub(crate) mod eviction;
+pub(crate) mod folder;

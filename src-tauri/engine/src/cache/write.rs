@@ -1,0 +1,5 @@
+//! Writes rows into one file.
+
+pub mod adopt;
+pub(crate) mod compare;
+pub(crate) mod segment_writer;

@@ -1,0 +1,272 @@
+//! Finds what a window changes: compares its documents with those that were cached for its days.
+
+use std::collections::BTreeMap;
+
+use bson::{RawDocument, RawDocumentBuf};
+use duckdb::{Connection, params};
+
+use crate::answer::changes::{ChangeCounts, ChangeKind, Difference, Differences, MessageChange};
+use crate::bson::diff::{field_changes, id_text};
+use crate::cache::file::schema::{day_among, of_days, shared_table, table};
+use crate::day::Day;
+use crate::failure::Result;
+use crate::query::trade::trade_text;
+use crate::rows::Role;
+
+/// Compares segment `new` with what was cached. `held` names the segments, and the days of each that the window
+/// replaces. Returns `None` if no day was cached. A document that `others` hold unchanged is neither added nor gone.
+/// Only ids and hashes are joined; the documents are read one by one, and only those that are listed. Unless an `_id`
+/// is `unique`, rows are compared by their bytes, as often as they occur, and none counts as changed.
+///
+/// # Errors
+/// See [`crate::cache::duckdb_failure`].
+pub(crate) fn compare(
+    connection: &Connection,
+    new: u32,
+    held: &Segments,
+    others: &Others<'_>,
+    trade_path: Option<&str>,
+    unique: bool,
+) -> Result<Option<Differences>> {
+    if held.is_empty() {
+        return Ok(None);
+    }
+    let all: Vec<Day> = held.values().flatten().copied().collect();
+    let new = BTreeMap::from([(new, all)]);
+    let mut found = Differences::default();
+    for role in [Role::Input, Role::Downstream] {
+        let name = format!("temp.difference_{}", crate::cache::file::schema::role_name(role));
+        connection.execute_batch(&difference_table(&name, role, held, &new, unique))?;
+        let mut counts = count(connection, &name)?;
+        if counts.added + counts.gone > 0 {
+            leave_out_held(connection, &name, role, others)?;
+            counts = count(connection, &name)?;
+        }
+        match role {
+            Role::Input => found.input = counts,
+            Role::Downstream => found.downstream = counts,
+        }
+        list(connection, &name, role, trade_path, &mut found)?;
+        connection.execute_batch(&format!("DROP TABLE {name}"))?;
+    }
+    Ok(Some(found))
+}
+
+/// Removes from the differences what other days hold unchanged.
+fn leave_out_held(connection: &Connection, name: &str, role: Role, others: &Others<'_>) -> Result<()> {
+    // The differences of a run's windows are combined in the end. A document that also came with a day that was not
+    // cached before the run is still new, but a document that such a day holds is not gone.
+    for (one_sided, days) in [("old IS NULL", &others.earlier), ("new IS NULL", &others.all)] {
+        let rows = format!("SELECT id, coalesce(old.hash, new.hash) FROM {name} WHERE {one_sided}");
+        let found = messages(connection, &rows)?;
+        if found.is_empty() || days.is_empty() {
+            continue;
+        }
+        let asked = listed(others.latest, &found)?;
+        let held = messages(
+            others.latest,
+            &format!(
+                "SELECT id, md5(doc) AS hash FROM ({}) SEMI JOIN {asked} USING (id)",
+                documents(role, days)
+            ),
+        );
+        others.latest.execute_batch(&format!("DROP TABLE {asked}"))?;
+        let held = listed(connection, &held?)?;
+        connection.execute_batch(&format!(
+            "DELETE FROM {name} WHERE {one_sided} AND (id, coalesce(old.hash, new.hash)) IN (FROM {held});
+             DROP TABLE {held}"
+        ))?;
+    }
+    Ok(())
+}
+
+/// Returns the ids of documents and their hashes.
+fn messages(connection: &Connection, sql: &str) -> Result<Vec<(Vec<u8>, String)>> {
+    let mut select = connection.prepare(sql)?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, duckdb::Error>>()?)
+}
+
+/// Puts ids and hashes into a temporary table of a connection, and returns its name.
+fn listed(connection: &Connection, messages: &[(Vec<u8>, String)]) -> Result<&'static str> {
+    connection.execute_batch("CREATE TEMP TABLE listed (id BLOB, hash VARCHAR)")?;
+    let mut appender = connection.appender_to_catalog_and_db("listed", "temp", "main")?;
+    for (id, hash) in messages {
+        appender.append_row(params![id, hash])?;
+    }
+    appender.flush()?;
+    Ok("temp.listed")
+}
+
+/// SQL for the documents of a role that some days hold.
+fn documents(role: Role, segments: &Segments) -> String {
+    let mut parts = Vec::new();
+    for (segment, days) in segments {
+        let days = one_of(days);
+        let of = |role| {
+            let wanted = of_days(role, *segment, &days);
+            format!("SELECT id, doc FROM {} WHERE {wanted}", table(role, *segment))
+        };
+        parts.push(of(role));
+        if role == Role::Downstream {
+            let noted = noted(*segment, &days);
+            parts.push(format!("SELECT id, doc FROM {} WHERE {noted}", table(Role::Input, *segment)));
+        }
+    }
+    parts.join(" UNION ALL ")
+}
+
+/// The statement that finds the documents of a role that differ, with the segment, table and row of each of the two
+/// versions. A message that is also input of its day counts as input alone, so it is a difference of the downstream
+/// only if one version of it is purely downstream.
+fn difference_table(name: &str, role: Role, old: &Segments, new: &Segments, unique: bool) -> String {
+    format!(
+        "CREATE TEMP TABLE {name} AS
+         SELECT coalesce(new.day, old.day) AS day, coalesce(new.id, old.id) AS id,
+                old.place AS old, new.place AS new
+         FROM ({}) AS old FULL JOIN ({}) AS new ON old.id = new.id AND old.copy = new.copy
+         WHERE CASE WHEN old.id IS NULL THEN NOT new.place.shared WHEN new.id IS NULL THEN NOT old.place.shared
+               ELSE old.place.hash <> new.place.hash AND NOT (old.place.shared AND new.place.shared) END",
+        side(role, old, unique),
+        side(role, new, unique)
+    )
+}
+
+/// SQL for the documents of a role, each with its place: one row per `_id` if it is unique, otherwise one per copy.
+fn side(role: Role, segments: &Segments, unique: bool) -> String {
+    let rows = rows(role, segments);
+    if unique {
+        // Purely downstream comes before shared, and a later read before an earlier one: `min` of a struct compares
+        // its fields in order.
+        return format!(
+            "SELECT id, '' AS copy, min(day) AS day, min(place) AS place FROM ({rows}) GROUP BY id"
+        );
+    }
+    // A row is identified by its bytes and its number among the rows with the same bytes.
+    format!(
+        "SELECT id, place.hash || ' ' || row_number() OVER (PARTITION BY id, place.hash ORDER BY place)::VARCHAR AS copy,
+                day, place
+         FROM ({rows})"
+    )
+}
+
+/// SQL for the rows of a role, each with the place of its document.
+fn rows(role: Role, segments: &Segments) -> String {
+    let mut parts = Vec::new();
+    for (segment, days) in segments {
+        let days = one_of(days);
+        let select = |of: Role, day: &str, wanted: &str, shared: bool| {
+            format!(
+                "SELECT id, {day} AS day, {{'shared': {shared}, 'age': -(read::HUGEINT), 'segment': {segment},
+                                  'row': rowid, 'hash': md5(doc)}} AS place
+                 FROM {} WHERE {wanted}",
+                table(of, *segment)
+            )
+        };
+        let day = match role {
+            Role::Input => "day".to_owned(),
+            Role::Downstream => day_among(*segment, &days),
+        };
+        parts.push(select(role, &day, &of_days(role, *segment, &days), false));
+        if role == Role::Downstream {
+            parts.push(select(Role::Input, "day", &noted(*segment, &days), true));
+        }
+    }
+    parts.join(" UNION ALL ")
+}
+
+/// The condition for rows of some days.
+fn one_of(days: &[Day]) -> String {
+    let days: Vec<String> = days.iter().map(|day| day.number().to_string()).collect();
+    format!("day IN ({})", days.join(", "))
+}
+
+/// The condition for the input of a segment that is also a message of the trades of some days.
+fn noted(segment: u32, days: &str) -> String {
+    let shared = shared_table(segment);
+    format!("{days} AND number IN (SELECT number FROM {shared} WHERE {days})")
+}
+
+fn count(connection: &Connection, name: &str) -> Result<ChangeCounts> {
+    Ok(connection.query_row(
+        &format!(
+            "SELECT count(*) FILTER (old IS NULL), count(*) FILTER (old IS NOT NULL AND new IS NOT NULL),
+                    count(*) FILTER (new IS NULL) FROM {name}"
+        ),
+        [],
+        |row| Ok(ChangeCounts { added: row.get(0)?, changed: row.get(1)?, gone: row.get(2)? }),
+    )?)
+}
+
+/// Segments, and some days of each.
+pub(crate) type Segments = BTreeMap<u32, Vec<Day>>;
+
+/// The cached days that a window leaves as they are.
+pub(crate) struct Others<'a> {
+    /// Reads what is committed by now: other windows may have been committed since this one's transaction began.
+    pub(crate) latest: &'a Connection,
+    /// All of them.
+    pub(crate) all: Segments,
+    /// Those that were cached before the run, even if another of its windows has replaced them since.
+    pub(crate) earlier: Segments,
+}
+
+type Place = Option<(bool, u32, i64)>;
+
+fn list(
+    connection: &Connection,
+    name: &str,
+    role: Role,
+    trade_path: Option<&str>,
+    found: &mut Differences,
+) -> Result<()> {
+    let mut select = connection.prepare(&format!(
+        "SELECT day, id, old.shared, old.segment, old.row, new.shared, new.segment, new.row
+         FROM {name} ORDER BY day, id LIMIT {}",
+        crate::answer::changes::LISTED
+    ))?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let place = |at: usize| -> Result<Place> {
+            let shared: Option<bool> = row.get(at)?;
+            Ok(match shared {
+                Some(shared) => Some((shared, row.get(at + 1)?, row.get(at + 2)?)),
+                None => None,
+            })
+        };
+        let (old, new) = (document(connection, role, place(2)?)?, document(connection, role, place(5)?)?);
+        let (kind, shown, kept) = match (&old, &new) {
+            (Some(old), Some(new)) => (ChangeKind::Changed, new, Some(old.clone())),
+            (Some(old), None) => (ChangeKind::Gone, old, Some(old.clone())),
+            (None, Some(new)) => (ChangeKind::Added, new, Some(new.clone())),
+            (None, None) => continue,
+        };
+        let fields = match (&old, &new) {
+            (Some(old), Some(new)) => field_changes(old, new),
+            _ => Vec::new(),
+        };
+        let change = MessageChange {
+            kind,
+            role,
+            day: Day::from_number(row.get(0)?),
+            id: id_text(shown),
+            trade: trade_path.and_then(|path| trade_text(shown, path)),
+            fields,
+        };
+        // Only documents that may be half of a move are needed later.
+        let document = kept.filter(|_| kind != ChangeKind::Changed);
+        found.listed.push(Difference { change, id: row.get(1)?, document });
+    }
+    Ok(())
+}
+
+fn document(connection: &Connection, role: Role, place: Place) -> Result<Option<RawDocumentBuf>> {
+    let Some((shared, segment, row)) = place else { return Ok(None) };
+    let role = if shared { Role::Input } else { role };
+    let bytes: Vec<u8> = connection.query_row(
+        &format!("SELECT doc FROM {} WHERE rowid = ?", table(role, segment)),
+        params![row],
+        |row| row.get(0),
+    )?;
+    Ok(RawDocument::from_bytes(&bytes).ok().map(ToOwned::to_owned))
+}

@@ -1,0 +1,620 @@
+//! Stores a window: its rows and its coverage in one transaction.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use duckdb::arrow::array::{ArrayRef, Int32Array, Int64Array, StringArray};
+use duckdb::arrow::datatypes::{DataType, Field as ArrowField, Schema};
+use duckdb::arrow::record_batch::RecordBatch;
+use duckdb::{Connection, params};
+
+use super::compare::{Others, Segments, compare};
+use crate::answer::changes::Differences;
+use crate::cache::file::cache_file::CacheFile;
+use crate::cache::file::ledger::{FileState, HeldDay, insert_differing, remove_days, remove_messages};
+use crate::cache::file::schema::{self, link_table, role_name, shared_table};
+use crate::day::{Day, DaySet};
+use crate::decode::{Decoded, Field, FieldId, FieldSet};
+use crate::failure::Result;
+use crate::limits::Limits;
+use crate::plan::ledger::DayBounds;
+use crate::rows::Role;
+use crate::source::Origin;
+
+/// What is known about one day of a window when it is committed. Days without rows have an entry too.
+#[derive(Debug, Clone, Default)]
+pub struct DayRows {
+    /// When the pull of the day began.
+    pub fetched: DateTime<Utc>,
+    /// Input rows.
+    pub input_rows: u64,
+    /// Fields of the input rows.
+    pub input_fields: FieldSet,
+    /// Fields of the downstream rows.
+    pub downstream_fields: FieldSet,
+    /// The greatest change stamp, if the mapping has one.
+    pub change_mark: Option<String>,
+    /// Whether these rows are known to differ from the source's, being copies of rows that do.
+    pub differs: bool,
+    /// The instants that bound the day.
+    pub bounds: Option<DayBounds>,
+    /// Documents that the day leaves out, per reason.
+    pub left_out: BTreeMap<String, u64>,
+}
+
+/// What a commit stored.
+#[derive(Debug, Clone, Default)]
+pub struct Committed {
+    /// Input rows.
+    pub input_rows: u64,
+    /// Downstream rows.
+    pub downstream_rows: u64,
+    /// How the rows differ from those that were cached for these days; `None` if none of the days was cached.
+    pub changes: Option<Differences>,
+}
+
+impl Committed {
+    /// Adds what another window stored.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.input_rows += other.input_rows;
+        self.downstream_rows += other.downstream_rows;
+        if let Some(changes) = other.changes {
+            self.changes.get_or_insert_default().extend(&changes);
+        }
+    }
+}
+
+/// A trade that a message carries in addition to its first one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The number of the message's row.
+    pub number: i64,
+    /// The day under which the message is stored.
+    pub stored: Day,
+    /// The equality key of the trade.
+    pub trade: String,
+    /// The first day on which the trade has input.
+    pub day: Day,
+}
+
+/// Temporary tables for the trades that messages carry in addition to their first ones, and for the days after the
+/// first on which trades have input. They belong to one window, and only its connection sees them.
+const CREATE_CARRIED: &str = "
+    CREATE TEMP TABLE carried (number BIGINT, stored INTEGER, trade VARCHAR, day INTEGER);
+    CREATE TEMP TABLE extra_days (day INTEGER, trade VARCHAR);";
+
+/// The table that a role's rows are appended to.
+#[derive(Debug, Default)]
+struct Part {
+    /// Number 0 is the segment's own table.
+    number: u32,
+    rows: usize,
+}
+
+/// How many new fields are at most added as columns to a table that has rows. For more of them, a new part costs
+/// less.
+const FEW_FIELDS: usize = 8;
+
+/// A window's transaction. Dropped without [`commit`](Self::commit), it leaves no trace.
+#[derive(Debug)]
+pub struct SegmentWriter {
+    // Before the file, so that it closes first.
+    connection: Connection,
+    file: Arc<CacheFile>,
+    segment: u32,
+    /// The state of the file when the window was begun.
+    state_at_begin: Arc<FileState>,
+    /// The first segment that may belong to the same run.
+    run_since: u32,
+    columns: HashMap<Role, Vec<FieldId>>,
+    parts: HashMap<Role, Part>,
+    rows_per_part: usize,
+    /// The source of the rows.
+    origin: Option<Origin>,
+    /// Days whose rows are not stored.
+    without: DaySet,
+    open: bool,
+}
+
+impl SegmentWriter {
+    /// Begins a segment.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn begin(file: Arc<CacheFile>) -> Result<Self> {
+        let connection = file.connect()?;
+        let segment = file.new_segment();
+        file.begin_writing(&connection)?;
+        // From here on, dropping the writer ends the writing, whatever fails.
+        let writer = Self {
+            state_at_begin: file.state(),
+            connection,
+            segment,
+            run_since: segment,
+            columns: HashMap::new(),
+            parts: HashMap::new(),
+            rows_per_part: file.row_group_rows(),
+            origin: None,
+            without: DaySet::new(),
+            open: true,
+            file,
+        };
+        writer.connection.execute_batch(&format!(
+            "BEGIN TRANSACTION; {}; {}; {}; {}; {CREATE_CARRIED}",
+            schema::create_segment(Role::Input, segment),
+            schema::create_segment(Role::Downstream, segment),
+            schema::create_numbers(&link_table(segment)),
+            schema::create_numbers(&shared_table(segment)),
+        ))?;
+        Ok(writer)
+    }
+
+    /// Makes the segment a window of a run that began when [`CacheFile::next_segment`] was this. What the run's other
+    /// windows bring does not count as cached before.
+    #[must_use]
+    pub const fn of_run_since(mut self, next_segment: u32) -> Self {
+        self.run_since = next_segment;
+        self
+    }
+
+    /// Sets the number of rows from which new fields begin a new part: as the limits say, but never so many that row
+    /// groups of a part are written before.
+    #[must_use]
+    pub fn with_limits(mut self, limits: &Limits) -> Self {
+        self.rows_per_part = self.file.row_group_rows().min(limits.rows_per_part.get() as usize);
+        self
+    }
+
+    /// Sets the source of the rows. Without it, where the rows came from is unknown.
+    #[must_use]
+    pub fn of_origin(mut self, origin: Option<Origin>) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// Leaves out the rows of some days although they were appended, because they are not all rows of those days.
+    #[must_use]
+    pub fn without(mut self, days: DaySet) -> Self {
+        self.without = days;
+        self
+    }
+
+    /// Appends rows. New fields become columns first.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn append(&mut self, role: Role, decoded: Decoded) -> Result<()> {
+        self.file.raise_memory_limit(&self.connection, decoded.bytes / decoded.batch.num_rows().max(1))?;
+        let known = self.columns.insert(role, decoded.fields.clone()).unwrap_or_default();
+        let new = &decoded.fields[known.len()..];
+        let part = self.parts.entry(role).or_default();
+        // DuckDB 1.5 cannot add a column to a table if this transaction has written row groups of it: the next row
+        // group fails, and the whole database with it (duckdb/duckdb#25724). It also keeps every earlier state of a
+        // table that a column was added to, with all its columns, until the transaction ends.
+        let is_costly = part.rows >= self.rows_per_part || new.len() > FEW_FIELDS;
+        let begins = part.rows > 0 && !new.is_empty() && is_costly;
+        if begins {
+            *part = Part { number: part.number + 1, rows: 0 };
+        }
+        let is_empty = part.rows == 0;
+        let row_group = self.file.row_group_rows();
+        let full_before = part.rows / row_group;
+        part.rows += decoded.batch.num_rows();
+        let writes = part.rows / row_group > full_before;
+        let number = part.number;
+        if is_empty {
+            self.create_part(role, number, &decoded.fields)?;
+        } else {
+            self.add_columns(role, number, new)?;
+        }
+        let mut appender = self.connection.appender(&schema::part(role, self.segment, number))?;
+        appender.append_record_batch(decoded.batch)?;
+        appender.flush()?;
+        if writes {
+            self.file.release_written_blocks(&self.connection)?;
+        }
+        Ok(())
+    }
+
+    /// Creates a part with its fields, in place of an empty one.
+    fn create_part(&self, role: Role, number: u32, fields: &[FieldId]) -> Result<()> {
+        let fields: Vec<_> = fields.iter().map(|of| (*of, self.field(*of))).collect();
+        Ok(self.connection.execute_batch(&schema::create_part(role, self.segment, number, &fields))?)
+    }
+
+    fn add_columns(&self, role: Role, number: u32, fields: &[FieldId]) -> Result<()> {
+        for of in fields {
+            if let Some(statement) = schema::add_column(role, self.segment, number, *of, &self.field(*of)) {
+                self.connection.execute_batch(&statement)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn field(&self, of: FieldId) -> Field {
+        self.file.registry().field(of).expect("the decoder took the number from there")
+    }
+
+    /// The days of input rows whose `_id` came more than once.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn days_with_repeated_input(&mut self) -> Result<Vec<Day>> {
+        self.join_parts()?;
+        let table = schema::table(Role::Input, self.segment);
+        let mut select = self.connection.prepare(&format!(
+            "SELECT DISTINCT day FROM {table}
+             WHERE id IN (SELECT id FROM {table} GROUP BY id HAVING count(*) > 1) ORDER BY day"
+        ))?;
+        let days = select.query_map([], |row| Ok(Day::from_number(row.get(0)?)))?;
+        Ok(days.collect::<Result<_, duckdb::Error>>()?)
+    }
+
+    /// The days of rows whose `_id` came in two states: as input and as a message, or as messages of two trades.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn days_with_two_states(&mut self) -> Result<Vec<Day>> {
+        self.join_parts()?;
+        let [input, downstream] =
+            [Role::Input, Role::Downstream].map(|role| schema::table(role, self.segment));
+        // Joins hashes, so that the join keeps no documents.
+        let mut select = self.connection.prepare(&format!(
+            "WITH messages AS (SELECT day, id, hash(doc) AS state FROM {downstream}),
+                  trades AS (SELECT day, id, hash(doc) AS state FROM {input})
+             SELECT trades.day FROM trades JOIN messages USING (id) WHERE trades.state <> messages.state
+             UNION SELECT unnest([min(day), max(day)]) FROM messages GROUP BY id HAVING count(DISTINCT state) > 1"
+        ))?;
+        let days = select.query_map([], |row| Ok(Day::from_number(row.get(0)?)))?;
+        Ok(days.collect::<Result<_, duckdb::Error>>()?)
+    }
+
+    /// Joins the parts of each role into one table, the segment's own. Each row is copied once, however many fields
+    /// came late.
+    fn join_parts(&mut self) -> Result<()> {
+        let parts = std::mem::take(&mut self.parts);
+        for (role, last) in parts.iter().filter(|(_, part)| part.number > 0) {
+            let number = last.number + 1;
+            self.create_part(*role, number, &self.columns[role])?;
+            let whole = schema::part(*role, self.segment, number);
+            for number in 0..=last.number {
+                let part = schema::part(*role, self.segment, number);
+                self.connection.execute_batch(&format!(
+                    "INSERT INTO {whole} BY NAME SELECT * FROM {part}; DROP TABLE {part};"
+                ))?;
+            }
+            let table = schema::table(*role, self.segment);
+            self.connection.execute_batch(&format!("ALTER TABLE {whole} RENAME TO {table}"))?;
+        }
+        Ok(())
+    }
+
+    /// Stores trades that messages carry in addition to their first ones.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`].
+    pub fn carry(&mut self, carried: &[Carried]) -> Result<()> {
+        if carried.is_empty() {
+            return Ok(());
+        }
+        let column = |name: &str, data_type: DataType| ArrowField::new(name, data_type, false);
+        let schema = Schema::new(vec![
+            column("number", DataType::Int64),
+            column("stored", DataType::Int32),
+            column("trade", DataType::Utf8),
+            column("day", DataType::Int32),
+        ]);
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from_iter_values(carried.iter().map(|carried| carried.number))),
+            Arc::new(Int32Array::from_iter_values(carried.iter().map(|carried| carried.stored.number()))),
+            Arc::new(StringArray::from_iter_values(carried.iter().map(|carried| &carried.trade))),
+            Arc::new(Int32Array::from_iter_values(carried.iter().map(|carried| carried.day.number()))),
+        ];
+        self.append_own("carried", schema, columns)
+    }
+
+    /// Appends to a temporary table of this connection.
+    fn append_own(&self, table: &str, schema: Schema, columns: Vec<ArrayRef>) -> Result<()> {
+        let batch = RecordBatch::try_new(Arc::new(schema), columns).expect("the columns come from one list");
+        let mut appender = self.connection.appender_to_catalog_and_db(table, "temp", "main")?;
+        appender.append_record_batch(batch)?;
+        appender.flush()?;
+        Ok(())
+    }
+
+    /// Commits the window: removes the old rows of its days, and adds the new rows and their coverage.
+    ///
+    /// A downstream row must be appended once, under the first day of its first trade. [`carry`](Self::carry) stores
+    /// its other trades, and `extra_days` names the days after the first on which trades have input.
+    ///
+    /// # Errors
+    /// See [`crate::cache::duckdb_failure`]. Nothing of the window is stored in that case.
+    pub fn commit(
+        mut self,
+        mut days: BTreeMap<Day, DayRows>,
+        extra_days: &[(Day, String)],
+    ) -> Result<Committed> {
+        self.join_parts()?;
+        self.link_days(extra_days)?;
+        self.part_from_input(&mut days)?;
+        if !self.without.is_empty() {
+            let stored = days.keys().copied();
+            remove_messages(&self.connection, self.segment, stored, self.without.days())?;
+        }
+        let downstream = self.downstream_counts()?;
+        let file = Arc::clone(&self.file);
+        let mut committed = Committed::default();
+        self.open = false;
+        let columns = std::mem::take(&mut self.columns);
+        let result = file.commit(&self.connection, |state| {
+            committed.changes = self.compare_with_held(state, &days)?;
+            for (day, rows) in &mut days {
+                rows.differs |= self.was_marked_since(state, *day);
+            }
+            let removed = remove_days(&self.connection, state, days.keys().copied())?;
+            let mut insert =
+                self.connection.prepare("INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+            let mut leave_out = self.connection.prepare("INSERT INTO left_out VALUES (?, ?, ?, ?)")?;
+            let origin = self
+                .origin
+                .as_ref()
+                .map(|origin| state.record_origin(&self.connection, origin))
+                .transpose()?;
+            for (day, rows) in days {
+                let downstream_rows = downstream.get(&day).copied().unwrap_or(0);
+                insert.execute(params![
+                    day.number(),
+                    self.segment,
+                    rows.fetched.timestamp_millis(),
+                    rows.input_rows,
+                    downstream_rows,
+                    rows.input_fields.to_text(),
+                    rows.downstream_fields.to_text(),
+                    rows.change_mark,
+                    rows.bounds.map(|bounds| bounds.begins.timestamp_millis()),
+                    rows.bounds.map(|bounds| bounds.ends.timestamp_millis()),
+                    origin,
+                ])?;
+                for (reason, documents) in &rows.left_out {
+                    leave_out.execute(params![self.segment, day.number(), reason, documents])?;
+                }
+                committed.input_rows += rows.input_rows;
+                committed.downstream_rows += downstream_rows;
+                let held = HeldDay {
+                    segment: self.segment,
+                    replaced: removed.iter().any(|(of, _)| *of == day),
+                    fetched: DateTime::from_timestamp_millis(rows.fetched.timestamp_millis())
+                        .unwrap_or(rows.fetched),
+                    input_rows: rows.input_rows,
+                    downstream_rows,
+                    input_fields: rows.input_fields,
+                    downstream_fields: rows.downstream_fields,
+                    change_mark: rows.change_mark,
+                    differs: rows.differs,
+                    bounds: rows.bounds,
+                    origin,
+                    left_out: rows.left_out,
+                };
+                if held.differs {
+                    insert_differing(&self.connection, day, self.segment)?;
+                }
+                state.days.insert(day, held);
+            }
+            self.store_columns(&columns)?;
+            for (role, columns) in columns {
+                state.columns.insert((self.segment, role), columns);
+            }
+            Ok(())
+        });
+        match result {
+            // The commit stands even if freeing memory fails.
+            Ok(()) => {
+                let _ = self.file.release_written_blocks(&self.connection);
+            }
+            Err(_) => self.roll_back(),
+        }
+        result.map(|()| committed)
+    }
+
+    fn store_columns(&self, columns: &HashMap<Role, Vec<FieldId>>) -> Result<()> {
+        let mut insert = self.connection.prepare("INSERT INTO segment_column VALUES (?, ?, ?)")?;
+        for (role, columns) in columns {
+            for field in columns {
+                insert.execute(params![self.segment, role_name(*role), field])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Links messages with the days of their trades other than the one that they are stored under.
+    fn link_days(&self, extra_days: &[(Day, String)]) -> Result<()> {
+        if !extra_days.is_empty() {
+            let schema = Schema::new(vec![
+                ArrowField::new("day", DataType::Int32, false),
+                ArrowField::new("trade", DataType::Utf8, false),
+            ]);
+            let columns: Vec<ArrayRef> = vec![
+                Arc::new(Int32Array::from_iter_values(extra_days.iter().map(|(day, _)| day.number()))),
+                Arc::new(StringArray::from_iter_values(extra_days.iter().map(|(_, trade)| trade))),
+            ];
+            self.append_own("extra_days", schema, columns)?;
+        }
+        let (links, messages) = (link_table(self.segment), schema::table(Role::Downstream, self.segment));
+        self.connection.execute_batch(&format!(
+            "INSERT INTO {links} SELECT DISTINCT day, number FROM (
+                 SELECT extra_days.day, message.number, message.day AS stored
+                 FROM {messages} AS message JOIN temp.extra_days AS extra_days USING (trade)
+                 UNION ALL SELECT day, number, stored FROM temp.carried
+                 UNION ALL SELECT extra_days.day, carried.number, carried.stored
+                 FROM temp.carried AS carried JOIN temp.extra_days AS extra_days USING (trade))
+             WHERE day <> stored;
+             DROP TABLE temp.carried; DROP TABLE temp.extra_days;"
+        ))?;
+        Ok(())
+    }
+
+    /// Moves downstream rows that are also input of their only day to the table of shared rows, which only refers to
+    /// the input.
+    fn part_from_input(&self, days: &mut BTreeMap<Day, DayRows>) -> Result<()> {
+        if self.file.identity().mapping.downstream_collection.is_some() {
+            // Equal `_id`s in two collections mean nothing.
+            return Ok(());
+        }
+        let [input, downstream] =
+            [Role::Input, Role::Downstream].map(|role| schema::table(role, self.segment));
+        let (shared, links) = (shared_table(self.segment), link_table(self.segment));
+        // If an `_id` does not identify a document, only its bytes do.
+        let same = if self.has_unique_ids() { "" } else { " AND md5(input.doc) = md5(message.doc)" };
+        self.connection.execute_batch(&format!(
+            "CREATE TEMP TABLE twin AS
+             SELECT message.number AS message, input.number AS input, input.day AS day
+             FROM {downstream} AS message
+             JOIN {input} AS input ON input.id = message.id AND input.day = message.day{same}
+             WHERE message.number NOT IN (SELECT number FROM {links});
+             INSERT INTO {shared} SELECT DISTINCT day, input FROM temp.twin;"
+        ))?;
+        let parted = self.connection.execute(
+            &format!("DELETE FROM {downstream} WHERE number IN (SELECT message FROM temp.twin)"),
+            [],
+        )?;
+        self.connection.execute_batch("DROP TABLE temp.twin")?;
+        if parted == 0 {
+            return Ok(());
+        }
+        self.narrow_downstream_fields(days)
+    }
+
+    /// Whether an `_id` identifies a document, as it does unless the source is known to be a view, a time
+    /// series or sharded.
+    fn has_unique_ids(&self) -> bool {
+        self.origin.as_ref().is_none_or(|origin| origin.unique_input && origin.unique_downstream)
+    }
+
+    /// Reduces the downstream fields of each day to those of its remaining rows. Fields that are all nulls stay: they
+    /// have no column to check. A linked message may have any field that a message of the window has.
+    fn narrow_downstream_fields(&self, days: &mut BTreeMap<Day, DayRows>) -> Result<()> {
+        let fields = self.columns.get(&Role::Downstream).map(Vec::as_slice).unwrap_or_default();
+        let downstream = schema::table(Role::Downstream, self.segment);
+        let list: String = fields.iter().map(|field| format!(", count(c{field}) > 0")).collect();
+        let mut select =
+            self.connection.prepare(&format!("SELECT day{list} FROM {downstream} GROUP BY day"))?;
+        let mut rows = select.query([])?;
+        let mut found: HashMap<Day, FieldSet> = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let present = found.entry(Day::from_number(row.get(0)?)).or_default();
+            for (place, field) in fields.iter().enumerate() {
+                if row.get(place + 1)? {
+                    present.insert(*field);
+                }
+            }
+        }
+        let linked: HashSet<Day> = {
+            let links = link_table(self.segment);
+            let mut select = self.connection.prepare(&format!("SELECT DISTINCT day FROM {links}"))?;
+            let days = select.query_map([], |row| row.get(0).map(Day::from_number))?;
+            days.collect::<Result<_, duckdb::Error>>()?
+        };
+        let mut any = FieldSet::default();
+        found.values().for_each(|fields| any.extend(fields));
+        for (day, rows) in days {
+            if linked.contains(day) {
+                found.entry(*day).or_default().extend(&any);
+            }
+            rows.downstream_fields = match found.remove(day) {
+                Some(mut present) => {
+                    present.extend(&rows.downstream_fields.without(fields));
+                    present
+                }
+                None => FieldSet::default(),
+            };
+        }
+        Ok(())
+    }
+
+    /// How many messages belong to each day.
+    fn downstream_counts(&self) -> Result<HashMap<Day, u64>> {
+        let (messages, links) = (schema::table(Role::Downstream, self.segment), link_table(self.segment));
+        let mut select = self.connection.prepare(&format!(
+            "SELECT day, count(*) FROM (SELECT day FROM {messages} UNION ALL SELECT day FROM {links}) GROUP BY day"
+        ))?;
+        let rows = select.query_map([], |row| Ok((Day::from_number(row.get(0)?), row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, duckdb::Error>>()?)
+    }
+
+    /// Whether a check has found a day different since the window was begun. Its rows may have been read before the
+    /// change, so they remain in doubt.
+    fn was_marked_since(&self, state: &FileState, day: Day) -> bool {
+        let differs = |state: &FileState| state.days.get(&day).is_some_and(|held| held.differs);
+        differs(state) && !differs(&self.state_at_begin)
+    }
+
+    /// Compares the window with what is cached for its days.
+    fn compare_with_held(
+        &self,
+        state: &FileState,
+        days: &BTreeMap<Day, DayRows>,
+    ) -> Result<Option<Differences>> {
+        let latest = self.file.connect()?;
+        let mut held = Segments::new();
+        let mut others = Others { latest: &latest, all: Segments::new(), earlier: Segments::new() };
+        for (day, old) in &state.days {
+            let note = |segments: &mut Segments| segments.entry(old.segment).or_default().push(*day);
+            if days.contains_key(day) {
+                note(&mut held);
+                continue;
+            }
+            note(&mut others.all);
+            if old.replaced || old.segment < self.run_since {
+                note(&mut others.earlier);
+            }
+        }
+        let trade_id = self.file.identity().mapping.trade_id.as_deref();
+        compare(&self.connection, self.segment, &held, &others, trade_id, self.has_unique_ids())
+    }
+
+    fn roll_back(&self) {
+        // A failed COMMIT has already rolled back, and a broken connection cannot roll back; either way nothing is
+        // left.
+        let _ = self.connection.execute_batch("ROLLBACK");
+    }
+}
+
+impl Drop for SegmentWriter {
+    fn drop(&mut self) {
+        if self.open {
+            self.roll_back();
+        }
+        self.file.end_writing(&self.connection);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::{Cache, CheckedDay, fixtures};
+
+    /// A check finds a day different while the day is being fetched again: the rows may have been read before the
+    /// change, so the mark stays. A mark that was set before the fetch began is settled by it.
+    #[test]
+    fn a_day_that_is_found_different_meanwhile_stays_marked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = Cache::new(folder.path(), 0).expect("a cache");
+        let file = fixtures::file(&cache, &[]);
+        let day = Day::from_number(20_000);
+        let differs = || file.state().days[&day].differs;
+        let mark = || {
+            let segment = file.state().days[&day].segment;
+            let found = CheckedDay { segment, differed: false, differs: true };
+            file.record_check(&[(day, found)].into()).expect("remembered");
+        };
+        fixtures::store(&file, day, DateTime::UNIX_EPOCH, 0..3);
+        let fetched_again = SegmentWriter::begin(Arc::clone(&file)).expect("a transaction");
+        mark();
+        fetched_again.commit([(day, fixtures::empty_day())].into(), &[]).expect("committed");
+        assert!(differs());
+        let fetched_again = SegmentWriter::begin(Arc::clone(&file)).expect("a transaction");
+        fetched_again.commit([(day, fixtures::empty_day())].into(), &[]).expect("committed");
+        assert!(!differs());
+    }
+}

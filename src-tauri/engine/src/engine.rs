@@ -1,0 +1,11 @@
+//! The state that fetching and browsing share.
+
+mod blocking;
+mod budget;
+mod core;
+pub(crate) mod counters;
+pub(crate) mod query_lock;
+pub(crate) mod single_flight;
+
+pub use blocking::off_thread;
+pub use core::{Clock, Engine};

@@ -1,0 +1,322 @@
+//! The engine: one cache folder, its runs and its views.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::query_lock::{QueryGuard, QueryLocks};
+use super::single_flight::Pulls;
+use crate::cache::{Cache, CacheFile, Identity, MappedPaths, View, is_damage, is_fatal, mapped_paths};
+use crate::day::{Day, DayRange};
+use crate::engine::off_thread;
+use crate::failure::{Code, Failure, Result};
+use crate::limits::Limits;
+use crate::plan::ledger::Policy;
+use crate::query::mapping::Mapping;
+use crate::query::signature::Signature;
+use crate::query::source::Query;
+use crate::source::{Origin, Source};
+
+/// Number of views kept open, so that paging does not have to open one each time.
+const VIEWS: usize = 3;
+
+pub use crate::source::Clock;
+
+/// The engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    cache: Cache,
+    pub(crate) pulls: Pulls,
+    pub(crate) locks: QueryLocks,
+    pub(crate) limits: Limits,
+    clock: Clock,
+    views: Arc<Mutex<VecDeque<Arc<View>>>>,
+    in_use: InUse,
+    /// How far the clock of the source used last is ahead of this machine's.
+    ahead_ms: Arc<AtomicI64>,
+}
+
+/// Per family of queries, what the mapping in use says beyond the signature. A file only records what was in force
+/// when it was created.
+type InUse = Arc<Mutex<HashMap<String, Treatment>>>;
+
+/// How to treat the cached queries of a family.
+#[derive(Clone)]
+struct Treatment {
+    /// When days count as settled.
+    policy: Policy,
+    /// The order of their columns.
+    mapped: MappedPaths,
+}
+
+impl Treatment {
+    fn of(mapping: &Mapping) -> Self {
+        Self { policy: Policy::of(mapping), mapped: mapped_paths(mapping) }
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("cache", &self.cache.folder()).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Creates an engine on a cache folder, which is created if it is missing. `keep_open` files stay open after
+    /// their last use: useful for a window that pages, not for a command line that exits.
+    ///
+    /// # Errors
+    /// `disk_full` or `cache_unusable` if the folder cannot be used.
+    pub fn new(folder: &Path, keep_open: usize) -> Result<Self> {
+        let limits = Limits::default();
+        Ok(Self {
+            cache: Cache::new(folder, keep_open)?,
+            pulls: Pulls::new(&limits),
+            locks: QueryLocks::default(),
+            limits,
+            clock: Arc::new(Utc::now),
+            views: Arc::default(),
+            in_use: Arc::default(),
+            ahead_ms: Arc::default(),
+        })
+    }
+
+    /// Replaces the clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Replaces the limits. Call it before the first fetch.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.pulls = Pulls::new(&limits);
+        self.cache.set_row_group_rows(limits.row_group_rows);
+        self.limits = limits;
+        self
+    }
+
+    /// The default cache folder on this system.
+    #[must_use]
+    pub fn default_folder() -> PathBuf {
+        directories::ProjectDirs::from("", "", "Tidemark")
+            .map_or_else(|| PathBuf::from("tidemark-cache"), |folders| folders.data_local_dir().join("cache"))
+    }
+
+    /// The cache.
+    #[must_use]
+    pub const fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// The current time.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        Arc::clone(&self.clock)
+    }
+
+    /// The time at a source if it is known; otherwise this machine's.
+    #[must_use]
+    pub fn time_at(&self, source: Option<&Source>) -> DateTime<Utc> {
+        let ahead = source.and_then(Source::clock).map_or(TimeDelta::zero(), |clock| clock.ahead);
+        if source.is_some() {
+            self.ahead_ms.store(ahead.num_milliseconds(), Ordering::Relaxed);
+        }
+        self.now() + ahead
+    }
+
+    /// Records the current origin of a source in all of its cached queries. Days from a different origin become
+    /// unverified.
+    ///
+    /// # Errors
+    /// Those of listing the cache. A file that is busy or cannot be written is updated when it is fetched.
+    pub async fn note_origin(&self, query: &Query, origin: Origin) -> Result<()> {
+        if !origin.is_known() {
+            return Ok(());
+        }
+        let (cache, identity, query) = (self.cache.clone(), Identity::of(query), query.clone());
+        off_thread(move || {
+            let own = cache.open_existing(&identity).ok().flatten();
+            let others =
+                cache.siblings(&identity)?.into_iter().filter_map(|path| cache.open_listed(&path).ok());
+            let mut is_other = false;
+            for file in own.into_iter().chain(others) {
+                is_other |= record_origin(&file, &origin);
+            }
+            if is_other {
+                // Rare, so it is acceptable to open every file: queries with a different mapping are in other
+                // folders.
+                for path in cache.files()? {
+                    let Ok(file) = cache.open_listed(&path) else { continue };
+                    let is_of_source = file.identity().query().is_ok_and(|theirs| {
+                        theirs.source == query.source
+                            && theirs.mapping.downstream_collection == identity.mapping.downstream_collection
+                    });
+                    if is_of_source {
+                        record_origin(&file, &origin);
+                    }
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The rows of a cached query's days, as of the last commit.
+    ///
+    /// # Errors
+    /// `not_cached`, `cache_busy`, `cache_damaged`.
+    pub async fn view(&self, signature: &Signature, range: DayRange) -> Result<Arc<View>> {
+        let engine = self.clone();
+        let signature = signature.clone();
+        off_thread(move || engine.view_blocking(&signature, range)).await
+    }
+
+    pub(crate) fn view_blocking(&self, signature: &Signature, range: DayRange) -> Result<Arc<View>> {
+        match self.open_view(signature, range) {
+            // The handle was broken by an earlier operation: retry with a fresh one.
+            Err(failure) if is_fatal(&failure) => {
+                self.start_afresh(signature, &failure);
+                self.open_view(signature, range)
+            }
+            other => other,
+        }
+    }
+
+    fn open_view(&self, signature: &Signature, range: DayRange) -> Result<Arc<View>> {
+        {
+            let mut views = self.views();
+            if let Some(at) = views.iter().position(|view| {
+                view.range() == range
+                    && view.file().identity().signature == *signature
+                    && view.generation() == view.file().state().generation
+                    // The clock may have been corrected, or a new day may have begun.
+                    && view.is_until(self.last_begun(view.file()))
+                    && *view.mapped_paths() == self.mapped_paths_of(view.file())
+            }) && let Some(view) = views.remove(at)
+            {
+                views.push_front(Arc::clone(&view));
+                return Ok(view);
+            }
+        }
+        let file = self.cache.open_signature(signature)?;
+        self.cache.note_use(file.path(), self.now());
+        let last = self.last_begun(&file);
+        let mapped = self.mapped_paths_of(&file);
+        let view = Arc::new(View::open_until(file, range, last)?.with_mapped_paths(mapped));
+        let mut views = self.views();
+        // An older view of the same query would keep its snapshot, and thus old rows, alive.
+        views.retain(|other| other.file().identity().signature != *signature || other.range() != range);
+        views.push_front(Arc::clone(&view));
+        views.truncate(VIEWS);
+        Ok(view)
+    }
+
+    /// Records how to treat the queries of a family from now on.
+    pub(crate) fn note_mapping(&self, family: &str, mapping: &Mapping) {
+        self.in_use().insert(family.to_owned(), Treatment::of(mapping));
+    }
+
+    /// The freshness policy for the days of a file.
+    pub(crate) fn policy_of(&self, file: &CacheFile) -> Policy {
+        self.treatment_of(file).policy
+    }
+
+    /// The paths that determine the column order of a file.
+    pub(crate) fn mapped_paths_of(&self, file: &CacheFile) -> MappedPaths {
+        self.treatment_of(file).mapped
+    }
+
+    fn treatment_of(&self, file: &CacheFile) -> Treatment {
+        let identity = file.identity();
+        let known = self.in_use().get(&identity.family).cloned();
+        known.unwrap_or_else(|| Treatment::of(&identity.mapping))
+    }
+
+    /// The last day of a file that has begun, by the clock of the source used last, or by this machine's if there is
+    /// none.
+    pub(crate) fn last_begun(&self, file: &CacheFile) -> Day {
+        let ahead = TimeDelta::milliseconds(self.ahead_ms.load(Ordering::Relaxed));
+        self.policy_of(file).zone.day_of(self.now() + ahead)
+    }
+
+    fn in_use(&self) -> MutexGuard<'_, HashMap<String, Treatment>> {
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Deletes a cached query, or some of its days.
+    ///
+    /// # Errors
+    /// `not_cached`; `cache_busy` while the query is being fetched or read.
+    pub async fn forget(&self, signature: &Signature, range: Option<DayRange>) -> Result<()> {
+        let Some(guard) = self.try_exclusive(signature) else {
+            return Err(Failure::new(Code::CacheBusy, "This query is being fetched.")
+                .advise("Cancel the fetch, or wait until it is done."));
+        };
+        let engine = self.clone();
+        let signature = signature.clone();
+        off_thread(move || {
+            let _guard = guard;
+            engine.close_views(&signature);
+            match range {
+                None => engine.cache.delete(&signature),
+                Some(range) => {
+                    let file = engine.cache.open_signature(&signature)?;
+                    file.forget(range)?;
+                    drop(file);
+                    engine.cache.delete_if_empty(&signature)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Locks a query exclusively; `None` if it is being fetched. A run that begins meanwhile waits until the guard is
+    /// dropped, so that it does not plan to serve days that are being removed.
+    pub(crate) fn try_exclusive(&self, signature: &Signature) -> Option<QueryGuard> {
+        self.locks.try_exclusive(signature).filter(|_| !self.pulls.busy(signature))
+    }
+
+    /// Closes what an error has made unusable, so that the next access starts afresh: a view whose transaction was
+    /// aborted cannot be queried any more, and a database that DuckDB has invalidated must be reopened. If the file
+    /// is damaged, the next fetch moves it aside.
+    pub(crate) fn start_afresh(&self, signature: &Signature, failure: &Failure) {
+        self.close_views(signature);
+        if is_fatal(failure) {
+            self.cache.retire(signature);
+        } else {
+            self.cache.release(signature);
+        }
+        if is_damage(failure) || failure.code == Code::Internal {
+            self.cache.suspect(signature);
+        }
+    }
+
+    pub(crate) fn close_views(&self, signature: &Signature) {
+        self.views().retain(|view| view.file().identity().signature != *signature);
+    }
+
+    fn views(&self) -> MutexGuard<'_, VecDeque<Arc<View>>> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Records the current origin of a file's source. Returns whether the file's previous origin was a different one.
+fn record_origin(file: &CacheFile, origin: &Origin) -> bool {
+    let state = file.state();
+    if state.days.is_empty() {
+        return false;
+    }
+    let is_other = state.current_origin().is_some_and(|known| known.is_other_than(origin));
+    // A file that cannot be written fails when it is fetched.
+    let _ = file.record_origin(origin);
+    is_other
+}
