@@ -247,8 +247,9 @@ fn millis(begun: Instant) -> f64 {
     begun.elapsed().as_secs_f64() * 1_000.0
 }
 
-fn words(failure: tidemark_engine::failure::Failure) -> String {
-    format!("{failure} ({})", failure.cause.clone().unwrap_or_default())
+fn words(error: impl Into<tidemark_engine::failure::Failure>) -> String {
+    let failure = error.into();
+    format!("{failure} ({})", failure.cause.as_deref().unwrap_or_default())
 }
 
 /// Peak resident memory of this process, if the system reports it (Linux).

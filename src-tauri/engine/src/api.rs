@@ -3,6 +3,7 @@
 //! The TypeScript side is generated from them (`cargo xtask types`), and a check fails if the two drift apart.
 
 pub mod export;
+pub(crate) mod failures;
 pub mod library;
 pub mod plan;
 pub mod rows;

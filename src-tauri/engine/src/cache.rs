@@ -14,7 +14,7 @@ pub mod store;
 pub mod write;
 
 pub use file::cache_file::{CacheFile, CheckedDay};
-pub use file::error::{duckdb_failure, is_damage, is_fatal, read_only};
+pub use file::error::{BadPath, CacheError, CacheErrorKind, ExportProblem, Holder, Missing, Purpose, Result};
 pub use file::ledger::{FileState, HeldDay};
 pub use file::meta::Identity;
 pub use read::view::{MappedPaths, View, ViewCounts, mapped_paths};

@@ -1,6 +1,8 @@
 //! Failures that reach a person: a code, a sentence, what to do next, and the technical cause.
 
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -127,8 +129,7 @@ impl fmt::Display for Code {
 }
 
 /// A failure as it is shown to a person. It never contains a password.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
-#[error("{code}: {message}")]
+#[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct Failure {
     /// What went wrong.
     pub code: Code,
@@ -138,13 +139,47 @@ pub struct Failure {
     pub next: String,
     /// The technical cause, if there is one.
     pub cause: Option<String>,
+    /// The error that it is made of, so that the engine decides by types.
+    #[serde(skip)]
+    #[ts(skip)]
+    pub(crate) source: Option<Arc<dyn Error + Send + Sync>>,
 }
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// Two failures are equal if a person reads the same in them.
+impl PartialEq for Failure {
+    fn eq(&self, other: &Self) -> bool {
+        let shown = |failure: &Self| {
+            (failure.code, failure.message.clone(), failure.next.clone(), failure.cause.clone())
+        };
+        shown(self) == shown(other)
+    }
+}
+
+impl Eq for Failure {}
 
 impl Failure {
     /// Creates a failure with the code's own advice and no technical cause. The message may quote what was typed, so
     /// it is redacted as well.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: redact(&message.into()), next: code.next_step().to_owned(), cause: None }
+        Self {
+            code,
+            message: redact(&message.into()),
+            next: code.next_step().to_owned(),
+            cause: None,
+            source: None,
+        }
     }
 
     /// Adds the technical cause. Known passwords and those in connection strings are redacted, dumps of bytes in
@@ -153,6 +188,19 @@ impl Failure {
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
         self.cause = Some(shortened(&redact(&cause.to_string())));
         self
+    }
+
+    /// Keeps the error that the failure is made of.
+    #[must_use]
+    pub(crate) fn with_source(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// The error of a type that the failure is made of.
+    #[must_use]
+    pub fn source_as<E: Error + 'static>(&self) -> Option<&E> {
+        self.source()?.downcast_ref()
     }
 
     /// Replaces the code's own advice.

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use support::desk::{Desk, range};
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::cache::{Cache, Identity};
-use tidemark_engine::failure::Code;
+use tidemark_engine::failure::{Code, Failure};
 use tidemark_engine::rows::Role;
 
 const FROM: &str = "2025-03-01";
@@ -261,9 +261,9 @@ async fn another_program_does_not_remove_what_is_open() {
     let (folder, signature) = (desk.folder.path().to_owned(), desk.signature());
     tokio::task::spawn_blocking(move || {
         let other = Cache::new(&folder, 0).unwrap();
-        assert_eq!(other.delete(&signature).unwrap_err().code, Code::CacheBusy);
+        assert_eq!(Failure::from(other.delete(&signature).unwrap_err()).code, Code::CacheBusy);
         assert!(other.evict(0, |_| Some(())).unwrap().queries.is_empty());
-        assert_eq!(other.open_signature(&signature).unwrap_err().code, Code::CacheBusy);
+        assert_eq!(Failure::from(other.open_signature(&signature).unwrap_err()).code, Code::CacheBusy);
     })
     .await
     .unwrap();
@@ -302,7 +302,7 @@ fn files_that_are_made_and_removed_at_once() {
                     // Opening takes so much longer than removing that the other one would hardly get its turn.
                     std::thread::sleep(Duration::from_millis(5));
                 }
-                Err(failure) => assert_eq!(failure.code, Code::CacheBusy, "{failure:?}"),
+                Err(error) => assert_eq!(Failure::from(error.clone()).code, Code::CacheBusy, "{error:?}"),
             }
         }
         (made, remover.join().unwrap())

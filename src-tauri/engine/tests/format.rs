@@ -11,7 +11,7 @@ use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::cache::Identity;
 use tidemark_engine::day::{Day, DayRange};
 use tidemark_engine::engine::Engine;
-use tidemark_engine::failure::{Code, Result};
+use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::collation::Collation;
 use tidemark_engine::query::filter::Filters;
@@ -158,6 +158,7 @@ fn a_newer_format_is_called_newer_and_left_alone() {
     let before = std::fs::read(&path).unwrap();
     let engine = engine(&folder);
     let failure = engine.cache().open_or_create(&Identity::of(&query(&source, &[]))).unwrap_err();
+    let failure = Failure::from(failure);
     assert_eq!(failure.code, Code::CacheUnusable);
     assert!(failure.message.contains("newer Tidemark"), "{failure:?}");
     assert!(std::fs::read(&path).unwrap() == before);

@@ -77,7 +77,7 @@ fn store(file: &Arc<CacheFile>, day: Day) -> Result<()> {
             Role::Downstream => rows.downstream_fields = fields,
         }
     }
-    writer.commit(BTreeMap::from([(day, rows)]), &[]).map(drop)
+    Ok(writer.commit(BTreeMap::from([(day, rows)]), &[]).map(drop)?)
 }
 
 /// Each document is there once, in the order in which it came, and each late field in its place.

@@ -57,7 +57,7 @@ pub fn opened_after(tampered: impl FnOnce(&Path) -> bool) -> String {
         View::open(opened.file, range())?;
         Ok(if opened.moved_aside.is_some() { "moved aside" } else { "goes on" }.to_owned())
     });
-    let fetched = fetched.unwrap_or_else(|failure| said(&failure));
+    let fetched = fetched.unwrap_or_else(|error| said(&error.into()));
     format!("looked at: {looked}; fetched: {fetched}")
 }
 
@@ -176,7 +176,7 @@ fn genuine() -> &'static [u8] {
     })
 }
 
-fn commit(file: &Arc<tidemark_engine::cache::CacheFile>) -> Result<(), Failure> {
+fn commit(file: &Arc<tidemark_engine::cache::CacheFile>) -> tidemark_engine::cache::Result<()> {
     let mut writer = SegmentWriter::begin(Arc::clone(file))?;
     let day = Day::from_number(DAY);
     let mut decoder = Decoder::new(Arc::clone(file.registry()), false);

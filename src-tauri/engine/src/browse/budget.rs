@@ -33,7 +33,7 @@ impl Engine {
         let engine = self.clone();
         off_thread(move || {
             engine.cache().set_budget(bytes)?;
-            engine.cache().evict(bytes, |signature| engine.try_exclusive(signature))
+            Ok(engine.cache().evict(bytes, |signature| engine.try_exclusive(signature))?)
         })
         .await
     }
@@ -44,6 +44,6 @@ impl Engine {
     /// `not_cached`, `cache_busy`, `cache_damaged`.
     pub async fn pin(&self, signature: &Signature, pinned: bool) -> Result<()> {
         let (engine, signature) = (self.clone(), signature.clone());
-        off_thread(move || engine.cache().open_signature(&signature)?.set_pinned(pinned)).await
+        off_thread(move || Ok(engine.cache().open_signature(&signature)?.set_pinned(pinned)?)).await
     }
 }

@@ -85,12 +85,12 @@ impl Engine {
             let (export, target, request) = (Arc::clone(&export), target.clone(), request.clone());
             off_thread(move || {
                 let ExportRequest { role, sort, options, .. } = request;
-                view.write_csv(&export, role, sort.as_ref(), &options, &target)
+                Ok(view.write_csv(&export, role, sort.as_ref(), &options, &target)?)
             })
         };
         let on_progress = || progress(ExportProgress { bytes: export.bytes(), rows });
         let written = watch(work, &export, on_progress, cancel).await;
-        let written = written.inspect_err(|failure| self.start_afresh(&signature, failure))?;
+        let written = written.inspect_err(|failure| self.recover_from(&signature, failure))?;
         let Written { bytes, note } = written;
         Ok(Exported { path: target.to_string(), rows, bytes, complete, note })
     }

@@ -25,7 +25,7 @@ impl Engine {
                 match engine.cache().open_listed(&path) {
                     Ok(file) if file.state().days.is_empty() => {}
                     Ok(file) => found.push(listed(&engine, &file)),
-                    Err(failure) => found.push(unreadable(&path, failure)),
+                    Err(error) => found.push(unreadable(&path, error.into())),
                 }
             }
             found.sort_by(|a, b| {

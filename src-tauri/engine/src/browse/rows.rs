@@ -125,7 +125,7 @@ impl Engine {
             Ok(Page {
                 generation: view.generation(),
                 offset,
-                rows: rows.inspect_err(|failure| engine.start_afresh(&signature, failure))?,
+                rows: rows.inspect_err(|error| engine.start_afresh(&signature, error))?,
             })
         })
         .await
@@ -147,7 +147,7 @@ impl Engine {
         off_thread(move || {
             let view = engine.view_blocking(&signature, range)?;
             let found = view.document(role, sort.as_ref(), position);
-            let (day, document) = found.inspect_err(|failure| engine.start_afresh(&signature, failure))?;
+            let (day, document) = found.inspect_err(|error| engine.start_afresh(&signature, error))?;
             let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
             if is_deeper_than(&document, SHOWN_LEVELS) {
                 let message = format!("This document is nested more than {SHOWN_LEVELS} levels deep.");

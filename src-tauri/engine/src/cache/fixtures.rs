@@ -79,10 +79,10 @@ pub(crate) fn break_handle(file: &CacheFile) {
         .expect("something to write");
     let disk = std::fs::File::options().write(true).open(file.path()).expect("the file");
     disk.set_len(12_288).expect("shorter");
-    let failure = crate::failure::Failure::from(
+    let failure = super::CacheError::from(
         connection.execute_batch("CHECKPOINT cache").expect_err("what it needs is not there"),
     );
-    assert!(super::is_fatal(&failure), "{failure:?}");
+    assert!(failure.is_fatal(), "{failure:?}");
     std::fs::write(file.path(), whole).expect("whole again");
     let _ = std::fs::remove_file(super::file::paths::wal_path(file.path()));
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::query_lock::{QueryGuard, QueryLocks};
 use super::single_flight::Pulls;
-use crate::cache::{Cache, CacheFile, Identity, MappedPaths, View, is_damage, is_fatal, mapped_paths};
+use crate::cache::{Cache, CacheError, CacheFile, Identity, MappedPaths, View, mapped_paths};
 use crate::day::{Day, DayRange};
 use crate::engine::off_thread;
 use crate::failure::{Code, Failure, Result};
@@ -177,21 +177,25 @@ impl Engine {
     pub async fn view(&self, signature: &Signature, range: DayRange) -> Result<Arc<View>> {
         let engine = self.clone();
         let signature = signature.clone();
-        off_thread(move || engine.view_blocking(&signature, range)).await
+        off_thread(move || Ok(engine.view_blocking(&signature, range)?)).await
     }
 
-    pub(crate) fn view_blocking(&self, signature: &Signature, range: DayRange) -> Result<Arc<View>> {
+    pub(crate) fn view_blocking(
+        &self,
+        signature: &Signature,
+        range: DayRange,
+    ) -> Result<Arc<View>, CacheError> {
         match self.open_view(signature, range) {
             // The handle was broken by an earlier operation: retry with a fresh one.
-            Err(failure) if is_fatal(&failure) => {
-                self.start_afresh(signature, &failure);
+            Err(error) if error.is_fatal() => {
+                self.start_afresh(signature, &error);
                 self.open_view(signature, range)
             }
             other => other,
         }
     }
 
-    fn open_view(&self, signature: &Signature, range: DayRange) -> Result<Arc<View>> {
+    fn open_view(&self, signature: &Signature, range: DayRange) -> Result<Arc<View>, CacheError> {
         {
             let mut views = self.views();
             if let Some(at) = views.iter().position(|view| {
@@ -267,12 +271,12 @@ impl Engine {
             let _guard = guard;
             engine.close_views(&signature);
             match range {
-                None => engine.cache.delete(&signature),
+                None => Ok(engine.cache.delete(&signature)?),
                 Some(range) => {
                     let file = engine.cache.open_signature(&signature)?;
                     file.forget(range)?;
                     drop(file);
-                    engine.cache.delete_if_empty(&signature)
+                    Ok(engine.cache.delete_if_empty(&signature)?)
                 }
             }
         })
@@ -288,15 +292,23 @@ impl Engine {
     /// Closes what an error has made unusable, so that the next access starts afresh: a view whose transaction was
     /// aborted cannot be queried any more, and a database that DuckDB has invalidated must be reopened. If the file
     /// is damaged, the next fetch moves it aside.
-    pub(crate) fn start_afresh(&self, signature: &Signature, failure: &Failure) {
+    pub(crate) fn start_afresh(&self, signature: &Signature, error: &CacheError) {
         self.close_views(signature);
-        if is_fatal(failure) {
+        if error.is_fatal() {
             self.cache.retire(signature);
         } else {
             self.cache.release(signature);
         }
-        if is_damage(failure) || failure.code == Code::Internal {
+        if error.is_damage() || error.is_internal() {
             self.cache.suspect(signature);
+        }
+    }
+
+    /// The same after a failure of anything that may have read the file.
+    pub(crate) fn recover_from(&self, signature: &Signature, failure: &Failure) {
+        match failure.source_as::<CacheError>() {
+            Some(error) => self.start_afresh(signature, error),
+            None => self.close_views(signature),
         }
     }
 

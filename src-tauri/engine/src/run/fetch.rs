@@ -17,11 +17,12 @@ use super::verify;
 use crate::answer::changes::Differences;
 use crate::answer::left_out::FoundOddDates;
 use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin, UnmatchedPart};
+use crate::api::failures::moved_aside;
 use crate::api::plan::DayAction;
 use crate::bson::change_stamp::DayCount;
 use crate::cache::read::findings::{left_out_of, unmatched_of};
 use crate::cache::write::adopt::{self, Adopted, Wanted};
-use crate::cache::{CacheFile, CheckedDay, HeldDay, Identity, is_damage, is_fatal};
+use crate::cache::{CacheError, CacheErrorKind, CacheFile, CheckedDay, HeldDay, Identity};
 use crate::day::{Day, DayRange, DaySet};
 use crate::decode::DocumentHash;
 use crate::engine::single_flight::{Kind, Order, PullHandle, Pulled};
@@ -103,13 +104,15 @@ impl Engine {
         let may_set_aside = can_fetch(source, request);
         // Damage that opening the file did not reveal was found when its rows were read.
         let suspect = may_set_aside && self.cache().is_suspect(&Signature::of(&request.query));
-        let mut note = if suspect { self.set_damaged_aside(request).await.ok().flatten() } else { None };
+        let mut note = if suspect { self.move_aside_if_damaged(request).await.ok().flatten() } else { None };
         let mut result = self.answer_query(source, request, &events, &cancel).await;
         if let Err(failure) = result.as_ref()
             && !cancel.is_cancelled()
         {
             let mut again = false;
-            if is_fatal(failure) {
+            let error = failure.source_as::<CacheError>();
+            let is_damage = error.is_some_and(CacheError::is_damage);
+            if error.is_some_and(CacheError::is_fatal) {
                 self.discard_handle(request, failure.clone()).await;
                 // Without disk space or memory, a retry would fail in the same way.
                 again = !matches!(failure.code, Code::DiskFull | Code::OutOfMemory);
@@ -118,10 +121,10 @@ impl Engine {
             // any way. If a fresh open does not confirm the damage, a single read went wrong.
             if may_set_aside
                 && note.is_none()
-                && (is_damage(failure) || failure.code == Code::Internal)
-                && let Ok(found) = self.set_damaged_aside(request).await
+                && (is_damage || failure.code == Code::Internal)
+                && let Ok(found) = self.move_aside_if_damaged(request).await
             {
-                again |= found.is_some() || is_damage(failure);
+                again |= found.is_some() || is_damage;
                 note = found;
             }
             if again {
@@ -293,7 +296,7 @@ impl Engine {
             let recorded = Arc::clone(&file);
             off_thread(move || {
                 collation.map_or(Ok(()), |found| recorded.record_collation(&found))?;
-                odd_dates.map_or(Ok(()), |found| recorded.record_odd_dates(&found))
+                odd_dates.map_or(Ok(()), |found| Ok(recorded.record_odd_dates(&found)?))
             })
             .await?;
             if outcome.failure.is_none() {
@@ -309,8 +312,8 @@ impl Engine {
     async fn writable(&self, prepared: &Prepared, outcome: &mut Outcome) -> Result<Arc<CacheFile>> {
         let cache = self.cache().clone();
         let identity = Arc::clone(&prepared.identity);
-        let opened = off_thread(move || cache.open_or_create(&identity)).await?;
-        outcome.notes.extend(opened.moved_aside.map(|failure| failure.message));
+        let opened = off_thread(move || Ok(cache.open_or_create(&identity)?)).await?;
+        outcome.notes.extend(opened.moved_aside.map(|moved| Failure::from(moved).message));
         Ok(opened.file)
     }
 
@@ -335,10 +338,15 @@ impl Engine {
                 let Adopted { days, committed, stopped } = off_thread(move || {
                     let theirs = cache.open_listed(&broader.path)?;
                     let (conditions, mapping) = (&broader.conditions, &identity.mapping);
-                    adopt::adopt(&file, &theirs, &wanted, conditions, mapping, &limits, &cancel)
+                    Ok(adopt::adopt(&file, &theirs, &wanted, conditions, mapping, &limits, &cancel)?)
                 })
                 .await?;
-                Ok(Pulled { committed, adopted: days, stopped, ..Pulled::default() })
+                Ok(Pulled {
+                    committed,
+                    adopted: days,
+                    stopped: stopped.map(Failure::from),
+                    ..Pulled::default()
+                })
             })
         });
         let asked = DaySet::from(run);
@@ -397,8 +405,8 @@ impl Engine {
         let range = request.range;
         let view = off_thread(move || match engine.view_blocking(&signature, range) {
             Ok(view) => Ok(Some(view)),
-            Err(failure) if failure.code == Code::NotCached => Ok(None),
-            Err(failure) => Err(failure),
+            Err(error) if matches!(error.kind(), CacheErrorKind::NotCached(_)) => Ok(None),
+            Err(error) => Err(error.into()),
         })
         .await?;
         let coming = prepared.coming();
@@ -497,12 +505,12 @@ impl Engine {
     }
 
     /// Moves a damaged file aside. Returns a note about it, or `None` if the file is sound after all.
-    async fn set_damaged_aside(&self, request: &FetchRequest) -> Result<Option<String>> {
+    async fn move_aside_if_damaged(&self, request: &FetchRequest) -> Result<Option<String>> {
         let identity = Identity::of(&request.query);
         let engine = self.clone();
         off_thread(move || {
             engine.close_views(&identity.signature);
-            engine.cache().move_aside_if_damaged(&identity)
+            Ok(engine.cache().move_aside_if_damaged(&identity)?.as_deref().map(moved_aside))
         })
         .await
     }
@@ -511,7 +519,7 @@ impl Engine {
     async fn discard_handle(&self, request: &FetchRequest, failure: Failure) {
         let (engine, signature) = (self.clone(), Signature::of(&request.query));
         let work = off_thread(move || {
-            engine.start_afresh(&signature, &failure);
+            engine.recover_from(&signature, &failure);
             Ok(())
         });
         // Cannot fail.
@@ -525,7 +533,7 @@ impl Engine {
         let engine = self.clone();
         let work = off_thread(move || {
             engine.close_views(&signature);
-            cache.delete_if_empty(&signature)
+            Ok(cache.delete_if_empty(&signature)?)
         });
         // An empty file that remains does no harm: it is not listed.
         let _ = work.await;
@@ -618,7 +626,7 @@ fn mark_as_differing(file: &CacheFile, days: &DaySet) -> Result<()> {
             Some((day, CheckedDay { segment: held.segment, differed: held.differs, differs: true }))
         })
         .collect();
-    file.record_check(&checked)
+    Ok(file.record_check(&checked)?)
 }
 
 /// What all pulls of a run share from its start.

@@ -9,7 +9,7 @@ use super::verify::{self, Mark, Marks};
 use crate::answer::left_out;
 use crate::api::plan::{DayAction, DayView, PlanView, WindowView};
 use crate::bson::number::approximate;
-use crate::cache::{CacheFile, FileState, Identity, is_damage, read_only};
+use crate::cache::{CacheErrorKind, CacheFile, FileState, Identity};
 use crate::day::{Day, DayRange, DaySet};
 use crate::engine::{Engine, off_thread};
 use crate::failure::{Code, Failure, Result};
@@ -192,11 +192,11 @@ pub(super) async fn prepare(
     let asks = |made: &Plan| !made.windows.is_empty() || request.mode == FetchMode::Verify;
     if is_read_only && probe.reach == Reach::Online && asks(&made) {
         if request.mode != FetchMode::Normal {
-            return Err(read_only());
+            return Err(CacheErrorKind::ReadOnly.into());
         }
         // Nothing could be stored, so the source is not queried.
         probe.reach = Reach::ReadOnly;
-        probe.unreachable = Some(read_only());
+        probe.unreachable = Some(CacheErrorKind::ReadOnly.into());
         made = plan(&ledger, &broader, &probe);
     }
     let coming = Action::Unavailable(UnavailableReason::Future);
@@ -214,7 +214,7 @@ pub(super) async fn prepare(
                     // Files that cannot be written were skipped, but this run needs its own file updated.
                     if let Some(file) = own_file(engine, &identity).await? {
                         let origin = origin.clone();
-                        off_thread(move || file.record_origin(&origin)).await?;
+                        off_thread(move || Ok(file.record_origin(&origin)?)).await?;
                     }
                 }
                 (probe.origin, probe.collation) = (Some(origin), Some(collation));
@@ -339,10 +339,10 @@ async fn own_state(engine: &Engine, identity: &Arc<Identity>, may_set_aside: boo
     off_thread(move || {
         let is_read_only = cache.is_read_only(&identity);
         let (file, moved_aside) = match cache.open_existing(&identity) {
-            Err(failure) if is_damage(&failure) && (!may_set_aside || is_read_only) => (None, Some(failure)),
-            Err(failure) if is_damage(&failure) => {
+            Err(error) if error.is_damage() && (!may_set_aside || is_read_only) => (None, Some(error.into())),
+            Err(error) if error.is_damage() => {
                 let opened = cache.open_or_create(&identity)?;
-                (Some(opened.file), opened.moved_aside)
+                (Some(opened.file), opened.moved_aside.map(Failure::from))
             }
             other => (other?, None),
         };
@@ -375,8 +375,8 @@ async fn own_file(engine: &Engine, identity: &Arc<Identity>) -> Result<Option<Ar
     let (cache, identity) = (engine.cache().clone(), Arc::clone(identity));
     off_thread(move || match cache.open_existing(&identity) {
         // A damaged file's ledger counted as empty.
-        Err(failure) if is_damage(&failure) => Ok(None),
-        other => other,
+        Err(error) if error.is_damage() => Ok(None),
+        other => Ok(other?),
     })
     .await
 }

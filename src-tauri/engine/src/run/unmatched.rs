@@ -45,7 +45,7 @@ impl Engine {
             found
         };
         let file = Arc::clone(file);
-        off_thread(move || file.record_unmatched(found)).await
+        off_thread(move || Ok(file.record_unmatched(found)?)).await
     }
 
     /// The same for days that were all adopted from broader cached queries, without querying the source: a filter is
@@ -76,7 +76,7 @@ impl Engine {
             for suspect in &suspects {
                 found.extend(unmatched_in(&holders, suspect)?);
             }
-            file.record_unmatched(found)
+            Ok(file.record_unmatched(found)?)
         })
         .await
     }

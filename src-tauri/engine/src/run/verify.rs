@@ -81,7 +81,7 @@ pub(super) async fn check(
             (*day, CheckedDay { segment: mark.segment, differed, differs })
         })
         .collect();
-    off_thread(move || file.record_check(&found)).await?;
+    off_thread(move || Ok(file.record_check(&found)?)).await?;
     Ok(checked)
 }
 

@@ -391,7 +391,7 @@ impl Rig {
     async fn evict_all(&self) -> Verdict {
         let outcome = self.engine.set_cache_budget(1).await;
         let cache = self.engine.cache().clone();
-        off_thread(move || cache.set_budget(DEFAULT_BUDGET)).await.map_err(text)?;
+        off_thread(move || Ok(cache.set_budget(DEFAULT_BUDGET)?)).await.map_err(text)?;
         outcome.map(drop).map_err(|failure| format!("what is cached cannot be evicted: {failure:?}"))
     }
 

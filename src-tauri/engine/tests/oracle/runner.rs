@@ -449,7 +449,7 @@ impl Rig {
             // The run makes room as well.
             run.disturbed.broader_gone = true;
             let cache = self.engine.cache().clone();
-            off_thread(move || cache.set_budget(DEFAULT_BUDGET)).await.map_err(text)?;
+            off_thread(move || Ok(cache.set_budget(DEFAULT_BUDGET)?)).await.map_err(text)?;
         }
         // What went of other filters was there to be adopted from before it went.
         self.settle(vec![run], now).await?;

@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::destination::resolve;
 
 pub use super::destination::{Destination, partial_name};
-use super::target::{NO_ROOM, Target, not_written};
+use super::target::{Target, not_written};
+use crate::cache::file::error::{CacheErrorKind, ExportProblem, Result};
 use crate::cache::file::paths::restrict_to_owner;
 use crate::cache::file::paths::{is_of_cache, spare_export_dir};
 use crate::cache::file::sql::literal;
 use crate::cache::read::view::View;
-use crate::failure::{Code, Failure, Result};
 use crate::rows::{CsvOptions, Role, Sort};
 
 /// An export that another thread can watch and stop.
@@ -69,7 +69,7 @@ impl Export {
 
     fn check(&self) -> Result<()> {
         if self.stopped.load(Ordering::Relaxed) {
-            return Err(Failure::new(Code::Cancelled, "The export was cancelled."));
+            return Err(CacheErrorKind::Export(ExportProblem::Stopped).into());
         }
         Ok(())
     }
@@ -105,7 +105,7 @@ impl View {
         // A read-only file has a private folder elsewhere in any case.
         let (staged, spare) = if elsewhere && !self.file().is_read_only() {
             let folder = spare_export_dir(self.file().path());
-            fs::create_dir(&folder).map_err(|error| not_written(&folder, &error))?;
+            fs::create_dir(&folder).map_err(|error| not_written(&folder, error))?;
             restrict_to_owner(&folder);
             (folder.join("0"), Some(folder))
         } else {
@@ -143,11 +143,9 @@ impl View {
             let notes: Vec<String> = written.note.take().into_iter().chain(absent).collect();
             written.note = (!notes.is_empty()).then(|| notes.join(" "));
         }
-        result.map_err(|failure| match failure.code {
-            Code::DiskFull => {
-                Failure::new(Code::DiskFull, NO_ROOM).because(failure.cause.unwrap_or_default())
-            }
-            _ => failure,
+        result.map_err(|error| match error.kind() {
+            CacheErrorKind::DiskFull => error.with_kind(CacheErrorKind::Export(ExportProblem::NoSpace)),
+            _ => error,
         })
     }
 
@@ -162,7 +160,7 @@ impl View {
         }) else {
             return Ok(());
         };
-        Err(Failure::new(Code::ExportFailed, format!("{} is a file of Tidemark's cache.", place.display())))
+        Err(CacheErrorKind::Export(ExportProblem::CacheFile(place)).into())
     }
 
     /// Writes an export where DuckDB may write, and delivers it.
@@ -175,7 +173,7 @@ impl View {
                 return self.copy_as_csv(select, staged);
             }
             self.copy_as_csv(select, &part)?;
-            append(staged, &part).map_err(|error| not_written(staged, &error))
+            append(staged, &part).map_err(|error| not_written(staged, error))
         });
         let result = written.and_then(|()| export.check()).and_then(|()| export.deliver(staged, target));
         // Already moved, unless it was copied or something failed.
@@ -206,7 +204,7 @@ impl View {
     /// converting values to text. For the benchmark.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn copy_stored_columns(&self, role: Role, path: &Path) -> Result<u64> {
         let select = self.select_stored(role);
         let export = self.begin_export(false)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
-use crate::failure::{Code, Failure};
+use crate::cache::file::error::{CacheError, CacheErrorKind, ExportProblem};
 
 /// Paths that stand for standard output on a command line, besides `-`.
 const STANDARD_OUTPUT: [&str; 3] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
@@ -147,9 +147,8 @@ fn with_mark(path: &Path, mark: &str) -> PathBuf {
 }
 
 /// Returns the failure for a target that another export is writing to.
-pub(crate) fn busy(path: &Path) -> Failure {
-    let message = format!("Another export to {} is already running.", path.display());
-    Failure::new(Code::ExportFailed, message).advise("Wait until it is done, or choose another file name.")
+pub(crate) fn busy(path: &Path) -> CacheError {
+    CacheErrorKind::Export(ExportProblem::Busy(path.to_owned())).into()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bson::RawDocument;
 
 use crate::bson::uuids::UuidRepresentation;
+use crate::cache::file::error::{CacheError, CacheErrorKind, Purpose, Result};
 use crate::cache::file::schema;
 use crate::cache::file::sql::literal;
 use crate::cache::read::column::Column;
@@ -13,7 +14,6 @@ use crate::cache::read::formula;
 use crate::cache::read::scan::in_slices;
 use crate::cache::read::view::{View, sort_keys};
 use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
-use crate::failure::{Code, Failure, Result};
 use crate::query::near_miss::{did_you_mean, near_misses};
 use crate::rows::{CsvOptions, Role, Sort};
 
@@ -29,10 +29,9 @@ fn empty_column(path: &str) -> Column {
     Column { path: path.to_owned(), fields: BTreeMap::new(), uuids: UuidRepresentation::default() }
 }
 
-fn mistyped_column(path: &str, near: &[String]) -> Failure {
+fn mistyped_column(path: &str, near: &[String]) -> CacheError {
     let meant = did_you_mean(near);
-    Failure::new(Code::BadFilter, format!("There is no column {path} to export.{meant}"))
-        .advise("Correct the columns and export again.")
+    CacheErrorKind::NoColumn(format!("There is no column {path} to export.{meant}"), Purpose::Export).into()
 }
 
 /// The rows of a run as text.

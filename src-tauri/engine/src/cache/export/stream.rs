@@ -5,13 +5,13 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::failure::{Failure, Result};
+use crate::cache::file::error::{CacheError, Result};
 
 /// Opens a pipe or a device and lets `write` write to it.
 pub(crate) fn write_to(
     path: &Path,
     check: &dyn Fn() -> Result<()>,
-    failed: &dyn Fn(io::Error) -> Failure,
+    failed: &dyn Fn(io::Error) -> CacheError,
     write: impl FnOnce(&mut dyn Write) -> Result<()>,
 ) -> Result<()> {
     #[cfg(unix)]
@@ -42,7 +42,7 @@ mod pipe {
     use rustix::io::Errno;
 
     use crate::cache::export::destination::busy;
-    use crate::failure::{Failure, Result};
+    use crate::cache::file::error::{CacheError, Result};
 
     /// How often to check for a cancel while waiting for the reader.
     const TICK: Duration = Duration::from_millis(100);
@@ -51,7 +51,7 @@ mod pipe {
     pub(crate) fn open(
         path: &Path,
         check: &dyn Fn() -> Result<()>,
-        failed: &dyn Fn(io::Error) -> Failure,
+        failed: &dyn Fn(io::Error) -> CacheError,
     ) -> Result<File> {
         let mut options = File::options();
         options.write(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
@@ -84,7 +84,7 @@ mod pipe {
             loop {
                 match self.file.write(bytes) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        (self.check)().map_err(|failure| io::Error::other(failure.message))?;
+                        (self.check)().map_err(io::Error::other)?;
                         let mut fds = [PollFd::new(&self.file, PollFlags::OUT)];
                         let tick = Timespec::try_from(TICK).map_err(io::Error::other)?;
                         rustix::event::poll(&mut fds, Some(&tick))?;

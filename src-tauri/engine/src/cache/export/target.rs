@@ -11,8 +11,8 @@ use tempfile::TempPath;
 
 use super::destination::{Destination, busy, complete_name, partial_name, resolve};
 use super::{rights, stream};
+use crate::cache::file::error::{CacheError, CacheErrorKind, ExportProblem, Result};
 use crate::cache::file::lock::{Taken, lock_file};
-use crate::failure::{Code, Failure, Result};
 
 /// Bytes that are copied at a time.
 const COPIED: usize = 1 << 20;
@@ -56,14 +56,14 @@ impl Target {
     pub(crate) fn deliver(&self, staged: &Path, check: &dyn Fn() -> Result<()>) -> Result<Option<String>> {
         match self {
             Self::StandardOutput => {
-                let failed = |error: io::Error| not_streamed("Standard output", &error);
+                let failed = |error: io::Error| not_streamed("Standard output", error);
                 let mut output = io::stdout().lock();
                 copy(&mut File::open(staged).map_err(failed)?, &mut output, check, &failed)?;
                 output.flush().map_err(failed)?;
                 Ok(None)
             }
             Self::Stream(path) => {
-                let failed = |error: io::Error| not_streamed(path.display(), &error);
+                let failed = |error: io::Error| not_streamed(path.display(), error);
                 let mut staged = File::open(staged).map_err(failed)?;
                 stream::write_to(path, check, &failed, |to| copy(&mut staged, to, check, &failed))?;
                 Ok(None)
@@ -78,7 +78,7 @@ impl Target {
 
 impl FileTarget {
     fn claim(path: &Path) -> Result<Self> {
-        let failed = |error: io::Error| not_written(path, &error);
+        let failed = |error: io::Error| not_written(path, error);
         let place = resolve(path).map_err(failed)?;
         if path.file_name().is_none() || place.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
@@ -115,7 +115,7 @@ impl FileTarget {
     }
 
     fn replace(&self, staged: &Path, check: &dyn Fn() -> Result<()>) -> Result<()> {
-        let failed = |error: io::Error| not_written(&self.asked, &error);
+        let failed = |error: io::Error| not_written(&self.asked, error);
         // A new file of a partial answer is as private as that of the complete one.
         let old = File::options().write(true).open(&self.place).or_else(|error| {
             let complete = complete_name(&self.place);
@@ -206,7 +206,7 @@ fn copy(
     from: &mut dyn Read,
     to: &mut dyn Write,
     check: &dyn Fn() -> Result<()>,
-    failed: &dyn Fn(io::Error) -> Failure,
+    failed: &dyn Fn(io::Error) -> CacheError,
 ) -> Result<()> {
     let mut buffer = vec![0; COPIED];
     loop {
@@ -250,36 +250,35 @@ impl Drop for TargetLock {
 }
 
 /// Returns the failure for a file that could not be written.
-pub(crate) fn not_written(path: &Path, error: &io::Error) -> Failure {
-    if is_no_room(error) {
-        return Failure::new(Code::DiskFull, NO_ROOM).because(error);
-    }
-    let why = match error.kind() {
-        io::ErrorKind::NotFound => ": there is no such folder",
-        io::ErrorKind::IsADirectory => ": it is a folder",
-        _ => "",
+pub(crate) fn not_written(path: &Path, error: io::Error) -> CacheError {
+    let problem = if is_no_room(&error) {
+        ExportProblem::NoSpace
+    } else {
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => Some("there is no such folder"),
+            io::ErrorKind::IsADirectory => Some("it is a folder"),
+            _ => None,
+        };
+        ExportProblem::NotWritten(path.to_owned(), why)
     };
-    Failure::new(Code::ExportFailed, format!("{} could not be written{why}.", path.display())).because(error)
+    CacheError::new(CacheErrorKind::Export(problem)).because(error)
 }
 
-/// Returns the failure for a pipe, a device or standard output that could not be written. What it has received cannot
-/// be taken back, so the code is never `disk_full`, after which the export would be tried again.
-fn not_streamed(name: impl Display, error: &io::Error) -> Failure {
+/// The error for a pipe, a device or standard output that could not be written. What has already been written cannot be
+/// taken back, so the export is not retried, as it is after a full disk.
+fn not_streamed(name: impl Display, error: io::Error) -> CacheError {
     let why = match error.kind() {
-        io::ErrorKind::BrokenPipe => ": the reader has closed it",
-        _ if is_no_room(error) => ": there is no space left",
-        _ => "",
+        io::ErrorKind::BrokenPipe => Some("the reader has closed it"),
+        _ if is_no_room(&error) => Some("there is no space left"),
+        _ => None,
     };
-    Failure::new(Code::ExportFailed, format!("{name} could not be written completely{why}.")).because(error)
+    CacheError::new(CacheErrorKind::Export(ExportProblem::Incomplete(name.to_string(), why))).because(error)
 }
 
 fn is_no_room(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
-
-/// The message of an export that does not fit on the disk.
-pub(crate) const NO_ROOM: &str = "There is no space left on the disk for the CSV file.";
 
 #[cfg(all(test, unix))]
 mod tests {
@@ -288,6 +287,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     use super::*;
+    use crate::failure::{Code, Failure};
 
     fn staged(folder: &Path) -> PathBuf {
         let staged = folder.join("staged");
@@ -314,6 +314,7 @@ mod tests {
         let first = claim(&path).unwrap();
         for other in ["x.csv", "link.csv", "x.partial.csv"] {
             let failure = claim(&folder.path().join(other)).unwrap_err();
+            let failure = Failure::from(failure);
             assert_eq!(failure.code, Code::ExportFailed, "{failure:?}");
             assert!(failure.message.contains("Another export to"), "{failure:?}");
         }
@@ -342,9 +343,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.csv");
         fs::write(&path, "old").unwrap();
-        let cancelled = || Err(Failure::new(Code::Cancelled, "stop"));
+        let cancelled = || Err(CacheErrorKind::Interrupted.into());
         let failure = claim(&path).unwrap().deliver(&staged(folder.path()), &cancelled).unwrap_err();
-        assert_eq!(failure.code, Code::Cancelled);
+        assert_eq!(*failure.kind(), CacheErrorKind::Interrupted);
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(names(folder.path()).len(), 1 + usize::from(folder.path().join("staged").exists()));
     }
@@ -369,11 +370,11 @@ mod tests {
             let check = || {
                 asked.set(asked.get() + 1);
                 let is_over = asked.get() > 5;
-                if is_over { Err(Failure::new(Code::Cancelled, "stop")) } else { Ok(()) }
+                if is_over { Err(CacheErrorKind::Interrupted.into()) } else { Ok(()) }
             };
             let reader = has_reader.then(|| File::options().read(true).write(true).open(&path).unwrap());
             let failure = claim(&path).unwrap().deliver(&rows, &check).unwrap_err();
-            assert_eq!(failure.code, Code::Cancelled, "{has_reader}: {failure:?}");
+            assert_eq!(*failure.kind(), CacheErrorKind::Interrupted, "{has_reader}: {failure:?}");
             drop(reader);
         }
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::error::{CacheError, Result};
 use super::paths::{export_dir, spill_dir};
-use crate::failure::Result;
 
 /// How a file is opened, and where DuckDB may put its spills and exports.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Access {
             return Ok(Self::Write);
         }
         let folder = tempfile::Builder::new().prefix("tidemark-").tempdir();
-        folder.map(Self::Read).map_err(|error| super::paths::folder_failure(&std::env::temp_dir(), &error))
+        folder.map(Self::Read).map_err(|error| CacheError::of_folder(&std::env::temp_dir(), &error))
     }
 
     pub(crate) const fn is_read_only(&self) -> bool {

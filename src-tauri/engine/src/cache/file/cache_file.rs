@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use duckdb::{Connection, params};
 
 use super::access::Access;
-use super::error::{newer, read_only, while_opening};
+use super::error::{CacheError, CacheErrorKind, Missing, Result};
 use super::ledger::{
     FileState, HeldDay, ODD_DATES, UNMATCHED, insert_differing, next_generation, read_fields, read_state,
     remove_days, store_finding,
@@ -19,8 +19,7 @@ use super::meta::{Identity, initialise, read_fact, read_identity};
 use super::migrate::{expect_current, migrate};
 use super::opener::{self, SEARCH_PATH, THREADS_TO_READ};
 use super::paths::{
-    clear_spill, folder_failure, is_pinned, is_there, note_format, noted_format, remove_files,
-    restrict_to_owner, write_pin,
+    clear_spill, is_pinned, is_there, note_format, noted_format, remove_files, restrict_to_owner, write_pin,
 };
 use super::schema::FORMAT;
 use super::validate::{check_segments, is_blank};
@@ -28,7 +27,6 @@ use crate::answer::Unmatched;
 use crate::answer::left_out::FoundOddDates;
 use crate::day::{Day, DayRange};
 use crate::decode::{FieldId, FieldRegistry};
-use crate::failure::{Code, Failure, Result};
 use crate::query::collation::Collation;
 use crate::source::Origin;
 
@@ -83,14 +81,14 @@ impl CacheFile {
     ) -> Result<Self> {
         let is_new = !is_there(path)?;
         if is_new && create.is_none() {
-            return Err(Failure::new(Code::NotCached, "There is no such cached query."));
+            return Err(CacheErrorKind::NotCached(Missing::File).into());
         }
         let opened = Self::open_or_make(path, create, is_new, row_group_rows, hold);
-        if is_new && opened.as_ref().is_err_and(|failure| failure.code == Code::DiskFull) {
+        if is_new && opened.as_ref().is_err_and(|error| *error.kind() == CacheErrorKind::DiskFull) {
             // A half-written new file holds nothing, and would be taken for a damaged one.
             let _ = remove_files(path);
         }
-        opened.map_err(while_opening)
+        opened.map_err(CacheError::while_opening)
     }
 
     fn open_or_make(
@@ -101,12 +99,12 @@ impl CacheFile {
         hold: Hold,
     ) -> Result<Self> {
         if let Some(format) = noted_format(path).filter(|format| *format > FORMAT && !is_new) {
-            return Err(newer(&format!("format {format}; this one reads up to format {FORMAT}")));
+            return Err(CacheError::newer(format!("format {format}; this one reads up to format {FORMAT}")));
         }
         let access = Access::of(path)?;
         let is_read_only = access.is_read_only();
         if is_read_only && is_new {
-            return Err(read_only());
+            return Err(CacheErrorKind::ReadOnly.into());
         }
         if !is_read_only {
             // The folder first: DuckDB creates the file, its log and its spills with default permissions.
@@ -136,7 +134,7 @@ impl CacheFile {
             None => path.file_stem().is_none_or(|name| name != identity.signature.as_str()),
         };
         if is_other {
-            return Err(Failure::new(Code::CacheDamaged, "The cache file belongs to another query."));
+            return Err(CacheErrorKind::NotOurs("The cache file belongs to another query.".into()).into());
         }
         let registry = Arc::new(FieldRegistry::with(read_fields(&connection)?));
         registry.expect_paths(identity.mapping.paths());
@@ -216,7 +214,7 @@ impl CacheFile {
     /// # Errors
     /// `cache_unusable` if the file can only be read.
     fn expect_writable(&self) -> Result<()> {
-        if self.is_read_only() { Err(read_only()) } else { Ok(()) }
+        if self.is_read_only() { Err(CacheErrorKind::ReadOnly.into()) } else { Ok(()) }
     }
 
     /// Whether the trader has pinned this query, so that it is never evicted.
@@ -229,13 +227,13 @@ impl CacheFile {
     /// that it survives if the file is copied alone.
     ///
     /// # Errors
-    /// `cache_unusable` if the pin cannot be written; see [`crate::cache::duckdb_failure`].
+    /// `cache_unusable` if the pin cannot be written; see [`crate::cache::CacheError`].
     pub fn set_pinned(&self, pinned: bool) -> Result<()> {
         self.expect_writable()?;
         if !pinned {
             self.write_fact("pinned", "0")?;
         }
-        write_pin(&self.path, pinned).map_err(|error| folder_failure(&self.path, &error))?;
+        write_pin(&self.path, pinned).map_err(|error| CacheError::of_folder(&self.path, &error))?;
         if pinned {
             self.write_fact("pinned", "1")?;
         }
@@ -245,7 +243,7 @@ impl CacheFile {
     /// Returns an unused path for an export, in a folder that DuckDB may write to.
     pub(crate) fn staged_export(&self) -> Result<PathBuf> {
         let folder = &self.exports.0;
-        std::fs::create_dir_all(folder).map_err(|error| folder_failure(folder, &error))?;
+        std::fs::create_dir_all(folder).map_err(|error| CacheError::of_folder(folder, &error))?;
         restrict_to_owner(folder);
         Ok(folder.join(self.next_export.fetch_add(1, Ordering::Relaxed).to_string()))
     }
@@ -259,7 +257,7 @@ impl CacheFile {
     /// Stores how the source compares text.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn record_collation(&self, found: &Collation) -> Result<()> {
         let mut known = self.collation.lock().unwrap_or_else(PoisonError::into_inner);
         if *known != *found {
@@ -272,7 +270,7 @@ impl CacheFile {
     /// Records the source as it is now. Days that came from a different one are unverified from then on.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn record_origin(&self, origin: &Origin) -> Result<()> {
         if self.state().current_origin() == Some(origin) {
             return Ok(());
@@ -293,7 +291,7 @@ impl CacheFile {
     /// Opens a new connection to the file's database.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub(crate) fn connect(&self) -> Result<Connection> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner).try_clone()?;
         connection.execute_batch(SEARCH_PATH)?;
@@ -385,7 +383,7 @@ impl CacheFile {
     /// Removes days from the ledger and their rows from the file.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn forget(&self, range: DayRange) -> Result<()> {
         self.expect_writable()?;
         let connection = self.connect()?;
@@ -399,7 +397,7 @@ impl CacheFile {
     /// Records which documents have dates of a different type than the mapping declares.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn record_odd_dates(&self, found: &FoundOddDates) -> Result<()> {
         let updated = |state: &FileState| {
             let mut updated = state.odd_dates.clone();
@@ -421,7 +419,7 @@ impl CacheFile {
     /// Records which parts of the query match nothing in the collection.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn record_unmatched(&self, found: Vec<Unmatched>) -> Result<()> {
         if self.state().unmatched == found {
             return Ok(());
@@ -440,7 +438,7 @@ impl CacheFile {
     /// checked since is left as it is.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn record_check(&self, checked: &BTreeMap<Day, CheckedDay>) -> Result<()> {
         let is_news = |day: &Day, held: &HeldDay| {
             checked.get(day).is_some_and(|found| {

@@ -8,13 +8,13 @@ use duckdb::{Connection, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::error::{CacheError, Result};
 use super::meta::read_fact;
 use super::schema::{self, link_table, role_name, shared_table, tables};
 use crate::answer::Unmatched;
 use crate::answer::left_out::OddDates;
 use crate::day::{Day, DayRange};
 use crate::decode::{Field, FieldId, FieldSet};
-use crate::failure::{Code, Failure, Result};
 use crate::plan::ledger::{DayBounds, DayCoverage, Ledger};
 use crate::rows::Role;
 use crate::source::Origin;
@@ -265,10 +265,9 @@ pub(crate) fn read_fields(connection: &Connection) -> Result<Vec<Field>> {
     rows.map(|row| {
         let (path, kind) = row?;
         schema::read_field(&path, &kind).ok_or_else(|| {
-            Failure::new(
-                Code::CacheDamaged,
-                format!("The cache file names a type that this Tidemark does not know: {kind}."),
-            )
+            CacheError::corrupt(format!(
+                "The cache file names a type that this Tidemark does not know: {kind}."
+            ))
         })
     })
     .collect()
@@ -279,9 +278,8 @@ pub(crate) const UNMATCHED: &str = "unmatched";
 
 /// Stores what a pull found out about the whole collection.
 pub(crate) fn store_finding(connection: &Connection, key: &str, found: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string(found).map_err(|error| {
-        Failure::new(Code::Internal, "The cache file cannot note what was found.").because(error)
-    })?;
+    let text = serde_json::to_string(found)
+        .map_err(|error| CacheError::internal("The cache file cannot note what was found.").because(error))?;
     connection.execute("DELETE FROM meta WHERE key = ?", params![key])?;
     connection.execute("INSERT INTO meta VALUES (?, ?)", params![key, text])?;
     Ok(())
@@ -307,9 +305,8 @@ pub(crate) fn read_state(connection: &Connection) -> Result<FileState> {
         let held = HeldDay {
             segment: row.get(1)?,
             replaced: false,
-            fetched: DateTime::from_timestamp_millis(fetched_ms).ok_or_else(|| {
-                Failure::new(Code::CacheDamaged, "The cache file contains an impossible fetch time.")
-            })?,
+            fetched: DateTime::from_timestamp_millis(fetched_ms)
+                .ok_or_else(|| CacheError::corrupt("The cache file contains an impossible fetch time."))?,
             input_rows: row.get(3)?,
             downstream_rows: row.get(4)?,
             input_fields: FieldSet::from_text(&row.get::<_, String>(5)?),

@@ -9,8 +9,8 @@ use std::path::Path;
 use tokio::sync::OwnedMutexGuard;
 
 use super::access::{is_refused, is_writable};
-use super::paths::{folder_failure, lock_path, remove_files, restrict_to_owner};
-use crate::failure::{Code, Failure, Result};
+use super::error::{CacheError, CacheErrorKind, Holder, Result};
+use super::paths::{lock_path, remove_files, restrict_to_owner};
 
 /// How often another process may remove the lock's file between opening and locking it.
 const TRIES: u32 = 20;
@@ -33,7 +33,7 @@ impl FileLock {
             return Ok(Self { file: None });
         }
         let place = lock_path(path);
-        match lock_file(&place).map_err(|error| folder_failure(&place, &error))? {
+        match lock_file(&place).map_err(|error| CacheError::of_folder(&place, &error))? {
             Taken::Locked(file) => {
                 restrict_to_owner(&place);
                 Ok(Self { file: Some(file) })
@@ -96,8 +96,8 @@ fn open_lock(place: &Path) -> io::Result<File> {
     options.open(place)
 }
 
-fn busy() -> Failure {
-    Failure::new(Code::CacheBusy, "Another Tidemark is using this cached query.")
+fn busy() -> CacheError {
+    CacheErrorKind::Busy(Holder::OtherProcess).into()
 }
 
 /// Whether an open file is still the one that its path leads to.
@@ -163,10 +163,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.duckdb");
         let first = FileLock::take(&path).expect("nobody has it");
-        assert_eq!(FileLock::take(&path).expect_err("taken").code, Code::CacheBusy);
+        assert_eq!(
+            *FileLock::take(&path).expect_err("taken").kind(),
+            CacheErrorKind::Busy(Holder::OtherProcess)
+        );
         first.remove(&path);
         let second = FileLock::take(&path).expect("given back");
-        assert_eq!(FileLock::take(&path).expect_err("taken").code, Code::CacheBusy);
+        assert_eq!(
+            *FileLock::take(&path).expect_err("taken").kind(),
+            CacheErrorKind::Busy(Holder::OtherProcess)
+        );
         drop(second);
         drop(FileLock::take(&path).expect("given back"));
     }
@@ -174,6 +180,6 @@ mod tests {
     #[test]
     fn a_folder_that_is_gone_is_no_busy_file() {
         let failure = FileLock::take(Path::new("no/such/folder/a.duckdb")).expect_err("no folder");
-        assert_eq!(failure.code, Code::CacheUnusable);
+        assert_eq!(*failure.kind(), CacheErrorKind::Folder);
     }
 }

@@ -2,7 +2,7 @@
 
 use duckdb::Connection;
 
-use crate::failure::Result;
+use super::error::Result;
 
 /// Memory that DuckDB may use for one file, besides what [`memory_for`] returns. DuckDB holds blocks of 256 KB for
 /// every column of every table being written, and the row groups being filled: what a fetch needs depends on the

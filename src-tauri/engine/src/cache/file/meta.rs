@@ -3,8 +3,9 @@
 use duckdb::{Connection, params};
 use serde::Deserialize as _;
 
+use super::error::{CacheError, Result};
 use super::schema::{self, FORMAT};
-use crate::failure::{Code, Failure, Result};
+use crate::failure::Failure;
 use crate::query::collation::UNKNOWN;
 use crate::query::filter::Filters;
 use crate::query::mapping::Mapping;
@@ -55,8 +56,7 @@ impl Identity {
             SourceIdentity::deserialize(&text["source"])
         };
         let source = read().map_err(|error| {
-            Failure::new(Code::CacheDamaged, "The cache file does not say which source it is of.")
-                .because(error)
+            CacheError::corrupt("The cache file does not say which source it is of.").because(error)
         })?;
         Ok(Query { source, mapping: self.mapping.clone(), filters: self.filters.clone() })
     }
@@ -91,10 +91,9 @@ pub(crate) fn read_fact(connection: &Connection, key: &str) -> Result<String> {
     let mut rows = select.query(params![key])?;
     match rows.next()? {
         Some(row) => Ok(row.get(0)?),
-        None => Err(Failure::new(
-            Code::CacheDamaged,
-            format!("The cache file does not say which query it belongs to ({key} is missing)."),
-        )),
+        None => Err(CacheError::corrupt(format!(
+            "The cache file does not say which query it belongs to ({key} is missing)."
+        ))),
     }
 }
 
@@ -111,6 +110,6 @@ pub(crate) fn read_identity(connection: &Connection) -> Result<Identity> {
 }
 
 /// Converts a failure to parse the file's own description: the file is at fault, not the trader's input.
-fn own_word(failure: Failure) -> Failure {
-    Failure::new(Code::CacheDamaged, format!("The cache file cannot be understood: {}", failure.message))
+fn own_word(failure: Failure) -> CacheError {
+    CacheError::corrupt(format!("The cache file cannot be understood: {}", failure.message))
 }

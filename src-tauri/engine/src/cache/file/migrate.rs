@@ -2,10 +2,9 @@
 
 use duckdb::{Connection, params};
 
-use super::error::newer;
+use super::error::{CacheError, CacheErrorKind, Result};
 use super::ledger::read_fields;
 use super::schema::{self, CATALOG, FORMAT};
-use crate::failure::{Code, Failure, Result};
 use crate::query::collation::UNKNOWN;
 use crate::rows::Role;
 
@@ -16,7 +15,7 @@ const STEPS: [fn(&Connection) -> Result<()>; (FORMAT - 1) as usize] = [to_2, to_
 ///
 /// # Errors
 /// `cache_damaged` if the file does not state its format, `cache_unusable` if a newer program wrote it; see
-/// [`crate::cache::duckdb_failure`].
+/// [`crate::cache::CacheError`].
 pub(crate) fn migrate(connection: &Connection) -> Result<()> {
     let format = format_of(connection)?;
     if format == FORMAT {
@@ -44,9 +43,7 @@ pub(crate) fn expect_current(connection: &Connection) -> Result<()> {
     if format_of(connection)? == FORMAT {
         return Ok(());
     }
-    let message = "This cached query was written by an older Tidemark, and its file is read-only, so it cannot be converted.";
-    Err(Failure::new(Code::CacheUnusable, message)
-        .advise("Copy the cache folder to a place that you may write to, and use it there."))
+    Err(CacheErrorKind::OlderReadOnly.into())
 }
 
 fn format_of(connection: &Connection) -> Result<u32> {
@@ -55,17 +52,15 @@ fn format_of(connection: &Connection) -> Result<u32> {
     let format: String = match rows.next()? {
         Some(row) => row.get(0)?,
         None => {
-            return Err(Failure::new(Code::CacheDamaged, "The cache file does not say which format it has."));
+            return Err(CacheError::corrupt("The cache file does not say which format it has."));
         }
     };
     match format.parse() {
         Ok(known @ 1..=FORMAT) => Ok(known),
         Ok(found) if found > FORMAT => {
-            Err(newer(&format!("format {found}; this one reads up to format {FORMAT}")))
+            Err(CacheError::newer(format!("format {found}; this one reads up to format {FORMAT}")))
         }
-        _ => {
-            Err(Failure::new(Code::CacheDamaged, format!("The cache file has an unknown format ({format}).")))
-        }
+        _ => Err(CacheError::corrupt(format!("The cache file has an unknown format ({format})."))),
     }
 }
 
@@ -130,7 +125,7 @@ fn store_messages_once(connection: &Connection, segment: u32) -> Result<()> {
     for column in columns_of(connection, &messages)? {
         let Some(number) = schema::field_of_column(&column) else { continue };
         let field = known.get(number as usize).ok_or_else(|| {
-            Failure::new(Code::CacheDamaged, format!("The cache file does not name its field {number}."))
+            CacheError::corrupt(format!("The cache file does not name its field {number}."))
         })?;
         if let Some(statement) = schema::add_column(Role::Downstream, segment, 1, number, field) {
             connection.execute_batch(&statement)?;
@@ -215,10 +210,10 @@ mod tests {
     fn a_newer_format_is_called_newer_and_left_alone() {
         let connection = file(&(FORMAT + 1).to_string());
         let failure = migrate(&connection).expect_err("too new");
-        assert!(failure.message.contains("newer Tidemark"), "{failure:?}");
+        assert!(matches!(failure.kind(), CacheErrorKind::NewerFormat(_)), "{failure:?}");
         for strange in ["0", "", "two", "-1"] {
             let failure = migrate(&file(strange)).expect_err("no format");
-            assert!(!failure.message.contains("newer"), "{failure:?}");
+            assert!(failure.is_damage(), "{failure:?}");
         }
     }
 }

@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use duckdb::{Config, Connection};
 
 use super::access::Access;
-use super::paths::{folder_failure, spare_export_dir, wal_path};
+use super::error::{BadPath, CacheError, CacheErrorKind, Detail, Result};
+use super::paths::{spare_export_dir, wal_path};
 use super::schema::CATALOG;
 use super::sql::literal;
 use super::validate::refuse_views;
-use crate::failure::{Code, Failure, Result};
 
 /// Memory that DuckDB may use before the fields of the file are known.
 const MEMORY_TO_OPEN: &str = "768MiB";
@@ -41,7 +41,7 @@ const HEADER: u64 = 4_096;
 /// the file, `cache_damaged` if it is not a database or contains views.
 pub(crate) fn open(path: &Path, row_group_rows: usize, access: &Access) -> Result<Connection> {
     // DuckDB could take a relative path for the name of a service that it knows.
-    let path = std::path::absolute(path).map_err(|error| folder_failure(path, &error))?;
+    let path = std::path::absolute(path).map_err(|error| CacheError::of_folder(path, &error))?;
     check_header(&path)?;
     let spill = access.spill_dir(&path);
     let spill = text(&spill)?;
@@ -87,23 +87,20 @@ pub(crate) fn open(path: &Path, row_group_rows: usize, access: &Access) -> Resul
 fn check_header(path: &Path) -> Result<()> {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(folder_failure(path, &error)),
+        Err(error) => return Err(CacheError::of_folder(path, &error)),
         Ok(found) if !found.is_file() => {
-            let message = "The path of the cache file leads to something that is not a file.";
-            return Err(Failure::new(Code::CacheUnusable, message)
-                .advise("Remove what is there, or choose another folder for the cache.")
-                .because(path.display()));
+            return Err(bad_path(BadPath::NotAFile, path));
         }
         Ok(_) => {}
     }
     let mut header = Vec::new();
     File::open(path)
         .and_then(|file| file.take(HEADER).read_to_end(&mut header))
-        .map_err(|error| folder_failure(path, &error))?;
+        .map_err(|error| CacheError::of_folder(path, &error))?;
     if header.get(MAGIC_AT..MAGIC_AT + MAGIC.len()) == Some(MAGIC) {
         return Ok(());
     }
-    Err(Failure::new(Code::CacheDamaged, "The cache file is not a database, or its header is damaged."))
+    Err(CacheError::corrupt("The cache file is not a database, or its header is damaged."))
 }
 
 /// The paths of the log, including the names that DuckDB gives it while writing it into the file.
@@ -117,19 +114,16 @@ fn logs_of(path: &Path) -> [PathBuf; 3] {
     [with(".checkpoint"), with(".recovery"), wal]
 }
 
+fn bad_path(why: BadPath, path: &Path) -> CacheError {
+    CacheError::new(CacheErrorKind::Path(why)).because(Detail(path.display().to_string()))
+}
+
 /// Returns a path as text that DuckDB accepts.
 fn text(path: &Path) -> Result<&str> {
-    let refused = |message: &str| {
-        Failure::new(Code::CacheUnusable, message)
-            .advise("Choose a cache folder with a different name.")
-            .because(path.display())
-    };
     match path.to_str() {
-        None => Err(refused("The name of the cache folder is not Unicode text.")),
+        None => Err(bad_path(BadPath::NotUnicode, path)),
         // DuckDB takes what follows for options. On Windows, a question mark occurs only in the prefix `\\?\`.
-        Some(text) if cfg!(unix) && text.contains('?') => {
-            Err(refused("The path of the cache folder contains a question mark, which is not supported."))
-        }
+        Some(text) if cfg!(unix) && text.contains('?') => Err(bad_path(BadPath::QuestionMark, path)),
         Some(text) => Ok(text),
     }
 }
@@ -139,13 +133,14 @@ fn text(path: &Path) -> Result<&str> {
 /// # Errors
 /// `cache_unusable` if DuckDB cannot take the path.
 pub(crate) fn expect_usable(folder: &Path) -> Result<()> {
-    let folder = std::path::absolute(folder).map_err(|error| folder_failure(folder, &error))?;
+    let folder = std::path::absolute(folder).map_err(|error| CacheError::of_folder(folder, &error))?;
     text(&folder).map(drop)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::{Code, Failure};
 
     /// Creates a file by running SQL, as someone else may have done before it is opened here.
     fn file(folder: &Path, sql: &str) -> PathBuf {
@@ -211,7 +206,7 @@ mod tests {
         let rows: u64 = reader.query_row("SELECT count(*) FROM x", [], |row| row.get(0)).expect("rows");
         assert_eq!(rows, 7);
         let refused = reader.execute_batch("DELETE FROM x").expect_err("it can only be read");
-        assert_eq!(Failure::from(refused).code, Code::CacheUnusable);
+        assert_eq!(*CacheError::from(refused).kind(), CacheErrorKind::ReadOnly);
         drop(reader);
         assert_eq!((files(), std::fs::read(&copy).expect("the file")), (2, bytes), "something was written");
     }
@@ -221,7 +216,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["meta", "coverage", "anything"] {
             let path = file(folder.path(), &format!("CREATE OR REPLACE VIEW {name} AS SELECT 1 AS key"));
-            let failure = open(&path, 122_880, &Access::Write).expect_err("it holds code");
+            let failure = Failure::from(open(&path, 122_880, &Access::Write).expect_err("it holds code"));
             assert_eq!(failure.code, Code::CacheDamaged, "{failure:?}");
             std::fs::remove_file(path).expect("removed");
         }
@@ -235,7 +230,10 @@ mod tests {
         let path = folder.path().join("a.duckdb");
         let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
         assert!(made.success());
-        assert_eq!(open(&path, 122_880, &Access::Write).expect_err("no file").code, Code::CacheUnusable);
+        assert_eq!(
+            Failure::from(open(&path, 122_880, &Access::Write).expect_err("no file")).code,
+            Code::CacheUnusable
+        );
     }
 
     /// A read that fails with a system error is neither damage nor our bug.
@@ -246,7 +244,7 @@ mod tests {
         let path = folder.path().join("a.duckdb");
         // The first page of the process is not mapped: reading it gives EIO.
         std::os::unix::fs::symlink("/proc/self/mem", &path).expect("a link");
-        let failure = open(&path, 122_880, &Access::Write).expect_err("it cannot be read");
+        let failure = Failure::from(open(&path, 122_880, &Access::Write).expect_err("it cannot be read"));
         assert_eq!(failure.code, Code::CacheUnusable, "{failure:?}");
         assert!(failure.cause.is_some_and(|cause| cause.contains("Input/output error")));
     }
@@ -265,7 +263,7 @@ mod tests {
         let checksum = words.fold(5_381, |sum: u64, word| sum ^ word);
         bytes[..8].copy_from_slice(&checksum.to_le_bytes());
         std::fs::write(&path, bytes).expect("the file");
-        let failure = open(&path, 122_880, &Access::Write).expect_err("too new");
+        let failure = Failure::from(open(&path, 122_880, &Access::Write).expect_err("too new"));
         assert_eq!(failure.code, Code::CacheUnusable, "{failure:?}");
         assert!(failure.message.contains("newer"), "{failure:?}");
     }

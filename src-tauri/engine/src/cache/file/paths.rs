@@ -18,8 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, io};
 
-use super::error::read_only;
-use crate::failure::{Code, Failure, Result};
+use super::error::{CacheError, Result};
 use crate::query::signature::Signature;
 
 /// Whether an extension is that of a cached query's file or of a file beside it.
@@ -142,13 +141,13 @@ pub(crate) const ENDING: &str = "duckdb";
 
 /// Whether anything exists at a path. A path that cannot be examined is an error, not a missing file.
 pub(crate) fn is_there(path: &Path) -> Result<bool> {
-    path.try_exists().map_err(|error| folder_failure(path, &error))
+    path.try_exists().map_err(|error| CacheError::of_folder(path, &error))
 }
 
 pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
-        .map_err(|error| folder_failure(folder, &error))
+        .map_err(|error| CacheError::of_folder(folder, &error))
 }
 
 pub(crate) fn is_cache_file(path: &Path) -> bool {
@@ -175,32 +174,12 @@ pub(crate) fn remove_files(path: &Path) -> Result<()> {
     for file in files_of(path) {
         match fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(folder_failure(&file, &error));
+                return Err(CacheError::of_folder(&file, &error));
             }
             _ => {}
         }
     }
     Ok(())
-}
-
-pub(crate) fn folder_failure(path: &Path, error: &std::io::Error) -> Failure {
-    if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem {
-        return read_only().because(format!("{}: {error}", path.display()));
-    }
-    let (code, message) = match error.kind() {
-        std::io::ErrorKind::StorageFull
-        | std::io::ErrorKind::QuotaExceeded
-        | std::io::ErrorKind::FileTooLarge => {
-            (Code::DiskFull, "There is no space left on the disk that holds the cache.")
-        }
-        std::io::ErrorKind::OutOfMemory => {
-            (Code::OutOfMemory, "There is not enough memory to read or write the cache.")
-        }
-        _ => (Code::CacheUnusable, "The cache folder cannot be used."),
-    };
-    Failure::new(code, message)
-        .advise("Check that the folder exists and that you may write to it.")
-        .because(format!("{}: {error}", path.display()))
 }
 
 /// Restricts a file or folder to its owner: on Unix through its mode; on Windows the user's own profile folder

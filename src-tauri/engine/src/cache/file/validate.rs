@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use duckdb::{Connection, params};
 
+use super::error::{CacheError, CacheErrorKind, Result};
 use super::ledger::FileState;
 use super::schema::{self, CATALOG, tables};
 use crate::decode::FieldRegistry;
-use crate::failure::{Code, Failure, Result};
 
 /// Whether a file has neither tables nor views.
 pub(crate) fn is_blank(connection: &Connection) -> Result<bool> {
@@ -25,10 +25,10 @@ pub(crate) fn refuse_views(connection: &Connection) -> Result<()> {
         |row| row.get(0),
     )?;
     if found {
-        return Err(Failure::new(
-            Code::CacheDamaged,
-            "The cache file contains views, which Tidemark never writes.",
-        ));
+        return Err(CacheErrorKind::NotOurs(
+            "The cache file contains views, which Tidemark never writes.".into(),
+        )
+        .into());
     }
     Ok(())
 }
@@ -41,10 +41,9 @@ pub(crate) fn check_segments(connection: &Connection, segments: impl Iterator<It
     let named: HashSet<u32> = segments.collect();
     match named.into_iter().flat_map(tables).find(|table| !held.contains(table)) {
         None => Ok(()),
-        Some(table) => Err(Failure::new(
-            Code::CacheDamaged,
-            format!("The cache file is missing rows that it lists ({table})."),
-        )),
+        Some(table) => {
+            Err(CacheError::corrupt(format!("The cache file is missing rows that it lists ({table}).")))
+        }
     }
 }
 
@@ -92,10 +91,9 @@ fn check_columns(connection: &Connection, state: &FileState, registry: &FieldReg
                 None => false,
             };
             if !is_so {
-                return Err(Failure::new(
-                    Code::CacheDamaged,
-                    format!("The cache file is missing a column that it lists ({table}.{column})."),
-                ));
+                let evidence =
+                    format!("The cache file is missing a column that it lists ({table}.{column}).");
+                return Err(CacheError::corrupt(evidence));
             }
         }
     }

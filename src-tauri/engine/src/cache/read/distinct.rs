@@ -6,10 +6,10 @@ use std::sync::Arc;
 use duckdb::{Connection, params, params_from_iter};
 
 use crate::cache::file::cache_file::CacheFile;
+use crate::cache::file::error::Result;
 use crate::cache::file::ledger::FileState;
 use crate::cache::file::schema;
 use crate::decode::{FieldId, Kind};
-use crate::failure::Result;
 use crate::query::filter_value::FilterValue;
 use crate::rows::Role;
 
@@ -20,7 +20,7 @@ const ARRAYS: u32 = 5_000;
 /// elements of its arrays. Blank ones are left out, since a blank filters nothing.
 ///
 /// # Errors
-/// See [`crate::cache::duckdb_failure`].
+/// See [`crate::cache::CacheError`].
 pub fn starting_with(file: &Arc<CacheFile>, path: &str, prefix: &str, limit: u32) -> Result<Vec<String>> {
     let (connection, state) = file.snapshot()?;
     let column = |kind: Kind| values_of(file, &state, path, kind);
@@ -38,7 +38,7 @@ pub fn starting_with(file: &Arc<CacheFile>, path: &str, prefix: &str, limit: u32
 /// decide: values other than text compare across types, and arrays match by their elements.
 ///
 /// # Errors
-/// See [`crate::cache::duckdb_failure`].
+/// See [`crate::cache::CacheError`].
 pub(crate) fn unseen(file: &Arc<CacheFile>, path: &str, values: &[FilterValue]) -> Result<Vec<FilterValue>> {
     let texts = values.iter().map(|value| match value {
         FilterValue::Text(text) => Some(text.as_str()),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use duckdb::Connection;
 
 use crate::cache::file::cache_file::CacheFile;
+use crate::cache::file::error::Result;
 use crate::cache::file::ledger::FileState;
 use crate::cache::file::schema;
-use crate::failure::Result;
 use crate::rows::Role;
 
 /// About how many rows have their `_id`s compared at a time, so that the memory needed does not grow with the file. A
@@ -23,7 +23,7 @@ fn segments_of(state: &FileState) -> BTreeSet<u32> {
 /// been computed for need not have the lowest numbers.
 ///
 /// # Errors
-/// See [`crate::cache::duckdb_failure`].
+/// See [`crate::cache::CacheError`].
 pub(crate) fn is_settled(state: &FileState, connection: &Connection) -> Result<bool> {
     Ok(segments_of(state).is_subset(&overlap_checked(connection)?))
 }
@@ -40,7 +40,7 @@ fn overlap_checked(connection: &Connection) -> Result<BTreeSet<u32>> {
 /// roles.
 ///
 /// # Errors
-/// See [`crate::cache::duckdb_failure`].
+/// See [`crate::cache::CacheError`].
 pub(crate) fn settle_overlap(file: &Arc<CacheFile>) -> Result<()> {
     settle_in_slices(file, ROWS_PER_SLICE)
 }
@@ -121,7 +121,7 @@ impl CacheFile {
     /// The number of rows in `overlap`: each `_id` that occurs more than once, once per segment that has it.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn overlap_rows(&self) -> Result<u64> {
         Ok(self.connect()?.query_row("SELECT count(*) FROM overlap", [], |row| row.get(0))?)
     }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::scan::each_document;
 use crate::bson::hashed_key::HashSums;
 use crate::cache::file::cache_file::CacheFile;
+use crate::cache::file::error::Result;
 use crate::day::{Day, DaySet};
-use crate::failure::Result;
 use crate::rows::Role;
 
 /// The sums for a cached day; `None` if the day is no longer cached, or if a document cannot be hashed here.
 ///
 /// # Errors
-/// See [`crate::cache::duckdb_failure`].
+/// See [`crate::cache::CacheError`].
 pub(crate) fn hash_sums(
     file: &Arc<CacheFile>,
     changed_at: Option<&str>,

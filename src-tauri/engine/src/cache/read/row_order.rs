@@ -6,8 +6,8 @@
 use super::column::Column;
 use super::runs::{Run, RunOrder};
 use super::view::View;
+use crate::cache::file::error::Result;
 use crate::cache::file::schema::role_name;
-use crate::failure::Result;
 use crate::rows::Role;
 
 /// Runs of up to this many rows are sorted whenever they are read.
@@ -38,7 +38,7 @@ impl View {
     /// How to read a run in order. The first call checks its rows.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub(crate) fn run_order(
         &self,
         role: Role,

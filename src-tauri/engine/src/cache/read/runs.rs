@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use duckdb::Connection;
 
 use super::scan::{stored_under, wanted_rows};
+use crate::cache::file::error::Result;
 use crate::cache::file::ledger::FileState;
 use crate::cache::file::schema;
 use crate::day::{Day, DayRange, DaySet};
-use crate::failure::Result;
 use crate::rows::Role;
 
 /// A run ends with the day on which it reaches this many rows, which bounds what is sorted or skipped at once.

@@ -3,9 +3,9 @@
 use bson::RawDocument;
 use duckdb::{Connection, Row};
 
+use crate::cache::file::error::{CacheError, Result};
 use crate::cache::file::schema;
 use crate::day::{Day, DaySet};
-use crate::failure::{Code, Failure, Result};
 use crate::rows::Role;
 
 /// Rows per slice: a few megabytes of documents.
@@ -15,7 +15,7 @@ const ROWS: i64 = 2_048;
 /// condition that all of them meet, and `select` returns the statement for a condition on the `rowid`.
 ///
 /// # Errors
-/// See [`crate::cache::duckdb_failure`], and what `each` returns.
+/// See [`crate::cache::CacheError`], and what `each` returns.
 pub(crate) fn in_slices(
     connection: &Connection,
     table: &str,
@@ -45,7 +45,7 @@ pub(crate) fn in_slices(
 /// found faster without them.
 ///
 /// # Errors
-/// See [`crate::cache::duckdb_failure`].
+/// See [`crate::cache::CacheError`].
 pub(crate) fn wanted_rows(connection: &Connection, role: Role, segment: u32, days: &str) -> Result<String> {
     if role == Role::Input {
         return Ok(days.to_owned());
@@ -76,7 +76,7 @@ pub(crate) fn stored_under(days: &DaySet) -> String {
 /// message comes once. With the messages comes the input that is also a message of one of these days' trades.
 ///
 /// # Errors
-/// See [`crate::cache::duckdb_failure`], and what `each` returns.
+/// See [`crate::cache::CacheError`], and what `each` returns.
 pub(crate) fn each_document(
     connection: &Connection,
     segment: u32,
@@ -86,9 +86,8 @@ pub(crate) fn each_document(
 ) -> Result<()> {
     let mut read = |row: &Row<'_>| {
         let bytes: Vec<u8> = row.get(1)?;
-        let document = RawDocument::from_bytes(&bytes).map_err(|error| {
-            Failure::new(Code::CacheDamaged, "A cached document cannot be read.").because(error)
-        })?;
+        let document = RawDocument::from_bytes(&bytes)
+            .map_err(|error| CacheError::corrupt("A cached document cannot be read.").because(error))?;
         each(Day::from_number(row.get(0)?), document, row.get(2)?)
     };
     let days = stored_under(days);

@@ -8,8 +8,8 @@ use bson::Bson;
 use super::scan::each_document;
 use crate::bson::change_stamp::{ChangeStamp, DayCount};
 use crate::cache::file::cache_file::CacheFile;
+use crate::cache::file::error::Result;
 use crate::day::{Day, DayRange, DaySet};
-use crate::failure::Result;
 use crate::limits::Limits;
 use crate::query::id_batch::{IdBatch, bytes_of};
 use crate::query::mapping::Mapping;
@@ -37,7 +37,7 @@ impl Question {
 /// memory.
 ///
 /// # Errors
-/// See [`crate::cache::duckdb_failure`].
+/// See [`crate::cache::CacheError`].
 pub fn questions(
     file: &Arc<CacheFile>,
     mapping: &Mapping,

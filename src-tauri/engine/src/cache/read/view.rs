@@ -11,11 +11,11 @@ use super::duplicates::{is_settled, settle_overlap};
 use super::runs::{self, Run, RunOrder, RunOrders};
 use crate::bson::path::is_within;
 use crate::cache::file::cache_file::CacheFile;
+use crate::cache::file::error::{CacheError, CacheErrorKind, Detail, Missing, Purpose, Result};
 use crate::cache::file::ledger::FileState;
 use crate::cache::file::schema::{self, role_name};
 use crate::day::{Day, DayRange};
 use crate::decode::{FieldId, FieldSet};
-use crate::failure::{Code, Failure, Result};
 use crate::plan::ledger::Ledger;
 use crate::query::mapping::Mapping;
 use crate::rows::{Role, Sort};
@@ -63,7 +63,7 @@ impl View {
     /// Opens a view.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn open(file: Arc<CacheFile>, range: DayRange) -> Result<Self> {
         Self::open_until(file, range, range.to())
     }
@@ -71,7 +71,7 @@ impl View {
     /// Opens a view of the days up to a last one: rows of a day that has not begun were fetched under a wrong clock.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn open_until(file: Arc<CacheFile>, range: DayRange, last: Day) -> Result<Self> {
         let last = last.min(range.to());
         let (connection, state) = loop {
@@ -213,7 +213,7 @@ impl View {
     /// A page of rows as text, in the order of [`columns`](Self::columns).
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`]; `bad_filter` if the sort names no column.
+    /// See [`crate::cache::CacheError`]; `bad_filter` if the sort names no column.
     pub fn page(
         &self,
         role: Role,
@@ -235,16 +235,16 @@ impl View {
     /// One row's document and its day.
     ///
     /// # Errors
-    /// `not_cached` if there is no such row; see [`crate::cache::duckdb_failure`].
+    /// `not_cached` if there is no such row; see [`crate::cache::CacheError`].
     pub fn document(&self, role: Role, sort: Option<&Sort>, position: u64) -> Result<(Day, RawDocumentBuf)> {
         let found = self.documents(role, sort, position, 1)?.into_iter().next();
-        found.ok_or_else(|| Failure::new(Code::NotCached, "This row is no longer cached."))
+        found.ok_or_else(|| CacheErrorKind::NotCached(Missing::Row).into())
     }
 
     /// The documents of a page of rows, as MongoDB returned them, each with its day.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn documents(
         &self,
         role: Role,
@@ -419,7 +419,8 @@ impl View {
 
     pub(crate) fn sort_column(&self, role: Role, sort: &Sort) -> Result<Column> {
         self.columns(role).into_iter().find(|column| column.path == sort.path).ok_or_else(|| {
-            Failure::new(Code::BadFilter, format!("There is no column {} to sort by.", sort.path))
+            CacheErrorKind::NoColumn(format!("There is no column {} to sort by.", sort.path), Purpose::Sort)
+                .into()
         })
     }
 
@@ -561,7 +562,7 @@ fn texts(connection: &Connection, sql: &str, width: usize) -> Result<Vec<Vec<Opt
 
 /// Parses a row of a day's number and a document in hexadecimal digits.
 fn read_document(row: &[Option<String>]) -> Result<(Day, RawDocumentBuf)> {
-    let damaged = |cause: String| Failure::new(Code::CacheDamaged, "This row cannot be read.").because(cause);
+    let damaged = |cause: String| CacheError::corrupt("This row cannot be read.").because(Detail(cause));
     let [Some(day), Some(document)] = row else {
         return Err(damaged("a row without its document".to_owned()));
     };

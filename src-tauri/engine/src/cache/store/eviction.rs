@@ -17,13 +17,13 @@ use serde::{Deserialize, Serialize};
 use super::budget::{self, CacheEntry, DEFAULT_BUDGET, EvictionReport};
 use super::folder::Cache;
 use crate::cache::file::access::is_writable;
+use crate::cache::file::error::{CacheError, Result};
 use crate::cache::file::lock::{is_open_elsewhere, remove};
 use crate::cache::file::paths::{
-    export_dir, folder_failure, is_cache_file, is_moved_aside, is_pinned, last_used_path, list, noted_format,
-    remove_files, restrict_to_owner, spill_dir, wal_path,
+    export_dir, is_cache_file, is_moved_aside, is_pinned, last_used_path, list, noted_format, remove_files,
+    restrict_to_owner, spill_dir, wal_path,
 };
 use crate::cache::file::schema::FORMAT;
-use crate::failure::Result;
 use crate::query::signature::Signature;
 
 /// The file with the settings of the whole folder.
@@ -60,7 +60,7 @@ impl Cache {
                 restrict_to_owner(&new);
                 fs::rename(&new, &path)
             })
-            .map_err(|error| folder_failure(&path, &error))
+            .map_err(|error| CacheError::of_folder(&path, &error))
     }
 
     /// All cached queries and damaged files in the folder.

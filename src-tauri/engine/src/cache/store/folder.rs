@@ -16,17 +16,15 @@ use tokio::sync::Mutex as Gate;
 
 use crate::cache::file::access::is_writable;
 use crate::cache::file::cache_file::CacheFile;
-use crate::cache::file::error::is_damage;
-use crate::cache::file::error::read_only;
+use crate::cache::file::error::{CacheError, CacheErrorKind, Holder, Missing, Result};
 use crate::cache::file::lock::{FileLock, Hold, is_open_elsewhere, remove};
 use crate::cache::file::meta::Identity;
 use crate::cache::file::opener;
 use crate::cache::file::paths::{
-    ENDING, folder_failure, is_cache_file, is_moved_aside, is_pinned, is_there, list, marks_of, remove_files,
+    ENDING, is_cache_file, is_moved_aside, is_pinned, is_there, list, marks_of, remove_files,
     restrict_to_owner, signature_in, wal_path, write_pin,
 };
 use crate::cache::file::validate::read_everything;
-use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
 use crate::query::signature::Signature;
 
@@ -74,7 +72,7 @@ impl Slot {
             match Arc::clone(&self.gate).try_lock_owned() {
                 Ok(gate) => break gate,
                 Err(_) if begun.elapsed() > CLOSING => {
-                    return Err(Failure::new(Code::CacheBusy, "This cached query is still in use."));
+                    return Err(CacheErrorKind::Busy(Holder::Closing).into());
                 }
                 Err(_) => std::thread::sleep(CLOSING_STEP),
             }
@@ -104,10 +102,19 @@ impl Slot {
             .and_then(|file| read_everything(&file.connect()?, &file.state(), file.registry()));
         match looked {
             Ok(()) => Ok(false),
-            Err(failure) if is_damage(&failure) => Ok(true),
+            Err(failure) if failure.is_damage() => Ok(true),
             Err(failure) => Err(failure),
         }
     }
+}
+
+/// A damaged file that was moved aside.
+#[derive(Debug, Clone)]
+pub struct MovedAside {
+    /// Its new name, in the same folder.
+    pub name: String,
+    /// The damage.
+    pub error: CacheError,
 }
 
 /// A file opened for a run, and what had to be done to open it.
@@ -116,7 +123,7 @@ pub struct Opened {
     /// The file.
     pub file: Arc<CacheFile>,
     /// Where a damaged file was moved, and why, if there was one.
-    pub moved_aside: Option<Failure>,
+    pub moved_aside: Option<MovedAside>,
 }
 
 impl Cache {
@@ -171,13 +178,13 @@ impl Cache {
         if self.is_read_only(identity) {
             return match self.open_existing(identity)? {
                 Some(file) => Ok(Opened { file, moved_aside: None }),
-                None => Err(read_only()),
+                None => Err(CacheErrorKind::ReadOnly.into()),
             };
         }
         create_private(&family)?;
         let path = self.path_of(identity);
         match self.open_path(&path, Some(identity)) {
-            Err(failure) if is_damage(&failure) => self.replace_damaged(&path, identity),
+            Err(failure) if failure.is_damage() => self.replace_damaged(&path, identity),
             other => other.map(|file| Opened { file, moved_aside: None }),
         }
     }
@@ -189,19 +196,11 @@ impl Cache {
         let slot = self.slot(path);
         let mut held = slot.file();
         let opened = match slot.open(&mut held, path, Some(identity), self.row_group_rows()) {
-            Err(failure) if is_damage(&failure) => {
+            Err(failure) if failure.is_damage() => {
                 let aside = self.move_aside(&slot, path)?;
                 self.suspects().remove(&identity.signature);
                 let file = slot.open(&mut held, path, Some(identity), self.row_group_rows())?;
-                // Without a cause, the failure is the result of our own checks of the file.
-                let note = match &failure.cause {
-                    None => format!("{} It was moved aside as {aside}.", failure.message),
-                    Some(_) => moved_aside_note(&aside),
-                };
-                let note = Failure::new(Code::CacheDamaged, note)
-                    .advise("No action needed: its days are fetched again.")
-                    .because(failure.cause.unwrap_or(failure.message));
-                Opened { file, moved_aside: Some(note) }
+                Opened { file, moved_aside: Some(MovedAside { name: aside, error: failure }) }
             }
             other => Opened { file: other?, moved_aside: None },
         };
@@ -211,7 +210,7 @@ impl Cache {
     }
 
     /// Moves the file of a query aside after reading it has failed, if reading all of it on a fresh open finds the
-    /// damage as well. Returns the sentence that says so, or `None` if the file is sound.
+    /// damage as well. Returns its new name, or `None` if the file is sound.
     ///
     /// # Errors
     /// `cache_busy` if it is still being read, `cache_unusable` if it cannot be examined or moved.
@@ -227,7 +226,7 @@ impl Cache {
             is_there(&path)? && slot.confirms_damage(&path, Some(identity), self.row_group_rows())?;
         let name = if is_damaged { Some(self.move_aside(&slot, &path)?) } else { None };
         self.suspects().remove(&identity.signature);
-        Ok(name.map(|name| moved_aside_note(&name)))
+        Ok(name)
     }
 
     /// Moves a damaged file aside, and returns its new name. It keeps its age and its pin, and the file that takes
@@ -244,19 +243,19 @@ impl Cache {
         // The log first: if it stayed behind, it would be taken for that of the new file.
         let wal = wal_path(path);
         if wal.exists() {
-            fs::rename(&wal, wal_path(&target)).map_err(|error| folder_failure(&wal, &error))?;
+            fs::rename(&wal, wal_path(&target)).map_err(|error| CacheError::of_folder(&wal, &error))?;
         }
         let pinned = is_pinned(path);
         if let Err(error) = fs::rename(path, &target) {
             let _ = fs::rename(wal_path(&target), &wal);
-            return Err(folder_failure(path, &error));
+            return Err(CacheError::of_folder(path, &error));
         }
         for (mark, new) in marks_of(path).iter().zip(marks_of(&target)) {
             // Without a record of its last use, a file's modification time is its age.
             let _ = fs::rename(mark, new);
         }
         if pinned {
-            write_pin(path, true).map_err(|error| folder_failure(path, &error))?;
+            write_pin(path, true).map_err(|error| CacheError::of_folder(path, &error))?;
         }
         Ok(name)
     }
@@ -374,7 +373,9 @@ impl Cache {
         });
         match empty {
             // Either its present user will delete or fill it, or it has been deleted already.
-            Err(failure) if matches!(failure.code, Code::CacheBusy | Code::NotCached) => Ok(()),
+            Err(error) if matches!(error.kind(), CacheErrorKind::Busy(_) | CacheErrorKind::NotCached(_)) => {
+                Ok(())
+            }
             other => other,
         }
     }
@@ -406,7 +407,7 @@ impl Cache {
         // It may have been removed since its path was listed, and opening a missing path would create a blank file.
         if !is_there(path)? {
             hold.lock.remove(path);
-            return Err(Failure::new(Code::NotCached, "This cached query no longer exists."));
+            return Err(CacheErrorKind::NotCached(Missing::Removed).into());
         }
         work(hold)
     }
@@ -438,12 +439,10 @@ impl Cache {
 
     fn find(&self, signature: &Signature) -> Result<PathBuf> {
         let name = format!("{signature}.{ENDING}");
-        self.files()?.into_iter().find(|path| path.file_name().is_some_and(|file| file == &*name)).ok_or_else(
-            || {
-                Failure::new(Code::NotCached, format!("No cached query has the signature {signature}."))
-                    .advise("List the cached queries to see which there are.")
-            },
-        )
+        self.files()?
+            .into_iter()
+            .find(|path| path.file_name().is_some_and(|file| file == &*name))
+            .ok_or_else(|| CacheErrorKind::NotCached(Missing::Signature(signature.to_string())).into())
     }
 
     fn slot(&self, path: &Path) -> Arc<Slot> {
@@ -463,21 +462,17 @@ impl Cache {
 /// # Errors
 /// `cache_unusable` if nothing may be changed there.
 fn expect_writable(path: &Path) -> Result<()> {
-    if is_writable(path) { Ok(()) } else { Err(read_only()) }
+    if is_writable(path) { Ok(()) } else { Err(CacheErrorKind::ReadOnly.into()) }
 }
 
-fn in_use() -> Failure {
-    Failure::new(Code::CacheBusy, "This cached query is in use.")
-}
-
-fn moved_aside_note(name: &str) -> String {
-    format!("The cached file of this query could not be read and was moved aside as {name}.")
+fn in_use() -> CacheError {
+    CacheErrorKind::Busy(Holder::ThisProcess).into()
 }
 
 /// Creates a folder that only its owner may read. An existing one stays as it is: others may share it.
 fn create_private(folder: &Path) -> Result<()> {
     if !folder.is_dir() {
-        fs::create_dir_all(folder).map_err(|error| folder_failure(folder, &error))?;
+        fs::create_dir_all(folder).map_err(|error| CacheError::of_folder(folder, &error))?;
         restrict_to_owner(folder);
     }
     Ok(())

@@ -10,11 +10,11 @@ use super::segment_writer::{Carried, Committed, DayRows, SegmentWriter};
 use crate::answer::left_out;
 use crate::bson::change_stamp::ChangeStamp;
 use crate::cache::file::cache_file::CacheFile;
+use crate::cache::file::error::{CacheError, CacheErrorKind, Missing, Result};
 use crate::cache::file::ledger::FileState;
 use crate::cache::read::scan::each_document;
 use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{Decoder, FieldSet, RowKey};
-use crate::failure::{Code, Failure, Result};
 use crate::limits::Limits;
 use crate::plan::ledger::Ledger;
 use crate::query::filter::FieldCondition;
@@ -40,7 +40,7 @@ pub struct Adopted {
     /// What was stored for them.
     pub committed: Committed,
     /// The failure that kept the other wanted days from being copied, after some were.
-    pub stopped: Option<Failure>,
+    pub stopped: Option<CacheError>,
 }
 
 /// About how many trades beyond the first ones of messages are buffered before they are stored.
@@ -59,7 +59,7 @@ const CARRIED: usize = 4_096;
 ///
 /// # Errors
 /// `cancelled` if it was, and if a document cannot be decided locally as MongoDB would, so that its days have to be
-/// fetched; `not_cached` if the broader file no longer has a day; see [`crate::cache::duckdb_failure`].
+/// fetched; `not_cached` if the broader file no longer has a day; see [`crate::cache::CacheError`].
 pub fn adopt(
     target: &Arc<CacheFile>,
     broader: &Arc<CacheFile>,
@@ -77,7 +77,7 @@ pub fn adopt(
     let mut by_segment: BTreeMap<u32, Vec<Day>> = BTreeMap::new();
     for day in days.days() {
         let Some(held) = state.days.get(&day) else {
-            return Err(Failure::new(Code::NotCached, "The other cached query no longer has this day."));
+            return Err(CacheErrorKind::NotCached(Missing::CopiedDay).into());
         };
         by_segment.entry(held.segment).or_default().push(day);
     }
@@ -209,7 +209,7 @@ impl Copying<'_> {
 
     fn go_on(&self) -> Result<()> {
         if self.cancel.is_cancelled() {
-            return Err(Failure::new(Code::Cancelled, "The fetch was cancelled."));
+            return Err(CacheErrorKind::Interrupted.into());
         }
         Ok(())
     }
@@ -234,8 +234,8 @@ fn flush(writer: &mut SegmentWriter, role: Role, decoder: &mut Decoder, all: boo
     Ok(())
 }
 
-fn undecidable() -> Failure {
-    Failure::new(Code::Cancelled, "A document cannot be judged locally as MongoDB would.")
+fn undecidable() -> CacheError {
+    CacheErrorKind::Undecided.into()
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use duckdb::{Connection, params};
 
 use crate::answer::changes::{ChangeCounts, ChangeKind, Difference, Differences, MessageChange};
 use crate::bson::diff::{field_changes, id_text};
+use crate::cache::file::error::Result;
 use crate::cache::file::schema::{day_among, of_days, shared_table, table};
 use crate::day::Day;
-use crate::failure::Result;
 use crate::query::trade::trade_text;
 use crate::rows::Role;
 
@@ -19,7 +19,7 @@ use crate::rows::Role;
 /// is `unique`, rows are compared by their bytes, as often as they occur, and none counts as changed.
 ///
 /// # Errors
-/// See [`crate::cache::duckdb_failure`].
+/// See [`crate::cache::CacheError`].
 pub(crate) fn compare(
     connection: &Connection,
     new: u32,

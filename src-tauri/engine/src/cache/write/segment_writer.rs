@@ -12,11 +12,11 @@ use duckdb::{Connection, params};
 use super::compare::{Others, Segments, compare};
 use crate::answer::changes::Differences;
 use crate::cache::file::cache_file::CacheFile;
+use crate::cache::file::error::Result;
 use crate::cache::file::ledger::{FileState, HeldDay, insert_differing, remove_days, remove_messages};
 use crate::cache::file::schema::{self, link_table, role_name, shared_table};
 use crate::day::{Day, DaySet};
 use crate::decode::{Decoded, Field, FieldId, FieldSet};
-use crate::failure::Result;
 use crate::limits::Limits;
 use crate::plan::ledger::DayBounds;
 use crate::rows::Role;
@@ -121,7 +121,7 @@ impl SegmentWriter {
     /// Begins a segment.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn begin(file: Arc<CacheFile>) -> Result<Self> {
         let connection = file.connect()?;
         let segment = file.new_segment();
@@ -183,7 +183,7 @@ impl SegmentWriter {
     /// Appends rows. New fields become columns first.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn append(&mut self, role: Role, decoded: Decoded) -> Result<()> {
         self.file.raise_memory_limit(&self.connection, decoded.bytes / decoded.batch.num_rows().max(1))?;
         let known = self.columns.insert(role, decoded.fields.clone()).unwrap_or_default();
@@ -239,7 +239,7 @@ impl SegmentWriter {
     /// The days of input rows whose `_id` came more than once.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn days_with_repeated_input(&mut self) -> Result<Vec<Day>> {
         self.join_parts()?;
         let table = schema::table(Role::Input, self.segment);
@@ -254,7 +254,7 @@ impl SegmentWriter {
     /// The days of rows whose `_id` came in two states: as input and as a message, or as messages of two trades.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn days_with_two_states(&mut self) -> Result<Vec<Day>> {
         self.join_parts()?;
         let [input, downstream] =
@@ -293,7 +293,7 @@ impl SegmentWriter {
     /// Stores trades that messages carry in addition to their first ones.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`].
+    /// See [`crate::cache::CacheError`].
     pub fn carry(&mut self, carried: &[Carried]) -> Result<()> {
         if carried.is_empty() {
             return Ok(());
@@ -329,7 +329,7 @@ impl SegmentWriter {
     /// its other trades, and `extra_days` names the days after the first on which trades have input.
     ///
     /// # Errors
-    /// See [`crate::cache::duckdb_failure`]. Nothing of the window is stored in that case.
+    /// See [`crate::cache::CacheError`]. Nothing of the window is stored in that case.
     pub fn commit(
         mut self,
         mut days: BTreeMap<Day, DayRows>,
