@@ -34,43 +34,48 @@ export type * from "./types";
 export interface Backend {
   sourceView(): Promise<SourceView>;
   connect(connectId: number, profile: SourceProfile, password: string | null): Promise<SourceView>;
-  /** Gives up connecting. The source in use stays, unless the other has been taken into use already. */
+  /** Stops connecting. The active source stays, unless the new one is already active. */
   cancelConnect(connectId: number): Promise<void>;
-  /** Calls back on every change of the connection; the result stops that. */
+  /** Calls back whenever the connection changes; the returned function unsubscribes. */
   onConnection(changed: (connection: Connection) => void): () => void;
   plan(query: QueryInput): Promise<PlanView>;
-  fetch(runId: number, query: QueryInput, mode: FetchMode, told: (event: RunEvent) => void): Promise<Answer>;
+  fetch(
+    runId: number,
+    query: QueryInput,
+    mode: FetchMode,
+    onEvent: (event: RunEvent) => void,
+  ): Promise<Answer>;
   cancel(runId: number): Promise<void>;
-  /** What is held of a cached query now. Needs no server. */
+  /** What the cache holds of a query now. Needs no server. */
   answer(key: ViewKey): Promise<Answer>;
   viewShape(key: ViewKey, role: Role): Promise<ViewShape>;
   page(key: ViewKey, role: Role, sort: Sort | null, offset: number, limit: number): Promise<Page>;
   rowDetail(key: ViewKey, role: Role, sort: Sort | null, position: number): Promise<RowDetail>;
   suggest(field: string, prefix: string): Promise<Suggested>;
-  /** Null when the file dialog was dismissed. */
+  /** Null if the file dialog was dismissed. */
   exportCsv(
     exportId: number,
     key: ViewKey,
     role: Role,
     sort: Sort | null,
     options: CsvOptions,
-    told: (progress: ExportProgress) => void,
+    onProgress: (progress: ExportProgress) => void,
   ): Promise<Exported | null>;
   cancelExport(exportId: number): Promise<void>;
   pipeline(query: QueryInput): Promise<string>;
-  /** That of a cached query, whatever source is in use. */
+  /** The pipeline of a cached query, whichever source is active. */
   cachedPipeline(key: ViewKey): Promise<string>;
   copyText(text: string): Promise<void>;
   cachedQueries(): Promise<CachedQuery[]>;
   forget(signature: string, from: Day | null, to: Day | null): Promise<void>;
   cacheUsage(): Promise<CacheUsage>;
-  /** Queries that are not pinned go, the least recently used first, until the cache fits. */
+  /** Evicts unpinned queries, the least recently used first, until the cache fits. */
   setCacheBudget(bytes: number): Promise<void>;
   pinQuery(signature: string, pinned: boolean): Promise<void>;
   rememberForm(query: QueryInput): Promise<void>;
 }
 
-/** Whatever a promise was rejected with, as a failure that can be shown. */
+/** Turns whatever a promise was rejected with into a failure that can be shown. */
 export function toFailure(error: unknown): Failure {
   if (typeof error === "object" && error !== null && "code" in error && "message" in error) {
     const failure = error as Failure;
@@ -84,9 +89,9 @@ export function toFailure(error: unknown): Failure {
   };
 }
 
-function channel<T>(told: (message: T) => void): Channel<T> {
+function channel<T>(onMessage: (message: T) => void): Channel<T> {
   const made = new Channel<T>();
-  made.onmessage = told;
+  made.onmessage = onMessage;
   return made;
 }
 
@@ -96,24 +101,24 @@ function desktop(): Backend {
     connect: (connectId, profile, password) => invoke("connect", { connectId, profile, password }),
     cancelConnect: (connectId) => invoke("cancel_connect", { connectId }),
     onConnection(changed) {
-      // `listen` answers later than this returns, so stopping waits for it.
+      // `listen` resolves after this function returns, so unsubscribing waits for it.
       const stop = listen<Connection>("connection", (event) => changed(event.payload));
       return () => void stop.then((unlisten) => unlisten());
     },
     plan: (query) => invoke("plan", { query }),
-    fetch: (runId, query, mode, told) => invoke("fetch", { runId, query, mode, events: channel(told) }),
+    fetch: (runId, query, mode, onEvent) => invoke("fetch", { runId, query, mode, events: channel(onEvent) }),
     cancel: (runId) => invoke("cancel", { runId }),
     answer: (key) => invoke("answer", { key }),
     viewShape: (key, role) => invoke("view_shape", { key, role }),
     async page(key, role, sort, offset, limit) {
-      // Raw bytes: a page is decoded once, here, and not wrapped in JSON a second time on the way.
+      // Raw bytes: a page is decoded once, here, and is not wrapped in JSON a second time in transit.
       const bytes = await invoke<ArrayBuffer>("page", { key, role, sort, offset, limit });
       return JSON.parse(new TextDecoder().decode(bytes)) as Page;
     },
     rowDetail: (key, role, sort, position) => invoke("row_detail", { key, role, sort, position }),
     suggest: (field, prefix) => invoke("suggest", { field, prefix }),
-    exportCsv: (exportId, key, role, sort, options, told) =>
-      invoke("export_csv", { exportId, key, role, sort, options, events: channel(told) }),
+    exportCsv: (exportId, key, role, sort, options, onProgress) =>
+      invoke("export_csv", { exportId, key, role, sort, options, events: channel(onProgress) }),
     cancelExport: (exportId) => invoke("cancel_export", { exportId }),
     pipeline: (query) => invoke("pipeline", { query }),
     cachedPipeline: (key) => invoke("cached_pipeline", { key }),
@@ -129,7 +134,7 @@ function desktop(): Backend {
 
 /** The desktop side, or, in an ordinary browser while developing, an imitation of it. */
 export async function openBackend(): Promise<Backend> {
-  // `import.meta.env.DEV` is a constant of the build: the preview is cut from the product.
+  // `import.meta.env.DEV` is a build-time constant, so the product does not contain the preview.
   if (import.meta.env.DEV && !isTauri()) {
     const { previewBackend } = await import("./preview");
     return previewBackend();

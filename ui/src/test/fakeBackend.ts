@@ -1,9 +1,9 @@
-// A backend that answers what a test tells it to.
+// A backend whose answers a test decides.
 
 import { vi } from "vitest";
 
 import type { Answer, Backend, Connection, PlanView, QueryInput, RunEvent, SourceView } from "../backend";
-import { addDays, dayCount } from "../logic/days";
+import { addDays, dayCount } from "../backend/preview/days";
 import { makeAnswer, makeDetail, makeQuery } from "./made";
 
 export function makePlan(query: QueryInput, part: Partial<PlanView> = {}): PlanView {
@@ -32,16 +32,16 @@ export interface Fake {
   backend: Backend;
   /** Changes the connection, as the background check does. */
   connection: (now: Connection) => void;
-  /** Tells an event of the run under way. */
-  tell: (event: RunEvent) => void;
-  /** Ends the run under way. */
+  /** Emits an event of the current run. */
+  emit: (event: RunEvent) => void;
+  /** Ends the current run. */
   finish: (answer: Answer) => void;
   fail: (why: unknown) => void;
 }
 
 export function makeFake(view: Partial<SourceView> = {}): Fake {
   let changed: (now: Connection) => void = () => undefined;
-  let told: (event: RunEvent) => void = () => undefined;
+  let onEvent: (event: RunEvent) => void = () => undefined;
   let resolve: (answer: Answer) => void = () => undefined;
   let reject: (why: unknown) => void = () => undefined;
   const source: SourceView = {
@@ -65,7 +65,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     },
     plan: vi.fn((query: QueryInput) => Promise.resolve(makePlan(query))),
     fetch: vi.fn((_id, _query, _mode, listener: (event: RunEvent) => void) => {
-      told = listener;
+      onEvent = listener;
       return new Promise<Answer>((yes, no) => {
         resolve = yes;
         reject = no;
@@ -101,7 +101,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
   return {
     backend,
     connection: (now) => changed(now),
-    tell: (event) => told(event),
+    emit: (event) => onEvent(event),
     finish: (answer) => resolve(answer),
     fail: (why) => reject(why),
   };

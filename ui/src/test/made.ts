@@ -1,6 +1,6 @@
 // Made-up answers and queries for tests.
 
-import type { Answer, CachedQuery, Changes, MessageChange, QueryInput, RowDetail } from "../backend";
+import type { Answer, CachedQuery, Changes, Failure, MessageChange, QueryInput, RowDetail } from "../backend";
 
 export function makeQuery(part: Partial<QueryInput> = {}): QueryInput {
   return { from: "2025-01-01", to: "2025-01-31", filters: [], advanced: "", ...part };
@@ -92,4 +92,8 @@ export function makeCached(part: Partial<CachedQuery> = {}): CachedQuery {
 
 export function makeDetail(part: Partial<RowDetail> = {}): RowDetail {
   return { generation: 1, relaxed: "{}", canonical: "{}", fetched: null, day: "2025-01-31", ...part };
+}
+
+export function makeFailure(code: Failure["code"], message: string): Failure {
+  return { code, message, next: "Do.", cause: "why" };
 }

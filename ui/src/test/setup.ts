@@ -3,7 +3,7 @@ import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
-// A busy machine takes its time; a test that waits in vain still fails.
+// A busy machine is slow; a test that waits in vain still fails.
 configure({ asyncUtilTimeout: 10_000 });
 
 afterEach(() => {
@@ -11,7 +11,7 @@ afterEach(() => {
   localStorage.clear();
 });
 
-// What jsdom lacks and the window's libraries ask for.
+// What jsdom lacks and the window's libraries need.
 class NoResize implements ResizeObserver {
   observe(): void {}
   unobserve(): void {}

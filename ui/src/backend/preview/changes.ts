@@ -33,7 +33,7 @@ function message(day: string, at: number): MessageChange {
   };
 }
 
-/** So many differences over the days, at most 500 of them listed, as by the backend. */
+/** Spreads this many differences over the days. Like the engine, lists at most 500 of them. */
 export function makeChanges(days: readonly string[], many: number): Changes {
   const listed = Math.min(many, 500);
   const each = Math.ceil(listed / Math.max(1, days.length));

@@ -2,10 +2,10 @@
 // The address chooses a scene: ?scene=running|done|partial|offline|unverified&rows=5000000&theme=dark
 // and how much a verification finds: &changes=700
 
-import { addDays, dayCount } from "../../logic/days";
-import type { Backend } from "../index";
 import type { Answer, Connection, Failure, QueryInput, SourceProfile, SourceView } from "../types";
+import type { Backend } from "..";
 import { makeChanges } from "./changes";
+import { addDays, dayCount } from "./days";
 import { columnsOf, makeRow, SUGGESTIONS } from "./rows";
 import { invalid, PreviewStore, TODAY, unreachable } from "./store";
 
@@ -51,7 +51,7 @@ export function previewBackend(): Backend {
       ? { state: "online", round_trip_ms: 3, version: "8.0.4", unverified: null, warnings: [] }
       : { state: "offline", failure: unreachable() };
   const listeners = new Set<(connection: Connection) => void>();
-  // So that a developer can pull the plug: `tidemark.online(false)` in the console.
+  // Lets a developer cut the connection: `tidemark.online(false)` in the console.
   Object.assign(window, {
     tidemark: {
       online(on: boolean) {
@@ -88,7 +88,7 @@ export function previewBackend(): Backend {
     id: number,
     query: QueryInput,
     mode: string,
-    told: Parameters<Backend["fetch"]>[3],
+    onEvent: Parameters<Backend["fetch"]>[3],
   ): Promise<Answer> {
     const plan = store.plan(query);
     const key = { signature: plan.signature, from: query.from, to: query.to };
@@ -105,7 +105,7 @@ export function previewBackend(): Backend {
     // The check comes before the plan.
     if (mode === "verify") await wait(params.get("scene") === "running" ? 20_000 : 900);
     const expected = pull.reduce((sum, day) => sum + store.rowsOf(day.day), 0);
-    told({
+    onEvent({
       event: "planned",
       signature: plan.signature,
       days_to_pull: pull.length,
@@ -120,11 +120,11 @@ export function previewBackend(): Backend {
         await wait(params.get("scene") === "running" ? 700 : 40);
         if (cancelled.has(id)) {
           const answer = store.answer(key, index, 4);
-          told({ event: "cancelled", answer });
+          onEvent({ event: "cancelled", answer });
           return answer;
         }
         rows += Math.round(store.rowsOf(day.day) / 5);
-        told({
+        onEvent({
           event: "progress",
           rows,
           expected_rows: expected,
@@ -133,7 +133,7 @@ export function previewBackend(): Backend {
           rows_per_second: 41_250,
           remaining_ms: (pull.length - index) * 1200,
         });
-        told({
+        onEvent({
           event: "downstream_progress",
           rows: rows * 2,
           trades_asked: rows,
@@ -141,7 +141,7 @@ export function previewBackend(): Backend {
         });
       }
       store.hold(query, day.day, new Date(`${TODAY}T15:42:10Z`).toISOString());
-      told({ event: "chunk_stored", from: day.day, to: day.day, input_rows: 10, downstream_rows: 30 });
+      onEvent({ event: "chunk_stored", from: day.day, to: day.day, input_rows: 10, downstream_rows: 30 });
     }
     const answer = store.answer(
       key,
@@ -161,7 +161,7 @@ export function previewBackend(): Backend {
           : `Checked ${settled.length} cached days against the server: 2 differed and were fetched again.`,
       );
     }
-    told({ event: "finished", answer });
+    onEvent({ event: "finished", answer });
     return answer;
   }
 
@@ -184,7 +184,7 @@ export function previewBackend(): Backend {
       const check = invalid(query);
       return check ? refuse(check) : store.plan(query);
     },
-    fetch: (id, query, mode, told) => run(id, query, mode, told),
+    fetch: (id, query, mode, onEvent) => run(id, query, mode, onEvent),
     cancel: (id) => Promise.resolve(void cancelled.add(id)),
     answer: (key) => Promise.resolve(store.answer(key, 0, 0, "offline")),
     viewShape(key, role) {
@@ -231,10 +231,10 @@ export function previewBackend(): Backend {
       const values = (SUGGESTIONS[field] ?? []).filter((value) => value.toLowerCase().startsWith(wanted));
       return { values, is_coming: false };
     },
-    async exportCsv(_id, _key, _role, _sort, _options, told) {
+    async exportCsv(_id, _key, _role, _sort, _options, onProgress) {
       for (let step = 1; step <= 10; step += 1) {
         await wait(150);
-        told({ bytes: step * 2_400_000, rows: 66_000 });
+        onProgress({ bytes: step * 2_400_000, rows: 66_000 });
       }
       return {
         path: "~/Brent 2026-11.csv",

@@ -1,9 +1,5 @@
 // What the preview holds: coverage by signature, and the plan and the answer that follow from it.
 
-import { toGo } from "../../logic/cacheBudget";
-import { addDays, dayCount, isWeekend } from "../../logic/days";
-import { describeFilters } from "../../logic/filters";
-import { count } from "../../logic/format";
 import type {
   Answer,
   CachedQuery,
@@ -14,6 +10,8 @@ import type {
   QueryInput,
   ViewKey,
 } from "../types";
+import { addDays, dayCount, isWeekend } from "./days";
+import { count, filtersText } from "./words";
 
 export interface Held {
   rows: number;
@@ -33,10 +31,10 @@ const NOW = `${TODAY}T15:42:10Z`;
 export class PreviewStore {
   readonly entries = new Map<string, Entry>();
   online = true;
-  /** Rows of a business day; large values make the grid's scroll limit bite. */
+  /** Rows per business day; large values reach the grid's scroll limit. */
   perDay = 2200;
   budget = 20_000_000_000;
-  /** Grows with everything that is stored. */
+  /** Grows whenever something is stored. */
   generation = 0;
 
   signature(query: QueryInput): string {
@@ -174,7 +172,7 @@ export class PreviewStore {
         return {
           signature,
           source: "db1.desk.example:27017 · trading.messages",
-          filters: describeFilters(entry.query),
+          filters: filtersText(entry.query),
           mapping: "days by year and day_of_year in UTC, trade id trade_id",
           form: { ...entry.query, from: days[0] ?? "", to: days.at(-1) ?? "" },
           held: [{ from: days[0] ?? "", to: days.at(-1) ?? "" }],
@@ -198,8 +196,13 @@ export class PreviewStore {
     return { bytes, budget: this.budget, queries: held.length };
   }
 
+  /** Evicts unpinned queries, the least recently used first, until the cache fits. */
   setBudget(bytes: number): void {
-    for (const { signature } of toGo(this.cached(), this.usage().bytes, bytes).queries) {
+    const evictable = this.cached().filter((query) => !query.pinned);
+    const at = (query: CachedQuery) => (query.last_used === null ? 0 : Date.parse(query.last_used));
+    evictable.sort((a, b) => at(a) - at(b));
+    for (const { signature } of evictable) {
+      if (this.usage().bytes <= bytes) break;
       this.entries.delete(signature);
     }
     this.budget = bytes;

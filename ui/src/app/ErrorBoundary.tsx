@@ -1,0 +1,35 @@
+import { Component, type ReactNode } from "react";
+import { Button } from "react-aria-components";
+
+interface Props {
+  /** What is inside, as the user calls it. */
+  what: string;
+  children: ReactNode;
+}
+
+/** Keeps the rest of the window alive when a part of it breaks, and says so. */
+export class ErrorBoundary extends Component<Props, { broken: string | null }> {
+  override state = { broken: null };
+
+  static getDerivedStateFromError(error: unknown): { broken: string } {
+    return { broken: error instanceof Error ? error.message : String(error) };
+  }
+
+  override render(): ReactNode {
+    if (this.state.broken === null) return this.props.children;
+    return (
+      <div className="note note-bad broken" role="alert" data-testid="broken">
+        <div className="note-body">
+          <strong>{this.props.what} could not be shown.</strong> Nothing in the cache was lost.
+          <details className="note-detail">
+            <summary>Technical details</summary>
+            <code>{this.state.broken}</code>
+          </details>
+        </div>
+        <Button className="button small" onPress={() => this.setState({ broken: null })}>
+          Try again
+        </Button>
+      </div>
+    );
+  }
+}

@@ -1,0 +1,164 @@
+import { type RefObject, useLayoutEffect, useMemo, useRef } from "react";
+
+import { AnswerPanel } from "../answer/AnswerPanel";
+import { cancelledText, outcomeText } from "../answer/answerText";
+import type { FetchMode, SourceView } from "../backend";
+import { FailureNote } from "../controls/FailureNote";
+import { daysSentence, withStored, withUnverified } from "../plan/dayCells";
+import { DayStrip } from "../plan/DayStrip";
+import { PlanLine } from "../plan/PlanLine";
+import type { Planned } from "../plan/usePlan";
+import type { FailureTarget } from "../query/failureTarget";
+import { describeFilters, NO_FILTER } from "../query/filters";
+import { Results } from "../rows/Results";
+import type { Exporter } from "../rows/useExport";
+import type { Target } from "../rows/useShapes";
+import { ActionBar } from "../run/ActionBar";
+import { ProgressPanel } from "../run/ProgressPanel";
+import { type Activity, isPrevious, type RunState, sameKey } from "../run/runState";
+import { ErrorBoundary } from "./ErrorBoundary";
+import { Welcome } from "./Welcome";
+
+interface Props {
+  source: SourceView;
+  online: boolean;
+  planned: Planned;
+  failureTarget: FailureTarget | null;
+  runState: RunState;
+  activity: Activity;
+  blocked: string | null;
+  target: Target | null;
+  otherSource: string | null;
+  differs: boolean;
+  /** The source can be reached and needs a password. */
+  locked: boolean;
+  exporter: Exporter;
+  exportRef: RefObject<(() => void) | null>;
+  selectRef: RefObject<(() => void) | null>;
+  fetch: (mode: FetchMode) => void;
+  cancel: () => void;
+  showPipeline: () => void;
+  openSource: () => void;
+}
+
+/** Shown instead of a plan, by what has to be corrected. */
+const CORRECT: Record<FailureTarget, string> = {
+  dates: "No plan yet: correct the dates.",
+  filters: "No plan yet: correct the filters.",
+  advanced: "No plan yet: correct the advanced match.",
+  source: "No plan yet: check the source.",
+  plan: "No plan",
+};
+
+/** The plan, the run, the answer and the rows. */
+export function MainPane(props: Props) {
+  const { source, planned, failureTarget, runState, target } = props;
+  const { run, view, ending } = runState;
+  const zone = source.day_zone;
+  // An answer is shown above its own rows only, never above arriving rows of other days or of a different query.
+  const stands = view !== null && (target === null || sameKey(target.key, view.key));
+  // Not `run` itself, which changes with every progress event.
+  const isRunning = run !== null;
+  const windows = run?.windows ?? null;
+  const fetching = run?.key?.signature ?? null;
+  const isStoring = windows !== null && windows.length > 0 && fetching === planned.plan?.signature;
+  // The query whose rows are shown, in words.
+  const asked = target?.live === true && run !== null ? describeFilters(run.query) : view?.title;
+  const days = useMemo(() => {
+    const plan = planned.plan;
+    if (plan === null) return [];
+    const running = windows !== null && fetching === plan.signature ? windows : [];
+    if (running.length > 0) return withStored(plan.days, running, source.today);
+    // During a run, the days that the last one could not confirm are being checked.
+    if (isRunning || view?.key.signature !== plan.signature) return plan.days;
+    return withUnverified(plan.days, view.answer.days.unverified);
+  }, [planned.plan, isRunning, windows, fetching, view, source.today]);
+  // A source that is not set up is no failure: the pane says so where the rows would be.
+  const unset = source.profile === null && planned.failure?.code === "source_unreachable";
+  const isBeside = planned.failure !== null && (failureTarget === "plan" || failureTarget === "source");
+  const beside = isBeside && !unset ? planned.failure : null;
+  const hasStrip = planned.plan !== null;
+  const strip = useRef<HTMLDivElement>(null);
+  const stripHeight = useRef(0);
+  useLayoutEffect(() => {
+    if (strip.current === null) return;
+    strip.current.style.minHeight = hasStrip || stripHeight.current === 0 ? "" : `${stripHeight.current}px`;
+    if (hasStrip) stripHeight.current = strip.current.offsetHeight;
+  }, [hasStrip, isBeside, days]);
+  return (
+    <main className="main">
+      <section className="plan" aria-label="Plan" data-region="plan">
+        <PlanLine
+          plan={planned.plan}
+          stale={planned.stale}
+          locked={props.locked}
+          progress={isStoring ? daysSentence(days) : null}
+          correct={failureTarget === null ? null : CORRECT[failureTarget]}
+        />
+        {/* Its height is kept, so that the buttons below do not move away from under the mouse. */}
+        {!isBeside && (
+          <div ref={strip} className={hasStrip ? undefined : "day-strip-place"} data-testid="strip-place">
+            {hasStrip && <DayStrip days={days} zone={zone} today={source.today} stale={planned.stale} />}
+          </div>
+        )}
+        {beside && (
+          <FailureNote
+            failure={beside}
+            testId="plan-failure"
+            compact
+            action={
+              failureTarget === "source" ? { label: "Edit the source", press: props.openSource } : undefined
+            }
+          />
+        )}
+        <ActionBar
+          activity={props.activity}
+          mode={run?.mode ?? null}
+          online={props.online}
+          blocked={props.blocked}
+          fetch={props.fetch}
+          cancel={props.cancel}
+          showPipeline={props.showPipeline}
+          canShowPipeline={planned.plan !== null}
+        />
+        {run && <ProgressPanel run={run} />}
+        <span className="visually-hidden" role="status" data-testid="outcome">
+          {run === null && ending !== null && outcomeText(ending)}
+        </span>
+        {ending?.outcome === "cancelled" && (
+          <div className="note" role="status" data-testid="cancelled-note">
+            Cancelled. {cancelledText(ending)}
+          </div>
+        )}
+        {ending?.outcome === "failed" && ending.failure && (
+          <FailureNote failure={ending.failure} testId="run-failure" compact />
+        )}
+      </section>
+      {stands && (
+        <AnswerPanel
+          view={view}
+          zone={zone}
+          otherSource={props.otherSource}
+          differs={props.differs}
+          previous={run !== null && isPrevious(view, run)}
+          renewing={run !== null && sameKey(run.key, view.key)}
+        />
+      )}
+      {target === null ? (
+        <Welcome configured={source.profile !== null} openSource={props.openSource} />
+      ) : (
+        <ErrorBoundary what="The rows">
+          <Results
+            target={target}
+            zone={zone}
+            partial={!target.live && view?.answer.complete === false}
+            filtered={asked !== NO_FILTER}
+            exporter={props.exporter}
+            exportRef={props.exportRef}
+            selectRef={props.selectRef}
+          />
+        </ErrorBoundary>
+      )}
+    </main>
+  );
+}

@@ -1,0 +1,40 @@
+import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
+
+import { SHORTCUTS } from "./shortcuts";
+
+/** The list of keyboard shortcuts. */
+export function ShortcutsDialog({ close }: { close: () => void }) {
+  return (
+    <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => !open && close()}>
+      <Modal className="modal">
+        <Dialog className="dialog" data-testid="shortcuts-dialog">
+          <Heading slot="title" className="dialog-title">
+            Keyboard shortcuts
+          </Heading>
+          {/* Focusable, so that the keyboard can scroll it. */}
+          <div className="shortcuts" role="region" aria-label="List of shortcuts" tabIndex={0}>
+            {SHORTCUTS.map(({ where, shortcuts }) => (
+              <section key={where}>
+                <h3>{where}</h3>
+                <dl>
+                  {shortcuts.map(({ keys, does }) => (
+                    <div key={keys}>
+                      <dt>{keys}</dt>
+                      <dd>{does}</dd>
+                    </div>
+                  ))}
+                </dl>
+              </section>
+            ))}
+          </div>
+          <div className="buttons">
+            <span className="faint changes-hint">On a Mac, use Cmd instead of Ctrl.</span>
+            <Button className="button primary" onPress={close} autoFocus>
+              Close
+            </Button>
+          </div>
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}

@@ -1,0 +1,257 @@
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "react";
+
+import { Button } from "react-aria-components";
+
+import { otherSourceText } from "../answer/otherSource";
+import type { CachedQuery, FetchMode, QueryInput, SourceView } from "../backend";
+import { useBackend } from "../backend/context";
+import { CachedPanel } from "../library/CachedPanel";
+import { useCached } from "../library/useCached";
+import { usePlan } from "../plan/usePlan";
+import { blocksFetch, failureTargetOf } from "../query/failureTarget";
+import { commitDrafts, sameQuery, toQuery } from "../query/filters";
+import { PipelineDialog, type PipelineOf } from "../query/PipelineDialog";
+import { PRESETS } from "../query/presets";
+import { QueryForm } from "../query/QueryForm";
+import { useForm } from "../query/useForm";
+import { useDataZoom } from "../rows/useDataZoom";
+import { useExport } from "../rows/useExport";
+import { useTarget } from "../rows/useTarget";
+import { activity } from "../run/runState";
+import { useQueryRun } from "../run/useQueryRun";
+import { SourceDialog } from "../source/SourceDialog";
+import { needsPassword, sourceKey, sourceText } from "../source/sourceText";
+import type { Source } from "../source/useSource";
+import { MainPane } from "./MainPane";
+import { focusRegion } from "./regions";
+import { ShortcutsDialog } from "./ShortcutsDialog";
+import { SidePanel } from "./SidePanel";
+import { TopBar } from "./TopBar";
+import { usePanel } from "./usePanel";
+import { useReturnFocus } from "./useReturnFocus";
+import { useShortcuts } from "./useShortcuts";
+import type { ThemeChoice } from "./useTheme";
+
+interface Props {
+  source: Source;
+  view: SourceView;
+  theme: ThemeChoice;
+  nextTheme: () => void;
+}
+
+/** The form as it was left, or the last five business days. */
+function firstQuery(view: SourceView): QueryInput {
+  if (view.form) return view.form;
+  const range = PRESETS.find((preset) => preset.id === "business-5")?.range(view.today);
+  return { from: range?.from ?? view.today, to: range?.to ?? view.today, filters: [], advanced: "" };
+}
+
+/** The whole window, once the source is known. */
+export function Workspace({ source, view, theme, nextTheme }: Props) {
+  const backend = useBackend();
+  const { connection } = source;
+  const [form, dispatch] = useForm(firstQuery(view), view.fields);
+  const query = useMemo(() => toQuery(form), [form]);
+  const used = { key: sourceKey(view.profile), text: view.profile === null ? "" : sourceText(view.profile) };
+  const queryRun = useQueryRun(connection, used);
+  const exporter = useExport();
+  // Grows when something has been removed from the cache that a plan may rely on.
+  const [removals, removed] = useReducer((count: number) => count + 1, 0);
+  const cached = useCached(queryRun.state.version + removals);
+  const stamp = [connection.state, view.today, queryRun.state.version, removals, used.key].join();
+  const planned = usePlan(query, stamp, queryRun.state.run !== null);
+  const target = useTarget(queryRun.state);
+  const [tab, setTab] = useState<"query" | "cached">("query");
+  const { open: panelOpen, show: showPanel, toggle: togglePanel, host: panelHost } = usePanel();
+  const [editingSource, setEditingSource] = useState(false);
+  const [helping, setHelping] = useState(false);
+  const data = useDataZoom();
+  const [pipelineOf, setPipelineOf] = useState<PipelineOf | null>(null);
+  useReturnFocus(helping || editingSource || pipelineOf !== null);
+  const exportRef = useRef<(() => void) | null>(null);
+  const selectRef = useRef<(() => void) | null>(null);
+
+  useEffect(() => dispatch({ type: "fields", fields: view.fields }), [dispatch, view.fields]);
+  useEffect(() => {
+    // If this fails, the form only has to be typed again.
+    const timer = setTimeout(() => void backend.rememberForm(query).catch(() => undefined), 800);
+    return () => clearTimeout(timer);
+  }, [backend, query]);
+
+  const doing = activity(queryRun.state, connection);
+  const failure = planned.failure;
+  const failureTarget = failure === null ? null : failureTargetOf(failure, planned.query ?? query);
+  const stops = failure !== null && blocksFetch(failure) && !planned.stale ? failure.message : null;
+  const blocked = view.profile === null ? "Set up a source first." : stops;
+
+  const fetch = (mode: FetchMode) => {
+    if (blocked !== null) return;
+    // Includes what is still being typed: leaving it out would fetch more than the form shows.
+    const full = toQuery(commitDrafts(form));
+    dispatch({ type: "commit_all" });
+    const known = !planned.stale && planned.query !== null && sameQuery(planned.query, full);
+    exporter.dismiss();
+    // If there is no plan yet, the run reports the signature with its own plan.
+    queryRun.start(full, mode, known ? (planned.plan?.signature ?? null) : null);
+  };
+  const { open, restore, close } = queryRun;
+  // Restores the last session's answer as soon as the first plan shows that it is cached.
+  const last = useRef(view.form);
+  useEffect(() => {
+    if (last.current === null || planned.stale || planned.plan === null || planned.query === null) return;
+    const { signature, counts } = planned.plan;
+    if (counts.serve + counts.refresh > 0 && sameQuery(planned.query, last.current)) {
+      restore(planned.query, signature);
+    }
+    last.current = null;
+  }, [planned, restore]);
+  const { dismiss } = exporter;
+  const openCached = useCallback(
+    async (item: CachedQuery) => {
+      dismiss();
+      if ((await open(item)) && item.form) {
+        dispatch({ type: "load", query: item.form, fields: view.fields });
+      }
+    },
+    [open, dismiss, dispatch, view.fields],
+  );
+  const forget = async (item: CachedQuery) => {
+    await backend.forget(item.signature, null, null);
+    close(item.signature);
+    removed();
+  };
+  const pin = async (item: CachedQuery, pinned: boolean) => {
+    await backend.pinQuery(item.signature, pinned);
+    cached.reload();
+  };
+  const setBudget = async (bytes: number) => {
+    try {
+      await backend.setCacheBudget(bytes);
+    } finally {
+      // Some queries may have been evicted before it failed.
+      removed();
+    }
+  };
+
+  /** Shows a tab of the side panel and, after it has been drawn, focuses an element there. */
+  const inPanel = (wanted: "query" | "cached", selector: string) => {
+    showPanel();
+    setTab(wanted);
+    setTimeout(() => {
+      const found = document.querySelector<HTMLElement>(selector);
+      if (found === null) focusRegion("side");
+      else found.focus();
+    }, 0);
+  };
+  useShortcuts({
+    fetch: () => fetch("normal"),
+    cancel: () => {
+      if (doing !== "fetching") return false;
+      queryRun.cancel();
+      return true;
+    },
+    exportRows: () => exportRef.current?.(),
+    selectRows: () => selectRef.current?.(),
+    focusFilter: () => inPanel("query", ".query-form .filter-row input"),
+    goTo: (place) => {
+      if (place === "query") inPanel("query", ".query-form .segment[tabindex='0']");
+      else if (place === "cached") inPanel("cached", ".cached-open");
+      else focusRegion(place);
+    },
+    togglePanel,
+    help: () => setHelping(true),
+    zoom: data.change,
+  });
+
+  const shown = queryRun.state.view;
+  return (
+    <div className="window" data-panel={panelOpen || undefined}>
+      <Button className="skip" onPress={() => focusRegion("rows") || focusRegion("plan")}>
+        Go to the rows
+      </Button>
+      <TopBar
+        profile={view.profile}
+        connection={connection}
+        connect={source.connect}
+        theme={theme}
+        nextTheme={nextTheme}
+        openSource={() => setEditingSource(true)}
+        openHelp={() => setHelping(true)}
+        panelOpen={panelOpen}
+        togglePanel={togglePanel}
+      />
+      {/* Hidden rather than removed, so that nothing typed is lost. */}
+      <aside
+        ref={panelHost}
+        className="side"
+        aria-label="Query and cached queries"
+        data-region="side"
+        hidden={!panelOpen}
+      >
+        <SidePanel
+          tab={tab}
+          setTab={setTab}
+          cachedCount={cached.queries?.length ?? null}
+          query={
+            <QueryForm
+              form={form}
+              fields={view.fields}
+              today={view.today}
+              zone={view.day_zone}
+              failure={failure}
+              failureTarget={failureTarget}
+              dispatch={dispatch}
+            />
+          }
+          cached={
+            <CachedPanel
+              cached={cached}
+              folder={view.cache_folder}
+              zone={view.day_zone}
+              current={shown?.key.signature ?? null}
+              open={openCached}
+              forget={forget}
+              pin={pin}
+              showPipeline={(key) => setPipelineOf({ key })}
+              setBudget={setBudget}
+            />
+          }
+        />
+      </aside>
+      <MainPane
+        source={view}
+        online={connection.state === "online"}
+        planned={planned}
+        failureTarget={failureTarget}
+        runState={queryRun.state}
+        activity={doing}
+        blocked={blocked}
+        target={target}
+        locked={needsPassword(connection, view.profile)}
+        otherSource={shown === null ? null : otherSourceText(shown, used.text, planned)}
+        differs={shown?.query != null && !sameQuery(shown.query, query)}
+        exporter={exporter}
+        exportRef={exportRef}
+        selectRef={selectRef}
+        fetch={fetch}
+        cancel={queryRun.cancel}
+        showPipeline={() => setPipelineOf({ query: toQuery(commitDrafts(form)) })}
+        openSource={() => setEditingSource(true)}
+      />
+      {editingSource && (
+        <SourceDialog
+          profile={view.profile}
+          connect={source.connect}
+          running={queryRun.state.run !== null}
+          zoneRules={view.zone_rules}
+          close={() => setEditingSource(false)}
+        />
+      )}
+      <span className="visually-hidden" role="status" data-testid="data-zoom">
+        Text size {Math.round(data.zoom * 100)}%
+      </span>
+      {helping && <ShortcutsDialog close={() => setHelping(false)} />}
+      {pipelineOf && <PipelineDialog of={pipelineOf} close={() => setPipelineOf(null)} />}
+    </div>
+  );
+}

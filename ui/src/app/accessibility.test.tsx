@@ -1,0 +1,91 @@
+// axe over the window's states. jsdom knows no colours and no layout; `contrast.test.ts` checks the colours.
+
+import { act, render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import axe from "axe-core";
+import { beforeEach, expect, it, vi } from "vitest";
+
+import { BackendContext } from "../backend/context";
+import { makeFake } from "../test/fakeBackend";
+import { makeAnswer, makeCached, makeChange, makeChanges, makePartial } from "../test/made";
+import { App } from "./App";
+
+async function problems(): Promise<string[]> {
+  const found = await axe.run(document.body, {
+    rules: {
+      "color-contrast": { enabled: false },
+      // An overlay's button for screen readers is beside its dialog, by the library's own design.
+      region: { enabled: false },
+    },
+  });
+  return found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
+}
+
+// axe looks for icon fonts by drawing; there are none, and nothing to draw on.
+beforeEach(() => void vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue(null));
+
+async function open() {
+  const fake = makeFake();
+  vi.mocked(fake.backend.cachedQueries).mockResolvedValue([
+    makeCached(),
+    makeCached({ signature: "8".repeat(32), filters: "no filter", pinned: true }),
+  ]);
+  const user = userEvent.setup();
+  render(
+    <BackendContext value={fake.backend}>
+      <App />
+    </BackendContext>,
+  );
+  await screen.findByText(/0 of 31 days cached/);
+  return { fake, user };
+}
+
+it("finds nothing before, during and after a check", async () => {
+  const { fake, user } = await open();
+  expect(await problems()).toEqual([]);
+  await user.click(screen.getByTestId("verify-button"));
+  expect(await problems()).toEqual([]);
+  const fields = [{ path: "price", before: "1", after: null }];
+  const messages = [makeChange(), makeChange({ kind: "changed", id: "c", fields })];
+  act(() => fake.finish(makeAnswer({ changes: makeChanges({ messages, omitted: 3 }) })));
+  await user.click(await screen.findByTestId("changes-button"));
+  expect(await problems()).toEqual([]);
+});
+
+it("finds nothing over a partial answer and its rows", async () => {
+  const { fake, user } = await open();
+  await user.click(screen.getByTestId("fetch-button"));
+  act(() => fake.finish(makePartial(["2025-01-31"])));
+  await screen.findByTestId("partial-banner");
+  await screen.findByTestId("columns-button");
+  expect(await problems()).toEqual([]);
+  await user.click(screen.getByTestId("columns-button"));
+  expect(await problems()).toEqual([]);
+});
+
+it("finds nothing in the list of cached queries and what opens from it", async () => {
+  const { user } = await open();
+  await user.click(screen.getByTestId("cached-tab"));
+  await screen.findByTestId("cache-usage");
+  expect(await problems()).toEqual([]);
+  await user.click(screen.getByTestId("budget-button"));
+  expect(await problems()).toEqual([]);
+  await user.keyboard("{Escape}");
+  await user.click(screen.getAllByTestId("cached-forget")[0] ?? document.body);
+  await screen.findByTestId("cached-forget-confirm");
+  expect(await problems()).toEqual([]);
+});
+
+it("finds nothing in the dialogs", async () => {
+  const { user } = await open();
+  for (const [button, dialog] of [
+    ["help-button", "shortcuts-dialog"],
+    ["source-button", "source-dialog"],
+    ["pipeline-button", "pipeline-dialog"],
+  ] as const) {
+    await user.click(screen.getByTestId(button));
+    await screen.findByTestId(dialog);
+    expect(await problems()).toEqual([]);
+    await user.keyboard("{Escape}");
+  }
+});

@@ -1,0 +1,21 @@
+import "./index.css";
+
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+
+import { openBackend } from "../backend";
+import { BackendContext } from "../backend/context";
+import { App } from "./App";
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("index.html has no #root");
+
+void openBackend().then((backend) => {
+  createRoot(root).render(
+    <StrictMode>
+      <BackendContext value={backend}>
+        <App />
+      </BackendContext>
+    </StrictMode>,
+  );
+});

@@ -1,0 +1,36 @@
+import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
+
+import { focusRegion } from "./regions";
+
+export interface Panel {
+  open: boolean;
+  show: () => void;
+  toggle: () => void;
+  /** The element of the panel. */
+  host: RefObject<HTMLElement | null>;
+}
+
+/** The side panel. Hiding it does not lose the focus, and showing it again returns the focus to its place. */
+export function usePanel(): Panel {
+  const [open, setOpen] = useState(true);
+  const host = useRef<HTMLElement>(null);
+  const left = useRef<HTMLElement | null>(null);
+  const show = useCallback(() => setOpen(true), []);
+  const toggle = () => {
+    if (open) {
+      const active = document.activeElement;
+      left.current = active instanceof HTMLElement && host.current?.contains(active) ? active : null;
+    }
+    setOpen(!open);
+  };
+  useEffect(() => {
+    if (left.current === null) return;
+    if (!open) {
+      if (!focusRegion("rows")) focusRegion("plan");
+      return;
+    }
+    left.current.focus();
+    left.current = null;
+  }, [open]);
+  return { open, show, toggle, host };
+}

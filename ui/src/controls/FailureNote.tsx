@@ -1,0 +1,69 @@
+import { Button } from "react-aria-components";
+
+import type { Failure } from "../backend";
+import { Icon } from "./icons";
+import { NoteLine } from "./NoteLine";
+
+interface Props {
+  failure: Failure;
+  testId?: string;
+  /** What the user can do about it here. */
+  action?: { label: string; press: () => void } | undefined;
+  dismiss?: (() => void) | undefined;
+  /** On one line, to leave room for the rows. */
+  compact?: boolean;
+}
+
+/** A failure: what happened, what to do next, and the technical details on demand. */
+export function FailureNote({ failure, testId = "failure", action, dismiss, compact }: Props) {
+  if (compact === true && failure.cause !== null && failure.cause !== "") {
+    return (
+      <NoteLine
+        kind="bad"
+        role="alert"
+        testId={testId}
+        code={failure.code}
+        head={failure.message}
+        text={failure.next}
+        moreLabel="Details"
+        more={
+          <code>
+            {failure.code}: {failure.cause}
+          </code>
+        }
+      >
+        {action && (
+          <Button className="button small" onPress={action.press}>
+            {action.label}
+          </Button>
+        )}
+      </NoteLine>
+    );
+  }
+  return (
+    <div className="note note-bad" role="alert" data-testid={testId} data-code={failure.code}>
+      <Icon name="warn" />
+      <div className="note-body">
+        <strong>{failure.message}</strong> {failure.next !== "" && <span>{failure.next}</span>}
+        {failure.cause !== null && failure.cause !== "" && (
+          <details className="note-detail">
+            <summary>Technical details</summary>
+            <code>
+              {failure.code}: {failure.cause}
+            </code>
+          </details>
+        )}
+      </div>
+      {action && (
+        <Button className="button small" onPress={action.press}>
+          {action.label}
+        </Button>
+      )}
+      {dismiss && (
+        <Button className="icon-button" aria-label="Dismiss" onPress={dismiss}>
+          <Icon name="close" size={12} />
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+
+import type { DayView } from "../backend";
+import { addDays } from "../query/days";
+import {
+  cellKind,
+  cellText,
+  daysSentence,
+  legend,
+  monthName,
+  monthRows,
+  withStored,
+  withUnverified,
+} from "./dayCells";
+
+const view = (part: Partial<DayView>): DayView => ({
+  day: "2025-01-31",
+  state: "settled",
+  action: "serve",
+  why: null,
+  input_rows: 5,
+  downstream_rows: 15,
+  fetched: "2025-02-02T09:00:00Z",
+  ...part,
+});
+
+describe("a cell", () => {
+  it("shows what a fetch would do before what is held", () => {
+    expect(cellKind(view({}))).toBe("cached");
+    expect(cellKind(view({ input_rows: 0 }))).toBe("empty");
+    expect(cellKind(view({ state: "open" }))).toBe("open");
+    // An open day without trades may still get some: open takes precedence over empty.
+    expect(cellKind(view({ state: "open", input_rows: 0 }))).toBe("open");
+    expect(cellKind(view({ state: "open", action: "refresh" }))).toBe("refresh");
+    expect(cellKind(view({ state: "not_held", action: "fetch" }))).toBe("fetch");
+    expect(cellKind(view({ state: "not_held", action: "adopt" }))).toBe("adopt");
+    expect(cellKind(view({ state: "not_held", action: "unavailable" }))).toBe("missing");
+  });
+
+  it("says everything in one line", () => {
+    expect(cellText(view({ input_rows: 1 }), () => "then")).toBe(
+      "2025-01-31 Friday · cached · 1 trade · 15 messages · fetched then",
+    );
+  });
+});
+
+it("counts the kinds that occur", () => {
+  expect(legend([view({}), view({}), view({ action: "fetch", state: "not_held" })])).toEqual([
+    { kind: "cached", days: 2 },
+    { kind: "fetch", days: 1 },
+  ]);
+});
+
+it("cuts a long range into months", () => {
+  const days = Array.from({ length: 40 }, (_, index) => view({ day: addDays("2025-01-30", index) }));
+  expect(monthRows(days).map((row) => [row.label, row.start, row.first, row.days.length])).toEqual([
+    ["Jan 2025", 29, 0, 2],
+    ["Feb 2025", 0, 2, 28],
+    ["Mar 2025", 0, 30, 10],
+  ]);
+  expect(monthRows(days).map(monthName)).toEqual(["Jan", "Feb 2025", "Mar 2025"]);
+});
+
+it("shows stored days as held while the run goes on", () => {
+  const plan = [
+    view({ day: "2025-01-01", action: "fetch", state: "not_held" }),
+    view({ day: "2025-01-09", action: "fetch" }),
+  ];
+  const shown = withStored(plan, [{ from: "2025-01-01", to: "2025-01-03" }], "2025-01-09");
+  expect(shown.map(cellKind)).toEqual(["cached", "fetch"]);
+  const today = withStored(plan, [{ from: "2025-01-09", to: "2025-01-09" }], "2025-01-09");
+  expect(today.map(cellKind)).toEqual(["fetch", "open"]);
+});
+
+it("marks held days that a check has not confirmed, and no others", () => {
+  const plan = [
+    view({ day: "2025-01-01" }),
+    view({ day: "2025-01-02" }),
+    view({ day: "2025-01-03", action: "fetch", state: "not_held" }),
+  ];
+  const marked = withUnverified(plan, ["2025-01-02", "2025-01-03"]);
+  expect(marked.map(cellKind)).toEqual(["cached", "unverified", "fetch"]);
+  expect(cellText(marked[1] ?? view({}), () => "then")).toContain("unverified");
+});
+
+it("sums the days up as the plan does", () => {
+  const fetch = view({ action: "fetch", state: "not_held" });
+  expect(daysSentence([view({}), fetch, fetch])).toBe("1 of 3 days cached, 2 to fetch");
+  expect(daysSentence([view({ state: "open", action: "refresh" })])).toBe("0 of 1 day cached, 1 to refresh");
+  expect(daysSentence([fetch, view({ action: "adopt" }), view({ action: "unavailable" })])).toBe(
+    "0 of 3 days cached, 1 to copy from another cached query, 1 to fetch, 1 not available",
+  );
+  expect(daysSentence([view({})])).toBe("The day is cached");
+  expect(daysSentence([view({}), view({})])).toBe("Both days are cached");
+  expect(daysSentence([view({}), view({}), view({ state: "open" })])).toBe("All 3 days are cached");
+});

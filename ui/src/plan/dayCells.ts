@@ -1,0 +1,153 @@
+// What a cell of the day strip shows.
+
+import type { DayView, WindowView } from "../backend";
+import { count, plural } from "../controls/format";
+import { addDays, monthLabel, weekday } from "../query/days";
+
+export type CellKind = "cached" | "open" | "empty" | "unverified" | "refresh" | "fetch" | "adopt" | "missing";
+
+/** A day of the plan, and whether the answer on the screen says that a check has not confirmed it. */
+export type StripDay = DayView & { unverified?: boolean };
+
+/** Names of the kinds, in the order of the legend. */
+export const CELL_LABELS: Record<CellKind, string> = {
+  cached: "Cached",
+  open: "Open",
+  empty: "No trades",
+  unverified: "Unverified",
+  refresh: "To refresh",
+  fetch: "To fetch",
+  adopt: "To copy",
+  missing: "Not available",
+};
+
+/** What the cells of a kind mean. */
+export const CELL_HINTS: Record<CellKind, string> = {
+  cached: "Cached and final",
+  open: "Cached; may still change at the source",
+  empty: "Cached; the source has no matching trades for this day",
+  unverified: "Cached; the last check could not verify it against the server",
+  refresh: "Cached; will be fetched again",
+  fetch: "Will be fetched from MongoDB",
+  adopt: "Will be copied from another cached query, without asking the server",
+  missing: "Not cached, and cannot be fetched now",
+};
+
+/** The kind of a day: first what a fetch would do, then what is held. */
+export function cellKind(day: StripDay): CellKind {
+  switch (day.action) {
+    case "unavailable":
+      return "missing";
+    case "fetch":
+      return "fetch";
+    case "adopt":
+      return "adopt";
+    case "refresh":
+      return "refresh";
+    case "serve":
+      if (day.unverified === true) return "unverified";
+      if (day.state === "open") return "open";
+      return day.input_rows === 0 ? "empty" : "cached";
+  }
+}
+
+/** Everything about one day in one line; the same text serves the eye and the screen reader. */
+export function cellText(day: StripDay, when: (time: string) => string): string {
+  const parts = [`${day.day} ${weekday(day.day)}`, CELL_LABELS[cellKind(day)].toLowerCase()];
+  if (day.input_rows !== null) parts.push(plural(day.input_rows, "trade"));
+  if (day.downstream_rows !== null) parts.push(plural(day.downstream_rows, "message"));
+  if (day.fetched !== null) parts.push(`fetched ${when(day.fetched)}`);
+  if (day.why !== null) parts.push(day.why);
+  return parts.join(" · ");
+}
+
+/** How many cells of each kind, for the legend; kinds that do not occur are left out. */
+export function legend(days: readonly StripDay[]): { kind: CellKind; days: number }[] {
+  const counts = new Map<CellKind, number>();
+  for (const day of days) {
+    const kind = cellKind(day);
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return (Object.keys(CELL_LABELS) as CellKind[])
+    .filter((kind) => counts.has(kind))
+    .map((kind) => ({ kind, days: counts.get(kind) ?? 0 }));
+}
+
+/** Longer ranges are shown as one row per month: their cells have no room for a number. */
+export const LONG_RANGE = 62;
+
+export interface MonthRow {
+  label: string;
+  /** Column of the first cell: day of the month minus one. */
+  start: number;
+  /** Position in the whole range of the first cell. */
+  first: number;
+  days: StripDay[];
+}
+
+/** A range cut into calendar months. */
+export function monthRows(days: readonly StripDay[]): MonthRow[] {
+  const rows: MonthRow[] = [];
+  days.forEach((day, index) => {
+    const label = monthLabel(day.day);
+    const last = rows.at(-1);
+    if (last && last.label === label) last.days.push(day);
+    else rows.push({ label, start: Number(day.day.slice(8, 10)) - 1, first: index, days: [day] });
+  });
+  return rows;
+}
+
+/**
+ * The days of a plan during its run: what has been stored is shown as cached. The next plan decides whether a day is
+ * final; until then the last two days count as open.
+ */
+export function withStored(
+  days: readonly DayView[],
+  stored: readonly WindowView[],
+  today: string,
+): DayView[] {
+  const within = (day: string) => stored.some((window) => window.from <= day && day <= window.to);
+  return days.map((view) =>
+    within(view.day)
+      ? {
+          ...view,
+          action: "serve",
+          state: view.day >= addDays(today, -1) ? "open" : "settled",
+          why: "stored by this fetch",
+          input_rows: null,
+          downstream_rows: null,
+          fetched: null,
+        }
+      : view,
+  );
+}
+
+/** How many days of a plan are cached and what is left to do, worded like the plan's own sentence. */
+export function daysSentence(days: readonly StripDay[]): string {
+  const total = days.length;
+  const at = (action: DayView["action"]) => days.filter((day) => day.action === action).length;
+  const cached = at("serve");
+  if (cached === total) {
+    if (total === 1) return "The day is cached";
+    return total === 2 ? "Both days are cached" : `All ${count(total)} days are cached`;
+  }
+  const rest: [number, string][] = [
+    [at("adopt"), "to copy from another cached query"],
+    [at("fetch"), "to fetch"],
+    [at("refresh"), "to refresh"],
+    [at("unavailable"), "not available"],
+  ];
+  const parts = rest.filter(([number]) => number > 0).map(([number, what]) => `${count(number)} ${what}`);
+  return [`${count(cached)} of ${plural(total, "day")} cached`, ...parts].join(", ");
+}
+
+/** Marks the days of a plan that the last check has not confirmed. */
+export function withUnverified(days: readonly StripDay[], unverified: readonly string[]): StripDay[] {
+  const named = new Set(unverified);
+  return days.map((day) => (named.has(day.day) ? { ...day, unverified: true } : day));
+}
+
+/** The name over a month's cells: with the year if there is room for it. */
+export function monthName({ label, days }: MonthRow): string {
+  return days.length < 5 ? label.slice(0, 3) : label;
+}

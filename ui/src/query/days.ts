@@ -1,0 +1,81 @@
+// Calendar days as the `YYYY-MM-DD` texts that cross to the backend. No clock and no zone in here.
+
+const DAY_MS = 86_400_000;
+
+/** Whether a text is a day that exists. */
+export function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const at = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
+}
+
+/** The day a number of days later (or earlier). */
+export function addDays(day: string, days: number): string {
+  // UTC on purpose: a calendar day has no hours here, so daylight saving time must not affect it.
+  return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** 0 for Monday to 6 for Sunday. */
+export function weekdayIndex(day: string): number {
+  return (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7;
+}
+
+const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+export function weekday(day: string): string {
+  return WEEKDAYS[weekdayIndex(day)] ?? "";
+}
+
+export function isWeekend(day: string): boolean {
+  return weekdayIndex(day) >= 5;
+}
+
+/** Days in a range, both ends included; 0 if it ends before it begins. */
+export function dayCount(from: string, to: string): number {
+  return Math.max(
+    0,
+    Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS) + 1,
+  );
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** "Jan 2025" of "2025-01-31" or "2025-01". */
+export function monthLabel(day: string): string {
+  return `${MONTHS[Number(day.slice(5, 7)) - 1] ?? ""} ${day.slice(0, 4)}`;
+}
+
+/** A list of days with consecutive ones joined: "2025-01-03 to 2025-01-05, 2025-01-09". */
+export function joinDays(days: readonly string[]): string {
+  const sorted = [...days].sort();
+  const parts: string[] = [];
+  for (let i = 0; i < sorted.length;) {
+    let end = i;
+    while (end + 1 < sorted.length && sorted[end + 1] === addDays(sorted[end] ?? "", 1)) end += 1;
+    parts.push(i === end ? `${sorted[i]}` : `${sorted[i]} to ${sorted[end]}`);
+    i = end + 1;
+  }
+  return parts.join(", ");
+}
+
+/** The range in a text with one or two ISO dates, in any order; null if it has none. */
+export function pastedRange(text: string): { from: string; to: string } | null {
+  const [one, two = one] = (text.match(/\d{4}-\d{2}-\d{2}/g) ?? []).filter(isDay);
+  if (one === undefined || two === undefined) return null;
+  return one <= two ? { from: one, to: two } : { from: two, to: one };
+}
+
+/** Whether the digits typed so far complete a part of a date: no further digit would fit. */
+export function completesSegment(digits: string, max: number): boolean {
+  return digits !== "" && (Number(`${digits}0`) > max || digits.length >= String(max).length);
+}
+
+/** What is obviously wrong with a range, without asking the backend; null if nothing is. */
+export function rangeProblem(from: string, to: string): string | null {
+  if (from === "" || to === "") return "Choose a first and a last day.";
+  if (!isDay(from) || !isDay(to)) return "One of the dates does not exist.";
+  // While a year is typed, its field holds 2, 20, 202: planning two thousand years would be useless.
+  if (from < "1970-01-01" || to < "1970-01-01") return "The year is incomplete.";
+  if (to < from) return "The range ends before it begins.";
+  return null;
+}

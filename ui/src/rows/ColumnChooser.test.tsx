@@ -1,0 +1,39 @@
+import { render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { useState } from "react";
+import { expect, it, vi } from "vitest";
+
+import { ColumnChooser } from "./ColumnChooser";
+import { type ColumnPrefs, NO_PREFS } from "./grid/columns";
+
+const COLUMNS = ["_id", "price", "note"].map((path) => ({ path, types: ["string"], numeric: false }));
+const changed = vi.fn();
+
+function Held() {
+  const [prefs, setPrefs] = useState<ColumnPrefs>(NO_PREFS);
+  const change = (next: ColumnPrefs) => {
+    changed(next);
+    setPrefs(next);
+  };
+  return <ColumnChooser columns={COLUMNS} prefs={prefs} change={change} sort={null} setSort={vi.fn()} />;
+}
+
+const rows = () => screen.getAllByTestId("column-row").map((row) => row.dataset.path);
+
+it("moves columns by button and by key, keeps the keyboard and says where they are", async () => {
+  const user = userEvent.setup();
+  render(<Held />);
+  await user.click(screen.getByTestId("columns-button"));
+  await user.click(screen.getByRole("button", { name: "Move _id down" }));
+  expect(rows()).toEqual(["price", "_id", "note"]);
+  expect(screen.getByRole("button", { name: "Move _id down" })).toHaveFocus();
+  expect(screen.getByTestId("column-announcement")).toHaveTextContent("_id is column 2 of 3");
+
+  screen.getByRole("checkbox", { name: "note" }).focus();
+  await user.keyboard("{Alt>}{ArrowUp}{ArrowUp}{/Alt}");
+  expect(rows()).toEqual(["note", "price", "_id"]);
+  expect(screen.getByRole("checkbox", { name: "note" })).toHaveFocus();
+  await user.keyboard("{Alt>}{ArrowUp}{/Alt}");
+  expect(rows()).toEqual(["note", "price", "_id"]);
+  expect(changed).toHaveBeenLastCalledWith({ ...NO_PREFS, order: ["note", "price", "_id"] });
+});

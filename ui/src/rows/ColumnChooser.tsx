@@ -1,0 +1,153 @@
+import { useEffect, useRef, useState } from "react";
+import { Button, Checkbox, Dialog, DialogTrigger, Popover } from "react-aria-components";
+
+import type { ColumnView, Sort } from "../backend";
+import { Icon } from "../controls/icons";
+import { arrange, type ColumnPrefs, NO_PREFS, step } from "./grid/columns";
+import { orderWord } from "./grid/order";
+
+interface Props {
+  columns: readonly ColumnView[];
+  prefs: ColumnPrefs;
+  change: (prefs: ColumnPrefs) => void;
+  sort: Sort | null;
+  setSort: (sort: Sort | null) => void;
+}
+
+/** Shows, hides, moves and sorts columns, all by keyboard. */
+export function ColumnChooser({ columns, prefs, change, sort, setSort }: Props) {
+  const hidden = new Set(prefs.hidden);
+  const hiddenHere = columns.filter((column) => hidden.has(column.path)).length;
+  return (
+    <DialogTrigger>
+      <Button className="button quiet" data-testid="columns-button" isDisabled={columns.length === 0}>
+        <span aria-hidden="true" title="Columns">
+          <Icon name="columns" />
+        </span>
+        <span className="columns-word">Columns</span>
+        {hiddenHere > 0 && (
+          <span className="faint num">
+            {" "}
+            {columns.length - hiddenHere}/{columns.length}
+          </span>
+        )}
+      </Button>
+      <Popover className="popover" placement="bottom end">
+        <Dialog className="popover-body columns-dialog" aria-label="Columns">
+          <div className="field-head">
+            <span className="field-label">Columns</span>
+            <Button className="link" onPress={() => change(NO_PREFS)} data-testid="columns-reset">
+              Reset columns
+            </Button>
+          </div>
+          <ColumnList columns={columns} prefs={prefs} change={change} sort={sort} setSort={setSort} />
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}
+
+/** The column that was moved last and the control that moved it, so that the control keeps the focus. */
+interface Moved {
+  path: string;
+  control: string;
+}
+
+function ColumnList({ columns, prefs, change, sort, setSort }: Props) {
+  const hidden = new Set(prefs.hidden);
+  const list = useRef<HTMLUListElement>(null);
+  const moved = useRef<Moved | null>(null);
+  const [announcement, announce] = useState("");
+  const placed = arrange(columns, prefs);
+
+  // A list item that moves within the page loses the focus.
+  useEffect(() => {
+    const last = moved.current;
+    moved.current = null;
+    if (last === null) return;
+    const row = [...(list.current?.children ?? [])].find(
+      (item) => item.getAttribute("data-path") === last.path,
+    );
+    row
+      ?.querySelector<HTMLElement>(`[data-control=${last.control}], [data-control=${last.control}] input`)
+      ?.focus();
+  }, [prefs]);
+
+  const show = (path: string, on: boolean) => {
+    const rest = prefs.hidden.filter((held) => held !== path);
+    change({ ...prefs, hidden: on ? rest : [...rest, path] });
+  };
+  const cycle = (path: string) => {
+    if (sort?.path !== path) setSort({ path, descending: false });
+    else setSort(sort.descending ? null : { path, descending: true });
+  };
+  const move = (path: string, by: -1 | 1, control: string) => {
+    const order = step(
+      placed.map(({ column }) => column.path),
+      path,
+      by,
+    );
+    moved.current = { path, control };
+    change({ ...prefs, order });
+    announce(`${path} is column ${order.indexOf(path) + 1} of ${order.length}`);
+  };
+  const pressed = (event: React.KeyboardEvent, path: string) => {
+    if (!event.altKey || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const control = (event.target as HTMLElement).closest("[data-control]")?.getAttribute("data-control");
+    move(path, event.key === "ArrowUp" ? -1 : 1, control ?? "show");
+  };
+  return (
+    <>
+      <ul className="column-list" ref={list}>
+        {placed.map(({ column }) => (
+          <li
+            key={column.path}
+            data-path={column.path}
+            data-testid="column-row"
+            onKeyDownCapture={(event) => pressed(event, column.path)}
+          >
+            <Checkbox
+              className="checkbox"
+              data-control="show"
+              isSelected={!hidden.has(column.path)}
+              onChange={(on) => show(column.path, on)}
+            >
+              <span className="checkbox-box" aria-hidden="true" />
+              <span className="column-path">{column.path}</span>
+            </Checkbox>
+            <span className="faint column-types">{column.types.join(", ")}</span>
+            <Button
+              className="link"
+              data-control="sort"
+              aria-label={`Sort by ${column.path}`}
+              onPress={() => cycle(column.path)}
+            >
+              {sort?.path === column.path ? orderWord(column, sort.descending) : "Sort"}
+            </Button>
+            <Button
+              className="icon-button column-move"
+              data-control="up"
+              aria-label={`Move ${column.path} up`}
+              onPress={() => move(column.path, -1, "up")}
+            >
+              <Icon name="up" size={12} />
+            </Button>
+            <Button
+              className="icon-button column-move"
+              data-control="down"
+              aria-label={`Move ${column.path} down`}
+              onPress={() => move(column.path, 1, "down")}
+            >
+              <Icon name="chevron" size={12} />
+            </Button>
+          </li>
+        ))}
+      </ul>
+      <span className="visually-hidden" role="status" data-testid="column-announcement">
+        {announcement}
+      </span>
+    </>
+  );
+}

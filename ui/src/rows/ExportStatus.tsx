@@ -1,0 +1,50 @@
+import { Button } from "react-aria-components";
+
+import { FailureNote } from "../controls/FailureNote";
+import { bytes, plural } from "../controls/format";
+import { Icon } from "../controls/icons";
+import type { Exporter } from "./useExport";
+
+/** The progress of an export, and then where its file is. */
+export function ExportStatus({ exporter }: { exporter: Exporter }) {
+  const { state } = exporter;
+  if (state.status === "none") return null;
+  if (state.status === "failed") {
+    return <FailureNote failure={state.failure} testId="export-failure" dismiss={exporter.dismiss} />;
+  }
+  if (state.status === "writing") {
+    return (
+      <div className="note" role="status" data-testid="export-progress">
+        <div className="note-body num">
+          {state.progress === null
+            ? "Choose where to save the CSV file."
+            : `Writing ${plural(state.progress.rows, "row")}: ${bytes(state.progress.bytes)} written so far.`}
+        </div>
+        <Button className="button small" onPress={exporter.cancel} data-testid="export-cancel">
+          Cancel
+        </Button>
+      </div>
+    );
+  }
+  const { exported } = state;
+  return (
+    <div
+      className={exported.complete ? "note" : "note note-partial"}
+      role="status"
+      data-testid="export-result"
+    >
+      <Icon name={exported.complete ? "check" : "warn"} />
+      <div className="note-body">
+        {exported.complete ? "Exported" : <strong>Exported a partial answer:</strong>}{" "}
+        <span className="num">
+          {plural(exported.rows, "row")} ({bytes(exported.bytes)})
+        </span>{" "}
+        to <span className="path">{exported.path}</span>
+        {exported.note !== null && <div>{exported.note}</div>}
+      </div>
+      <Button className="icon-button" aria-label="Dismiss" onPress={exporter.dismiss}>
+        <Icon name="close" size={12} />
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+import { Header, MenuSection, Separator } from "react-aria-components";
+
+import type { ColumnView, Sort } from "../backend";
+import { PointMenu, PointMenuItem } from "../controls/PointMenu";
+import type { MenuAt } from "./grid/contract";
+import type { GridCommand } from "./grid/gridKeys";
+import { orderWord } from "./grid/order";
+
+/** The commands of the menu: those of the grid, and those that change its columns from outside. */
+export type MenuCommand = GridCommand | "hide" | "show_all" | "copy_name";
+
+interface Props {
+  at: MenuAt;
+  column: ColumnView | undefined;
+  sort: Sort | null;
+  /** Whether other columns are hidden. */
+  hidden: boolean;
+  /** Whether another column would be left if this one were hidden. */
+  canHide: boolean;
+  perform: (command: MenuCommand) => void;
+  close: () => void;
+}
+
+/** The commands for a cell or a column, at the pointer or the active cell. */
+export function GridMenu({ at, column, sort, hidden, canHide, perform, close }: Props) {
+  const { path } = at;
+  const off = [...(sort?.path === path ? [] : ["sort_off"]), ...(canHide ? [] : ["hide"])];
+  return (
+    <PointMenu
+      x={at.x}
+      y={at.y}
+      label={at.row === null ? `Column ${path}` : "Cells"}
+      testId="grid-menu"
+      disabled={off}
+      perform={(command) => perform(command as MenuCommand)}
+      close={close}
+    >
+      {at.row !== null && (
+        <MenuSection aria-label="Cells">
+          <PointMenuItem id="copy" label="Copy" keys="Ctrl+C" />
+          <PointMenuItem id="copy_with_heading" label="Copy with headings" keys="Ctrl+Shift+C" />
+          <PointMenuItem id="open" label="Show the document" keys="Enter" />
+          <PointMenuItem id="select_row" label="Select the row" keys="Shift+Space" />
+          <PointMenuItem id="select_column" label="Select the column" keys="Ctrl+Space" />
+          <PointMenuItem id="select_all" label="Select all" keys="Ctrl+A" />
+        </MenuSection>
+      )}
+      {at.row !== null && <Separator className="menu-line" />}
+      <MenuSection>
+        <Header className="menu-head">{path}</Header>
+        <PointMenuItem id="sort_up" label={`Sort: ${orderWord(column, false)}`} keys="Alt+↑" />
+        <PointMenuItem id="sort_down" label={`Sort: ${orderWord(column, true)}`} keys="Alt+↓" />
+        <PointMenuItem id="sort_off" label="Remove the sort" keys="Alt+Backspace" />
+        <PointMenuItem id="fit" label="Fit the width to the content" />
+        <PointMenuItem id="move_left" label="Move left" keys="Alt+Shift+←" />
+        <PointMenuItem id="move_right" label="Move right" keys="Alt+Shift+→" />
+        <PointMenuItem id="copy_name" label="Copy the column name" />
+        <PointMenuItem id="hide" label="Hide the column" />
+        {hidden && <PointMenuItem id="show_all" label="Show all columns" />}
+      </MenuSection>
+    </PointMenu>
+  );
+}

@@ -1,0 +1,240 @@
+import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+
+import { type Failure, type Role, type Sort, toFailure, type ViewKey, type ViewShape } from "../backend";
+import { useBackend } from "../backend/context";
+import { FailureNote } from "../controls/FailureNote";
+import { count, plural } from "../controls/format";
+import { type ColumnPrefs, shown, withHidden } from "./grid/columns";
+import type { Content, Handlers, MenuAt } from "./grid/contract";
+import { type GridHandle, GridView } from "./grid/GridView";
+import { RowsChanged } from "./grid/lazyRows";
+import { copiedText, type Selected, selectionText } from "./grid/selection";
+import { GridMenu, type MenuCommand } from "./GridMenu";
+import { RowDrawer } from "./RowDrawer";
+
+interface Props {
+  role: Role;
+  viewKey: ViewKey;
+  stamp: string;
+  shape: ViewShape;
+  /** Reads the shape again, and then the rows. */
+  reload: () => void;
+  zone: string;
+  sort: Sort | null;
+  setSort: (sort: Sort | null) => void;
+  prefs: ColumnPrefs;
+  setPrefs: (prefs: ColumnPrefs) => void;
+  /** The query has filters. */
+  filtered: boolean;
+  /** Set to the function that selects all rows, for the window's shortcut. */
+  selectRef: RefObject<(() => void) | null>;
+}
+
+/** The most useful first: hints that do not fit are dropped from the end, never cut. */
+const HINTS = [
+  "Enter: show the document",
+  "Ctrl+C: copy",
+  "Shift+arrows or Shift+click: select",
+  "Alt+↑↓: sort",
+  "Alt+←→: column width",
+  "Alt+Shift+←→: move column",
+  "Ctrl+Shift+C: copy with headings",
+];
+
+/** How long an announcement stays. */
+const ANNOUNCEMENT_MS = 8000;
+
+const LABELS: Record<Role, string> = { input: "Trades", downstream: "Messages" };
+
+/** Shown instead of rows. If filters are set, they are the likeliest reason for having none. */
+const NO_ROWS: Record<Role, { filtered: string; unfiltered: string }> = {
+  input: {
+    filtered: "No trades match these filters on these days.",
+    unfiltered: "There are no trades for these days.",
+  },
+  downstream: {
+    filtered: "There are no messages for the trades that match these filters on these days.",
+    unfiltered: "There are no messages for the trades of these days.",
+  },
+};
+
+/** The rows of one role, and the detail of one of them. */
+export function RolePane(props: Props) {
+  const { role, viewKey, stamp, shape, reload, zone, sort, setSort, prefs, setPrefs, selectRef } = props;
+  const backend = useBackend();
+  const grid = useRef<GridHandle>(null);
+  // The position of the row whose detail is open, and in which rows: in a different order it means a different row.
+  const [opened, setOpened] = useState<{ identity: string; position: number } | null>(null);
+  const [active, setActive] = useState<number | null>(null);
+  const [failed, setFailed] = useState<{ identity: string; failure: Failure } | null>(null);
+  const [copyFailure, setCopyFailure] = useState<Failure | null>(null);
+  const [selected, setSelected] = useState<Selected>({ rows: 0, columns: 0 });
+  const [menu, setMenu] = useState<MenuAt | null>(null);
+  const [announcement, announce] = useState("");
+  // Shown until the copy is done, however long that takes.
+  const [copying, setCopying] = useState("");
+  useEffect(() => {
+    if (announcement === "") return;
+    const timer = setTimeout(() => announce(""), ANNOUNCEMENT_MS);
+    return () => clearTimeout(timer);
+  }, [announcement]);
+
+  const query = [viewKey.signature, viewKey.from, viewKey.to, role].join("|");
+  const identity = [query, sort?.path, sort?.descending].join("|");
+  const content = useMemo<Content>(
+    () => ({
+      query,
+      identity,
+      stamp,
+      columns: shape.columns,
+      length: shape.rows,
+      generation: shape.generation,
+      read: (offset, limit) => backend.page(viewKey, role, sort, offset, limit),
+    }),
+    [backend, viewKey, role, sort, stamp, shape, query, identity],
+  );
+  const handlers = useMemo<Handlers>(
+    () => ({
+      sort: setSort,
+      prefs: setPrefs,
+      open: (position) => setOpened({ identity, position }),
+      active: (position) => {
+        setActive(position);
+        setOpened((held) => (held?.identity === identity ? { identity, position } : null));
+      },
+      selected: setSelected,
+      copying: (rows) => {
+        announce("");
+        setCopying(`Copying ${plural(rows, "row")}`);
+      },
+      copy: (text, copied) => {
+        backend.copyText(text).then(
+          () => {
+            setCopying("");
+            setCopyFailure(null);
+            announce(copiedText(copied));
+          },
+          (error: unknown) => {
+            setCopying("");
+            setCopyFailure(toFailure(error));
+          },
+        );
+      },
+      menu: setMenu,
+      announce,
+      outdated: reload,
+      reading: (error) => setFailed(error === null ? null : { identity, failure: toFailure(error) }),
+      copyFailed: (error) => {
+        setCopying("");
+        if (error instanceof RowsChanged) announce("The rows have changed; copy again");
+        else setCopyFailure(toFailure(error));
+      },
+    }),
+    [backend, setSort, setPrefs, identity, reload],
+  );
+  const perform = (command: MenuCommand, at: MenuAt) => {
+    if (command === "hide") setPrefs(withHidden(shape.columns, prefs, at.path));
+    else if (command === "show_all") setPrefs({ ...prefs, hidden: [] });
+    else if (command === "copy_name") {
+      backend.copyText(at.path).then(
+        () => announce(`Copied ${at.path}`),
+        (error: unknown) => setCopyFailure(toFailure(error)),
+      );
+    } else grid.current?.perform(command, at);
+    // The focused cell may have been redrawn meanwhile.
+    if (command !== "open") grid.current?.focus();
+  };
+  const hasRows = shape.rows > 0;
+  useEffect(() => {
+    selectRef.current = () => {
+      if (!hasRows) return;
+      grid.current?.focus();
+      grid.current?.perform("select_all", { row: null, path: null });
+    };
+    return () => {
+      selectRef.current = null;
+    };
+  }, [selectRef, hasRows]);
+  const close = useCallback(() => {
+    setOpened(null);
+    grid.current?.focus();
+  }, []);
+
+  const shownRow =
+    opened !== null && opened.identity === identity && opened.position < shape.rows ? opened.position : null;
+  return (
+    <div
+      className="role-pane"
+      onKeyDown={(event) => {
+        // Escape in the rows closes the drawer too, and does not cancel a run.
+        if (event.key !== "Escape" || shownRow === null) return;
+        event.preventDefault();
+        close();
+      }}
+    >
+      <div className="grid-side">
+        {failed?.identity === identity && (
+          <FailureNote
+            failure={failed.failure}
+            testId="grid-failure"
+            action={{ label: "Try again", press: reload }}
+            dismiss={() => setFailed(null)}
+          />
+        )}
+        {copyFailure && (
+          <FailureNote failure={copyFailure} testId="copy-failure" dismiss={() => setCopyFailure(null)} />
+        )}
+        <GridView
+          ref={grid}
+          label={LABELS[role]}
+          content={content}
+          prefs={prefs}
+          sort={sort}
+          handlers={handlers}
+        />
+        {!hasRows && <p className="grid-none">{NO_ROWS[role][props.filtered ? "filtered" : "unfiltered"]}</p>}
+        <footer className="grid-foot faint">
+          <span className="num" data-testid="grid-position">
+            {active === null ? plural(shape.rows, "row") : `row ${count(active + 1)} of ${count(shape.rows)}`}
+          </span>
+          <span role="status" data-testid="grid-selection">
+            {selectionText(selected)}
+          </span>
+          <span role="status" data-testid="grid-announcement">
+            {announcement === "" ? copying : announcement}
+          </span>
+          <span className="grid-hints">
+            {HINTS.map((hint) => (
+              <span key={hint}>{hint}</span>
+            ))}
+          </span>
+        </footer>
+      </div>
+      {menu !== null && (
+        <GridMenu
+          at={menu}
+          column={shape.columns.find((column) => column.path === menu.path)}
+          sort={sort}
+          hidden={shape.columns.some((column) => prefs.hidden.includes(column.path))}
+          canHide={shown(shape.columns, prefs).length > 1}
+          perform={(command) => perform(command, menu)}
+          close={() => setMenu(null)}
+        />
+      )}
+      {shownRow !== null && (
+        <RowDrawer
+          viewKey={viewKey}
+          role={role}
+          sort={sort}
+          position={shownRow}
+          identity={identity}
+          stamp={stamp}
+          generation={shape.generation}
+          outdated={reload}
+          zone={zone}
+          close={close}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,124 @@
+import { useEffect, useRef, useState } from "react";
+import { Button, ToggleButton, ToggleButtonGroup } from "react-aria-components";
+
+import { type Failure, type Role, type RowDetail, type Sort, toFailure, type ViewKey } from "../backend";
+import { useBackend } from "../backend/context";
+import { CopyButton } from "../controls/CopyButton";
+import { FailureNote } from "../controls/FailureNote";
+import { count, moment } from "../controls/format";
+import { Icon } from "../controls/icons";
+
+interface Props {
+  viewKey: ViewKey;
+  role: Role;
+  sort: Sort | null;
+  position: number;
+  /** Identifies the rows and their order. */
+  identity: string;
+  /** Changes if the rows may have changed; then the document is read again. */
+  stamp: string;
+  /** The state of the file that the rows were read from. */
+  generation: number;
+  /** Called if the file has changed since: the row may have a different position now. */
+  outdated: () => void;
+  zone: string;
+  close: () => void;
+}
+
+/** The document that was read, and of which row. */
+interface Read {
+  of: string;
+  detail: RowDetail | null;
+  failure: Failure | null;
+}
+
+/** Moving through rows with the drawer open reads a row only after a pause of this length. */
+const PAUSE_MS = 90;
+
+/** The document of one row, as MongoDB held it. */
+export function RowDrawer({
+  viewKey,
+  role,
+  sort,
+  position,
+  identity,
+  stamp,
+  generation,
+  outdated,
+  zone,
+  close,
+}: Props) {
+  const backend = useBackend();
+  const [read, setRead] = useState<Read | null>(null);
+  const [form, setForm] = useState<"relaxed" | "canonical">("relaxed");
+  const closeButton = useRef<HTMLButtonElement>(null);
+
+  const of = `${identity}|${position}`;
+  // A document is never shown under the number of a different row.
+  const detail = read?.of === of ? read.detail : null;
+  const failure = read?.of === of ? read.failure : null;
+
+  useEffect(() => {
+    let live = true;
+    const timer = setTimeout(() => {
+      backend.rowDetail(viewKey, role, sort, position).then(
+        (found) => {
+          if (!live) return;
+          if (found.generation === generation) setRead({ of, detail: found, failure: null });
+          else outdated();
+        },
+        (error: unknown) => live && setRead({ of, detail: null, failure: toFailure(error) }),
+      );
+    }, PAUSE_MS);
+    return () => {
+      live = false;
+      clearTimeout(timer);
+    };
+  }, [backend, viewKey, role, sort, position, of, stamp, generation, outdated]);
+
+  return (
+    <aside className="drawer" aria-label="Row details" data-region="detail" data-testid="row-detail">
+      <header className="drawer-head">
+        <strong className="num">Row {count(position + 1)}</strong>
+        {detail && (
+          <span
+            className="faint num"
+            title={detail.fetched === null ? "" : `Fetched ${moment(detail.fetched, zone)}`}
+          >
+            day {detail.day}
+          </span>
+        )}
+        <span className="spacer" />
+        <Button ref={closeButton} className="icon-button" aria-label="Close the row details" onPress={close}>
+          <Icon name="close" />
+        </Button>
+      </header>
+      <div className="drawer-tools">
+        <ToggleButtonGroup
+          className="segmented"
+          aria-label="Document format"
+          selectionMode="single"
+          disallowEmptySelection
+          selectedKeys={[form]}
+          onSelectionChange={(keys) => setForm(keys.has("canonical") ? "canonical" : "relaxed")}
+        >
+          <ToggleButton className="segment-button" id="relaxed">
+            Relaxed
+          </ToggleButton>
+          <ToggleButton className="segment-button" id="canonical" data-testid="detail-canonical">
+            Canonical
+          </ToggleButton>
+        </ToggleButtonGroup>
+        <span className="spacer" />
+        <CopyButton text={detail?.[form] ?? ""} />
+      </div>
+      {failure && <FailureNote failure={failure} />}
+      <pre className="code-block drawer-text" tabIndex={0} data-testid="row-detail-text">
+        {detail?.[form] ?? ""}
+      </pre>
+      {detail?.fetched != null && (
+        <p className="faint drawer-foot num">Fetched {moment(detail.fetched, zone)}</p>
+      )}
+    </aside>
+  );
+}

@@ -1,0 +1,112 @@
+// Which columns of a view are shown, in which order, and how wide.
+
+import type { ColumnView } from "../../backend";
+import type { Cell } from "./tsv";
+
+/** How the user has arranged the columns; remembered by path, so that it outlives the query. */
+export interface ColumnPrefs {
+  hidden: string[];
+  order: string[];
+  /** In pixels, for data at the normal size. */
+  widths: Record<string, number>;
+}
+
+export const NO_PREFS: ColumnPrefs = { hidden: [], order: [], widths: {} };
+
+/** A column, and the index of its cells in a row of a page. */
+export interface PlacedColumn {
+  column: ColumnView;
+  index: number;
+}
+
+/** All columns in the arranged order; columns that are new to the arrangement follow in their own order. */
+export function arrange(columns: readonly ColumnView[], prefs: ColumnPrefs): PlacedColumn[] {
+  const placed = columns.map((column, index) => ({ column, index }));
+  const rank = new Map(prefs.order.map((path, index) => [path, index]));
+  return placed.sort((a, b) => {
+    const ranked = (rank.get(a.column.path) ?? rank.size) - (rank.get(b.column.path) ?? rank.size);
+    return ranked === 0 ? a.index - b.index : ranked;
+  });
+}
+
+/** The columns that are shown. Hiding all of them would leave nothing to click, so then all are shown. */
+export function shown(columns: readonly ColumnView[], prefs: ColumnPrefs): PlacedColumn[] {
+  const hidden = new Set(prefs.hidden);
+  const visible = arrange(columns, prefs).filter(({ column }) => !hidden.has(column.path));
+  return visible.length > 0 ? visible : arrange(columns, prefs);
+}
+
+/** Whether every type seen in a column is a number, so that it is right-aligned. */
+export function isRight(column: ColumnView): boolean {
+  return column.numeric;
+}
+
+/** The width of a character of the data at the normal size. */
+const CHAR_PX = 7.3;
+const PADDING_PX = 20;
+
+/** The maximum width of automatically fitted columns, in pixels. */
+const MAX_FITTED_PX = 340;
+
+/** The maximum for columns fitted on demand: wider than the window would not help. */
+const MAX_ASKED_PX = 1200;
+
+/** A text with more characters than this does not make a column wider. */
+const MAX_CHARS = 44;
+
+/** A width that fits the heading and the cells of some rows, within bounds; fits the whole text on demand. */
+export function fitWidth(
+  column: ColumnView,
+  index: number,
+  sample: readonly (readonly Cell[])[],
+  asked = false,
+): number {
+  const chars = asked ? Infinity : MAX_CHARS;
+  let longest = 4;
+  for (const row of sample) longest = Math.max(longest, Math.min(row[index]?.length ?? 0, chars));
+  // The heading has a narrower font, but also the sort mark.
+  const heading = column.path.length * 6.8 + 22;
+  const width = Math.max(longest * CHAR_PX, heading, 44) + PADDING_PX;
+  return Math.round(Math.min(width, asked ? MAX_ASKED_PX : MAX_FITTED_PX));
+}
+
+/** Prefs with a different width for one column. */
+export function withWidth(prefs: ColumnPrefs, path: string, width: number): ColumnPrefs {
+  return { ...prefs, widths: { ...prefs.widths, [path]: width } };
+}
+
+/** Prefs without a column. The last one stays: there has to be something to click. */
+export function withHidden(columns: readonly ColumnView[], prefs: ColumnPrefs, path: string): ColumnPrefs {
+  if (shown(columns, prefs).length <= 1) return prefs;
+  return { ...prefs, hidden: [...prefs.hidden.filter((held) => held !== path), path] };
+}
+
+/** Prefs with the columns in a new order. Hidden columns keep their place after the one they followed. */
+export function reorder(
+  columns: readonly ColumnView[],
+  prefs: ColumnPrefs,
+  visible: readonly string[],
+): ColumnPrefs {
+  const order: string[] = [];
+  const all = arrange(columns, prefs).map(({ column }) => column.path);
+  const hiddenAfter = new Map<string, string[]>();
+  let anchor = "";
+  for (const path of all) {
+    if (visible.includes(path)) anchor = path;
+    else hiddenAfter.set(anchor, [...(hiddenAfter.get(anchor) ?? []), path]);
+  }
+  order.push(...(hiddenAfter.get("") ?? []));
+  for (const path of visible) order.push(path, ...(hiddenAfter.get(path) ?? []));
+  return { ...prefs, order };
+}
+
+/** The paths with one column moved by one place; unchanged if it is already at the end. */
+export function step(visible: readonly string[], path: string, by: -1 | 1): string[] {
+  const from = visible.indexOf(path);
+  const to = from + by;
+  const moved = [...visible];
+  if (from < 0 || to < 0 || to >= visible.length) return moved;
+  moved.splice(from, 1);
+  moved.splice(to, 0, path);
+  return moved;
+}

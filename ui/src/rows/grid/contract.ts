@@ -1,0 +1,49 @@
+// What the grid is given to show, and what it reports to the window.
+
+import type { ColumnView, Sort } from "../../backend";
+import type { ColumnPrefs } from "./columns";
+import type { ReadPage } from "./lazyRows";
+import type { Selected } from "./selection";
+
+export interface Content {
+  /** A different query has different values, so the columns are fitted again. A different order keeps their widths. */
+  query: string;
+  /** A different identity means different rows, so the grid goes back to the top. */
+  identity: string;
+  /** The same identity with a different stamp means the same rows at a later time, so the position is kept. */
+  stamp: string;
+  columns: readonly ColumnView[];
+  length: number;
+  /** The state of the cache file that columns and length belong to. */
+  generation: number;
+  read: ReadPage;
+}
+
+/** Where a menu is to open: on the screen, and in the rows. */
+export interface MenuAt {
+  x: number;
+  y: number;
+  path: string;
+  /** Null on a heading. */
+  row: number | null;
+}
+
+export interface Handlers {
+  sort: (sort: Sort | null) => void;
+  prefs: (prefs: ColumnPrefs) => void;
+  open: (position: number) => void;
+  active: (position: number) => void;
+  /** What a copy would contain now. */
+  selected: (selected: Selected) => void;
+  copy: (text: string, copied: Selected) => void;
+  /** A copy of this many rows has begun; `copy` or `copyFailed` reports how it ended. */
+  copying: (rows: number) => void;
+  menu: (at: MenuAt) => void;
+  /** What a key has done, for screen readers. */
+  announce: (text: string) => void;
+  /** Rows of a later state than the columns have arrived: both have to be read again. */
+  outdated: () => void;
+  /** A page could not be read; null if pages can be read again. */
+  reading: (error: unknown) => void;
+  copyFailed: (error: unknown) => void;
+}

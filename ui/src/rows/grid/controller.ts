@@ -1,0 +1,344 @@
+// Keeps one SlickGrid in sync with what the window wants to show. Knows no React.
+
+import type { SlickEventData } from "slickgrid";
+
+import type { Sort } from "../../backend";
+import { type ColumnPrefs, fitWidth, reorder, shown, step, withWidth } from "./columns";
+import { ColumnWidths } from "./columnWidths";
+import type { Content, Handlers } from "./contract";
+import { copySelection } from "./copySelection";
+import { createGrid, MIN_WIDTH, ROW_HEIGHT, type TableGrid, toTableColumns, USUAL_EM } from "./createGrid";
+import { followColumns } from "./followColumns";
+import { type GridCommand, gridKey } from "./gridKeys";
+import { LazyRows, type Row } from "./lazyRows";
+import { orderWord } from "./order";
+import { selectedOf } from "./selection";
+import type { SpreadsheetSelection } from "./selectionModel";
+
+/** How much wider or narrower one key makes a column. */
+const WIDTH_STEP = 16;
+
+/** How long scrolling has to pause before pages are read. */
+const LOOK_MS = 20;
+
+/** The number of rows that widths are fitted to. */
+const SAMPLE = 60;
+
+export class GridController {
+  readonly #grid: TableGrid;
+  readonly #selection: SpreadsheetSelection;
+  readonly #rows: LazyRows;
+  readonly #observer: ResizeObserver;
+  readonly #host: HTMLElement;
+  readonly #widths = new ColumnWidths();
+  #handlers: Handlers;
+  #content: Content | null = null;
+  #prefs: ColumnPrefs;
+  #sort: Sort | null = null;
+  #columnsDrawn = "";
+  /** The paths of the columns, in the order in which the selection and the active cell know them. */
+  #placed: readonly string[] = [];
+  #movedByKey: string | null = null;
+  #lookTimer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(host: HTMLElement, handlers: Handlers, prefs: ColumnPrefs) {
+    this.#host = host;
+    this.#handlers = handlers;
+    this.#prefs = prefs;
+    this.#rows = new LazyRows({
+      arrived: (first, last) => {
+        this.#handlers.reading(null);
+        this.#arrived(first, last);
+      },
+      outdated: () => this.#handlers.outdated(),
+      failed: (error) => this.#handlers.reading(error),
+    });
+    const { grid, selection } = createGrid(host, this.#rows);
+    this.#grid = grid;
+    this.#selection = selection;
+    this.#wire();
+    host.addEventListener(
+      "keydown",
+      (event) => {
+        // Tab leaves the grid, like any other control; the arrow keys move between cells. SlickGrid would move
+        // through all cells with Tab, which would trap the keyboard.
+        if (event.key === "Tab") event.stopPropagation();
+      },
+      true,
+    );
+    this.#observer = new ResizeObserver(() => {
+      this.#grid.keepingFocus(() => this.#grid.resizeCanvas());
+      this.#lookSoon();
+    });
+    this.#observer.observe(host);
+  }
+
+  setHandlers(handlers: Handlers): void {
+    this.#handlers = handlers;
+  }
+
+  show(content: Content, prefs: ColumnPrefs, sort: Sort | null): void {
+    const before = this.#content;
+    const moved = before?.identity !== content.identity;
+    const renewed = moved || before?.stamp !== content.stamp || before.generation !== content.generation;
+    this.#content = content;
+    this.#prefs = prefs;
+    this.#sort = sort;
+    if (before?.query !== content.query) this.#widths.forget();
+    if (renewed) this.#rows.reset(content.length, content.generation, content.read);
+    this.#grid.keepingFocus(() => this.#drawColumns());
+    this.#grid.setSortColumns(sort === null ? [] : [{ columnId: sort.path, sortAsc: !sort.descending }]);
+    this.#host.querySelectorAll<HTMLElement>("[role=columnheader]").forEach((heading, at) => {
+      this.#markOrder(heading);
+      heading.setAttribute("aria-colindex", String(at + 1));
+    });
+    this.#host.querySelector(".slick-header-columns")?.setAttribute("aria-rowindex", "1");
+    // The heading is a row, too.
+    this.#host.setAttribute("aria-rowcount", String(content.length + 1));
+    this.#host.setAttribute("aria-colcount", String(this.#grid.getColumns().length));
+    if (!renewed) return;
+    if (moved) this.#redraw(content.length);
+    else this.#grid.keepingFocus(() => this.#grid.invalidate());
+    this.#selection.refreshSelections();
+    this.#lookSoon();
+  }
+
+  /** Draws other rows from the top. The focus stays in its column: a sort by key is often followed by another. */
+  #redraw(length: number): void {
+    const grid = this.#grid;
+    const at = grid.hasFocus() ? grid.getActiveCell() : null;
+    grid.keepingFocus(() => {
+      grid.resetActiveCell();
+      this.#selection.setSelectedRanges([]);
+      grid.invalidate();
+      if (length === 0) return;
+      grid.scrollRowToTop(0);
+      if (at !== null) grid.setActiveCell(0, Math.min(at.cell, grid.getColumns().length - 1));
+    });
+  }
+
+  /** Takes the focus, at the row that was active. */
+  focus(): void {
+    this.#grid.focus();
+  }
+
+  /** Sets the text size of the data, in pixels. Rows and columns follow; the scroll position is kept. */
+  setEm(em: number): void {
+    const scale = em / USUAL_EM;
+    if (em <= 0 || Math.abs(scale - this.#widths.scale) < 0.01) return;
+    this.#widths.scale = scale;
+    const { top } = this.#grid.getViewport();
+    this.#grid.keepingFocus(() => {
+      this.#grid.setOptions({ rowHeight: Math.round(ROW_HEIGHT * scale) }, true, true);
+      this.#columnsDrawn = "";
+      this.#drawColumns();
+      this.#grid.invalidate();
+      this.#grid.scrollRowToTop(top);
+    });
+    this.#lookSoon();
+  }
+
+  destroy(): void {
+    this.#observer.disconnect();
+    if (this.#lookTimer !== null) clearTimeout(this.#lookTimer);
+    this.#rows.reset(0, 0, () => Promise.resolve({ rows: [], generation: 0 }));
+    this.#grid.destroy(true);
+  }
+
+  #drawColumns(): void {
+    const content = this.#content;
+    if (content === null) return;
+    const placed = shown(content.columns, this.#prefs);
+    const columns = toTableColumns(placed, ({ column, index }) =>
+      this.#widths.drawn(column, index, this.#prefs),
+    );
+    const drawn = JSON.stringify(
+      columns.map((column) => [column.id, column.field, column.width, column.cssClass]),
+    );
+    if (drawn === this.#columnsDrawn) return;
+    this.#columnsDrawn = drawn;
+    const paths = columns.map((column) => String(column.id));
+    this.#follow(paths);
+    this.#grid.setColumns(columns);
+    // A column that was moved by a key stays in sight, so that the key can be pressed again.
+    const cell = this.#movedByKey === null ? -1 : paths.indexOf(this.#movedByKey);
+    this.#movedByKey = null;
+    if (cell >= 0) this.#grid.scrollColumnIntoView(cell);
+  }
+
+  #follow(paths: readonly string[]): void {
+    followColumns(this.#grid, this.#selection, this.#placed, paths);
+    this.#placed = paths;
+  }
+
+  #arrived(first: number, last: number): void {
+    if (!this.#widths.fit && this.#content !== null) this.#fitTo(this.#content, first);
+    const touched: number[] = [];
+    const range = this.#grid.getRenderedRange();
+    for (let row = Math.max(first, range.top); row <= Math.min(last, range.bottom); row += 1)
+      touched.push(row);
+    if (touched.length === 0) return;
+    this.#grid.keepingFocus(() => {
+      this.#grid.invalidateRows(touched);
+      this.#grid.render();
+    });
+  }
+
+  #fitTo(content: Content, first: number): void {
+    const sample = Array.from({ length: SAMPLE }, (_, index) => this.#rows.getItem(first + index) ?? []);
+    this.#widths.fitTo(content.columns, sample);
+    this.#drawColumns();
+  }
+
+  #lookSoon(): void {
+    this.#lookTimer ??= setTimeout(() => {
+      this.#lookTimer = null;
+      const range = this.#grid.getRenderedRange();
+      this.#rows.look(range.top, range.bottom);
+    }, LOOK_MS);
+  }
+
+  #wire(): void {
+    const grid = this.#grid;
+    grid.onViewportChanged.subscribe(() => this.#lookSoon());
+    grid.onScroll.subscribe(() => this.#lookSoon());
+    grid.onRendered.subscribe(() => this.#lookSoon());
+    grid.onSort.subscribe((_event, args) => {
+      const path = "sortCol" in args && args.sortCol ? String(args.sortCol.id) : null;
+      if (path === null) return;
+      // Ascending, descending, off: the third click restores the stored order.
+      const off = this.#sort?.path === path && this.#sort.descending;
+      this.#handlers.sort(off ? null : { path, descending: !("sortAsc" in args && args.sortAsc) });
+    });
+    grid.onColumnsResized.subscribe(() =>
+      this.#handlers.prefs(this.#widths.dragged(grid.getColumns(), this.#prefs)),
+    );
+    grid.onColumnsReordered.subscribe(() => {
+      if (this.#content === null) return;
+      const visible = grid.getColumns().map((column) => String(column.id));
+      this.#follow(visible);
+      this.#columnsDrawn = "";
+      this.#handlers.prefs(reorder(this.#content.columns, this.#prefs, visible));
+    });
+    grid.onHeaderCellRendered.subscribe((_event, args) => {
+      args.node.setAttribute("role", "columnheader");
+      args.node.dataset.path = String(args.column.id);
+      this.#markOrder(args.node);
+    });
+    grid.onDblClick.subscribe((_event, args) => this.#handlers.open(args.row));
+    grid.onActiveCellChanged.subscribe((_event, args) => {
+      if (typeof args.row === "number") this.#handlers.active(args.row);
+    });
+    this.#selection.onSelectedRangesChanged.subscribe(() =>
+      this.#handlers.selected(selectedOf(this.#selection.range())),
+    );
+    grid.onColumnsResizeDblClick.subscribe((_event, args) => {
+      this.perform("fit", { row: null, path: args.triggeredByColumn });
+    });
+    this.#host.addEventListener("contextmenu", (event) => this.#menu(event));
+    grid.onKeyDown.subscribe((event, args) => this.#pressed(event, args.row, args.cell));
+    // When the Tab key enters the grid there may be no active cell, and the arrow keys would do nothing.
+    this.#host.addEventListener("focusin", () => {
+      if (grid.getActiveCell() === null && grid.getDataLength() > 0 && !this.#host.matches(":active")) {
+        grid.setActiveCell(grid.getViewport().top, 0);
+      }
+    });
+  }
+
+  #pressed(event: SlickEventData, row: number | undefined, cell: number | undefined): void {
+    const native = event.getNativeEvent<KeyboardEvent>();
+    const key = gridKey(native);
+    if (key === null) return;
+    native.preventDefault();
+    event.stopImmediatePropagation();
+    const id = typeof cell === "number" ? this.#grid.getColumns()[cell]?.id : undefined;
+    const at = { row: typeof row === "number" ? row : null, path: id === undefined ? null : String(id) };
+    if (key !== "menu") this.perform(key, at);
+    else if (at.path !== null && typeof row === "number" && typeof cell === "number") {
+      const box = this.#grid.getCellNode(row, cell)?.getBoundingClientRect();
+      if (box) this.#handlers.menu({ x: box.left, y: box.bottom, path: at.path, row });
+    }
+  }
+
+  #menu(event: MouseEvent): void {
+    event.preventDefault();
+    const target = event.target instanceof Element ? event.target : null;
+    const heading = target?.closest<HTMLElement>("[role=columnheader]")?.dataset.path;
+    const { clientX: x, clientY: y } = event;
+    if (heading !== undefined) return this.#handlers.menu({ x, y, path: heading, row: null });
+    const at = this.#grid.getCellFromEvent(event);
+    const id = at === null ? undefined : this.#grid.getColumns()[at.cell]?.id;
+    if (at === null || id === undefined) return;
+    this.#selection.reach(at);
+    this.#handlers.menu({ x, y, path: String(id), row: at.row });
+  }
+
+  /** Performs the command of a key or a menu, at a cell or a column. */
+  perform(command: GridCommand, { row, path }: { row: number | null; path: string | null }): void {
+    if (command === "copy" || command === "copy_with_heading") {
+      const from = { grid: this.#grid, rows: this.#rows, range: this.#selection.range() };
+      void copySelection(from, command === "copy_with_heading", this.#handlers);
+    } else if (command === "select_all") this.#selection.selectAll();
+    else if (command === "select_column") this.#selection.selectColumns();
+    else if (command === "select_row") this.#selection.selectRows();
+    else if (command === "sort_off") {
+      this.#handlers.sort(null);
+      this.#handlers.announce("Not sorted");
+    } else if (command === "open") {
+      if (row !== null) this.#handlers.open(row);
+    } else if (path !== null) this.#arrange(command, path);
+  }
+
+  #arrange(command: GridCommand, path: string): void {
+    if (command === "sort_up" || command === "sort_down") {
+      const descending = command === "sort_down";
+      this.#handlers.sort({ path, descending });
+      const column = this.#content?.columns.find((one) => one.path === path);
+      this.#handlers.announce(`Sorted by ${path}, ${orderWord(column, descending)}`);
+    } else if (command === "narrower" || command === "wider") {
+      const width = this.#grid.getColumns().find((column) => column.id === path)?.width;
+      const by = command === "wider" ? WIDTH_STEP : -WIDTH_STEP;
+      if (width !== undefined) this.#resize(path, width / this.#widths.scale + by);
+    } else if (command === "fit") {
+      this.#fitColumn(path);
+    } else if (command === "move_left" || command === "move_right") {
+      this.#move(path, command === "move_right" ? 1 : -1);
+    }
+  }
+
+  #resize(path: string, width: number): void {
+    const wanted = Math.round(Math.max(MIN_WIDTH, width));
+    this.#handlers.prefs(withWidth(this.#prefs, path, wanted));
+    this.#handlers.announce(`${path} is ${wanted} pixels wide`);
+  }
+
+  /** Fits a column to the rows on the screen. */
+  #fitColumn(path: string): void {
+    const index = this.#content?.columns.findIndex((column) => column.path === path) ?? -1;
+    const column = this.#content?.columns[index];
+    if (column === undefined) return;
+    const { top, bottom } = this.#grid.getRenderedRange();
+    const sample: Row[] = [];
+    for (let row = top; row <= bottom; row += 1) sample.push(this.#rows.getItem(row) ?? []);
+    this.#resize(path, fitWidth(column, index, sample, true));
+  }
+
+  #move(path: string, by: -1 | 1): void {
+    if (this.#content === null) return;
+    const visible = this.#grid.getColumns().map((column) => String(column.id));
+    const moved = step(visible, path, by);
+    const place = moved.indexOf(path);
+    if (place !== visible.indexOf(path)) {
+      this.#movedByKey = path;
+      this.#handlers.prefs(reorder(this.#content.columns, this.#prefs, moved));
+    }
+    this.#handlers.announce(`${path} is column ${place + 1} of ${moved.length}`);
+  }
+
+  /** Sets the order of the rows in the heading, for screen readers. */
+  #markOrder(heading: HTMLElement): void {
+    const sorted = this.#sort !== null && heading.dataset.path === this.#sort.path;
+    const way = this.#sort?.descending ? "descending" : "ascending";
+    heading.setAttribute("aria-sort", sorted ? way : "none");
+  }
+}

@@ -1,0 +1,102 @@
+// SlickGrid, set up for read-only pages of text. Knows no React.
+
+import "./sortable";
+
+import type { Column, GridOption } from "slickgrid";
+
+import { AccessibleGrid } from "./accessibleGrid";
+import type { PlacedColumn } from "./columns";
+import { isRight } from "./columns";
+import type { LazyRows, Row } from "./lazyRows";
+import { SpreadsheetSelection } from "./selectionModel";
+import type { Cell } from "./tsv";
+
+// In the grid's types a row is an object with named fields. Here a row is a list, and the name of a field is its index
+// in the list.
+type NamedRow = Record<string, Cell>;
+
+export type TableColumn = Column<NamedRow>;
+export type TableGrid = AccessibleGrid<NamedRow, TableColumn>;
+
+/** The height of a row and its text size at the normal zoom, in pixels. */
+export const ROW_HEIGHT = 24;
+export const USUAL_EM = 11;
+
+/** A column is never narrower than this, in pixels. */
+export const MIN_WIDTH = 40;
+
+/** What can be done with a column, by mouse and by keyboard. */
+const HEADING_HINT =
+  "Click to sort, drag to move. From a cell: Alt+↑↓ sorts, Alt+←→ changes the width, Alt+Shift+←→ moves the column.";
+
+/** Text longer than this is cut in a cell; the row detail shows it whole. */
+const MAX_CELL_TEXT = 400;
+
+function mark(className: string, text: string): HTMLElement {
+  const element = document.createElement("span");
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+function format(value: unknown): string | HTMLElement {
+  if (value === null || value === undefined) return mark("cell-null", "–");
+  if (value === "") return mark("cell-empty", "empty");
+  const text = value as string;
+  return text.length > MAX_CELL_TEXT ? `${text.slice(0, MAX_CELL_TEXT)}…` : text;
+}
+
+export function toTableColumns(
+  placed: readonly PlacedColumn[],
+  width: (placed: PlacedColumn) => number,
+): TableColumn[] {
+  return placed.map((entry) => ({
+    id: entry.column.path,
+    name: entry.column.path,
+    // The index of the cell in a row; the paths contain dots and cannot be used as keys.
+    field: String(entry.index),
+    toolTip: `${entry.column.path} (${entry.column.types.join(", ")})\n${HEADING_HINT}`,
+    width: width(entry),
+    minWidth: MIN_WIDTH,
+    sortable: true,
+    resizable: true,
+    cssClass: isRight(entry.column) ? "cell-right" : "",
+    headerCssClass: isRight(entry.column) ? "head-right" : "",
+    formatter: (_row, _cell, value: unknown) => format(value),
+  }));
+}
+
+const OPTIONS: GridOption<TableColumn> = {
+  rowHeight: ROW_HEIGHT,
+  enableCellNavigation: true,
+  enableColumnReorder: true,
+  enableTextSelectionOnCells: false,
+  // Cells come from documents: they are shown as text and never as markup.
+  enableHtmlRendering: false,
+  forceFitColumns: false,
+  multiColumnSort: false,
+  tristateMultiColumnSort: false,
+  editable: false,
+  // Browsers misplace elements far below this height. From here on the grid pages its offsets, so that five million
+  // rows scroll like fifty thousand.
+  maxSupportedCssHeight: 8_000_000,
+  ffMaxSupportedCssHeight: 4_000_000,
+  dataItemColumnValueExtractor: (row: Row, column: TableColumn) => row[Number(column.field)] ?? null,
+};
+
+export interface Created {
+  grid: TableGrid;
+  selection: SpreadsheetSelection;
+}
+
+export function createGrid(host: HTMLElement, rows: LazyRows): Created {
+  // The interface of a data view has more than the grid uses for read-only rows.
+  const data = rows as unknown as NamedRow[];
+  // The content security policy allows only styles with this nonce.
+  const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+  const grid = new AccessibleGrid<NamedRow, TableColumn>(host, data, [], { ...OPTIONS, nonce });
+  grid.settle();
+  const selection = new SpreadsheetSelection();
+  grid.setSelectionModel(selection);
+  return { grid, selection };
+}

@@ -1,0 +1,84 @@
+import { expect, it, vi } from "vitest";
+
+import { LazyRows, type ReadRows, type Row, RowsChanged } from "./lazyRows";
+import { PAGE_ROWS } from "./pageCache";
+
+const rowsFrom = (offset: number, limit: number): Row[] =>
+  Array.from({ length: limit }, (_, index) => [String(offset + index)]);
+
+function setUp(length: number) {
+  const arrived = vi.fn();
+  const failed = vi.fn();
+  const outdated = vi.fn();
+  const read = vi.fn((offset: number, limit: number): Promise<ReadRows> =>
+    Promise.resolve({ rows: rowsFrom(offset, Math.min(limit, length - offset)), generation: 1 }),
+  );
+  const rows = new LazyRows({ arrived, outdated, failed });
+  rows.reset(length, 1, read);
+  return { rows, read, arrived, outdated, failed };
+}
+
+const settle = () => new Promise((done) => setTimeout(done, 0));
+
+it("reads only the pages that are looked at", async () => {
+  const { rows, read, arrived } = setUp(5_000_000);
+  expect(rows.getLength()).toBe(5_000_000);
+  expect(rows.getItem(0)).toBeUndefined();
+  rows.look(4_999_990, 5_000_010);
+  await settle();
+  expect(read.mock.calls).toEqual([[5_000_000 - PAGE_ROWS, PAGE_ROWS]]);
+  expect(rows.getItem(4_999_999)).toEqual(["4999999"]);
+  expect(arrived).toHaveBeenCalledWith(5_000_000 - PAGE_ROWS, 4_999_999);
+});
+
+it("throws away a page of rows that are no longer shown", async () => {
+  const { rows, arrived } = setUp(1000);
+  rows.look(0, 10);
+  rows.reset(1000, 1, () => new Promise(() => undefined));
+  await settle();
+  expect(arrived).not.toHaveBeenCalled();
+  expect(rows.getItem(0)).toBeUndefined();
+});
+
+it("tells a failure and can read the page again", async () => {
+  const { rows, read, failed } = setUp(1000);
+  read.mockRejectedValueOnce(new Error("busy"));
+  rows.look(0, 10);
+  await settle();
+  expect(failed).toHaveBeenCalledOnce();
+  rows.look(0, 10);
+  await settle();
+  expect(rows.getItem(3)).toEqual(["3"]);
+});
+
+it("gives any range for copying, read or not", async () => {
+  const { rows } = setUp(1000);
+  rows.look(0, 10);
+  await settle();
+  const copied = await rows.range(PAGE_ROWS - 2, PAGE_ROWS + 1);
+  expect(copied.map((row) => row[0])).toEqual(["198", "199", "200", "201"]);
+});
+
+it("keeps no page of another state than the columns, and asks for both again", async () => {
+  const { rows, read, arrived, outdated } = setUp(1000);
+  read.mockResolvedValueOnce({ rows: [["a cell of a new column"]], generation: 2 });
+  rows.look(0, 10);
+  await settle();
+  expect(outdated).toHaveBeenCalledOnce();
+  expect(arrived).not.toHaveBeenCalled();
+  expect(rows.getItem(0)).toBeUndefined();
+  rows.look(0, 10);
+  await settle();
+  expect(read).toHaveBeenCalledOnce();
+  rows.reset(1000, 2, () => Promise.resolve({ rows: [["right"]], generation: 2 }));
+  rows.look(0, 10);
+  await settle();
+  expect(rows.getItem(0)).toEqual(["right"]);
+});
+
+it("copies no rows of two states", async () => {
+  const { rows, read, outdated } = setUp(1000);
+  read.mockResolvedValueOnce({ rows: rowsFrom(0, 5), generation: 2 });
+  await expect(rows.range(0, 4)).rejects.toThrow(RowsChanged);
+  expect(outdated).toHaveBeenCalledOnce();
+});

@@ -1,0 +1,135 @@
+// The rows of a view as the grid sees them: read page by page, and only those on the screen.
+
+import { PAGE_ROWS, PageCache } from "./pageCache";
+import type { Cell } from "./tsv";
+
+export type Row = readonly Cell[];
+
+/** Rows, and the state of the cache file that they were read from. */
+export interface ReadRows {
+  rows: readonly Row[];
+  generation: number;
+}
+
+export type ReadPage = (offset: number, limit: number) => Promise<ReadRows>;
+
+interface Listener {
+  /** Rows from first to last (inclusive) have arrived. */
+  arrived: (first: number, last: number) => void;
+  /** A page came from a later state of the file than the columns: its cells may belong to other columns. */
+  outdated: () => void;
+  failed: (error: unknown) => void;
+}
+
+/** The rows have changed while they were copied. */
+export class RowsChanged extends Error {}
+
+/** Concurrent requests: a page is read in milliseconds, and more would only queue in the backend. */
+const MAX_IN_FLIGHT = 3;
+
+export class LazyRows {
+  #length = 0;
+  #read: ReadPage | null = null;
+  readonly #cache = new PageCache<Row>();
+  readonly #inFlight = new Set<number>();
+  /** The state of the file that the columns and the length were read from. */
+  #generation = 0;
+  // Grows when the rows change, so that a late page of the old rows is discarded.
+  #resets = 0;
+  #first = 0;
+  #last = -1;
+  readonly #listener: Listener;
+
+  constructor(listener: Listener) {
+    this.#listener = listener;
+  }
+
+  /** Switches to other rows: a different view, a different order, or the same view after a change. */
+  reset(length: number, generation: number, read: ReadPage): void {
+    this.#resets += 1;
+    this.#length = length;
+    this.#generation = generation;
+    this.#read = read;
+    this.#cache.clear();
+    this.#inFlight.clear();
+  }
+
+  // The grid calls these two.
+  getLength(): number {
+    return this.#length;
+  }
+
+  /** The row, or undefined while its page is loading; the grid then draws a placeholder. */
+  getItem(position: number): Row | undefined {
+    return this.#cache.row(position);
+  }
+
+  /** Sets what is on the screen. Only that is read: dragging through millions of rows reads only where it ends. */
+  look(first: number, last: number): void {
+    this.#first = Math.max(0, first);
+    this.#last = Math.min(last, this.#length - 1);
+    this.#pump();
+  }
+
+  #pump(): void {
+    if (this.#read === null || this.#last < this.#first) return;
+    const to = PageCache.pageOf(this.#last);
+    for (let page = PageCache.pageOf(this.#first); page <= to; page += 1) {
+      if (this.#inFlight.size >= MAX_IN_FLIGHT) return;
+      if (!this.#cache.has(page) && !this.#inFlight.has(page)) this.#fetch(page, this.#read);
+    }
+  }
+
+  #fetch(page: number, read: ReadPage): void {
+    const resets = this.#resets;
+    const offset = page * PAGE_ROWS;
+    this.#inFlight.add(page);
+    read(offset, PAGE_ROWS).then(
+      ({ rows, generation }) => {
+        if (resets !== this.#resets) return;
+        if (generation !== this.#generation) {
+          // It stays in flight: until the columns have been read again, a second request would bring the same.
+          this.#listener.outdated();
+          return;
+        }
+        this.#inFlight.delete(page);
+        this.#cache.put(page, [...rows]);
+        this.#listener.arrived(offset, offset + rows.length - 1);
+        this.#pump();
+      },
+      (error: unknown) => {
+        if (resets !== this.#resets) return;
+        this.#inFlight.delete(page);
+        this.#listener.failed(error);
+      },
+    );
+  }
+
+  /** Rows of a range, read if necessary. For copying, so they are not put into the page cache. */
+  async range(first: number, last: number): Promise<Row[]> {
+    const read = this.#read;
+    if (read === null) return [];
+    const resets = this.#resets;
+    const rows: Row[] = [];
+    for (let at = first; at <= last;) {
+      const held = this.#cache.row(at);
+      if (held !== undefined) {
+        rows.push(held);
+        at += 1;
+        continue;
+      }
+      const wanted = Math.min(last - at + 1, 5000);
+      const got = await read(at, wanted);
+      if (resets !== this.#resets) throw new RowsChanged();
+      if (got.generation !== this.#generation) {
+        this.#listener.outdated();
+        throw new RowsChanged();
+      }
+      // Fewer rows than selected would not be a copy of the selection.
+      if (got.rows.length === 0) throw new RowsChanged();
+      rows.push(...got.rows);
+      at += got.rows.length;
+    }
+    return rows;
+  }
+}

@@ -1,0 +1,27 @@
+import { expect, it } from "vitest";
+
+import type { ColumnView } from "../../backend";
+import { naturalOrder, orderWord } from "./order";
+
+const column = (types: string[], numeric = false): ColumnView => ({ path: "a", types, numeric });
+
+it("calls an order by what the column holds", () => {
+  const words = (of: ColumnView) => [orderWord(of, false), orderWord(of, true)];
+  expect(words(column(["date", "null"]))).toEqual(["oldest first", "newest first"]);
+  expect(words(column(["string"]))).toEqual(["A to Z", "Z to A"]);
+  expect(words(column(["int32", "decimal128"], true))).toEqual(["smallest first", "largest first"]);
+  expect(words(column(["bool"]))).toEqual(["false first", "true first"]);
+});
+
+it("claims nothing of a column of several types, or of none", () => {
+  expect(orderWord(column(["string", "date"]), false)).toBe("ascending");
+  expect(orderWord(column(["objectId"]), true)).toBe("descending");
+  expect(orderWord(undefined, false)).toBe("ascending");
+});
+
+it("says in which order rows are that nobody has sorted", () => {
+  const shape = { generation: 1, columns: [], rows: 1 };
+  expect(naturalOrder("input", { ...shape, time_column: "timestamp" })).toBe("by day and time");
+  expect(naturalOrder("downstream", { ...shape, time_column: "timestamp" })).toBe("by trade day and time");
+  expect(naturalOrder("input", { ...shape, time_column: null })).toBe("by day");
+});

@@ -1,0 +1,43 @@
+// The order of rows, in words that suit the column: times are old or new, not small or large.
+
+import type { ColumnView, Role, Sort, ViewShape } from "../../backend";
+
+interface Order {
+  ascending: string;
+  descending: string;
+}
+
+const TIMES: Order = { ascending: "oldest first", descending: "newest first" };
+const NUMBERS: Order = { ascending: "smallest first", descending: "largest first" };
+const TEXTS: Order = { ascending: "A to Z", descending: "Z to A" };
+const BOOLS: Order = { ascending: "false first", descending: "true first" };
+/** Mixed types, ids, arrays and documents. */
+const OTHERS: Order = { ascending: "ascending", descending: "descending" };
+
+const BY_TYPE: Record<string, Order> = { date: TIMES, string: TEXTS, bool: BOOLS };
+
+function orderOf(column: ColumnView | undefined): Order {
+  if (column === undefined) return OTHERS;
+  if (column.numeric) return NUMBERS;
+  // Missing values do not count: a column of times that lacks some is still a column of times.
+  const types = column.types.filter((type) => type !== "null");
+  const [only] = types;
+  return (types.length === 1 && only !== undefined ? BY_TYPE[only] : undefined) ?? OTHERS;
+}
+
+/** "oldest first", "Z to A": how a column orders the rows. */
+export function orderWord(column: ColumnView | undefined, descending: boolean): string {
+  const order = orderOf(column);
+  return descending ? order.descending : order.ascending;
+}
+
+/** The column that a sort names, if it is among these. */
+export function sortedColumn(columns: readonly ColumnView[], sort: Sort | null): ColumnView | undefined {
+  return columns.find((column) => column.path === sort?.path);
+}
+
+/** The order of rows that are not sorted. */
+export function naturalOrder(role: Role, shape: ViewShape): string {
+  const day = role === "input" ? "by day" : "by trade day";
+  return shape.time_column === null ? day : `${day} and time`;
+}

@@ -1,0 +1,14 @@
+import { useEffect } from "react";
+
+import { useStored } from "../controls/useStored";
+import { validZoom, zoomed, type ZoomKey } from "./dataZoom";
+
+/** The size of rows and documents, put on the root element and kept for the next start. */
+export function useDataZoom(): { zoom: number; change: (by: ZoomKey) => void } {
+  const [stored, store] = useStored<number>("tidemark.dataZoom", 1);
+  const zoom = validZoom(stored);
+  useEffect(() => {
+    document.documentElement.style.setProperty("--data-zoom", String(zoom));
+  }, [zoom]);
+  return { zoom, change: (by) => store(zoomed(zoom, by)) };
+}

@@ -1,0 +1,235 @@
+import { useCallback, useEffect, useReducer, useRef } from "react";
+
+import {
+  type Answer,
+  type Backend,
+  type CachedQuery,
+  type Connection,
+  type Failure,
+  type FetchMode,
+  type QueryInput,
+  type RunEvent,
+  toFailure,
+  type ViewKey,
+} from "../backend";
+import { useBackend } from "../backend/context";
+import { describeFilters } from "../query/filters";
+import {
+  type Ending,
+  heldAnswer,
+  IDLE,
+  outcomeOf,
+  runReducer,
+  type RunState,
+  sameKey,
+  shouldResume,
+  type View,
+} from "./runState";
+
+// Ids are unique across reloads of the page too, since the backend outlives them.
+let lastRun = Date.now();
+
+/** Events are batched for this long before the window is redrawn. */
+const DRAW_MS = 80;
+
+/** The active source: a key that identifies it, and its description. */
+export interface UsedSource {
+  key: string;
+  text: string;
+}
+
+export interface QueryRun {
+  state: RunState;
+  start: (query: QueryInput, mode: FetchMode, signature: string | null) => void;
+  cancel: () => void;
+  /** Opens what is cached of a query; false if something else was requested meanwhile. */
+  open: (cached: CachedQuery) => Promise<boolean>;
+  /** Shows what is cached of the last session's query, unless something has been requested since. */
+  restore: (query: QueryInput, signature: string) => void;
+  close: (signature: string) => void;
+}
+
+function viewOf(query: QueryInput, mode: FetchMode, source: string, answer: Answer): View {
+  const key = { signature: answer.signature, from: query.from, to: query.to };
+  return { key, query, title: describeFilters(query), answer, source, mode };
+}
+
+interface Outcome {
+  outcome: Ending["outcome"];
+  answer: Answer | null;
+  failure: Failure | null;
+}
+
+/** Runs a fetch, and says how it ended. */
+async function runToEnd(
+  backend: Backend,
+  id: number,
+  query: QueryInput,
+  mode: FetchMode,
+  key: ViewKey | null,
+  online: () => boolean,
+  onEvent: (event: RunEvent) => void,
+): Promise<Outcome> {
+  let cancelled = false;
+  let planned = key;
+  try {
+    const answer = await backend.fetch(id, query, mode, (event) => {
+      if (event.event === "cancelled") cancelled = true;
+      if (event.event === "planned") {
+        planned = { signature: event.signature, from: query.from, to: query.to };
+      }
+      onEvent(event);
+    });
+    return { outcome: outcomeOf(answer, cancelled), answer, failure: null };
+  } catch (error) {
+    const failure = toFailure(error);
+    // What was committed before the failure stays cached, so it is shown.
+    const held = planned === null ? null : await backend.answer(planned).catch(() => null);
+    const anything = held !== null && held.days.missing.length < held.days.requested;
+    const answer = anything ? heldAnswer(held, online()) : null;
+    if (failure.code === "cancelled") return { outcome: "cancelled", answer, failure: null };
+    return { outcome: "failed", answer, failure };
+  }
+}
+
+/** The current run, and the answer on the screen. */
+export function useQueryRun(connection: Connection, source: UsedSource): QueryRun {
+  const backend = useBackend();
+  const [state, dispatch] = useReducer(runReducer, IDLE);
+  const running = useRef<number | null>(null);
+  /** Grows with every request, so that only the last one is shown. */
+  const asked = useRef(0);
+  const online = useRef(false);
+  const { key: sourceKey, text: sourceText } = source;
+
+  const shown = useRef<View | null>(null);
+  useEffect(() => {
+    shown.current = state.view;
+  }, [state.view]);
+
+  /** A fetch may have changed other days of the same query too: reads the answer on the screen again. */
+  const rereadOther = useCallback(
+    (fetched: ViewKey | null) => {
+      const view = shown.current;
+      if (view === null || view.key.signature !== fetched?.signature || sameKey(view.key, fetched)) return;
+      backend.answer(view.key).then(
+        (answer) => dispatch({ type: "reread", key: view.key, answer: heldAnswer(answer, online.current) }),
+        // The answer stays as it was; reading its rows shows what is wrong.
+        () => undefined,
+      );
+    },
+    [backend],
+  );
+
+  const begin = useCallback(
+    (query: QueryInput, mode: FetchMode, signature: string | null, resumed: number, background: boolean) => {
+      if (running.current !== null) return;
+      lastRun += 1;
+      asked.current += 1;
+      const id = lastRun;
+      running.current = id;
+      const key = signature === null ? null : { signature, from: query.from, to: query.to };
+      dispatch({ type: "started", id, query, mode, key, source: sourceKey, resumed, background });
+      let waiting: RunEvent[] = [];
+      let timer: ReturnType<typeof setTimeout> | null = null;
+      const flush = () => {
+        timer = null;
+        const events = waiting;
+        waiting = [];
+        events.forEach((event) => dispatch({ type: "event", id, event }));
+      };
+      const onEvent = (event: RunEvent) => {
+        waiting.push(event);
+        timer ??= setTimeout(flush, DRAW_MS);
+      };
+      void runToEnd(backend, id, query, mode, key, () => online.current, onEvent).then(
+        ({ outcome, answer, failure }) => {
+          if (timer !== null) clearTimeout(timer);
+          if (running.current === id) running.current = null;
+          const view = answer === null ? null : viewOf(query, mode, sourceText, answer);
+          dispatch({ type: "ended", id, outcome, view, failure });
+          rereadOther(view?.key ?? null);
+        },
+      );
+    },
+    [backend, sourceKey, sourceText, rereadOther],
+  );
+
+  const start = useCallback(
+    (query: QueryInput, mode: FetchMode, signature: string | null) => begin(query, mode, signature, 0, false),
+    [begin],
+  );
+
+  const cancel = useCallback(() => {
+    const id = running.current;
+    if (id === null) return;
+    dispatch({ type: "cancelling", id });
+    // A run that has already ended cannot be cancelled; there is nothing to report.
+    void backend.cancel(id).catch(() => undefined);
+  }, [backend]);
+
+  const open = useCallback(
+    async (cached: CachedQuery) => {
+      const from = cached.held[0]?.from;
+      const to = cached.held.at(-1)?.to;
+      if (from === undefined || to === undefined) return false;
+      asked.current += 1;
+      const mine = asked.current;
+      const key = { signature: cached.signature, from, to };
+      let answer: Answer;
+      try {
+        answer = await backend.answer(key);
+      } catch (error) {
+        // Not reported if something else has been requested meanwhile.
+        if (mine !== asked.current) return false;
+        throw error;
+      }
+      if (mine !== asked.current) return false;
+      const query = cached.form === null ? null : { ...cached.form, from, to };
+      const held = heldAnswer(answer, online.current);
+      const view = { key, query, title: cached.filters, answer: held, source: cached.source, mode: null };
+      dispatch({ type: "opened", view });
+      return true;
+    },
+    [backend],
+  );
+
+  const restore = useCallback(
+    (query: QueryInput, signature: string) => {
+      if (asked.current > 0) return;
+      backend.answer({ signature, from: query.from, to: query.to }).then(
+        (answer) => {
+          if (asked.current > 0 || answer.days.missing.length === answer.days.requested) return;
+          const held = heldAnswer(answer, online.current);
+          dispatch({ type: "opened", view: { ...viewOf(query, "normal", sourceText, held), mode: null } });
+        },
+        // The window starts empty then, as if nothing were cached.
+        () => undefined,
+      );
+    },
+    [backend, sourceText],
+  );
+
+  const close = useCallback((signature: string) => dispatch({ type: "closed", signature }), []);
+
+  const before = useRef(connection);
+  const used = useRef(sourceKey);
+  useEffect(() => {
+    const was = before.current;
+    before.current = connection;
+    online.current = connection.state === "online";
+    if (used.current !== sourceKey) {
+      used.current = sourceKey;
+      asked.current += 1;
+      if (running.current !== null) void backend.cancel(running.current).catch(() => undefined);
+      running.current = null;
+      dispatch({ type: "left" });
+      return;
+    }
+    if (!shouldResume(state, sourceKey, was, connection) || state.ending === null) return;
+    const { query, key, mode, resumed, background } = state.ending;
+    begin(query, mode, key?.signature ?? null, resumed + 1, background);
+  }, [backend, connection, sourceKey, state, begin]);
+
+  return { state, start, cancel, open, restore, close };
+}

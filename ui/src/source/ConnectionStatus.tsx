@@ -1,0 +1,69 @@
+import { Button, Dialog, DialogTrigger, Popover } from "react-aria-components";
+
+import type { Connection, SourceProfile } from "../backend";
+import { FailureNote } from "../controls/FailureNote";
+import { PasswordForm } from "./PasswordForm";
+import { needsPassword } from "./sourceText";
+import type { Connect } from "./useSource";
+
+interface Props {
+  connection: Connection;
+  profile: SourceProfile | null;
+  connect: Connect;
+}
+
+const WORDS: Record<Connection["state"], string> = {
+  not_configured: "No source",
+  checking: "Checking",
+  online: "Online",
+  offline: "Offline",
+};
+
+/** Whether the source can be reached; pressing it shows why not. */
+export function ConnectionStatus({ connection, profile, connect }: Props) {
+  const trip = connection.state === "online" ? `${connection.round_trip_ms} ms` : "";
+  const locked = needsPassword(connection, profile);
+  const unverified = connection.state === "online" ? connection.unverified : null;
+  const warnings = connection.state === "online" ? connection.warnings : [];
+  return (
+    <DialogTrigger>
+      <Button
+        className="connection"
+        data-state={connection.state}
+        data-locked={locked || undefined}
+        data-testid="connection-status"
+      >
+        <span className="connection-dot" aria-hidden="true" />
+        <span role="status">{locked ? "Password needed" : WORDS[connection.state]}</span>
+        {unverified !== null && <span data-testid="connection-unverified">not verified</span>}
+        {trip !== "" && <span className="faint num">{trip}</span>}
+      </Button>
+      <Popover className="popover" placement="bottom end">
+        <Dialog className="popover-body" aria-label="Connection">
+          {({ close }) => (
+            <>
+              {connection.state === "online" && (
+                <p>
+                  The server responds in {trip}. MongoDB {connection.version}.
+                </p>
+              )}
+              {unverified !== null && <p>{unverified}</p>}
+              {warnings.map((warning) => (
+                <p key={warning}>{warning}</p>
+              ))}
+              {locked && profile !== null && (
+                <PasswordForm profile={profile} connect={connect} close={close} />
+              )}
+              {connection.state === "offline" && !locked && <FailureNote failure={connection.failure} />}
+              {connection.state === "checking" && <p>Checking whether the server can be reached.</p>}
+              {connection.state === "not_configured" && <p>Set up a source to fetch from MongoDB.</p>}
+              {connection.state !== "online" && (
+                <p className="faint">Cached queries can be opened without the server.</p>
+              )}
+            </>
+          )}
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}

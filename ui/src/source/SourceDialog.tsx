@@ -1,0 +1,155 @@
+import { useEffect, useRef, useState } from "react";
+import {
+  Button,
+  Dialog,
+  Form,
+  Heading,
+  Input,
+  Label,
+  Modal,
+  ModalOverlay,
+  Text,
+  TextArea,
+  TextField,
+} from "react-aria-components";
+
+import type { Failure, SourceProfile } from "../backend";
+import { FailureNote } from "../controls/FailureNote";
+import { useConnecting } from "./useConnecting";
+import type { Connect } from "./useSource";
+
+interface Props {
+  profile: SourceProfile | null;
+  connect: Connect;
+  /** A run is in progress; connecting to a different source ends it. */
+  running: boolean;
+  /** The time zone rules that are in force. */
+  zoneRules: string;
+  close: () => void;
+}
+
+const EMPTY: SourceProfile = { uri: "", database: "", collection: "", mapping: "" };
+
+/** Whether a connection string carries a password, which must not be stored with the profile. */
+export function hasPassword(uri: string): boolean {
+  const authority = /^[a-z+]+:\/\/([^?]*)@/i.exec(uri)?.[1];
+  return authority?.includes(":") ?? false;
+}
+
+/** The field of a refused profile that has to be corrected; null if the failure is about none of them. */
+function fieldOf(failure: Failure | null, tried: SourceProfile): keyof SourceProfile | null {
+  if (failure?.code === "bad_mapping") return "mapping";
+  if (failure?.code !== "bad_source") return null;
+  const blank = (["database", "collection"] as const).find((name) => tried[name].trim() === "");
+  return blank ?? "uri";
+}
+
+/** Where the documents are. What was typed stays if connecting fails. */
+export function SourceDialog({ profile, connect, running, zoneRules, close }: Props) {
+  const [draft, setDraft] = useState<SourceProfile>(profile ?? EMPTY);
+  const [password, setPassword] = useState("");
+  const { busy, failure, start } = useConnecting(connect, close);
+  // The refused profile: changed text counts as right until it has been tried.
+  const [tried, setTried] = useState<SourceProfile>(EMPTY);
+  const refused = fieldOf(failure, tried);
+  const isRefused = (name: keyof SourceProfile) => name === refused && draft[name] === tried[name];
+  const fields = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (failure !== null) fields.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }, [failure]);
+  const field = (name: keyof SourceProfile, label: string, placeholder: string) => (
+    <TextField
+      className="text-field"
+      value={draft[name]}
+      onChange={(text) => setDraft({ ...draft, [name]: text })}
+      isInvalid={isRefused(name)}
+      autoFocus={name === "uri"}
+    >
+      <Label className="field-label">{label}</Label>
+      <Input className="input" placeholder={placeholder} spellCheck="false" data-testid={`source-${name}`} />
+      {name === "uri" && hasPassword(draft.uri) && (
+        <Text slot="description" className="field-error">
+          Enter the password in its own field so that it is not stored.
+        </Text>
+      )}
+    </TextField>
+  );
+  return (
+    <ModalOverlay className="overlay" isOpen onOpenChange={(open) => !open && close()}>
+      <Modal className="modal">
+        <Dialog className="dialog source-dialog" data-testid="source-dialog">
+          <Heading slot="title" className="dialog-title">
+            Source
+          </Heading>
+          <Form
+            className="dialog-form"
+            // With native validation, a text that the backend has refused would block sending its correction.
+            validationBehavior="aria"
+            onSubmit={(event) => {
+              event.preventDefault();
+              if (draft.uri.trim() === "") return;
+              setTried(draft);
+              start(draft, password);
+            }}
+          >
+            <div className="source-fields" ref={fields}>
+              {field(
+                "uri",
+                "Connection string (without the password)",
+                "mongodb://user@host:27017/?tls=true",
+              )}
+              <TextField className="text-field" value={password} onChange={setPassword} type="password">
+                <Label className="field-label">Password (not stored)</Label>
+                <Input className="input" autoComplete="off" data-testid="source-password" />
+              </TextField>
+              <div className="two-fields">
+                {field("database", "Database", "trading")}
+                {field("collection", "Collection", "messages")}
+              </div>
+              <TextField
+                className="text-field"
+                value={draft.mapping}
+                onChange={(text) => setDraft({ ...draft, mapping: text })}
+                isInvalid={isRefused("mapping")}
+              >
+                <Label className="field-label">Mapping as JSON (leave blank for the defaults)</Label>
+                <TextArea
+                  className="input code"
+                  rows={9}
+                  spellCheck="false"
+                  placeholder={
+                    '{"version": 1, "day_zone": "Europe/London", "filters": {"product": "instrument.name"}}'
+                  }
+                  data-testid="source-mapping"
+                />
+              </TextField>
+              <p className="faint" data-testid="zone-rules">
+                Time zone rules: {zoneRules}
+              </p>
+              {running && (
+                <p className="faint">
+                  A fetch is running. Connecting to a different source stops it; everything stored so far
+                  stays in the cache.
+                </p>
+              )}
+            </div>
+            {failure && <FailureNote failure={failure} testId="source-failure" />}
+            <div className="buttons">
+              <Button className="button" onPress={close} data-testid="source-close">
+                {busy ? "Cancel" : "Close"}
+              </Button>
+              <Button
+                className="button primary"
+                type="submit"
+                aria-disabled={busy || draft.uri.trim() === ""}
+                data-testid="source-connect"
+              >
+                {busy ? "Connecting" : "Connect"}
+              </Button>
+            </div>
+          </Form>
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
