@@ -7,10 +7,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Outcome;
-use crate::chores::build_ui;
-use crate::place::{Place, on_path};
-use crate::run::{cargo, in_house, not_started, output, run, step};
+use crate::run::{cargo, in_workspace, not_started, output, run, step};
 use crate::setup::{self, Needs};
+use crate::tasks::build_ui;
+use crate::workspace::{Workspace, on_path};
 
 const DATABASE: &str = "desk";
 const COLLECTION: &str = "messages";
@@ -22,55 +22,55 @@ const WINDOW_TIMEOUT: Duration = Duration::from_secs(90);
 const DRAWING_TIME: Duration = Duration::from_secs(5);
 
 /// Opens the app on this display and stays until it is closed.
-pub(crate) fn open(place: &Place, messages: u64) -> Outcome {
+pub(crate) fn open(workspace: &Workspace, messages: u64) -> Outcome {
     let display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
     if cfg!(target_os = "linux") && !display {
         return Err("There is no display to open a window on. `cargo xtask demo --headless-check` \
                     opens it on a virtual one and takes a screenshot."
             .to_owned());
     }
-    let desk = prepare(place, messages)?;
+    let desk = prepare(workspace, messages)?;
     println!("==> Open the window. Press Fetch; close it to end the demo.");
-    let closed = run(&mut app(place, &desk.uri));
+    let closed = run(&mut app(workspace, &desk.uri));
     step("Stop the sample desk", || desk.stop())?;
     closed
 }
 
 /// Opens the app on a virtual display, takes a screenshot and closes it.
-pub(crate) fn check(place: &Place, messages: u64) -> Outcome {
-    let desk = prepare(place, messages)?;
-    let seen = step("Open the window on a virtual display", || headless(place, &desk.uri));
+pub(crate) fn check(workspace: &Workspace, messages: u64) -> Outcome {
+    let desk = prepare(workspace, messages)?;
+    let seen = step("Open the window on a virtual display", || headless(workspace, &desk.uri));
     step("Stop the sample desk", || desk.stop())?;
     seen
 }
 
 /// Everything up to a desk that is ready to be asked.
-fn prepare(place: &Place, messages: u64) -> Outcome<Desk> {
-    setup::install(place, Needs::DEMO)?;
-    build_ui(place)?;
+fn prepare(workspace: &Workspace, messages: u64) -> Outcome<Desk> {
+    setup::install(workspace, Needs::DEMO)?;
+    build_ui(workspace)?;
     step("Build the app and the sample desk", || {
-        run(&mut cargo(place, &["build", "-p", "tidemark", "-p", "tidemark-sample-desk"]))
+        run(&mut cargo(workspace, &["build", "-p", "tidemark", "-p", "tidemark-sample-desk"]))
     })?;
-    step("Start the sample desk", || Desk::start(place, messages))
+    step("Start the sample desk", || Desk::start(workspace, messages))
 }
 
 /// The app, pointed at the desk.
-fn app(place: &Place, uri: &str) -> Command {
-    let mut command = Command::new(place.built("debug", "tidemark"));
-    in_house(place, &mut command);
-    pointed_at_desk(&mut command, place, uri);
+fn app(workspace: &Workspace, uri: &str) -> Command {
+    let mut command = Command::new(workspace.built("debug", "tidemark"));
+    in_workspace(workspace, &mut command);
+    pointed_at_desk(&mut command, workspace, uri);
     command
 }
 
-fn pointed_at_desk(command: &mut Command, place: &Place, uri: &str) {
+fn pointed_at_desk(command: &mut Command, workspace: &Workspace, uri: &str) {
     command
         .env("TIDEMARK_DEMO_URI", uri)
         .env("TIDEMARK_DEMO_DB", DATABASE)
         .env("TIDEMARK_DEMO_COLLECTION", COLLECTION)
-        .env("TIDEMARK_DEMO_MAPPING", place.root.join("src-tauri/sample-desk/mapping.json"))
+        .env("TIDEMARK_DEMO_MAPPING", workspace.root.join("src-tauri/sample-desk/mapping.json"))
         // What is shown here is not to be found among the trader's own queries and settings.
-        .env("TIDEMARK_CACHE_DIR", place.cache.join("demo").join("cache"))
-        .env("TIDEMARK_SETTINGS_DIR", place.cache.join("demo").join("settings"));
+        .env("TIDEMARK_CACHE_DIR", workspace.cache.join("demo").join("cache"))
+        .env("TIDEMARK_SETTINGS_DIR", workspace.cache.join("demo").join("settings"));
 }
 
 /// A running `sample-desk serve`. It ends when it is stopped, and when we end.
@@ -80,14 +80,14 @@ struct Desk {
 }
 
 impl Desk {
-    fn start(place: &Place, messages: u64) -> Outcome<Self> {
-        let mut command = Command::new(place.built("debug", "sample-desk"));
-        in_house(place, &mut command);
+    fn start(workspace: &Workspace, messages: u64) -> Outcome<Self> {
+        let mut command = Command::new(workspace.built("debug", "sample-desk"));
+        in_workspace(workspace, &mut command);
         command
             .args(["serve", "--db", DATABASE, "--collection", COLLECTION])
             .args(["--messages", &messages.to_string(), "--dir"])
             // Kept, for a quick start the next time.
-            .arg(place.cache.join("demo").join("server"))
+            .arg(workspace.cache.join("demo").join("server"))
             .args(["--port", &desk_port().to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
@@ -156,7 +156,7 @@ impl Drop for Display {
     }
 }
 
-fn headless(place: &Place, uri: &str) -> Outcome {
+fn headless(workspace: &Workspace, uri: &str) -> Outcome {
     if !cfg!(target_os = "linux") {
         return Err("There is a virtual display on Linux only.".to_owned());
     }
@@ -164,18 +164,18 @@ fn headless(place: &Place, uri: &str) -> Outcome {
     let mut command = match on_path("dbus-run-session") {
         Some(session) => {
             let mut command = Command::new(session);
-            command.arg("--").arg(place.built("debug", "tidemark"));
+            command.arg("--").arg(workspace.built("debug", "tidemark"));
             command
         }
-        None => Command::new(place.built("debug", "tidemark")),
+        None => Command::new(workspace.built("debug", "tidemark")),
     };
-    in_house(place, &mut command);
-    pointed_at_desk(&mut command, place, uri);
+    in_workspace(workspace, &mut command);
+    pointed_at_desk(&mut command, workspace, uri);
     command.env("DISPLAY", &display.name).env("NO_AT_BRIDGE", "1").env_remove("WAYLAND_DISPLAY");
     own_group(&mut command);
     let mut app = command.spawn().map_err(|error| not_started(&command, &error))?;
     let seen = wait_for_window(&mut app, &display)
-        .and_then(|()| screenshot(&display, &place.cache.join("demo").join("window.png")));
+        .and_then(|()| screenshot(&display, &workspace.cache.join("demo").join("window.png")));
     end_group(&mut app);
     match seen? {
         Some(file) => println!("    screenshot: {}", file.display()),

@@ -1,31 +1,31 @@
-//! The chores of this repository, as `cargo xtask COMMAND`.
+//! The tasks of this repository, as `cargo xtask COMMAND`.
 //!
 //! Each command installs what it needs and lacks, says what it is doing as it does it, and says
 //! what it could not do and what to do about it. Nothing here knows how the app works; it starts
 //! cargo, npm and the programs that they build.
 
-mod chores;
 mod demo;
-mod house;
-mod place;
+mod lints;
 mod released;
 mod rooms;
 mod run;
 mod setup;
+mod tasks;
 mod test;
+mod workspace;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::place::Place;
+use crate::workspace::Workspace;
 
 /// What went wrong, as a sentence that says what to do about it.
 type Outcome<T = ()> = Result<T, String>;
 
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", about = "The chores of this repository")]
+#[command(name = "cargo xtask", about = "The tasks of this repository")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -44,7 +44,7 @@ enum Command {
         #[arg(long)]
         headless_check: bool,
     },
-    /// Run the quick checks: format, lints, types, rules of the house, unit tests.
+    /// Run the quick checks: format, lints, types, rules of our own, unit tests.
     Check,
     /// Run every check.
     Test,
@@ -85,19 +85,19 @@ enum Command {
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
-    let done = Place::find().and_then(|place| match command {
-        Command::Setup => setup::install(&place, setup::Needs::ALL),
-        Command::Demo { messages, headless_check: false } => demo::open(&place, messages),
-        Command::Demo { messages, headless_check: true } => demo::check(&place, messages),
-        Command::Check => test::quick_checks(&place),
-        Command::Test => test::every_check(&place),
-        Command::Bench { messages, json } => chores::bench(&place, messages, json.as_deref()),
-        Command::Build { check: false } => chores::build(&place),
-        Command::Build { check: true } => chores::build_and_check(&place),
-        Command::Types => chores::types(&place),
-        Command::Soak { sweep: true, .. } => chores::sweep(&place),
+    let done = Workspace::find().and_then(|workspace| match command {
+        Command::Setup => setup::install(&workspace, setup::Needs::ALL),
+        Command::Demo { messages, headless_check: false } => demo::open(&workspace, messages),
+        Command::Demo { messages, headless_check: true } => demo::check(&workspace, messages),
+        Command::Check => test::quick_checks(&workspace),
+        Command::Test => test::every_check(&workspace),
+        Command::Bench { messages, json } => tasks::bench(&workspace, messages, json.as_deref()),
+        Command::Build { check: false } => tasks::build(&workspace),
+        Command::Build { check: true } => tasks::build_and_check(&workspace),
+        Command::Types => tasks::types(&workspace),
+        Command::Soak { sweep: true, .. } => tasks::sweep(&workspace),
         Command::Soak { minutes, seed, cruelty, .. } => {
-            chores::soak(&place, minutes.unwrap_or(1), seed, cruelty.as_deref())
+            tasks::soak(&workspace, minutes.unwrap_or(1), seed, cruelty.as_deref())
         }
     });
     match done {

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::Outcome;
-use crate::place::Place;
+use crate::workspace::Workspace;
 
 /// Says what is being done, does it, and says how long it took.
 pub(crate) fn step<T>(what: &str, act: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
@@ -18,22 +18,22 @@ pub(crate) fn step<T>(what: &str, act: impl FnOnce() -> Outcome<T>) -> Outcome<T
 }
 
 /// cargo, in the checkout.
-pub(crate) fn cargo(place: &Place, arguments: &[&str]) -> Command {
+pub(crate) fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments);
-    in_house(place, &mut command);
+    in_workspace(workspace, &mut command);
     command
 }
 
 /// npm, in the folder of the UI.
-pub(crate) fn npm(place: &Place, arguments: &[&str]) -> Command {
+pub(crate) fn npm(workspace: &Workspace, arguments: &[&str]) -> Command {
     let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
-    command.args(arguments).current_dir(place.ui());
+    command.args(arguments).current_dir(workspace.ui());
     command
 }
 
 /// Gives a program the surroundings that everything of this checkout is built and run in.
-pub(crate) fn in_house(place: &Place, command: &mut Command) {
+pub(crate) fn in_workspace(workspace: &Workspace, command: &mut Command) {
     // `cargo run` describes xtask itself in these. An inner cargo would take them for changes and
     // build again what it has built.
     let of_xtask = |name: &str| {
@@ -47,11 +47,11 @@ pub(crate) fn in_house(place: &Place, command: &mut Command) {
         }
     }
     command
-        .current_dir(&place.root)
-        .env("CARGO_TARGET_DIR", &place.target)
-        .env("TIDEMARK_TOOLS", place.tools());
+        .current_dir(&workspace.root)
+        .env("CARGO_TARGET_DIR", &workspace.target)
+        .env("TIDEMARK_TOOLS", workspace.tools());
     if std::env::var_os("DUCKDB_LIB_DIR").is_none() {
-        command.env("DUCKDB_LIB_DIR", place.duckdb());
+        command.env("DUCKDB_LIB_DIR", workspace.duckdb());
     }
     let libraries = if cfg!(windows) {
         "PATH"
@@ -60,13 +60,13 @@ pub(crate) fn in_house(place: &Place, command: &mut Command) {
     } else {
         "LD_LIBRARY_PATH"
     };
-    command.env(libraries, with_first(libraries, place));
+    command.env(libraries, with_first(libraries, workspace));
 }
 
 /// A list of folders from the environment, with that of the DuckDB library put first.
-fn with_first(variable: &str, place: &Place) -> OsString {
+fn with_first(variable: &str, workspace: &Workspace) -> OsString {
     let rest = std::env::var_os(variable).unwrap_or_default();
-    let folders = std::iter::once(place.duckdb())
+    let folders = std::iter::once(workspace.duckdb())
         .chain(std::env::split_paths(&rest).filter(|folder| !folder.as_os_str().is_empty()));
     // A folder with a separator in its name cannot be listed; the rest is better than nothing.
     std::env::join_paths(folders).unwrap_or(rest)

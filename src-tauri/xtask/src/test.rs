@@ -5,11 +5,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::Outcome;
-use crate::house;
-use crate::place::Place;
+use crate::lints;
 use crate::rooms;
-use crate::run::{cargo, in_house, npm, run, step};
+use crate::run::{cargo, in_workspace, npm, run, step};
 use crate::setup::{self, Needs};
+use crate::workspace::Workspace;
 
 /// What became of a check.
 struct Checked {
@@ -32,64 +32,66 @@ impl Checks {
     }
 
     /// The rules that no compiler checks.
-    fn rules(&mut self, place: &Place) {
-        self.run("format", "Format", || run(&mut cargo(place, &["fmt", "--all", "--check"])));
+    fn rules(&mut self, workspace: &Workspace) {
+        self.run("format", "Format", || run(&mut cargo(workspace, &["fmt", "--all", "--check"])));
         self.run("engine knows no window", "The engine knows no window", || {
-            house::engine_knows_no_window(place)
+            lints::engine_knows_no_window(workspace)
         });
         self.run("rooms", "No room of the engine imports from one above it", || {
-            rooms::check(&place.root.join("src-tauri/engine/src"))
+            rooms::check(&workspace.root.join("src-tauri/engine/src"))
         });
         self.run("release is closed", "A release shows its own page, with no inspector", || {
-            house::release_is_closed(place)
+            lints::release_is_closed(workspace)
         });
-        self.run("files name no machine", "Files name no machine", || house::files_name_no_machine(place));
+        self.run("files name no machine", "Files name no machine", || {
+            lints::files_name_no_machine(workspace)
+        });
         self.run("UI types and lints", "Types and lints of the UI", || {
-            run(&mut npm(place, &["run", "check"]))
+            run(&mut npm(workspace, &["run", "check"]))
         });
     }
 
-    fn lints(&mut self, place: &Place) {
+    fn lints(&mut self, workspace: &Workspace) {
         self.run("lints", "Lints", || {
-            run(&mut cargo(place, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+            run(&mut cargo(workspace, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
         });
     }
 }
 
 /// Runs what can be checked in a minute and a half: no server is started and no window opened.
-pub(crate) fn quick_checks(place: &Place) -> Outcome {
+pub(crate) fn quick_checks(workspace: &Workspace) -> Outcome {
     let mut checks = Checks::default();
-    checks.rules(place);
-    if !place.ui().join("dist").is_dir() {
+    checks.rules(workspace);
+    if !workspace.ui().join("dist").is_dir() {
         // The app takes the pages in when it is compiled.
-        checks.run("UI build", "Build the UI", || run(&mut npm(place, &["run", "build"])));
+        checks.run("UI build", "Build the UI", || run(&mut npm(workspace, &["run", "build"])));
     }
-    checks.lints(place);
-    checks.run("unit tests", "Unit tests of the engine, the command line and the chores", || {
+    checks.lints(workspace);
+    checks.run("unit tests", "Unit tests of the engine, the command line and the tasks", || {
         let arguments =
             ["test", "-p", "tidemark-engine", "-p", "tidemark-cli", "-p", "xtask", "--lib", "--bins"];
-        run(&mut cargo(place, &arguments))
+        run(&mut cargo(workspace, &arguments))
     });
     checks.run("types", "The UI's types are those of the engine", || {
-        run(&mut cargo(place, &["test", "-p", "tidemark-engine", "--test", "types"]))
+        run(&mut cargo(workspace, &["test", "-p", "tidemark-engine", "--test", "types"]))
     });
     sum_up(&checks.results)
 }
 
 /// Runs every check.
-pub(crate) fn every_check(place: &Place) -> Outcome {
+pub(crate) fn every_check(workspace: &Workspace) -> Outcome {
     let mut checks = Checks::default();
-    checks.run("set-up", "Set up", || setup::install(place, Needs::ALL));
-    checks.rules(place);
-    checks.run("UI tests", "Tests of the UI", || run(&mut npm(place, &["test"])));
+    checks.run("set-up", "Set up", || setup::install(workspace, Needs::ALL));
+    checks.rules(workspace);
+    checks.run("UI tests", "Tests of the UI", || run(&mut npm(workspace, &["test"])));
     // Before anything compiles the app, which contains the pages.
-    checks.run("UI build", "Build the UI", || run(&mut npm(place, &["run", "build"])));
-    checks.lints(place);
+    checks.run("UI build", "Build the UI", || run(&mut npm(workspace, &["run", "build"])));
+    checks.lints(workspace);
     checks.run("tests", "Tests of the engine, the command line, the sample desk and the app", || {
-        run(&mut cargo(place, &["test", "--workspace", "--no-fail-fast"]))
+        run(&mut cargo(workspace, &["test", "--workspace", "--no-fail-fast"]))
     });
     if cfg!(target_os = "linux") {
-        checks.run("window", "The window", || window(place, &[], None));
+        checks.run("window", "The window", || window(workspace, &[], None));
     } else {
         println!("    The window is tested on Linux only.");
     }
@@ -98,12 +100,12 @@ pub(crate) fn every_check(place: &Place) -> Outcome {
 
 /// Drives the real app on a virtual display, by the window's tests of some names or by all; the app that is
 /// built with them, or another.
-pub(crate) fn window(place: &Place, names: &[&str], app: Option<&Path>) -> Outcome {
+pub(crate) fn window(workspace: &Workspace, names: &[&str], app: Option<&Path>) -> Outcome {
     let arguments = ["test", "-p", "tidemark", "--test", "window"];
     // Compiled first, so that no time-out of the display counts it.
-    run(cargo(place, &arguments).arg("--no-run"))?;
+    run(cargo(workspace, &arguments).arg("--no-run"))?;
 
-    let cargo = cargo(place, &arguments);
+    let cargo = cargo(workspace, &arguments);
     let mut command = Command::new("dbus-run-session");
     command
         .args(["--", "xvfb-run", "-a", "-s", "-screen 0 1920x1080x24"])
@@ -111,9 +113,9 @@ pub(crate) fn window(place: &Place, names: &[&str], app: Option<&Path>) -> Outco
         .args(cargo.get_args())
         .args(["--", "--ignored", "--nocapture", "--test-threads=1"])
         .args(names);
-    in_house(place, &mut command);
+    in_workspace(workspace, &mut command);
     command
-        .env("TAURI_DRIVER", place.tool("tauri-driver"))
+        .env("TAURI_DRIVER", workspace.tool("tauri-driver"))
         // No accessibility bus on a display that nobody sees; GTK would wait for it.
         .env("NO_AT_BRIDGE", "1");
     if let Some(app) = app {

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::Outcome;
-use crate::place::Place;
 use crate::run::{npm, run};
+use crate::workspace::Workspace;
 
 /// Matches the `duckdb` crate in Cargo.toml.
 const VERSION: &str = "1.5.6-r.1";
@@ -17,15 +17,15 @@ const PACKAGE: &str = include_str!("../../duckdb/package.json");
 const LOCK: &str = include_str!("../../duckdb/package-lock.json");
 
 /// Installs the library into the cache folder, and leads `.tools/duckdb` to it.
-pub(crate) fn install(place: &Place) -> Outcome {
+pub(crate) fn install(workspace: &Workspace) -> Outcome {
     // Set by hand, it is the user's own library; `.cargo/config.toml` sets it to ours.
     if let Some(own) = std::env::var_os("DUCKDB_LIB_DIR").map(PathBuf::from)
-        && own != place.duckdb()
+        && own != workspace.duckdb()
     {
         println!("    taken from DUCKDB_LIB_DIR");
         return Ok(());
     }
-    if is_installed(&place.duckdb()) {
+    if is_installed(&workspace.duckdb()) {
         return Ok(());
     }
     if cfg!(windows) {
@@ -37,15 +37,15 @@ pub(crate) fn install(place: &Place) -> Outcome {
         );
     }
     let name = package_name()?;
-    let folder = place.cache.join(format!("duckdb-{}", VERSION.split('-').next().unwrap_or(VERSION)));
+    let folder = workspace.cache.join(format!("duckdb-{}", VERSION.split('-').next().unwrap_or(VERSION)));
     let library = folder.join("node_modules").join(&name);
     if !is_installed(&library) {
-        download(place, &folder)?;
+        download(workspace, &folder)?;
     }
     if !is_installed(&library) {
         return Err(format!("{name} {VERSION} from npm lacks the library {}.", file_name()));
     }
-    lead_to(&place.duckdb(), &library)
+    lead_to(&workspace.duckdb(), &library)
 }
 
 /// npm's name of the package for this machine.
@@ -76,13 +76,13 @@ fn is_installed(folder: &Path) -> bool {
     folder.join(file_name()).is_file() && about.contains(&format!("\"version\": \"{VERSION}\""))
 }
 
-fn download(place: &Place, folder: &Path) -> Outcome {
+fn download(workspace: &Workspace, folder: &Path) -> Outcome {
     let failed = |error: std::io::Error| format!("{} cannot be written: {error}.", folder.display());
     fs::create_dir_all(folder).map_err(failed)?;
     fs::write(folder.join("package.json"), PACKAGE).map_err(failed)?;
     fs::write(folder.join("package-lock.json"), LOCK).map_err(failed)?;
     // npm takes the one of the four packages that is for this machine.
-    run(npm(place, &["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(folder))
+    run(npm(workspace, &["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(folder))
 }
 
 /// Makes `link` lead to the library's folder.

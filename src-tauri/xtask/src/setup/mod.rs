@@ -6,8 +6,8 @@ mod server;
 mod system;
 
 use crate::Outcome;
-use crate::place::Place;
 use crate::run::step;
+use crate::workspace::Workspace;
 
 /// What a command cannot do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +36,10 @@ impl Needs {
 }
 
 /// Installs what is needed and missing. Goes on after a failure, so that one run names all that is missing.
-pub(crate) fn install(place: &Place, needs: Needs) -> Outcome {
+pub(crate) fn install(workspace: &Workspace, needs: Needs) -> Outcome {
     let mut problems = Vec::new();
-    let mut attempt = |what: &str, wanted: bool, act: &dyn Fn(&Place) -> Outcome| {
-        if wanted && let Err(problem) = step(what, || act(place)) {
+    let mut attempt = |what: &str, wanted: bool, act: &dyn Fn(&Workspace) -> Outcome| {
+        if wanted && let Err(problem) = step(what, || act(workspace)) {
             problems.push(problem);
         }
     };

@@ -5,8 +5,8 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use crate::Outcome;
-use crate::place::Place;
 use crate::run::{npm, output, run};
+use crate::workspace::Workspace;
 
 const OLDEST: u32 = 20;
 
@@ -26,14 +26,14 @@ fn major(version: &str) -> Option<u32> {
 }
 
 /// Installs what the lock file lists, where it is newer than what is installed.
-pub(crate) fn install_packages(place: &Place) -> Outcome {
-    let lock = place.ui().join("package-lock.json");
+pub(crate) fn install_packages(workspace: &Workspace) -> Outcome {
+    let lock = workspace.ui().join("package-lock.json");
     // npm writes this one last.
-    let installed = place.ui().join("node_modules").join(".package-lock.json");
+    let installed = workspace.ui().join("node_modules").join(".package-lock.json");
     match (changed(&lock), changed(&installed)) {
         (None, _) => Err("ui/package-lock.json is missing; the checkout is not complete.".to_owned()),
         (Some(lock), Some(installed)) if lock <= installed => Ok(()),
-        _ => run(&mut npm(place, &["ci", "--no-audit", "--no-fund"])),
+        _ => run(&mut npm(workspace, &["ci", "--no-audit", "--no-fund"])),
     }
 }
 

@@ -3,25 +3,25 @@
 use std::fs;
 
 use crate::Outcome;
-use crate::place::{Place, on_path};
 use crate::run::{cargo, run};
+use crate::workspace::{Workspace, on_path};
 
 const SERVER: &str = "0.5.3-beta.196";
 const DRIVER: &str = "2.1.0";
 
 /// A server, unless there is a real one.
-pub(crate) fn install(place: &Place) -> Outcome {
+pub(crate) fn install(workspace: &Workspace) -> Outcome {
     let there = std::env::var_os("TIDEMARK_TEST_MONGODB_URI").is_some()
         || on_path("mongod").is_some()
         || on_path("secantusd-rs").is_some()
-        || place.tool("secantusd-rs").is_file();
+        || workspace.tool("secantusd-rs").is_file();
     if there {
         return Ok(());
     }
     println!("    compiling secantusd-rs, some minutes, once");
     // It asks for a newer Rust than it uses.
     let version = ["--version", SERVER, "--locked", "--ignore-rust-version"];
-    cargo_install(place, "secantus-mdb", &version).map_err(|problem| {
+    cargo_install(workspace, "secantus-mdb", &version).map_err(|problem| {
         format!(
             "There is no MongoDB server to test with: {problem} It takes cmake and a C compiler; \
              or install mongod, or set TIDEMARK_TEST_MONGODB_URI to a server that may be written to."
@@ -30,21 +30,21 @@ pub(crate) fn install(place: &Place) -> Outcome {
 }
 
 /// What stands between `WebDriver` and the window. There is none for macOS.
-pub(crate) fn install_driver(place: &Place) -> Outcome {
-    if cfg!(target_os = "macos") || place.tool("tauri-driver").is_file() {
+pub(crate) fn install_driver(workspace: &Workspace) -> Outcome {
+    if cfg!(target_os = "macos") || workspace.tool("tauri-driver").is_file() {
         return Ok(());
     }
-    cargo_install(place, "tauri-driver", &["--version", DRIVER, "--locked"])
+    cargo_install(workspace, "tauri-driver", &["--version", DRIVER, "--locked"])
         .map_err(|problem| format!("The window cannot be tested without tauri-driver: {problem}"))
 }
 
-fn cargo_install(place: &Place, package: &str, options: &[&str]) -> Outcome {
-    let build = place.cache.join("build-tools");
-    let mut command = cargo(place, &["install", package]);
+fn cargo_install(workspace: &Workspace, package: &str, options: &[&str]) -> Outcome {
+    let build = workspace.cache.join("build-tools");
+    let mut command = cargo(workspace, &["install", package]);
     command
         .args(options)
         .arg("--root")
-        .arg(place.tools())
+        .arg(workspace.tools())
         .env("CARGO_TARGET_DIR", &build)
         // Outside the checkout, whose settings are not meant for it.
         .current_dir(std::env::temp_dir())

@@ -4,8 +4,8 @@ use std::process::{Command, Stdio};
 
 use super::Needs;
 use crate::Outcome;
-use crate::place::on_path;
 use crate::run::{output, run};
+use crate::workspace::on_path;
 
 /// To compile C code and find libraries: the server and some crates.
 const COMPILE: [&str; 4] = ["build-essential", "clang", "cmake", "pkg-config"];

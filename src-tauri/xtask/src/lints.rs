@@ -1,17 +1,17 @@
-//! Rules of the house that no compiler checks.
+//! Our own rules, which no compiler checks.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use crate::Outcome;
-use crate::place::Place;
 use crate::run::{cargo, output};
+use crate::workspace::Workspace;
 
 /// The engine knows no Tauri and no window.
-pub(crate) fn engine_knows_no_window(place: &Place) -> Outcome {
+pub(crate) fn engine_knows_no_window(workspace: &Workspace) -> Outcome {
     let tree = ["tree", "-p", "tidemark-engine", "--edges", "normal,build", "--prefix", "none"];
-    let tree = output(&mut cargo(place, &tree))?;
+    let tree = output(&mut cargo(workspace, &tree))?;
     let mut strangers: Vec<&str> = tree
         .lines()
         .filter_map(|line| line.split_whitespace().next())
@@ -31,7 +31,7 @@ pub(crate) fn engine_knows_no_window(place: &Place) -> Outcome {
 
 /// What is released is the page that is compiled in, with no inspector: tauri's `custom-protocol` is on and its
 /// `devtools` off, whoever of its plugins may ask for them.
-pub(crate) fn release_is_closed(place: &Place) -> Outcome {
+pub(crate) fn release_is_closed(workspace: &Workspace) -> Outcome {
     let tree = [
         "tree",
         "-p",
@@ -45,7 +45,7 @@ pub(crate) fn release_is_closed(place: &Place) -> Outcome {
         "-f",
         "{p} [{f}]",
     ];
-    not_closed(&output(&mut cargo(place, &tree))?).map_or(Ok(()), Err)
+    not_closed(&output(&mut cargo(workspace, &tree))?).map_or(Ok(()), Err)
 }
 
 /// What is wrong with the features in a `cargo tree` whose lines are `package version [features]`.
@@ -69,13 +69,13 @@ fn not_closed(tree: &str) -> Option<String> {
 }
 
 /// No file names a registry's host or a folder of the machine that it was written on.
-pub(crate) fn files_name_no_machine(place: &Place) -> Outcome {
+pub(crate) fn files_name_no_machine(workspace: &Workspace) -> Outcome {
     let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    let files = output(Command::new("git").args(list).current_dir(&place.root))?;
+    let files = output(Command::new("git").args(list).current_dir(&workspace.root))?;
     let mut found = Vec::new();
     for file in files.split('\0').filter(|file| !file.is_empty()) {
         // Deleted in the checkout, or not a text: nothing to read in it.
-        let Ok(text) = fs::read_to_string(place.root.join(file)) else {
+        let Ok(text) = fs::read_to_string(workspace.root.join(file)) else {
             continue;
         };
         for (number, line) in (1..).zip(text.lines()) {
@@ -229,7 +229,7 @@ mod tests {
         }
     }
 
-    /// Files of DuckDB's are opened in one place, with every limit and every setting of safety.
+    /// Files of DuckDB's are opened in one workspace, with every limit and every setting of safety.
     #[test]
     fn files_are_opened_in_one_place() {
         let mut seen = 0;

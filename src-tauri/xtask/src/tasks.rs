@@ -3,29 +3,31 @@
 use std::path::Path;
 
 use crate::Outcome;
-use crate::place::Place;
 use crate::released;
 use crate::run::{cargo, npm, run, step};
 use crate::setup::{self, Needs};
 use crate::test::window;
+use crate::workspace::Workspace;
 
 /// The pages that the desktop app carries inside.
-pub(crate) fn build_ui(place: &Place) -> Outcome {
-    step("Build the UI", || run(&mut npm(place, &["run", "build"])))
+pub(crate) fn build_ui(workspace: &Workspace) -> Outcome {
+    step("Build the UI", || run(&mut npm(workspace, &["run", "build"])))
 }
 
 /// Release builds of the app and the command line.
-pub(crate) fn build(place: &Place) -> Outcome {
-    setup::install(place, Needs::BUILD)?;
-    build_ui(place)?;
+pub(crate) fn build(workspace: &Workspace) -> Outcome {
+    setup::install(workspace, Needs::BUILD)?;
+    build_ui(workspace)?;
     step("Build the app", || {
         let app = ["build", "--release", "-p", "tidemark", "--features", "tauri/custom-protocol"];
-        run(&mut cargo(place, &app))
+        run(&mut cargo(workspace, &app))
     })?;
-    step("Build the command line", || run(&mut cargo(place, &["build", "--release", "-p", "tidemark-cli"])))?;
-    bring_library(place)?;
+    step("Build the command line", || {
+        run(&mut cargo(workspace, &["build", "--release", "-p", "tidemark-cli"]))
+    })?;
+    bring_library(workspace)?;
     for program in PROGRAMS {
-        println!("{}", place.built("release", program).display());
+        println!("{}", workspace.built("release", program).display());
     }
     Ok(())
 }
@@ -35,51 +37,53 @@ const PROGRAMS: [&str; 2] = ["tidemark", "tidemark-cli"];
 
 /// Puts the DuckDB library where released programs look for it: from the folder that they are in,
 /// `../lib/tidemark`, or `../Frameworks` on macOS. Windows looks beside the program.
-fn bring_library(place: &Place) -> Outcome {
+fn bring_library(workspace: &Workspace) -> Outcome {
     let (name, folder) = if cfg!(windows) {
-        ("duckdb.dll", place.target.join("release"))
+        ("duckdb.dll", workspace.target.join("release"))
     } else if cfg!(target_os = "macos") {
-        ("libduckdb.dylib", place.target.join("Frameworks"))
+        ("libduckdb.dylib", workspace.target.join("Frameworks"))
     } else {
-        ("libduckdb.so", place.target.join("lib").join("tidemark"))
+        ("libduckdb.so", workspace.target.join("lib").join("tidemark"))
     };
     let copied = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::copy(place.duckdb().join(name), folder.join(name)));
+        .and_then(|()| std::fs::copy(workspace.duckdb().join(name), folder.join(name)));
     copied.map(drop).map_err(|error| format!("{name} cannot be put into {}: {error}.", folder.display()))
 }
 
 /// The same, and what hostile text would try is tried in the built app.
-pub(crate) fn build_and_check(place: &Place) -> Outcome {
+pub(crate) fn build_and_check(workspace: &Workspace) -> Outcome {
     if !cfg!(target_os = "linux") {
         return Err("The window is tested on Linux only; build without --check.".to_owned());
     }
-    setup::install(place, Needs::ALL)?;
-    build(place)?;
+    setup::install(workspace, Needs::ALL)?;
+    build(workspace)?;
     step("The programs load no library from elsewhere, and heed no variable of the tests", || {
-        PROGRAMS.iter().try_for_each(|program| released::check(&place.built("release", program)))
+        PROGRAMS.iter().try_for_each(|program| released::check(&workspace.built("release", program)))
     })?;
     step("The built app's page is confined", || {
-        window(place, &["confined"], Some(&place.built("release", "tidemark")))
+        window(workspace, &["confined"], Some(&workspace.built("release", "tidemark")))
     })
 }
 
 /// Generates the UI's types: the engine's test of them writes instead of comparing.
-pub(crate) fn types(place: &Place) -> Outcome {
-    setup::install(place, Needs::ENGINE_ALONE)?;
+pub(crate) fn types(workspace: &Workspace) -> Outcome {
+    setup::install(workspace, Needs::ENGINE_ALONE)?;
     step("Generate the UI's types", || {
-        run(cargo(place, &["test", "-p", "tidemark-engine", "--test", "types"]).env("UPDATE_TYPES", "1"))
+        run(cargo(workspace, &["test", "-p", "tidemark-engine", "--test", "types"]).env("UPDATE_TYPES", "1"))
     })
 }
 
 /// Runs the benchmarks.
-pub(crate) fn bench(place: &Place, messages: u64, json: Option<&Path>) -> Outcome {
-    if !place.root.join("src-tauri/bench/Cargo.toml").is_file() {
+pub(crate) fn bench(workspace: &Workspace, messages: u64, json: Option<&Path>) -> Outcome {
+    if !workspace.root.join("src-tauri/bench/Cargo.toml").is_file() {
         return Err("There are no benchmarks yet: src-tauri/bench is missing.".to_owned());
     }
-    setup::install(place, Needs::ENGINE)?;
-    step("Build the benchmarks", || run(&mut cargo(place, &["build", "--release", "-p", "tidemark-bench"])))?;
+    setup::install(workspace, Needs::ENGINE)?;
+    step("Build the benchmarks", || {
+        run(&mut cargo(workspace, &["build", "--release", "-p", "tidemark-bench"]))
+    })?;
     step("Measure", || {
-        let mut command = cargo(place, &["run", "--quiet", "--release", "-p", "tidemark-bench", "--"]);
+        let mut command = cargo(workspace, &["run", "--quiet", "--release", "-p", "tidemark-bench", "--"]);
         command.args(["--messages", &messages.to_string()]);
         if let Some(file) = json {
             // As the caller sees it, wherever the benchmark runs.
@@ -92,11 +96,11 @@ pub(crate) fn bench(place: &Place, messages: u64, json: Option<&Path>) -> Outcom
 }
 
 /// Runs the engine's oracle for a while.
-pub(crate) fn soak(place: &Place, minutes: u64, seed: Option<u64>, cruelty: Option<&str>) -> Outcome {
-    setup::install(place, Needs::ENGINE)?;
+pub(crate) fn soak(workspace: &Workspace, minutes: u64, seed: Option<u64>, cruelty: Option<&str>) -> Outcome {
+    setup::install(workspace, Needs::ENGINE)?;
     step("Compare cached with uncached answers", || {
         let arguments = ["test", "--release", "-p", "tidemark-engine", "--test", "oracle"];
-        let mut command = cargo(place, &arguments);
+        let mut command = cargo(workspace, &arguments);
         command.args(["--", "--exact", "soak", "--ignored", "--nocapture"]);
         command.env("TIDEMARK_SOAK_MINUTES", minutes.to_string());
         if let Some(seed) = seed {
@@ -110,11 +114,11 @@ pub(crate) fn soak(place: &Place, minutes: u64, seed: Option<u64>, cruelty: Opti
 }
 
 /// Fetches months of every size.
-pub(crate) fn sweep(place: &Place) -> Outcome {
-    setup::install(place, Needs::ENGINE)?;
+pub(crate) fn sweep(workspace: &Workspace) -> Outcome {
+    setup::install(workspace, Needs::ENGINE)?;
     step("Fetch months of every size", || {
         let arguments = ["test", "--release", "-p", "tidemark-engine", "--test", "sweep"];
-        let mut command = cargo(place, &arguments);
+        let mut command = cargo(workspace, &arguments);
         run(command.args(["--", "--nocapture"]).env("TIDEMARK_SWEEP", "full"))
     })
 }

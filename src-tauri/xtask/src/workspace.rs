@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use crate::Outcome;
 
-/// The folders that the chores work in.
+/// The folders that the tasks use.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct Workspace {
     /// The checkout.
     pub(crate) root: PathBuf,
     /// Tidemark's folder in the user's cache: it outlives a checkout, and a second one shares it.
@@ -16,7 +16,7 @@ pub(crate) struct Place {
     pub(crate) target: PathBuf,
 }
 
-impl Place {
+impl Workspace {
     pub(crate) fn find() -> Outcome<Self> {
         // As cargo says it now: two checkouts may share what is built, so the path at compile time may be
         // the other's.
