@@ -5,7 +5,7 @@
 mod duckdb_rpath;
 
 /// Every command of the app. The window can call none of them unless a capability allows it by name.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "answer",
     "cache_usage",
     "cached_pipeline",
@@ -22,6 +22,7 @@ const COMMANDS: [&str; 22] = [
     "pin_query",
     "pipeline",
     "plan",
+    "preview_eviction",
     "remember_form",
     "row_detail",
     "set_cache_budget",

@@ -61,6 +61,7 @@ fn main() -> ExitCode {
             commands::cache::cache_usage,
             commands::cache::set_cache_budget,
             commands::cache::pin_query,
+            commands::cache::preview_eviction,
             commands::cache::suggest,
             commands::export::export_csv,
             commands::export::cancel_export,

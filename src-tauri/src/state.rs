@@ -7,8 +7,10 @@ use tauri::AppHandle;
 use tidemark_engine::api::source::{Connection, FilterField, SourceProfile, SourceView};
 use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::{Code, Failure, Result};
+use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::form::QueryInput;
 use tidemark_engine::query::mapping::Mapping;
+use tidemark_engine::query::signature::SourceName;
 use tidemark_engine::zone_rules::ZoneRules;
 
 use crate::active::ActiveSource;
@@ -137,6 +139,7 @@ impl AppState {
             None => self.settings.form(),
         };
         Ok(SourceView {
+            source: active.as_ref().map(|active| SourceName::of(&active.query_of(Filters::default()))),
             profile: active.map(|active| active.profile.clone()),
             fields: FilterField::of(&mapping),
             day_zone: mapping.day_zone.name().to_owned(),

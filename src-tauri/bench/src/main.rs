@@ -43,6 +43,9 @@ enum Part {
     /// Write the trades as CSV.
     #[command(hide = true)]
     Export(measure::Work),
+    /// List and plan in a cache of many queries.
+    #[command(hide = true)]
+    Library(measure::Work),
     /// Write the stored columns with DuckDB's own COPY.
     #[command(hide = true)]
     Copy(measure::Work),
@@ -60,6 +63,7 @@ async fn main() -> ExitCode {
             Part::Forget(work) => measure::forget(&work).await,
             Part::Export(work) => measure::export(&work).await,
             Part::Copy(work) => measure::copy(&work).await,
+            Part::Library(work) => measure::library(&work).await,
         }
         .map(|figures| println!("{figures}")),
     };

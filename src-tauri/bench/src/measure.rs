@@ -5,22 +5,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use bson::{Bson, Document, doc};
+use bson::{Bson, Document, RawDocumentBuf, doc};
 use clap::Args;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::browse::ExportRequest;
-use tidemark_engine::cache::View;
-use tidemark_engine::day::DayRange;
+use tidemark_engine::cache::{DayRows, Identity, SegmentWriter, View};
+use tidemark_engine::day::{Day, DayRange};
+use tidemark_engine::decode::{Decoder, RowKey};
 use tidemark_engine::engine::Engine;
 use tidemark_engine::limits::Limits;
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::form::{FilterInput, FilterOperator};
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::pipeline;
 use tidemark_engine::query::source::Query;
-use tidemark_engine::rows::Role;
+use tidemark_engine::rows::{Role, RowQuery};
 use tidemark_engine::run::FetchRequest;
 use tidemark_engine::source::{PullOrder, Source, SourceSettings, WindowMoment};
 use tokio_util::sync::CancellationToken;
@@ -188,8 +190,11 @@ pub(crate) async fn repeat(work: &Work) -> Figures {
     let desk = work.open()?;
     let begun = Instant::now();
     let plan = desk.engine.plan(Some(&desk.source), &desk.request).await.map_err(words)?;
-    let page =
-        desk.engine.page(&desk.key(&plan.signature), Role::Input, None, 0, PAGE).await.map_err(words)?;
+    let page = desk
+        .engine
+        .page(&desk.key(&plan.signature), &RowQuery::of(Role::Input), 0, PAGE)
+        .await
+        .map_err(words)?;
     let first_page = millis(begun);
     let answer = desk.answer().await?;
     Ok(json!({
@@ -245,6 +250,66 @@ fn copy_blocking(work: &Work) -> Figures {
 
 fn millis(begun: Instant) -> f64 {
     begun.elapsed().as_secs_f64() * 1_000.0
+}
+
+/// Number of cached queries of [`library`], and of the days of each.
+const QUERIES: usize = 1_000;
+const QUERY_DAYS: i32 = 30;
+
+/// Fills a cache with many small queries of one family, then lists them and plans a query that is not among them: for
+/// the first time in a process, and again.
+pub(crate) async fn library(work: &Work) -> Figures {
+    let desk = work.open()?;
+    let query = |product: &str| -> Result<Query, String> {
+        let input = FilterInput {
+            field: "product".to_owned(),
+            operator: FilterOperator::AnyOf,
+            values: vec![product.to_owned()],
+        };
+        let filters = Filters::parse(&desk.request.query.mapping, &[input], "").map_err(words)?;
+        Ok(Query { filters, ..desk.request.query.clone() })
+    };
+    for number in 0..QUERIES {
+        store_days(&desk, &query(&format!("P{number}"))?)?;
+    }
+    let request = FetchRequest { query: query("other")?, offline: true, ..desk.request.clone() };
+    // As a new process finds it.
+    let engine = Engine::new(&work.cache, 2).map_err(words)?;
+    let mut figures = json!({"queries": QUERIES});
+    for (list, plan) in [("first_list_ms", "first_plan_ms"), ("list_ms", "plan_ms")] {
+        let begun = Instant::now();
+        let listed = engine.cached_queries().await.map_err(words)?;
+        figures[list] = json!(millis(begun));
+        if listed.len() != QUERIES {
+            return Err(format!("{} of {QUERIES} queries are listed.", listed.len()));
+        }
+        let begun = Instant::now();
+        engine.plan(None, &request).await.map_err(words)?;
+        figures[plan] = json!(millis(begun));
+    }
+    Ok(figures)
+}
+
+/// Stores a row for each of the last days of the range.
+fn store_days(desk: &Desk, query: &Query) -> Result<(), String> {
+    let opened = desk.engine.cache().open_or_create(&Identity::of(query)).map_err(words)?;
+    let mut writer = SegmentWriter::begin(Arc::clone(&opened.file)).map_err(words)?;
+    let mut decoder = Decoder::new(Arc::clone(opened.file.registry()), false);
+    let last = desk.request.range.to();
+    let days: Vec<Day> = (0..QUERY_DAYS).map(|back| last.plus(-back)).collect();
+    for day in &days {
+        let document = RawDocumentBuf::try_from(&doc! {"_id": day.number(), "product": "P", "price": 1.5})
+            .map_err(|error| error.to_string())?;
+        decoder.push(RowKey { day: *day, trade: None, read: 0 }, &document);
+    }
+    let decoded = decoder.finish_batch().ok_or("no rows")?;
+    writer.append(Role::Input, decoded).map_err(words)?;
+    let mut fields = decoder.take_presence();
+    let rows = days.into_iter().map(|day| {
+        let input_fields = fields.remove(&day).unwrap_or_default();
+        (day, DayRows { fetched: chrono::Utc::now(), input_rows: 1, input_fields, ..DayRows::default() })
+    });
+    writer.commit(rows.collect(), &[]).map(drop).map_err(words)
 }
 
 fn words(error: impl Into<tidemark_engine::failure::Failure>) -> String {

@@ -68,6 +68,7 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
     let both_drain = better_of_two(|_| bench.part("drain", COLLECTION, "both", "both", first, last))?;
     let both = cold_fetch("both", ["both", "both_again"], first)?;
 
+    let library = bench.part("library", COLLECTION, "alone", "library", first, last)?;
     let wide = bench.part("fetch", WIDE, "alone", "wide", last, last)?;
 
     let number = |value: &Value, name: &str| value[name].as_f64().unwrap_or(f64::NAN);
@@ -132,6 +133,20 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
             aim: "at most 1.2",
         },
         Line {
+            what: "List of 1,000 cached queries, again",
+            figure: format!("{:.0} ms", number(&library, "list_ms")),
+            floor: format!("{} first", seconds(number(&library, "first_list_ms"))),
+            ratio: ratio(number(&library, "list_ms"), number(&library, "first_list_ms")),
+            aim: "100 ms",
+        },
+        Line {
+            what: "Plan beside 1,000 cached queries, again",
+            figure: format!("{:.0} ms", number(&library, "plan_ms")),
+            floor: format!("{:.0} ms first", number(&library, "first_plan_ms")),
+            ratio: ratio(number(&library, "plan_ms"), number(&library, "first_plan_ms")),
+            aim: "50 ms",
+        },
+        Line {
             what: "Peak memory with 6,000 fields",
             figure: megabytes(number(&wide, "peak_bytes")),
             floor: "600 documents".to_owned(),
@@ -153,7 +168,7 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
     if let Some(file) = json_file {
         let all = json!({
             "messages": messages, "drain": drain, "drain_with_downstream": both_drain, "cold": cold, "cold_with_downstream": both, "repeat": repeat,
-            "delta": delta, "one_tenth": one_tenth, "export": export, "copy": copy, "wide": wide,
+            "delta": delta, "one_tenth": one_tenth, "export": export, "copy": copy, "wide": wide, "library": library,
             "ratios": lines.iter().map(|line| json!({"what": line.what, "ratio": line.ratio})).collect::<Vec<_>>(),
         });
         let text = serde_json::to_string_pretty(&all).map_err(|error| error.to_string())?;

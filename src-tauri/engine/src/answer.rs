@@ -1,6 +1,7 @@
 //! The answer to a query: its origin, its days and rows, and what it leaves out.
 
 pub mod changes;
+pub(crate) mod derive;
 pub mod left_out;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +11,7 @@ use ts_rs::TS;
 use crate::answer::changes::Changes;
 use crate::day::Day;
 use crate::failure::Failure;
+use crate::query::signature::SourceName;
 
 /// Where an answer came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
@@ -132,6 +134,8 @@ pub struct Unmatched {
 pub struct Answer {
     /// The query's signature, 32 hex digits.
     pub signature: String,
+    /// The source that the rows came from.
+    pub source: SourceName,
     /// Where the answer came from.
     pub answer: Origin,
     /// Whether the answer has every requested day, and no day is known to differ at the source or had its bounds

@@ -11,6 +11,8 @@ pub(crate) mod file;
 pub(crate) mod fixtures;
 pub mod read;
 pub mod store;
+#[cfg(test)]
+mod tests;
 pub mod write;
 
 pub use file::cache_file::{CacheFile, CheckedDay};
@@ -18,6 +20,7 @@ pub use file::error::{BadPath, CacheError, CacheErrorKind, ExportProblem, Holder
 pub use file::ledger::{FileState, HeldDay};
 pub use file::meta::Identity;
 pub use read::view::{MappedPaths, View, ViewCounts, mapped_paths};
+pub use store::catalog::CatalogEntry;
 pub(crate) use store::eviction::{bytes_of, last_used};
 pub use store::folder::Cache;
 pub use write::segment_writer::{Carried, Committed, DayRows, SegmentWriter};

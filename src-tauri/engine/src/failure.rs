@@ -122,6 +122,45 @@ impl Code {
     }
 }
 
+impl Code {
+    /// The field of a form that a failure with this code is about, unless the failure knows better.
+    const fn target(self) -> Option<FailureTarget> {
+        Some(match self {
+            Self::BadRange => FailureTarget::Dates,
+            Self::BadMapping => FailureTarget::Mapping,
+            Self::BadSource | Self::TlsFailed => FailureTarget::ConnectionString,
+            Self::AuthFailed => FailureTarget::Password,
+            Self::NotAuthorized => FailureTarget::Collection,
+            _ => return None,
+        })
+    }
+}
+
+/// The field of a form that a failure is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "field", rename_all = "snake_case")]
+pub enum FailureTarget {
+    /// The dates of the query.
+    Dates,
+    /// A filter of the query.
+    Filter {
+        /// Its name in the mapping.
+        name: String,
+    },
+    /// The advanced match of the query.
+    Advanced,
+    /// The source's connection string.
+    ConnectionString,
+    /// The source's password.
+    Password,
+    /// The source's database.
+    Database,
+    /// The source's collection.
+    Collection,
+    /// The source's mapping.
+    Mapping,
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -139,6 +178,9 @@ pub struct Failure {
     pub next: String,
     /// The technical cause, if there is one.
     pub cause: Option<String>,
+    /// The field of a form that it is about, if it is about one.
+    #[serde(default)]
+    pub target: Option<FailureTarget>,
     /// The error that it is made of, so that the engine decides by types.
     #[serde(skip)]
     #[ts(skip)]
@@ -161,7 +203,13 @@ impl Error for Failure {
 impl PartialEq for Failure {
     fn eq(&self, other: &Self) -> bool {
         let shown = |failure: &Self| {
-            (failure.code, failure.message.clone(), failure.next.clone(), failure.cause.clone())
+            (
+                failure.code,
+                failure.message.clone(),
+                failure.next.clone(),
+                failure.cause.clone(),
+                failure.target.clone(),
+            )
         };
         shown(self) == shown(other)
     }
@@ -178,6 +226,7 @@ impl Failure {
             message: redact(&message.into()),
             next: code.next_step().to_owned(),
             cause: None,
+            target: code.target(),
             source: None,
         }
     }
@@ -187,6 +236,13 @@ impl Failure {
     #[must_use]
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
         self.cause = Some(shortened(&redact(&cause.to_string())));
+        self
+    }
+
+    /// Names the field of a form that it is about.
+    #[must_use]
+    pub fn at(mut self, target: FailureTarget) -> Self {
+        self.target = Some(target);
         self
     }
 
@@ -255,7 +311,7 @@ mod tests {
         assert_eq!(failure.to_string(), "bad_range: The range ends before it begins.");
         assert_eq!(
             serde_json::to_string(&failure).expect("plain data"),
-            r#"{"code":"bad_range","message":"The range ends before it begins.","next":"Correct the dates and try again.","cause":"to < from"}"#
+            r#"{"code":"bad_range","message":"The range ends before it begins.","next":"Correct the dates and try again.","cause":"to < from","target":{"field":"dates"}}"#
         );
     }
 }

@@ -153,6 +153,18 @@ impl Plan {
         counts
     }
 
+    /// Notes that days have been stored, so that they are served as they are.
+    pub fn note_stored(&mut self, window: DayRange, ledger: &Ledger, now: DateTime<Utc>, policy: &Policy) {
+        for planned in self.days.iter_mut().filter(|planned| window.contains(planned.day)) {
+            let held = ledger.get(&planned.day);
+            planned.state = state_of(planned.day, held, now, policy);
+            planned.action = Action::Serve;
+            planned.held = held.cloned();
+        }
+        let left: DaySet = self.days.iter().filter(|day| day.is_pulled()).map(|day| day.day).collect();
+        self.windows = left.ranges().to_vec();
+    }
+
     /// The days that are pulled: fetched and refreshed.
     #[must_use]
     pub fn to_pull(&self) -> DaySet {

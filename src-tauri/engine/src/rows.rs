@@ -13,6 +13,32 @@ pub enum Role {
     Downstream,
 }
 
+/// Which rows of an answer, and in which order. It is evaluated on the cached columns and never goes to MongoDB; pages,
+/// documents and exports take it, so that an export contains what is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+pub struct RowQuery {
+    /// Which rows.
+    pub role: Role,
+    /// The columns that order them, the most significant first. Without any, the rows come by day and time.
+    #[serde(default)]
+    pub sorts: Vec<Sort>,
+}
+
+impl RowQuery {
+    /// The rows of a role in the default order.
+    #[must_use]
+    pub const fn of(role: Role) -> Self {
+        Self { role, sorts: Vec::new() }
+    }
+
+    /// The same rows, ordered by one more column, less significant than those before it.
+    #[must_use]
+    pub fn then_by(mut self, sort: Sort) -> Self {
+        self.sorts.push(sort);
+        self
+    }
+}
+
 /// The order of the rows of a view.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 pub struct Sort {

@@ -13,7 +13,7 @@ use tidemark_engine::cache::store::budget::DEFAULT_BUDGET;
 use tidemark_engine::failure::Code;
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::signature::Signature;
-use tidemark_engine::rows::Role;
+use tidemark_engine::rows::{Role, RowQuery};
 use tidemark_engine::run::FetchRequest;
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +68,11 @@ async fn the_least_recently_used_goes_and_frees_its_disk() {
     desk.ids(&desk.query(&["Power"]), range(FROM, TO), Role::Input).await;
     desk.reopen();
 
+    let preview = desk.engine.preview_eviction(before.bytes - 1).await.unwrap();
+    assert_eq!(held(&desk).await.len(), 3, "a preview removes nothing");
     let freed = desk.engine.set_cache_budget(before.bytes - 1).await.unwrap();
+    assert_eq!(preview.queries, [gas.to_string()]);
+    assert_eq!(preview.left, freed.left);
     assert_eq!((freed.queries.as_slice(), freed.moved_aside), ([gas.clone()].as_slice(), 0));
     assert!(beside(&desk, &gas).is_empty(), "{:?}", beside(&desk, &gas));
     let after = desk.engine.cache_usage().await.unwrap();
@@ -182,6 +186,8 @@ async fn what_is_fetched_or_looked_at_stays() {
     assert!(running.await.unwrap().unwrap().complete);
 
     // Its rows stand in the window still.
+    let preview = desk.engine.preview_eviction(0).await.unwrap();
+    assert!(preview.queries.is_empty() && preview.left > 0, "{preview:?}");
     let freed = desk.engine.set_cache_budget(0).await.unwrap();
     assert!(freed.queries.is_empty(), "{freed:?}");
     assert_eq!(desk.ids(&desk.query(&[]), range(FROM, TO), Role::Input).await.len(), 15);
@@ -228,7 +234,7 @@ async fn a_window_whose_query_went_says_that_it_is_not_cached() {
     desk.engine.set_cache_budget(0).await.unwrap();
     let days = range(FROM, TO);
     let key = ViewKey { signature: power.to_string(), from: days.from(), to: days.to() };
-    let failure = desk.engine.page(&key, Role::Input, None, 0, 10).await.unwrap_err();
+    let failure = desk.engine.page(&key, &RowQuery::of(Role::Input), 0, 10).await.unwrap_err();
     assert_eq!(failure.code, Code::NotCached, "{failure:?}");
     let failure = desk.engine.pin(&power, true).await.unwrap_err();
     assert_eq!(failure.code, Code::NotCached, "{failure:?}");

@@ -10,7 +10,7 @@ use std::path::Path;
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::day::Day;
 use tidemark_engine::engine::Engine;
-use tidemark_engine::rows::Role;
+use tidemark_engine::rows::{Role, RowQuery};
 
 /// Runs a case on every file of a corpus, and compares what comes of each with what is written down in
 /// `expected`. The stack is that of the threads that the engine works on. `UPDATE_CORPORA` writes it down, to be
@@ -136,7 +136,7 @@ fn a_detail_says_that_a_document_is_too_deep() {
         let document = cases::bson_to_columns::framed(&nested(levels, array)).unwrap();
         let identity = cases::bson_to_columns::stored_in(engine.cache(), &document);
         let key = ViewKey { signature: identity.signature.to_string(), from: day, to: day };
-        match runtime.block_on(engine.row_detail(&key, Role::Input, None, 0)) {
+        match runtime.block_on(engine.row_detail(&key, &RowQuery::of(Role::Input), 0)) {
             Ok(detail) => assert!(shown && detail.canonical.matches(['{', '[']).count() > levels, "{levels}"),
             Err(failure) => {
                 assert!(!shown && failure.message.contains("levels deep"), "{levels}: {failure:?}")

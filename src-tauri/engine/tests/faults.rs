@@ -17,7 +17,7 @@ use tidemark_engine::answer::{Answer, AnswerRows};
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::failure::{Code, Result};
 use tidemark_engine::plan::ledger::FetchMode;
-use tidemark_engine::rows::Role;
+use tidemark_engine::rows::{Role, RowQuery};
 use tidemark_engine::run::FetchRequest;
 use tidemark_test_server::TestServer;
 use tokio::task::JoinHandle;
@@ -83,7 +83,7 @@ async fn shown(desk: &Desk, [from, to]: [&str; 2]) -> Vec<i32> {
     let key = ViewKey { signature: desk.signature().to_string(), from: days.from(), to: days.to() };
     let mut ids: Vec<i32> = Vec::new();
     loop {
-        let page = desk.engine.page(&key, Role::Input, None, ids.len() as u64, 5_000).await.unwrap();
+        let page = desk.engine.page(&key, &RowQuery::of(Role::Input), ids.len() as u64, 5_000).await.unwrap();
         if page.rows.is_empty() {
             break;
         }

@@ -12,7 +12,7 @@ use support::desk::{Desk, range};
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::cache::{Cache, Identity};
 use tidemark_engine::failure::{Code, Failure};
-use tidemark_engine::rows::Role;
+use tidemark_engine::rows::{Role, RowQuery};
 
 const FROM: &str = "2025-03-01";
 const TO: &str = "2025-03-20";
@@ -139,7 +139,7 @@ async fn a_file_whose_tables_are_not_as_it_says_is_set_aside() {
     drop(connection);
     let days = range(FROM, TO);
     let key = ViewKey { signature: desk.signature().to_string(), from: days.from(), to: days.to() };
-    desk.engine.page(&key, Role::Input, None, 0, 10).await.unwrap_err();
+    desk.engine.page(&key, &RowQuery::of(Role::Input), 0, 10).await.unwrap_err();
     assert_eq!(aside(&file), None, "a look moves nothing");
     let answer = desk.fetch(FROM, TO).await;
     assert_eq!(answer.days.fetched, 20, "{answer:?}");

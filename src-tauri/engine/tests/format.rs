@@ -19,7 +19,7 @@ use tidemark_engine::query::form::{FilterInput, FilterOperator};
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::query::source::Query;
-use tidemark_engine::rows::Role;
+use tidemark_engine::rows::{Role, RowQuery};
 use tidemark_engine::run::FetchRequest;
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
@@ -88,7 +88,7 @@ async fn a_file_of_format_1_is_migrated_and_serves_its_days() {
         let signature = Signature::of(&query(&source, &[])).to_string();
         let range = DayRange::parse("2025-03-01", "2025-03-04").unwrap();
         let key = ViewKey { signature, from: range.from(), to: range.to() };
-        let rows = |role| engine.page(&key, role, None, 0, 10);
+        let rows = async |role| engine.page(&key, &RowQuery::of(role), 0, 10).await;
         let input = rows(Role::Input).await.unwrap().rows;
         let wanted: Vec<Vec<Option<String>>> = (0..6_i64)
             .map(|n| {
@@ -111,7 +111,7 @@ async fn a_file_of_format_1_is_migrated_and_serves_its_days() {
         let messages: Vec<_> = rows(Role::Downstream).await.unwrap().rows;
         let ids: Vec<_> = messages.iter().map(|row| row[0].clone().unwrap()).collect();
         assert_eq!(ids, ["M0", "M1", "M2", "M3", "M4", "M5"]);
-        let detail = engine.row_detail(&key, Role::Input, None, 2).await.unwrap();
+        let detail = engine.row_detail(&key, &RowQuery::of(Role::Input), 2).await.unwrap();
         assert!(detail.canonical.contains("\"$numberLong\": \"9007199254740995\""), "{}", detail.canonical);
     }
     let open = || tokio::task::block_in_place(|| engine(&folder).cache().open_listed(&path).unwrap());
@@ -216,7 +216,7 @@ fn a_file_of_format_3_stores_its_messages_once_and_shows_what_it_showed() {
                 .collect();
             let view = View::open(Arc::clone(&file), DayRange::new(march(from), march(to)).unwrap()).unwrap();
             let shown = |role| -> Vec<i32> {
-                let found = view.documents(role, None, 0, 1_000).unwrap();
+                let found = view.documents(&RowQuery::of(role), 0, 1_000).unwrap();
                 let mut ids: Vec<i32> =
                     found.iter().map(|(_, document)| document.get_i32("_id").unwrap()).collect();
                 ids.sort_unstable();

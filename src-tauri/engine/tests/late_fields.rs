@@ -13,7 +13,7 @@ use tidemark_engine::failure::Result;
 use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::source::Query;
-use tidemark_engine::rows::{Role, Sort};
+use tidemark_engine::rows::{Role, RowQuery, Sort};
 use tidemark_engine::source::{Source, SourceSettings};
 
 /// Rows of a role in the window: some row groups of 24,576.
@@ -94,12 +94,12 @@ fn assert_whole(file: &Arc<CacheFile>, range: DayRange) {
             let expected = Some((number * 11_000 + 10_999).to_string());
             let place = names.iter().position(|other| other == name).unwrap();
             let sort = Sort { path: name.clone(), descending: true };
-            let page = view.page(role, Some(&sort), 0, 2).unwrap();
+            let page = view.page(&RowQuery::of(role).then_by(sort.clone()), 0, 2).unwrap();
             assert_eq!((&page[0][place], &page[1][place]), (&expected, &None), "{name}");
         }
         let mut number = first;
         for offset in (0..rows).step_by(10_000) {
-            for (_, held) in view.documents(role, None, offset, 10_000).unwrap() {
+            for (_, held) in view.documents(&RowQuery::of(role), offset, 10_000).unwrap() {
                 assert_eq!(held, document(number));
                 number += 1;
             }

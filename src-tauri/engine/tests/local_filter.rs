@@ -31,7 +31,7 @@ use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::pipeline::input_match;
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::query::source::{Query, SourceIdentity};
-use tidemark_engine::rows::{Role, Sort};
+use tidemark_engine::rows::{Role, RowQuery, Sort};
 use tidemark_engine::run::FetchRequest;
 use tokio_util::sync::CancellationToken;
 
@@ -441,9 +441,12 @@ async fn csv(desk: &Desk, answer: &Answer, days: [&str; 2]) -> Vec<BTreeMap<Stri
     let days = range(days[0], days[1]);
     let key = ViewKey { signature: answer.signature.clone(), from: days.from(), to: days.to() };
     let path = desk.folder.path().join("rows.csv");
-    let sort = Some(Sort { path: "_id".to_owned(), descending: false });
+    let sort = Sort { path: "_id".to_owned(), descending: false };
     let cancel = CancellationToken::new();
-    let request = ExportRequest { sort, ..ExportRequest::of(key, Role::Input) };
+    let request = ExportRequest {
+        rows: RowQuery::of(Role::Input).then_by(sort),
+        ..ExportRequest::of(key, Role::Input)
+    };
     desk.engine.export_csv(&request, &path.as_path().into(), |_| {}, cancel).await.unwrap();
     let mut rows = read_csv(&std::fs::read_to_string(path).unwrap()).into_iter();
     let names: Vec<String> = rows.next().unwrap().into_iter().map(Option::unwrap).collect();

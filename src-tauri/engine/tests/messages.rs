@@ -12,7 +12,7 @@ use tidemark_engine::decode::{Decoder, RowKey};
 use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::source::Query;
-use tidemark_engine::rows::{Role, Sort};
+use tidemark_engine::rows::{Role, RowQuery, Sort};
 use tidemark_engine::source::Origin;
 use tidemark_engine::source::{Source, SourceSettings};
 
@@ -111,20 +111,25 @@ fn rows(file: &Arc<CacheFile>, role: Role, days: std::ops::RangeInclusive<i32>) 
         texts.sort();
         texts
     };
-    let found = text(view.documents(role, None, 0, 1_000).unwrap());
+    let found = text(view.documents(&RowQuery::of(role), 0, 1_000).unwrap());
     let counts = view.counts();
     let count = if role == Role::Input { counts.input } else { counts.downstream };
     assert_eq!(count, found.len() as u64, "{range}");
     // One by one, and sorted, the same rows come.
-    let singles = (0..count).flat_map(|offset| view.documents(role, None, offset, 1).unwrap()).collect();
+    let singles =
+        (0..count).flat_map(|offset| view.documents(&RowQuery::of(role), offset, 1).unwrap()).collect();
     assert_eq!(text(singles), found, "{range}, row by row");
     if !view.columns(role).is_empty() && !found.is_empty() {
         let sort = Sort { path: view.columns(role)[0].path.clone(), descending: false };
-        assert_eq!(text(view.documents(role, Some(&sort), 0, 1_000).unwrap()), found, "{range}, sorted");
+        assert_eq!(
+            text(view.documents(&RowQuery::of(role).then_by(sort), 0, 1_000).unwrap()),
+            found,
+            "{range}, sorted"
+        );
     }
     let folder = tempfile::tempdir().unwrap();
     let csv = folder.path().join("rows.csv");
-    view.export_csv(role, None, &csv).unwrap();
+    view.export_csv(&RowQuery::of(role), &csv).unwrap();
     let lines = std::fs::read_to_string(csv).unwrap().lines().count();
     assert_eq!(lines, found.len() + 1, "{range}, exported");
     found

@@ -23,7 +23,7 @@ use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::query::source::Query;
-use tidemark_engine::rows::Role;
+use tidemark_engine::rows::{Role, RowQuery};
 use tidemark_engine::run::FetchRequest;
 use tidemark_engine::run::event::RunEvent;
 use tidemark_engine::source::{Source, SourceSettings};
@@ -101,7 +101,7 @@ impl Room {
     }
 
     async fn ids(&self, from: &str, to: &str) -> Vec<i32> {
-        let page = self.engine.page(&self.key(from, to), Role::Input, None, 0, 2_000).await.unwrap();
+        let page = self.engine.page(&self.key(from, to), &RowQuery::of(Role::Input), 0, 2_000).await.unwrap();
         let mut ids: Vec<i32> =
             page.rows.iter().map(|row| row[0].as_ref().unwrap().parse().unwrap()).collect();
         ids.sort_unstable();
@@ -453,7 +453,7 @@ async fn a_trade_in_two_states_is_read_again() {
     let answer = room.fetch(FROM, TO).await;
     assert_eq!((answer.complete, answer.rows.input, answer.rows.downstream), (true, 10, 0), "{answer:?}");
     let key = room.key("2025-03-03", "2025-03-03");
-    let detail = room.engine.row_detail(&key, Role::Input, None, 0).await.unwrap();
+    let detail = room.engine.row_detail(&key, &RowQuery::of(Role::Input), 0).await.unwrap();
     assert!(detail.relaxed.contains("New"), "{}", detail.relaxed);
 }
 

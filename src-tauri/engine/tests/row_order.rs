@@ -11,7 +11,7 @@ use tidemark_engine::decode::{Decoder, RowKey};
 use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::source::Query;
-use tidemark_engine::rows::Role;
+use tidemark_engine::rows::{Role, RowQuery, Sort};
 use tidemark_engine::source::{Source, SourceSettings};
 
 const FIRST: i32 = 20_000;
@@ -87,11 +87,17 @@ fn store(file: &Arc<CacheFile>, days: &[i32], first: i64, input: &[Row], message
 
 /// The rows of a view in the order shown, as day and number. Pages of several sizes and the CSV show the same.
 fn shown(file: &Arc<CacheFile>, role: Role, from: i32, to: i32) -> Vec<(i32, i64)> {
+    shown_by(file, &RowQuery::of(role), from, to)
+}
+
+/// The same for a row query.
+fn shown_by(file: &Arc<CacheFile>, query: &RowQuery, from: i32, to: i32) -> Vec<(i32, i64)> {
+    let role = query.role;
     let view = View::open(Arc::clone(file), DayRange::new(day(from), day(to)).unwrap()).unwrap();
     let counts = view.counts();
     let count = if role == Role::Input { counts.input } else { counts.downstream };
     let read = |offset, limit| {
-        let found = view.documents(role, None, offset, limit).unwrap();
+        let found = view.documents(query, offset, limit).unwrap();
         found
             .into_iter()
             .map(|(day, raw)| (day.number() - FIRST, raw.get_i64("_id").unwrap()))
@@ -104,7 +110,7 @@ fn shown(file: &Arc<CacheFile>, role: Role, from: i32, to: i32) -> Vec<(i32, i64
     assert_eq!(paged, all, "page by page");
     let folder = tempfile::tempdir().unwrap();
     let csv = folder.path().join("rows.csv");
-    view.export_csv(role, None, &csv).unwrap();
+    view.export_csv(query, &csv).unwrap();
     let csv = std::fs::read_to_string(csv).unwrap();
     let exported = csv.lines().skip(1).map(|line| line.split(',').next().unwrap().parse::<i64>().unwrap());
     assert!(exported.eq(all.iter().map(|(_, number)| *number)), "exported");
@@ -237,4 +243,54 @@ fn messages_are_shown_by_the_day_of_their_trade_and_time() {
             assert_eq!(found, wanted, "{count} messages, days {from} to {to}");
         }
     }
+}
+
+/// Several windows with rows that are equal in the first column, missing in it, or of several types.
+#[test]
+fn rows_are_sorted_by_several_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = file(&folder);
+    let (a, b) =
+        (rows(900, 3, |number| Some(number % 7)), rows(500, 2, |number| (number % 5 > 0).then_some(3)));
+    store(&file, &[0, 1, 2], 0, &a, &[]);
+    store(
+        &file,
+        &[3, 4],
+        10_000,
+        &b.iter().map(|row| Row { day: row.day + 3, ..*row }).collect::<Vec<_>>(),
+        &[],
+    );
+    let by = |path: &str, descending| Sort { path: path.to_owned(), descending };
+    let all = shown(&file, Role::Input, 0, 4);
+    assert_eq!(all.len(), 1_400);
+    let stored: BTreeMap<i64, Row> = (0..)
+        .zip(&a)
+        .map(|(number, row)| (number, *row))
+        .chain((10_000..).zip(&b).map(|(number, row)| (number, Row { day: row.day + 3, ..*row })))
+        .collect();
+    for (time_descending, id_descending) in [(false, false), (false, true), (true, false), (true, true)] {
+        let query = RowQuery::of(Role::Input)
+            .then_by(by("timestamp", time_descending))
+            .then_by(by("_id", id_descending));
+        let mut wanted: Vec<(Option<i64>, i64)> = stored
+            .iter()
+            .map(|(number, row)| (row.at.map(|at| i64::from(row.day) * MS_A_DAY + at), *number))
+            .collect();
+        wanted.sort_by(|(at, id), (other_at, other_id)| {
+            let times = match (at, other_at) {
+                // What is missing comes last in both directions.
+                (None, None) => std::cmp::Ordering::Equal,
+                (None, _) => std::cmp::Ordering::Greater,
+                (_, None) => std::cmp::Ordering::Less,
+                (at, other) if time_descending => other.cmp(at),
+                (at, other) => at.cmp(other),
+            };
+            times.then(if id_descending { other_id.cmp(id) } else { id.cmp(other_id) })
+        });
+        let found: Vec<i64> = shown_by(&file, &query, 0, 4).into_iter().map(|(_, number)| number).collect();
+        assert!(found.iter().eq(wanted.iter().map(|(_, id)| id)), "{query:?}");
+    }
+    let view = View::open(Arc::clone(&file), DayRange::new(day(0), day(4)).unwrap()).unwrap();
+    let unknown = RowQuery::of(Role::Input).then_by(by("_id", false)).then_by(by("nothing", false));
+    assert!(view.page(&unknown, 0, 1).is_err());
 }

@@ -31,7 +31,7 @@ use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::query::source::Query;
-use tidemark_engine::rows::Role;
+use tidemark_engine::rows::{Role, RowQuery};
 use tidemark_engine::run::FetchRequest;
 use tidemark_engine::source::{Source, SourceSettings};
 use tidemark_test_server::EXTERNAL_URI;
@@ -202,7 +202,7 @@ async fn fetch(size: Size) {
             for (sum, role) in sums.iter_mut().zip([Role::Input, Role::Downstream]) {
                 let mut offset = 0;
                 loop {
-                    let documents = view.documents(role, None, offset, PAGE)?;
+                    let documents = view.documents(&RowQuery::of(role), offset, PAGE)?;
                     documents.iter().for_each(|(_, document)| sum.add(document));
                     offset += PAGE;
                     if (documents.len() as u64) < PAGE {

@@ -6,16 +6,17 @@ use tidemark_engine::answer::{
     Answer, AnswerDays, AnswerRows, LeftOut, LeftOutReason, MissingDay, Origin, Unmatched, UnmatchedPart,
 };
 use tidemark_engine::api::export::{ExportProgress, Exported};
-use tidemark_engine::api::library::{CacheUsage, CachedQuery};
+use tidemark_engine::api::library::{CacheUsage, CachedQuery, EvictionPreview};
 use tidemark_engine::api::plan::{DayAction, DayView, PlanView, WindowView};
 use tidemark_engine::api::rows::{ColumnView, Page, RowDetail, Suggested, ViewKey, ViewShape};
 use tidemark_engine::api::source::{Connection, FilterField, SourceProfile, SourceView};
 use tidemark_engine::bson::diff::FieldChange;
-use tidemark_engine::failure::{Code, Failure};
+use tidemark_engine::failure::{Code, Failure, FailureTarget};
 use tidemark_engine::plan::PlanCounts;
 use tidemark_engine::plan::ledger::{DayState, FetchMode};
 use tidemark_engine::query::form::{FilterInput, FilterOperator, QueryInput, ValueType};
-use tidemark_engine::rows::{CsvOptions, Role, Sort};
+use tidemark_engine::query::signature::SourceName;
+use tidemark_engine::rows::{CsvOptions, Role, RowQuery, Sort};
 use tidemark_engine::run::event::RunEvent;
 use ts_rs::{Config, TS};
 
@@ -39,14 +40,27 @@ fn generated() -> String {
     macro_rules! declare {
         ($($name:ty),* $(,)?) => { $(parts.push(declared::<$name>(config));)* };
     }
-    declare![Code, Failure];
+    declare![Code, FailureTarget, Failure];
     declare![Origin, MissingDay, AnswerDays, AnswerRows];
     declare![ChangeCounts, ChangeKind, FieldChange, MessageChange, Changes, LeftOutReason, LeftOut];
-    declare![UnmatchedPart, Unmatched];
+    declare![UnmatchedPart, Unmatched, SourceName];
     declare![Answer, RunEvent];
     declare![FilterOperator, FilterInput, QueryInput, ValueType, FilterField];
     declare![DayAction, DayState, DayView, PlanCounts, WindowView, PlanView];
-    declare![Role, ViewKey, Sort, ColumnView, Page, ViewShape, RowDetail, Suggested, CachedQuery, CacheUsage];
+    declare![
+        Role,
+        ViewKey,
+        Sort,
+        RowQuery,
+        ColumnView,
+        Page,
+        ViewShape,
+        RowDetail,
+        Suggested,
+        CachedQuery,
+        CacheUsage
+    ];
+    declare![EvictionPreview];
     declare![Connection, FetchMode, SourceProfile, SourceView, CsvOptions, ExportProgress, Exported];
     parts.join("\n")
 }

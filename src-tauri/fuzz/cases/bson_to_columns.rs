@@ -13,7 +13,7 @@ use tidemark_engine::decode::{Decoder, FieldRegistry, RowKey};
 use tidemark_engine::query::filter::{Condition, FieldCondition, Filters};
 use tidemark_engine::query::local_match::matches;
 use tidemark_engine::query::mapping::Mapping;
-use tidemark_engine::rows::Role;
+use tidemark_engine::rows::{Role, RowQuery};
 
 use super::query;
 
@@ -120,17 +120,17 @@ pub fn store(data: &[u8]) -> String {
 
     let file = cache.open_or_create(&identity).expect("it opens again").file;
     let view = View::open(file, DayRange::single(day)).expect("a view");
-    let (_, held) = view.document(Role::Input, None, 0).expect("the document");
+    let (_, held) = view.document(&RowQuery::of(Role::Input), 0).expect("the document");
     assert_eq!(held.as_bytes(), document.as_bytes(), "no byte is lost");
     let columns: Vec<String> = view.columns(Role::Input).into_iter().map(|column| column.path).collect();
-    let page = view.page(Role::Input, None, 0, 10).expect("a page");
+    let page = view.page(&RowQuery::of(Role::Input), 0, 10).expect("a page");
     assert_eq!(page.len(), 1);
     let texts: BTreeMap<&str, Option<&str>> =
         columns.iter().map(String::as_str).zip(page[0].iter().map(Option::as_deref)).collect();
     texts_are_exact(&document, &texts);
 
     let csv = folder.path().join("it's \"a\" file ü.csv");
-    view.export_csv(Role::Input, None, &csv).expect("a CSV file");
+    view.export_csv(&RowQuery::of(Role::Input), &csv).expect("a CSV file");
     let text = std::fs::read_to_string(&csv).expect("UTF-8");
     let written = read_csv(&text);
     let names: Vec<Option<String>> = columns.into_iter().map(Some).collect();

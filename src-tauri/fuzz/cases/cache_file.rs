@@ -24,7 +24,7 @@ use tidemark_engine::decode::{Decoder, FieldSet, RowKey};
 use tidemark_engine::failure::{Code, Failure};
 use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::mapping::Mapping;
-use tidemark_engine::rows::Role;
+use tidemark_engine::rows::{Role, RowQuery};
 
 use super::query;
 
@@ -121,14 +121,14 @@ fn look(cache: &Cache, path: &Path) -> Result<usize, Failure> {
     let view = View::open(file, range())?;
     let mut rows = 0;
     for role in [Role::Input, Role::Downstream] {
-        let page = view.page(role, None, 0, 100)?;
+        let page = view.page(&RowQuery::of(role), 0, 100)?;
         rows += page.len();
         if let Some(column) = view.columns(role).into_iter().next() {
             let sort = tidemark_engine::rows::Sort { path: column.path, descending: true };
-            assert_eq!(view.page(role, Some(&sort), 0, 100)?.len(), page.len());
+            assert_eq!(view.page(&RowQuery::of(role).then_by(sort.clone()), 0, 100)?.len(), page.len());
         }
         if !page.is_empty() {
-            view.document(role, None, 0)?;
+            view.document(&RowQuery::of(role), 0)?;
         }
     }
     Ok(rows)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tauri::State;
-use tidemark_engine::api::library::{CacheUsage, CachedQuery};
+use tidemark_engine::api::library::{CacheUsage, CachedQuery, EvictionPreview};
 use tidemark_engine::api::rows::Suggested;
 use tidemark_engine::api::source::Connection;
 use tidemark_engine::day::{Day, DayRange};
@@ -55,6 +55,12 @@ pub(crate) async fn cache_usage(state: State<'_, AppState>) -> Result<CacheUsage
 pub(crate) async fn set_cache_budget(state: State<'_, AppState>, bytes: u64) -> Result<()> {
     state.engine()?.set_cache_budget(bytes).await?;
     Ok(())
+}
+
+/// What a budget in bytes would evict.
+#[tauri::command]
+pub(crate) async fn preview_eviction(state: State<'_, AppState>, bytes: u64) -> Result<EvictionPreview> {
+    state.engine()?.preview_eviction(bytes).await
 }
 
 /// Pins a query so that it is never evicted, or unpins it.

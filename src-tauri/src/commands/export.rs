@@ -10,7 +10,7 @@ use tidemark_engine::browse::ExportRequest;
 use tidemark_engine::engine::off_thread;
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::query::signature::Signature;
-use tidemark_engine::rows::{CsvOptions, Role, Sort};
+use tidemark_engine::rows::{CsvOptions, Role, RowQuery};
 use tokio::sync::oneshot;
 
 use crate::file_name::{self, Destination};
@@ -28,8 +28,7 @@ pub(crate) async fn export_csv(
     state: State<'_, AppState>,
     export_id: u64,
     key: ViewKey,
-    role: Role,
-    sort: Option<Sort>,
+    rows: RowQuery,
     options: CsvOptions,
     events: Channel<ExportProgress>,
 ) -> Result<Option<Exported>> {
@@ -39,7 +38,7 @@ pub(crate) async fn export_csv(
     let destination = match &state.environment.save_as {
         Some(path) => Some(file_name::destination(path.clone(), complete)),
         None => {
-            let name = propose(&state, &key, role, complete).await?;
+            let name = propose(&state, &key, rows.role, complete).await?;
             choose(&app, &window, &name, state.settings.export_folder(), complete).await?
         }
     };
@@ -52,7 +51,7 @@ pub(crate) async fn export_csv(
         // A reloaded page no longer receives events, but its file is still written.
         let _ = events.send(progress);
     };
-    let request = ExportRequest { key, role, sort, options };
+    let request = ExportRequest { key, rows, options };
     let exported = engine.export_csv(&request, &path.as_path().into(), on_progress, token).await?;
     if let Some(folder) = file_name::folder_of(&path).filter(|_| state.environment.save_as.is_none()) {
         state.settings.remember_export_folder(&folder);

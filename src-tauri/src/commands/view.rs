@@ -5,7 +5,7 @@ use tauri::ipc::Response;
 use tidemark_engine::answer::Answer;
 use tidemark_engine::api::rows::{RowDetail, ViewKey, ViewShape};
 use tidemark_engine::failure::{Code, Failure, Result};
-use tidemark_engine::rows::{Role, Sort};
+use tidemark_engine::rows::{Role, RowQuery};
 
 use crate::state::AppState;
 
@@ -32,14 +32,13 @@ pub(crate) async fn view_shape(state: State<'_, AppState>, key: ViewKey, role: R
 pub(crate) async fn page(
     state: State<'_, AppState>,
     key: ViewKey,
-    role: Role,
-    sort: Option<Sort>,
+    rows: RowQuery,
     offset: u64,
     limit: u64,
 ) -> Result<Response> {
-    let page = state.engine()?.page(&key, role, sort, offset, limit).await?;
+    let page = state.engine()?.page(&key, &rows, offset, limit).await?;
     let bytes = serde_json::to_vec(&page).map_err(|error| {
-        Failure::new(Code::CacheDamaged, "These rows cannot be written as text.").because(error)
+        Failure::new(Code::Internal, "These rows cannot be written as text.").because(error)
     })?;
     Ok(Response::new(bytes))
 }
@@ -49,9 +48,8 @@ pub(crate) async fn page(
 pub(crate) async fn row_detail(
     state: State<'_, AppState>,
     key: ViewKey,
-    role: Role,
-    sort: Option<Sort>,
+    rows: RowQuery,
     position: u64,
 ) -> Result<RowDetail> {
-    state.engine()?.row_detail(&key, role, sort, position).await
+    state.engine()?.row_detail(&key, &rows, position).await
 }

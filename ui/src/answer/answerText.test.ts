@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import { heldAnswer } from "../run/runState";
-import { makeAnswer, makePartial } from "../test/made";
+import { makeAnswer, makeFailure, makePartial } from "../test/made";
 import {
   cancelledText,
   comparedAll,
@@ -54,12 +54,12 @@ it("says of no day that it was compared that was not", () => {
   expect(comparedAll(makeAnswer(), "verify")).toBe(true);
   expect(comparedAll(makeAnswer(), "normal")).toBe(false);
   expect(comparedAll(makePartial(["2025-01-31"]), "refresh")).toBe(false);
-  const failure = { code: "source_timeout" as const, message: "", next: "", cause: null };
+  const failure = makeFailure("source_timeout", "");
   expect(comparedAll(makeAnswer({ failure }), "refresh")).toBe(false);
 });
 
 it("tells the end of a run in a sentence", () => {
-  const failure = { code: "auth_failed" as const, message: "Refused.", next: "", cause: null };
+  const failure = makeFailure("auth_failed", "Refused.", { field: "password" });
   const text = (outcome: "finished" | "failed" | "cancelled", answer = makeAnswer()) =>
     outcomeText({ outcome, answer, failure: outcome === "failed" ? failure : null });
   expect(text("finished")).toBe("Finished. Complete: 48,211 trades, 144,633 messages.");

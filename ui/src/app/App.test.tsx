@@ -82,7 +82,9 @@ describe("the window", () => {
 
   it("shows a bad filter beside the advanced match, keeps the text, and does not fetch", async () => {
     const fake = makeFake({ form: makeQuery({ advanced: "{" }) });
-    vi.mocked(fake.backend.plan).mockRejectedValue(makeFailure("bad_filter", "It does not parse: line 1."));
+    vi.mocked(fake.backend.plan).mockRejectedValue(
+      makeFailure("bad_filter", "It does not parse: line 1.", { field: "advanced" }),
+    );
     await openApp(fake);
     expect(await screen.findByTestId("advanced-error")).toHaveTextContent("line 1");
     expect(screen.getByTestId("advanced-input")).toHaveValue("{");
@@ -228,7 +230,9 @@ describe("the window", () => {
     await openApp(fake);
     await screen.findByText(/0 of 31 days cached/);
     await user.click(screen.getByTestId("fetch-button"));
-    act(() => fake.fail(makeFailure("auth_failed", "The server refused the password.")));
+    act(() =>
+      fake.fail(makeFailure("auth_failed", "The server refused the password.", { field: "password" })),
+    );
     expect(await screen.findByTestId("run-failure")).toHaveTextContent(
       "The server refused the password. Do.",
     );

@@ -4,18 +4,18 @@ import { AnswerPanel } from "../answer/AnswerPanel";
 import { cancelledText, outcomeText } from "../answer/answerText";
 import type { FetchMode, SourceView } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
-import { daysSentence, withStored, withUnverified } from "../plan/dayCells";
+import { withUnverified } from "../plan/dayCells";
 import { DayStrip } from "../plan/DayStrip";
 import { PlanLine } from "../plan/PlanLine";
 import type { Planned } from "../plan/usePlan";
-import type { FailureTarget } from "../query/failureTarget";
+import type { TargetPart } from "../query/failureTarget";
 import { describeFilters, NO_FILTER } from "../query/filters";
 import { Results } from "../rows/Results";
 import type { Exporter } from "../rows/useExport";
 import type { Target } from "../rows/useShapes";
 import { ActionBar } from "../run/ActionBar";
 import { ProgressPanel } from "../run/ProgressPanel";
-import { type Activity, isPrevious, type RunState, sameKey } from "../run/runState";
+import { type Activity, isPrevious, keyOf, type RunState, sameKey } from "../run/runState";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Welcome } from "./Welcome";
 
@@ -23,7 +23,7 @@ interface Props {
   source: SourceView;
   online: boolean;
   planned: Planned;
-  failureTarget: FailureTarget | null;
+  failureTarget: TargetPart | null;
   runState: RunState;
   activity: Activity;
   blocked: string | null;
@@ -42,7 +42,7 @@ interface Props {
 }
 
 /** Shown instead of a plan, by what has to be corrected. */
-const CORRECT: Record<FailureTarget, string> = {
+const CORRECT: Record<TargetPart, string> = {
   dates: "No plan yet: correct the dates.",
   filters: "No plan yet: correct the filters.",
   advanced: "No plan yet: correct the advanced match.",
@@ -59,20 +59,20 @@ export function MainPane(props: Props) {
   const stands = view !== null && (target === null || sameKey(target.key, view.key));
   // Not `run` itself, which changes with every progress event.
   const isRunning = run !== null;
-  const windows = run?.windows ?? null;
-  const fetching = run?.key?.signature ?? null;
-  const isStoring = windows !== null && windows.length > 0 && fetching === planned.plan?.signature;
+  const planKey = planned.plan && planned.query && keyOf(planned.query, planned.plan.signature);
+  const livePlan = run !== null && run.key?.signature === planKey?.signature ? run.livePlan : null;
+  // The sentence counts the days of the run: a plan of other days keeps its own.
+  const progress = livePlan !== null && sameKey(run?.key ?? null, planKey) ? livePlan.sentence : null;
   // The query whose rows are shown, in words.
   const asked = target?.live === true && run !== null ? describeFilters(run.query) : view?.title;
   const days = useMemo(() => {
     const plan = planned.plan;
     if (plan === null) return [];
-    const running = windows !== null && fetching === plan.signature ? windows : [];
-    if (running.length > 0) return withStored(plan.days, running, source.today);
+    if (livePlan !== null) return plan.days.map((day) => livePlan.days.get(day.day) ?? day);
     // During a run, the days that the last one could not confirm are being checked.
     if (isRunning || view?.key.signature !== plan.signature) return plan.days;
     return withUnverified(plan.days, view.answer.days.unverified);
-  }, [planned.plan, isRunning, windows, fetching, view, source.today]);
+  }, [planned.plan, isRunning, livePlan, view]);
   // A source that is not set up is no failure: the pane says so where the rows would be.
   const unset = source.profile === null && planned.failure?.code === "source_unreachable";
   const isBeside = planned.failure !== null && (failureTarget === "plan" || failureTarget === "source");
@@ -92,7 +92,7 @@ export function MainPane(props: Props) {
           plan={planned.plan}
           stale={planned.stale}
           locked={props.locked}
-          progress={isStoring ? daysSentence(days) : null}
+          progress={progress}
           correct={failureTarget === null ? null : CORRECT[failureTarget]}
         />
         {/* Its height is kept, so that the buttons below do not move away from under the mouse. */}

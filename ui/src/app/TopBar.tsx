@@ -1,6 +1,6 @@
 import { Button } from "react-aria-components";
 
-import type { Connection, SourceProfile } from "../backend";
+import type { Connection, SourceName, SourceProfile } from "../backend";
 import { Icon, type IconName, Mark } from "../controls/icons";
 import { ConnectionStatus } from "../source/ConnectionStatus";
 import type { Connect } from "../source/useSource";
@@ -8,6 +8,8 @@ import type { ThemeChoice } from "./useTheme";
 
 interface Props {
   profile: SourceProfile | null;
+  /** How the source is called. */
+  source: SourceName | null;
   connection: Connection;
   connect: Connect;
   theme: ThemeChoice;
@@ -20,16 +22,8 @@ interface Props {
 
 const THEME_ICONS: Record<ThemeChoice, IconName> = { system: "screen", light: "sun", dark: "moon" };
 
-/** The hosts of a connection string, without user name and options. */
-export function hostsOf(uri: string): string {
-  return uri
-    .replace(/^[a-z+]+:\/\//i, "")
-    .replace(/^[^@/]*@/, "")
-    .replace(/[/?].*$/, "");
-}
-
 export function TopBar(props: Props) {
-  const { profile, connection, theme } = props;
+  const { profile, source, connection, theme } = props;
   return (
     <header className="top-bar" data-region="top">
       <Button
@@ -51,13 +45,13 @@ export function TopBar(props: Props) {
             <strong>
               {profile.database}.{profile.collection}
             </strong>
-            <span className="faint source-host">{hostsOf(profile.uri)}</span>
+            <span className="faint source-host">{source?.hosts}</span>
           </>
         )}
         <Icon name="gear" />
       </Button>
       <span className="spacer" />
-      <ConnectionStatus connection={connection} profile={profile} connect={props.connect} />
+      <ConnectionStatus connection={connection} profile={profile} source={source} connect={props.connect} />
       <Button
         className="icon-button"
         aria-label="Keyboard shortcuts"

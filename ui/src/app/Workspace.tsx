@@ -19,8 +19,8 @@ import { useExport } from "../rows/useExport";
 import { useTarget } from "../rows/useTarget";
 import { activity } from "../run/runState";
 import { useQueryRun } from "../run/useQueryRun";
+import { needsPassword } from "../source/password";
 import { SourceDialog } from "../source/SourceDialog";
-import { needsPassword, sourceKey, sourceText } from "../source/sourceText";
 import type { Source } from "../source/useSource";
 import { MainPane } from "./MainPane";
 import { focusRegion } from "./regions";
@@ -52,13 +52,14 @@ export function Workspace({ source, view, theme, nextTheme }: Props) {
   const { connection } = source;
   const [form, dispatch] = useForm(firstQuery(view), view.fields);
   const query = useMemo(() => toQuery(form), [form]);
-  const used = { key: sourceKey(view.profile), text: view.profile === null ? "" : sourceText(view.profile) };
-  const queryRun = useQueryRun(connection, used);
+  const queryRun = useQueryRun(connection, view.source?.key ?? "");
   const exporter = useExport();
   // Grows when something has been removed from the cache that a plan may rely on.
   const [removals, removed] = useReducer((count: number) => count + 1, 0);
   const cached = useCached(queryRun.state.version + removals);
-  const stamp = [connection.state, view.today, queryRun.state.version, removals, used.key].join();
+  // The whole profile: how long an open day stays fresh is part of the plan, but not of the source.
+  const profile = JSON.stringify(view.profile);
+  const stamp = [connection.state, view.today, queryRun.state.version, removals, profile].join();
   const planned = usePlan(query, stamp, queryRun.state.run !== null);
   const target = useTarget(queryRun.state);
   const [tab, setTab] = useState<"query" | "cached">("query");
@@ -80,7 +81,7 @@ export function Workspace({ source, view, theme, nextTheme }: Props) {
 
   const doing = activity(queryRun.state, connection);
   const failure = planned.failure;
-  const failureTarget = failure === null ? null : failureTargetOf(failure, planned.query ?? query);
+  const failureTarget = failure === null ? null : failureTargetOf(failure);
   const stops = failure !== null && blocksFetch(failure) && !planned.stale ? failure.message : null;
   const blocked = view.profile === null ? "Set up a source first." : stops;
 
@@ -171,6 +172,7 @@ export function Workspace({ source, view, theme, nextTheme }: Props) {
       </Button>
       <TopBar
         profile={view.profile}
+        source={view.source}
         connection={connection}
         connect={source.connect}
         theme={theme}
@@ -227,8 +229,8 @@ export function Workspace({ source, view, theme, nextTheme }: Props) {
         activity={doing}
         blocked={blocked}
         target={target}
-        locked={needsPassword(connection, view.profile)}
-        otherSource={shown === null ? null : otherSourceText(shown, used.text, planned)}
+        locked={needsPassword(connection, view.source)}
+        otherSource={shown === null ? null : otherSourceText(shown.answer.source, view.source)}
         differs={shown?.query != null && !sameQuery(shown.query, query)}
         exporter={exporter}
         exportRef={exportRef}

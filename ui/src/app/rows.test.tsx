@@ -8,7 +8,7 @@ import userEvent from "@testing-library/user-event";
 import type { RefObject } from "react";
 import { afterEach, expect, it, vi } from "vitest";
 
-import type { QueryInput } from "../backend";
+import type { QueryInput, Sort } from "../backend";
 import type { ColumnPrefs } from "../rows/grid/columns";
 import type { Content, Handlers } from "../rows/grid/contract";
 import type { GridHandle } from "../rows/grid/GridView";
@@ -22,6 +22,7 @@ interface Drawn {
   content: Content;
   handlers: Handlers;
   prefs: ColumnPrefs;
+  sorts: readonly Sort[];
   ref: RefObject<GridHandle | null>;
 }
 vi.mock("../rows/grid/GridView", () => ({
@@ -271,22 +272,65 @@ it("sets the rows larger and smaller, and remembers it", async () => {
   expect(zoom()).toBe("1");
 });
 
+const sort = { path: "_id", descending: true };
+const keptSorts = () => JSON.parse(localStorage.getItem("tidemark.sorts") ?? "") as object;
+
 it("restores the order of the rows with the answer, and only for the same query", async () => {
-  const sort = { path: "_id", descending: true };
-  localStorage.setItem(
-    "tidemark.sorts",
-    JSON.stringify({ signature: "5".repeat(32), by: { input: sort, downstream: null } }),
-  );
+  const by = { input: [sort], downstream: [] };
+  localStorage.setItem("tidemark.sorts", JSON.stringify({ signature: "5".repeat(32), by }));
   const { user } = await openRows();
   expect(screen.getByTestId("sort-state")).toHaveAccessibleName(/^Sorted by _id/);
   await user.click(screen.getByTestId("sort-state"));
-  expect(JSON.parse(localStorage.getItem("tidemark.sorts") ?? "")).toMatchObject({ by: { input: null } });
-  act(() => grid.props?.handlers.sort(sort));
-  expect(JSON.parse(localStorage.getItem("tidemark.sorts") ?? "")).toMatchObject({ by: { input: sort } });
+  expect(keptSorts()).toMatchObject({ by: { input: [] } });
+  act(() => grid.props?.handlers.sort([sort]));
+  expect(keptSorts()).toMatchObject({ by: { input: [sort] } });
+});
+
+it("restores the order that an earlier version stored", async () => {
+  const by = { input: sort, downstream: null };
+  localStorage.setItem("tidemark.sorts", JSON.stringify({ signature: "5".repeat(32), by }));
+  await openRows();
+  expect(screen.getByTestId("sort-state")).toHaveAccessibleName(/^Sorted by _id/);
+});
+
+it("reads, shows and exports the rows in the order of several columns", async () => {
+  const { fake, user } = await openMenu(null);
+  await user.keyboard("{Escape}");
+  const sorts = [{ path: "price", descending: true }, sort];
+  act(() => grid.props?.handlers.sort(sorts));
+  expect(grid.props?.sorts).toEqual(sorts);
+  expect(screen.getByTestId("sort-state")).toHaveAccessibleName(
+    /^Sorted by price, largest first, then by _id, newest first/,
+  );
+  const rows = { role: "input", sorts };
+  await grid.props?.content.read(0, 10);
+  expect(fake.backend.page).toHaveBeenLastCalledWith(expect.anything(), rows, 0, 10);
+  act(() => grid.props?.handlers.open(1));
+  await waitFor(() => expect(fake.backend.rowDetail).toHaveBeenCalledWith(expect.anything(), rows, 1));
+  await user.click(screen.getByTestId("export-button"));
+  expect(vi.mocked(fake.backend.exportCsv).mock.lastCall?.[2]).toEqual(rows);
+});
+
+it("sorts by the columns that this answer has", async () => {
+  const by = { input: [{ path: "gone", descending: false }, sort], downstream: [] };
+  localStorage.setItem("tidemark.sorts", JSON.stringify({ signature: "5".repeat(32), by }));
+  await openRows();
+  expect(grid.props?.sorts).toEqual([sort]);
+});
+
+it("offers to sort by a further column where others sort already", async () => {
+  const { user } = await openMenu(null);
+  expect(screen.queryByRole("menuitem", { name: /Then sort/ })).not.toBeInTheDocument();
+  await user.keyboard("{Escape}");
+  act(() => grid.props?.handlers.sort([sort]));
+  act(() => grid.props?.handlers.menu({ x: 5, y: 5, path: "price", row: null }));
+  await user.click(screen.getByRole("menuitem", { name: /Then sort: largest first/ }));
+  const at = expect.objectContaining({ path: "price" }) as unknown;
+  expect(grid.performed).toHaveBeenLastCalledWith("then_sort_down", at);
 });
 
 it("does not restore the order of a different query", async () => {
-  const by = { input: { path: "_id", descending: true }, downstream: null };
+  const by = { input: [sort], downstream: [] };
   localStorage.setItem("tidemark.sorts", JSON.stringify({ signature: "6".repeat(32), by }));
   await openRows();
   expect(screen.getByTestId("sort-state")).not.toHaveAccessibleName(/^Sorted/);

@@ -4,10 +4,10 @@ import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
-import type { Connection, SourceView } from "../backend";
-import { type Fake, makeFake, makePlan } from "../test/fakeBackend";
+import type { Connection, FailureTarget, SourceView } from "../backend";
+import { type Fake, makeFake } from "../test/fakeBackend";
 import { later } from "../test/later";
-import { makeAnswer, makeCached, makeFailure, makePartial, makeQuery } from "../test/made";
+import { makeAnswer, makeCached, makeFailure, makePartial, makeQuery, makeSource } from "../test/made";
 import { openApp } from "./openApp";
 
 vi.mock("../rows/grid/GridView", () => ({
@@ -27,7 +27,8 @@ const away = makeFailure("source_unreachable", "No server answers.");
 async function other(fake: Fake): Promise<SourceView> {
   const view = await fake.backend.sourceView();
   const profile = { uri: "mongodb://db2", database: "archive", collection: "messages", mapping: "" };
-  return { ...view, profile, connection: online };
+  const source = makeSource({ name: "archive.messages at db2", hosts: "db2", key: "b".repeat(32) });
+  return { ...view, profile, source, connection: online };
 }
 
 async function connect(user: ReturnType<typeof userEvent.setup>): Promise<void> {
@@ -99,8 +100,9 @@ it("gives connecting up when the dialog is closed", async () => {
 
 it("says whose rows are opened where they are of another source, and that the server was not asked", async () => {
   const fake = makeFake();
-  const cached = makeCached({ source: "archive.messages at db9" });
-  vi.mocked(fake.backend.cachedQueries).mockResolvedValue([cached]);
+  const source = makeSource({ name: "archive.messages at db9", key: "9".repeat(32) });
+  vi.mocked(fake.backend.cachedQueries).mockResolvedValue([makeCached({ source: source.name })]);
+  vi.mocked(fake.backend.answer).mockResolvedValue(makeAnswer({ answer: "offline", source }));
   const user = userEvent.setup();
   await openApp(fake);
   await user.click(screen.getByTestId("cached-tab"));
@@ -119,13 +121,21 @@ it("calls what a cancelled run leaves cached while the source is in reach", asyn
   expect(await screen.findByTestId("answer-origin")).toHaveTextContent("Cache");
 });
 
+it("says that rows were cached under a different mapping of the source in use", async () => {
+  const fake = makeFake();
+  vi.mocked(fake.backend.cachedQueries).mockResolvedValue([makeCached()]);
+  const source = makeSource({ key: "9".repeat(32) });
+  vi.mocked(fake.backend.answer).mockResolvedValue(makeAnswer({ source }));
+  const user = userEvent.setup();
+  await openApp(fake);
+  await user.click(screen.getByTestId("cached-tab"));
+  await user.click(await screen.findByTestId("cached-open"));
+  expect(await screen.findByTestId("answer-source")).toHaveTextContent(/^cached under a different mapping$/);
+});
+
 it("says nothing of the source where it is the one in use", async () => {
   const fake = makeFake();
-  const cached = makeCached();
-  vi.mocked(fake.backend.cachedQueries).mockResolvedValue([cached]);
-  vi.mocked(fake.backend.plan).mockImplementation((query) =>
-    Promise.resolve(makePlan(query, query.filters.length > 0 ? { signature: cached.signature } : {})),
-  );
+  vi.mocked(fake.backend.cachedQueries).mockResolvedValue([makeCached()]);
   const user = userEvent.setup();
   await openApp(fake);
   await user.click(screen.getByTestId("cached-tab"));
@@ -177,14 +187,19 @@ it("tells what was ignored of the connection string", async () => {
 
 it("asks for the password where the source wants one", async () => {
   const profile = { uri: "mongodb://ann@db1", database: "trading", collection: "messages", mapping: "" };
-  const refused = makeFailure("auth_failed", "The server refused the user name or the password.");
-  const fake = makeFake({ profile, connection: { state: "offline", failure: refused }, form: makeQuery() });
+  const refused = makeFailure("auth_failed", "The server refused the user name or the password.", {
+    field: "password",
+  });
+  const source = makeSource({ name: "trading.messages at db1 as ann", has_user: true });
+  const connection = { state: "offline" as const, failure: refused };
+  const fake = makeFake({ profile, source, connection, form: makeQuery() });
   const user = userEvent.setup();
   await openApp(fake);
   const status = screen.getByTestId("connection-status");
   expect(status).toHaveTextContent("Password needed");
   await user.click(status);
-  await user.type(await screen.findByTestId("password-input"), "s3cret");
+  expect(await screen.findByText(/Password for trading.messages at db1 as ann/)).toBeVisible();
+  await user.type(screen.getByTestId("password-input"), "s3cret");
   await user.click(screen.getByTestId("password-connect"));
   expect(fake.backend.connect).toHaveBeenCalledWith(expect.anything(), profile, "s3cret");
 });
@@ -194,7 +209,7 @@ it("connects with a mapping that was corrected after it had been refused", async
   const user = userEvent.setup();
   await openApp(fake);
   vi.mocked(fake.backend.connect).mockRejectedValueOnce(
-    makeFailure("bad_mapping", "There is no setting named trade_idd."),
+    makeFailure("bad_mapping", "There is no setting named trade_idd.", { field: "mapping" }),
   );
   await user.click(screen.getByTestId("source-button"));
   const mapping = await screen.findByTestId("source-mapping");
@@ -215,12 +230,19 @@ it("tries the same mapping again where the server has changed meanwhile", async 
   const fake = makeFake();
   const user = userEvent.setup();
   await openApp(fake);
-  vi.mocked(fake.backend.connect).mockRejectedValueOnce(makeFailure("bad_mapping", "No such field."));
+  vi.mocked(fake.backend.connect).mockRejectedValueOnce(
+    makeFailure("bad_mapping", "No such field.", { field: "mapping" }),
+  );
   await user.click(screen.getByTestId("source-button"));
   await user.click(await screen.findByTestId("source-connect"));
   await screen.findByTestId("source-failure");
   await user.click(screen.getByTestId("source-connect"));
   await waitFor(() => expect(fake.backend.connect).toHaveBeenCalledTimes(2));
+});
+
+it("calls the source as the engine does", async () => {
+  await openApp(makeFake({ source: makeSource({ hosts: "db1, db2:27018" }) }));
+  expect(screen.getByTestId("source-button")).toHaveTextContent("trading.messagesdb1, db2:27018");
 });
 
 it("begins at the connection string", async () => {
@@ -237,25 +259,33 @@ it("goes to the field that has to be corrected and marks it until it is changed"
   const user = userEvent.setup();
   await openApp(fake);
   await user.click(screen.getByTestId("source-button"));
-  const refuse = async (message: string) => {
-    vi.mocked(fake.backend.connect).mockRejectedValueOnce(makeFailure("bad_source", message));
+  const refuse = async (message: string, target: FailureTarget) => {
+    vi.mocked(fake.backend.connect).mockRejectedValueOnce(makeFailure("bad_source", message, target));
     await user.click(screen.getByTestId("source-connect"));
     expect(await screen.findByTestId("source-failure")).toHaveTextContent(message);
   };
-  for (const name of ["database", "collection", "uri"]) {
-    await refuse(`Correct the ${name}.`);
-    const field = screen.getByTestId(`source-${name}`);
-    await waitFor(() => expect(field).toHaveFocus());
+  const targets = {
+    database: "database",
+    collection: "collection",
+    uri: "connection_string",
+    password: "password",
+  } as const;
+  for (const [name, field] of Object.entries(targets)) {
+    await refuse(`Correct the ${name}.`, { field });
+    const input = screen.getByTestId(`source-${name}`);
+    await waitFor(() => expect(input).toHaveFocus());
     expect(document.querySelectorAll("[aria-invalid]")).toHaveLength(1);
-    expect(field).toHaveAttribute("aria-invalid", "true");
+    expect(input).toHaveAttribute("aria-invalid", "true");
     await user.keyboard("a");
-    expect(field).not.toHaveAttribute("aria-invalid");
+    expect(input).not.toHaveAttribute("aria-invalid");
   }
 });
 
 it("lets the fields of a source scroll, and neither the failure nor the buttons", async () => {
   const fake = makeFake();
-  vi.mocked(fake.backend.connect).mockRejectedValue(makeFailure("auth_failed", "Refused."));
+  vi.mocked(fake.backend.connect).mockRejectedValue(
+    makeFailure("auth_failed", "Refused.", { field: "password" }),
+  );
   const user = userEvent.setup();
   await openApp(fake);
   await user.click(screen.getByTestId("source-button"));

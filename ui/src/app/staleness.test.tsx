@@ -95,7 +95,7 @@ it("shows a failure to read rows until they are read", async () => {
 it("shows no document under the number of another row", async () => {
   const fake = makeFake();
   const second = later<Awaited<ReturnType<typeof fake.backend.rowDetail>>>();
-  vi.mocked(fake.backend.rowDetail).mockImplementation((_key, _role, _sort, position) =>
+  vi.mocked(fake.backend.rowDetail).mockImplementation((_key, _rows, position) =>
     position === 0 ? Promise.resolve(makeDetail({ relaxed: "the first" })) : second.promise,
   );
   const user = userEvent.setup();

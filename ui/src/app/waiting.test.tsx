@@ -99,7 +99,9 @@ it("keeps the place of the day strip while the advanced match is half typed", as
     await screen.findByTestId("day-strip");
     await user.click(screen.getByTestId("advanced-toggle"));
     await user.click(screen.getByTestId("advanced-input"));
-    vi.mocked(fake.backend.plan).mockRejectedValue(makeFailure("bad_filter", "It does not parse."));
+    vi.mocked(fake.backend.plan).mockRejectedValue(
+      makeFailure("bad_filter", "It does not parse.", { field: "advanced" }),
+    );
     await user.paste("{");
     await screen.findByTestId("advanced-error");
     expect(screen.queryByTestId("day-strip")).not.toBeInTheDocument();

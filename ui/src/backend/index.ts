@@ -10,6 +10,7 @@ import type {
   Connection,
   CsvOptions,
   Day,
+  EvictionPreview,
   Exported,
   ExportProgress,
   Failure,
@@ -19,8 +20,8 @@ import type {
   QueryInput,
   Role,
   RowDetail,
+  RowQuery,
   RunEvent,
-  Sort,
   SourceProfile,
   SourceView,
   Suggested,
@@ -49,15 +50,14 @@ export interface Backend {
   /** What the cache holds of a query now. Needs no server. */
   answer(key: ViewKey): Promise<Answer>;
   viewShape(key: ViewKey, role: Role): Promise<ViewShape>;
-  page(key: ViewKey, role: Role, sort: Sort | null, offset: number, limit: number): Promise<Page>;
-  rowDetail(key: ViewKey, role: Role, sort: Sort | null, position: number): Promise<RowDetail>;
+  page(key: ViewKey, rows: RowQuery, offset: number, limit: number): Promise<Page>;
+  rowDetail(key: ViewKey, rows: RowQuery, position: number): Promise<RowDetail>;
   suggest(field: string, prefix: string): Promise<Suggested>;
   /** Null if the file dialog was dismissed. */
   exportCsv(
     exportId: number,
     key: ViewKey,
-    role: Role,
-    sort: Sort | null,
+    rows: RowQuery,
     options: CsvOptions,
     onProgress: (progress: ExportProgress) => void,
   ): Promise<Exported | null>;
@@ -69,6 +69,8 @@ export interface Backend {
   cachedQueries(): Promise<CachedQuery[]>;
   forget(signature: string, from: Day | null, to: Day | null): Promise<void>;
   cacheUsage(): Promise<CacheUsage>;
+  /** What a budget would evict now. Evicts nothing. */
+  previewEviction(bytes: number): Promise<EvictionPreview>;
   /** Evicts unpinned queries, the least recently used first, until the cache fits. */
   setCacheBudget(bytes: number): Promise<void>;
   pinQuery(signature: string, pinned: boolean): Promise<void>;
@@ -79,13 +81,19 @@ export interface Backend {
 export function toFailure(error: unknown): Failure {
   if (typeof error === "object" && error !== null && "code" in error && "message" in error) {
     const failure = error as Failure;
-    return { ...failure, next: failure.next ?? "", cause: failure.cause ?? null };
+    return {
+      ...failure,
+      next: failure.next ?? "",
+      cause: failure.cause ?? null,
+      target: failure.target ?? null,
+    };
   }
   return {
     code: "internal",
     message: "Something went wrong inside Tidemark.",
     next: "Try again; if it happens again, restart Tidemark.",
     cause: error instanceof Error ? error.message : String(error),
+    target: null,
   };
 }
 
@@ -110,15 +118,15 @@ function desktop(): Backend {
     cancel: (runId) => invoke("cancel", { runId }),
     answer: (key) => invoke("answer", { key }),
     viewShape: (key, role) => invoke("view_shape", { key, role }),
-    async page(key, role, sort, offset, limit) {
+    async page(key, rows, offset, limit) {
       // Raw bytes: a page is decoded once, here, and is not wrapped in JSON a second time in transit.
-      const bytes = await invoke<ArrayBuffer>("page", { key, role, sort, offset, limit });
+      const bytes = await invoke<ArrayBuffer>("page", { key, rows, offset, limit });
       return JSON.parse(new TextDecoder().decode(bytes)) as Page;
     },
-    rowDetail: (key, role, sort, position) => invoke("row_detail", { key, role, sort, position }),
+    rowDetail: (key, rows, position) => invoke("row_detail", { key, rows, position }),
     suggest: (field, prefix) => invoke("suggest", { field, prefix }),
-    exportCsv: (exportId, key, role, sort, options, onProgress) =>
-      invoke("export_csv", { exportId, key, role, sort, options, events: channel(onProgress) }),
+    exportCsv: (exportId, key, rows, options, onProgress) =>
+      invoke("export_csv", { exportId, key, rows, options, events: channel(onProgress) }),
     cancelExport: (exportId) => invoke("cancel_export", { exportId }),
     pipeline: (query) => invoke("pipeline", { query }),
     cachedPipeline: (key) => invoke("cached_pipeline", { key }),
@@ -126,6 +134,7 @@ function desktop(): Backend {
     cachedQueries: () => invoke("cached_queries"),
     forget: (signature, from, to) => invoke("forget", { signature, from, to }),
     cacheUsage: () => invoke("cache_usage"),
+    previewEviction: (bytes) => invoke("preview_eviction", { bytes }),
     setCacheBudget: (bytes) => invoke("set_cache_budget", { bytes }),
     pinQuery: (signature, pinned) => invoke("pin_query", { signature, pinned }),
     rememberForm: (query) => invoke("remember_form", { query }),

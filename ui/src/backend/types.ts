@@ -4,6 +4,10 @@ export type Day = string;
 
 export type Code = "bad_source" | "source_unreachable" | "auth_failed" | "tls_failed" | "not_authorized" | "source_timeout" | "bad_filter" | "bad_range" | "bad_mapping" | "cancelled" | "not_cached" | "cache_busy" | "cache_damaged" | "cache_unusable" | "disk_full" | "out_of_memory" | "export_failed" | "internal";
 
+export type FailureTarget = { "field": "dates" } | { "field": "filter",
+  /** Its name in the mapping. */
+  name: string, } | { "field": "advanced" } | { "field": "connection_string" } | { "field": "password" } | { "field": "database" } | { "field": "collection" } | { "field": "mapping" };
+
 export type Failure = {
   /** What went wrong. */
   code: Code,
@@ -12,7 +16,9 @@ export type Failure = {
   /** What to do next. */
   next: string,
   /** The technical cause, if there is one. */
-  cause: string | null, };
+  cause: string | null,
+  /** The field of a form that it is about, if it is about one. */
+  target: FailureTarget | null, };
 
 export type Origin = "cache" | "part_cache" | "server" | "offline";
 
@@ -114,9 +120,21 @@ export type Unmatched = {
   /** All of this in the user's words. */
   why: string, };
 
+export type SourceName = {
+  /** The source as a person reads it: `trading.messages at db1, db2 as ann`. */
+  name: string,
+  /** Its hosts as a person reads them: `db1, db2`. */
+  hosts: string,
+  /** Equal only for the same source and the same mapping. It never changes. */
+  key: string,
+  /** Whether a user logs in, who then has a password or a certificate. */
+  has_user: boolean, };
+
 export type Answer = {
   /** The query's signature, 32 hex digits. */
   signature: string,
+  /** The source that the rows came from. */
+  source: SourceName,
   /** Where the answer came from. */
   answer: Origin,
   /** Whether the answer has every requested day, and no day is known to differ at the source or had its bounds moved by new zone rules. Days that are merely unconfirmed, because a check or a refresh did not reach them, are listed as unverified. */
@@ -162,7 +180,11 @@ export type RunEvent = { "event": "planned",
   /** Input rows stored with it. */
   input_rows: number,
   /** Downstream rows stored with it. */
-  downstream_rows: number, } | { "event": "progress",
+  downstream_rows: number,
+  /** The stored days as a plan would show them now. */
+  days: Array<DayView>,
+  /** The plan in one sentence, as far as it has been carried out. */
+  sentence: string, } | { "event": "progress",
   /** Input rows received so far. */
   rows: number,
   /** Estimated total number of input rows, if known. */
@@ -290,6 +312,12 @@ export type Sort = {
   /** Whether the greatest value comes first. */
   descending: boolean, };
 
+export type RowQuery = {
+  /** Which rows. */
+  role: Role,
+  /** The columns that order them, the most significant first. Without any, the rows come by day and time. */
+  sorts: Array<Sort>, };
+
 export type ColumnView = {
   /** Dotted path; `_id` comes first. */
   path: string,
@@ -376,6 +404,12 @@ export type CacheUsage = {
   /** Number of cached queries. */
   queries: number, };
 
+export type EvictionPreview = {
+  /** Signatures of the queries, in the order in which they would be evicted. */
+  queries: Array<string>,
+  /** Bytes that the cache would use afterwards. */
+  left: number, };
+
 export type Connection = { "state": "not_configured" } | { "state": "checking" } | { "state": "online",
   /** Round trip of the last check, in milliseconds. */
   round_trip_ms: number,
@@ -403,6 +437,8 @@ export type SourceProfile = {
 export type SourceView = {
   /** The profile, if a source is set up. */
   profile: SourceProfile | null,
+  /** How the source is called, if one is set up. */
+  source: SourceName | null,
   /** Fields of the filter form, in order. */
   fields: Array<FilterField>,
   /** Name of the day zone, such as `Europe/London`. */

@@ -10,19 +10,12 @@ import {
   ToggleButtonGroup,
 } from "react-aria-components";
 
-import { type CachedQuery, type CacheUsage, type Failure, toFailure } from "../backend";
+import { type CachedQuery, type CacheUsage, type EvictionPreview, type Failure, toFailure } from "../backend";
+import { useBackend } from "../backend/context";
 import { FailureNote } from "../controls/FailureNote";
 import { plural } from "../controls/format";
-import {
-  budgetFields,
-  type BudgetUnit,
-  type Eviction,
-  evictUntilFits,
-  readBudget,
-  sizeText,
-  UNIT_BYTES,
-} from "./budget";
-import { cachedName } from "./cachedText";
+import { budgetFields, type BudgetUnit, readBudget, sizeText, UNIT_BYTES } from "./budget";
+import { cachedName, unnamedText } from "./cachedText";
 
 interface Props {
   usage: CacheUsage;
@@ -34,37 +27,55 @@ interface Props {
 /** A budget that has to be confirmed, and what it would evict. */
 interface Asked {
   bytes: number;
-  eviction: Eviction;
+  preview: EvictionPreview;
 }
 
 /** Edits the budget. A budget that evicts queries has to be confirmed. */
 export function BudgetEditor({ usage, queries, setBudget, close }: Props) {
+  const backend = useBackend();
   const [held] = useState(() => budgetFields(usage.budget));
   const [number, setNumber] = useState(held.number);
   const [unit, setUnit] = useState<BudgetUnit>(held.unit);
   const [problem, setProblem] = useState<string | null>(null);
   const [asked, setAsked] = useState<Asked | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
-  const [busy, setBusy] = useState(false);
+  const [doing, setDoing] = useState<"checking" | "setting" | null>(null);
+  const busy = doing !== null;
 
+  const failed = (error: unknown) => {
+    setDoing(null);
+    setAsked(null);
+    setFailure(toFailure(error));
+  };
   const apply = (bytes: number) => {
-    setBusy(true);
+    setDoing("setting");
     setFailure(null);
-    setBudget(bytes).then(close, (error: unknown) => {
-      setBusy(false);
-      setAsked(null);
-      setFailure(toFailure(error));
-    });
+    setBudget(bytes).then(close, failed);
   };
   const submit = () => {
+    if (busy) return;
     const read = readBudget(number, unit);
     if ("problem" in read) return setProblem(read.problem);
-    if (read.bytes >= usage.bytes) return apply(read.bytes);
-    setAsked({ bytes: read.bytes, eviction: evictUntilFits(queries, usage.bytes, read.bytes) });
+    setDoing("checking");
+    setFailure(null);
+    backend.previewEviction(read.bytes).then((preview) => {
+      // Nothing to decide: the cache fits, and nothing has to be removed for that.
+      if (preview.queries.length === 0 && preview.left <= read.bytes) return apply(read.bytes);
+      setDoing(null);
+      setAsked({ bytes: read.bytes, preview });
+    }, failed);
   };
 
   if (asked !== null) {
-    return <Confirm asked={asked} busy={busy} back={() => setAsked(null)} go={() => apply(asked.bytes)} />;
+    return (
+      <Confirm
+        asked={asked}
+        queries={queries}
+        busy={busy}
+        back={() => setAsked(null)}
+        go={() => apply(asked.bytes)}
+      />
+    );
   }
   return (
     <Form
@@ -79,6 +90,8 @@ export function BudgetEditor({ usage, queries, setBudget, close }: Props) {
         className="text-field"
         value={number}
         isInvalid={problem !== null}
+        // What is being checked or set must not change meanwhile.
+        isReadOnly={busy}
         onChange={(text) => {
           setNumber(text);
           setProblem(null);
@@ -93,6 +106,7 @@ export function BudgetEditor({ usage, queries, setBudget, close }: Props) {
             aria-label="Unit"
             selectionMode="single"
             disallowEmptySelection
+            isDisabled={busy}
             selectedKeys={[unit]}
             onSelectionChange={(keys) => {
               setUnit(keys.has("MB") ? "MB" : "GB");
@@ -118,8 +132,13 @@ export function BudgetEditor({ usage, queries, setBudget, close }: Props) {
         <Button className="button" onPress={close}>
           Cancel
         </Button>
-        <Button className="button primary" type="submit" isDisabled={busy} data-testid="budget-set">
-          Set
+        <Button
+          className="button primary"
+          type="submit"
+          aria-disabled={busy || undefined}
+          data-testid="budget-set"
+        >
+          {doing === "checking" ? "Checking" : "Set"}
         </Button>
       </div>
     </Form>
@@ -131,15 +150,16 @@ const NAMED = 6;
 
 interface ConfirmProps {
   asked: Asked;
+  queries: readonly CachedQuery[];
   busy: boolean;
   back: () => void;
   go: () => void;
 }
 
-function Confirm({ asked, busy, back, go }: ConfirmProps) {
-  const { queries, left } = asked.eviction;
+function Confirm({ asked, queries, busy, back, go }: ConfirmProps) {
+  const { queries: evicted, left } = asked.preview;
   const budget = sizeText(asked.bytes);
-  const rest = queries.length - NAMED;
+  const rest = evicted.length - NAMED;
   return (
     <div
       className="budget-form"
@@ -147,23 +167,21 @@ function Confirm({ asked, busy, back, go }: ConfirmProps) {
       aria-label="Confirm the new budget"
       data-testid="budget-confirm"
     >
-      {queries.length === 0 ? (
-        <p role="alert">Nothing can be removed: every cached query is pinned.</p>
+      {evicted.length === 0 ? (
+        <p role="alert">The cache uses more than {budget}, but nothing can be removed.</p>
       ) : (
         <>
           <p role="alert">
-            The cache uses more than {budget}. {plural(queries.length, "query", "queries")} will be removed,
+            The cache uses more than {budget}. {plural(evicted.length, "query", "queries")} will be removed,
             the least recently used first:
           </p>
           <ul className="budget-going" data-testid="budget-going">
-            {queries.slice(0, NAMED).map((query) => (
-              <li key={query.signature}>
-                <strong>{cachedName(query)}</strong>{" "}
-                <span className="faint num">
-                  {query.failure === null && `${plural(query.days, "day")}, `}
-                  {sizeText(query.bytes)}
-                </span>
-              </li>
+            {evicted.slice(0, NAMED).map((signature) => (
+              <Evicted
+                key={signature}
+                signature={signature}
+                query={queries.find((query) => query.signature === signature)}
+              />
             ))}
             {rest > 0 && <li className="faint">and {rest} more</li>}
           </ul>
@@ -171,7 +189,7 @@ function Confirm({ asked, busy, back, go }: ConfirmProps) {
       )}
       {left > asked.bytes && (
         <p className="over">
-          Pinned queries use {sizeText(left)}, which is more than {budget}.
+          Everything that remains is pinned or in use. It takes {sizeText(left)}, which is more than {budget}.
         </p>
       )}
       <p className="faint budget-hint">MongoDB is not affected; removed days can be fetched again.</p>
@@ -180,9 +198,24 @@ function Confirm({ asked, busy, back, go }: ConfirmProps) {
           Back
         </Button>
         <Button className="button danger" isDisabled={busy} onPress={go} data-testid="budget-go">
-          {queries.length === 0 ? "Set anyway" : "Remove and set"}
+          {evicted.length === 0 ? "Set anyway" : "Remove and set"}
         </Button>
       </div>
     </div>
+  );
+}
+
+/** A query that would be evicted. The list may not have it yet: then only its signature is known. */
+function Evicted({ signature, query }: { signature: string; query: CachedQuery | undefined }) {
+  return (
+    <li>
+      <strong>{query === undefined ? unnamedText({ signature }) : cachedName(query)}</strong>{" "}
+      {query !== undefined && (
+        <span className="faint num">
+          {query.failure === null && `${plural(query.days, "day")}, `}
+          {sizeText(query.bytes)}
+        </span>
+      )}
+    </li>
   );
 }

@@ -2,8 +2,11 @@ import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
-import type { CachedQuery } from "../backend";
-import { makeCached, makeQuery } from "../test/made";
+import type { CachedQuery, EvictionPreview } from "../backend";
+import { BackendContext } from "../backend/context";
+import { makeFake } from "../test/fakeBackend";
+import { later } from "../test/later";
+import { makeCached, makeFailure, makeQuery } from "../test/made";
 import { CachedPanel } from "./CachedPanel";
 
 const OLD = makeCached({
@@ -29,8 +32,14 @@ function show(queries: CachedQuery[], budget = 20e9) {
     setBudget: vi.fn(() => Promise.resolve()),
     showPipeline: vi.fn(),
   };
-  render(<CachedPanel cached={cached} folder="/cache" zone="UTC" current={null} {...asked} />);
-  return { ...asked, user: userEvent.setup() };
+  const { backend } = makeFake();
+  const preview = vi.mocked(backend.previewEviction);
+  render(
+    <BackendContext value={backend}>
+      <CachedPanel cached={cached} folder="/cache" zone="UTC" current={null} {...asked} />
+    </BackendContext>,
+  );
+  return { ...asked, preview, user: userEvent.setup() };
 }
 
 async function typeBudget(user: ReturnType<typeof userEvent.setup>, text: string, unit: "GB" | "MB") {
@@ -62,7 +71,7 @@ it("shows the pipeline of what is held", async () => {
 });
 
 it("calls a file that cannot be read by its signature, and claims nothing of what it holds", async () => {
-  const failure = { code: "cache_damaged" as const, message: "Cannot be read.", next: "", cause: null };
+  const failure = makeFailure("cache_damaged", "Cannot be read.");
   const { user } = show([
     { ...OLD, failure, filters: "", source: "", held: [], days: 0, input_rows: 0, downstream_rows: 0 },
   ]);
@@ -75,7 +84,7 @@ it("calls a file that cannot be read by its signature, and claims nothing of wha
 
 it("says why a pin was refused", async () => {
   const { pin, user } = show([NEW]);
-  pin.mockRejectedValue({ code: "cache_busy", message: "Another Tidemark has it.", next: "", cause: null });
+  pin.mockRejectedValue(makeFailure("cache_busy", "Another Tidemark has it."));
   await user.click(screen.getByTestId("cached-pin"));
   expect(await screen.findByTestId("cached-failure")).toHaveTextContent("Another Tidemark has it.");
 });
@@ -94,30 +103,88 @@ it("raises the budget without asking", async () => {
 });
 
 it("refuses what is no size, and keeps what was typed", async () => {
-  const { setBudget, user } = show([OLD]);
+  const { setBudget, preview, user } = show([OLD]);
   await typeBudget(user, "1,5", "GB");
   expect(screen.getByTestId("budget-problem")).toHaveTextContent("Enter a number such as 20 or 1.5.");
   expect(screen.getByTestId("budget-input")).toHaveValue("1,5");
+  expect(preview).not.toHaveBeenCalled();
   expect(setBudget).not.toHaveBeenCalled();
 });
 
 it("says what goes before a lower budget takes it away", async () => {
-  const { setBudget, user } = show([NEW, OLD]);
+  const { setBudget, preview, user } = show([NEW, OLD]);
+  preview.mockResolvedValue({ queries: [OLD.signature], left: 500e6 });
   await typeBudget(user, "600", "MB");
-  expect(screen.getByTestId("budget-going")).toHaveTextContent(/^cell: UK-01 10 days, 300 MB$/);
+  expect(preview).toHaveBeenLastCalledWith(600_000_000);
+  expect(await screen.findByTestId("budget-going")).toHaveTextContent(/^cell: UK-01 10 days, 300 MB$/);
   expect(setBudget).not.toHaveBeenCalled();
   await user.click(screen.getByRole("button", { name: "Back" }));
   expect(screen.getByTestId("budget-input")).toHaveValue("600");
   await user.click(screen.getByTestId("budget-set"));
-  await user.click(screen.getByTestId("budget-go"));
+  await user.click(await screen.findByTestId("budget-go"));
   expect(setBudget).toHaveBeenCalledExactlyOnceWith(600_000_000);
 });
 
-it("says when what is pinned is more than the budget", async () => {
-  const { user } = show([{ ...NEW, pinned: true }]);
+it("says when what is pinned or in use is more than the budget", async () => {
+  const { setBudget, preview, user } = show([{ ...NEW, pinned: true }]);
+  preview.mockResolvedValue({ queries: [], left: 500e6 });
   await typeBudget(user, "100", "MB");
-  expect(screen.getByTestId("budget-confirm")).toHaveTextContent("Nothing can be removed");
-  expect(screen.getByTestId("budget-confirm")).toHaveTextContent("Pinned queries use 500 MB");
+  const confirm = await screen.findByTestId("budget-confirm");
+  expect(confirm).toHaveTextContent("The cache uses more than 100 MB, but nothing can be removed.");
+  expect(confirm).toHaveTextContent(
+    "Everything that remains is pinned or in use. It takes 500 MB, which is more than 100 MB.",
+  );
+  await user.click(screen.getByRole("button", { name: "Set anyway" }));
+  expect(setBudget).toHaveBeenCalledExactlyOnceWith(100_000_000);
+});
+
+it("names what goes in the order in which it goes, and says if that is not enough", async () => {
+  const { preview, user } = show([NEW, OLD]);
+  preview.mockResolvedValue({ queries: [OLD.signature, NEW.signature], left: 200e6 });
+  await typeBudget(user, "100", "MB");
+  const going = await screen.findByTestId("budget-going");
+  const names = [...going.querySelectorAll("strong")].map((name) => name.textContent);
+  expect(names).toEqual(["cell: UK-01", "product: Brent"]);
+  expect(screen.getByTestId("budget-confirm")).toHaveTextContent("2 queries will be removed");
+  expect(screen.getByTestId("budget-confirm")).toHaveTextContent("pinned or in use. It takes 200 MB");
+});
+
+it("counts what it does not name, and calls a query that the list lacks by its signature", async () => {
+  const { preview, user } = show([OLD]);
+  const unknown = Array.from({ length: 8 }, (_, at) => String(at).repeat(32));
+  preview.mockResolvedValue({ queries: unknown, left: 0 });
+  await typeBudget(user, "100", "MB");
+  const going = await screen.findByTestId("budget-going");
+  expect(going.querySelectorAll("li")).toHaveLength(7);
+  expect(going).toHaveTextContent(/^Query 00000000 Query 11111111 .*and 2 more$/);
+  expect(screen.getByTestId("budget-confirm")).not.toHaveTextContent("pinned or in use");
+});
+
+it("says that it checks a budget, and asks only once", async () => {
+  const { preview, user } = show([OLD]);
+  const checked = later<EvictionPreview>();
+  preview.mockReturnValue(checked.promise);
+  await typeBudget(user, "100", "MB");
+  const set = screen.getByTestId("budget-set");
+  expect(set).toHaveTextContent("Checking");
+  expect(set).toHaveAttribute("aria-disabled", "true");
+  await user.click(set);
+  await user.type(screen.getByTestId("budget-input"), "9");
+  expect(screen.getByTestId("budget-input")).toHaveValue("100");
+  expect(preview).toHaveBeenCalledOnce();
+  checked.resolve({ queries: [OLD.signature], left: 0 });
+  expect(await screen.findByTestId("budget-going")).toHaveTextContent("cell: UK-01");
+});
+
+it("shows why a budget could not be checked, and sets nothing", async () => {
+  const { setBudget, preview, user } = show([OLD]);
+  preview.mockRejectedValueOnce(makeFailure("cache_unusable", "The folder cannot be listed."));
+  await typeBudget(user, "100", "MB");
+  expect(await screen.findByTestId("budget-failure")).toHaveTextContent("The folder cannot be listed.");
+  expect(screen.getByTestId("budget-input")).toHaveValue("100");
+  expect(setBudget).not.toHaveBeenCalled();
+  await user.click(screen.getByTestId("budget-set"));
+  await waitFor(() => expect(setBudget).toHaveBeenCalledExactlyOnceWith(100_000_000));
 });
 
 it("forgets only after asking", async () => {

@@ -1,6 +1,6 @@
-// How much disk space the cache may use, and what is evicted if it uses more.
+// How much disk space the cache may use, as it is shown and typed.
 
-import type { CachedQuery, CacheUsage } from "../backend";
+import type { CacheUsage } from "../backend";
 import { bytes } from "../controls/format";
 
 export type BudgetUnit = "GB" | "MB";
@@ -34,26 +34,4 @@ export function readBudget(text: string, unit: BudgetUnit): { bytes: number } | 
   if (wanted < UNIT_BYTES.MB) return { problem: "Enter at least 1 MB." };
   if (wanted > Number.MAX_SAFE_INTEGER) return { problem: "Enter a smaller number." };
   return { bytes: wanted };
-}
-
-export interface Eviction {
-  /** The evicted queries, in the order of eviction. */
-  queries: CachedQuery[];
-  /** What the cache uses afterwards, in bytes. */
-  left: number;
-}
-
-/** What has to be evicted so that the cache fits: unpinned queries, the least recently used first. */
-export function evictUntilFits(queries: readonly CachedQuery[], used: number, budget: number): Eviction {
-  // A query that was never used counts as the oldest.
-  const at = (query: CachedQuery) => (query.last_used === null ? 0 : Date.parse(query.last_used));
-  const order = queries.filter((query) => !query.pinned).sort((a, b) => at(a) - at(b));
-  const evicted: CachedQuery[] = [];
-  let left = used;
-  for (const query of order) {
-    if (left <= budget) break;
-    evicted.push(query);
-    left -= query.bytes;
-  }
-  return { queries: evicted, left: Math.max(0, left) };
 }

@@ -12,9 +12,14 @@ const NAMED_VALUES = 3;
 
 /** "product: Brent, Gas, WTI and 497 more": the filters, or the signature of a file that cannot be read. */
 export function cachedName(query: CachedQuery): string {
-  if (query.failure !== null) return `Query ${shortSignature(query)}`;
+  if (query.failure !== null) return unnamedText(query);
   if (query.filters.length <= LONG_NAME || query.form === null) return cutText(query.filters, LONG_NAME);
   return cutText(describeFilters(query.form, NAMED_VALUES), 2 * LONG_NAME);
+}
+
+/** The name of a query of which only the signature is known. */
+export function unnamedText(query: Pick<CachedQuery, "signature">): string {
+  return `Query ${shortSignature(query)}`;
 }
 
 /** Enough of a signature to tell two queries apart. */

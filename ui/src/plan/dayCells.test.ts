@@ -2,16 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { DayView } from "../backend";
 import { addDays } from "../query/days";
-import {
-  cellKind,
-  cellText,
-  daysSentence,
-  legend,
-  monthName,
-  monthRows,
-  withStored,
-  withUnverified,
-} from "./dayCells";
+import { cellKind, cellText, legend, monthName, monthRows, withUnverified } from "./dayCells";
 
 const view = (part: Partial<DayView>): DayView => ({
   day: "2025-01-31",
@@ -61,17 +52,6 @@ it("cuts a long range into months", () => {
   expect(monthRows(days).map(monthName)).toEqual(["Jan", "Feb 2025", "Mar 2025"]);
 });
 
-it("shows stored days as held while the run goes on", () => {
-  const plan = [
-    view({ day: "2025-01-01", action: "fetch", state: "not_held" }),
-    view({ day: "2025-01-09", action: "fetch" }),
-  ];
-  const shown = withStored(plan, [{ from: "2025-01-01", to: "2025-01-03" }], "2025-01-09");
-  expect(shown.map(cellKind)).toEqual(["cached", "fetch"]);
-  const today = withStored(plan, [{ from: "2025-01-09", to: "2025-01-09" }], "2025-01-09");
-  expect(today.map(cellKind)).toEqual(["fetch", "open"]);
-});
-
 it("marks held days that a check has not confirmed, and no others", () => {
   const plan = [
     view({ day: "2025-01-01" }),
@@ -81,16 +61,4 @@ it("marks held days that a check has not confirmed, and no others", () => {
   const marked = withUnverified(plan, ["2025-01-02", "2025-01-03"]);
   expect(marked.map(cellKind)).toEqual(["cached", "unverified", "fetch"]);
   expect(cellText(marked[1] ?? view({}), () => "then")).toContain("unverified");
-});
-
-it("sums the days up as the plan does", () => {
-  const fetch = view({ action: "fetch", state: "not_held" });
-  expect(daysSentence([view({}), fetch, fetch])).toBe("1 of 3 days cached, 2 to fetch");
-  expect(daysSentence([view({ state: "open", action: "refresh" })])).toBe("0 of 1 day cached, 1 to refresh");
-  expect(daysSentence([fetch, view({ action: "adopt" }), view({ action: "unavailable" })])).toBe(
-    "0 of 3 days cached, 1 to copy from another cached query, 1 to fetch, 1 not available",
-  );
-  expect(daysSentence([view({})])).toBe("The day is cached");
-  expect(daysSentence([view({}), view({})])).toBe("Both days are cached");
-  expect(daysSentence([view({}), view({}), view({ state: "open" })])).toBe("All 3 days are cached");
 });

@@ -1,8 +1,8 @@
 // What a cell of the day strip shows.
 
-import type { DayView, WindowView } from "../backend";
-import { count, plural } from "../controls/format";
-import { addDays, monthLabel, weekday } from "../query/days";
+import type { DayView } from "../backend";
+import { plural } from "../controls/format";
+import { monthLabel, weekday } from "../query/days";
 
 export type CellKind = "cached" | "open" | "empty" | "unverified" | "refresh" | "fetch" | "adopt" | "missing";
 
@@ -95,50 +95,6 @@ export function monthRows(days: readonly StripDay[]): MonthRow[] {
     else rows.push({ label, start: Number(day.day.slice(8, 10)) - 1, first: index, days: [day] });
   });
   return rows;
-}
-
-/**
- * The days of a plan during its run: what has been stored is shown as cached. The next plan decides whether a day is
- * final; until then the last two days count as open.
- */
-export function withStored(
-  days: readonly DayView[],
-  stored: readonly WindowView[],
-  today: string,
-): DayView[] {
-  const within = (day: string) => stored.some((window) => window.from <= day && day <= window.to);
-  return days.map((view) =>
-    within(view.day)
-      ? {
-          ...view,
-          action: "serve",
-          state: view.day >= addDays(today, -1) ? "open" : "settled",
-          why: "stored by this fetch",
-          input_rows: null,
-          downstream_rows: null,
-          fetched: null,
-        }
-      : view,
-  );
-}
-
-/** How many days of a plan are cached and what is left to do, worded like the plan's own sentence. */
-export function daysSentence(days: readonly StripDay[]): string {
-  const total = days.length;
-  const at = (action: DayView["action"]) => days.filter((day) => day.action === action).length;
-  const cached = at("serve");
-  if (cached === total) {
-    if (total === 1) return "The day is cached";
-    return total === 2 ? "Both days are cached" : `All ${count(total)} days are cached`;
-  }
-  const rest: [number, string][] = [
-    [at("adopt"), "to copy from another cached query"],
-    [at("fetch"), "to fetch"],
-    [at("refresh"), "to refresh"],
-    [at("unavailable"), "not available"],
-  ];
-  const parts = rest.filter(([number]) => number > 0).map(([number, what]) => `${count(number)} ${what}`);
-  return [`${count(cached)} of ${plural(total, "day")} cached`, ...parts].join(", ");
 }
 
 /** Marks the days of a plan that the last check has not confirmed. */

@@ -27,7 +27,8 @@ interface PlanResult {
 }
 
 function rangeFailure(problem: string): Failure {
-  return { code: "bad_range", message: problem, next: "Correct the dates.", cause: null };
+  const target = { field: "dates" as const };
+  return { code: "bad_range", message: problem, next: "Correct the dates.", cause: null, target };
 }
 
 /**

@@ -20,6 +20,8 @@ interface Props {
   row: FilterRow;
   /** Undefined if the mapping does not name the field. */
   field: FilterField | undefined;
+  /** The element that says what has to be corrected in this row, if anything has to be. */
+  errorId: string | undefined;
   dispatch: (action: FormAction) => void;
 }
 
@@ -36,14 +38,22 @@ interface ValueProps {
   text: string;
   placeholder: string;
   testId: string;
+  errorId: string | undefined;
   change: (text: string) => void;
 }
 
 /** One value of a condition. Escape undoes what was typed since the field got the focus, or since Enter. */
-function ValueField({ label, text, placeholder, testId, change }: ValueProps) {
+function ValueField({ label, text, placeholder, testId, errorId, change }: ValueProps) {
   const before = useRef(text);
   return (
-    <TextField className="text-field" aria-label={label} value={text} onChange={change}>
+    <TextField
+      className="text-field"
+      aria-label={label}
+      value={text}
+      onChange={change}
+      isInvalid={errorId !== undefined}
+      aria-describedby={errorId}
+    >
       <Input
         className="input num"
         placeholder={placeholder}
@@ -68,7 +78,7 @@ function ValueField({ label, text, placeholder, testId, change }: ValueProps) {
 }
 
 /** One condition of the filter form. */
-export const FilterRowEditor = memo(function FilterRowEditor({ row, field, dispatch }: Props) {
+export const FilterRowEditor = memo(function FilterRowEditor({ row, field, errorId, dispatch }: Props) {
   const type = field?.value_type ?? "text";
   const known = operatorsFor(type);
   // An operator from a loaded query stays, even if the form would not offer it.
@@ -81,13 +91,19 @@ export const FilterRowEditor = memo(function FilterRowEditor({ row, field, dispa
       label={`${row.field} ${label}`}
       text={row[end]}
       placeholder={HINTS[type] ?? label}
+      errorId={errorId}
       testId={end === "low" ? `filter-${row.field}-input` : `filter-${row.field}-input-high`}
       change={(text) => change({ [end]: text })}
     />
   );
 
   return (
-    <div className="filter-row" data-active={isActive(row) || undefined} data-testid={`filter-${row.field}`}>
+    <div
+      className="filter-row"
+      data-active={isActive(row) || undefined}
+      data-invalid={errorId !== undefined || undefined}
+      data-testid={`filter-${row.field}`}
+    >
       <div className="filter-head">
         <span
           className="filter-name"
@@ -123,6 +139,7 @@ export const FilterRowEditor = memo(function FilterRowEditor({ row, field, dispa
           label={row.field}
           tokens={row.tokens}
           draft={row.draft}
+          errorId={errorId}
           change={change}
           commit={() => dispatch({ type: "commit", id: row.id })}
         />

@@ -1,13 +1,13 @@
-import { memo } from "react";
+import { memo, useId } from "react";
 import { Button } from "react-aria-components";
 
 import type { Failure, FilterField } from "../backend";
 import { plural } from "../controls/format";
 import { AdvancedMatch } from "./AdvancedMatch";
 import { DateRange } from "./DateRange";
-import type { FailureTarget } from "./failureTarget";
+import type { TargetPart } from "./failureTarget";
 import { FilterRowEditor } from "./FilterRowEditor";
-import { type FormState, isActive } from "./filters";
+import { type FilterRow, type FormState, isActive } from "./filters";
 import type { FormAction } from "./useForm";
 
 interface Props {
@@ -17,13 +17,16 @@ interface Props {
   zone: string;
   /** A failure of the plan, and which part of the form it is about. */
   failure: Failure | null;
-  failureTarget: FailureTarget | null;
+  failureTarget: TargetPart | null;
   dispatch: (action: FormAction) => void;
 }
 
 /** Dates, filters and advanced match. */
 export const QueryForm = memo(function QueryForm(props: Props) {
   const { form, fields, dispatch, failure, failureTarget } = props;
+  const errorId = useId();
+  const refused = failure?.target?.field === "filter" ? failure.target.name : null;
+  const isRefused = (row: FilterRow) => row.field === refused && isActive(row);
   const active = form.rows.filter(isActive).length + (form.advanced.trim() === "" ? 0 : 1);
   return (
     <form className="query-form" onSubmit={(event) => event.preventDefault()}>
@@ -54,11 +57,12 @@ export const QueryForm = memo(function QueryForm(props: Props) {
             key={row.id}
             row={row}
             field={fields.find((field) => field.name === row.field)}
+            errorId={isRefused(row) ? errorId : undefined}
             dispatch={dispatch}
           />
         ))}
         {failureTarget === "filters" && failure && (
-          <div className="field-error" role="alert" data-testid="filter-error">
+          <div id={errorId} className="field-error" role="alert" data-testid="filter-error">
             {failure.message} <span className="faint">{failure.next}</span>
             {failure.cause && <code className="field-cause">{failure.cause}</code>}
           </div>

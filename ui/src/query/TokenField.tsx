@@ -21,6 +21,8 @@ interface Props {
   label: string;
   tokens: string[];
   draft: string;
+  /** The element that says what has to be corrected, if anything has to be. */
+  errorId: string | undefined;
   change: (change: { tokens?: string[]; draft?: string }) => void;
   commit: () => void;
 }
@@ -87,7 +89,7 @@ function useSuggestions(field: string, typed: string, asked: boolean): Offered {
 }
 
 /** Several values of one field. Enter, comma or a pasted list makes tokens; a comma in a value is typed as \, or in quotes. */
-export function TokenField({ field, label, tokens, draft, change, commit }: Props) {
+export function TokenField({ field, label, tokens, draft, errorId, change, commit }: Props) {
   const [focused, setFocused] = useState(false);
   const [all, setAll] = useState(false);
   // After Escape the list stays closed until something is typed: clearing the text would open it again.
@@ -160,6 +162,8 @@ export function TokenField({ field, label, tokens, draft, change, commit }: Prop
       <ComboBox
         aria-label={label}
         className="combo"
+        isInvalid={errorId !== undefined}
+        aria-describedby={errorId}
         items={offered}
         inputValue={draft}
         onInputChange={typed}

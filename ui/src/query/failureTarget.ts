@@ -1,29 +1,24 @@
-// Which part of the window a failure of the plan is about.
+// Beside which part of the window a failure of the plan is shown. The engine says which field it is about.
 
-import type { Failure, QueryInput } from "../backend";
+import type { Failure, FailureTarget } from "../backend";
 
-export type FailureTarget = "dates" | "filters" | "advanced" | "source" | "plan";
+/** The part of the window with the field that a failure is about. */
+export type TargetPart = "dates" | "filters" | "advanced" | "source" | "plan";
 
-/** What the user has to correct; the failure is shown beside it. */
-export function failureTargetOf(failure: Failure, query: QueryInput): FailureTarget {
-  switch (failure.code) {
-    case "bad_range":
-      return "dates";
-    case "bad_filter": {
-      if (query.advanced.trim() === "") return "filters";
-      const text = `${failure.message} ${failure.cause ?? ""}`.toLowerCase();
-      if (text.includes("advanced") || query.filters.length === 0) return "advanced";
-      const named = query.filters.some((filter) => text.includes(filter.field.toLowerCase()));
-      return named ? "filters" : "advanced";
-    }
-    case "bad_mapping":
-    case "auth_failed":
-    case "tls_failed":
-    case "not_authorized":
-      return "source";
-    default:
-      return "plan";
-  }
+const PARTS: Record<FailureTarget["field"], TargetPart> = {
+  dates: "dates",
+  filter: "filters",
+  advanced: "advanced",
+  connection_string: "source",
+  password: "source",
+  database: "source",
+  collection: "source",
+  mapping: "source",
+};
+
+/** Where the user has to correct something; the failure is shown beside it. */
+export function failureTargetOf({ target }: Failure): TargetPart {
+  return target === null ? "plan" : PARTS[target.field];
 }
 
 /** Whether a plan's failure makes a fetch pointless: only a correction of the input helps. */

@@ -134,7 +134,7 @@ export function refit(form: FormState, fields: readonly FilterField[]): FormStat
 }
 
 /** Whether two queries have the same conditions, whatever their days and the order of their filters. */
-export function sameConditions(a: QueryInput, b: QueryInput): boolean {
+function sameConditions(a: QueryInput, b: QueryInput): boolean {
   const texts = ({ filters, advanced }: QueryInput) => [
     ...filters.map((filter) => JSON.stringify([filter.field, filter.operator, filter.values])).sort(),
     advanced,

@@ -15,7 +15,7 @@ function Held() {
     changed(next);
     setPrefs(next);
   };
-  return <ColumnChooser columns={COLUMNS} prefs={prefs} change={change} sort={null} setSort={vi.fn()} />;
+  return <ColumnChooser columns={COLUMNS} prefs={prefs} change={change} sorts={[]} setSorts={vi.fn()} />;
 }
 
 const rows = () => screen.getAllByTestId("column-row").map((row) => row.dataset.path);
@@ -36,4 +36,25 @@ it("moves columns by button and by key, keeps the keyboard and says where they a
   await user.keyboard("{Alt>}{ArrowUp}{/Alt}");
   expect(rows()).toEqual(["note", "price", "_id"]);
   expect(changed).toHaveBeenLastCalledWith({ ...NO_PREFS, order: ["note", "price", "_id"] });
+});
+
+it("sorts by one column, and with Shift by a further one", async () => {
+  const user = userEvent.setup();
+  const setSorts = vi.fn();
+  const sorts = [{ path: "price", descending: true }];
+  const chooser = (by: typeof sorts) => (
+    <ColumnChooser columns={COLUMNS} prefs={NO_PREFS} change={vi.fn()} sorts={by} setSorts={setSorts} />
+  );
+  const { rerender } = render(chooser(sorts));
+  await user.click(screen.getByTestId("columns-button"));
+  const note = screen.getByRole("button", { name: "Sort by note" });
+  await user.click(note);
+  expect(setSorts).toHaveBeenLastCalledWith([{ path: "note", descending: false }]);
+  note.focus();
+  await user.keyboard("{Shift>}{Enter}{/Shift}");
+  const both = [...sorts, { path: "note", descending: false }];
+  expect(setSorts).toHaveBeenLastCalledWith(both);
+  rerender(chooser(both));
+  expect(note).toHaveTextContent("2: A to Z");
+  expect(screen.getByRole("button", { name: "Sort by price" })).toHaveTextContent("1: Z to A");
 });

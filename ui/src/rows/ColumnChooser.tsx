@@ -5,17 +5,18 @@ import type { ColumnView, Sort } from "../backend";
 import { Icon } from "../controls/icons";
 import { arrange, type ColumnPrefs, NO_PREFS, step } from "./grid/columns";
 import { orderWord } from "./grid/order";
+import { clickSort, rankOf } from "./grid/sorting";
 
 interface Props {
   columns: readonly ColumnView[];
   prefs: ColumnPrefs;
   change: (prefs: ColumnPrefs) => void;
-  sort: Sort | null;
-  setSort: (sort: Sort | null) => void;
+  sorts: readonly Sort[];
+  setSorts: (sorts: Sort[]) => void;
 }
 
 /** Shows, hides, moves and sorts columns, all by keyboard. */
-export function ColumnChooser({ columns, prefs, change, sort, setSort }: Props) {
+export function ColumnChooser({ columns, prefs, change, sorts, setSorts }: Props) {
   const hidden = new Set(prefs.hidden);
   const hiddenHere = columns.filter((column) => hidden.has(column.path)).length;
   return (
@@ -40,7 +41,7 @@ export function ColumnChooser({ columns, prefs, change, sort, setSort }: Props) 
               Reset columns
             </Button>
           </div>
-          <ColumnList columns={columns} prefs={prefs} change={change} sort={sort} setSort={setSort} />
+          <ColumnList columns={columns} prefs={prefs} change={change} sorts={sorts} setSorts={setSorts} />
         </Dialog>
       </Popover>
     </DialogTrigger>
@@ -53,7 +54,7 @@ interface Moved {
   control: string;
 }
 
-function ColumnList({ columns, prefs, change, sort, setSort }: Props) {
+function ColumnList({ columns, prefs, change, sorts, setSorts }: Props) {
   const hidden = new Set(prefs.hidden);
   const list = useRef<HTMLUListElement>(null);
   const moved = useRef<Moved | null>(null);
@@ -77,9 +78,12 @@ function ColumnList({ columns, prefs, change, sort, setSort }: Props) {
     const rest = prefs.hidden.filter((held) => held !== path);
     change({ ...prefs, hidden: on ? rest : [...rest, path] });
   };
-  const cycle = (path: string) => {
-    if (sort?.path !== path) setSort({ path, descending: false });
-    else setSort(sort.descending ? null : { path, descending: true });
+  const sortWord = (column: ColumnView) => {
+    const sort = sorts.find(({ path }) => path === column.path);
+    if (sort === undefined) return "Sort";
+    const rank = rankOf(sorts, column.path);
+    const word = orderWord(column, sort.descending);
+    return rank === null ? word : `${rank}: ${word}`;
   };
   const move = (path: string, by: -1 | 1, control: string) => {
     const order = step(
@@ -122,9 +126,9 @@ function ColumnList({ columns, prefs, change, sort, setSort }: Props) {
               className="link"
               data-control="sort"
               aria-label={`Sort by ${column.path}`}
-              onPress={() => cycle(column.path)}
+              onPress={({ shiftKey }) => setSorts(clickSort(sorts, column.path, shiftKey))}
             >
-              {sort?.path === column.path ? orderWord(column, sort.descending) : "Sort"}
+              {sortWord(column)}
             </Button>
             <Button
               className="icon-button column-move"

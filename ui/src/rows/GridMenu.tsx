@@ -12,7 +12,7 @@ export type MenuCommand = GridCommand | "hide" | "show_all" | "copy_name";
 interface Props {
   at: MenuAt;
   column: ColumnView | undefined;
-  sort: Sort | null;
+  sorts: readonly Sort[];
   /** Whether other columns are hidden. */
   hidden: boolean;
   /** Whether another column would be left if this one were hidden. */
@@ -22,9 +22,11 @@ interface Props {
 }
 
 /** The commands for a cell or a column, at the pointer or the active cell. */
-export function GridMenu({ at, column, sort, hidden, canHide, perform, close }: Props) {
+export function GridMenu({ at, column, sorts, hidden, canHide, perform, close }: Props) {
   const { path } = at;
-  const off = [...(sort?.path === path ? [] : ["sort_off"]), ...(canHide ? [] : ["hide"])];
+  const isSorted = sorts.some((sort) => sort.path === path);
+  const canFollow = sorts.some((sort) => sort.path !== path);
+  const off = [...(isSorted ? [] : ["sort_off", "then_sort_off"]), ...(canHide ? [] : ["hide"])];
   return (
     <PointMenu
       x={at.x}
@@ -51,6 +53,25 @@ export function GridMenu({ at, column, sort, hidden, canHide, perform, close }: 
         <PointMenuItem id="sort_up" label={`Sort: ${orderWord(column, false)}`} keys="Alt+↑" />
         <PointMenuItem id="sort_down" label={`Sort: ${orderWord(column, true)}`} keys="Alt+↓" />
         <PointMenuItem id="sort_off" label="Remove the sort" keys="Alt+Backspace" />
+        {canFollow && (
+          <>
+            <PointMenuItem
+              id="then_sort_up"
+              label={`Then sort: ${orderWord(column, false)}`}
+              keys="Alt+Shift+↑"
+            />
+            <PointMenuItem
+              id="then_sort_down"
+              label={`Then sort: ${orderWord(column, true)}`}
+              keys="Alt+Shift+↓"
+            />
+            <PointMenuItem
+              id="then_sort_off"
+              label="Remove this column from the sort"
+              keys="Alt+Shift+Backspace"
+            />
+          </>
+        )}
         <PointMenuItem id="fit" label="Fit the width to the content" />
         <PointMenuItem id="move_left" label="Move left" keys="Alt+Shift+←" />
         <PointMenuItem id="move_right" label="Move right" keys="Alt+Shift+→" />

@@ -11,7 +11,7 @@ import { ExportStatus } from "./ExportStatus";
 import { type ColumnPrefs, NO_PREFS } from "./grid/columns";
 import { RolePane } from "./RolePane";
 import { SortMark } from "./SortMark";
-import { NO_SORTS, sortsFor, withSort } from "./sorts";
+import { NO_SORTS, sortsFor, withSorts } from "./sorts";
 import { SpreadsheetSafe } from "./SpreadsheetSafe";
 import type { Exporter } from "./useExport";
 import { type Target, useShapes } from "./useShapes";
@@ -38,7 +38,7 @@ const ROLES: { role: Role; label: string }[] = [
 /** The rows of the answer, in two tabs. */
 export function Results({ target, zone, partial, filtered, exporter, exportRef, selectRef }: Props) {
   const [role, setRole] = useState<Role>("input");
-  const [sorts, setSorts] = useStored("tidemark.sorts", NO_SORTS);
+  const [stored, store] = useStored("tidemark.sorts", NO_SORTS);
   const [inputPrefs, setInputPrefs] = useStored<ColumnPrefs>("tidemark.columns.input", NO_PREFS);
   const [downPrefs, setDownPrefs] = useStored<ColumnPrefs>("tidemark.columns.downstream", NO_PREFS);
   const { shapes, failure, reload } = useShapes(target);
@@ -46,13 +46,15 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
   const setPrefs = role === "input" ? setInputPrefs : setDownPrefs;
   const { signature } = target.key;
   const setters = useMemo(() => {
-    const setter = (of: Role) => (sort: Sort | null) => setSorts(withSort(sorts, signature, of, sort));
+    const setter = (of: Role) => (by: Sort[]) => store(withSorts(stored, signature, of, by));
     return { input: setter("input"), downstream: setter("downstream") };
-  }, [signature, sorts, setSorts]);
+  }, [signature, stored, store]);
   // A sort by a column that this answer does not have is ignored.
-  const has = (path: string) => shapes?.[role].columns.some((column) => column.path === path) ?? false;
-  const wanted = sortsFor(sorts, signature)[role];
-  const sort = wanted !== null && has(wanted.path) ? wanted : null;
+  const columns = shapes?.[role].columns;
+  const sorts = useMemo(() => {
+    const has = (path: string) => columns?.some((column) => column.path === path) ?? false;
+    return sortsFor(stored, signature)[role].filter(({ path }) => has(path));
+  }, [stored, signature, role, columns]);
   const writing = exporter.state.status === "writing";
   const noExport = target.live
     ? "Rows are still arriving."
@@ -62,7 +64,7 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
         ? "There are no rows yet."
         : null;
   const exportRows = () => {
-    if (noExport === null) exporter.start(target.key, role, sort);
+    if (noExport === null) exporter.start(target.key, { role, sorts });
   };
   useEffect(() => {
     exportRef.current = exportRows;
@@ -109,15 +111,15 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
           {target.live && <span className="live-mark">rows so far</span>}
           <div className="results-tools">
             {shapes && shapes[role].rows > 0 && (
-              <SortMark role={role} shape={shapes[role]} sort={sort} setSort={setters[role]} />
+              <SortMark role={role} shape={shapes[role]} sorts={sorts} setSorts={setters[role]} />
             )}
             {shapes && (
               <ColumnChooser
                 columns={shapes[role].columns}
                 prefs={prefs}
                 change={setPrefs}
-                sort={sort}
-                setSort={setters[role]}
+                sorts={sorts}
+                setSorts={setters[role]}
               />
             )}
             <SpreadsheetSafe exporter={exporter} />
@@ -150,8 +152,8 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
                 shape={shapes[entry.role]}
                 reload={reload}
                 zone={zone}
-                sort={sort}
-                setSort={setters[entry.role]}
+                sorts={sorts}
+                setSorts={setters[entry.role]}
                 prefs={prefs}
                 setPrefs={setPrefs}
                 filtered={filtered}

@@ -1,6 +1,14 @@
 import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 
-import { type Failure, type Role, type Sort, toFailure, type ViewKey, type ViewShape } from "../backend";
+import {
+  type Failure,
+  type Role,
+  type RowQuery,
+  type Sort,
+  toFailure,
+  type ViewKey,
+  type ViewShape,
+} from "../backend";
 import { useBackend } from "../backend/context";
 import { FailureNote } from "../controls/FailureNote";
 import { count, plural } from "../controls/format";
@@ -20,8 +28,8 @@ interface Props {
   /** Reads the shape again, and then the rows. */
   reload: () => void;
   zone: string;
-  sort: Sort | null;
-  setSort: (sort: Sort | null) => void;
+  sorts: Sort[];
+  setSorts: (sorts: Sort[]) => void;
   prefs: ColumnPrefs;
   setPrefs: (prefs: ColumnPrefs) => void;
   /** The query has filters. */
@@ -38,6 +46,7 @@ const HINTS = [
   "Alt+↑↓: sort",
   "Alt+←→: column width",
   "Alt+Shift+←→: move column",
+  "Alt+Shift+↑↓: sort by a further column",
   "Ctrl+Shift+C: copy with headings",
 ];
 
@@ -60,7 +69,7 @@ const NO_ROWS: Record<Role, { filtered: string; unfiltered: string }> = {
 
 /** The rows of one role, and the detail of one of them. */
 export function RolePane(props: Props) {
-  const { role, viewKey, stamp, shape, reload, zone, sort, setSort, prefs, setPrefs, selectRef } = props;
+  const { role, viewKey, stamp, shape, reload, zone, sorts, setSorts, prefs, setPrefs, selectRef } = props;
   const backend = useBackend();
   const grid = useRef<GridHandle>(null);
   // The position of the row whose detail is open, and in which rows: in a different order it means a different row.
@@ -80,7 +89,8 @@ export function RolePane(props: Props) {
   }, [announcement]);
 
   const query = [viewKey.signature, viewKey.from, viewKey.to, role].join("|");
-  const identity = [query, sort?.path, sort?.descending].join("|");
+  const identity = [query, JSON.stringify(sorts)].join("|");
+  const rows = useMemo<RowQuery>(() => ({ role, sorts }), [role, sorts]);
   const content = useMemo<Content>(
     () => ({
       query,
@@ -89,13 +99,13 @@ export function RolePane(props: Props) {
       columns: shape.columns,
       length: shape.rows,
       generation: shape.generation,
-      read: (offset, limit) => backend.page(viewKey, role, sort, offset, limit),
+      read: (offset, limit) => backend.page(viewKey, rows, offset, limit),
     }),
-    [backend, viewKey, role, sort, stamp, shape, query, identity],
+    [backend, viewKey, rows, stamp, shape, query, identity],
   );
   const handlers = useMemo<Handlers>(
     () => ({
-      sort: setSort,
+      sort: setSorts,
       prefs: setPrefs,
       open: (position) => setOpened({ identity, position }),
       active: (position) => {
@@ -130,7 +140,7 @@ export function RolePane(props: Props) {
         else setCopyFailure(toFailure(error));
       },
     }),
-    [backend, setSort, setPrefs, identity, reload],
+    [backend, setSorts, setPrefs, identity, reload],
   );
   const perform = (command: MenuCommand, at: MenuAt) => {
     if (command === "hide") setPrefs(withHidden(shape.columns, prefs, at.path));
@@ -189,7 +199,7 @@ export function RolePane(props: Props) {
           label={LABELS[role]}
           content={content}
           prefs={prefs}
-          sort={sort}
+          sorts={sorts}
           handlers={handlers}
         />
         {!hasRows && <p className="grid-none">{NO_ROWS[role][props.filtered ? "filtered" : "unfiltered"]}</p>}
@@ -214,7 +224,7 @@ export function RolePane(props: Props) {
         <GridMenu
           at={menu}
           column={shape.columns.find((column) => column.path === menu.path)}
-          sort={sort}
+          sorts={sorts}
           hidden={shape.columns.some((column) => prefs.hidden.includes(column.path))}
           canHide={shown(shape.columns, prefs).length > 1}
           perform={(command) => perform(command, menu)}
@@ -224,8 +234,7 @@ export function RolePane(props: Props) {
       {shownRow !== null && (
         <RowDrawer
           viewKey={viewKey}
-          role={role}
-          sort={sort}
+          rows={rows}
           position={shownRow}
           identity={identity}
           stamp={stamp}

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { Button, ToggleButton, ToggleButtonGroup } from "react-aria-components";
 
-import { type Failure, type Role, type RowDetail, type Sort, toFailure, type ViewKey } from "../backend";
+import { type Failure, type RowDetail, type RowQuery, toFailure, type ViewKey } from "../backend";
 import { useBackend } from "../backend/context";
 import { CopyButton } from "../controls/CopyButton";
 import { FailureNote } from "../controls/FailureNote";
@@ -10,8 +10,8 @@ import { Icon } from "../controls/icons";
 
 interface Props {
   viewKey: ViewKey;
-  role: Role;
-  sort: Sort | null;
+  /** The rows of the grid and their order. */
+  rows: RowQuery;
   position: number;
   /** Identifies the rows and their order. */
   identity: string;
@@ -38,8 +38,7 @@ const PAUSE_MS = 90;
 /** The document of one row, as MongoDB held it. */
 export function RowDrawer({
   viewKey,
-  role,
-  sort,
+  rows,
   position,
   identity,
   stamp,
@@ -61,7 +60,7 @@ export function RowDrawer({
   useEffect(() => {
     let live = true;
     const timer = setTimeout(() => {
-      backend.rowDetail(viewKey, role, sort, position).then(
+      backend.rowDetail(viewKey, rows, position).then(
         (found) => {
           if (!live) return;
           if (found.generation === generation) setRead({ of, detail: found, failure: null });
@@ -74,7 +73,7 @@ export function RowDrawer({
       live = false;
       clearTimeout(timer);
     };
-  }, [backend, viewKey, role, sort, position, of, stamp, generation, outdated]);
+  }, [backend, viewKey, rows, position, of, stamp, generation, outdated]);
 
   return (
     <aside className="drawer" aria-label="Row details" data-region="detail" data-testid="row-detail">

@@ -2,39 +2,40 @@ import { Button, Tooltip, TooltipTrigger } from "react-aria-components";
 
 import type { Role, Sort, ViewShape } from "../backend";
 import { Icon } from "../controls/icons";
-import { naturalOrder, orderWord, sortedColumn } from "./grid/order";
+import { naturalOrder, orderWord, sortedText } from "./grid/order";
 
 interface Props {
   role: Role;
   shape: ViewShape;
-  sort: Sort | null;
-  setSort: (sort: Sort | null) => void;
+  sorts: readonly Sort[];
+  setSorts: (sorts: Sort[]) => void;
 }
 
-/** The order of the rows in words, visible even if the sorted column has scrolled out of sight. */
-export function SortMark({ role, shape, sort, setSort }: Props) {
-  if (sort === null) {
+/** The order of the rows in words, visible even if the sorted columns have scrolled out of sight. */
+export function SortMark({ role, shape, sorts, setSorts }: Props) {
+  const [first, ...rest] = sorts;
+  if (first === undefined) {
     return (
       <span className="sort-mark faint" data-testid="sort-state">
         {naturalOrder(role, shape)}
       </span>
     );
   }
-  const way = orderWord(sortedColumn(shape.columns, sort), sort.descending);
-  const description = `Sorted by ${sort.path}, ${way}`;
+  const description = sortedText(shape.columns, sorts);
+  const paths = sorts.map(({ path, descending }) => `${descending ? "▼" : "▲"} ${path}`);
+  const column = shape.columns.find(({ path }) => path === first.path);
   return (
     <TooltipTrigger delay={600}>
       <Button
         className="button quiet small sort-mark"
         aria-label={`${description}. Remove the sort`}
-        onPress={() => setSort(null)}
+        onPress={() => setSorts([])}
         data-testid="sort-state"
       >
         <span className="sort-words">
-          <span className="sort-path">
-            {sort.descending ? "▼" : "▲"} {sort.path}
-          </span>
-          <span className="faint">{way}</span>
+          <span className="sort-path">{paths.join(", ")}</span>
+          {/* Several directions would not fit; the arrows show them. */}
+          {rest.length === 0 && <span className="faint">{orderWord(column, first.descending)}</span>}
         </span>
         <Icon name="close" size={10} />
       </Button>

@@ -15,7 +15,7 @@ function Held() {
   return (
     <>
       <SpreadsheetSafe exporter={exporter} />
-      <button onClick={() => exporter.start(KEY, "input", null)}>Export</button>
+      <button onClick={() => exporter.start(KEY, { role: "input", sorts: [] })}>Export</button>
       <ExportStatus exporter={exporter} />
     </>
   );
@@ -40,8 +40,7 @@ it("protects formulas only if asked, and says what became of an older file", asy
     expect(backend.exportCsv).toHaveBeenLastCalledWith(
       expect.any(Number),
       KEY,
-      "input",
-      null,
+      { role: "input", sorts: [] },
       options,
       expect.any(Function),
     );

@@ -4,8 +4,7 @@ import {
   type Exported,
   type ExportProgress,
   type Failure,
-  type Role,
-  type Sort,
+  type RowQuery,
   toFailure,
   type ViewKey,
 } from "../backend";
@@ -24,7 +23,7 @@ export interface Exporter {
   /** Whether texts that a spreadsheet would take for formulas are protected. */
   spreadsheetSafe: boolean;
   setSpreadsheetSafe: (safe: boolean) => void;
-  start: (key: ViewKey, role: Role, sort: Sort | null) => void;
+  start: (key: ViewKey, rows: RowQuery) => void;
   cancel: () => void;
   dismiss: () => void;
 }
@@ -37,7 +36,7 @@ export function useExport(): Exporter {
   const running = useRef<number | null>(null);
 
   const start = useCallback(
-    (key: ViewKey, role: Role, sort: Sort | null) => {
+    (key: ViewKey, rows: RowQuery) => {
       if (running.current !== null) return;
       lastExport += 1;
       const id = lastExport;
@@ -46,19 +45,17 @@ export function useExport(): Exporter {
       const onProgress = (progress: ExportProgress) => {
         if (running.current === id) setState({ status: "writing", progress });
       };
-      backend
-        .exportCsv(id, key, role, sort, { columns: [], spreadsheet_safe: spreadsheetSafe }, onProgress)
-        .then(
-          (exported) => {
-            running.current = null;
-            setState(exported === null ? { status: "none" } : { status: "done", exported });
-          },
-          (error: unknown) => {
-            running.current = null;
-            const failure = toFailure(error);
-            setState(failure.code === "cancelled" ? { status: "none" } : { status: "failed", failure });
-          },
-        );
+      backend.exportCsv(id, key, rows, { columns: [], spreadsheet_safe: spreadsheetSafe }, onProgress).then(
+        (exported) => {
+          running.current = null;
+          setState(exported === null ? { status: "none" } : { status: "done", exported });
+        },
+        (error: unknown) => {
+          running.current = null;
+          const failure = toFailure(error);
+          setState(failure.code === "cancelled" ? { status: "none" } : { status: "failed", failure });
+        },
+      );
     },
     [backend, spreadsheetSafe],
   );

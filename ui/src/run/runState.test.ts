@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import type { Connection, Failure } from "../backend";
-import { makeAnswer, makePartial, makeQuery } from "../test/made";
+import type { Connection, DayView, RunEvent } from "../backend";
+import { makeAnswer, makeFailure, makePartial, makeQuery } from "../test/made";
 import {
   activity,
   fraction,
@@ -14,7 +14,7 @@ import {
   type View,
 } from "./runState";
 
-const unreachable: Failure = { code: "source_unreachable", message: "No answer.", next: "", cause: null };
+const unreachable = makeFailure("source_unreachable", "No answer.");
 const online: Connection = {
   state: "online",
   round_trip_ms: 1,
@@ -29,7 +29,6 @@ const view = (answer = makeAnswer()): View => ({
   query: makeQuery(),
   title: "",
   answer,
-  source: "",
   mode: "normal",
 });
 
@@ -83,6 +82,8 @@ describe("a run", () => {
           to: "2025-01-02",
           input_rows: 1,
           downstream_rows: 0,
+          days: [],
+          sentence: "",
         },
       }),
     ).toBe(state);
@@ -135,6 +136,52 @@ describe("a run", () => {
       },
     });
     expect(planned.run?.key).toEqual({ signature: "9".repeat(32), from: "2025-01-01", to: "2025-01-31" });
+  });
+
+  const stored = (sentence: string, ...days: DayView[]): RunEvent => ({
+    event: "chunk_stored",
+    from: days[0]?.day ?? "",
+    to: days.at(-1)?.day ?? "",
+    input_rows: 5,
+    downstream_rows: 15,
+    days,
+    sentence,
+  });
+  const day = (name: string, part: Partial<DayView> = {}): DayView => ({
+    day: name,
+    state: "settled",
+    action: "serve",
+    why: null,
+    input_rows: 5,
+    downstream_rows: 15,
+    fetched: "2025-02-02T09:00:00Z",
+    ...part,
+  });
+  const after = (...events: RunEvent[]) =>
+    events.reduce((state, event) => runReducer(state, { type: "event", id: 1, event }), started());
+
+  it("collects the days that were stored, each as it was stored last, and takes the last sentence", () => {
+    expect(started().run?.livePlan).toBeNull();
+    const open = day("2025-01-09", { state: "open" });
+    const state = after(
+      stored("1 of 31 days cached", day("2025-01-01", { input_rows: 1 })),
+      stored("3 of 31 days cached", open, day("2025-01-10")),
+      stored("3 of 31 days cached, again", day("2025-01-01")),
+    );
+    expect(state.run?.livePlan?.sentence).toBe("3 of 31 days cached, again");
+    expect([...(state.run?.livePlan?.days.values() ?? [])]).toEqual([
+      day("2025-01-01"),
+      open,
+      day("2025-01-10"),
+    ]);
+    expect(state.run?.stored).toBe(3);
+  });
+
+  it("remembers in its end whether it has stored days", () => {
+    const cancelled = { type: "ended", id: 1, outcome: "cancelled", view: null, failure: null } as const;
+    expect(runReducer(started(), cancelled).ending?.stored).toBe(false);
+    const state = after(stored("1 of 31 days cached", day("2025-01-01")));
+    expect(runReducer(state, cancelled).ending?.stored).toBe(true);
   });
 
   const other = { signature: "8".repeat(32), from: "2025-01-01", to: "2025-01-31" };
@@ -249,7 +296,7 @@ function fail(): never {
 }
 
 it("knows a cancelled run by the event or by the answer, whichever is there", () => {
-  const cancelled: Failure = { code: "cancelled", message: "Cancelled.", next: "", cause: null };
+  const cancelled = makeFailure("cancelled", "Cancelled.");
   expect(outcomeOf(makeAnswer(), false)).toBe("finished");
   expect(outcomeOf(makeAnswer(), true)).toBe("cancelled");
   expect(outcomeOf(makePartial(["2025-01-31"], { failure: cancelled }), false)).toBe("cancelled");

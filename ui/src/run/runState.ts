@@ -3,12 +3,13 @@
 import type {
   Answer,
   Connection,
+  Day,
+  DayView,
   Failure,
   FetchMode,
   QueryInput,
   RunEvent,
   ViewKey,
-  WindowView,
 } from "../backend";
 import { sameQuery } from "../query/filters";
 
@@ -22,6 +23,13 @@ export interface Progress {
   downstreamRows: number;
   tradesAsked: number;
   tradesDone: number;
+}
+
+/** The plan of a run as far as it has been carried out. */
+export interface LivePlan {
+  /** The days that were stored. */
+  days: ReadonlyMap<Day, DayView>;
+  sentence: string;
 }
 
 export interface Run {
@@ -39,8 +47,8 @@ export interface Run {
   progress: Progress;
   /** How often rows have been stored; a grid that shows them reads again when this grows. */
   stored: number;
-  /** The days that were stored. */
-  windows: WindowView[];
+  /** Null until days have been stored. */
+  livePlan: LivePlan | null;
 }
 
 /** An answer, and the query it belongs to. */
@@ -49,8 +57,6 @@ export interface View {
   query: QueryInput | null;
   title: string;
   answer: Answer;
-  /** The description of the source it was fetched from. */
-  source: string;
   /** How it was fetched; null if it was opened from the cache. */
   mode: FetchMode | null;
 }
@@ -136,7 +142,7 @@ export function runReducer(state: RunState, action: RunAction): RunState {
           planned: false,
           progress: NO_PROGRESS,
           stored: 0,
-          windows: [],
+          livePlan: null,
         },
         ending: null,
         resumed: action.resumed,
@@ -148,7 +154,7 @@ export function runReducer(state: RunState, action: RunAction): RunState {
       return state.run?.id === action.id ? { ...state, run: { ...state.run, cancelling: true } } : state;
     case "ended": {
       if (state.run?.id !== action.id) return state;
-      const { query, mode, key, source, background, windows } = state.run;
+      const { query, mode, key, source, background, livePlan } = state.run;
       const ending: Ending = {
         query,
         key: action.view?.key ?? key,
@@ -157,7 +163,7 @@ export function runReducer(state: RunState, action: RunAction): RunState {
         outcome: action.outcome,
         failure: action.failure,
         answer: action.view?.answer ?? null,
-        stored: windows.length > 0,
+        stored: livePlan !== null,
         awaitsSource: awaitsSource(action.outcome, mode, action.view?.answer ?? null, action.failure),
         resumed: state.resumed,
         background,
@@ -188,6 +194,12 @@ export function runReducer(state: RunState, action: RunAction): RunState {
   }
 }
 
+/** A plan after more days have been stored. A day that is stored again is as it was stored last. */
+function withStored(plan: LivePlan | null, days: readonly DayView[], sentence: string): LivePlan {
+  const stored = days.map((day): [Day, DayView] => [day.day, day]);
+  return { days: new Map([...(plan?.days ?? []), ...stored]), sentence };
+}
+
 function withEvent(run: Run, event: RunEvent): Run {
   switch (event.event) {
     case "planned":
@@ -195,7 +207,7 @@ function withEvent(run: Run, event: RunEvent): Run {
         ...run,
         planned: true,
         // From the run's own plan: the form may have been planned in a different state, or not yet.
-        key: { signature: event.signature, from: run.query.from, to: run.query.to },
+        key: keyOf(run.query, event.signature),
         stored: run.stored + (event.days_cached > 0 ? 1 : 0),
         progress: { ...run.progress, expectedRows: event.expected_rows, daysTotal: event.days_to_pull },
       };
@@ -203,7 +215,7 @@ function withEvent(run: Run, event: RunEvent): Run {
       return {
         ...run,
         stored: run.stored + 1,
-        windows: [...run.windows, { from: event.from, to: event.to }],
+        livePlan: withStored(run.livePlan, event.days, event.sentence),
       };
     case "progress":
       return {
@@ -284,6 +296,11 @@ export function shouldResume(state: RunState, source: string, before: Connection
 /** An answer read from the cache without asking the server: while the source is online, that is not `offline`. */
 export function heldAnswer<A extends Answer | null>(answer: A, online: boolean): A {
   return answer?.answer === "offline" && online ? { ...answer, answer: "cache" } : answer;
+}
+
+/** The rows of a query with this signature. */
+export function keyOf({ from, to }: QueryInput, signature: string): ViewKey {
+  return { signature, from, to };
 }
 
 /** Whether two keys name the same rows. */

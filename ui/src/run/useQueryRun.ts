@@ -18,6 +18,7 @@ import {
   type Ending,
   heldAnswer,
   IDLE,
+  keyOf,
   outcomeOf,
   runReducer,
   type RunState,
@@ -32,12 +33,6 @@ let lastRun = Date.now();
 /** Events are batched for this long before the window is redrawn. */
 const DRAW_MS = 80;
 
-/** The active source: a key that identifies it, and its description. */
-export interface UsedSource {
-  key: string;
-  text: string;
-}
-
 export interface QueryRun {
   state: RunState;
   start: (query: QueryInput, mode: FetchMode, signature: string | null) => void;
@@ -49,9 +44,9 @@ export interface QueryRun {
   close: (signature: string) => void;
 }
 
-function viewOf(query: QueryInput, mode: FetchMode, source: string, answer: Answer): View {
-  const key = { signature: answer.signature, from: query.from, to: query.to };
-  return { key, query, title: describeFilters(query), answer, source, mode };
+function viewOf(query: QueryInput, mode: FetchMode | null, answer: Answer): View {
+  const key = keyOf(query, answer.signature);
+  return { key, query, title: describeFilters(query), answer, mode };
 }
 
 interface Outcome {
@@ -75,9 +70,7 @@ async function runToEnd(
   try {
     const answer = await backend.fetch(id, query, mode, (event) => {
       if (event.event === "cancelled") cancelled = true;
-      if (event.event === "planned") {
-        planned = { signature: event.signature, from: query.from, to: query.to };
-      }
+      if (event.event === "planned") planned = keyOf(query, event.signature);
       onEvent(event);
     });
     return { outcome: outcomeOf(answer, cancelled), answer, failure: null };
@@ -92,15 +85,14 @@ async function runToEnd(
   }
 }
 
-/** The current run, and the answer on the screen. */
-export function useQueryRun(connection: Connection, source: UsedSource): QueryRun {
+/** The current run, and the answer on the screen. `sourceKey` is that of the active source, or "". */
+export function useQueryRun(connection: Connection, sourceKey: string): QueryRun {
   const backend = useBackend();
   const [state, dispatch] = useReducer(runReducer, IDLE);
   const running = useRef<number | null>(null);
   /** Grows with every request, so that only the last one is shown. */
   const asked = useRef(0);
   const online = useRef(false);
-  const { key: sourceKey, text: sourceText } = source;
 
   const shown = useRef<View | null>(null);
   useEffect(() => {
@@ -128,7 +120,7 @@ export function useQueryRun(connection: Connection, source: UsedSource): QueryRu
       asked.current += 1;
       const id = lastRun;
       running.current = id;
-      const key = signature === null ? null : { signature, from: query.from, to: query.to };
+      const key = signature === null ? null : keyOf(query, signature);
       dispatch({ type: "started", id, query, mode, key, source: sourceKey, resumed, background });
       let waiting: RunEvent[] = [];
       let timer: ReturnType<typeof setTimeout> | null = null;
@@ -146,13 +138,13 @@ export function useQueryRun(connection: Connection, source: UsedSource): QueryRu
         ({ outcome, answer, failure }) => {
           if (timer !== null) clearTimeout(timer);
           if (running.current === id) running.current = null;
-          const view = answer === null ? null : viewOf(query, mode, sourceText, answer);
+          const view = answer === null ? null : viewOf(query, mode, answer);
           dispatch({ type: "ended", id, outcome, view, failure });
           rereadOther(view?.key ?? null);
         },
       );
     },
-    [backend, sourceKey, sourceText, rereadOther],
+    [backend, sourceKey, rereadOther],
   );
 
   const start = useCallback(
@@ -187,7 +179,7 @@ export function useQueryRun(connection: Connection, source: UsedSource): QueryRu
       if (mine !== asked.current) return false;
       const query = cached.form === null ? null : { ...cached.form, from, to };
       const held = heldAnswer(answer, online.current);
-      const view = { key, query, title: cached.filters, answer: held, source: cached.source, mode: null };
+      const view = { key, query, title: cached.filters, answer: held, mode: null };
       dispatch({ type: "opened", view });
       return true;
     },
@@ -197,17 +189,17 @@ export function useQueryRun(connection: Connection, source: UsedSource): QueryRu
   const restore = useCallback(
     (query: QueryInput, signature: string) => {
       if (asked.current > 0) return;
-      backend.answer({ signature, from: query.from, to: query.to }).then(
+      backend.answer(keyOf(query, signature)).then(
         (answer) => {
           if (asked.current > 0 || answer.days.missing.length === answer.days.requested) return;
           const held = heldAnswer(answer, online.current);
-          dispatch({ type: "opened", view: { ...viewOf(query, "normal", sourceText, held), mode: null } });
+          dispatch({ type: "opened", view: viewOf(query, null, held) });
         },
         // The window starts empty then, as if nothing were cached.
         () => undefined,
       );
     },
-    [backend, sourceText],
+    [backend],
   );
 
   const close = useCallback((signature: string) => dispatch({ type: "closed", signature }), []);

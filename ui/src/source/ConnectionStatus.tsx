@@ -1,14 +1,15 @@
 import { Button, Dialog, DialogTrigger, Popover } from "react-aria-components";
 
-import type { Connection, SourceProfile } from "../backend";
+import type { Connection, SourceName, SourceProfile } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
+import { needsPassword } from "./password";
 import { PasswordForm } from "./PasswordForm";
-import { needsPassword } from "./sourceText";
 import type { Connect } from "./useSource";
 
 interface Props {
   connection: Connection;
   profile: SourceProfile | null;
+  source: SourceName | null;
   connect: Connect;
 }
 
@@ -20,9 +21,9 @@ const WORDS: Record<Connection["state"], string> = {
 };
 
 /** Whether the source can be reached; pressing it shows why not. */
-export function ConnectionStatus({ connection, profile, connect }: Props) {
+export function ConnectionStatus({ connection, profile, source, connect }: Props) {
   const trip = connection.state === "online" ? `${connection.round_trip_ms} ms` : "";
-  const locked = needsPassword(connection, profile);
+  const locked = needsPassword(connection, source);
   const unverified = connection.state === "online" ? connection.unverified : null;
   const warnings = connection.state === "online" ? connection.warnings : [];
   return (
@@ -51,8 +52,8 @@ export function ConnectionStatus({ connection, profile, connect }: Props) {
               {warnings.map((warning) => (
                 <p key={warning}>{warning}</p>
               ))}
-              {locked && profile !== null && (
-                <PasswordForm profile={profile} connect={connect} close={close} />
+              {locked && profile !== null && source !== null && (
+                <PasswordForm profile={profile} name={source.name} connect={connect} close={close} />
               )}
               {connection.state === "offline" && !locked && <FailureNote failure={connection.failure} />}
               {connection.state === "checking" && <p>Checking whether the server can be reached.</p>}

@@ -3,18 +3,19 @@ import { Button, Form, Input, Label, TextField } from "react-aria-components";
 
 import type { SourceProfile } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
-import { sourceText } from "./sourceText";
 import { useConnecting } from "./useConnecting";
 import type { Connect } from "./useSource";
 
 interface Props {
   profile: SourceProfile;
+  /** How the source is called. */
+  name: string;
   connect: Connect;
   close: () => void;
 }
 
 /** Asks for the password of the active source; needed at every start, since it is not stored. */
-export function PasswordForm({ profile, connect, close }: Props) {
+export function PasswordForm({ profile, name, connect, close }: Props) {
   const [password, setPassword] = useState("");
   const { busy, failure, start } = useConnecting(connect, close);
   return (
@@ -26,7 +27,7 @@ export function PasswordForm({ profile, connect, close }: Props) {
       }}
     >
       <TextField className="text-field" type="password" value={password} onChange={setPassword} autoFocus>
-        <Label className="field-label">Password for {sourceText(profile)} (not stored)</Label>
+        <Label className="field-label">Password for {name} (not stored)</Label>
         <Input className="input" autoComplete="off" data-testid="password-input" />
       </TextField>
       {failure && <FailureNote failure={failure} testId="password-failure" />}

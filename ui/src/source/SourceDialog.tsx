@@ -15,6 +15,7 @@ import {
 
 import type { Failure, SourceProfile } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
+import { hasPassword } from "./password";
 import { useConnecting } from "./useConnecting";
 import type { Connect } from "./useSource";
 
@@ -30,18 +31,24 @@ interface Props {
 
 const EMPTY: SourceProfile = { uri: "", database: "", collection: "", mapping: "" };
 
-/** Whether a connection string carries a password, which must not be stored with the profile. */
-export function hasPassword(uri: string): boolean {
-  const authority = /^[a-z+]+:\/\/([^?]*)@/i.exec(uri)?.[1];
-  return authority?.includes(":") ?? false;
+/** What the dialog sends, field by field. */
+interface Entered extends SourceProfile {
+  password: string;
 }
 
-/** The field of a refused profile that has to be corrected; null if the failure is about none of them. */
-function fieldOf(failure: Failure | null, tried: SourceProfile): keyof SourceProfile | null {
-  if (failure?.code === "bad_mapping") return "mapping";
-  if (failure?.code !== "bad_source") return null;
-  const blank = (["database", "collection"] as const).find((name) => tried[name].trim() === "");
-  return blank ?? "uri";
+/** The field that has to be corrected; null if the failure is about none of the dialog. */
+function fieldOf(failure: Failure | null): keyof Entered | null {
+  switch (failure?.target?.field) {
+    case "connection_string":
+      return "uri";
+    case "password":
+    case "database":
+    case "collection":
+    case "mapping":
+      return failure.target.field;
+    default:
+      return null;
+  }
 }
 
 /** Where the documents are. What was typed stays if connecting fails. */
@@ -49,10 +56,11 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
   const [draft, setDraft] = useState<SourceProfile>(profile ?? EMPTY);
   const [password, setPassword] = useState("");
   const { busy, failure, start } = useConnecting(connect, close);
-  // The refused profile: changed text counts as right until it has been tried.
-  const [tried, setTried] = useState<SourceProfile>(EMPTY);
-  const refused = fieldOf(failure, tried);
-  const isRefused = (name: keyof SourceProfile) => name === refused && draft[name] === tried[name];
+  // What was refused: changed text counts as right until it has been tried.
+  const [tried, setTried] = useState<Entered | null>(null);
+  const refused = fieldOf(failure);
+  const isRefused = (name: keyof Entered) =>
+    name === refused && { ...draft, password }[name] === tried?.[name];
   const fields = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (failure !== null) fields.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
@@ -88,7 +96,7 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
             onSubmit={(event) => {
               event.preventDefault();
               if (draft.uri.trim() === "") return;
-              setTried(draft);
+              setTried({ ...draft, password });
               start(draft, password);
             }}
           >
@@ -98,7 +106,13 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
                 "Connection string (without the password)",
                 "mongodb://user@host:27017/?tls=true",
               )}
-              <TextField className="text-field" value={password} onChange={setPassword} type="password">
+              <TextField
+                className="text-field"
+                value={password}
+                onChange={setPassword}
+                isInvalid={isRefused("password")}
+                type="password"
+              >
                 <Label className="field-label">Password (not stored)</Label>
                 <Input className="input" autoComplete="off" data-testid="source-password" />
               </TextField>

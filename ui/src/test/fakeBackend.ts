@@ -4,7 +4,7 @@ import { vi } from "vitest";
 
 import type { Answer, Backend, Connection, PlanView, QueryInput, RunEvent, SourceView } from "../backend";
 import { addDays, dayCount } from "../backend/preview/days";
-import { makeAnswer, makeDetail, makeQuery } from "./made";
+import { makeAnswer, makeDetail, makeQuery, makeSource } from "./made";
 
 export function makePlan(query: QueryInput, part: Partial<PlanView> = {}): PlanView {
   const length = dayCount(query.from, query.to);
@@ -46,6 +46,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
   let reject: (why: unknown) => void = () => undefined;
   const source: SourceView = {
     profile: { uri: "mongodb://db1", database: "trading", collection: "messages", mapping: "" },
+    source: view.profile === null ? null : makeSource(),
     fields: [{ name: "product", path: "product", value_type: "text" }],
     day_zone: "Europe/London",
     zone_rules: "2026f (built in)",
@@ -81,7 +82,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
         time_column: null,
       }),
     ),
-    page: vi.fn((_key, _role, _sort, offset: number) =>
+    page: vi.fn((_key, _rows, offset: number) =>
       Promise.resolve({ offset, rows: [["a"], ["b"]], generation: 1 }),
     ),
     rowDetail: vi.fn(() => Promise.resolve(makeDetail())),
@@ -94,6 +95,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     cachedQueries: vi.fn(() => Promise.resolve([])),
     forget: vi.fn(() => Promise.resolve()),
     cacheUsage: vi.fn(() => Promise.resolve({ bytes: 1_800_000_000, budget: 20_000_000_000, queries: 2 })),
+    previewEviction: vi.fn(() => Promise.resolve({ queries: [], left: 0 })),
     setCacheBudget: vi.fn(() => Promise.resolve()),
     pinQuery: vi.fn(() => Promise.resolve()),
     rememberForm: vi.fn(() => Promise.resolve()),

@@ -1,14 +1,29 @@
 // Made-up answers and queries for tests.
 
-import type { Answer, CachedQuery, Changes, Failure, MessageChange, QueryInput, RowDetail } from "../backend";
+import type {
+  Answer,
+  CachedQuery,
+  Changes,
+  Failure,
+  FailureTarget,
+  MessageChange,
+  QueryInput,
+  RowDetail,
+  SourceName,
+} from "../backend";
 
 export function makeQuery(part: Partial<QueryInput> = {}): QueryInput {
   return { from: "2025-01-01", to: "2025-01-31", filters: [], advanced: "", ...part };
 }
 
+export function makeSource(part: Partial<SourceName> = {}): SourceName {
+  return { name: "trading.messages at db1", hosts: "db1", key: "a".repeat(32), has_user: false, ...part };
+}
+
 export function makeAnswer(part: Partial<Answer> = {}): Answer {
   return {
     signature: "5".repeat(32),
+    source: makeSource(),
     answer: "cache",
     complete: true,
     days: {
@@ -94,6 +109,10 @@ export function makeDetail(part: Partial<RowDetail> = {}): RowDetail {
   return { generation: 1, relaxed: "{}", canonical: "{}", fetched: null, day: "2025-01-31", ...part };
 }
 
-export function makeFailure(code: Failure["code"], message: string): Failure {
-  return { code, message, next: "Do.", cause: "why" };
+export function makeFailure(
+  code: Failure["code"],
+  message: string,
+  target: FailureTarget | null = null,
+): Failure {
+  return { code, message, next: "Do.", cause: "why", target };
 }

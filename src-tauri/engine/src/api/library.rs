@@ -63,3 +63,13 @@ pub struct CacheUsage {
     /// Number of cached queries.
     pub queries: usize,
 }
+
+/// What a smaller budget would evict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct EvictionPreview {
+    /// Signatures of the queries, in the order in which they would be evicted.
+    pub queries: Vec<String>,
+    /// Bytes that the cache would use afterwards.
+    #[ts(type = "number")]
+    pub left: u64,
+}

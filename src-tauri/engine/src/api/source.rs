@@ -7,6 +7,7 @@ use crate::day::Day;
 use crate::failure::Failure;
 use crate::query::form::{QueryInput, ValueType};
 use crate::query::mapping::Mapping;
+use crate::query::signature::SourceName;
 
 /// A field of the filter form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
@@ -93,6 +94,8 @@ impl std::fmt::Debug for SourceProfile {
 pub struct SourceView {
     /// The profile, if a source is set up.
     pub profile: Option<SourceProfile>,
+    /// How the source is called, if one is set up.
+    pub source: Option<SourceName>,
     /// Fields of the filter form, in order.
     pub fields: Vec<FilterField>,
     /// Name of the day zone, such as `Europe/London`.

@@ -1,6 +1,6 @@
 //! The budget of the cache: how much it uses, how much it may use, and what is pinned.
 
-use crate::api::library::CacheUsage;
+use crate::api::library::{CacheUsage, EvictionPreview};
 use crate::cache::store::budget::{DEFAULT_BUDGET, EvictionReport};
 use crate::engine::{Engine, off_thread};
 use crate::failure::Result;
@@ -34,6 +34,21 @@ impl Engine {
         off_thread(move || {
             engine.cache().set_budget(bytes)?;
             Ok(engine.cache().evict(bytes, |signature| engine.try_exclusive(signature))?)
+        })
+        .await
+    }
+
+    /// What [`set_cache_budget`](Self::set_cache_budget) would evict now. Evicts nothing.
+    ///
+    /// # Errors
+    /// `cache_unusable` if the folder cannot be listed.
+    pub async fn preview_eviction(&self, bytes: u64) -> Result<EvictionPreview> {
+        let engine = self.clone();
+        off_thread(move || {
+            let may_lock = |signature: &Signature| engine.try_exclusive(signature).is_some();
+            let report = engine.cache().would_evict(bytes, may_lock)?;
+            let queries = report.queries.iter().map(ToString::to_string).collect();
+            Ok(EvictionPreview { queries, left: report.left })
         })
         .await
     }

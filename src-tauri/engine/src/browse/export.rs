@@ -13,9 +13,8 @@ use crate::cache::export::csv::{Destination, Export, Written};
 use crate::day::DayRange;
 use crate::engine::{Engine, off_thread};
 use crate::failure::{Code, Result};
-use crate::plan::ledger::{DayCoverage, has_moved};
 use crate::query::signature::Signature;
-use crate::rows::{CsvOptions, Role, Sort};
+use crate::rows::{CsvOptions, Role, RowQuery};
 
 /// Interval between progress reports of an export.
 const EXPORT_TICK: Duration = Duration::from_millis(150);
@@ -25,10 +24,8 @@ const EXPORT_TICK: Duration = Duration::from_millis(150);
 pub struct ExportRequest {
     /// The cached query and its days.
     pub key: ViewKey,
-    /// The role of the rows.
-    pub role: Role,
-    /// The order of the rows; `None` for that of the view.
-    pub sort: Option<Sort>,
+    /// Which rows, and in which order.
+    pub rows: RowQuery,
     /// The columns, and how to write them.
     pub options: CsvOptions,
 }
@@ -37,7 +34,7 @@ impl ExportRequest {
     /// Exports all columns in the order of the view.
     #[must_use]
     pub fn of(key: ViewKey, role: Role) -> Self {
-        Self { key, role, sort: None, options: CsvOptions::default() }
+        Self { key, rows: RowQuery::of(role), options: CsvOptions::default() }
     }
 }
 
@@ -73,10 +70,10 @@ impl Engine {
     ) -> Result<Exported> {
         let (signature, range) = read_key(&request.key)?;
         let view = self.view_to_export(&signature, range).await?;
-        let complete = self.is_complete(&view);
+        let complete = self.derived(&view).complete;
         let target = if complete { destination.clone() } else { destination.of_partial() };
         let counts = view.counts();
-        let rows = match request.role {
+        let rows = match request.rows.role {
             Role::Input => counts.input,
             Role::Downstream => counts.downstream,
         };
@@ -84,8 +81,8 @@ impl Engine {
         let work = {
             let (export, target, request) = (Arc::clone(&export), target.clone(), request.clone());
             off_thread(move || {
-                let ExportRequest { role, sort, options, .. } = request;
-                Ok(view.write_csv(&export, role, sort.as_ref(), &options, &target)?)
+                let ExportRequest { rows, options, .. } = request;
+                Ok(view.write_csv(&export, &rows, &options, &target)?)
             })
         };
         let on_progress = || progress(ExportProgress { bytes: export.bytes(), rows });
@@ -106,14 +103,6 @@ impl Engine {
             Ok(View::open_until(file, range, last)?.with_mapped_paths(mapped))
         })
         .await
-    }
-
-    /// Whether a view shows all of its days and none that is known to differ at the source.
-    fn is_complete(&self, view: &View) -> bool {
-        let shown = view.shown();
-        let policy = self.policy_of(view.file());
-        let doubtful = |(day, held): (&_, &DayCoverage)| held.is_in_doubt() || has_moved(*day, held, &policy);
-        shown.len() == view.range().len() && !shown.iter().any(doubtful)
     }
 }
 

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::api::library::CachedQuery;
 use crate::api::plan::WindowView;
-use crate::cache::{CacheFile, bytes_of, last_used};
+use crate::cache::file::paths::is_pinned;
+use crate::cache::{CatalogEntry, bytes_of, last_used};
 use crate::day::DaySet;
 use crate::engine::{Engine, off_thread};
 use crate::failure::{Failure, Result};
@@ -22,9 +23,9 @@ impl Engine {
         off_thread(move || {
             let mut found: Vec<CachedQuery> = Vec::new();
             for path in engine.cache().files()? {
-                match engine.cache().open_listed(&path) {
-                    Ok(file) if file.state().days.is_empty() => {}
-                    Ok(file) => found.push(listed(&engine, &file)),
+                match engine.cache().listed(&path) {
+                    Ok(entry) if entry.state.days.is_empty() => {}
+                    Ok(entry) => found.push(listed(&engine, &path, &entry)),
                     Err(error) => found.push(unreadable(&path, error.into())),
                 }
             }
@@ -37,11 +38,10 @@ impl Engine {
     }
 }
 
-fn listed(engine: &Engine, file: &CacheFile) -> CachedQuery {
-    let identity = file.identity();
-    let state = file.state();
+fn listed(engine: &Engine, path: &Path, entry: &CatalogEntry) -> CachedQuery {
+    let CatalogEntry { identity, state, .. } = entry;
     let ledger = state.ledger();
-    let (policy, now) = (engine.policy_of(file), engine.now());
+    let (policy, now) = (engine.policy_of(identity), engine.now());
     let held: DaySet = ledger.keys().copied().collect();
     let (filters, advanced) = identity.filters.to_inputs();
     let form = held.ranges().first().zip(held.ranges().last()).map(|(first, last)| QueryInput {
@@ -64,11 +64,11 @@ fn listed(engine: &Engine, file: &CacheFile) -> CachedQuery {
             .count(),
         input_rows: ledger.values().map(|held| held.input_rows).sum(),
         downstream_rows: ledger.values().map(|held| held.downstream_rows).sum(),
-        bytes: bytes_of(file.path()),
+        bytes: bytes_of(path),
         oldest_fetch: ledger.values().map(|held| held.fetched).min(),
         newest_fetch: ledger.values().map(|held| held.fetched).max(),
-        pinned: file.pinned(),
-        last_used: Some(last_used(file.path())),
+        pinned: is_pinned(path),
+        last_used: Some(last_used(path)),
         failure: None,
     }
 }

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use bson::{Bson, RawBsonRef};
 
-use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin};
+use crate::answer::derive::Derived;
+use crate::answer::{Answer, AnswerRows};
 use crate::api::rows::{ColumnView, Page, RowDetail, ViewKey, ViewShape};
 use crate::bson::extjson::{is_deeper_than, write_relaxed};
 use crate::bson::uuids;
@@ -14,12 +15,10 @@ use crate::cache::read::findings::{left_out_of, unmatched_of};
 use crate::day::DayRange;
 use crate::engine::{Engine, off_thread};
 use crate::failure::{Code, Failure, Result};
-use crate::plan::UnavailableReason;
-use crate::plan::ledger::{DayState, RefreshReason, has_moved, state_of};
 use crate::query::pipeline;
-use crate::query::signature::Signature;
+use crate::query::signature::{Signature, SourceName};
 use crate::query::source::Query;
-use crate::rows::{Role, Sort};
+use crate::rows::{Role, RowQuery};
 
 /// Maximum number of rows in a page.
 const PAGE_LIMIT: u64 = 5_000;
@@ -35,35 +34,8 @@ impl Engine {
         let begun = Instant::now();
         let (signature, range) = read_key(key)?;
         let view = self.view(&signature, range).await?;
-        let policy = self.policy_of(view.file());
-        let now = self.now();
-        let mut days = AnswerDays { requested: range.len(), ..AnswerDays::default() };
+        let Derived { days, complete, origin } = self.derived(&view);
         let ledger = view.shown();
-        for day in range.days() {
-            match ledger.get(&day) {
-                Some(held) => {
-                    days.from_cache += 1;
-                    if state_of(day, Some(held), now, &policy) != DayState::Settled {
-                        days.open.push(day);
-                    }
-                    if held.is_in_doubt() || has_moved(day, held, &policy) {
-                        days.unverified.push(day);
-                    }
-                }
-                None => {
-                    days.missing.push(day);
-                    let coming = policy.zone.start_of(day) > now;
-                    let why = if view.state().days.contains_key(&day) {
-                        RefreshReason::Replaced.describe()
-                    } else if coming {
-                        UnavailableReason::Future.describe()
-                    } else {
-                        "not cached"
-                    };
-                    days.why_missing.push(MissingDay { day, why: why.to_owned() });
-                }
-            }
-        }
         let counts = view.counts();
         let left_out = left_out_of(&view, &view.file().identity().mapping);
         let unmatched = unmatched_of(&view);
@@ -71,8 +43,9 @@ impl Engine {
         notes.extend(left_out.iter().map(|left_out| left_out.why.clone()));
         Ok(Answer {
             signature: key.signature.clone(),
-            answer: Origin::Offline,
-            complete: days.missing.is_empty() && days.unverified.is_empty(),
+            source: SourceName::of(&view.file().identity().query()?),
+            answer: origin,
+            complete,
             days,
             rows: AnswerRows { input: counts.input, downstream: counts.downstream },
             oldest_fetch: ledger.range(range.from()..=range.to()).map(|(_, held)| held.fetched).min(),
@@ -109,19 +82,12 @@ impl Engine {
     ///
     /// # Errors
     /// `not_cached`, `cache_busy`, `cache_damaged`; `bad_filter` if the sort names no existing column.
-    pub async fn page(
-        &self,
-        key: &ViewKey,
-        role: Role,
-        sort: Option<Sort>,
-        offset: u64,
-        limit: u64,
-    ) -> Result<Page> {
+    pub async fn page(&self, key: &ViewKey, query: &RowQuery, offset: u64, limit: u64) -> Result<Page> {
         let (signature, range) = read_key(key)?;
-        let engine = self.clone();
+        let (engine, query) = (self.clone(), query.clone());
         off_thread(move || {
             let view = engine.view_blocking(&signature, range)?;
-            let rows = view.page(role, sort.as_ref(), offset, limit.min(PAGE_LIMIT));
+            let rows = view.page(&query, offset, limit.min(PAGE_LIMIT));
             Ok(Page {
                 generation: view.generation(),
                 offset,
@@ -135,18 +101,12 @@ impl Engine {
     ///
     /// # Errors
     /// `not_cached`, `cache_busy`, `cache_damaged`.
-    pub async fn row_detail(
-        &self,
-        key: &ViewKey,
-        role: Role,
-        sort: Option<Sort>,
-        position: u64,
-    ) -> Result<RowDetail> {
+    pub async fn row_detail(&self, key: &ViewKey, query: &RowQuery, position: u64) -> Result<RowDetail> {
         let (signature, range) = read_key(key)?;
-        let engine = self.clone();
+        let (engine, query) = (self.clone(), query.clone());
         off_thread(move || {
             let view = engine.view_blocking(&signature, range)?;
-            let found = view.document(role, sort.as_ref(), position);
+            let found = view.document(&query, position);
             let (day, document) = found.inspect_err(|error| engine.start_afresh(&signature, error))?;
             let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
             if is_deeper_than(&document, SHOWN_LEVELS) {
@@ -271,7 +231,7 @@ mod tests {
     async fn after_a_fatal_error_a_look_opens_the_file_afresh() {
         let folder = tempfile::tempdir().expect("a folder");
         let (engine, _, key) = broken(folder.path());
-        let page = engine.page(&key, Role::Input, None, 0, 10).await.expect("the rows are there");
+        let page = engine.page(&key, &RowQuery::of(Role::Input), 0, 10).await.expect("the rows are there");
         assert_eq!(page.rows.len(), 3);
     }
 }

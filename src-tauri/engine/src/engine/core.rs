@@ -9,7 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::query_lock::{QueryGuard, QueryLocks};
 use super::single_flight::Pulls;
-use crate::cache::{Cache, CacheError, CacheFile, Identity, MappedPaths, View, mapped_paths};
+use crate::answer::derive::{Basis, Derived, derive};
+use crate::cache::{Cache, CacheError, CacheFile, CatalogEntry, Identity, MappedPaths, View, mapped_paths};
 use crate::day::{Day, DayRange};
 use crate::engine::off_thread;
 use crate::failure::{Code, Failure, Result};
@@ -144,12 +145,15 @@ impl Engine {
         }
         let (cache, identity, query) = (self.cache.clone(), Identity::of(query), query.clone());
         off_thread(move || {
-            let own = cache.open_existing(&identity).ok().flatten();
-            let others =
-                cache.siblings(&identity)?.into_iter().filter_map(|path| cache.open_listed(&path).ok());
+            // A file that knows the origin already need not be opened.
+            let knows = |path: &Path| {
+                cache.listed(path).is_ok_and(|CatalogEntry { state, .. }| {
+                    state.days.is_empty() || state.current_origin() == Some(&origin)
+                })
+            };
             let mut is_other = false;
-            for file in own.into_iter().chain(others) {
-                is_other |= record_origin(&file, &origin);
+            for path in cache.family(&identity)?.into_iter().filter(|path| !knows(path)) {
+                is_other |= cache.open_listed(&path).is_ok_and(|file| record_origin(&file, &origin));
             }
             if is_other {
                 // Rare, so it is acceptable to open every file: queries with a different mapping are in other
@@ -230,26 +234,38 @@ impl Engine {
     }
 
     /// The freshness policy for the days of a file.
-    pub(crate) fn policy_of(&self, file: &CacheFile) -> Policy {
-        self.treatment_of(file).policy
+    pub(crate) fn policy_of(&self, identity: &Identity) -> Policy {
+        self.treatment_of(identity).policy
     }
 
     /// The paths that determine the column order of a file.
     pub(crate) fn mapped_paths_of(&self, file: &CacheFile) -> MappedPaths {
-        self.treatment_of(file).mapped
+        self.treatment_of(file.identity()).mapped
     }
 
-    fn treatment_of(&self, file: &CacheFile) -> Treatment {
-        let identity = file.identity();
+    fn treatment_of(&self, identity: &Identity) -> Treatment {
         let known = self.in_use().get(&identity.family).cloned();
         known.unwrap_or_else(|| Treatment::of(&identity.mapping))
+    }
+
+    /// What an answer says of the days of a view that is read from the cache alone.
+    pub(crate) fn derived(&self, view: &View) -> Derived {
+        let shown = view.shown();
+        derive(&Basis {
+            range: view.range(),
+            shown: &shown,
+            replaced: &view.replaced(),
+            run: None,
+            policy: &self.policy_of(view.file().identity()),
+            now: self.now(),
+        })
     }
 
     /// The last day of a file that has begun, by the clock of the source used last, or by this machine's if there is
     /// none.
     pub(crate) fn last_begun(&self, file: &CacheFile) -> Day {
         let ahead = TimeDelta::milliseconds(self.ahead_ms.load(Ordering::Relaxed));
-        self.policy_of(file).zone.day_of(self.now() + ahead)
+        self.policy_of(file.identity()).zone.day_of(self.now() + ahead)
     }
 
     fn in_use(&self) -> MutexGuard<'_, HashMap<String, Treatment>> {

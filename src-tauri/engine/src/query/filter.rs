@@ -13,7 +13,7 @@ use super::filter_value::{Bound, FilterValue, Forms, bad, date};
 use super::form::{FilterInput, FilterOperator, ValueType};
 use super::mapping::{FilterPath, Mapping};
 use super::match_document;
-use crate::failure::Result;
+use crate::failure::{Failure, FailureTarget, Result};
 
 /// What is required of one field. Lists are sorted, free of duplicates and never empty.
 #[derive(Debug, Clone, PartialEq)]
@@ -200,16 +200,23 @@ impl Filters {
         let mut any_of: BTreeMap<&str, (&FilterPath, Vec<FilterValue>)> = BTreeMap::new();
         let mut fields = Vec::new();
         for input in inputs {
-            let field =
-                mapping.filters.iter().find(|field| field.name == input.field.trim()).ok_or_else(|| {
+            let at_input = |failure: Failure| failure.at(FailureTarget::Filter { name: input.field.clone() });
+            let field = mapping
+                .filters
+                .iter()
+                .find(|field| field.name == input.field.trim())
+                .ok_or_else(|| {
                     let known: Vec<&str> = mapping.filters.iter().map(|field| field.name.as_str()).collect();
                     bad(format!(
                         "There is no filter \"{}\"; the filters are {}.",
                         input.field,
                         known.join(", ")
                     ))
-                })?;
-            let Some(condition) = condition(field, input, Forms::of(mapping))? else { continue };
+                })
+                .map_err(at_input)?;
+            let Some(condition) = condition(field, input, Forms::of(mapping)).map_err(at_input)? else {
+                continue;
+            };
             match condition {
                 Condition::AnyOf(values) => {
                     any_of.entry(&field.name).or_insert_with(|| (field, Vec::new())).1.extend(values);
@@ -334,7 +341,7 @@ pub fn parse_match(text: &str) -> Result<Option<Document>> {
     }
     let document = match_document::parse_typed(text)
         .and_then(match_document::match_document)
-        .map_err(|why| bad(format!("The advanced match {why}.")))?;
+        .map_err(|why| bad(format!("The advanced match {why}.")).at(FailureTarget::Advanced))?;
     Ok(if document.is_empty() { None } else { Some(document) })
 }
 

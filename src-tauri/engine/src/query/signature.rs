@@ -5,6 +5,7 @@ use std::fmt;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Value, json};
+use ts_rs::TS;
 
 use super::filter::sorted_canonical;
 use super::source::{Login, Query, SourceIdentity};
@@ -76,6 +77,32 @@ pub fn canonical_text(query: &Query) -> String {
 #[must_use]
 pub fn family(query: &Query) -> String {
     md5_hex(&json!({"format": FORMAT, "source": source(query), "mapping": mapping(query)}).to_string())
+}
+
+/// How a source is called, and when two are the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct SourceName {
+    /// The source as a person reads it: `trading.messages at db1, db2 as ann`.
+    pub name: String,
+    /// Its hosts as a person reads them: `db1, db2`.
+    pub hosts: String,
+    /// Equal only for the same source and the same mapping. It never changes.
+    pub key: String,
+    /// Whether a user logs in, who then has a password or a certificate.
+    pub has_user: bool,
+}
+
+impl SourceName {
+    /// The name of the source of a query.
+    #[must_use]
+    pub fn of(query: &Query) -> Self {
+        Self {
+            name: query.source.describe(),
+            hosts: query.source.shown_hosts(),
+            key: family(query),
+            has_user: query.source.user.is_some(),
+        }
+    }
 }
 
 fn md5_hex(text: &str) -> String {

@@ -82,14 +82,19 @@ impl SourceIdentity {
     /// The source as a person reads it: `desk.trades at db1, db2:27018 as ann`.
     #[must_use]
     pub fn describe(&self) -> String {
+        let user = self.user.as_ref().map(|user| format!(" as {user}")).unwrap_or_default();
+        format!("{}.{} at {}{user}", self.database, self.collection, self.shown_hosts())
+    }
+
+    /// The hosts as a person reads them: `db1, db2:27018`.
+    #[must_use]
+    pub fn shown_hosts(&self) -> String {
         let default = format!(":{DEFAULT_PORT}");
         let shown = |host: &String| {
             let host = host.strip_prefix("srv:").unwrap_or(host);
             host.strip_suffix(&default).unwrap_or(host).to_owned()
         };
-        let hosts: Vec<String> = self.hosts.iter().map(shown).collect();
-        let user = self.user.as_ref().map(|user| format!(" as {user}")).unwrap_or_default();
-        format!("{}.{} at {}{user}", self.database, self.collection, hosts.join(", "))
+        self.hosts.iter().map(shown).collect::<Vec<_>>().join(", ")
     }
 }
 

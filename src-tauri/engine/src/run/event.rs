@@ -6,6 +6,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::answer::Answer;
+use crate::api::plan::DayView;
 use crate::day::Day;
 use crate::failure::Failure;
 
@@ -41,6 +42,10 @@ pub enum RunEvent {
         /// Downstream rows stored with it.
         #[ts(type = "number")]
         downstream_rows: u64,
+        /// The stored days as a plan would show them now.
+        days: Vec<DayView>,
+        /// The plan in one sentence, as far as it has been carried out.
+        sentence: String,
     },
     /// Progress of the run: input rows.
     Progress {

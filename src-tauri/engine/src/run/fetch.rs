@@ -15,10 +15,11 @@ use super::progress::{Meter, TICK};
 use super::pull::{Attempt, EmptyWindowChecks, PullContext, pull_window, unsettled_sentence};
 use super::verify;
 use crate::answer::changes::Differences;
+use crate::answer::derive::{Basis, Derived, RunOutcome, derive};
 use crate::answer::left_out::FoundOddDates;
-use crate::answer::{Answer, AnswerDays, AnswerRows, MissingDay, Origin, UnmatchedPart};
+use crate::answer::{Answer, AnswerRows, UnmatchedPart};
 use crate::api::failures::moved_aside;
-use crate::api::plan::DayAction;
+use crate::api::plan::{DayAction, DayView};
 use crate::bson::change_stamp::DayCount;
 use crate::cache::read::findings::{left_out_of, unmatched_of};
 use crate::cache::write::adopt::{self, Adopted, Wanted};
@@ -28,9 +29,9 @@ use crate::decode::DocumentHash;
 use crate::engine::single_flight::{Kind, Order, PullHandle, Pulled};
 use crate::engine::{Engine, off_thread};
 use crate::failure::{Code, Failure, Result};
-use crate::plan::ledger::{DayCoverage, DayState, FetchMode, RefreshReason, has_moved, state_of};
-use crate::plan::{Action, Reach, split};
-use crate::query::signature::Signature;
+use crate::plan::ledger::{DayCoverage, FetchMode, Policy, RefreshReason};
+use crate::plan::{Action, Plan, Reach, split};
+use crate::query::signature::{Signature, SourceName};
 use crate::query::source::Query;
 use crate::source::{RunMoment, ServerClock, Source};
 
@@ -52,6 +53,25 @@ struct Outcome {
     failed: BTreeMap<Day, String>,
     /// The file's next segment at the time when the run began to store.
     run_since: Option<u32>,
+    /// The plan as far as it has been carried out.
+    live: Option<LivePlan>,
+}
+
+/// The plan of a run as far as it has been carried out.
+#[derive(Debug)]
+struct LivePlan {
+    plan: Plan,
+    file: Arc<CacheFile>,
+    policy: Policy,
+}
+
+impl LivePlan {
+    /// Notes that a window has been stored. Returns its days and the plan's sentence as they are now.
+    fn stored(&mut self, window: DayRange, now: DateTime<Utc>) -> (Vec<DayView>, String) {
+        self.plan.note_stored(window, &self.file.state().ledger(), now, &self.policy);
+        let days = self.plan.days.iter().filter(|planned| window.contains(planned.day));
+        (days.map(DayView::from).collect(), self.plan.sentence())
+    }
 }
 
 /// Difference between this machine's clock and the server's from which the answer mentions it; likewise for a node
@@ -265,11 +285,17 @@ impl Engine {
             };
             windows.iter().flat_map(pull_one).collect()
         };
+        outcome.live = Some(LivePlan {
+            plan: prepared.plan.clone(),
+            file: Arc::clone(&file),
+            policy: prepared.policy.clone(),
+        });
         let mut earliest = start.earliest;
         for round in 0.. {
             let handles = pull(&windows, earliest);
             let asked = DaySet::from_ranges(windows.iter().copied());
-            follow(handles, &asked, prepared.plan.expected_rows, events, cancel, &mut outcome).await;
+            let now = || self.time_at(Some(source));
+            follow(handles, &asked, prepared.plan.expected_rows, events, cancel, &mut outcome, now).await;
             if outcome.failure.is_some() || cancel.is_cancelled() || windows.len() < 2 && round == 0 {
                 break;
             }
@@ -416,10 +442,25 @@ impl Engine {
         }
         // Read again: the days fetched just now were fetched after the plan was made.
         let now = self.time_at(source);
-        let is_replaced = |day: Day| view.as_ref().is_some_and(|view| view.state().days.contains_key(&day));
-        let days = answer_days(&prepared, &outcome, &held, is_replaced, now);
+        let failure = outcome.failure.take().or_else(|| prepared.unreachable.clone());
+        let replaced = view.as_ref().map(|view| view.replaced()).unwrap_or_default();
+        let Derived { days, complete, origin } = derive(&Basis {
+            range: request.range,
+            shown: &held,
+            replaced: &replaced,
+            run: Some(RunOutcome {
+                planned: &prepared.plan.days,
+                fetched: &outcome.fetched,
+                adopted: &outcome.adopted,
+                failed: &outcome.failed,
+                unchecked: &prepared.unverified,
+                is_offline: prepared.reach == Reach::Offline,
+                is_lost: failure.as_ref().is_some_and(|failure| failure.code == Code::SourceUnreachable),
+            }),
+            policy: &prepared.policy,
+            now,
+        });
         let lacking = days.why_missing.iter().any(|missing| !coming.contains(missing.day));
-        let failure = outcome.failure.or_else(|| prepared.unreachable.clone());
         if held.is_empty() && lacking {
             drop(view);
             self.drop_if_empty(&prepared).await;
@@ -438,18 +479,6 @@ impl Engine {
             }));
         }
         let counts = view.as_ref().map(|view| view.counts()).unwrap_or_default();
-        // If the source became unreachable before a day was fetched, the cache alone has answered.
-        let is_gone = |failure: &Failure| failure.code == Code::SourceUnreachable;
-        let in_vain = days.fetched == 0 && failure.as_ref().is_some_and(is_gone);
-        let origin = if prepared.reach == Reach::Offline || in_vain {
-            Origin::Offline
-        } else if days.fetched == 0 {
-            Origin::Cache
-        } else if days.from_cache + days.adopted == 0 {
-            Origin::Server
-        } else {
-            Origin::PartCache
-        };
         let failure = failure
             .or_else(|| {
                 cancel.is_cancelled().then(|| Failure::new(Code::Cancelled, "The fetch was cancelled."))
@@ -485,12 +514,9 @@ impl Engine {
         notes.dedup();
         Ok(Answer {
             signature: prepared.identity.signature.to_string(),
+            source: SourceName::of(&request.query),
             answer: origin,
-            // Days that are known to differ make an answer incomplete.
-            complete: days.missing.is_empty()
-                && !held
-                    .iter()
-                    .any(|(day, held)| held.is_in_doubt() || has_moved(*day, held, &prepared.policy)),
+            complete,
             rows: AnswerRows { input: counts.input, downstream: counts.downstream },
             oldest_fetch: held.values().map(|held| held.fetched).min(),
             mongo_commands,
@@ -673,6 +699,7 @@ async fn follow(
     events: &EventSink,
     cancel: &CancellationToken,
     outcome: &mut Outcome,
+    now: impl Fn() -> DateTime<Utc>,
 ) {
     let mut meter =
         Meter::new(handles.iter().map(PullHandle::counters).collect(), expected_rows, asked.len());
@@ -689,7 +716,7 @@ async fn follow(
             next = waiting.next() => {
                 let Some((window, result)) = next else { break };
                 match result {
-                    Ok(pulled) => gather(outcome, asked, window, &pulled, events),
+                    Ok(pulled) => gather(outcome, asked, window, &pulled, events, now()),
                     Err(failure) => {
                         let days = DaySet::from_ranges([window]).intersection(asked);
                         outcome.failed.extend(days.days().map(|day| (day, failure.message.clone())));
@@ -710,7 +737,7 @@ async fn follow(
     for (window, result) in end(handles).await {
         // Committed after the release: the days are cached, and their changes are reported.
         if let Ok(pulled) = result {
-            gather(outcome, asked, window, &pulled, events);
+            gather(outcome, asked, window, &pulled, events, now());
         }
     }
     meter.tick(outcome.fetched.len()).into_iter().for_each(|event| events(event));
@@ -746,7 +773,14 @@ async fn end(handles: Vec<PullHandle>) -> Vec<(DayRange, Result<Pulled>)> {
 }
 
 /// Adds a committed window to the outcome, unless it has been added already.
-fn gather(outcome: &mut Outcome, asked: &DaySet, window: DayRange, pulled: &Pulled, events: &EventSink) {
+fn gather(
+    outcome: &mut Outcome,
+    asked: &DaySet,
+    window: DayRange,
+    pulled: &Pulled,
+    events: &EventSink,
+    now: DateTime<Utc>,
+) {
     let days = DaySet::from_ranges([window]).intersection(asked);
     if days.difference(&outcome.fetched).is_empty() {
         return;
@@ -765,11 +799,14 @@ fn gather(outcome: &mut Outcome, asked: &DaySet, window: DayRange, pulled: &Pull
             outcome.notes.push(note.clone());
         }
     }
+    let (days, sentence) = outcome.live.as_mut().map(|live| live.stored(window, now)).unwrap_or_default();
     events(RunEvent::ChunkStored {
         from: window.from(),
         to: window.to(),
         input_rows: pulled.committed.input_rows,
         downstream_rows: pulled.committed.downstream_rows,
+        days,
+        sentence,
     });
 }
 
@@ -789,48 +826,6 @@ fn adoptions(prepared: &Prepared) -> Vec<(DayRange, &Broader)> {
             days.ranges().iter().map(|run| (*run, broader)).collect::<Vec<_>>()
         })
         .collect()
-}
-
-fn answer_days(
-    prepared: &Prepared,
-    outcome: &Outcome,
-    held: &BTreeMap<Day, DayCoverage>,
-    is_replaced: impl Fn(Day) -> bool,
-    now: DateTime<Utc>,
-) -> AnswerDays {
-    let mut days = AnswerDays { requested: prepared.plan.days.len(), ..AnswerDays::default() };
-    for planned in &prepared.plan.days {
-        let day = planned.day;
-        let coverage = held.get(&day);
-        if coverage.is_none() {
-            let why = match (&planned.action, outcome.failed.get(&day)) {
-                (_, Some(why)) => why.clone(),
-                (Action::Unavailable(reason), None) => reason.describe().to_owned(),
-                // Cached, but from a replaced source, so not shown together with days of the current one.
-                _ if is_replaced(day) => RefreshReason::Replaced.describe().to_owned(),
-                _ => "it was not fetched".to_owned(),
-            };
-            days.missing.push(day);
-            days.why_missing.push(MissingDay { day, why });
-            continue;
-        }
-        if outcome.fetched.contains(day) {
-            days.fetched += 1;
-        } else if outcome.adopted.contains(day) {
-            days.adopted += 1;
-        } else {
-            days.from_cache += 1;
-        }
-        let is_unchecked = prepared.unverified.contains(day) && !outcome.fetched.contains(day);
-        let has_moved = coverage.is_some_and(|held| has_moved(day, held, &prepared.policy));
-        if is_unchecked || has_moved || coverage.is_some_and(DayCoverage::is_in_doubt) {
-            days.unverified.push(day);
-        }
-        if state_of(day, coverage, now, &prepared.policy) != DayState::Settled {
-            days.open.push(day);
-        }
-    }
-    days
 }
 
 fn remarks(query: &Query, without_trade_id: u64, unreadable: usize) -> Vec<String> {

@@ -9,7 +9,7 @@ use super::verify::{self, Mark, Marks};
 use crate::answer::left_out;
 use crate::api::plan::{DayAction, DayView, PlanView, WindowView};
 use crate::bson::number::approximate;
-use crate::cache::{CacheErrorKind, CacheFile, FileState, Identity};
+use crate::cache::{CacheErrorKind, CacheFile, CatalogEntry, FileState, Identity};
 use crate::day::{Day, DayRange, DaySet};
 use crate::engine::{Engine, off_thread};
 use crate::failure::{Code, Failure, Result};
@@ -388,14 +388,15 @@ async fn find_broader(engine: &Engine, identity: &Arc<Identity>) -> Result<Vec<B
         let mut found = Vec::new();
         for path in cache.siblings(&identity)? {
             // A busy or damaged sibling is of no use here; it is reported in the list of cached queries.
-            let Ok(file) = cache.open_listed(&path) else { continue };
-            let theirs = file.identity();
+            let Ok(CatalogEntry { identity: theirs, state, collation }) = cache.listed(&path) else {
+                continue;
+            };
             // Adoption compares text byte by byte, while MongoDB may compare it by the collection's collation.
-            if theirs.family != identity.family || file.collation() != Collation::Simple {
+            if theirs.family != identity.family || collation != Collation::Simple {
                 continue;
             }
             if let Some(conditions) = theirs.filters.broader_than(&identity.filters) {
-                let (signature, state) = (theirs.signature.to_string(), file.state());
+                let signature = theirs.signature.to_string();
                 // Documents that were left out are not stored, so it is unknown whether they match the conditions.
                 if state.odd_dates.is_empty() {
                     found.push(Broader { path, signature, conditions, ledger: Ledger::new(), state });

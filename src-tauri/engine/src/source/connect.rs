@@ -21,7 +21,7 @@ use super::login::login_of;
 use super::options::{self, Times};
 use super::uri::{parse, with_password};
 use super::{certificates, speech, topology};
-use crate::failure::{Code, Failure, Result};
+use crate::failure::{Code, Failure, FailureTarget, Result};
 use crate::query::source::SourceIdentity;
 use crate::secret::SecretGuard;
 
@@ -148,10 +148,14 @@ impl Source {
     /// # Errors
     /// `bad_source` if the connection string cannot be used.
     pub fn new(settings: &SourceSettings) -> Result<Self> {
-        for (name, value) in [("database", &settings.database), ("collection", &settings.collection)] {
+        for (name, value, target) in [
+            ("database", &settings.database, FailureTarget::Database),
+            ("collection", &settings.collection, FailureTarget::Collection),
+        ] {
             if value.trim().is_empty() {
                 return Err(Failure::new(Code::BadSource, format!("Enter a {name}."))
-                    .advise("Your database team can tell you its name."));
+                    .advise("Your database team can tell you its name.")
+                    .at(target));
             }
         }
         let secrets = SecretGuard::of(settings.uri.trim(), settings.password.as_deref());

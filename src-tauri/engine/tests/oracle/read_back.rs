@@ -11,7 +11,7 @@ use tidemark_engine::cache::View;
 use tidemark_engine::day::{Day, DayRange};
 use tidemark_engine::engine::off_thread;
 use tidemark_engine::failure::{Code, Failure};
-use tidemark_engine::rows::Role;
+use tidemark_engine::rows::{Role, RowQuery};
 
 use super::checks::{Rows, Verdict, compare};
 use super::model_source::Names;
@@ -163,9 +163,9 @@ fn read_pages(view: &View, role: Role, rows: u64, mut names: Names) -> Result<Pa
     let mut offset = 0;
     let mut before: Option<Place> = None;
     loop {
-        let page = view.page(role, None, offset, rows)?;
+        let page = view.page(&RowQuery::of(role), offset, rows)?;
         // The same rows in the same order.
-        let documents = view.documents(role, None, offset, rows)?;
+        let documents = view.documents(&RowQuery::of(role), offset, rows)?;
         assert_eq!(page.len(), documents.len(), "a page and its documents");
         let read = u64::try_from(page.len()).expect("a few");
         for (row, (day, raw)) in page.into_iter().zip(documents) {

@@ -18,7 +18,7 @@ use tidemark_engine::query::form::{FilterInput, FilterOperator};
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::query::source::Query;
-use tidemark_engine::rows::Role;
+use tidemark_engine::rows::{Role, RowQuery};
 use tidemark_engine::run::FetchRequest;
 use tidemark_engine::run::event::EventSink;
 use tidemark_engine::run::event::RunEvent;
@@ -201,7 +201,7 @@ impl Desk {
     /// The `_id`s that the cache shows.
     pub(crate) async fn ids(&self, query: &Query, range: DayRange, role: Role) -> Vec<i32> {
         let key = ViewKey { signature: Signature::of(query).to_string(), from: range.from(), to: range.to() };
-        let page = self.engine.page(&key, role, None, 0, 2_000).await.unwrap();
+        let page = self.engine.page(&key, &RowQuery::of(role), 0, 2_000).await.unwrap();
         let mut ids: Vec<i32> =
             page.rows.iter().map(|row| row[0].as_ref().unwrap().parse().unwrap()).collect();
         ids.sort_unstable();

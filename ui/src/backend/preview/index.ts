@@ -2,12 +2,22 @@
 // The address chooses a scene: ?scene=running|done|partial|offline|unverified&rows=5000000&theme=dark
 // and how much a verification finds: &changes=700
 
-import type { Answer, Connection, Failure, QueryInput, SourceProfile, SourceView } from "../types";
+import type {
+  Answer,
+  Connection,
+  Failure,
+  QueryInput,
+  Role,
+  SourceProfile,
+  SourceView,
+  ViewKey,
+} from "../types";
 import type { Backend } from "..";
 import { makeChanges } from "./changes";
 import { addDays, dayCount } from "./days";
+import { rowOrder } from "./order";
 import { columnsOf, makeRow, SUGGESTIONS } from "./rows";
-import { invalid, PreviewStore, TODAY, unreachable } from "./store";
+import { invalid, PreviewStore, sourceName, TODAY, unreachable } from "./store";
 
 const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
@@ -62,8 +72,15 @@ export function previewBackend(): Backend {
   });
   const cancelled = new Set<number>();
   let used = profile();
+  store.source = sourceName(used);
+  const order = rowOrder();
+  const total = (key: ViewKey, role: Role) => {
+    const { rows } = store.answer(key, 0, 0);
+    return role === "input" ? rows.input : rows.downstream;
+  };
   const view = (): SourceView => ({
     profile: used,
+    source: store.source,
     fields: [
       ...["product", "cell", "receiver", "attribute", "relatedDispatcher", "relatedAttributes"].map(
         (name) => ({
@@ -141,7 +158,16 @@ export function previewBackend(): Backend {
         });
       }
       store.hold(query, day.day, new Date(`${TODAY}T15:42:10Z`).toISOString());
-      onEvent({ event: "chunk_stored", from: day.day, to: day.day, input_rows: 10, downstream_rows: 30 });
+      const now = store.plan(query);
+      onEvent({
+        event: "chunk_stored",
+        from: day.day,
+        to: day.day,
+        input_rows: 10,
+        downstream_rows: 30,
+        days: now.days.filter((view) => view.day === day.day).map((view) => ({ ...view, action: "serve" })),
+        sentence: now.sentence,
+      });
     }
     const answer = store.answer(
       key,
@@ -172,6 +198,7 @@ export function previewBackend(): Backend {
       if (cancelled.has(id))
         await refuse({ ...unreachable(), code: "cancelled", message: "It was cancelled." });
       used = next;
+      store.source = sourceName(next);
       return view();
     },
     cancelConnect: (id) => Promise.resolve(void cancelled.add(id)),
@@ -188,30 +215,30 @@ export function previewBackend(): Backend {
     cancel: (id) => Promise.resolve(void cancelled.add(id)),
     answer: (key) => Promise.resolve(store.answer(key, 0, 0, "offline")),
     viewShape(key, role) {
-      const rows = store.answer(key, 0, 0).rows;
       return Promise.resolve({
         columns: columnsOf(role),
-        rows: role === "input" ? rows.input : rows.downstream,
+        rows: total(key, role),
         generation: store.generation,
         time_column: "traded_at",
       });
     },
-    async page(key, role, sort, offset, limit) {
+    async page(key, rows, offset, limit) {
       await wait(15);
-      const { rows } = store.answer(key, 0, 0);
-      const total = role === "input" ? rows.input : rows.downstream;
-      const at = (index: number) => (sort?.descending ? total - 1 - index : index);
-      const size = Math.max(0, Math.min(limit, total - offset));
+      const all = total(key, rows.role);
+      const size = Math.max(0, Math.min(limit, all - offset));
       const days = dayCount(key.from, key.to);
+      const at = (index: number) => order(rows, all, key.from, days, offset + index);
       return {
         offset,
-        rows: Array.from({ length: size }, (_, index) => makeRow(role, at(offset + index), key.from, days)),
+        rows: Array.from({ length: size }, (_, index) => makeRow(rows.role, at(index), key.from, days)),
         generation: store.generation,
       };
     },
-    rowDetail(key, role, _sort, position) {
-      const row = makeRow(role, position, key.from, dayCount(key.from, key.to));
-      const shape = columnsOf(role);
+    rowDetail(key, rows, position) {
+      const days = dayCount(key.from, key.to);
+      const at = order(rows, total(key, rows.role), key.from, days, position);
+      const row = makeRow(rows.role, at, key.from, days);
+      const shape = columnsOf(rows.role);
       const document = Object.fromEntries(shape.map((column, index) => [column.path, row[index]]));
       const typed = shape.map((column, index) => [
         column.path,
@@ -231,7 +258,7 @@ export function previewBackend(): Backend {
       const values = (SUGGESTIONS[field] ?? []).filter((value) => value.toLowerCase().startsWith(wanted));
       return { values, is_coming: false };
     },
-    async exportCsv(_id, _key, _role, _sort, _options, onProgress) {
+    async exportCsv(_id, _key, _rows, _options, onProgress) {
       for (let step = 1; step <= 10; step += 1) {
         await wait(150);
         onProgress({ bytes: step * 2_400_000, rows: 66_000 });
@@ -257,6 +284,7 @@ export function previewBackend(): Backend {
         await refuse({ ...unreachable(), code: "not_cached", message: "The cache holds no such query." });
     },
     cacheUsage: () => Promise.resolve(store.usage()),
+    previewEviction: (bytes) => Promise.resolve(store.wouldEvict(bytes)),
     setCacheBudget: (bytes) => Promise.resolve(store.setBudget(bytes)),
     async pinQuery(signature, pinned) {
       const entry = store.entries.get(signature);

@@ -5,9 +5,13 @@ import type {
   CachedQuery,
   CacheUsage,
   DayView,
+  EvictionPreview,
   Failure,
+  FailureTarget,
   PlanView,
   QueryInput,
+  SourceName,
+  SourceProfile,
   ViewKey,
 } from "../types";
 import { addDays, dayCount, isWeekend } from "./days";
@@ -34,6 +38,8 @@ export class PreviewStore {
   /** Rows per business day; large values reach the grid's scroll limit. */
   perDay = 2200;
   budget = 20_000_000_000;
+  /** The active source. */
+  source: SourceName = { name: "", hosts: "", key: "", has_user: false };
   /** Grows whenever something is stored. */
   generation = 0;
 
@@ -139,6 +145,7 @@ export class PreviewStore {
     const rows = held.reduce((sum, day) => sum + (entry?.days.get(day)?.rows ?? 0), 0);
     return {
       signature: key.signature,
+      source: this.source,
       answer: origin ?? (fetched === 0 ? "cache" : fetched < held.length ? "part_cache" : "server"),
       complete: missing.length === 0,
       days: {
@@ -171,7 +178,7 @@ export class PreviewStore {
         const rows = [...entry.days.values()].reduce((sum, day) => sum + day.rows, 0);
         return {
           signature,
-          source: "db1.desk.example:27017 · trading.messages",
+          source: this.source.name,
           filters: filtersText(entry.query),
           mapping: "days by year and day_of_year in UTC, trade id trade_id",
           form: { ...entry.query, from: days[0] ?? "", to: days.at(-1) ?? "" },
@@ -196,15 +203,23 @@ export class PreviewStore {
     return { bytes, budget: this.budget, queries: held.length };
   }
 
-  /** Evicts unpinned queries, the least recently used first, until the cache fits. */
-  setBudget(bytes: number): void {
+  /** Unpinned queries, the least recently used first, until the cache fits. */
+  wouldEvict(bytes: number): EvictionPreview {
     const evictable = this.cached().filter((query) => !query.pinned);
     const at = (query: CachedQuery) => (query.last_used === null ? 0 : Date.parse(query.last_used));
     evictable.sort((a, b) => at(a) - at(b));
-    for (const { signature } of evictable) {
-      if (this.usage().bytes <= bytes) break;
-      this.entries.delete(signature);
+    const queries: string[] = [];
+    let left = this.usage().bytes;
+    for (const query of evictable) {
+      if (left <= bytes) break;
+      queries.push(query.signature);
+      left -= query.bytes;
     }
+    return { queries, left };
+  }
+
+  setBudget(bytes: number): void {
+    for (const signature of this.wouldEvict(bytes).queries) this.entries.delete(signature);
     this.budget = bytes;
   }
 }
@@ -213,24 +228,39 @@ function query7(day: string): number {
   return (Number(day.slice(8)) * 37 + Number(day.slice(5, 7)) * 11) % 97;
 }
 
+/** How the engine would call a source of the preview, which has the same hosts and the same user in every source. */
+export function sourceName(profile: SourceProfile): SourceName {
+  const hosts = "db1.desk.example";
+  return {
+    name: `${profile.database}.${profile.collection} at ${hosts} as desk`,
+    hosts,
+    key: JSON.stringify(profile),
+    has_user: true,
+  };
+}
+
 export function unreachable(): Failure {
   return {
     code: "source_unreachable",
     message: "No server of the source answers.",
     next: "Check the host name, the network and the VPN; what is cached can be browsed meanwhile.",
     cause: "Server selection timeout: no available servers. db1.desk.example:27017: connection refused",
+    target: null,
   };
 }
 
 export function invalid(query: QueryInput): Failure | null {
-  const bad = (code: Failure["code"], message: string, next: string): Failure => ({
+  const bad = (code: Failure["code"], message: string, next: string, target: FailureTarget): Failure => ({
     code,
     message,
     next,
     cause: null,
+    target,
   });
   if (query.to < query.from) {
-    return bad("bad_range", "The range ends before it begins.", "Correct the dates and try again.");
+    return bad("bad_range", "The range ends before it begins.", "Correct the dates and try again.", {
+      field: "dates",
+    });
   }
   const text = query.advanced.trim();
   if (text === "") return null;
@@ -239,6 +269,7 @@ export function invalid(query: QueryInput): Failure | null {
       "bad_filter",
       "The advanced match may not run code: $where at line 1, column 3.",
       "Correct the filter and try again.",
+      { field: "advanced" },
     );
   }
   try {
@@ -249,6 +280,7 @@ export function invalid(query: QueryInput): Failure | null {
       "bad_filter",
       `The advanced match does not parse: ${String(error)}`,
       "Correct the filter and try again.",
+      { field: "advanced" },
     );
   }
 }

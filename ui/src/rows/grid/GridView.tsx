@@ -17,13 +17,13 @@ interface Props {
   label: string;
   content: Content;
   prefs: ColumnPrefs;
-  sort: Sort | null;
+  sorts: readonly Sort[];
   handlers: Handlers;
   ref?: React.Ref<GridHandle>;
 }
 
 /** The grid as a component. SlickGrid owns everything inside the host element. */
-export function GridView({ label, content, prefs, sort, handlers, ref }: Props) {
+export function GridView({ label, content, prefs, sorts, handlers, ref }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const measure = useRef<HTMLSpanElement>(null);
   const controller = useRef<GridController | null>(null);
@@ -45,7 +45,7 @@ export function GridView({ label, content, prefs, sort, handlers, ref }: Props) 
   }, []);
 
   useEffect(() => controller.current?.setHandlers(handlers), [handlers]);
-  useEffect(() => controller.current?.show(content, prefs, sort), [content, prefs, sort]);
+  useEffect(() => controller.current?.show(content, prefs, sorts), [content, prefs, sorts]);
   useImperativeHandle(
     ref,
     () => ({

@@ -29,7 +29,7 @@ export interface MenuAt {
 }
 
 export interface Handlers {
-  sort: (sort: Sort | null) => void;
+  sort: (sorts: Sort[]) => void;
   prefs: (prefs: ColumnPrefs) => void;
   open: (position: number) => void;
   active: (position: number) => void;

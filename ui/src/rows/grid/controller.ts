@@ -11,9 +11,11 @@ import { createGrid, MIN_WIDTH, ROW_HEIGHT, type TableGrid, toTableColumns, USUA
 import { followColumns } from "./followColumns";
 import { type GridCommand, gridKey } from "./gridKeys";
 import { LazyRows, type Row } from "./lazyRows";
-import { orderWord } from "./order";
+import { sortedText } from "./order";
 import { selectedOf } from "./selection";
 import type { SpreadsheetSelection } from "./selectionModel";
+import { clickSort, commandSort } from "./sorting";
+import { markOrder, toGridSorts } from "./sortMarks";
 
 /** How much wider or narrower one key makes a column. */
 const WIDTH_STEP = 16;
@@ -34,7 +36,7 @@ export class GridController {
   #handlers: Handlers;
   #content: Content | null = null;
   #prefs: ColumnPrefs;
-  #sort: Sort | null = null;
+  #sorts: readonly Sort[] = [];
   #columnsDrawn = "";
   /** The paths of the columns, in the order in which the selection and the active cell know them. */
   #placed: readonly string[] = [];
@@ -77,19 +79,19 @@ export class GridController {
     this.#handlers = handlers;
   }
 
-  show(content: Content, prefs: ColumnPrefs, sort: Sort | null): void {
+  show(content: Content, prefs: ColumnPrefs, sorts: readonly Sort[]): void {
     const before = this.#content;
     const moved = before?.identity !== content.identity;
     const renewed = moved || before?.stamp !== content.stamp || before.generation !== content.generation;
     this.#content = content;
     this.#prefs = prefs;
-    this.#sort = sort;
+    this.#sorts = sorts;
     if (before?.query !== content.query) this.#widths.forget();
     if (renewed) this.#rows.reset(content.length, content.generation, content.read);
     this.#grid.keepingFocus(() => this.#drawColumns());
-    this.#grid.setSortColumns(sort === null ? [] : [{ columnId: sort.path, sortAsc: !sort.descending }]);
+    this.#grid.setSortColumns(toGridSorts(sorts));
     this.#host.querySelectorAll<HTMLElement>("[role=columnheader]").forEach((heading, at) => {
-      this.#markOrder(heading);
+      markOrder(heading, sorts);
       heading.setAttribute("aria-colindex", String(at + 1));
     });
     this.#host.querySelector(".slick-header-columns")?.setAttribute("aria-rowindex", "1");
@@ -203,12 +205,13 @@ export class GridController {
     grid.onViewportChanged.subscribe(() => this.#lookSoon());
     grid.onScroll.subscribe(() => this.#lookSoon());
     grid.onRendered.subscribe(() => this.#lookSoon());
-    grid.onSort.subscribe((_event, args) => {
-      const path = "sortCol" in args && args.sortCol ? String(args.sortCol.id) : null;
-      if (path === null) return;
-      // Ascending, descending, off: the third click restores the stored order.
-      const off = this.#sort?.path === path && this.#sort.descending;
-      this.#handlers.sort(off ? null : { path, descending: !("sortAsc" in args && args.sortAsc) });
+    grid.onBeforeSort.subscribe((event, args) => {
+      if ("sortCol" in args && args.sortCol) {
+        const path = String(args.sortCol.id);
+        this.#handlers.sort(clickSort(this.#sorts, path, event.shiftKey === true));
+      }
+      // The headings follow with the rows.
+      return false;
     });
     grid.onColumnsResized.subscribe(() =>
       this.#handlers.prefs(this.#widths.dragged(grid.getColumns(), this.#prefs)),
@@ -223,7 +226,7 @@ export class GridController {
     grid.onHeaderCellRendered.subscribe((_event, args) => {
       args.node.setAttribute("role", "columnheader");
       args.node.dataset.path = String(args.column.id);
-      this.#markOrder(args.node);
+      markOrder(args.node, this.#sorts);
     });
     grid.onDblClick.subscribe((_event, args) => this.#handlers.open(args.row));
     grid.onActiveCellChanged.subscribe((_event, args) => {
@@ -282,19 +285,16 @@ export class GridController {
     else if (command === "select_column") this.#selection.selectColumns();
     else if (command === "select_row") this.#selection.selectRows();
     else if (command === "sort_off") {
-      this.#handlers.sort(null);
-      this.#handlers.announce("Not sorted");
+      this.#sortBy([]);
     } else if (command === "open") {
       if (row !== null) this.#handlers.open(row);
     } else if (path !== null) this.#arrange(command, path);
   }
 
   #arrange(command: GridCommand, path: string): void {
-    if (command === "sort_up" || command === "sort_down") {
-      const descending = command === "sort_down";
-      this.#handlers.sort({ path, descending });
-      const column = this.#content?.columns.find((one) => one.path === path);
-      this.#handlers.announce(`Sorted by ${path}, ${orderWord(column, descending)}`);
+    const sorts = commandSort(command, this.#sorts, path);
+    if (sorts !== null) {
+      this.#sortBy(sorts);
     } else if (command === "narrower" || command === "wider") {
       const width = this.#grid.getColumns().find((column) => column.id === path)?.width;
       const by = command === "wider" ? WIDTH_STEP : -WIDTH_STEP;
@@ -304,6 +304,11 @@ export class GridController {
     } else if (command === "move_left" || command === "move_right") {
       this.#move(path, command === "move_right" ? 1 : -1);
     }
+  }
+
+  #sortBy(sorts: Sort[]): void {
+    this.#handlers.sort(sorts);
+    this.#handlers.announce(sortedText(this.#content?.columns ?? [], sorts));
   }
 
   #resize(path: string, width: number): void {
@@ -333,12 +338,5 @@ export class GridController {
       this.#handlers.prefs(reorder(this.#content.columns, this.#prefs, moved));
     }
     this.#handlers.announce(`${path} is column ${place + 1} of ${moved.length}`);
-  }
-
-  /** Sets the order of the rows in the heading, for screen readers. */
-  #markOrder(heading: HTMLElement): void {
-    const sorted = this.#sort !== null && heading.dataset.path === this.#sort.path;
-    const way = this.#sort?.descending ? "descending" : "ascending";
-    heading.setAttribute("aria-sort", sorted ? way : "none");
   }
 }

@@ -27,7 +27,8 @@ export const MIN_WIDTH = 40;
 
 /** What can be done with a column, by mouse and by keyboard. */
 const HEADING_HINT =
-  "Click to sort, drag to move. From a cell: Alt+↑↓ sorts, Alt+←→ changes the width, Alt+Shift+←→ moves the column.";
+  "Click to sort, Shift+click to sort by a further column, drag to move. From a cell: Alt+↑↓ sorts, Alt+Shift+↑↓ sorts " +
+  "by a further column, Alt+←→ changes the width, Alt+Shift+←→ moves the column.";
 
 /** Text longer than this is cut in a cell; the row detail shows it whole. */
 const MAX_CELL_TEXT = 400;
@@ -74,6 +75,7 @@ const OPTIONS: GridOption<TableColumn> = {
   // Cells come from documents: they are shown as text and never as markup.
   enableHtmlRendering: false,
   forceFitColumns: false,
+  // The sorts after a click are worked out in sorting.ts; the grid only shows them.
   multiColumnSort: false,
   tristateMultiColumnSort: false,
   editable: false,

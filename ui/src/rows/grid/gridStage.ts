@@ -44,7 +44,7 @@ export class GridStage {
   readonly menu = vi.fn();
   readonly grid: GridController;
   prefs: ColumnPrefs = NO_PREFS;
-  sort: Sort | null = null;
+  sorts: Sort[] = [];
 
   constructor() {
     // The grid takes its size from here.
@@ -60,8 +60,8 @@ export class GridStage {
     vi.spyOn(Element.prototype, "scrollHeight", "get").mockReturnValue(8_000_000);
     const handlers: Handlers = {
       sort: (wanted) => {
-        this.sort = wanted;
-        this.show(`sorted ${wanted?.path} ${wanted?.descending}`);
+        this.sorts = wanted;
+        this.show(`sorted ${JSON.stringify(wanted)}`);
       },
       prefs: (wanted) => {
         this.prefs = wanted;
@@ -83,7 +83,7 @@ export class GridStage {
   }
 
   show(identity = "one", length = 1000): void {
-    this.grid.show(makeContent(identity, length), this.prefs, this.sort);
+    this.grid.show(makeContent(identity, length), this.prefs, this.sorts);
   }
 
   press(key: string, held: KeyboardEventInit = {}): void {

@@ -56,7 +56,7 @@ describe("the menu of the grid", () => {
     const copied = { rows: 1, columns: 3 };
     await vi.waitFor(() => expect(stage.copy).toHaveBeenCalledWith("_id\tprice\tnote\nid2\t1\t", copied));
     stage.grid.perform("sort_down", { row: null, path: "note" });
-    expect(stage.sort).toEqual({ path: "note", descending: true });
+    expect(stage.sorts).toEqual([{ path: "note", descending: true }]);
     expect(stage.announced).toHaveBeenLastCalledWith("Sorted by note, Z to A");
   });
 });
@@ -68,7 +68,7 @@ describe("the width of a column", () => {
   it("fits its rows after a double click on the line", async () => {
     const read = () =>
       Promise.resolve({ rows: Array.from({ length: 200 }, () => ["id", "1", long]), generation: 1 });
-    stage.grid.show({ ...makeContent("long"), columns: COLUMNS, read }, stage.prefs, stage.sort);
+    stage.grid.show({ ...makeContent("long"), columns: COLUMNS, read }, stage.prefs, stage.sorts);
     await vi.waitFor(() => expect(stage.cell(0, 2)).toHaveTextContent(long));
     dragHandle("note")?.dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
     expect(stage.prefs.widths["note"]).toBeGreaterThan(long.length * 7);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import type { ColumnView } from "../../backend";
-import { naturalOrder, orderWord } from "./order";
+import { naturalOrder, orderWord, sortedText } from "./order";
 
 const column = (types: string[], numeric = false): ColumnView => ({ path: "a", types, numeric });
 
@@ -17,6 +17,18 @@ it("claims nothing of a column of several types, or of none", () => {
   expect(orderWord(column(["string", "date"]), false)).toBe("ascending");
   expect(orderWord(column(["objectId"]), true)).toBe("descending");
   expect(orderWord(undefined, false)).toBe("ascending");
+});
+
+it("names every column of an order, the most significant first", () => {
+  const columns = [
+    { path: "price", types: ["decimal128"], numeric: true },
+    { path: "day", types: ["date"], numeric: false },
+  ];
+  const price = { path: "price", descending: true };
+  const day = { path: "day", descending: false };
+  expect(sortedText(columns, [price])).toBe("Sorted by price, largest first");
+  expect(sortedText(columns, [price, day])).toBe("Sorted by price, largest first, then by day, oldest first");
+  expect(sortedText(columns, [])).toBe("Not sorted");
 });
 
 it("says in which order rows are that nobody has sorted", () => {

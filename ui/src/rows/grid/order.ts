@@ -31,9 +31,16 @@ export function orderWord(column: ColumnView | undefined, descending: boolean): 
   return descending ? order.descending : order.ascending;
 }
 
-/** The column that a sort names, if it is among these. */
-export function sortedColumn(columns: readonly ColumnView[], sort: Sort | null): ColumnView | undefined {
-  return columns.find((column) => column.path === sort?.path);
+/** "price, largest first": a sort in words. */
+function sortText(columns: readonly ColumnView[], { path, descending }: Sort): string {
+  const column = columns.find((one) => one.path === path);
+  return `${path}, ${orderWord(column, descending)}`;
+}
+
+/** "Sorted by price, largest first, then by day, oldest first" */
+export function sortedText(columns: readonly ColumnView[], sorts: readonly Sort[]): string {
+  if (sorts.length === 0) return "Not sorted";
+  return `Sorted by ${sorts.map((sort) => sortText(columns, sort)).join(", then by ")}`;
 }
 
 /** The order of rows that are not sorted. */

@@ -83,7 +83,7 @@ describe("Ctrl+A", () => {
   it("takes in rows that arrive while everything is selected", () => {
     stage.click(0, 0);
     stage.press("a", { ctrlKey: true });
-    stage.grid.show({ ...makeContent("one", 1200), stamp: "2" }, stage.prefs, stage.sort);
+    stage.grid.show({ ...makeContent("one", 1200), stamp: "2" }, stage.prefs, stage.sorts);
     expect(selected()).toEqual({ rows: 1200, columns: 3 });
   });
 });
@@ -294,7 +294,7 @@ describe("a copy", () => {
     const read = vi.fn<Content["read"]>((offset, limit) =>
       offset < 5000 ? makeContent("many", 6000).read(offset, limit) : slow.promise,
     );
-    stage.grid.show({ ...makeContent("many", 6000), read }, stage.prefs, stage.sort);
+    stage.grid.show({ ...makeContent("many", 6000), read }, stage.prefs, stage.sorts);
     stage.click(0, 0);
     stage.press("a", { ctrlKey: true });
     stage.press("c", { ctrlKey: true });

@@ -17,7 +17,7 @@ use crate::cache::file::paths::restrict_to_owner;
 use crate::cache::file::paths::{is_of_cache, spare_export_dir};
 use crate::cache::file::sql::literal;
 use crate::cache::read::view::View;
-use crate::rows::{CsvOptions, Role, Sort};
+use crate::rows::{CsvOptions, Role, RowQuery};
 
 /// An export that another thread can watch and stop.
 pub struct Export {
@@ -129,17 +129,16 @@ impl View {
     pub fn write_csv(
         &self,
         export: &Export,
-        role: Role,
-        sort: Option<&Sort>,
+        query: &RowQuery,
         options: &CsvOptions,
         destination: &Destination,
     ) -> Result<Written> {
         self.expect_outside(destination)?;
         let target = Target::claim(destination)?;
-        let selects = self.select_csv(role, sort, options)?;
+        let selects = self.select_csv(query, options)?;
         let mut result = self.write_staged(export, &selects, &target);
         if let Ok(written) = &mut result {
-            let absent = self.note_of_absent_columns(role, options);
+            let absent = self.note_of_absent_columns(query.role, options);
             let notes: Vec<String> = written.note.take().into_iter().chain(absent).collect();
             written.note = (!notes.is_empty()).then(|| notes.join(" "));
         }
@@ -195,9 +194,9 @@ impl View {
     ///
     /// # Errors
     /// See [`begin_export`](Self::begin_export) and [`write_csv`](Self::write_csv).
-    pub fn export_csv(&self, role: Role, sort: Option<&Sort>, path: &Path) -> Result<u64> {
+    pub fn export_csv(&self, query: &RowQuery, path: &Path) -> Result<u64> {
         let options = CsvOptions::default();
-        Ok(self.write_csv(&self.begin_export(false)?, role, sort, &options, &path.into())?.bytes)
+        Ok(self.write_csv(&self.begin_export(false)?, query, &options, &path.into())?.bytes)
     }
 
     /// Writes the stored columns of a role as they are, with DuckDB's own `COPY`: the cost of an export without

@@ -12,10 +12,10 @@ use crate::cache::file::sql::literal;
 use crate::cache::read::column::Column;
 use crate::cache::read::formula;
 use crate::cache::read::scan::in_slices;
-use crate::cache::read::view::{View, sort_keys};
+use crate::cache::read::view::{View, sort_key_list, sort_order};
 use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
 use crate::query::near_miss::{did_you_mean, near_misses};
-use crate::rows::{CsvOptions, Role, Sort};
+use crate::rows::{CsvOptions, Role, RowQuery};
 
 /// Bytes of documents that are decoded at a time.
 const PASS_BYTES: usize = 4 << 20;
@@ -65,14 +65,10 @@ fn together(parts: Vec<Part>) -> Vec<String> {
 impl View {
     /// The `SELECT`s of a CSV, one after the other: the paths as its first row, then all rows of a role as text, in
     /// the view's order. The paths are values, not column names: DuckDB would rename two that differ only in case.
-    pub(crate) fn select_csv(
-        &self,
-        role: Role,
-        sort: Option<&Sort>,
-        options: &CsvOptions,
-    ) -> Result<Vec<String>> {
+    pub(crate) fn select_csv(&self, query: &RowQuery, options: &CsvOptions) -> Result<Vec<String>> {
+        let role = query.role;
         let columns = self.csv_columns(role, options)?;
-        let sorted = sort.map(|sort| self.sort_column(role, sort)).transpose()?;
+        let sorted = self.sort_columns(query)?;
         let time = self.time_column(role);
         let parts: Vec<Part> = self
             .runs(role)
@@ -87,13 +83,12 @@ impl View {
                 });
                 let mut list: Vec<String> =
                     texts.enumerate().map(|(number, text)| format!("{text} AS t{number}")).collect();
-                if let Some(column) = &sorted {
-                    let keys = column.order(&has).into_iter().enumerate();
-                    list.extend(keys.map(|(index, key)| format!("{key} AS k{index}")));
+                if !sorted.is_empty() {
+                    list.extend(sort_key_list(&sorted, &has));
                     list.push(format!("{place} AS place, rowid AS row"));
                 }
                 let select = format!("SELECT {} FROM {}", list.join(", "), self.source(role, run));
-                if sorted.is_some() || self.is_stored_in_order(role, time.as_ref(), run)? {
+                if !sorted.is_empty() || self.is_stored_in_order(role, time.as_ref(), run)? {
                     return Ok(Part { select, sorted_rows: 0 });
                 }
                 let order = self.row_order(role, time.as_ref(), run);
@@ -111,15 +106,13 @@ impl View {
         if parts.is_empty() {
             return Ok(vec![header]);
         }
-        let mut selects = match sort.zip(sorted.as_ref()) {
-            None => together(parts),
-            Some((sort, column)) => {
-                let all = parts.into_iter().map(|part| part.select).collect::<Vec<_>>().join(" UNION ALL ");
-                let texts =
-                    (0..columns.len()).map(|place| format!("t{place}")).collect::<Vec<_>>().join(", ");
-                let keys = sort_keys(column, sort);
-                vec![format!("(SELECT {texts} FROM ({all}) ORDER BY {keys}place, row)")]
-            }
+        let mut selects = if sorted.is_empty() {
+            together(parts)
+        } else {
+            let all = parts.into_iter().map(|part| part.select).collect::<Vec<_>>().join(" UNION ALL ");
+            let texts = (0..columns.len()).map(|place| format!("t{place}")).collect::<Vec<_>>().join(", ");
+            let order = sort_order(&sorted, &query.sorts);
+            vec![format!("(SELECT {texts} FROM ({all}) ORDER BY {order}, place, row)")]
         };
         if let Some(first) = selects.first_mut() {
             *first = format!("{header} UNION ALL {first}");

@@ -46,7 +46,7 @@ pub struct CheckedDay {
 pub struct CacheFile {
     // Fields drop in this order: the connection closes before `hold` lets anything else open the file.
     connection: Mutex<Connection>,
-    identity: Identity,
+    identity: Arc<Identity>,
     path: PathBuf,
     registry: Arc<FieldRegistry>,
     /// Number of fields that are already stored in the file.
@@ -152,7 +152,7 @@ impl CacheFile {
         )?;
         Ok(Self {
             connection: Mutex::new(connection),
-            identity,
+            identity: Arc::new(identity),
             path: path.to_owned(),
             stored_fields: Mutex::new(registry.len()),
             registry,
@@ -177,7 +177,7 @@ impl CacheFile {
 
     /// The query that owns the file, as the file describes it.
     #[must_use]
-    pub const fn identity(&self) -> &Identity {
+    pub const fn identity(&self) -> &Arc<Identity> {
         &self.identity
     }
 

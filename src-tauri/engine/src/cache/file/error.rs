@@ -7,10 +7,9 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fmt, io};
 
 /// Another Tidemark or another program has locked the file.
 const BUSY: [&str; 3] = ["could not set lock", "conflicting lock", "used by another process"];

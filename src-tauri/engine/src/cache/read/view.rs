@@ -14,11 +14,11 @@ use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Detail, Missing, Purpose, Result};
 use crate::cache::file::ledger::FileState;
 use crate::cache::file::schema::{self, role_name};
-use crate::day::{Day, DayRange};
+use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{FieldId, FieldSet};
 use crate::plan::ledger::Ledger;
 use crate::query::mapping::Mapping;
-use crate::rows::{Role, Sort};
+use crate::rows::{Role, RowQuery, Sort};
 
 /// Rows of a view, each document counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub struct View {
     runs: BTreeMap<Role, Vec<Run>>,
     /// How many rows are hidden because their documents are shown elsewhere in the view, by role and segment.
     pub(crate) hidden: HashMap<(Role, u32), u64>,
-    orders: Mutex<HashMap<(Role, Sort), String>>,
+    orders: Mutex<HashMap<RowQuery, String>>,
     run_orders: Mutex<RunOrders>,
     /// The paths that the mapping names, by role, in the order of their columns.
     mapped: MappedPaths,
@@ -156,6 +156,13 @@ impl View {
         ledger
     }
 
+    /// The days that are cached and not shown, because their source has been replaced.
+    pub(crate) fn replaced(&self) -> DaySet {
+        let shown: DaySet = self.state.shown_in(self.range).map(|(day, _)| day).collect();
+        let held: DaySet = self.state.days.keys().copied().filter(|day| self.range.contains(*day)).collect();
+        held.difference(&shown)
+    }
+
     /// The file.
     #[must_use]
     pub const fn file(&self) -> &Arc<CacheFile> {
@@ -214,13 +221,8 @@ impl View {
     ///
     /// # Errors
     /// See [`crate::cache::CacheError`]; `bad_filter` if the sort names no column.
-    pub fn page(
-        &self,
-        role: Role,
-        sort: Option<&Sort>,
-        offset: u64,
-        limit: u64,
-    ) -> Result<Vec<Vec<Option<String>>>> {
+    pub fn page(&self, query: &RowQuery, offset: u64, limit: u64) -> Result<Vec<Vec<Option<String>>>> {
+        let role = query.role;
         let columns = self.columns(role);
         let texts = |run: &Run| {
             if columns.is_empty() {
@@ -229,15 +231,15 @@ impl View {
             let has = self.has(role, run.segment);
             columns.iter().map(|column| column.text(&has)).collect::<Vec<_>>().join(", ")
         };
-        self.read(role, sort, offset, limit, &texts, columns.len())
+        self.read(query, offset, limit, &texts, columns.len())
     }
 
     /// One row's document and its day.
     ///
     /// # Errors
     /// `not_cached` if there is no such row; see [`crate::cache::CacheError`].
-    pub fn document(&self, role: Role, sort: Option<&Sort>, position: u64) -> Result<(Day, RawDocumentBuf)> {
-        let found = self.documents(role, sort, position, 1)?.into_iter().next();
+    pub fn document(&self, query: &RowQuery, position: u64) -> Result<(Day, RawDocumentBuf)> {
+        let found = self.documents(query, position, 1)?.into_iter().next();
         found.ok_or_else(|| CacheErrorKind::NotCached(Missing::Row).into())
     }
 
@@ -245,15 +247,9 @@ impl View {
     ///
     /// # Errors
     /// See [`crate::cache::CacheError`].
-    pub fn documents(
-        &self,
-        role: Role,
-        sort: Option<&Sort>,
-        offset: u64,
-        limit: u64,
-    ) -> Result<Vec<(Day, RawDocumentBuf)>> {
+    pub fn documents(&self, query: &RowQuery, offset: u64, limit: u64) -> Result<Vec<(Day, RawDocumentBuf)>> {
         let list = |run: &Run| format!("({})::VARCHAR, hex(doc)", run.day);
-        let found = self.read(role, sort, offset, limit, &list, 2)?;
+        let found = self.read(query, offset, limit, &list, 2)?;
         found.iter().map(|row| read_document(row)).collect()
     }
 
@@ -269,16 +265,16 @@ impl View {
 
     fn read(
         &self,
-        role: Role,
-        sort: Option<&Sort>,
+        query: &RowQuery,
         offset: u64,
         limit: u64,
         list: &dyn Fn(&Run) -> String,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
-        match sort {
-            None => self.read_unsorted(role, offset, limit, list, width),
-            Some(sort) => self.read_sorted(role, sort, offset, limit, list, width),
+        if query.sorts.is_empty() {
+            self.read_unsorted(query.role, offset, limit, list, width)
+        } else {
+            self.read_sorted(query, offset, limit, list, width)
         }
     }
 
@@ -326,16 +322,15 @@ impl View {
 
     fn read_sorted(
         &self,
-        role: Role,
-        sort: &Sort,
+        query: &RowQuery,
         offset: u64,
         limit: u64,
         list: &dyn Fn(&Run) -> String,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
-        let order = self.order_table(role, sort)?;
+        let order = self.order_table(query)?;
         let rows = format!("SELECT segment, row FROM {order} LIMIT {limit} OFFSET {offset}");
-        self.read_rows(role, &rows, list, width)
+        self.read_rows(query.role, &rows, list, width)
     }
 
     /// Reads rows by segment and row id, in the order in which `select` returns these two.
@@ -374,27 +369,21 @@ impl View {
         Ok(wanted.iter().filter_map(|(segment, row)| rows.remove(&(*segment, Some(*row)))).collect())
     }
 
-    /// Returns the name of a temporary table of a role's rows in the order of a column: sorted once, then paged.
-    fn order_table(&self, role: Role, sort: &Sort) -> Result<String> {
+    /// Returns the name of a temporary table with the row ids of a row query in its order: sorted once, then paged.
+    fn order_table(&self, query: &RowQuery) -> Result<String> {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (role, sort.clone());
-        if let Some(name) = orders.get(&key) {
+        if let Some(name) = orders.get(query) {
             return Ok(name.clone());
         }
-        let column = self.sort_column(role, sort)?;
+        let role = query.role;
+        let columns = self.sort_columns(query)?;
         let parts: Vec<String> = self
             .runs(role)
             .iter()
             .filter(|run| run.rows > 0)
             .enumerate()
             .map(|(place, run)| {
-                let keys = column
-                    .order(&self.has(role, run.segment))
-                    .iter()
-                    .enumerate()
-                    .map(|(index, key)| format!("{key} AS k{index}"))
-                    .collect::<Vec<_>>()
-                    .join(", ");
+                let keys = sort_key_list(&columns, &self.has(role, run.segment)).join(", ");
                 let source = self.source(role, run);
                 format!(
                     "SELECT {}::INTEGER AS segment, rowid AS row, {place} AS place, {keys} FROM {source}",
@@ -406,22 +395,24 @@ impl View {
         let all = if parts.is_empty() {
             "SELECT 0 AS segment, 0::BIGINT AS row WHERE false".to_owned()
         } else {
-            format!(
-                "SELECT segment, row FROM ({}) ORDER BY {}place, row",
-                parts.join(" UNION ALL "),
-                sort_keys(&column, sort)
-            )
+            let order = sort_order(&columns, &query.sorts);
+            format!("SELECT segment, row FROM ({}) ORDER BY {order}, place, row", parts.join(" UNION ALL "))
         };
         self.connection().execute_batch(&format!("CREATE TEMP TABLE {name} AS {all}"))?;
-        orders.insert(key, name.clone());
+        orders.insert(query.clone(), name.clone());
         Ok(name)
     }
 
-    pub(crate) fn sort_column(&self, role: Role, sort: &Sort) -> Result<Column> {
-        self.columns(role).into_iter().find(|column| column.path == sort.path).ok_or_else(|| {
-            CacheErrorKind::NoColumn(format!("There is no column {} to sort by.", sort.path), Purpose::Sort)
-                .into()
-        })
+    /// The columns that a row query sorts by.
+    pub(crate) fn sort_columns(&self, query: &RowQuery) -> Result<Vec<Column>> {
+        let columns = self.columns(query.role);
+        let find = |sort: &Sort| {
+            columns.iter().find(|column| column.path == sort.path).cloned().ok_or_else(|| {
+                let what = format!("There is no column {} to sort by.", sort.path);
+                CacheErrorKind::NoColumn(what, Purpose::Sort).into()
+            })
+        };
+        query.sorts.iter().map(find).collect()
     }
 
     /// Which physical columns a segment's table has.
@@ -543,11 +534,23 @@ impl View {
     }
 }
 
-/// The start of an `ORDER BY` of the keys `k0`, `k1` and so on that [`Column::order`] returns.
-pub(crate) fn sort_keys(column: &Column, sort: &Sort) -> String {
-    let direction = if sort.descending { "DESC NULLS LAST" } else { "ASC NULLS LAST" };
-    let keys = column.order(&|_| true).len();
-    (0..keys).map(|index| format!("k{index} {direction}, ")).collect()
+/// The expressions that rows are sorted by, each under a name.
+pub(crate) fn sort_key_list(columns: &[Column], has: &dyn Fn(FieldId) -> bool) -> Vec<String> {
+    let keys_of = |(place, column): (usize, &Column)| {
+        let keys = column.order(has).into_iter().enumerate();
+        keys.map(|(index, key)| format!("{key} AS k{place}_{index}")).collect::<Vec<_>>()
+    };
+    columns.iter().enumerate().flat_map(keys_of).collect()
+}
+
+/// The `ORDER BY` of the names of [`sort_key_list`].
+pub(crate) fn sort_order(columns: &[Column], sorts: &[Sort]) -> String {
+    let order_of = |(place, (column, sort)): (usize, (&Column, &Sort))| {
+        let direction = if sort.descending { "DESC NULLS LAST" } else { "ASC NULLS LAST" };
+        let keys = column.order(&|_| true).len();
+        (0..keys).map(|index| format!("k{place}_{index} {direction}")).collect::<Vec<_>>()
+    };
+    columns.iter().zip(sorts).enumerate().flat_map(order_of).collect::<Vec<_>>().join(", ")
 }
 
 fn texts(connection: &Connection, sql: &str, width: usize) -> Result<Vec<Vec<Option<String>>>> {

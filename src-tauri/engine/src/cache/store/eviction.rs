@@ -109,6 +109,25 @@ impl Cache {
         }))
     }
 
+    /// What [`evict`](Self::evict) would evict now. Evicts nothing.
+    ///
+    /// # Errors
+    /// `cache_unusable` if the folder cannot be listed.
+    pub fn would_evict(&self, budget: u64, may_lock: impl Fn(&Signature) -> bool) -> Result<EvictionReport> {
+        Ok(budget::evict_until_fits(&self.entries()?, budget, |entry| match &entry.query {
+            Some(signature) => may_lock(signature) && self.may_evict(&entry.path),
+            None => !is_pinned(&entry.path),
+        }))
+    }
+
+    /// Whether [`try_evict`](Self::try_evict) would delete a query's file.
+    fn may_evict(&self, path: &Path) -> bool {
+        is_writable(path)
+            && !is_pinned(path)
+            && noted_format(path).is_none_or(|format| format <= FORMAT)
+            && !self.is_in_use(path)
+    }
+
     /// Deletes a query's file, unless it is open here or elsewhere, pinned, or written by a newer Tidemark. Returns
     /// whether it did.
     fn try_evict(&self, path: &Path) -> Result<bool> {

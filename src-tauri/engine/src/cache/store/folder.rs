@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use tokio::sync::Mutex as Gate;
 
+use super::catalog::Catalog;
 use crate::cache::file::access::is_writable;
 use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Holder, Missing, Result};
@@ -44,6 +45,7 @@ struct Inner {
     recent: Mutex<VecDeque<Arc<CacheFile>>>,
     /// Rows per row group of the files.
     row_group_rows: AtomicUsize,
+    catalog: Catalog,
     /// Queries whose rows could not be read: opening their files does not reveal it.
     suspects: Mutex<HashSet<Signature>>,
 }
@@ -141,6 +143,7 @@ impl Cache {
                 slots: Mutex::default(),
                 recent: Mutex::default(),
                 row_group_rows: AtomicUsize::new(Limits::default().row_group_rows.get() as usize),
+                catalog: Catalog::default(),
                 suspects: Mutex::default(),
             }),
         })
@@ -319,12 +322,20 @@ impl Cache {
     /// # Errors
     /// `cache_unusable` if the folder cannot be listed.
     pub fn siblings(&self, identity: &Identity) -> Result<Vec<PathBuf>> {
+        let own = self.path_of(identity);
+        Ok(self.family(identity)?.into_iter().filter(|path| *path != own).collect())
+    }
+
+    /// The files of all queries of the same source and mapping.
+    ///
+    /// # Errors
+    /// `cache_unusable` if the folder cannot be listed.
+    pub fn family(&self, identity: &Identity) -> Result<Vec<PathBuf>> {
         let family = self.inner.folder.join(&identity.family);
         if !family.is_dir() {
             return Ok(Vec::new());
         }
-        let own = self.path_of(identity);
-        Ok(list(&family)?.into_iter().filter(|path| is_cache_file(path) && *path != own).collect())
+        Ok(list(&family)?.into_iter().filter(|path| is_cache_file(path)).collect())
     }
 
     /// Deletes a query's file, and the damaged ones of it that were moved aside. Their disk space is free at once.
@@ -410,6 +421,23 @@ impl Cache {
             return Err(CacheErrorKind::NotCached(Missing::Removed).into());
         }
         work(hold)
+    }
+
+    /// Whether a query's file is being read or written, here or in another process.
+    pub(crate) fn is_in_use(&self, path: &Path) -> bool {
+        let Some(file) = self.slot(path).file().upgrade() else { return is_open_elsewhere(path) };
+        let kept_open = self.recent().iter().filter(|recent| Arc::ptr_eq(recent, &file)).count();
+        // One reference is this function's own.
+        Arc::strong_count(&file) > 1 + kept_open
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.inner.catalog
+    }
+
+    /// The file at a path, if it is open here.
+    pub(crate) fn open_here(&self, path: &Path) -> Option<Arc<CacheFile>> {
+        self.slot(path).file().upgrade()
     }
 
     fn open_path(&self, path: &Path, create: Option<&Identity>) -> Result<Arc<CacheFile>> {
