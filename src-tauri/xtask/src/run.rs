@@ -14,6 +14,9 @@ pub(crate) fn step<T>(what: &str, act: impl FnOnce() -> Outcome<T>) -> Outcome<T
     let done = act();
     let verdict = if done.is_ok() { "done" } else { "FAILED" };
     println!("    {verdict} in {:.1} s: {what}", started.elapsed().as_secs_f64());
+    if let Err(problem) = &done {
+        println!("    {problem}");
+    }
     done
 }
 

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use super::folder::Cache;
 use crate::cache::file::cache_file::CacheFile;
-use crate::cache::file::error::Result;
 use crate::cache::file::ledger::FileState;
 use crate::cache::file::meta::Identity;
 use crate::cache::file::paths::wal_path;
@@ -32,13 +30,13 @@ pub(crate) struct Catalog(Mutex<HashMap<PathBuf, (Stamp, CatalogEntry)>>);
 
 /// Which bytes an entry is about: length and modification time of the file and of its log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+pub(crate) struct Stamp {
     file: Option<(u64, SystemTime)>,
     log: Option<(u64, SystemTime)>,
 }
 
 impl Stamp {
-    fn of(path: &Path) -> Self {
+    pub(crate) fn of(path: &Path) -> Self {
         let of = |path: &Path| {
             let found = fs::metadata(path).ok()?;
             Some((found.len(), found.modified().ok()?))
@@ -48,47 +46,24 @@ impl Stamp {
 }
 
 impl Catalog {
-    fn get(&self, path: &Path, stamp: Stamp) -> Option<CatalogEntry> {
+    pub(crate) fn get(&self, path: &Path, stamp: Stamp) -> Option<CatalogEntry> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(path).filter(|(of, _)| *of == stamp).map(|(_, entry)| entry.clone())
     }
 
-    fn put(&self, path: &Path, stamp: Stamp, entry: CatalogEntry) {
+    pub(crate) fn put(&self, path: &Path, stamp: Stamp, entry: CatalogEntry) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), (stamp, entry));
     }
 
-    fn remove(&self, path: &Path) {
+    pub(crate) fn remove(&self, path: &Path) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
     }
 }
 
-impl Cache {
-    /// What the file at a path that [`files`](Self::files) returned holds. The file is opened only if it has changed
-    /// since it was read last.
-    ///
-    /// # Errors
-    /// As for [`open_listed`](Self::open_listed).
-    pub fn listed(&self, path: &Path) -> Result<CatalogEntry> {
-        let stamp = Stamp::of(path);
-        if let Some(file) = self.open_here(path) {
-            return Ok(entry_of(&file));
-        }
-        if let Some(entry) = self.catalog().get(path, stamp) {
-            return Ok(entry);
-        }
-        let opened = self.open_listed(path).inspect_err(|_| self.catalog().remove(path))?;
-        let entry = entry_of(&opened);
-        drop(opened);
-        // Opening a file may have changed it, such as by replaying its log; then the next call reads it again.
-        if Stamp::of(path) == stamp {
-            self.catalog().put(path, stamp, entry.clone());
-        }
-        Ok(entry)
+impl From<&CacheFile> for CatalogEntry {
+    fn from(file: &CacheFile) -> Self {
+        Self { identity: Arc::clone(file.identity()), state: file.state(), collation: file.collation() }
     }
-}
-
-fn entry_of(file: &CacheFile) -> CatalogEntry {
-    CatalogEntry { identity: Arc::clone(file.identity()), state: file.state(), collation: file.collation() }
 }
 
 #[cfg(test)]
@@ -96,7 +71,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::cache::fixtures;
+    use crate::cache::{Cache, fixtures};
     use crate::day::Day;
 
     /// Replaces the bytes of a file and keeps its length and times.

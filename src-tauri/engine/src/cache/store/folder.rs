@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use tokio::sync::Mutex as Gate;
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, CatalogEntry, Stamp};
 use crate::cache::file::access::is_writable;
 use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Holder, Missing, Result};
@@ -317,6 +317,29 @@ impl Cache {
         self.open_once(path, None)
     }
 
+    /// What the file at a path that [`files`](Self::files) returned holds. The file is opened only if it has changed
+    /// since it was read last.
+    ///
+    /// # Errors
+    /// As for [`open_listed`](Self::open_listed).
+    pub fn listed(&self, path: &Path) -> Result<CatalogEntry> {
+        let stamp = Stamp::of(path);
+        if let Some(file) = self.open_here(path) {
+            return Ok(CatalogEntry::from(&*file));
+        }
+        if let Some(entry) = self.inner.catalog.get(path, stamp) {
+            return Ok(entry);
+        }
+        let opened = self.open_listed(path).inspect_err(|_| self.inner.catalog.remove(path))?;
+        let entry = CatalogEntry::from(&*opened);
+        drop(opened);
+        // Opening a file may have changed it, such as by replaying its log; then the next call reads it again.
+        if Stamp::of(path) == stamp {
+            self.inner.catalog.put(path, stamp, entry.clone());
+        }
+        Ok(entry)
+    }
+
     /// The files of other queries of the same source and mapping.
     ///
     /// # Errors
@@ -431,12 +454,8 @@ impl Cache {
         Arc::strong_count(&file) > 1 + kept_open
     }
 
-    pub(crate) fn catalog(&self) -> &Catalog {
-        &self.inner.catalog
-    }
-
     /// The file at a path, if it is open here.
-    pub(crate) fn open_here(&self, path: &Path) -> Option<Arc<CacheFile>> {
+    fn open_here(&self, path: &Path) -> Option<Arc<CacheFile>> {
         self.slot(path).file().upgrade()
     }
 
