@@ -1,7 +1,7 @@
 import { type KeyboardEvent, memo, useRef, useState } from "react";
 
 import { moment } from "../controls/format";
-import { isWeekend } from "../query/days";
+import { isWeekend } from "../backend/days";
 import {
   CELL_HINTS,
   CELL_LABELS,

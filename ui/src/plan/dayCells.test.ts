@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { DayView } from "../backend";
-import { addDays } from "../query/days";
+import { addDays } from "../backend/days";
 import { cellKind, cellText, legend, monthName, monthRows, withUnverified } from "./dayCells";
 
 const view = (part: Partial<DayView>): DayView => ({

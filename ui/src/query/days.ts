@@ -1,6 +1,6 @@
-// Calendar days as the `YYYY-MM-DD` texts that cross to the backend. No clock and no zone in here.
+// Calendar days in words and as they are typed. No clock and no zone in here.
 
-const DAY_MS = 86_400_000;
+import { addDays, weekdayIndex } from "../backend/days";
 
 /** Whether a text is a day that exists. */
 export function isDay(text: string): boolean {
@@ -9,33 +9,10 @@ export function isDay(text: string): boolean {
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
 }
 
-/** The day a number of days later (or earlier). */
-export function addDays(day: string, days: number): string {
-  // UTC on purpose: a calendar day has no hours here, so daylight saving time must not affect it.
-  return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
-}
-
-/** 0 for Monday to 6 for Sunday. */
-export function weekdayIndex(day: string): number {
-  return (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7;
-}
-
 const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 export function weekday(day: string): string {
   return WEEKDAYS[weekdayIndex(day)] ?? "";
-}
-
-export function isWeekend(day: string): boolean {
-  return weekdayIndex(day) >= 5;
-}
-
-/** Days in a range, both ends included; 0 if it ends before it begins. */
-export function dayCount(from: string, to: string): number {
-  return Math.max(
-    0,
-    Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS) + 1,
-  );
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

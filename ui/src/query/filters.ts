@@ -1,6 +1,7 @@
 // The filter form as it is typed, and the query that it stands for.
 
 import type { FilterField, FilterInput, FilterOperator, QueryInput, ValueType } from "../backend";
+import { filterText } from "../backend/filterText";
 import { addValues, enteredValues } from "./tokens";
 
 /** One condition of the form. Every kind of entry is kept, so that changing the operator loses nothing. */
@@ -150,33 +151,12 @@ export function sameQuery(a: QueryInput, b: QueryInput): boolean {
 /** The description of a query without conditions. */
 export const NO_FILTER = "no filter";
 
-/** One condition in words, the same as the backend uses in the list of cached queries. */
-function describeFilter({ field, operator, values }: FilterInput, named: number): string {
-  const all = [...new Set(values)].sort();
+/** One condition in words, with at most so many values and the number of the rest. */
+function describeFilter(filter: FilterInput, named: number): string {
+  const all = [...new Set(filter.values)].sort();
   const rest = all.length - named;
   // Naming one more value is as short as counting it.
-  const list = rest > 1 ? `${all.slice(0, named).join(", ")} and ${rest} more` : all.join(", ");
-  const [low = "", high = ""] = values.map((value) => value.trim());
-  switch (operator) {
-    case "any_of":
-      return `${field}: ${list}`;
-    case "all_of":
-      return `${field} has all of ${list}`;
-    case "none_of":
-      return `${field} is not ${list}`;
-    case "starts_with":
-      return `${field} starts with ${low}`;
-    case "at_least":
-      return `${field} at least ${low}`;
-    case "at_most":
-      return `${field} at most ${low}`;
-    case "between":
-      if (high === "") return `${field} at least ${low}`;
-      return low === "" ? `${field} at most ${high}` : `${field} from ${low} to ${high}`;
-    case "exists":
-    case "missing":
-      return `${field} ${OPERATOR_LABELS[operator]}`;
-  }
+  return filterText(filter, rest > 1 ? `${all.slice(0, named).join(", ")} and ${rest} more` : all.join(", "));
 }
 
 /**

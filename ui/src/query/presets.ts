@@ -1,6 +1,6 @@
 // Ready-made date ranges. They start from the source's own today, never from the browser's clock.
 
-import { addDays, isWeekend, weekdayIndex } from "./days";
+import { addDays, isWeekend, weekdayIndex } from "../backend/days";
 
 export interface Preset {
   id: string;

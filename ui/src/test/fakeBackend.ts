@@ -3,7 +3,7 @@
 import { vi } from "vitest";
 
 import type { Answer, Backend, Connection, PlanView, QueryInput, RunEvent, SourceView } from "../backend";
-import { addDays, dayCount } from "../backend/preview/days";
+import { addDays, dayCount } from "../backend/days";
 import { makeAnswer, makeDetail, makeQuery, makeSource } from "./made";
 
 export function makePlan(query: QueryInput, part: Partial<PlanView> = {}): PlanView {

@@ -14,7 +14,7 @@ import type {
 } from "../types";
 import type { Backend } from "..";
 import { makeChanges } from "./changes";
-import { addDays, dayCount } from "./days";
+import { addDays, dayCount } from "../days";
 import { rowOrder } from "./order";
 import { columnsOf, makeRow, SUGGESTIONS } from "./rows";
 import { invalid, PreviewStore, sourceName, TODAY, unreachable } from "./store";

@@ -14,7 +14,7 @@ import type {
   SourceProfile,
   ViewKey,
 } from "../types";
-import { addDays, dayCount, isWeekend } from "./days";
+import { addDays, dayCount, isWeekend } from "../days";
 import { count, filtersText } from "./words";
 
 export interface Held {
