@@ -1,10 +1,7 @@
 //! Separates passwords from what is stored and shown.
 
 use percent_encoding::percent_decode_str;
-
-/// Connection string options that contain secrets.
-const SECRET_OPTIONS: [&str; 3] =
-    ["tlscertificatekeyfilepassword", "proxypassword", "authmechanismproperties"];
+use tidemark_engine::failure::is_secret_option;
 
 /// A connection string, split into its public and its secret parts.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -23,11 +20,11 @@ impl ConnectionUri {
         let uri = uri.trim();
         let (address, query) = uri.split_once('?').map_or((uri, None), |(head, tail)| (head, Some(tail)));
         let (address, password) = without_password(address);
-        let (secret, open): (Vec<&str>, Vec<&str>) =
-            query.unwrap_or_default().split('&').filter(|option| !option.is_empty()).partition(|option| {
-                let name = option.split('=').next().unwrap_or_default().to_ascii_lowercase();
-                SECRET_OPTIONS.contains(&name.as_str())
-            });
+        let (secret, open): (Vec<&str>, Vec<&str>) = query
+            .unwrap_or_default()
+            .split('&')
+            .filter(|option| !option.is_empty())
+            .partition(|option| is_secret_option(option.split('=').next().unwrap_or_default()));
         Self {
             shown: if query.is_some() && !open.is_empty() {
                 format!("{address}?{}", open.join("&"))

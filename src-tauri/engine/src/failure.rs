@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-pub use crate::secret::{holds_secret, redact, shown};
+pub use crate::secret::{holds_secret, is_secret_option, redact, shown};
 
 /// The result of every engine operation whose failure is shown to a person.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;

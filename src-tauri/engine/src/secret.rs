@@ -27,6 +27,12 @@ const OPTIONS_WITH_AT: [&str; 8] = [
 /// What a URI need not escape.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// Whether the value of an option of a connection string is a secret.
+#[must_use]
+pub fn is_secret_option(name: &str) -> bool {
+    SECRET_OPTIONS.contains(&name.to_ascii_lowercase().as_str())
+}
+
 /// Spellings of the secrets of all sources in use, once per source. They are global because the driver's errors do
 /// not say to which source they belong, and a panic belongs to none.
 static KNOWN: RwLock<Vec<String>> = RwLock::new(Vec::new());
@@ -182,7 +188,7 @@ pub(crate) fn may_hold_password(rest: &str, option: &str) -> bool {
 pub(crate) fn shown_option(option: &str) -> String {
     const LONGEST: usize = 80;
     let (name, value) = option.split_once('=').unwrap_or((option, ""));
-    if SECRET_OPTIONS.contains(&name.to_ascii_lowercase().as_str()) && !value.is_empty() {
+    if is_secret_option(name) && !value.is_empty() {
         return format!("{name}={REDACTED}");
     }
     match option.char_indices().nth(LONGEST) {
@@ -210,7 +216,7 @@ fn option_places(rest: &str) -> Vec<Range<usize>> {
         .filter_map(|start| {
             let end = rest[start..].find('&').map_or(rest.len(), |end| start + end);
             let (name, value) = rest[start..end].split_once('=')?;
-            let is_secret = SECRET_OPTIONS.contains(&name.to_ascii_lowercase().as_str());
+            let is_secret = is_secret_option(name);
             (is_secret && !value.is_empty()).then_some(end - value.len()..end)
         })
         .collect()
