@@ -9,6 +9,7 @@ use crate::lints;
 use crate::rooms;
 use crate::run::{cargo, in_workspace, npm, run, step};
 use crate::setup::{self, Needs};
+use crate::tasks::build_ui;
 use crate::workspace::Workspace;
 
 /// What became of a check.
@@ -25,9 +26,14 @@ struct Checks {
 }
 
 impl Checks {
-    fn run(&mut self, name: &'static str, title: &str, act: impl Fn() -> Outcome) {
+    fn run(&mut self, name: &'static str, title: &str, act: impl FnOnce() -> Outcome) {
+        self.record(name, || step(title, act));
+    }
+
+    /// Runs a check that reports its own steps.
+    fn record(&mut self, name: &'static str, act: impl FnOnce() -> Outcome) {
         let started = Instant::now();
-        let problem = step(title, act).err();
+        let problem = act().err();
         self.results.push(Checked { name, took: started.elapsed(), problem });
     }
 
@@ -64,7 +70,7 @@ pub(crate) fn quick_checks(workspace: &Workspace) -> Outcome {
     checks.rules(workspace);
     if !workspace.ui().join("dist").is_dir() {
         // The app takes the pages in when it is compiled.
-        checks.run("UI build", "Build the UI", || run(&mut npm(workspace, &["run", "build"])));
+        checks.record("UI build", || build_ui(workspace));
     }
     checks.lints(workspace);
     checks.run("unit tests", "Unit tests of the engine, the command line and the tasks", || {
@@ -81,11 +87,11 @@ pub(crate) fn quick_checks(workspace: &Workspace) -> Outcome {
 /// Runs every check.
 pub(crate) fn every_check(workspace: &Workspace) -> Outcome {
     let mut checks = Checks::default();
-    checks.run("set-up", "Set up", || setup::install(workspace, Needs::ALL));
+    checks.record("set-up", || setup::install(workspace, Needs::ALL));
     checks.rules(workspace);
     checks.run("UI tests", "Tests of the UI", || run(&mut npm(workspace, &["test"])));
     // Before anything compiles the app, which contains the pages.
-    checks.run("UI build", "Build the UI", || run(&mut npm(workspace, &["run", "build"])));
+    checks.record("UI build", || build_ui(workspace));
     checks.lints(workspace);
     checks.run("tests", "Tests of the engine, the command line, the sample desk and the app", || {
         run(&mut cargo(workspace, &["test", "--workspace", "--no-fail-fast"]))
