@@ -1,5 +1,5 @@
-//! What the files of the folder hold, kept in memory as long as they do not change: the list of cached queries, a plan
-//! and suggestions open no file a second time for what they knew already.
+//! What the files of the folder hold, kept in memory as long as they do not change, so that the list of cached queries
+//! and a plan open no file a second time.
 
 use std::collections::HashMap;
 use std::fs;

@@ -323,10 +323,10 @@ impl Cache {
     /// # Errors
     /// As for [`open_listed`](Self::open_listed).
     pub fn listed(&self, path: &Path) -> Result<CatalogEntry> {
-        let stamp = Stamp::of(path);
-        if let Some(file) = self.open_here(path) {
+        if let Some(file) = self.slot(path).file().upgrade() {
             return Ok(CatalogEntry::from(&*file));
         }
+        let stamp = Stamp::of(path);
         if let Some(entry) = self.inner.catalog.get(path, stamp) {
             return Ok(entry);
         }
@@ -437,6 +437,8 @@ impl Cache {
         if held.upgrade().is_some() {
             return Err(in_use());
         }
+        // It may be removed, and its entry with it.
+        self.inner.catalog.remove(path);
         let hold = slot.hold(path)?;
         // It may have been removed since its path was listed, and opening a missing path would create a blank file.
         if !is_there(path)? {
@@ -452,11 +454,6 @@ impl Cache {
         let kept_open = self.recent().iter().filter(|recent| Arc::ptr_eq(recent, &file)).count();
         // One reference is this function's own.
         Arc::strong_count(&file) > 1 + kept_open
-    }
-
-    /// The file at a path, if it is open here.
-    fn open_here(&self, path: &Path) -> Option<Arc<CacheFile>> {
-        self.slot(path).file().upgrade()
     }
 
     fn open_path(&self, path: &Path, create: Option<&Identity>) -> Result<Arc<CacheFile>> {
