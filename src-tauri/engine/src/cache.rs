@@ -16,7 +16,9 @@ mod tests;
 pub mod write;
 
 pub use file::cache_file::{CacheFile, CheckedDay};
-pub use file::error::{BadPath, CacheError, CacheErrorKind, ExportProblem, Holder, Missing, Purpose, Result};
+pub use file::error::{
+    BadPath, CacheError, CacheErrorKind, ExportProblem, Holder, Missing, Purpose, Result, Work,
+};
 pub use file::ledger::{FileState, HeldDay};
 pub use file::meta::Identity;
 pub use read::view::{MappedPaths, View, ViewCounts, mapped_paths};

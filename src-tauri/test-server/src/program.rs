@@ -74,7 +74,7 @@ impl Program {
         options.push(data.as_os_str().to_owned());
         options.extend([option("--port"), option(&port.to_string())]);
         match (self, setup) {
-            // A replica set of one tells drivers its own address, which does not work through a tunnel.
+            // A replica set makes drivers connect to the address in its own configuration, which bypasses a tunnel.
             (Self::Secantus(_), Setup::Standalone) => options.push(option("--standalone")),
             (Self::Secantus(_), Setup::WithAuth) => {
                 options.extend([option("--standalone"), option("--auth")]);

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use crate::cache::store::folder::MovedAside;
-use crate::cache::{BadPath, CacheError, CacheErrorKind, ExportProblem, Holder, Missing, Purpose};
+use crate::cache::{BadPath, CacheError, CacheErrorKind, ExportProblem, Holder, Missing, Purpose, Work};
 use crate::failure::{Code, Failure};
 
 impl From<CacheError> for Failure {
@@ -59,7 +59,14 @@ fn of_kind(kind: &CacheErrorKind) -> Failure {
         CacheErrorKind::OutOfMemory => {
             Failure::new(Code::OutOfMemory, "There is not enough memory to read or write the cache.")
         }
-        CacheErrorKind::Interrupted => Failure::new(Code::Cancelled, "The work was cancelled."),
+        CacheErrorKind::Cancelled(work) => Failure::new(
+            Code::Cancelled,
+            match work {
+                Work::Statement => "The work was cancelled.",
+                Work::Fetch => "The fetch was cancelled.",
+                Work::Export => "The export was cancelled.",
+            },
+        ),
         CacheErrorKind::Corrupt(evidence) | CacheErrorKind::NotOurs(evidence) => {
             Failure::new(Code::CacheDamaged, evidence.as_ref())
         }
@@ -156,7 +163,6 @@ fn not_exported(problem: &ExportProblem) -> Failure {
         ExportProblem::Incomplete(name, why) => {
             format!("{name} could not be written completely{}.", because(why))
         }
-        ExportProblem::Stopped => return Failure::new(Code::Cancelled, "The export was cancelled."),
     };
     Failure::new(Code::ExportFailed, message)
 }

@@ -87,7 +87,7 @@ impl Engine {
         };
         let on_progress = || progress(ExportProgress { bytes: export.bytes(), rows });
         let written = watch(work, &export, on_progress, cancel).await;
-        let written = written.inspect_err(|failure| self.recover_from(&signature, failure))?;
+        let written = written.inspect_err(|failure| self.start_afresh(&signature, failure))?;
         let Written { bytes, note } = written;
         Ok(Exported { path: target.to_string(), rows, bytes, complete, note })
     }

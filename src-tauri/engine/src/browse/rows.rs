@@ -87,11 +87,11 @@ impl Engine {
         let (engine, query) = (self.clone(), query.clone());
         off_thread(move || {
             let view = engine.view_blocking(&signature, range)?;
-            let rows = view.page(&query, offset, limit.min(PAGE_LIMIT));
+            let rows = view.page(&query, offset, limit.min(PAGE_LIMIT)).map_err(Failure::from);
             Ok(Page {
                 generation: view.generation(),
                 offset,
-                rows: rows.inspect_err(|error| engine.start_afresh(&signature, error))?,
+                rows: rows.inspect_err(|failure| engine.start_afresh(&signature, failure))?,
             })
         })
         .await
@@ -106,8 +106,8 @@ impl Engine {
         let (engine, query) = (self.clone(), query.clone());
         off_thread(move || {
             let view = engine.view_blocking(&signature, range)?;
-            let found = view.document(&query, position);
-            let (day, document) = found.inspect_err(|error| engine.start_afresh(&signature, error))?;
+            let found = view.document(&query, position).map_err(Failure::from);
+            let (day, document) = found.inspect_err(|failure| engine.start_afresh(&signature, failure))?;
             let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
             if is_deeper_than(&document, SHOWN_LEVELS) {
                 let message = format!("This document is nested more than {SHOWN_LEVELS} levels deep.");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 
-use super::{Cache, CacheError, CacheErrorKind, CacheFile, Holder, Identity, Missing, View, fixtures};
+use super::{Cache, CacheError, CacheErrorKind, CacheFile, Holder, Identity, Missing, View, Work, fixtures};
 use crate::cache::file::error::BadPath;
 use crate::day::{Day, DayRange};
 use crate::failure::{Code, Failure};
@@ -172,6 +172,6 @@ fn too_little_memory_and_a_cancel_are_no_damage() {
     });
     let endless = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range = 7";
     let cancelled = CacheError::from(connection.execute_batch(endless).expect_err("it is stopped"));
-    check(&cancelled, |found| *found == CacheErrorKind::Interrupted, Code::Cancelled, false);
+    check(&cancelled, |found| *found == CacheErrorKind::Cancelled(Work::Statement), Code::Cancelled, false);
     stop.join().expect("the thread");
 }

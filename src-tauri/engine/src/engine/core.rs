@@ -192,7 +192,7 @@ impl Engine {
         match self.open_view(signature, range) {
             // The handle was broken by an earlier operation: retry with a fresh one.
             Err(error) if error.is_fatal() => {
-                self.start_afresh(signature, &error);
+                self.start_afresh(signature, &error.into());
                 self.open_view(signature, range)
             }
             other => other,
@@ -308,23 +308,15 @@ impl Engine {
     /// Closes what an error has made unusable, so that the next access starts afresh: a view whose transaction was
     /// aborted cannot be queried any more, and a database that DuckDB has invalidated must be reopened. If the file
     /// is damaged, the next fetch moves it aside.
-    pub(crate) fn start_afresh(&self, signature: &Signature, error: &CacheError) {
+    pub(crate) fn start_afresh(&self, signature: &Signature, failure: &Failure) {
         self.close_views(signature);
-        if error.is_fatal() {
+        if failure.source_as().is_some_and(CacheError::is_fatal) {
             self.cache.retire(signature);
         } else {
             self.cache.release(signature);
         }
-        if error.is_damage() || error.is_internal() {
+        if matches!(failure.code, Code::CacheDamaged | Code::Internal) {
             self.cache.suspect(signature);
-        }
-    }
-
-    /// The same after a failure of anything that may have read the file.
-    pub(crate) fn recover_from(&self, signature: &Signature, failure: &Failure) {
-        match failure.source_as::<CacheError>() {
-            Some(error) => self.start_afresh(signature, error),
-            None => self.close_views(signature),
         }
     }
 

@@ -130,9 +130,8 @@ impl Engine {
             && !cancel.is_cancelled()
         {
             let mut again = false;
-            let error = failure.source_as::<CacheError>();
-            let is_damage = error.is_some_and(CacheError::is_damage);
-            if error.is_some_and(CacheError::is_fatal) {
+            let is_damage = failure.code == Code::CacheDamaged;
+            if failure.source_as().is_some_and(CacheError::is_fatal) {
                 self.discard_handle(request, failure.clone()).await;
                 // Without disk space or memory, a retry would fail in the same way.
                 again = !matches!(failure.code, Code::DiskFull | Code::OutOfMemory);
@@ -545,7 +544,7 @@ impl Engine {
     async fn discard_handle(&self, request: &FetchRequest, failure: Failure) {
         let (engine, signature) = (self.clone(), Signature::of(&request.query));
         let work = off_thread(move || {
-            engine.recover_from(&signature, &failure);
+            engine.start_afresh(&signature, &failure);
             Ok(())
         });
         // Cannot fail.

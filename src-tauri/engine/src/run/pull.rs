@@ -523,7 +523,8 @@ async fn join<T>(task: tokio::task::JoinHandle<Result<T>>) -> Result<T> {
     })
 }
 
-/// The failure of a step whose neighbour has stopped; the neighbour's own failure is the one to show.
+/// The failure of a step whose channel has closed because the step at its other end failed. That step's own failure is
+/// the one to show.
 fn channel_closed() -> Failure {
     Failure::new(Code::Cancelled, "The window was cancelled.")
 }

@@ -12,7 +12,7 @@ use super::destination::resolve;
 
 pub use super::destination::{Destination, partial_name};
 use super::target::{Target, not_written};
-use crate::cache::file::error::{CacheErrorKind, ExportProblem, Result};
+use crate::cache::file::error::{CacheErrorKind, ExportProblem, Result, Work};
 use crate::cache::file::paths::restrict_to_owner;
 use crate::cache::file::paths::{is_of_cache, spare_export_dir};
 use crate::cache::file::sql::literal;
@@ -69,7 +69,7 @@ impl Export {
 
     fn check(&self) -> Result<()> {
         if self.stopped.load(Ordering::Relaxed) {
-            return Err(CacheErrorKind::Export(ExportProblem::Stopped).into());
+            return Err(CacheErrorKind::Cancelled(Work::Export).into());
         }
         Ok(())
     }

@@ -287,6 +287,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     use super::*;
+    use crate::cache::file::error::Work;
     use crate::failure::{Code, Failure};
 
     fn staged(folder: &Path) -> PathBuf {
@@ -343,9 +344,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.csv");
         fs::write(&path, "old").unwrap();
-        let cancelled = || Err(CacheErrorKind::Interrupted.into());
+        let cancelled = || Err(CacheErrorKind::Cancelled(Work::Export).into());
         let failure = claim(&path).unwrap().deliver(&staged(folder.path()), &cancelled).unwrap_err();
-        assert_eq!(*failure.kind(), CacheErrorKind::Interrupted);
+        assert_eq!(*failure.kind(), CacheErrorKind::Cancelled(Work::Export));
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(names(folder.path()).len(), 1 + usize::from(folder.path().join("staged").exists()));
     }
@@ -370,11 +371,11 @@ mod tests {
             let check = || {
                 asked.set(asked.get() + 1);
                 let is_over = asked.get() > 5;
-                if is_over { Err(CacheErrorKind::Interrupted.into()) } else { Ok(()) }
+                if is_over { Err(CacheErrorKind::Cancelled(Work::Export).into()) } else { Ok(()) }
             };
             let reader = has_reader.then(|| File::options().read(true).write(true).open(&path).unwrap());
             let failure = claim(&path).unwrap().deliver(&rows, &check).unwrap_err();
-            assert_eq!(*failure.kind(), CacheErrorKind::Interrupted, "{has_reader}: {failure:?}");
+            assert_eq!(*failure.kind(), CacheErrorKind::Cancelled(Work::Export), "{has_reader}: {failure:?}");
             drop(reader);
         }
     }

@@ -108,7 +108,7 @@ pub enum CacheErrorKind {
     /// There is not enough memory.
     OutOfMemory,
     /// The caller cancelled the work.
-    Interrupted,
+    Cancelled(Work),
     /// The bytes of the file are damaged, or the file contradicts itself: the evidence, as a sentence.
     Corrupt(Cow<'static, str>),
     /// The file is intact and not one that this query wrote: the evidence, as a sentence.
@@ -135,6 +135,17 @@ pub enum CacheErrorKind {
     Export(ExportProblem),
     /// A fault of this program: what failed, as a sentence.
     Internal(Cow<'static, str>),
+}
+
+/// What was cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// A statement, for whatever it was run.
+    Statement,
+    /// A fetch that copies days from another cached query.
+    Fetch,
+    /// An export.
+    Export,
 }
 
 /// Who has a file open.
@@ -196,8 +207,6 @@ pub enum ExportProblem {
     NotWritten(PathBuf, Option<&'static str>),
     /// A pipe, a device or standard output took only a part: its name, and the reason if it is a plain one.
     Incomplete(String, Option<&'static str>),
-    /// The caller stopped it.
-    Stopped,
 }
 
 impl CacheError {
@@ -258,12 +267,6 @@ impl CacheError {
     #[must_use]
     pub const fn is_damage(&self) -> bool {
         matches!(self.kind, CacheErrorKind::Corrupt(_) | CacheErrorKind::NotOurs(_))
-    }
-
-    /// Whether it is a fault of this program, as far as can be told from the error.
-    #[must_use]
-    pub const fn is_internal(&self) -> bool {
-        matches!(self.kind, CacheErrorKind::Internal(_))
     }
 
     /// Whether DuckDB has invalidated the open database: its handle is of no more use, and the file has to be opened
@@ -344,7 +347,7 @@ fn kind_of(text: &str) -> CacheErrorKind {
     } else if has(&OUT_OF_MEMORY) {
         CacheErrorKind::OutOfMemory
     } else if has(&["interrupt error", "interrupted!"]) {
-        CacheErrorKind::Interrupted
+        CacheErrorKind::Cancelled(Work::Statement)
     } else if has(&NEWER) {
         CacheErrorKind::NewerFormat("it was stored by a newer DuckDB".to_owned())
     } else if has(&["disabled by configuration"]) {
@@ -402,7 +405,7 @@ mod tests {
                 "Out of Memory Error: Failed to allocate block of 262144 bytes (bad allocation)",
                 Kind::OutOfMemory,
             ),
-            ("INTERRUPT Error: Interrupted!", Kind::Interrupted),
+            ("INTERRUPT Error: Interrupted!", Kind::Cancelled(Work::Statement)),
             (
                 "IO Error: Trying to read a database file with version number 99, but we can only read versions between 64 and 67.",
                 newer,

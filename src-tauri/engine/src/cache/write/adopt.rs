@@ -10,7 +10,7 @@ use super::segment_writer::{Carried, Committed, DayRows, SegmentWriter};
 use crate::answer::left_out;
 use crate::bson::change_stamp::ChangeStamp;
 use crate::cache::file::cache_file::CacheFile;
-use crate::cache::file::error::{CacheError, CacheErrorKind, Missing, Result};
+use crate::cache::file::error::{CacheError, CacheErrorKind, Missing, Result, Work};
 use crate::cache::file::ledger::FileState;
 use crate::cache::read::scan::each_document;
 use crate::day::{Day, DayRange, DaySet};
@@ -209,7 +209,7 @@ impl Copying<'_> {
 
     fn go_on(&self) -> Result<()> {
         if self.cancel.is_cancelled() {
-            return Err(CacheErrorKind::Interrupted.into());
+            return Err(CacheErrorKind::Cancelled(Work::Fetch).into());
         }
         Ok(())
     }
