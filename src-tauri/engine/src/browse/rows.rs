@@ -234,4 +234,17 @@ mod tests {
         let page = engine.page(&key, &RowQuery::of(Role::Input), 0, 10).await.expect("the rows are there");
         assert_eq!(page.rows.len(), 3);
     }
+
+    /// A panic while a file is read has no error of the cache as its source.
+    #[tokio::test]
+    async fn an_internal_failure_has_the_file_examined() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (engine, request, _) = broken(folder.path());
+        let signature = Signature::of(&request.query);
+        let unrelated = Failure::new(Code::SourceUnreachable, "No server answers.");
+        engine.start_afresh(&signature, &unrelated);
+        assert!(!engine.cache().is_suspect(&signature));
+        engine.start_afresh(&signature, &Failure::new(Code::Internal, "Reading failed."));
+        assert!(engine.cache().is_suspect(&signature));
+    }
 }
