@@ -1,8 +1,5 @@
 //! Bad input and bad luck: each gets a code or a plain explanation, an exit code of its own, and loses
 //! nothing that was cached.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::io::Write as _;
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -11,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::{Run, cli, cli_with, read_csv, server};
 use bson::{Bson, DateTime, Document, doc};
 use mongodb::Client;
 use serde_json::Value;
-use support::{Run, cli, cli_with, read_csv, server};
 use tidemark_test_server::TestServer;
 
 /// A word that stands for a password: wherever it shows up, a password would.

@@ -1,15 +1,12 @@
 //! The ways to a server that a connection string can ask for: TLS with a desk's own authority, a key with a
 //! passphrase, a SOCKS5 proxy, compression.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use support::desk::Desk;
-use support::{Run, cli_with, server};
+use crate::support::desk::Desk;
+use crate::support::{Run, cli_with, server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;

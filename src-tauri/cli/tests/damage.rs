@@ -2,19 +2,16 @@
 //! or the file is moved aside, reported and fetched anew; nothing is wiped; and the program never crashes.
 //!
 //! `TIDEMARK_DAMAGES` sets how many random damages, `TIDEMARK_DAMAGE_SEED` repeats a run.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::Run;
+use crate::support::desk::{Desk, cache_files};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use support::Run;
-use support::desk::{Desk, cache_files};
 
 const DAMAGES: u32 = 30;
 const DAYS: i32 = 40;
@@ -74,7 +71,7 @@ impl Sound {
             }
             _ => panic!("{what}: {offline:?}"),
         };
-        let listed = support::cli(&["cached", "--cache", &cache.to_string_lossy()]);
+        let listed = crate::support::cli(&["cached", "--cache", &cache.to_string_lossy()]);
         assert_eq!(listed.code, 0, "{what}: {listed:?}");
         let run = self.desk.fetch_and_compare(&cache, &[]);
         assert_eq!((run.code, run.last["complete"].as_bool()), (0, Some(true)), "{what}: {run:?}");
@@ -326,7 +323,7 @@ async fn what_a_killed_program_had_spilled_goes() {
     // Gone with the next look: else it could not be made again.
     let spill = spill(&cache.join(&sound.file));
     let signature = run.text("/signature");
-    let forgotten = support::cli(&["forget", signature, "--cache", &cache.to_string_lossy()]);
+    let forgotten = crate::support::cli(&["forget", signature, "--cache", &cache.to_string_lossy()]);
     assert_eq!((forgotten.code, spill.exists(), cache_files(&cache).len()), (0, false, 0), "{forgotten:?}");
 }
 

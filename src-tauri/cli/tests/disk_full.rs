@@ -4,20 +4,17 @@
 //! The disk is a small file system in memory, mounted where only this test sees it. Where nobody may mount one,
 //! what was not run is printed, and `a_cache_whose_files_may_not_grow` is what is left: a limit of the system on
 //! the size of files, which any Unix has.
-#![allow(clippy::unwrap_used)]
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "nothing is mounted there"))]
-
-mod support;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use crate::support::desk::{Desk, cache_files, day};
+use crate::support::mounts::may_mount;
+use crate::support::{cli, old_file, server};
 use serde_json::Value;
-use support::desk::{Desk, cache_files, day};
-use support::mounts::may_mount;
-use support::{cli, old_file, server};
 use tidemark_engine::day::DayRange;
 use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::Code;
@@ -73,7 +70,7 @@ fn stored(stdout: &str) -> usize {
 
 #[tokio::test]
 async fn a_cache_on_a_full_disk() {
-    if !may_mount("a_cache_on_a_full_disk") {
+    if !may_mount("disk_full::a_cache_on_a_full_disk") {
         return;
     }
     let desk = Desk::new("full", DAYS, 8, 2_000).await;
@@ -138,7 +135,7 @@ async fn a_cache_whose_files_may_not_grow() {
 /// A file of an older format on a full disk: it stays as it was, and is migrated once there is room.
 #[tokio::test]
 async fn a_migration_on_a_full_disk() {
-    if !may_mount("a_migration_on_a_full_disk") {
+    if !may_mount("disk_full::a_migration_on_a_full_disk") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -176,7 +173,7 @@ async fn a_migration_on_a_full_disk() {
 /// What is cached can be looked at while the disk is full.
 #[tokio::test]
 async fn a_full_disk_can_be_read() {
-    if !may_mount("a_full_disk_can_be_read") {
+    if !may_mount("disk_full::a_full_disk_can_be_read") {
         return;
     }
     let desk = Desk::new("full_read", 60, 8, 1_000).await;
@@ -206,7 +203,7 @@ fn fill(folder: &Path) -> PathBuf {
 
 #[tokio::test]
 async fn a_csv_on_a_full_disk() {
-    if !may_mount("a_csv_on_a_full_disk") {
+    if !may_mount("disk_full::a_csv_on_a_full_disk") {
         return;
     }
     let desk = Desk::new("full_csv", 60, 20, 1_000).await;
@@ -235,7 +232,7 @@ async fn a_csv_on_a_full_disk() {
 /// A window that stays open goes on by itself once there is room.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_goes_on_after_a_full_disk() {
-    if !may_mount("a_program_that_goes_on_after_a_full_disk") {
+    if !may_mount("disk_full::a_program_that_goes_on_after_a_full_disk") {
         return;
     }
     let desk = Desk::new("full_window", DAYS, 8, 2_000).await;

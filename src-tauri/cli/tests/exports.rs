@@ -1,19 +1,16 @@
 //! Where the rows go: into files, through links, into pipes and devices, and onto standard output. Nothing that lies
 //! beside a file is harmed, and what could not be written is not called a success.
-#![allow(clippy::unwrap_used)]
 #![cfg(unix)]
-
-mod support;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::support::{Run, cli, read_csv, server};
 use bson::{Binary, Document, UuidRepresentation, doc};
 use mongodb::Client;
 use serde_json::Value;
-use support::{Run, cli, read_csv, server};
 
 const DAYS: [&str; 2] = ["2025-03-01", "2025-03-03"];
 

@@ -3,21 +3,17 @@
 //! no day is held that is not whole, and the next run fetches just the rest.
 //!
 //! `TIDEMARK_KILLS` sets how many of each, `TIDEMARK_KILL_SEED` repeats a run.
-#![allow(clippy::unwrap_used)]
 
-#[path = "kills/desk.rs"]
 mod desk;
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::desk::cache_files;
+use crate::support::{Run, cli, old_file, server};
 use bson::{Document, doc};
 use desk::{Desk, Kills, Rows, timed, truth};
 use mongodb::Client;
 use rand::Rng as _;
 use serde_json::Value;
-use support::desk::cache_files;
-use support::{Run, cli, old_file, server};
 use tidemark_engine::day::{Day, DayRange};
 
 const YEAR: i32 = 2024;

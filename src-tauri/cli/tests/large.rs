@@ -1,11 +1,8 @@
 //! Documents as large as MongoDB lets them be, from the server to the CSV and from the cache again.
-#![allow(clippy::unwrap_used)]
 
-mod support;
-
+use crate::support::{cli, read_csv, server};
 use bson::{Document, doc};
 use mongodb::Client;
-use support::{cli, read_csv, server};
 
 /// The most that a document may have, in bytes.
 const MOST: usize = 16 << 20;

@@ -1,12 +1,10 @@
 //! A collection that looks nothing like the sample desk: what the program exports is compared, cell by
 //! cell, with what a direct MongoDB query returns, formatted here by other code than the engine's.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use crate::support::{Run, cli, read_csv, server};
 use bson::oid::ObjectId;
 use bson::spec::BinarySubtype;
 use bson::{
@@ -14,7 +12,6 @@ use bson::{
 };
 use mongodb::{Client, Collection};
 use serde_json::Value;
-use support::{Run, cli, read_csv, server};
 
 // ---------------------------------------------------------------------------------------------
 // Calendar, apart from the engine's.

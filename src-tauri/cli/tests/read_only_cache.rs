@@ -2,18 +2,15 @@
 //!
 //! Tests run as root, which may write whatever the rights of a file say; so the cache is mounted read-only, where
 //! only the test sees it.
-#![allow(clippy::unwrap_used)]
 #![cfg(unix)]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use support::desk::{Desk, cache_files, day};
-use support::mounts::{make_read_only, make_writable, may_mount};
-use support::{Run, cli, old_file};
+use crate::support::desk::{Desk, cache_files, day};
+use crate::support::mounts::{make_read_only, make_writable, may_mount};
+use crate::support::{Run, cli, old_file};
 
 /// What lies below a folder: sizes, and when each file was last written.
 fn listing(folder: &Path) -> BTreeMap<PathBuf, (u64, SystemTime)> {
@@ -43,7 +40,7 @@ fn refused(run: &Run) {
 
 #[tokio::test]
 async fn a_cache_on_a_read_only_disk() {
-    if !may_mount("a_cache_on_a_read_only_disk") {
+    if !may_mount("read_only_cache::a_cache_on_a_read_only_disk") {
         return;
     }
     let desk = Desk::new("read_only", 6, 4, 500).await;
@@ -88,7 +85,7 @@ async fn a_cache_on_a_read_only_disk() {
 
 #[tokio::test]
 async fn a_file_that_is_read_only() {
-    if !may_mount("a_file_that_is_read_only") {
+    if !may_mount("read_only_cache::a_file_that_is_read_only") {
         return;
     }
     let desk = Desk::new("read_only_file", 4, 3, 500).await;
@@ -109,7 +106,7 @@ async fn a_file_that_is_read_only() {
 
 #[tokio::test]
 async fn a_read_only_file_that_is_damaged_or_of_an_older_format() {
-    if !may_mount("a_read_only_file_that_is_damaged_or_of_an_older_format") {
+    if !may_mount("read_only_cache::a_read_only_file_that_is_damaged_or_of_an_older_format") {
         return;
     }
     let desk = Desk::new("read_only_damaged", 4, 3, 500).await;

@@ -1,13 +1,10 @@
 //! What nobody else may see: passwords anywhere, and the cache for other users of the machine.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::path::Path;
 
+use crate::support::{Run, cli_with};
 use bson::{Document, doc};
 use mongodb::Client;
-use support::{Run, cli_with};
 use tidemark_test_server::TestServer;
 
 /// A password with characters that a connection string must escape.
@@ -243,7 +240,7 @@ fn contents(cache: &Path) -> (Vec<std::path::PathBuf>, Vec<std::path::PathBuf>) 
 #[tokio::test]
 async fn the_cache_is_readable_by_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    load(support::server().uri()).await;
+    load(crate::support::server().uri()).await;
     let folder = tempfile::tempdir().unwrap();
     let new = folder.path().join("new 'cache' ü");
     let wide = folder.path().join("wide");
@@ -252,7 +249,15 @@ async fn the_cache_is_readable_by_its_owner_alone() {
     for cache in [&new, &wide] {
         for again in [false, true] {
             let status = careless()
-                .args(["fetch", "--uri", support::server().uri(), "--db", "desk", "--collection", "trades"])
+                .args([
+                    "fetch",
+                    "--uri",
+                    crate::support::server().uri(),
+                    "--db",
+                    "desk",
+                    "--collection",
+                    "trades",
+                ])
                 .args(["--from", "2025-03-01", "--to", if again { "2025-03-05" } else { "2025-03-03" }])
                 .arg("--cache")
                 .arg(cache)
@@ -279,7 +284,7 @@ async fn the_cache_is_readable_by_its_owner_alone() {
 #[tokio::test]
 async fn what_lies_beside_the_file_is_out_of_reach_of_others() {
     use std::io::{BufRead as _, BufReader};
-    let desk = support::desk::Desk::new("modes", 365, 4, 100).await;
+    let desk = crate::support::desk::Desk::new("modes", 365, 4, 100).await;
     let begun = std::time::Instant::now();
     for round in 0.. {
         assert!(begun.elapsed().as_secs() < 60, "no kill left a log");

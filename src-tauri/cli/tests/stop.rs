@@ -1,8 +1,6 @@
 //! The program is asked to end: in the middle of a fetch, and in the middle of an export.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)]
 
-mod support;
 #[allow(dead_code, reason = "one test uses its part")]
 #[path = "../../engine/tests/support/wire.rs"]
 mod wire;
@@ -11,9 +9,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::desk::Desk;
+use crate::support::server;
 use serde_json::Value;
-use support::desk::Desk;
-use support::server;
 use wire::Wire;
 
 fn start(arguments: &[String]) -> Child {

@@ -1,7 +1,4 @@
 //! Two programs on one cache folder: the second is told that a file is in use, and works with the rest.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,9 +6,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 
+use crate::support::desk::{Desk, cache_files};
+use crate::support::{Run, cli, server};
 use serde_json::Value;
-use support::desk::{Desk, cache_files};
-use support::{Run, cli, server};
 
 /// A way to the server that holds the pulls of one product until it is opened.
 struct Gate {

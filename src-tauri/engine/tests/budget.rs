@@ -1,12 +1,9 @@
 //! The cache's budget: what goes, what stays, and what is told of it.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::path::{Path, PathBuf};
 
-use support::desk::{Desk, range};
-use support::{Gate, server, until};
+use crate::support::desk::{Desk, range};
+use crate::support::{Gate, server, until};
 use tidemark_engine::answer::Answer;
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::cache::store::budget::DEFAULT_BUDGET;
@@ -177,7 +174,7 @@ async fn a_fetch_keeps_within_the_budget_and_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_fetched_or_looked_at_stays() {
     let gate = Gate::to(server().port(), 0);
-    let desk = Desk::at(&gate.uri, server().uri(), "budget_running", "", support::desk::year()).await;
+    let desk = Desk::at(&gate.uri, server().uri(), "budget_running", "", crate::support::desk::year()).await;
     let running = desk.start(desk.request(FROM, TO), &CancellationToken::new()).1;
     until("the pull has begun", || gate.arrived() > 0).await;
     let freed = desk.engine.set_cache_budget(0).await.unwrap();

@@ -1,16 +1,13 @@
 //! Several things at once on one cache: fetches that overlap, cancels, forgetting and looking meanwhile.
 //! `fetch.rs` has the plain cases.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support::desk::{Desk, counts, range, stored, year};
+use crate::support::wire::{Fault, Wire};
+use crate::support::{Gate, server, until};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use support::desk::{Desk, counts, range, stored, year};
-use support::wire::{Fault, Wire};
-use support::{Gate, server, until};
 use tidemark_engine::answer::Answer;
 use tidemark_engine::day::DayRange;
 use tidemark_engine::failure::{Code, Failure};

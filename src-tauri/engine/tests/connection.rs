@@ -1,15 +1,12 @@
 //! What a connection string asks for against servers that a test scripts: times, replica sets, read preferences.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use crate::support::desk::Desk;
+use crate::support::scripted::{Script, Scripted};
 use bson::doc;
-use support::desk::Desk;
-use support::scripted::{Script, Scripted};
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::query::filter::Filters;
 use tidemark_engine::source::{Source, SourceSettings};
@@ -112,7 +109,7 @@ async fn two_hosts_and_one_connection() {
         failure.message.contains("directConnection=true") && failure.message.contains('2'),
         "{failure:?}"
     );
-    let wrong = crate::failure("mongodb://127.0.0.1:1/?loadBalanced=true&replicaSet=rs0").await;
+    let wrong = self::failure("mongodb://127.0.0.1:1/?loadBalanced=true&replicaSet=rs0").await;
     assert_eq!(wrong.code, Code::BadSource, "{wrong:?}");
 }
 

@@ -1,5 +1,4 @@
 //! Hostile input: every file of the fuzz targets' corpora, and what is too large to lie there.
-#![allow(clippy::unwrap_used)]
 
 #[allow(unreachable_pub, reason = "the fuzz targets' crate uses them too")]
 #[path = "../../fuzz/cases/mod.rs"]

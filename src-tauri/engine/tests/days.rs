@@ -1,11 +1,8 @@
 //! Which day a document belongs to, when a day is final, and what an answer leaves out: against a real server.
-#![allow(clippy::unwrap_used)]
 
-mod support;
-
+use crate::support::desk::{Desk, counts, day, range};
+use crate::support::server;
 use bson::{Bson, Document, doc};
-use support::desk::{Desk, counts, day, range};
-use support::server;
 use tidemark_engine::answer::{Answer, LeftOutReason};
 use tidemark_engine::api::plan::DayAction;
 use tidemark_engine::failure::Code;

@@ -1,18 +1,15 @@
 //! The way to the server fails in the middle of a fetch: what was committed stays, the answer says what
 //! happened and what is missing, and the next run fetches just the rest.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
+use crate::support::desk::{Desk, counts, message, range, stored, trade, year};
+use crate::support::wire::{Fault, Wire};
+use crate::support::{Gate, server, until};
 use bson::{Document, doc};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use support::desk::{Desk, counts, message, range, stored, trade, year};
-use support::wire::{Fault, Wire};
-use support::{Gate, server, until};
 use tidemark_engine::answer::{Answer, AnswerRows};
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::failure::{Code, Result};
@@ -219,7 +216,7 @@ async fn a_cursor_that_the_server_has_ended() {
     let desk = Desk::at(&wire.uri, server().uri(), "ended", "", busy()).await;
     let run = in_mid_cursor(&desk, &gate, &wire).await;
     // As the server's own time limit for idle cursors does, or its administrator.
-    let database = mongodb::Client::with_uri_str(server().uri()).await.unwrap().database("fetch_ended");
+    let database = desk.collection.client().database(&desk.collection.namespace().db);
     let killed = database.run_command(doc! {"killCursors": "trades", "cursors": wire.held()}).await.unwrap();
     assert_eq!(killed.get_array("cursorsKilled").unwrap().len(), 3, "{killed:?}");
     wire.heal();

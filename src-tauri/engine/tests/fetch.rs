@@ -1,14 +1,11 @@
 //! Whole fetches against a real server, with a clock of the test's own.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::support::desk::{Desk, counts, day, engine, range, stored, trade, year};
+use crate::support::{Gate, server, until};
 use bson::{Document, RawDocumentBuf, doc};
-use support::desk::{Desk, counts, day, engine, range, stored, trade, year};
-use support::{Gate, server, until};
 use tidemark_engine::answer::changes::Changes;
 use tidemark_engine::answer::{Answer, Origin};
 use tidemark_engine::api::plan::DayAction;

@@ -1,14 +1,11 @@
 //! Files that something befell: an error of the system, a newer Tidemark, an older one, somebody else. None is lost,
 //! none runs anything, and none that is pinned goes.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use support::desk::{Desk, range};
+use crate::support::desk::{Desk, range};
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::cache::{Cache, Identity};
 use tidemark_engine::failure::{Code, Failure};

@@ -1,6 +1,5 @@
 //! Files of other formats. `data/format-1.duckdb.gz` was written by the last program of format 1, from six
 //! trades of three days and a message each; the fourth day is empty.
-#![allow(clippy::unwrap_used)]
 
 use std::path::PathBuf;
 use std::sync::Arc;

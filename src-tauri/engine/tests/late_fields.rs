@@ -1,5 +1,4 @@
 //! Fields that turn up when much of their window is stored already: more than one row group of DuckDB's.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

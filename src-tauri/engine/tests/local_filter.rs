@@ -1,13 +1,12 @@
 //! Conditions decided locally against the same conditions decided by the server, and both against what MongoDB's
 //! documentation says: the server is a surrogate where there is no `mongod`.
-#![allow(clippy::unwrap_used)]
 
-#[path = "local_filter/documented.rs"]
 mod documented;
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::csv::read_csv;
+use crate::support::desk::{Desk, counts, range};
+use crate::support::server;
 use bson::oid::ObjectId;
 use bson::raw::RawBsonRef;
 use bson::spec::BinarySubtype;
@@ -16,9 +15,6 @@ use bson::{
     bson, doc, rawdoc,
 };
 use mongodb::{Client, Collection};
-use support::csv::read_csv;
-use support::desk::{Desk, counts, range};
-use support::server;
 use tidemark_engine::answer::Answer;
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::browse::ExportRequest;

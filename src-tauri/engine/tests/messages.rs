@@ -1,6 +1,5 @@
 //! How messages are stored: once per window however many days and trades they belong to, and as often as the
 //! source holds them if an `_id` identifies no document.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,18 +1,15 @@
 //! One moment of one source: which collection stands behind the address, as of when it was read, and what time it
 //! is there.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::support::desk::{Desk, counts, day, message, range, trade};
+use crate::support::scripted::{BROKEN, Script, Scripted};
+use crate::support::wire::Wire;
+use crate::support::{server, until};
 use bson::{Document, Timestamp, doc};
 use chrono::{DateTime, TimeDelta, Utc};
-use support::desk::{Desk, counts, day, message, range, trade};
-use support::scripted::{BROKEN, Script, Scripted};
-use support::wire::Wire;
-use support::{server, until};
 use tidemark_engine::answer::Answer;
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::engine::{Clock, Engine};

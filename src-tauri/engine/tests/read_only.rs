@@ -1,15 +1,12 @@
 //! The app never writes to MongoDB: every command that goes over the wire, in everything that asks the server,
 //! is one of a written list.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeSet;
 
+use crate::support::desk::{Desk, counts, day, message, range, trade};
+use crate::support::until;
+use crate::support::wire::Wire;
 use bson::{Bson, Document, doc};
-use support::desk::{Desk, counts, day, message, range, trade};
-use support::until;
-use support::wire::Wire;
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::form::{FilterInput, FilterOperator};

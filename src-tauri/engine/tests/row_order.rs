@@ -1,5 +1,4 @@
 //! The order of rows that nobody has sorted: by day, then by time, on every page and in a CSV.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

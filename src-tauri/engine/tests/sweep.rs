@@ -17,11 +17,11 @@ use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::support::desk::range;
+use crate::support::server;
 use bson::{RawDocumentBuf, rawdoc};
 use chrono::DateTime;
 use mongodb::Client;
-use support::desk::range;
-use support::server;
 use tidemark_engine::answer::AnswerRows;
 use tidemark_engine::day::{Day, DayRange};
 use tidemark_engine::engine::{Engine, off_thread};

@@ -1,9 +1,6 @@
 //! A question that nothing in the collection answers to is not called plainly complete.
-#![allow(clippy::unwrap_used)]
 
-mod support;
-
-use support::desk::{Desk, range};
+use crate::support::desk::{Desk, range};
 use tidemark_engine::answer::{Answer, UnmatchedPart};
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::plan::ledger::FetchMode;
@@ -62,7 +59,7 @@ async fn a_value_that_nothing_has_is_named_with_its_near_misses() {
     assert_eq!(desk.engine.cached_answer(&key).await.unwrap().unmatched, answer.unmatched);
 
     // A document with the value turns up; the days are fetched again.
-    let mut document = support::desk::trade(9_999, support::desk::day("2025-01-03"));
+    let mut document = crate::support::desk::trade(9_999, crate::support::desk::day("2025-01-03"));
     document.insert("product", "power");
     desk.collection.insert_one(document).await.unwrap();
     let renewed = fetch(&desk, &FetchRequest { mode: FetchMode::Refresh, ..typed.clone() }).await;

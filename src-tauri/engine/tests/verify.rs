@@ -1,7 +1,4 @@
 //! Verify and refresh against a real server: what changed is found, and told field by field.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::support::server;
 use bson::{Document, doc};
 use chrono::{DateTime, Utc};
 use mongodb::{Client, Collection};
-use support::server;
 use tidemark_engine::answer::changes::{ChangeCounts, ChangeKind, MessageChange};
 use tidemark_engine::answer::{Answer, Origin};
 use tidemark_engine::api::plan::DayAction;

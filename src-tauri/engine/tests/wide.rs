@@ -1,11 +1,8 @@
 //! Documents that use data as field names: thousands of fields, in few documents.
-#![allow(clippy::unwrap_used)]
 
-mod support;
-
+use crate::support::desk::{Desk, range};
+use crate::support::server;
 use bson::{Document, doc};
-use support::desk::{Desk, range};
-use support::server;
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::rows::Role;
 

@@ -234,7 +234,12 @@ mod tests {
     fn files_are_opened_in_one_place() {
         let mut seen = 0;
         for (file, text) in engine_files("") {
-            let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
+            // Tests make files of their own.
+            let code = match text.split_once("#[cfg(test)]") {
+                _ if file.ends_with("tests.rs") => "",
+                Some((code, _)) => code,
+                None => &text,
+            };
             let calls =
                 ["Connection::open", "::open_in_memory", "::open_with_flags", "InnerConnection", "ATTACH "];
             let opens = calls.iter().map(|call| code.matches(call).count()).sum::<usize>();

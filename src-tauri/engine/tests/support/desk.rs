@@ -1,7 +1,7 @@
 //! A collection, a cache folder, and an engine with a clock of the test's own.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bson::{Document, doc};
@@ -89,7 +89,8 @@ impl Desk {
         Self::at(server().uri(), server().uri(), name, "", year()).await
     }
 
-    /// `uri` is the engine's way to the server, `direct` the test's.
+    /// `uri` is the engine's way to the server, `direct` the test's. The database is the test's own, even if
+    /// another test takes the same name.
     pub(crate) async fn at(
         uri: &str,
         direct: &str,
@@ -97,7 +98,9 @@ impl Desk {
         mapping: &str,
         documents: Vec<Document>,
     ) -> Self {
-        let database = Client::with_uri_str(direct).await.unwrap().database(&format!("fetch_{name}"));
+        static DATABASES: AtomicUsize = AtomicUsize::new(0);
+        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+        let database = Client::with_uri_str(direct).await.unwrap().database(&format!("desk_{name}_{number}"));
         database.drop().await.unwrap();
         let collection = database.collection("trades");
         collection.insert_many(documents).await.unwrap();

@@ -1,0 +1,17 @@
+//! The tests of the command line, in one program: as a program each, most of their time would go into compiling
+//! and linking.
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod connection;
+mod damage;
+mod disk_full;
+mod exports;
+mod kills;
+mod large;
+mod odd_collection;
+mod read_only_cache;
+mod secrets;
+mod stop;
+mod support;
+mod two_processes;

@@ -1,0 +1,23 @@
+//! The engine's tests against a real server, in one program: as a program each, most of their time would go into
+//! compiling and linking.
+#![allow(clippy::unwrap_used)]
+
+mod budget;
+mod concurrency;
+mod connection;
+mod corpora;
+mod days;
+mod faults;
+mod fetch;
+mod files;
+mod format;
+mod late_fields;
+mod local_filter;
+mod messages;
+mod moment;
+mod read_only;
+mod row_order;
+mod support;
+mod unmatched;
+mod verify;
+mod wide;
