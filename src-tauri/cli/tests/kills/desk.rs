@@ -115,8 +115,11 @@ impl Desk {
         Killed { stored: stored.collect(), ran }
     }
 
-    /// The days that the cache says it holds, and their rows.
-    pub(crate) fn held(&self, more: &[&str]) -> (BTreeSet<Day>, Rows) {
+    /// The days that the cache says it holds, and their rows; `None` if a block of the file's directory is torn.
+    ///
+    /// DuckDB writes the blocks of its directory (its `MetadataManager`) in place during a checkpoint, and a kill may
+    /// cut such a write: nothing that this program does can keep a block whole then, but it must notice.
+    pub(crate) fn held(&self, more: &[&str]) -> Option<(BTreeSet<Day>, Rows)> {
         let place = |name: &str| self.folder.path().join(name);
         let csv = [place("input.csv"), place("messages.csv")];
         let texts = csv.each_ref().map(|path| path.to_string_lossy());
@@ -125,7 +128,8 @@ impl Desk {
         let files = match (run.code, run.last.pointer("/error/code").and_then(Value::as_str)) {
             (0, _) => csv,
             (3, _) => [place("input.partial.csv"), place("messages.partial.csv")],
-            (1, Some("not_cached")) => return (BTreeSet::new(), Rows::new()),
+            (1, Some("not_cached")) => return Some((BTreeSet::new(), Rows::new())),
+            (1, Some("cache_damaged")) if run.text("/error/cause").contains("checksum") => return None,
             _ => panic!("the cache does not open: {run:?}"),
         };
         let missing = run.last["days"]["missing"].as_array().unwrap().iter();
@@ -140,17 +144,26 @@ impl Desk {
             }
             std::fs::remove_file(file).unwrap();
         }
-        (held, rows)
+        Some((held, rows))
     }
 
-    /// The days that the cache says it holds, after their rows were compared with the truth.
-    pub(crate) fn held_is_true(&self, more: &[&str], truth: &Rows) -> BTreeSet<Day> {
-        let (held, rows) = self.held(more);
+    /// The days that the cache says it holds, after their rows were compared with the truth; `None` as with
+    /// [`held`](Self::held).
+    pub(crate) fn held_is_true(&self, more: &[&str], truth: &Rows) -> Option<BTreeSet<Day>> {
+        let (held, rows) = self.held(more)?;
         for day in &held {
             let (rows, truth) = (rows.get(day), truth.get(day));
             assert!(rows == truth, "{day} is not whole: {rows:?}, not {truth:?}");
         }
-        held
+        Some(held)
+    }
+
+    /// Checks that the next run moves a torn file aside and answers in full from the server.
+    pub(crate) fn replaces_the_torn_file(&self, more: &[&str], truth: &Rows) {
+        let run = self.run(more);
+        assert_eq!(run.code, 0, "{run:?}");
+        assert!(run.last["notes"].to_string().contains("moved aside"), "{run:?}");
+        assert_eq!(self.held_is_true(more, truth), Some(self.days()));
     }
 }
 
@@ -220,6 +233,7 @@ pub(crate) struct Kills {
     what: &'static str,
     wanted: u32,
     done: u32,
+    torn: u32,
     begun: Instant,
 }
 
@@ -231,7 +245,7 @@ impl Kills {
         let seed = number("TIDEMARK_KILL_SEED").unwrap_or_else(rand::random);
         let wanted = number("TIDEMARK_KILLS").map_or(wanted, |kills| u32::try_from(kills).unwrap());
         println!("{wanted} kills of {what}, TIDEMARK_KILL_SEED={seed}");
-        Self { dice: ChaCha8Rng::seed_from_u64(seed), what, wanted, done: 0, begun: Instant::now() }
+        Self { dice: ChaCha8Rng::seed_from_u64(seed), what, wanted, done: 0, torn: 0, begun: Instant::now() }
     }
 
     /// Whether there are kills left.
@@ -249,12 +263,19 @@ impl Kills {
         self.done += u32::from(killed.ran);
     }
 
+    /// Counts a kill that tore a block of the file's directory: about one in thousands does.
+    pub(crate) fn count_torn(&mut self) {
+        self.torn += 1;
+        assert!(self.torn <= 1 + self.wanted / 200, "too many files are damaged by a kill: {}", self.torn);
+    }
+
     /// Says how many there were and what came of them, also of a test that passes.
     pub(crate) fn sum_up(&self, more: &str) {
         use std::io::Write as _;
-        let (done, what, seconds) = (self.done, self.what, self.begun.elapsed().as_secs_f64());
+        let (done, torn, what) = (self.done, self.torn, self.what);
+        let seconds = self.begun.elapsed().as_secs_f64();
         // Not by `println!`, which a test that passes keeps to itself.
-        let _ = writeln!(std::io::stdout(), "kills of {what}: {done}, {more}, {seconds:.1} s");
+        let _ = writeln!(std::io::stdout(), "kills of {what}: {done}, {torn} torn, {more}, {seconds:.1} s");
     }
 }
 

@@ -57,7 +57,7 @@ impl Access {
 /// process has on it.
 pub(crate) fn is_writable(path: &Path) -> bool {
     let folder = path.ancestors().skip(1).find(|folder| folder.exists());
-    (!path.exists() || may_be_written(path)) && folder.is_none_or(may_be_written)
+    may_be_written(path) && folder.is_none_or(may_be_written)
 }
 
 /// Whether the system refused permission to write.
@@ -65,17 +65,23 @@ pub(crate) fn is_refused(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
+/// Whether the system would let a path be written. A path that does not exist may be: another process may remove it
+/// at any moment, so whether it is there and whether it is writable is one question.
 fn may_be_written(path: &Path) -> bool {
     // A relative path may have an empty parent, which stands for the current folder.
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     #[cfg(unix)]
     {
-        rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+        let found = rustix::fs::access(path, rustix::fs::Access::WRITE_OK);
+        matches!(found, Ok(()) | Err(rustix::io::Errno::NOENT))
     }
     // Outside Unix, the read-only attribute means nothing on a folder. Creating a file in a folder that accepts none
     // fails by itself.
     #[cfg(not(unix))]
     {
-        path.is_dir() || path.metadata().is_ok_and(|found| !found.permissions().readonly())
+        match path.metadata() {
+            Ok(found) => found.is_dir() || !found.permissions().readonly(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
     }
 }
