@@ -252,7 +252,11 @@ fn adoptions(broad: &Rows, power: &Rows) {
             let adopted = lost(&adoptable, &held).len();
             complete(&desk.run(&narrow), held.len(), adopted, all.len() - held.len() - adopted);
             assert_eq!(desk.held_is_true(&narrow, power).as_ref(), Some(&all));
-            assert_eq!(desk.held_is_true(&[], broad).as_ref(), Some(&adoptable), "the broader query is as it was");
+            assert_eq!(
+                desk.held_is_true(&[], broad).as_ref(),
+                Some(&adoptable),
+                "the broader query is as it was"
+            );
             repeats += 1;
             held.clone_from(&all);
         }

@@ -2,9 +2,10 @@
 //!
 //! The TypeScript side is generated from them (`cargo xtask types`), and a check fails if the two drift apart.
 
+pub(crate) mod cache_failures;
 pub mod export;
-pub(crate) mod failures;
 pub mod library;
 pub mod plan;
 pub mod rows;
 pub mod source;
+mod source_failures;

@@ -17,8 +17,9 @@ mod uri;
 
 pub use clock::{Clock, ServerClock};
 pub use connect::{Source, SourceSettings};
-pub use error::mongodb_failure;
+pub use error::{LoginProblem, OptionProblem, SourceError, SourceErrorKind, TlsProblem};
 pub use moment::{Batch, Batches, PullOrder, Reading, RunMoment, WindowMoment};
 pub use origin::Origin;
 pub(crate) use read::{ESTIMATE_DAYS, unreadable_reply};
+pub use topology::NoServer;
 pub use unmatched::Suspect;

@@ -18,7 +18,7 @@ use crate::answer::changes::Differences;
 use crate::answer::derive::{Basis, Derived, RunOutcome, derive};
 use crate::answer::left_out::FoundOddDates;
 use crate::answer::{Answer, AnswerRows, UnmatchedPart};
-use crate::api::failures::moved_aside;
+use crate::api::cache_failures::moved_aside;
 use crate::api::plan::{DayAction, DayView};
 use crate::bson::change_stamp::DayCount;
 use crate::cache::read::findings::{left_out_of, unmatched_of};

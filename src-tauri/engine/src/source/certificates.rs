@@ -59,10 +59,9 @@ pub(super) fn file_failure(name: &str, path: &Path, why: impl std::fmt::Display)
 }
 
 /// The failure for a client certificate or key that the driver cannot use.
-pub(super) fn own_key_failure(path: &Path, why: &str) -> Failure {
+pub(super) fn own_key_failure(path: &Path, why: &str, wrong_passphrase: bool) -> Failure {
     let failure = file_failure("tlsCertificateKeyFile", path, why);
-    // The driver's message is the only hint.
-    if why.contains("decrypt") {
+    if wrong_passphrase {
         failure.advise("Correct tlsCertificateKeyFilePassword in the connection string.")
     } else {
         failure

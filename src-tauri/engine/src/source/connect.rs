@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use bson::{Bson, Document, doc};
 use chrono::{DateTime, Utc};
-use mongodb::error::ErrorKind;
 use mongodb::event::EventHandler;
 use mongodb::event::cmap::CmapEvent;
 use mongodb::event::sdam::SdamEvent;
@@ -16,11 +15,12 @@ use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 
 use super::clock::{Clock, ServerClock};
-use super::error::{is_refused, is_worth_retrying};
+use super::error::{SourceError, SourceErrorKind, TlsProblem};
 use super::login::login_of;
 use super::options::{self, Times};
+use super::topology::NoServer;
 use super::uri::{parse, with_password};
-use super::{certificates, speech, topology};
+use super::{certificates, speech};
 use crate::failure::{Code, Failure, FailureTarget, Result};
 use crate::query::source::SourceIdentity;
 use crate::secret::SecretGuard;
@@ -360,7 +360,7 @@ impl Source {
         let answer = async {
             match self.run_command(&database, doc! {"hello": 1}, preferred.clone()).await {
                 // Servers before 4.4.2 know the command only by its old name.
-                Err(error) if is_refused(&error) => {
+                Err(error) if error.is_refused() => {
                     self.run_command(&database, doc! {"isMaster": 1}, preferred).await
                 }
                 answer => answer,
@@ -390,7 +390,7 @@ impl Source {
         let found = self.inner.found_set.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let explained = match (&self.inner.asked_set, found) {
             (Some(asked), Some(FoundSet(found))) if found.as_ref() != Some(asked) => {
-                Some(topology::wrong_set(asked, found.as_deref()))
+                Some(NoServer::WrongSet { asked: asked.clone(), found }.into())
             }
             // If no server of the source has answered, the two sides may be speaking different protocols.
             (_, None) if is_connecting && !self.inner.has_proxy => {
@@ -423,7 +423,7 @@ impl Source {
         database: &Database,
         command: Document,
         preferred: Option<SelectionCriteria>,
-    ) -> mongodb::error::Result<Document> {
+    ) -> Result<Document, SourceError> {
         self.with_retry(|| async {
             let asked = database.run_command(command.clone());
             match preferred.clone() {
@@ -436,12 +436,12 @@ impl Source {
 
     /// Retries once if the connection was gone, since it may have been a stale one. The driver does this for reads
     /// but not for commands.
-    pub(super) async fn with_retry<T, F>(&self, ask: impl Fn() -> F) -> mongodb::error::Result<T>
+    pub(super) async fn with_retry<T, F>(&self, ask: impl Fn() -> F) -> Result<T, SourceError>
     where
         F: Future<Output = mongodb::error::Result<T>>,
     {
-        match ask().await {
-            Err(error) if self.inner.retries_reads && is_worth_retrying(&error) => ask().await,
+        match ask().await.map_err(SourceError::from) {
+            Err(error) if self.inner.retries_reads && error.is_worth_retrying() => Ok(ask().await?),
             answer => answer,
         }
     }
@@ -526,9 +526,9 @@ impl Source {
         let client = Client::with_options(options);
         // The driver has read the file.
         drop(trusted);
-        client.map_err(|error| match own {
-            Some(path) if matches!(*error.kind, ErrorKind::InvalidTlsConfig { .. }) => {
-                certificates::own_key_failure(&path, &super::error::reason(&error))
+        client.map_err(SourceError::from).map_err(|error| match (own, error.kind()) {
+            (Some(path), SourceErrorKind::Tls(TlsProblem::OwnKey { wrong_passphrase, reason })) => {
+                certificates::own_key_failure(&path, reason, *wrong_passphrase)
             }
             _ => error.into(),
         })

@@ -1,187 +1,215 @@
-//! Translates the driver's errors into the trader's words.
+//! Reads the driver's errors. The driver gives some reasons only as text, which is read here and in `topology.rs`;
+//! all other code branches on the kind. The sentences are in `api/source_failures.rs`.
 
 use std::error::Error as _;
 
 use mongodb::error::{Error, ErrorKind};
+use thiserror::Error as ThisError;
 
-use super::topology;
-use crate::failure::{Code, Failure};
+use super::topology::{self, NoServer};
+use crate::failure::Failure;
 
-/// The failure to show for a driver error.
-#[must_use]
-pub fn mongodb_failure(error: &Error) -> Failure {
-    if let ErrorKind::ServerSelection { message, .. } = error.kind.as_ref()
-        && let Some(failure) = topology::failure(message)
-    {
-        return failure.because(cause(error));
-    }
-    let code = code_of(error);
-    if let Some((message, advice)) = particular(error, code) {
-        return Failure::new(code, message).advise(advice).because(cause(error));
-    }
-    let message = match code {
-        Code::SourceTimeout if was_ended(error) => {
-            return Failure::new(code, "The server ended the query before all rows had arrived.")
-                .advise("Run the query again to fetch the rest; if it happens again, try a shorter range.")
-                .because(cause(error));
-        }
-        Code::AuthFailed if describe(error).contains(NO_PASSWORD) => {
-            return Failure::new(code, "This user needs a password, and none was given.")
-                .advise("Enter the password.")
-                .because(cause(error));
-        }
-        Code::AuthFailed => "The server refused the user name or the password.",
-        Code::TlsFailed => "No secure connection to the server could be made.",
-        Code::BadSource => "The connection string cannot be used.",
-        Code::NotAuthorized => "This user may not read the collection.",
-        Code::SourceTimeout => "The server took longer than the time limit.",
-        Code::BadFilter => {
-            return Failure::new(code, "The server refused the query.")
-                .advise("Correct what the technical details name; if that is nothing you entered, ask your administrator.")
-                .because(cause(error));
-        }
-        _ if broke_off(error) => "The connection to the server was lost.",
-        _ => "The server cannot be reached.",
-    };
-    Failure::new(code, message).because(cause(error))
+/// What the driver reported, and what kind of error it is.
+#[derive(Debug, Clone, ThisError)]
+#[error("{detail}")]
+pub struct SourceError {
+    kind: SourceErrorKind,
+    /// The technical details: the driver's message without its debug output.
+    detail: String,
+    #[source]
+    driver: Error,
 }
 
-/// Text in the driver's or server's message, the sentence to show for it, and the advice.
-const PARTICULAR: [(&str, &str, &str); 11] = [
-    (
-        "invalid peer certificate: expired",
-        "The server's certificate has expired.",
-        "Ask your administrator to renew it.",
-    ),
-    (
-        "invalid peer certificate: certificate expired",
-        "The server's certificate has expired.",
-        "Ask your administrator to renew it.",
-    ),
-    (
-        "certificate not valid for name",
-        "The server's certificate is for another host name than the one in the connection string.",
-        "Connect using a host name that is in the certificate.",
-    ),
-    (
-        "invalid peer certificate: unknownissuer",
-        "The server's certificate comes from an authority that this computer does not trust.",
-        "Ask your administrator for the authority's certificate, and name its file with tlsCAFile in the connection string.",
-    ),
-    (
-        "causedasendentity",
-        "The server's certificate is one of an authority, which cannot be used as a server's own.",
-        "Ask your administrator for a server certificate that is not a certificate authority (CA:FALSE).",
-    ),
-    (
-        "certificaterequired",
-        "The server expects a client certificate.",
-        "Ask your administrator for one, and name its file with tlsCertificateKeyFile in the connection string.",
-    ),
-    (
-        "mongodb-x509 failure",
-        "The server refused the client certificate.",
-        "Ask your administrator whether the certificate's subject is a user of the server.",
-    ),
-    (
-        "requires authentication",
-        "The server expects a login, and the connection string names no user.",
-        "Add the user's name to the connection string, and enter the password.",
-    ),
-    (
-        "attempted to initialize in load balancing mode",
-        "The server is not behind a load balancer that MongoDB's drivers know (loadBalanced=true).",
-        "Leave loadBalanced out of the connection string.",
-    ),
-    (
-        "'heartbeat_freq'",
-        "The connection string's option heartbeatFrequencyMS cannot be used.",
-        "Correct the option in the connection string, or leave it out.",
-    ),
-    (
-        "max_staleness",
-        "The connection string's option maxStalenessSeconds cannot be used.",
-        "Correct the option in the connection string, or leave it out.",
-    ),
-];
+/// What kind of error it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceErrorKind {
+    /// No server answers.
+    Unreachable,
+    /// The connection was lost.
+    ConnectionLost,
+    /// Servers answered, but none that the connection string asks for.
+    NoServer(NoServer),
+    /// No secure connection could be established.
+    Tls(TlsProblem),
+    /// The login failed.
+    Login(LoginProblem),
+    /// The user may not read this.
+    NotAuthorized,
+    /// The connection string or an option of it cannot be used.
+    Options(OptionProblem),
+    /// The server took longer than the time limit.
+    Timeout,
+    /// The server or its administrator ended the query.
+    Ended,
+    /// The server rejected the command itself.
+    Refused,
+}
 
-/// The sentence and advice for an error that has more specific ones than its code.
-fn particular(error: &Error, code: Code) -> Option<(&'static str, &'static str)> {
-    let text = without_names(&describe(error)).to_lowercase();
-    let is_meant = matches!(
-        code,
-        Code::TlsFailed | Code::AuthFailed | Code::BadSource | Code::SourceUnreachable | Code::NotAuthorized
-    );
-    PARTICULAR
-        .iter()
-        .find(|(words, ..)| is_meant && text.contains(words))
-        .map(|(_, message, advice)| (*message, *advice))
+/// Why no secure connection could be established.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsProblem {
+    /// The server's certificate has expired.
+    Expired,
+    /// The server's certificate is for a different host name.
+    OtherHost,
+    /// The server's certificate comes from an authority that is not trusted.
+    UnknownIssuer,
+    /// The server uses the certificate of an authority as its own.
+    AuthorityAsServer,
+    /// The server expects a client certificate.
+    NoClientCertificate,
+    /// The client certificate or its key cannot be used, with the driver's reason.
+    OwnKey {
+        /// Whether its passphrase does not decrypt it.
+        wrong_passphrase: bool,
+        /// The driver's reason.
+        reason: String,
+    },
+    /// Something else.
+    Other,
+}
+
+/// Why a login failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginProblem {
+    /// The connection string names no user.
+    NoUser,
+    /// A password is needed.
+    NoPassword,
+    /// The server does not accept the client certificate as a user's.
+    Certificate,
+    /// The user name or the password is wrong.
+    Refused,
+}
+
+/// What of a connection string cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptionProblem {
+    /// `loadBalanced`
+    LoadBalanced,
+    /// `heartbeatFrequencyMS`
+    HeartbeatFrequency,
+    /// `maxStalenessSeconds`
+    MaxStaleness,
+    /// Something else.
+    Other,
+}
+
+impl SourceError {
+    /// What kind of error it is.
+    #[must_use]
+    pub const fn kind(&self) -> &SourceErrorKind {
+        &self.kind
+    }
+
+    /// Whether the server rejected the command itself, rather than the user or the timing.
+    pub(super) fn is_refused(&self) -> bool {
+        self.kind == SourceErrorKind::Refused
+    }
+
+    /// Whether a failed read is likely to succeed if retried at once: the connection was gone, or the node was
+    /// changing its role.
+    pub(super) fn is_worth_retrying(&self) -> bool {
+        match self.server_code() {
+            Some(code) => code == EXCEEDED_TIME_LIMIT || self.kind == SourceErrorKind::Unreachable,
+            None => broke_off(&self.driver),
+        }
+    }
+
+    /// The code of a command that the server answered with an error.
+    pub(super) fn server_code(&self) -> Option<i32> {
+        match self.driver.kind.as_ref() {
+            ErrorKind::Command(command) => Some(command.code),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for SourceError {
+    fn from(driver: Error) -> Self {
+        Self { kind: kind_of(&driver), detail: detail(&driver), driver }
+    }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        mongodb_failure(&error)
+        SourceError::from(error).into()
     }
 }
 
-/// The driver's message if SCRAM authentication needs a password and there is none.
-const NO_PASSWORD: &str = "no password supplied";
+/// Words of the driver's or the server's message, in lower case, and the kind of error that they mean.
+const MEANINGS: [(&str, SourceErrorKind); 12] = {
+    use {LoginProblem as L, OptionProblem as O, SourceErrorKind as K, TlsProblem as T};
+    [
+        ("invalid peer certificate: expired", K::Tls(T::Expired)),
+        ("invalid peer certificate: certificate expired", K::Tls(T::Expired)),
+        ("certificate not valid for name", K::Tls(T::OtherHost)),
+        ("invalid peer certificate: unknownissuer", K::Tls(T::UnknownIssuer)),
+        ("causedasendentity", K::Tls(T::AuthorityAsServer)),
+        ("certificaterequired", K::Tls(T::NoClientCertificate)),
+        ("mongodb-x509 failure", K::Login(L::Certificate)),
+        ("requires authentication", K::Login(L::NoUser)),
+        // Of SCRAM, if there is no password.
+        ("no password supplied", K::Login(L::NoPassword)),
+        ("attempted to initialize in load balancing mode", K::Options(O::LoadBalanced)),
+        ("'heartbeat_freq'", K::Options(O::HeartbeatFrequency)),
+        ("max_staleness", K::Options(O::MaxStaleness)),
+    ]
+};
 
-/// `QueryPlanKilled`, `CappedPositionLost`, `CursorKilled`, `Interrupted`, and `CursorNotFound`: the server or its
-/// administrator ended the query, or its cursor was idle for too long.
-const ENDED: [i32; 5] = [175, 136, 237, 11601, 43];
-
-fn was_ended(error: &Error) -> bool {
-    matches!(error.kind.as_ref(), ErrorKind::Command(command) if ENDED.contains(&command.code))
-}
-
-/// Whether the server rejected the command itself, rather than the user or the timing.
-pub(super) fn is_refused(error: &Error) -> bool {
-    matches!(error.kind.as_ref(), ErrorKind::Command(_)) && code_of(error) == Code::BadFilter
-}
-
-/// Whether a failed read is likely to succeed if retried at once: the connection was gone, or the node was changing
-/// its role.
-pub(super) fn is_worth_retrying(error: &Error) -> bool {
-    match error.kind.as_ref() {
-        ErrorKind::Command(command) => command.code == 262 || code_of(error) == Code::SourceUnreachable,
-        _ => broke_off(error),
+fn kind_of(error: &Error) -> SourceErrorKind {
+    if let ErrorKind::ServerSelection { message, .. } = error.kind.as_ref()
+        && let Some(reason) = topology::reason(message)
+    {
+        return SourceErrorKind::NoServer(reason);
+    }
+    let broad = broad_kind(error);
+    let text = without_names(&describe(error)).to_lowercase();
+    let same = |kind: &SourceErrorKind| std::mem::discriminant(kind) == std::mem::discriminant(&broad);
+    match MEANINGS.iter().find(|(words, kind)| same(kind) && text.contains(words)) {
+        Some((_, kind)) => kind.clone(),
+        None if broad == SourceErrorKind::Unreachable && broke_off(error) => SourceErrorKind::ConnectionLost,
+        None => broad,
     }
 }
 
-fn broke_off(error: &Error) -> bool {
-    matches!(error.kind.as_ref(), ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. })
-}
-
+/// The kind by the driver's own kinds and the server's codes, without the particular reason.
+///
 /// Server error codes: <https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml>.
-fn code_of(error: &Error) -> Code {
+fn broad_kind(error: &Error) -> SourceErrorKind {
+    use SourceErrorKind::{Ended, Login, NotAuthorized, Options, Refused, Timeout, Tls, Unreachable};
+    let login = Login(LoginProblem::Refused);
     match error.kind.as_ref() {
-        ErrorKind::Authentication { .. } => Code::AuthFailed,
-        ErrorKind::InvalidTlsConfig { .. } => Code::TlsFailed,
-        ErrorKind::InvalidArgument { .. } => Code::BadSource,
+        ErrorKind::Authentication { .. } => login,
+        ErrorKind::InvalidTlsConfig { message, .. } => {
+            // Only the own certificate and key are read by the driver itself.
+            let wrong_passphrase = says(message, "decrypt");
+            Tls(TlsProblem::OwnKey { wrong_passphrase, reason: reason(error) })
+        }
+        ErrorKind::InvalidArgument { .. } => Options(OptionProblem::Other),
         ErrorKind::IncompatibleServer { message, .. } if says(message, "load balancing mode") => {
-            Code::BadSource
+            Options(OptionProblem::LoadBalanced)
         }
         ErrorKind::Command(command) => match command.code {
             // AuthenticationFailed; ProtocolError, which some servers return for a bad mechanism
-            18 | 334 => Code::AuthFailed,
+            18 | 334 => login,
             // Unauthorized, which servers also return to a client that has not logged in
-            13 if says(&command.message, "requires authentication") => Code::AuthFailed,
-            13 => Code::NotAuthorized,
-            // MaxTimeMSExpired, ExceededTimeLimit, NetworkTimeout, NetworkInterfaceExceededTimeLimit
-            50 | 262 | 89 | 202 => Code::SourceTimeout,
-            code if ENDED.contains(&code) => Code::SourceTimeout,
+            13 if says(&command.message, "requires authentication") => login,
+            13 => NotAuthorized,
+            // MaxTimeMSExpired, NetworkTimeout, NetworkInterfaceExceededTimeLimit
+            50 | EXCEEDED_TIME_LIMIT | 89 | 202 => Timeout,
+            code if ENDED.contains(&code) => Ended,
             // InterruptedAtShutdown, ShutdownInProgress, NotWritablePrimary, NotPrimaryNoSecondaryOk,
             // PrimarySteppedDown, HostUnreachable, HostNotFound, InterruptedDueToReplStateChange,
             // NotPrimaryOrSecondary, FailedToSatisfyReadPreference, SocketException
-            11600 | 91 | 10107 | 13435 | 189 | 6 | 7 | 11602 | 13436 | 133 | 9001 => Code::SourceUnreachable,
+            11600 | 91 | 10107 | 13435 | 189 | 6 | 7 | 11602 | 13436 | 133 | 9001 => Unreachable,
             // Atlas reports this under a code of its own, 8000.
-            _ if says(&command.message, "authentication failed") => Code::AuthFailed,
-            _ if says(&command.message, "not allowed to do action") => Code::NotAuthorized,
-            _ if says(&command.message, "not authorized") => Code::NotAuthorized,
-            _ => Code::BadFilter,
+            _ if says(&command.message, "authentication failed") => login,
+            _ if says(&command.message, "not allowed to do action") => NotAuthorized,
+            _ if says(&command.message, "not authorized") => NotAuthorized,
+            _ => Refused,
         },
-        ErrorKind::DnsResolve { .. } => Code::SourceUnreachable,
+        ErrorKind::DnsResolve { .. } => Unreachable,
         // The message names the host, then the error of a different command.
         ErrorKind::ConnectionPoolCleared { message, .. } => {
             by_text(message.split_once("failed with: ").map_or("", |(_, why)| why))
@@ -191,19 +219,30 @@ fn code_of(error: &Error) -> Code {
     }
 }
 
+/// `ExceededTimeLimit`
+const EXCEEDED_TIME_LIMIT: i32 = 262;
+
+/// `QueryPlanKilled`, `CappedPositionLost`, `CursorKilled`, `Interrupted`, and `CursorNotFound`: the server or its
+/// administrator ended the query, or its cursor was idle for too long.
+const ENDED: [i32; 5] = [175, 136, 237, 11601, 43];
+
+fn broke_off(error: &Error) -> bool {
+    matches!(error.kind.as_ref(), ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. })
+}
+
 fn says(text: &str, what: &str) -> bool {
     text.to_lowercase().contains(what)
 }
 
-fn by_text(text: &str) -> Code {
+fn by_text(text: &str) -> SourceErrorKind {
     let text = without_names(text).to_lowercase();
     let has = |needles: &[&str]| needles.iter().any(|needle| text.contains(needle));
     if has(&["authentication failure", "authentication failed", "scram failure", "sasl"]) {
-        Code::AuthFailed
+        SourceErrorKind::Login(LoginProblem::Refused)
     } else if has(&["certificate", "tls", "handshake failure", "invalidcontenttype", "corrupt message"]) {
-        Code::TlsFailed
+        SourceErrorKind::Tls(TlsProblem::Other)
     } else {
-        Code::SourceUnreachable
+        SourceErrorKind::Unreachable
     }
 }
 
@@ -231,7 +270,7 @@ fn describe(error: &Error) -> String {
 }
 
 /// The driver's message as a technical detail: for a set of servers the error of each, for a command no documents.
-fn cause(error: &Error) -> String {
+fn detail(error: &Error) -> String {
     let text = describe(error);
     let text = topology::servers(&text).unwrap_or(text);
     let text = without_part(&text, "to execute command {", "to execute this command");
@@ -273,6 +312,7 @@ fn without_debug(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Code;
 
     /// The message of the mongodb crate 3.9 if it finds no server.
     fn not_found(host: &str, set: &str, error: &str) -> String {
@@ -310,18 +350,18 @@ mod tests {
             ("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))", "one of an authority"),
             ("received fatal alert: CertificateRequired", "expects a client certificate"),
         ] {
-            let failure = mongodb_failure(&Error::from(std::io::Error::other(words)));
+            let failure = Failure::from(Error::from(std::io::Error::other(words)));
             assert_eq!(failure.code, Code::TlsFailed, "{failure:?}");
             assert!(failure.message.contains(meant), "{failure:?}");
         }
-        let other = mongodb_failure(&Error::from(std::io::Error::other("Connection refused")));
+        let other = Failure::from(Error::from(std::io::Error::other("Connection refused")));
         assert_eq!(other.code, Code::SourceUnreachable, "{other:?}");
     }
 
     #[test]
     fn a_cause_is_what_happened_at_each_server() {
         let error = Error::from(std::io::Error::other("x"));
-        assert_eq!(cause(&error), "I/O error: x");
+        assert_eq!(detail(&error), "I/O error: x");
         let text = without_debug(&not_found("db1", "rs0", "I/O error: Connection refused (os error 111)"));
         assert_eq!(
             topology::servers(&text).as_deref(),
@@ -347,15 +387,18 @@ mod tests {
     #[test]
     fn the_drivers_words_give_the_reason() {
         let cases = [
-            ("I/O error: Connection refused (os error 111)", Code::SourceUnreachable),
-            ("I/O error: failed to lookup address information", Code::SourceUnreachable),
-            ("I/O error: invalid peer certificate: UnknownIssuer", Code::TlsFailed),
-            ("I/O error: received fatal alert: HandshakeFailure; TLS handshake failure", Code::TlsFailed),
-            ("SCRAM failure: Authentication failed.", Code::AuthFailed),
+            ("I/O error: Connection refused (os error 111)", SourceErrorKind::Unreachable),
+            ("I/O error: failed to lookup address information", SourceErrorKind::Unreachable),
+            ("I/O error: invalid peer certificate: UnknownIssuer", SourceErrorKind::Tls(TlsProblem::Other)),
+            (
+                "I/O error: received fatal alert: HandshakeFailure; TLS handshake failure",
+                SourceErrorKind::Tls(TlsProblem::Other),
+            ),
+            ("SCRAM failure: Authentication failed.", SourceErrorKind::Login(LoginProblem::Refused)),
         ];
-        for (error, code) in cases {
+        for (error, kind) in cases {
             for (host, set) in [("db1", "rs0"), ("mongo-tls-certificate", "sasl-tls")] {
-                assert_eq!(by_text(&not_found(host, set, error)), code, "{host}: {error}");
+                assert_eq!(by_text(&not_found(host, set, error)), kind, "{host}: {error}");
             }
         }
     }

@@ -12,13 +12,12 @@ use std::time::Instant;
 use bson::{Document, Timestamp, doc};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
-use mongodb::error::{Error, ErrorKind};
 use mongodb::options::RunCursorCommandOptions;
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
 
 use super::clock::{local_read, operation_time, read_of, time_of};
 use super::connect::Source;
-use super::error::{is_refused, is_worth_retrying, mongodb_failure};
+use super::error::SourceError;
 use crate::failure::{Code, Failure, Result};
 use crate::query::pipeline::{COMMENT, PULL_LIMIT};
 
@@ -144,7 +143,7 @@ impl Source {
     /// Starts a pull at a window's moment. Dropping the cursor before its end closes it on the server.
     ///
     /// # Errors
-    /// See [`super::mongodb_failure`]. If the moment [is lost](WindowMoment::is_lost), the window can be pulled again
+    /// See [`super::SourceError`]. If the moment [is lost](WindowMoment::is_lost), the window can be pulled again
     /// at a different one.
     pub async fn pull(&self, order: PullOrder, moment: &Arc<WindowMoment>) -> Result<Batches> {
         if let Some(reading) = moment.reading() {
@@ -215,16 +214,16 @@ impl Source {
         let started = Instant::now();
         let opened = match self.open_once(order, asking).await {
             // As the driver does for reads: the connection may have been a stale one.
-            Err(error) if self.retries_reads() && error.as_ref().is_ok_and(is_worth_retrying) => {
+            Err(error)
+                if self.retries_reads() && error.as_ref().is_ok_and(SourceError::is_worth_retrying) =>
+            {
                 self.open_once(order, asking).await
             }
             opened => opened,
         };
         let cursor = opened.map_err(|error| match error {
-            Ok(error) if is_refused(&error) || is_history_gone(&error) => {
-                Refusal::Reading(mongodb_failure(&error))
-            }
-            Ok(error) => Refusal::Other(mongodb_failure(&error)),
+            Ok(error) if error.is_refused() || is_history_gone(&error) => Refusal::Reading(error.into()),
+            Ok(error) => Refusal::Other(error.into()),
             Err(failure) => Refusal::Other(failure),
         })?;
         let mut batches = Batches {
@@ -264,7 +263,7 @@ impl Source {
         &self,
         order: &PullOrder,
         asking: Asking,
-    ) -> std::result::Result<RawBatchCursor, std::result::Result<Error, Failure>> {
+    ) -> std::result::Result<RawBatchCursor, std::result::Result<SourceError, Failure>> {
         let command = self.command(order, asking);
         let (database, criteria) = match tokio::try_join!(self.database(), self.preferred()) {
             Ok(ready) => ready,
@@ -283,7 +282,7 @@ impl Source {
             })
         };
         match self.with_timeout(PULL_LIMIT, answer).await {
-            Ok(opened) => opened.map_err(Ok),
+            Ok(opened) => opened.map_err(|error| Ok(error.into())),
             Err(failure) => Err(Err(failure)),
         }
     }
@@ -309,8 +308,8 @@ impl Source {
     }
 }
 
-fn is_history_gone(error: &Error) -> bool {
-    matches!(error.kind.as_ref(), ErrorKind::Command(command) if HISTORY_GONE.contains(&command.code))
+fn is_history_gone(error: &SourceError) -> bool {
+    error.server_code().is_some_and(|code| HISTORY_GONE.contains(&code))
 }
 
 /// A batch of a pull and the moment at which it was read.
@@ -345,7 +344,7 @@ impl Batches {
     /// The next batch; `None` at the end.
     ///
     /// # Errors
-    /// See [`super::mongodb_failure`].
+    /// See [`super::SourceError`].
     pub async fn next(&mut self) -> Result<Option<Batch>> {
         let raw = match self.first.take() {
             Some(first) => Some(first),
@@ -363,10 +362,11 @@ impl Batches {
         let batch = self.source.with_timeout(PULL_LIMIT, next).await;
         let batch = match batch {
             Ok(Err(error)) => {
+                let error = SourceError::from(error);
                 if is_history_gone(&error) {
                     self.moment.is_lost.store(true, Ordering::Relaxed);
                 }
-                Err(mongodb_failure(&error))
+                Err(error.into())
             }
             Ok(Ok(batch)) => Ok(batch),
             Err(failure) => Err(failure),

@@ -29,7 +29,7 @@ impl Source {
     /// user may not list collections, both are unknown, and an unknown origin differs from none.
     ///
     /// # Errors
-    /// See [`super::mongodb_failure`].
+    /// See [`super::SourceError`].
     pub async fn origin(&self, mapping: &Mapping) -> Result<(Origin, Collation)> {
         let trades = self.collection_name().to_owned();
         let messages = mapping.downstream_collection.clone().unwrap_or_else(|| trades.clone());

@@ -35,7 +35,7 @@ impl Source {
     /// too long.
     ///
     /// # Errors
-    /// See [`super::mongodb_failure`].
+    /// See [`super::SourceError`].
     pub async fn rows_per_day(&self, query: &Query, range: DayRange) -> Result<Option<f64>> {
         let days: Vec<Day> = range.days().collect();
         let skipped = days.len().saturating_sub(ESTIMATE_DAYS) / 2;
@@ -56,7 +56,7 @@ impl Source {
     /// Counts the input documents per day of a range. Days without any are omitted.
     ///
     /// # Errors
-    /// See [`super::mongodb_failure`].
+    /// See [`super::SourceError`].
     pub async fn day_counts(&self, query: &Query, range: DayRange) -> Result<BTreeMap<Day, DayCount>> {
         let found = self.documents(pipeline::day_counts_pipeline(query, &range), PULL_LIMIT).await?;
         Ok(read_day_counts(query, range, found))
@@ -119,7 +119,7 @@ impl Source {
     /// group.
     ///
     /// # Errors
-    /// See [`super::mongodb_failure`].
+    /// See [`super::SourceError`].
     pub async fn downstream_counts(
         &self,
         mapping: &Mapping,
@@ -147,7 +147,7 @@ impl Source {
     /// Checks that the database contains the given collections.
     ///
     /// # Errors
-    /// `bad_mapping` if one is missing; see [`super::mongodb_failure`].
+    /// `bad_mapping` if one is missing; see [`super::SourceError`].
     pub async fn expect_collections(&self, wanted: &[&str]) -> Result<()> {
         let names = match self.collection_names(wanted).await {
             // A user who may not list collections may still read them. Servers report this in different ways.
@@ -169,7 +169,7 @@ impl Source {
     /// an empty collection only a note.
     ///
     /// # Errors
-    /// `bad_mapping`; see [`super::mongodb_failure`].
+    /// `bad_mapping`; see [`super::SourceError`].
     pub async fn explain_nothing(&self, query: &Query) -> Result<Vec<String>> {
         let mapping = &query.mapping;
         let mut wanted = vec![self.collection_name()];
@@ -251,7 +251,7 @@ impl Source {
     /// the last days' documents, or from any documents if the last days have none.
     ///
     /// # Errors
-    /// See [`super::mongodb_failure`].
+    /// See [`super::SourceError`].
     pub async fn suggestions(
         &self,
         mapping: &Mapping,

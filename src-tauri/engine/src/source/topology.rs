@@ -1,10 +1,34 @@
 //! Why the driver selected none of the servers that it reached. The driver gives the reason only as text, which is
 //! parsed here and nowhere else.
 
-use crate::failure::{Code, Failure};
+/// Why none of the servers that answered can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoServer {
+    /// The server belongs to a different replica set than the connection string asks for, or to none.
+    WrongSet {
+        /// The name in the connection string.
+        asked: String,
+        /// The name of the server's set.
+        found: Option<String>,
+    },
+    /// None of the hosts is a member of the replica set that the connection string asks for.
+    NoMember {
+        /// The name in the connection string.
+        asked: String,
+    },
+    /// No member meets the read preference.
+    Unmet {
+        /// The mode, as in a connection string.
+        mode: String,
+        /// Whether tags are asked for.
+        has_tags: bool,
+        /// Whether a greatest staleness is asked for.
+        limits_staleness: bool,
+    },
+}
 
-/// The failure for a server selection error; `None` if the servers could not be reached.
-pub(super) fn failure(message: &str) -> Option<Failure> {
+/// The reason for a server selection error; `None` if the servers could not be reached.
+pub(super) fn reason(message: &str) -> Option<NoServer> {
     if let Some(words) = between(message, "Connection string replicaSet name ", "\", ") {
         return wrong_name(words);
     }
@@ -15,7 +39,8 @@ pub(super) fn failure(message: &str) -> Option<Failure> {
     // The driver drops members of other sets from the topology, so a topology without servers means that none is a
     // member.
     let set = between(message, "Set Name: ", ",").or_else(|| between(message, "Set Name: ", " }"));
-    set.filter(|_| message.contains("Topology: {") && !message.contains("Servers: [")).map(no_member)
+    set.filter(|_| message.contains("Topology: {") && !message.contains("Servers: ["))
+        .map(|asked| NoServer::NoMember { asked: asked.to_owned() })
 }
 
 /// The error of each server in a topology description, or else its type; `None` if the text describes none.
@@ -34,55 +59,23 @@ pub(super) fn servers(text: &str) -> Option<String> {
     (!each.is_empty()).then(|| each.join("; "))
 }
 
-/// The failure if the hosts that answered belong to a different replica set.
-pub(super) fn wrong_set(asked: &str, found: Option<&str>) -> Failure {
-    let message = match found {
-        Some(found) => format!(
-            "The server is a member of the replica set {found}, but the connection string asks for {asked} (replicaSet={asked})."
-        ),
-        None => format!(
-            "The server is not a member of a replica set, but the connection string asks for {asked} (replicaSet={asked})."
-        ),
-    };
-    Failure::new(Code::BadSource, message).advise("Correct replicaSet in the connection string.")
-}
-
-fn wrong_name(words: &str) -> Option<Failure> {
+fn wrong_name(words: &str) -> Option<NoServer> {
     let (asked, found) = words.split_once(" does not match actual name ")?;
     let found = found.trim_matches('"');
-    Some(wrong_set(asked.trim_matches('"'), Some(found).filter(|found| *found != "<none>")))
+    let found = Some(found).filter(|found| *found != "<none>").map(str::to_owned);
+    Some(NoServer::WrongSet { asked: asked.trim_matches('"').to_owned(), found })
 }
 
-fn no_member(asked: &str) -> Failure {
-    let message = format!(
-        "None of the hosts is a member of the replica set that the connection string asks for (replicaSet={asked})."
-    );
-    Failure::new(Code::BadSource, message).advise("Correct replicaSet in the connection string.")
-}
-
-/// The failure if servers answered but none meets the read preference.
-fn unmet(criteria: &str) -> Failure {
+fn unmet(criteria: &str) -> NoServer {
     let rest = criteria.split_once("ReadPreference(").map_or(criteria, |(_, rest)| rest);
     let mode: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
-    let spelled: String =
-        mode.chars().take(1).flat_map(char::to_lowercase).chain(mode.chars().skip(1)).collect();
+    let mode = mode.chars().take(1).flat_map(char::to_lowercase).chain(mode.chars().skip(1)).collect();
     let criteria = rest.split(". Topology: ").next().unwrap_or_default();
-    let tagged = criteria.contains("tag_sets: Some([{");
-    let stale = criteria.contains("max_staleness: Some(");
-    let (message, advice) = if spelled == "primary" {
-        (
-            "The replica set has no primary at the moment.".to_owned(),
-            "Wait until it has one, or read from other members (readPreference=primaryPreferred).",
-        )
-    } else {
-        let tags = if tagged { " and its tags" } else { "" };
-        let staleness = if stale { " within maxStalenessSeconds" } else { "" };
-        (
-            format!("No member of the replica set meets the read preference {spelled}{tags}{staleness}."),
-            "Correct readPreference in the connection string, or wait until such a member is back.",
-        )
-    };
-    Failure::new(Code::SourceUnreachable, message).advise(advice)
+    NoServer::Unmet {
+        mode,
+        has_tags: criteria.contains("tag_sets: Some([{"),
+        limits_staleness: criteria.contains("max_staleness: Some("),
+    }
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
@@ -93,9 +86,10 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::{Code, Failure};
 
     fn sentence(message: &str) -> (Code, String) {
-        let failure = failure(message).expect("a reason");
+        let failure = Failure::from(reason(message).expect("a reason"));
         (failure.code, failure.message)
     }
 
@@ -127,6 +121,6 @@ mod tests {
         assert!(unmet("ReadPreference(Primary)").1.contains("no primary"));
 
         let unreachable = "Server selection timeout: No available servers. Topology: { Type: ReplicaSetNoPrimary, Set Name: rs0, Servers: [ { Address: db1:27017, Type: Unknown, Error: Kind: I/O error: Connection refused } ] }";
-        assert!(failure(unreachable).is_none());
+        assert!(reason(unreachable).is_none());
     }
 }

@@ -87,7 +87,7 @@ impl Source {
     /// with a few documents instead.
     ///
     /// # Errors
-    /// See [`super::mongodb_failure`].
+    /// See [`super::SourceError`].
     pub async fn unmatched(&self, suspects: &[Suspect]) -> Result<Vec<Unmatched>> {
         let found = try_join_all(suspects.iter().map(|suspect| self.unmatched_by(suspect))).await?;
         Ok(found.into_iter().flatten().collect())
