@@ -130,8 +130,8 @@ impl ActiveSource {
             // "0 ms" would not look credible.
             round_trip_ms: u64::try_from(round_trip.as_millis()).unwrap_or(u64::MAX).max(1),
             version: version.cloned().unwrap_or_else(|| "unknown".to_owned()),
-            unverified: self.probe_client.unverified_link().map(str::to_owned),
-            warnings: self.probe_client.warnings().to_vec(),
+            unverified: self.probe_client.unverified_link().map(ToString::to_string),
+            warnings: self.probe_client.warnings().iter().map(ToString::to_string).collect(),
         })
     }
 }

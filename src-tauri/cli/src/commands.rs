@@ -9,7 +9,7 @@ use tidemark_engine::api::export::Exported;
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::browse::ExportRequest;
 use tidemark_engine::cache::export::csv::Destination;
-use tidemark_engine::cache::store::budget::{EvictionReport, sentence, size_text};
+use tidemark_engine::cache::store::budget::{self, EvictionReport};
 use tidemark_engine::day::DayRange;
 use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::{Code, Failure, Result, holds_secret};
@@ -23,6 +23,7 @@ use tidemark_engine::run::FetchRequest;
 use tidemark_engine::run::event::EventSink;
 use tidemark_engine::source::{Source, SourceSettings};
 use tidemark_engine::words::counted;
+use tidemark_engine::words::size_text;
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{
@@ -102,17 +103,17 @@ async fn fetch_and_write(
         other => other?,
     };
     let mut last = answer_line(&answer);
-    if let Some(sentence) = source.unverified_link() {
+    if let Some(unverified) = source.unverified_link() {
         last["link"] = json!("unverified");
-        if !answer.notes.iter().any(|note| note == sentence) {
-            say(sentence);
+        if !answer.notes.contains(unverified) {
+            say(unverified);
         }
     }
     for (name, exported) in &written {
         last[*name] = json!(exported.path);
     }
-    let notes: Vec<&String> =
-        answer.notes.iter().chain(written.iter().filter_map(|(_, file)| file.note.as_ref())).collect();
+    let of_files = written.iter().filter_map(|(_, file)| file.note.clone());
+    let notes: Vec<String> = answer.notes.iter().map(ToString::to_string).chain(of_files).collect();
     if !notes.is_empty() {
         last["notes"] = json!(notes);
     }
@@ -280,8 +281,8 @@ async fn budget(options: &BudgetOptions, output: &Output) -> Result<Outcome> {
         None => EvictionReport::default(),
     };
     let usage = engine.cache_usage().await?;
-    if let Some(sentence) = sentence(&freed, usage.budget) {
-        say(sentence);
+    if let Some(note) = budget::note(&freed, usage.budget) {
+        say(note);
     }
     let mut line = json!(usage);
     if options.set.is_some() {

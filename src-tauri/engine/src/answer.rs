@@ -3,12 +3,14 @@
 pub mod changes;
 pub(crate) mod derive;
 pub mod left_out;
+pub mod note;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::answer::changes::Changes;
+use crate::answer::note::Note;
 use crate::day::Day;
 use crate::failure::Failure;
 use crate::query::signature::SourceName;
@@ -162,7 +164,8 @@ pub struct Answer {
     /// Parts of the query that match nothing in the collection. The notes mention them as well.
     pub unmatched: Vec<Unmatched>,
     /// Remarks that the trader should read, for example about trades without a trade id.
-    pub notes: Vec<String>,
+    #[ts(type = "Array<string>")]
+    pub notes: Vec<Note>,
     /// The failure that kept the answer from being complete or fresh, if there was one.
     pub failure: Option<Failure>,
 }

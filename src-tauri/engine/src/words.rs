@@ -21,6 +21,12 @@ pub(crate) fn about(rows: u64) -> String {
     format!("about {} {}", thousands(rounded), if rounded == 1 { "trade" } else { "trades" })
 }
 
+/// Bytes as a person reads them: "20 GB", "1.5 MB".
+#[must_use]
+pub fn size_text(bytes: u64) -> String {
+    bytesize::ByteSize::b(bytes).display().si().to_string().replace(".0 ", " ")
+}
+
 /// A number with a comma after every three digits.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();

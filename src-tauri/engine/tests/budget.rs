@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::support::desk::{Desk, range};
 use crate::support::{Gate, server, until};
 use tidemark_engine::answer::Answer;
+use tidemark_engine::answer::note::Note;
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::cache::store::budget::DEFAULT_BUDGET;
 use tidemark_engine::failure::Code;
@@ -153,8 +154,9 @@ async fn a_fetch_keeps_within_the_budget_and_says_so() {
     let all = desk.run(desk.request(FROM, TO)).await;
     let answer = all.answer();
     assert!(answer.complete && answer.rows.input == 15, "{answer:?}");
-    let told = answer.notes.iter().find(|note| note.starts_with("To keep the cache within")).unwrap();
-    assert!(told.contains("least recently used"), "{told}");
+    let told =
+        answer.notes.iter().find(|note| note.to_string().starts_with("To keep the cache within")).unwrap();
+    assert!(told.to_string().contains("least recently used"), "{told}");
     let left = held(&desk).await;
     assert!(left.contains(&desk.signature()) && !left.contains(&power), "{left:?}");
     assert!(desk.engine.cache_usage().await.unwrap().bytes <= usage.bytes);
@@ -166,8 +168,9 @@ async fn a_fetch_keeps_within_the_budget_and_says_so() {
     // A query that alone is too much for the budget is answered all the same, and the trader told.
     let (own, answer) = fetch(&desk, "Gas", "2026-01-15T13:00:00Z").await;
     assert!(answer.complete && own == gas, "{answer:?}");
-    let told = desk.fetch_as(FetchMode::Refresh, FROM, TO).await.notes.join(" ");
-    assert!(told.contains("more than its budget of 0 B"), "{told}");
+    let notes = desk.fetch_as(FetchMode::Refresh, FROM, TO).await.notes;
+    let is_over = |note: &Note| note.to_string().contains("more than its budget of 0 B");
+    assert!(notes.iter().any(is_over), "{notes:?}");
     assert!(held(&desk).await.contains(&desk.signature()));
 }
 
@@ -203,7 +206,10 @@ async fn what_was_set_aside_goes_last_and_what_is_not_ours_stays() {
     std::fs::write(&file, b"no database at all").unwrap();
     desk.reopen();
     let (_, answer) = fetch(&desk, "Power", "2026-01-15T12:00:00Z").await;
-    assert!(answer.complete && answer.notes.iter().any(|note| note.contains("moved aside")), "{answer:?}");
+    assert!(
+        answer.complete && answer.notes.iter().any(|note| note.to_string().contains("moved aside")),
+        "{answer:?}"
+    );
     desk.reopen();
     let freed = desk.engine.set_cache_budget(18).await.unwrap();
     assert_eq!((freed.moved_aside, freed.queries.len(), freed.left), (0, 3, 18));
@@ -218,7 +224,7 @@ async fn a_budget_that_cannot_be_read_deletes_nothing() {
     fetch(&desk, "Power", "2026-01-15T09:00:00Z").await;
     std::fs::write(desk.folder.path().join("tidemark.json"), "{\"budget_bytes\": \"little\"}").unwrap();
     let (_, answer) = fetch(&desk, "Gas", "2026-01-15T10:00:00Z").await;
-    assert!(answer.notes.iter().any(|note| note.contains("budget cannot be read")), "{answer:?}");
+    assert!(answer.notes.iter().any(|note| note.to_string().contains("budget cannot be read")), "{answer:?}");
     assert_eq!(held(&desk).await.len(), 2);
     desk.engine.set_cache_budget(1_000_000_000).await.unwrap();
     assert_eq!(desk.engine.cache_usage().await.unwrap().budget, 1_000_000_000);

@@ -453,7 +453,7 @@ async fn a_check_finds_the_days_that_differ() {
     let same = desk.fetch_as(FetchMode::Verify, "2025-03-01", "2025-03-31").await;
     assert_eq!((counts(&same), same.answer), ((31, 0, 0, 0), Origin::Cache));
     assert!(
-        same.mongo_commands > 0 && same.notes.iter().any(|note| note.contains("none differs")),
+        same.mongo_commands > 0 && same.notes.iter().any(|note| note.to_string().contains("none differs")),
         "{same:?}"
     );
 
@@ -466,7 +466,7 @@ async fn a_check_finds_the_days_that_differ() {
     let checked = desk.fetch_as(FetchMode::Verify, "2025-03-01", "2025-03-31").await;
     assert_eq!(counts(&checked), (29, 0, 2, 0));
     assert_eq!(input_changes(&checked), (0, 1, 1));
-    assert!(checked.notes.iter().any(|note| note.contains("2 differed")), "{checked:?}");
+    assert!(checked.notes.iter().any(|note| note.to_string().contains("2 differed")), "{checked:?}");
     let again = desk.fetch_as(FetchMode::Verify, "2025-03-01", "2025-03-31").await;
     assert_eq!(counts(&again), (31, 0, 0, 0));
 }
@@ -542,7 +542,7 @@ async fn a_damaged_file_is_set_aside_and_reported() {
         let answer = told.answer();
         assert_eq!((counts(answer), answer.rows), ((0, 0, 31, 0), whole.rows), "damage {at}");
         assert!(
-            answer.notes.iter().any(|note| note.contains("moved aside")),
+            answer.notes.iter().any(|note| note.to_string().contains("moved aside")),
             "damage {at}: {:?}",
             answer.notes
         );

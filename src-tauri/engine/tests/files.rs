@@ -90,7 +90,7 @@ async fn a_damaged_file_keeps_its_pin_and_its_age_and_goes_last() {
     desk.set_clock("2026-01-16T12:00:00Z");
     let answer = desk.fetch(FROM, TO).await;
     assert_eq!(answer.days.fetched, 20, "{answer:?}");
-    assert!(answer.notes.iter().any(|note| note.contains("moved aside as")), "{answer:?}");
+    assert!(answer.notes.iter().any(|note| note.to_string().contains("moved aside as")), "{answer:?}");
     let aside = aside(&file).unwrap();
     assert_eq!(fs::read(&aside).unwrap(), bytes, "it is what there was");
     let kept = fs::metadata(aside.with_extension("used")).unwrap().modified().unwrap();

@@ -468,7 +468,10 @@ async fn a_day_that_never_stands_still_is_unverified() {
     let answer = room.fetch(FROM, TO).await;
     assert!(!answer.complete && answer.days.missing.is_empty(), "{answer:?}");
     assert_eq!(answer.days.unverified, [day("2025-03-04")]);
-    assert!(answer.notes.iter().any(|note| note.contains("kept changing 2025-03-04")), "{answer:?}");
+    assert!(
+        answer.notes.iter().any(|note| note.to_string().contains("kept changing 2025-03-04")),
+        "{answer:?}"
+    );
 }
 
 /// 5: what a node that lags has is never settled, also when the primary is asked afterwards.
@@ -497,7 +500,7 @@ async fn a_lagging_secondary_settles_nothing() {
         let room = Room::new(&server.uri(), "");
         let answer = room.fetch(&text, &text).await;
         assert_eq!((answer.rows.input, &answer.days.open[..]), (2, &[settled][..]), "{answer:?}");
-        assert!(answer.notes.iter().any(|note| note.contains("5 days behind")), "{answer:?}");
+        assert!(answer.notes.iter().any(|note| note.to_string().contains("5 days behind")), "{answer:?}");
         assert!(answer.oldest_fetch.unwrap() < today - TimeDelta::days(4));
         server.change(|script| {
             script.hello = doc! {"setName": "rs0"};
@@ -528,7 +531,7 @@ async fn a_clock_that_is_ahead_settles_nothing_and_covers_no_coming_day() {
     assert_eq!(answer.days.missing, [1, 2, 3].map(|at| today.plus(at)), "{answer:?}");
     assert!(answer.days.open.contains(&today) && answer.rows.input == 4, "{answer:?}");
     assert!(answer.oldest_fetch.unwrap() <= Utc::now());
-    assert!(answer.notes.iter().any(|note| note.contains("10 days ahead")), "{answer:?}");
+    assert!(answer.notes.iter().any(|note| note.to_string().contains("10 days ahead")), "{answer:?}");
 }
 
 /// 5: a clock that is behind hides no day that has begun at the source.
@@ -541,7 +544,7 @@ async fn a_clock_that_is_behind_hides_no_day() {
     let room = Room::new(&server.uri(), "").with_clock(TimeDelta::days(-10));
     let answer = room.fetch(&text, &text).await;
     assert_eq!((answer.complete, answer.rows.input, answer.days.open.len()), (true, 1, 0), "{answer:?}");
-    assert!(answer.notes.iter().any(|note| note.contains("10 days behind")), "{answer:?}");
+    assert!(answer.notes.iter().any(|note| note.to_string().contains("10 days behind")), "{answer:?}");
 }
 
 /// 8: a secondary alone is in reach of who prefers secondaries, and of nobody else.
@@ -599,7 +602,8 @@ async fn verify_sees_a_deletion_and_an_insertion_if_the_server_hashes() {
         assert!(room.fetch(FROM, FROM).await.complete);
         let same = room.fetch_as(FetchMode::Verify, FROM, FROM).await;
         assert_eq!((same.complete, same.days.fetched), (true, 0), "{same:?}");
-        let says = |answer: &Answer, words: &str| answer.notes.iter().any(|note| note.contains(words));
+        let says =
+            |answer: &Answer, words: &str| answer.notes.iter().any(|note| note.to_string().contains(words));
         assert_eq!(says(&same, "one by one by their _id and change stamp"), hashes, "{same:?}");
         assert_eq!(says(&same, "messages were compared by count"), !hashes, "{same:?}");
         server.change(|script| {
@@ -633,8 +637,8 @@ async fn documents_of_broken_bytes_are_counted_once() {
     let server = Scripted::start(Script { documents, ..Script::default() });
     let room = Room::new(&server.uri(), "");
     let note = |answer: &Answer| {
-        let found = answer.notes.iter().find(|note| note.contains("not valid BSON"));
-        found.cloned().unwrap_or_default()
+        let found = answer.notes.iter().find(|note| note.to_string().contains("not valid BSON"));
+        found.map(ToString::to_string).unwrap_or_default()
     };
     let one = room.fetch(FROM, TO).await;
     let expected = "1 document holds bytes that are not valid BSON; it is kept as it is, and some of its fields are not shown.";

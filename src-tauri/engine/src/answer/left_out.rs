@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LeftOut, LeftOutReason};
+use super::{LeftOut, LeftOutReason, note};
 use crate::day::Day;
 use crate::query::mapping::{DateMapping, Mapping};
 use crate::query::placement::expects_date;
@@ -132,48 +132,15 @@ pub(crate) fn of_days<'a>(
         .map(|(reason, documents)| LeftOut {
             reason,
             documents,
-            why: sentence(reason, documents, &dates, id),
+            why: note::left_out(reason, documents, &dates, id),
         })
         .collect();
     left_out.extend(odd_dates.in_years(years.0, years.1).into_iter().map(|((path, found), documents)| {
         let (found, expected) = (type_in_words(found), expected(mapping, path));
-        let why = match documents {
-            1 => format!("1 document has {found} in {path}, where {expected} is expected: it belongs to no day and is left out."),
-            many => format!("{many} documents have {found} in {path}, where {expected} is expected: they belong to no day and are left out."),
-        };
+        let why = note::odd_date(documents, path, found, expected);
         LeftOut { reason: LeftOutReason::DateType, documents, why }
     }));
     left_out
-}
-
-fn sentence(reason: LeftOutReason, documents: u64, dates: &str, id: &str) -> String {
-    let one = documents == 1;
-    let (these, are) = if one { ("1 document", "is") } else { (&*format!("{documents} documents"), "are") };
-    let has = if one { "has" } else { "have" };
-    match reason {
-        LeftOutReason::SeveralDays => {
-            format!("{these} {has} more than one day ({dates}) and {are} left out.")
-        }
-        LeftOutReason::DayNotWhole => {
-            format!("{these} {has} a day of year that is not a whole number ({dates}) and {are} left out.")
-        }
-        LeftOutReason::NoDay | LeftOutReason::DateType => {
-            let (do_not, they) = if one { ("does not", "it belongs") } else { ("do not", "they belong") };
-            format!(
-                "{these} matched these days but {do_not} say which day {they} to ({dates}), and {are} left out."
-            )
-        }
-        LeftOutReason::TradeId if one => {
-            format!("1 trade has an id that cannot be used in a query ({id}); its messages were not fetched.")
-        }
-        LeftOutReason::TradeId => format!(
-            "{documents} trades have ids that cannot be used in a query ({id}); their messages were not fetched."
-        ),
-        LeftOutReason::OtherTrade => {
-            let message = if one { "1 message belongs" } else { &*format!("{documents} messages belong") };
-            format!("{message} to trades that were not requested ({id}) and {are} left out.")
-        }
-    }
 }
 
 /// What a mapping expects at the path of a date, in words.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use bson::{Bson, RawBsonRef};
 
 use crate::answer::derive::Derived;
+use crate::answer::note::Note;
 use crate::answer::{Answer, AnswerRows};
 use crate::api::rows::{ColumnView, Page, RowDetail, ViewKey, ViewShape};
 use crate::bson::extjson::{is_deeper_than, write_relaxed};
@@ -39,8 +40,8 @@ impl Engine {
         let counts = view.counts();
         let left_out = left_out_of(&view, &view.file().identity().mapping);
         let unmatched = unmatched_of(&view);
-        let mut notes: Vec<String> = unmatched.iter().map(|unmatched| unmatched.why.clone()).collect();
-        notes.extend(left_out.iter().map(|left_out| left_out.why.clone()));
+        let mut notes: Vec<Note> = unmatched.iter().cloned().map(Note::Unmatched).collect();
+        notes.extend(left_out.iter().cloned().map(Note::LeftOut));
         Ok(Answer {
             signature: key.signature.clone(),
             source: SourceName::of(&view.file().identity().query()?),

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::counters::Counters;
 use crate::answer::left_out::FoundOddDates;
+use crate::answer::note::Note;
 use crate::cache::write::segment_writer::Committed;
 use crate::day::{DayRange, DaySet};
 use crate::decode::DocumentHash;
@@ -240,7 +241,7 @@ pub(crate) struct Pulled {
     pub(crate) unreadable: HashSet<DocumentHash>,
     /// Documents whose dates have a different type, if that was checked.
     pub(crate) odd_dates: Option<Arc<FoundOddDates>>,
-    pub(crate) notes: Vec<String>,
+    pub(crate) notes: Vec<Note>,
 }
 
 impl Pulled {

@@ -12,11 +12,12 @@ use tokio_util::sync::CancellationToken;
 use super::event::{EventSink, RunEvent};
 use super::prepare::{Broader, FetchRequest, Prepared, is_out_of_reach, prepare};
 use super::progress::{Meter, TICK};
-use super::pull::{Attempt, EmptyWindowChecks, PullContext, pull_window, unsettled_sentence};
+use super::pull::{Attempt, EmptyWindowChecks, PullContext, kept_changing, pull_window};
 use super::verify;
 use crate::answer::changes::Differences;
 use crate::answer::derive::{Basis, Derived, RunOutcome, derive};
 use crate::answer::left_out::FoundOddDates;
+use crate::answer::note::{Checked, Note};
 use crate::answer::{Answer, AnswerRows, UnmatchedPart};
 use crate::api::cache_failures::moved_aside;
 use crate::api::plan::{DayAction, DayView};
@@ -47,7 +48,7 @@ struct Outcome {
     without_trade_id: u64,
     unreadable: HashSet<DocumentHash>,
     odd_dates: Option<Arc<FoundOddDates>>,
-    notes: Vec<String>,
+    notes: Vec<Note>,
     /// The most informative failure, and the days that failed.
     failure: Option<Failure>,
     failed: BTreeMap<Day, String>,
@@ -206,7 +207,7 @@ impl Engine {
         let start = RunStart { earliest: wants_new.then_some(begun), moment };
         let mut outcome = self.carry_out(source, request, &prepared, &start, events, cancel).await?;
         if source.is_some_and(|source| source.run_commands() > 0) {
-            outcome.notes.extend(source.and_then(Source::unverified_link).map(str::to_owned));
+            outcome.notes.extend(source.and_then(Source::unverified_link).cloned());
             outcome.notes.extend(source.map(Source::warnings).unwrap_or_default().iter().cloned());
         }
         self.conclude(source, request, prepared, outcome, cancel, begun).await
@@ -308,7 +309,7 @@ impl Engine {
                 break;
             }
             if round == ROUNDS {
-                outcome.notes.push(unsettled_sentence(&changed));
+                outcome.notes.extend(kept_changing(&changed));
                 let file = Arc::clone(&file);
                 off_thread(move || mark_as_differing(&file, &changed)).await?;
                 break;
@@ -338,7 +339,7 @@ impl Engine {
         let cache = self.cache().clone();
         let identity = Arc::clone(&prepared.identity);
         let opened = off_thread(move || Ok(cache.open_or_create(&identity)?)).await?;
-        outcome.notes.extend(opened.moved_aside.map(|moved| Failure::from(moved).message));
+        outcome.notes.extend(opened.moved_aside.map(|moved| Note::DamagedFile(Failure::from(moved).message)));
         Ok(opened.file)
     }
 
@@ -485,31 +486,32 @@ impl Engine {
             .map(|failure| with_next_step(failure, request.mode));
         let mut notes = Vec::new();
         if request.mode == FetchMode::Verify {
-            notes.push(verify::sentence(
-                prepared.held,
-                &prepared.differing,
-                &prepared.unverified,
-                &outcome.fetched,
-            ));
-            let stamp = request.query.mapping.changed_at.as_deref().filter(|_| prepared.unstamped > 0);
-            notes.extend(stamp.map(|path| verify::unstamped_sentence(path, prepared.unstamped)));
+            let stamp = &request.query.mapping.changed_at;
+            notes.push(Note::Checked(Checked {
+                held: prepared.held,
+                unverified: prepared.unverified.len(),
+                differing: prepared.differing.len(),
+                left: prepared.differing.difference(&outcome.fetched).len(),
+            }));
+            if let Some(path) = stamp.clone().filter(|_| prepared.unstamped > 0) {
+                notes.push(Note::Unstamped { path, days: prepared.unstamped });
+            }
             if prepared.held > prepared.unverified.len() {
-                let is_stamped = request.query.mapping.changed_at.is_some();
-                notes.push(verify::kind_sentence(is_stamped, prepared.hashed));
+                notes.push(Note::ComparedBy { one_by_one: prepared.hashed > 0, stamps: stamp.is_some() });
             }
         }
         notes.extend(prepared.clock.iter().flat_map(clock_notes));
-        notes.extend(prepared.moved_aside.map(|failure| failure.message));
+        notes.extend(prepared.moved_aside.map(|failure| Note::DamagedFile(failure.message)));
         notes.append(&mut outcome.notes);
         let unmatched = view.as_ref().map(|view| unmatched_of(view)).unwrap_or_default();
-        notes.extend(unmatched.iter().map(|of| of.why.clone()));
+        notes.extend(unmatched.iter().cloned().map(Note::Unmatched));
         // If no document has a trade id, the note on the unmatched trade id already says so.
         let has_ids = unmatched.iter().all(|of| of.part != UnmatchedPart::TradeId);
         let without_trade_id = if has_ids { outcome.without_trade_id } else { 0 };
         notes.extend(remarks(&request.query, without_trade_id, outcome.unreadable.len()));
         let left_out =
             view.as_ref().map(|view| left_out_of(view, &request.query.mapping)).unwrap_or_default();
-        notes.extend(left_out.iter().map(|left_out| left_out.why.clone()));
+        notes.extend(left_out.iter().cloned().map(Note::LeftOut));
         notes.dedup();
         Ok(Answer {
             signature: prepared.identity.signature.to_string(),
@@ -530,12 +532,13 @@ impl Engine {
     }
 
     /// Moves a damaged file aside. Returns a note about it, or `None` if the file is sound after all.
-    async fn move_aside_if_damaged(&self, request: &FetchRequest) -> Result<Option<String>> {
+    async fn move_aside_if_damaged(&self, request: &FetchRequest) -> Result<Option<Note>> {
         let identity = Identity::of(&request.query);
         let engine = self.clone();
         off_thread(move || {
             engine.close_views(&identity.signature);
-            Ok(engine.cache().move_aside_if_damaged(&identity)?.as_deref().map(moved_aside))
+            let name = engine.cache().move_aside_if_damaged(&identity)?;
+            Ok(name.map(|name| Note::DamagedFile(moved_aside(&name))))
         })
         .await
     }
@@ -662,32 +665,10 @@ struct RunStart {
 }
 
 /// Notes on clocks that differ and on a node that lags behind.
-fn clock_notes(clock: &ServerClock) -> Vec<String> {
-    let mut notes = Vec::new();
-    if clock.ahead.abs() > SKEW {
-        let (skew, how) = (words(clock.ahead.abs()), if clock.ahead > SKEW { "behind" } else { "ahead of" });
-        notes.push(format!("This computer's clock is {skew} {how} the server's; the server's time is used."));
-    }
-    if clock.lag > SKEW {
-        let lag = words(clock.lag);
-        notes.push(format!(
-            "The server that answered is {lag} behind; days for which it may lack rows stay open."
-        ));
-    }
-    notes
-}
-
-/// A duration in its largest unit.
-fn words(span: TimeDelta) -> String {
-    // Rounded: clocks are not compared to the second.
-    let span = span + TimeDelta::seconds(30);
-    let (number, unit) = match (span.num_days(), span.num_hours(), span.num_minutes()) {
-        (2.., ..) => (span.num_days(), "days"),
-        (_, 2.., _) => (span.num_hours(), "hours"),
-        (.., 2..) => (span.num_minutes(), "minutes"),
-        _ => (span.num_seconds(), "seconds"),
-    };
-    format!("{number} {unit}")
+fn clock_notes(clock: &ServerClock) -> Vec<Note> {
+    let skew = (clock.ahead.abs() > SKEW).then_some(Note::ClockSkew { ahead: clock.ahead });
+    let lag = (clock.lag > SKEW).then_some(Note::NodeLag { lag: clock.lag });
+    skew.into_iter().chain(lag).collect()
 }
 
 /// Waits for the pulls, reports their progress, and collects their results.
@@ -827,26 +808,9 @@ fn adoptions(prepared: &Prepared) -> Vec<(DayRange, &Broader)> {
         .collect()
 }
 
-fn remarks(query: &Query, without_trade_id: u64, unreadable: usize) -> Vec<String> {
-    let mut remarks = Vec::new();
-    if without_trade_id > 0 {
-        let path = query.mapping.trade_id.as_deref().unwrap_or_default();
-        remarks.push(match without_trade_id {
-            1 => format!("1 trade has no trade id ({path}); its messages cannot be found."),
-            many => {
-                format!("{many} trades have no trade id ({path}); their messages cannot be found.")
-            }
-        });
-    }
-    match unreadable {
-        0 => {}
-        1 => remarks.push(
-            "1 document holds bytes that are not valid BSON; it is kept as it is, and some of its fields are not shown."
-                .to_owned(),
-        ),
-        many => remarks.push(format!(
-            "{many} documents hold bytes that are not valid BSON; they are kept as they are, and some of their fields are not shown."
-        )),
-    }
-    remarks
+fn remarks(query: &Query, without_trade_id: u64, unreadable: usize) -> Vec<Note> {
+    let path = query.mapping.trade_id.clone().unwrap_or_default();
+    let without = (without_trade_id > 0).then_some(Note::WithoutTradeId { path, trades: without_trade_id });
+    let unreadable = (unreadable > 0).then_some(Note::Unreadable { documents: unreadable });
+    without.into_iter().chain(unreadable).collect()
 }

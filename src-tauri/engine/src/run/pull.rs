@@ -26,6 +26,7 @@ use super::arrivals::{Arrival, Arrivals};
 use super::split::{Load, halves, pieces, with_gaps};
 use super::verify::counts_differ;
 use crate::answer::left_out::{self, Counts, FoundOddDates};
+use crate::answer::note::Note;
 use crate::bson::change_stamp::ChangeStamp;
 use crate::cache::{CacheFile, Carried, Committed, DayRows, SegmentWriter};
 use crate::day::{Day, DayRange, DaySet};
@@ -135,7 +136,7 @@ enum Tried {
 /// What an attempt is ready to commit.
 struct Ready {
     summary: Summary,
-    notes: Vec<String>,
+    notes: Vec<Note>,
     /// The days not included, as ranges.
     left: Vec<DayRange>,
 }
@@ -177,15 +178,9 @@ impl PullContext {
     }
 }
 
-/// The note about days that changed each time they were read.
-pub(crate) fn unsettled_sentence(days: &DaySet) -> String {
-    let first = days.days().next().map(|day| day.to_string()).unwrap_or_default();
-    match days.len() {
-        1 => format!("The source kept changing {first} while it was read; the day is unverified."),
-        many => format!(
-            "The source kept changing {many} days from {first} while they were read; they are unverified."
-        ),
-    }
+/// The note about days that changed each time they were read; `None` if there are none.
+pub(crate) fn kept_changing(days: &DaySet) -> Option<Note> {
+    days.days().next().map(|first| Note::KeptChanging { first, days: days.len() })
 }
 
 /// Checks at the source for windows with fewer rows than expected; each is made once per run.
@@ -196,7 +191,7 @@ pub(crate) struct EmptyWindowChecks {
     /// Documents whose dates have a different type; `None` if the check failed or took too long.
     odd_dates: OnceCell<Option<Arc<FoundOddDates>>>,
     /// Why there are no trades.
-    nothing: OnceCell<Vec<String>>,
+    nothing: OnceCell<Option<Note>>,
     /// Set once the collection of messages is known to exist.
     messages: OnceCell<()>,
 }
@@ -378,7 +373,7 @@ async fn try_window(context: PullContext) -> Result<Tried> {
     drop(store_sender);
     match join(storing).await? {
         Some(Stored::Committed(committed, changed)) => {
-            notes.extend((!changed.is_empty()).then(|| unsettled_sentence(&changed)));
+            notes.extend(kept_changing(&changed));
             let pulled = Pulled {
                 adopted: DaySet::new(),
                 stopped: None,
@@ -481,11 +476,11 @@ async fn origin_meanwhile(context: &PullContext) -> Result<Option<Origin>> {
 ///
 /// # Errors
 /// `bad_mapping` if a name in the mapping is the reason.
-async fn doubts(context: &PullContext, summary: &Summary) -> Result<Vec<String>> {
+async fn doubts(context: &PullContext, summary: &Summary) -> Result<Vec<Note>> {
     let mapping = &context.query.mapping;
     if summary.input_rows == 0 {
         let ask = || context.source.explain_nothing(&context.query);
-        return context.doubts.nothing.get_or_try_init(ask).await.cloned();
+        return Ok(context.doubts.nothing.get_or_try_init(ask).await?.iter().cloned().collect());
     }
     if let Some(messages) = mapping.downstream_collection.as_deref().filter(|_| summary.downstream_rows == 0)
     {
@@ -498,7 +493,7 @@ async fn doubts(context: &PullContext, summary: &Summary) -> Result<Vec<String>>
     }
     let is_stamped = || summary.days.values().any(|day| day.change_mark.is_some());
     let without = mapping.changed_at.as_deref().filter(|_| !is_stamped());
-    Ok(without.map(no_stamp).into_iter().collect())
+    Ok(without.map(|path| Note::NoChangeStamp { path: path.to_owned() }).into_iter().collect())
 }
 
 /// Finds documents whose dates have a different type; runs while rows arrive.
@@ -509,12 +504,6 @@ async fn odd_dates(context: &PullContext) -> Option<Arc<FoundOddDates>> {
         found = odd_dates.get_or_init(ask) => found.clone(),
         () = context.cancel.cancelled() => None,
     }
-}
-
-fn no_stamp(path: &str) -> String {
-    format!(
-        "The trades of some days have no change stamp that can be compared ({path}): Verify can only count."
-    )
 }
 
 async fn join<T>(task: tokio::task::JoinHandle<Result<T>>) -> Result<T> {

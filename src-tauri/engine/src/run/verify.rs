@@ -20,7 +20,6 @@ use crate::query::collation::Collation;
 use crate::query::mapping::Mapping;
 use crate::query::source::Query;
 use crate::source::Source;
-use crate::words::counted;
 
 /// Message queries in progress at once.
 const AT_ONCE: usize = 3;
@@ -343,46 +342,4 @@ pub(super) fn counts_differ(
     let mark = theirs.and_then(|count| count.change_mark.as_ref()).and_then(ChangeStamp::to_text);
     let is_text = [mark.as_deref(), change_mark].into_iter().flatten().any(ChangeStamp::is_text);
     counted != (held, left_out::not_held(left_out)) || !is_text && mark.as_deref() != change_mark
-}
-
-/// The note about change stamps that are mapped but cannot be compared.
-pub(super) fn unstamped_sentence(path: &str, days: usize) -> String {
-    let (days, have) = (counted(days, "day"), if days == 1 { "has" } else { "have" });
-    format!(
-        "{days} {have} no change stamp that can be compared ({path}): only the trades and messages were counted."
-    )
-}
-
-/// A sentence about the kind of check that days with trades received.
-pub(super) fn kind_sentence(is_stamped: bool, hashed: usize) -> String {
-    match (hashed, is_stamped) {
-        (0, false) => "Trades and messages were compared by count only.".to_owned(),
-        (0, true) => "Trades and messages were compared by count and latest change.".to_owned(),
-        (_, false) => "Trades were compared one by one by their _id, messages by count.".to_owned(),
-        (_, true) => {
-            "Trades were compared one by one by their _id and change stamp, messages by count and latest change."
-                .to_owned()
-        }
-    }
-}
-
-/// A sentence about the result of the check.
-pub(super) fn sentence(held: usize, differing: &DaySet, unverified: &DaySet, fetched: &DaySet) -> String {
-    if !unverified.is_empty() {
-        let unchecked =
-            format!("{} could not be checked against the server", counted(unverified.len(), "cached day"));
-        return match differing.len() {
-            0 => format!("{unchecked}."),
-            many => format!("{unchecked}; of those that were, {many} differed."),
-        };
-    }
-    let left = differing.difference(fetched).len();
-    let checked = format!("Checked {} against the server", counted(held, "cached day"));
-    match (held, differing.len(), left) {
-        (0, _, _) => "No cached day to check.".to_owned(),
-        (_, 0, _) => format!("{checked}: none differs."),
-        (_, 1, 0) => format!("{checked}: 1 differed and was fetched again."),
-        (_, many, 0) => format!("{checked}: {many} differed and were fetched again."),
-        (_, many, left) => format!("{checked}: {many} differed, {left} of them could not be fetched again."),
-    }
 }

@@ -21,6 +21,7 @@ use super::options::{self, Times};
 use super::topology::NoServer;
 use super::uri::{parse, with_password};
 use super::{certificates, speech};
+use crate::answer::note::Note;
 use crate::failure::{Code, Failure, FailureTarget, Result};
 use crate::query::source::SourceIdentity;
 use crate::secret::SecretGuard;
@@ -103,10 +104,10 @@ struct Inner {
     identity: SourceIdentity,
     /// The timeouts from the connection string.
     times: Times,
-    /// Connection string options that were ignored, as sentences.
-    warnings: Vec<String>,
+    /// Connection string options that were ignored.
+    warnings: Vec<Note>,
     /// The warning to show if the connection is not verified.
-    unverified: Option<&'static str>,
+    unverified: Option<Note>,
     /// Redacts the secrets in error causes for as long as this source exists.
     _secrets: SecretGuard,
     client: OnceCell<Client>,
@@ -314,13 +315,13 @@ impl Source {
     /// A warning for the user if nothing verifies that the server is the right one, or if the password can be read on
     /// the way; otherwise `None`.
     #[must_use]
-    pub fn unverified_link(&self) -> Option<&'static str> {
-        self.inner.unverified
+    pub fn unverified_link(&self) -> Option<&Note> {
+        self.inner.unverified.as_ref()
     }
 
-    /// The parts of the connection string that were ignored, as sentences.
+    /// The parts of the connection string that were ignored.
     #[must_use]
-    pub fn warnings(&self) -> &[String] {
+    pub fn warnings(&self) -> &[Note] {
         &self.inner.warnings
     }
 

@@ -2,15 +2,14 @@
 
 use mongodb::options::{AuthMechanism, ConnectionString, HostInfo, Tls};
 
+use crate::answer::note::Note;
+
 /// A warning for the user if the connection string does not make sure that the server is the right one, or if it
 /// sends the password in plain text; otherwise `None`.
-pub(super) fn unverified(parsed: &ConnectionString) -> Option<&'static str> {
+pub(super) fn unverified(parsed: &ConnectionString) -> Option<Note> {
     let is_encrypted = match &parsed.tls {
         Some(Tls::Enabled(options)) if options.allow_invalid_certificates == Some(true) => {
-            return Some(
-                "The connection is not verified: the connection string accepts any certificate, so another \
-                 computer could pass for the server.",
-            );
+            return Some(Note::AnyCertificate);
         }
         Some(Tls::Enabled(_)) => true,
         Some(Tls::Disabled) => false,
@@ -18,10 +17,7 @@ pub(super) fn unverified(parsed: &ConnectionString) -> Option<&'static str> {
         None => matches!(parsed.host_info, HostInfo::DnsRecord(_)),
     };
     let mechanism = parsed.credential.as_ref().and_then(|credential| credential.mechanism.as_ref());
-    (mechanism == Some(&AuthMechanism::Plain) && !is_encrypted).then_some(
-        "The connection is not verified: the password is sent in plain text and nothing is encrypted \
-         (PLAIN without TLS).",
-    )
+    (mechanism == Some(&AuthMechanism::Plain) && !is_encrypted).then_some(Note::PlainPassword)
 }
 
 #[cfg(test)]

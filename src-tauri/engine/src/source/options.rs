@@ -7,6 +7,7 @@ use mongodb::options::ConnectionString;
 use percent_encoding::percent_decode_str;
 
 use super::uri::option_failure;
+use crate::answer::note::Note;
 use crate::failure::{Code, Failure, Result};
 use crate::secret::{may_hold_password, shown_option};
 
@@ -81,7 +82,7 @@ pub(super) struct ReadOptions {
     /// The connection string to pass to the driver.
     pub(super) uri: String,
     /// What was ignored, as sentences.
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Note>,
     /// `timeoutMS`, which the driver does not support.
     pub(super) timeout: Option<Duration>,
 }
@@ -119,19 +120,14 @@ pub(super) fn read(uri: &str) -> Result<ReadOptions> {
             // Means no limit in other drivers. This driver would reject it, and few connections are needed.
             "maxpoolsize" if value == "0" => {}
             "uuidrepresentation" if !["standard", "unspecified"].contains(&&*value) => {
-                read.warnings.push(format!(
-                    "{} in the connection string was ignored; set uuid_representation in the mapping instead.",
-                    shown_option(option)
-                ));
+                read.warnings.push(Note::UuidOptionIgnored { option: shown_option(option).to_string() });
             }
             _ if OF_THE_DRIVER.contains(&lower.as_str()) => kept.push(option.to_owned()),
             _ if is_known => {}
             // A password that contains a question mark can be mistaken for options; kept, so that the driver rejects
             // the string.
             _ if may_hold_password(rest, option) => kept.push(option.to_owned()),
-            _ => read
-                .warnings
-                .push(format!("The option {name} of the connection string is not known and was ignored.")),
+            _ => read.warnings.push(Note::UnknownOption { name: name.to_owned() }),
         }
         names.push(lower);
     }
@@ -183,13 +179,15 @@ fn milliseconds(option: &str, value: &str) -> Result<Option<Duration>> {
 }
 
 /// Keeps the supported compressors; others are ignored, as in other drivers.
-fn compressors(name: &str, value: &str, warnings: &mut Vec<String>) -> Option<String> {
+fn compressors(name: &str, value: &str, warnings: &mut Vec<Note>) -> Option<String> {
     let asked = value.split(',').map(str::trim).filter(|one| !one.is_empty());
     let (known, unknown): (Vec<&str>, Vec<&str>) =
         asked.partition(|one| COMPRESSORS.contains(&one.to_ascii_lowercase().as_str()));
-    warnings.extend(unknown.iter().map(|one| {
-        format!("The compressor {one} of the connection string ({name}) is not known and was ignored.")
-    }));
+    warnings.extend(
+        unknown
+            .iter()
+            .map(|one| Note::UnknownCompressor { compressor: (*one).to_owned(), option: name.to_owned() }),
+    );
     (!known.is_empty()).then(|| format!("{name}={}", known.join(",")))
 }
 
@@ -249,7 +247,7 @@ mod tests {
             "readPreference=secondary&readPreferenceTags=dc:ny&readPreferenceTags=",
         ] {
             let read = read(&format!("mongodb://db1:27017/?{options}")).expect(options);
-            assert_eq!(read.warnings, Vec::<String>::new(), "{options}");
+            assert_eq!(read.warnings, [], "{options}");
             parse(&read.uri).expect(options);
         }
         let plain = read("mongodb://ann:x@db1/?authMechanism=PLAIN").expect("LDAP");
@@ -264,8 +262,11 @@ mod tests {
         let no_limit = super::read("mongodb://db1/?maxPoolSize=0").expect("options");
         assert_eq!((no_limit.uri.as_str(), no_limit.warnings.len()), ("mongodb://db1/", 0));
         let uuids = super::read("mongodb://db1/?uuidRepresentation=javaLegacy").expect("options");
-        assert!(uuids.warnings[0].contains("uuid_representation"), "{uuids:?}");
-        assert!(read.warnings[0].contains("colour") && read.warnings[1].contains("lz4"), "{read:?}");
+        assert!(uuids.warnings[0].to_string().contains("uuid_representation"), "{uuids:?}");
+        assert!(
+            read.warnings[0].to_string().contains("colour") && read.warnings[1].to_string().contains("lz4"),
+            "{read:?}"
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use futures_util::TryStreamExt as _;
 use super::connect::Source;
 use super::moment::{PullOrder, WindowMoment};
 use crate::answer::left_out::{FoundOddDates, OddDates, expected, type_in_words};
+use crate::answer::note::Note;
 use crate::bson::change_stamp::{ChangeStamp, DayCount};
 use crate::bson::hashed_key::{HashSums, accumulators};
 use crate::bson::number::approximate;
@@ -170,13 +171,13 @@ impl Source {
     ///
     /// # Errors
     /// `bad_mapping`; see [`super::SourceError`].
-    pub async fn explain_nothing(&self, query: &Query) -> Result<Vec<String>> {
+    pub async fn explain_nothing(&self, query: &Query) -> Result<Option<Note>> {
         let mapping = &query.mapping;
         let mut wanted = vec![self.collection_name()];
         wanted.extend(mapping.downstream_collection.as_deref());
         self.expect_collections(&wanted).await?;
         if !self.has(Document::new()).await? {
-            return Ok(vec![format!("The collection {} is empty.", self.collection_name())]);
+            return Ok(Some(Note::EmptyCollection { name: self.collection_name().to_owned() }));
         }
         let dates = match mapping.dates() {
             DateMapping::YearDay { year, day_of_year } => vec![year, day_of_year],
@@ -213,7 +214,7 @@ impl Source {
             };
             return Err(Failure::new(Code::BadMapping, message).advise(advice));
         }
-        Ok(Vec::new())
+        Ok(None)
     }
 
     /// Counts the documents that match except for their date fields, whose type no match on dates can find. Documents

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use bson::RawDocumentBuf;
 use chrono::{NaiveDate, TimeDelta};
+use tidemark_engine::answer::note::{Checked, Note};
 use tidemark_engine::answer::{Answer, Origin};
 use tidemark_engine::api::plan::{DayAction, PlanView};
 use tidemark_engine::day::DayRange;
@@ -444,8 +445,10 @@ impl Model {
         if unverified.iter().any(|day| missing.contains(day)) {
             return wrong("what is missing cannot be unverified");
         }
-        let unchecked =
-            answer.notes.iter().any(|note| note.contains("could not be checked against the server"));
+        let unchecked = answer
+            .notes
+            .iter()
+            .any(|note| note.to_string().contains("could not be checked against the server"));
         // Where it sent nothing (pings do not count), nothing was checked.
         let alone = !case.disturbed.beside && !case.disturbed.other;
         if !case.is_online() || (alone && answer.mongo_commands == 0) {
@@ -638,9 +641,8 @@ impl Model {
                 && held.iter().filter(|day| as_they_were(day)).all(|day| unverified.contains(day)),
             || format!("checked without a server: held {held:?}, unverified {unverified:?}"),
         )?;
-        let days = if held.len() == 1 { "day" } else { "days" };
-        let sentence = format!("{} cached {days} could not be checked against the server.", held.len());
-        verdict(told != held.is_empty() && (!told || answer.notes.contains(&sentence)), || {
+        let is_unchecked = |note: &Note| matches!(note, Note::Checked(Checked { unverified, differing: 0, .. }) if *unverified == held.len());
+        verdict(told != held.is_empty() && (!told || answer.notes.iter().any(is_unchecked)), || {
             format!("{} days were not checked, and it says {:?}", held.len(), answer.notes)
         })?;
         let none_missing = answer.days.missing.is_empty();

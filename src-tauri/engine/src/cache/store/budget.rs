@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
+use crate::answer::note::{Evicted, Note};
 use crate::query::signature::Signature;
 
 /// Bytes that the cache may take unless the trader sets a budget.
@@ -70,39 +71,18 @@ pub fn evict_until_fits(
     report
 }
 
-/// The report in the trader's words; `None` if the cache is within its budget and nothing was evicted.
+/// The note about a report; `None` if the cache is within its budget and nothing was evicted.
 #[must_use]
-pub fn sentence(freed: &EvictionReport, budget: u64) -> Option<String> {
-    let mut parts = Vec::new();
-    match freed.queries.len() {
-        0 => {}
-        1 => parts.push("the least recently used query".to_owned()),
-        many => parts.push(format!("the {many} least recently used queries")),
-    }
-    match freed.moved_aside {
-        0 => {}
-        1 => parts.push("a damaged file that had been moved aside".to_owned()),
-        many => parts.push(format!("{many} damaged files that had been moved aside")),
-    }
-    let gone = (!parts.is_empty()).then(|| {
-        let were = if freed.queries.len() + freed.moved_aside == 1 { "was" } else { "were" };
-        let (gone, freed) = (parts.join(" and "), size_text(freed.bytes));
-        format!("To keep the cache within {}, {gone} {were} removed ({freed}).", size_text(budget))
-    });
-    let over = (freed.left > budget).then(|| {
-        let (left, budget) = (size_text(freed.left), size_text(budget));
-        format!("The cache uses {left}, more than its budget of {budget}: everything that remains is pinned or in use.")
-    });
-    match (gone, over) {
-        (Some(gone), Some(over)) => Some(format!("{gone} {over}")),
-        (gone, over) => gone.or(over),
-    }
-}
-
-/// Bytes as a person reads them: "20 GB", "1.5 MB".
-#[must_use]
-pub fn size_text(bytes: u64) -> String {
-    bytesize::ByteSize::b(bytes).display().si().to_string().replace(".0 ", " ")
+pub fn note(report: &EvictionReport, budget: u64) -> Option<Note> {
+    let evicted = Evicted {
+        queries: report.queries.len(),
+        damaged_files: report.moved_aside,
+        freed: report.bytes,
+        left: report.left,
+        budget,
+    };
+    let is_news = evicted.queries + evicted.damaged_files > 0 || evicted.left > budget;
+    is_news.then_some(Note::Evicted(evicted))
 }
 
 #[cfg(test)]
@@ -145,13 +125,17 @@ mod tests {
     #[test]
     fn the_sentence_names_what_was_evicted_and_what_exceeds_the_budget() {
         let held = [entry(1, true, 4_000_000, 1), entry(2, true, 2_500_000, 2)];
-        assert_eq!(sentence(&evict_until_fits(&held, 6_500_000, |_| true), 6_500_000), None);
+        assert_eq!(note(&evict_until_fits(&held, 6_500_000, |_| true), 6_500_000), None);
         assert_eq!(
-            sentence(&evict_until_fits(&held, 3_000_000, |_| true), 3_000_000).as_deref(),
+            note(&evict_until_fits(&held, 3_000_000, |_| true), 3_000_000)
+                .map(|note| note.to_string())
+                .as_deref(),
             Some("To keep the cache within 3 MB, the least recently used query was removed (4 MB).")
         );
         assert_eq!(
-            sentence(&evict_until_fits(&held, 1_000_000, |_| false), 1_000_000).as_deref(),
+            note(&evict_until_fits(&held, 1_000_000, |_| false), 1_000_000)
+                .map(|note| note.to_string())
+                .as_deref(),
             Some(
                 "The cache uses 6.5 MB, more than its budget of 1 MB: everything that remains is pinned or in use."
             )
