@@ -3,7 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 
 use tidemark_engine::api::source::{Connection, SourceProfile};
-use tidemark_engine::day::DayRange;
 use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::Result;
 use tidemark_engine::plan::ledger::FetchMode;
@@ -81,7 +80,7 @@ impl ActiveSource {
     /// # Errors
     /// `bad_filter`.
     pub(crate) fn query(&self, input: &QueryInput) -> Result<Query> {
-        Ok(self.query_of(Filters::parse(&self.mapping, &input.filters, &input.advanced)?))
+        Query::parse(self.source.identity(), &self.mapping, input)
     }
 
     /// A query with these filters.
@@ -94,8 +93,7 @@ impl ActiveSource {
     /// # Errors
     /// `bad_filter`, `bad_range`.
     pub(crate) fn request(&self, input: &QueryInput, mode: FetchMode, offline: bool) -> Result<FetchRequest> {
-        let range = DayRange::parse(&input.from, &input.to)?;
-        Ok(FetchRequest { query: self.query(input)?, range, mode, offline })
+        FetchRequest::parse(&self.source, &self.mapping, input, mode, offline)
     }
 
     /// Checks whether the source is reachable.

@@ -18,6 +18,7 @@ use tidemark_engine::engine::Engine;
 use tidemark_engine::limits::Limits;
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::form::QueryInput;
 use tidemark_engine::query::form::{FilterInput, FilterOperator};
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::pipeline;
@@ -69,10 +70,14 @@ impl Work {
             collection: self.collection.clone(),
         })
         .map_err(words)?;
-        let filters = Filters::parse(&mapping, &[], "").map_err(words)?;
-        let query = Query { source: source.identity().clone(), mapping, filters };
-        let range = DayRange::parse(&self.from, &self.to).map_err(words)?;
-        let request = FetchRequest { query, range, mode: FetchMode::Normal, offline: false };
+        let input = QueryInput {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            filters: Vec::new(),
+            advanced: String::new(),
+        };
+        let request =
+            FetchRequest::parse(&source, &mapping, &input, FetchMode::Normal, false).map_err(words)?;
         Ok(Desk { engine: Engine::new(&self.cache, 2).map_err(words)?, source, request })
     }
 }

@@ -14,10 +14,9 @@ use tidemark_engine::day::DayRange;
 use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::{Code, Failure, Result, holds_secret};
 use tidemark_engine::plan::ledger::FetchMode;
-use tidemark_engine::query::filter::Filters;
+use tidemark_engine::query::form::QueryInput;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::signature::Signature;
-use tidemark_engine::query::source::Query;
 use tidemark_engine::rows::{CsvOptions, Role};
 use tidemark_engine::run::FetchRequest;
 use tidemark_engine::run::event::EventSink;
@@ -302,8 +301,6 @@ fn engine(options: &CacheOptions) -> Result<Engine> {
 
 fn prepare(options: &QueryOptions, uri: String) -> Result<(Engine, Source, FetchRequest)> {
     let mapping = read_mapping(options.mapping.as_ref())?;
-    let range = DayRange::parse(&options.from, &options.to)?;
-    let filters = Filters::parse(&mapping, &options.filters, &options.advanced)?;
     let source = Source::new(&SourceSettings {
         uri,
         password: std::env::var(PASSWORD).ok().filter(|password| !password.is_empty()),
@@ -315,8 +312,13 @@ fn prepare(options: &QueryOptions, uri: String) -> Result<(Engine, Source, Fetch
         (_, true) => FetchMode::Verify,
         _ => FetchMode::Normal,
     };
-    let query = Query { source: source.identity().clone(), mapping, filters };
-    let request = FetchRequest { query, range, mode, offline: options.offline };
+    let input = QueryInput {
+        from: options.from.clone(),
+        to: options.to.clone(),
+        filters: options.filters.clone(),
+        advanced: options.advanced.clone(),
+    };
+    let request = FetchRequest::parse(&source, &mapping, &input, mode, options.offline)?;
     Ok((engine(&options.cache)?, source, request))
 }
 

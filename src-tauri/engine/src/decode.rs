@@ -6,6 +6,8 @@
 
 mod columns;
 mod field;
+mod field_set;
 
-pub use columns::{Decoded, Decoder, DocumentHash, FieldSet, MORE_FIELDS, RowKey};
+pub use columns::{Decoded, Decoder, DocumentHash, MORE_FIELDS, RowKey};
 pub use field::{Field, FieldId, FieldRegistry, Kind};
+pub use field_set::FieldSet;

@@ -14,6 +14,7 @@ use duckdb::arrow::record_batch::RecordBatch;
 use md5::{Digest, Md5};
 
 use super::field::{FieldId, FieldRegistry, Kind};
+use super::field_set::FieldSet;
 use crate::bson::extjson::write_relaxed;
 use crate::day::Day;
 use crate::limits::Limits;
@@ -42,61 +43,6 @@ pub struct RowKey<'a> {
     /// The moment at which the source was read: its time as seconds << 32 | an ordinal. Of two states of a
     /// document the later read wins.
     pub read: u64,
-}
-
-/// A set of fields, by number.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FieldSet(Vec<u64>);
-
-impl FieldSet {
-    /// Adds a field.
-    pub fn insert(&mut self, field: FieldId) {
-        let word = field as usize / 64;
-        if word >= self.0.len() {
-            self.0.resize(word + 1, 0);
-        }
-        self.0[word] |= 1 << (field % 64);
-    }
-
-    /// Adds all fields of another set.
-    pub fn extend(&mut self, other: &Self) {
-        if other.0.len() > self.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            *mine |= theirs;
-        }
-    }
-
-    /// The set without the given fields.
-    #[must_use]
-    pub fn without(&self, fields: &[FieldId]) -> Self {
-        let mut rest = self.clone();
-        for field in fields {
-            if let Some(word) = rest.0.get_mut(*field as usize / 64) {
-                *word &= !(1 << (field % 64));
-            }
-        }
-        rest
-    }
-
-    /// Whether the field is in the set.
-    #[must_use]
-    pub fn contains(&self, field: FieldId) -> bool {
-        self.0.get(field as usize / 64).is_some_and(|word| word >> (field % 64) & 1 == 1)
-    }
-
-    /// The set as hex text, for the ledger.
-    #[must_use]
-    pub fn to_text(&self) -> String {
-        self.0.iter().map(|word| format!("{word:x}")).collect::<Vec<_>>().join(",")
-    }
-
-    /// Reads a text that [`to_text`](Self::to_text) made; unreadable words count as empty.
-    #[must_use]
-    pub fn from_text(text: &str) -> Self {
-        Self(text.split(',').map(|word| u64::from_str_radix(word, 16).unwrap_or(0)).collect())
-    }
 }
 
 /// Decoded rows, ready to append to a table whose columns are `number, day, id, [trade,] read, doc`, then `fields`.

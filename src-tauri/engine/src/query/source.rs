@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::filter::Filters;
+use super::form::QueryInput;
 use super::mapping::Mapping;
+use crate::failure::Result;
 
 /// The port of a host that is given without one.
 const DEFAULT_PORT: &str = "27017";
@@ -107,6 +109,17 @@ pub struct Query {
     pub mapping: Mapping,
     /// Which of them are requested.
     pub filters: Filters,
+}
+
+impl Query {
+    /// Reads a query from what was typed, without its dates.
+    ///
+    /// # Errors
+    /// `bad_filter`.
+    pub fn parse(source: &SourceIdentity, mapping: &Mapping, input: &QueryInput) -> Result<Self> {
+        let filters = Filters::parse(mapping, &input.filters, &input.advanced)?;
+        Ok(Self { source: source.clone(), mapping: mapping.clone(), filters })
+    }
 }
 
 /// A host in lower case and with a port. The path of a socket stays as it is, and a DNS name (`srv:`) gets no port.

@@ -1,15 +1,16 @@
 //! What a run decides before it pulls anything.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::verify::{self, Mark, Marks};
+use super::verify;
 use crate::answer::left_out;
 use crate::api::plan::{DayAction, DayView, PlanView, WindowView};
 use crate::bson::number::approximate;
-use crate::cache::{CacheErrorKind, CacheFile, CatalogEntry, FileState, Identity};
+use crate::cache::{CacheErrorKind, CacheFile, CatalogEntry, FileState, HeldDay, Identity};
 use crate::day::{Day, DayRange, DaySet};
 use crate::engine::{Engine, off_thread};
 use crate::failure::{Code, Failure, Result};
@@ -17,6 +18,8 @@ use crate::plan::ledger::{FetchMode, Ledger, Policy};
 use crate::plan::{Action, Plan, PlanRequest, Reach, UnavailableReason};
 use crate::query::collation::Collation;
 use crate::query::filter::FieldCondition;
+use crate::query::form::QueryInput;
+use crate::query::mapping::Mapping;
 use crate::query::source::Query;
 use crate::source::{ESTIMATE_DAYS, Origin, ServerClock, Source};
 
@@ -31,6 +34,24 @@ pub struct FetchRequest {
     pub mode: FetchMode,
     /// Whether nothing may be sent to the source.
     pub offline: bool,
+}
+
+impl FetchRequest {
+    /// Reads a request from what was typed.
+    ///
+    /// # Errors
+    /// `bad_range`, `bad_filter`.
+    pub fn parse(
+        source: &Source,
+        mapping: &Mapping,
+        input: &QueryInput,
+        mode: FetchMode,
+        offline: bool,
+    ) -> Result<Self> {
+        let range = DayRange::parse(&input.from, &input.to)?;
+        let query = Query::parse(source.identity(), mapping, input)?;
+        Ok(Self { query, range, mode, offline })
+    }
 }
 
 /// A broader cached query that days can be adopted from.
@@ -224,13 +245,12 @@ pub(super) async fn prepare(
         if probe.reach == Reach::Online && request.mode == FetchMode::Verify {
             let file = own_file(engine, &identity).await?;
             // Days from a different source differ, whatever this source counts.
-            let is_foreign = |day: &Day| ledger.get(day).is_some_and(|held| held.foreign);
             let mut own_days = ledger.clone();
             own_days.retain(|day, held| !held.foreign && policy.zone.start_of(*day) <= probe.now);
-            let mut marks = marks_of(&own);
-            marks.retain(|day, _| !is_foreign(day) && own_days.contains_key(day));
+            let held = own.days.iter().filter(|(day, _)| own_days.contains_key(day));
+            let held: BTreeMap<Day, &HeldDay> = held.map(|(day, held)| (*day, held)).collect();
             let mut checked =
-                verify::check(source, &request.query, request.range, &own_days, &marks, file, &engine.limits)
+                verify::check(source, &request.query, request.range, &own_days, &held, file, &engine.limits)
                     .await?;
             for (day, held) in ledger.iter_mut().filter(|(day, _)| request.range.contains(**day)) {
                 held.differs =
@@ -350,15 +370,6 @@ async fn own_state(engine: &Engine, identity: &Arc<Identity>, may_set_aside: boo
         Ok(OwnState { state, moved_aside, is_read_only })
     })
     .await
-}
-
-fn marks_of(state: &FileState) -> Marks {
-    let mark = |held: &crate::cache::HeldDay| Mark {
-        segment: held.segment,
-        change_mark: held.change_mark.clone(),
-        left_out: left_out::not_held(&held.left_out),
-    };
-    state.days.iter().map(|(day, held)| (*day, mark(held))).collect()
 }
 
 /// The most likely origin while the source is not queried: the last known one of this query or else of the broader

@@ -10,7 +10,7 @@ use crate::bson::change_stamp::{ChangeStamp, DayCount};
 use crate::bson::hashed_key::HashSums;
 use crate::cache::read::hashes::hash_sums;
 use crate::cache::read::verify_batches::{Question, questions};
-use crate::cache::{CacheFile, CheckedDay};
+use crate::cache::{CacheFile, CheckedDay, HeldDay};
 use crate::day::{Day, DayRange, DaySet};
 use crate::engine::off_thread;
 use crate::failure::{Failure, Result};
@@ -26,19 +26,8 @@ const AT_ONCE: usize = 3;
 /// Groups of trades per query: the server compares each message with each group.
 const GROUPS_PER_QUERY: usize = 50;
 
-/// What the ledger records per cached day, besides the counts.
-pub(super) type Marks = BTreeMap<Day, Mark>;
-
-/// What a cached day is compared by, besides its count.
-#[derive(Debug, Clone)]
-pub(super) struct Mark {
-    /// The segment that holds its rows.
-    pub(super) segment: u32,
-    /// The greatest change stamp, if the mapping has one.
-    pub(super) change_mark: Option<String>,
-    /// Documents that match the day but were left out of it.
-    pub(super) left_out: u64,
-}
+/// The cached days that can be compared.
+type Held<'a> = BTreeMap<Day, &'a HeldDay>;
 
 /// The result of a check.
 #[derive(Debug, Default)]
@@ -65,19 +54,19 @@ pub(super) async fn check(
     query: &Query,
     range: DayRange,
     ledger: &Ledger,
-    marks: &Marks,
+    held: &Held<'_>,
     file: Option<Arc<CacheFile>>,
     limits: &Limits,
 ) -> Result<Checked> {
-    let checked = ask(source, query, range, ledger, marks, file.clone(), limits).await;
+    let checked = ask(source, query, range, ledger, held, file.clone(), limits).await;
     let Some(file) = file else { return Ok(checked) };
-    let found: BTreeMap<Day, CheckedDay> = marks
+    let found: BTreeMap<Day, CheckedDay> = held
         .iter()
         .filter(|(day, _)| range.contains(**day) && !checked.unverified.contains(**day))
-        .map(|(day, mark)| {
+        .map(|(day, held)| {
             let differed = ledger.get(day).is_some_and(|held| held.differs);
             let differs = checked.differing.contains(*day);
-            (*day, CheckedDay { segment: mark.segment, differed, differs })
+            (*day, CheckedDay { segment: held.segment, differed, differs })
         })
         .collect();
     off_thread(move || Ok(file.record_check(&found)?)).await?;
@@ -90,15 +79,15 @@ async fn ask(
     query: &Query,
     range: DayRange,
     ledger: &Ledger,
-    marks: &Marks,
+    held: &Held<'_>,
     file: Option<Arc<CacheFile>>,
     limits: &Limits,
 ) -> Checked {
-    let held: DaySet = ledger.range(range.from()..=range.to()).map(|(day, _)| *day).collect();
-    let Some(file) = file.filter(|_| !held.is_empty()) else { return Checked::default() };
+    let days: DaySet = ledger.range(range.from()..=range.to()).map(|(day, _)| *day).collect();
+    let Some(file) = file.filter(|_| !days.is_empty()) else { return Checked::default() };
     let is_collated = matches!(file.collation(), Collation::Own(_));
     let mut checked = Checked::default();
-    match differing(source, query, range, ledger, marks, is_collated).await {
+    match differing(source, query, range, ledger, held, is_collated).await {
         Ok(compared) => {
             checked.unstamped = compared.unstamped;
             checked.differing = compared.differing;
@@ -107,12 +96,12 @@ async fn ask(
                     checked.hashed = hashed;
                     checked.differing = checked.differing.union(&differ);
                 }
-                Err(failure) => return Checked { unverified: held, failure: Some(failure), ..checked },
+                Err(failure) => return Checked { unverified: days, failure: Some(failure), ..checked },
             }
         }
-        Err(failure) => return Checked { unverified: held, failure: Some(failure), ..checked },
+        Err(failure) => return Checked { unverified: days, failure: Some(failure), ..checked },
     }
-    let alike = held.difference(&checked.differing);
+    let alike = days.difference(&checked.differing);
     let compared = compare_messages(source, &query.mapping, is_collated, file, &alike, limits).await;
     checked.differing = checked.differing.union(&compared.differing);
     checked.unverified = alike.difference(&compared.done);
@@ -301,22 +290,22 @@ async fn differing(
     query: &Query,
     range: DayRange,
     ledger: &Ledger,
-    marks: &Marks,
+    held: &Held<'_>,
     is_collated: bool,
 ) -> Result<Compared> {
     let counts = source.day_counts_and_hashes(query, range).await?;
     let is_stamped = query.mapping.changed_at.is_some();
     let mut differing = Vec::new();
     let mut unstamped = 0;
-    for (day, held) in ledger.range(range.from()..=range.to()) {
+    for (day, coverage) in ledger.range(range.from()..=range.to()) {
         let theirs = counts.get(day).cloned().unwrap_or_default();
         let mark = theirs.change_mark.as_ref().and_then(|mark| mark_text(mark, is_collated));
         let is_known = |mark: &&str| is_comparable(mark, is_collated);
         let other_mark = || {
-            marks.get(day).is_none_or(|ours| ours.change_mark.as_deref().filter(is_known) != mark.as_deref())
+            held.get(day).is_none_or(|ours| ours.change_mark.as_deref().filter(is_known) != mark.as_deref())
         };
-        let left_out = marks.get(day).map_or(0, |ours| ours.left_out);
-        if (theirs.rows, theirs.left_out) != (held.input_rows, left_out) || (is_stamped && other_mark()) {
+        let left_out = held.get(day).map_or(0, |ours| left_out::not_held(&ours.left_out));
+        if (theirs.rows, theirs.left_out) != (coverage.input_rows, left_out) || (is_stamped && other_mark()) {
             differing.push(*day);
         } else if is_stamped && mark.is_none() && theirs.rows > 0 {
             unstamped += 1;
