@@ -3,7 +3,7 @@
 //! A trade is followed by amendments and cancels (*input*, as a trader sees it) and by messages of the systems behind
 //! the desk (*downstream*: confirmation, allocation, settlement, risk), some of them late by hours or days.
 //! [`MAPPING`] distinguishes the two. [`Desk::documents`] generates the messages one by one in order
-//! of arrival, so that ten million of them take no more memory than a few days of late ones; [`load`] writes them to
+//! of arrival, so that ten million of them take no more memory than a few days of late ones; [`load()`] writes them to
 //! a server.
 
 mod calendar;

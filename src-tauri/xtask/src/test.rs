@@ -61,6 +61,12 @@ impl Checks {
         self.run("lints", "Lints", || {
             run(&mut cargo(workspace, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
         });
+        self.run("documentation", "Links and code in the documentation", || {
+            let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--keep-going"];
+            // The documentation is for those who work on Tidemark: it may link to private items.
+            let flags = "-D warnings -A rustdoc::private-intra-doc-links";
+            run(cargo(workspace, &arguments).env("RUSTDOCFLAGS", flags))
+        });
     }
 }
 

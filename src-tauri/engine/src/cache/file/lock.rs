@@ -27,7 +27,7 @@ impl FileLock {
     /// Locks a query's file, which need not exist.
     ///
     /// # Errors
-    /// `cache_busy` if another process, or another cache of this one, has the lock; see [`folder_failure`].
+    /// `cache_busy` if another process, or another cache of this one, has the lock; those of opening the lock file.
     pub(crate) fn take(path: &Path) -> Result<Self> {
         if !is_writable(path) {
             return Ok(Self { file: None });

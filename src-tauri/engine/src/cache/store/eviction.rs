@@ -1,5 +1,5 @@
 //! The disk space that the cache takes: measures it, records when a query was used, stores the budget, and evicts in
-//! the order that [`budget`](super::budget) gives.
+//! the order that [`budget`] gives.
 //!
 //! When a query was used is the modification time of an empty file beside its own, `<signature>.used`: a query's file
 //! is locked while it is open, and listing the queries must not count as use. Two more files record whether it is
