@@ -1,6 +1,5 @@
 //! Browsing cached answers: rows, details, pipelines and values. Needs no server.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use bson::{Bson, RawBsonRef};
@@ -13,6 +12,7 @@ use crate::bson::extjson::{is_deeper_than, write_relaxed};
 use crate::bson::uuids;
 use crate::cache::Identity;
 use crate::cache::read::findings::{left_out_of, unmatched_of};
+use crate::cache::store::catalog::ValuesAsked;
 use crate::day::DayRange;
 use crate::engine::{Engine, off_thread};
 use crate::failure::{Code, Failure, Result};
@@ -163,19 +163,13 @@ impl Engine {
         limit: u32,
     ) -> Result<Vec<String>> {
         let identity = Identity::of(query);
-        let (engine, path, prefix) = (self.clone(), path.to_owned(), prefix.to_owned());
+        let engine = self.clone();
+        let asked = ValuesAsked { field: path.to_owned(), prefix: prefix.to_owned(), limit };
         off_thread(move || {
             let mut found = std::collections::BTreeSet::new();
-            let mut files: Vec<PathBuf> = engine.cache().siblings(&identity)?;
-            files.extend(
-                engine.cache().open_existing(&identity).ok().flatten().map(|file| file.path().to_owned()),
-            );
-            for file in files {
+            for file in engine.cache().family(&identity)? {
                 // A file that is busy or cannot be read is reported in the list of cached queries.
-                let known = engine.cache().open_listed(&file).and_then(|file| {
-                    crate::cache::read::distinct::starting_with(&file, &path, &prefix, limit)
-                });
-                found.extend(known.unwrap_or_default());
+                found.extend(engine.cache().values(&file, &asked).unwrap_or_default());
                 if found.len() >= limit as usize {
                     break;
                 }

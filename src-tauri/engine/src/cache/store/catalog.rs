@@ -1,10 +1,10 @@
-//! What the files of the folder hold, kept in memory as long as they do not change, so that the list of cached queries
-//! and a plan open no file a second time.
+//! What the files of the folder hold, kept in memory as long as they do not change, so that the list of cached queries,
+//! a plan and suggestions open no file a second time.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use crate::cache::file::cache_file::CacheFile;
@@ -24,9 +24,26 @@ pub struct CatalogEntry {
     pub collation: Collation,
 }
 
+/// How many answers about the values of one file are kept.
+const VALUES_PER_FILE: usize = 64;
+
 /// The files that have been read, by path.
 #[derive(Debug, Default)]
-pub(crate) struct Catalog(Mutex<HashMap<PathBuf, (Stamp, CatalogEntry)>>);
+pub(crate) struct Catalog {
+    entries: Mutex<HashMap<PathBuf, (Stamp, CatalogEntry)>>,
+    values: Mutex<HashMap<PathBuf, (Stamp, HashMap<ValuesAsked, Vec<String>>)>>,
+}
+
+/// A question about the values in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct ValuesAsked {
+    /// The path of the field.
+    pub(crate) field: String,
+    /// What the values begin with, ignoring case.
+    pub(crate) prefix: String,
+    /// The maximum number of values.
+    pub(crate) limit: u32,
+}
 
 /// Which bytes an entry is about: length and modification time of the file and of its log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,17 +64,38 @@ impl Stamp {
 
 impl Catalog {
     pub(crate) fn get(&self, path: &Path, stamp: Stamp) -> Option<CatalogEntry> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock(&self.entries);
         known.get(path).filter(|(of, _)| *of == stamp).map(|(_, entry)| entry.clone())
     }
 
     pub(crate) fn put(&self, path: &Path, stamp: Stamp, entry: CatalogEntry) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), (stamp, entry));
+        lock(&self.entries).insert(path.to_owned(), (stamp, entry));
+    }
+
+    /// The values that were found in the file while it was as it is now.
+    pub(crate) fn values(&self, path: &Path, stamp: Stamp, asked: &ValuesAsked) -> Option<Vec<String>> {
+        let known = lock(&self.values);
+        known.get(path).filter(|(of, _)| *of == stamp).and_then(|(_, values)| values.get(asked).cloned())
+    }
+
+    pub(crate) fn put_values(&self, path: &Path, stamp: Stamp, asked: ValuesAsked, found: Vec<String>) {
+        let mut known = lock(&self.values);
+        let (of, values) = known.entry(path.to_owned()).or_insert_with(|| (stamp, HashMap::new()));
+        if *of != stamp || values.len() >= VALUES_PER_FILE {
+            values.clear();
+        }
+        *of = stamp;
+        values.insert(asked, found);
     }
 
     pub(crate) fn remove(&self, path: &Path) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+        lock(&self.entries).remove(path);
+        lock(&self.values).remove(path);
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl From<&CacheFile> for CatalogEntry {
@@ -107,6 +145,12 @@ mod tests {
         assert!(cache.listed(&path).expect_err("it has changed, and is damaged").is_damage());
         fs::write(&path, &whole).expect("the file");
         assert_eq!(cache.listed(&path).expect("it is whole").state.days.len(), 1);
+
+        let asked = ValuesAsked { field: "product".to_owned(), prefix: String::new(), limit: 10 };
+        let values = cache.values(&path, &asked).expect("it is whole");
+        overwrite_unnoticed(&path, &vec![7; whole.len()]);
+        assert_eq!(cache.values(&path, &asked).expect("it is not opened"), values);
+        fs::write(&path, &whole).expect("the file");
 
         // What this program commits is known at once, and after the file is closed.
         let file = fixtures::file(&cache, &[]);

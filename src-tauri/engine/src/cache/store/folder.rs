@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use tokio::sync::Mutex as Gate;
 
-use super::catalog::{Catalog, CatalogEntry, Stamp};
+use super::catalog::{Catalog, CatalogEntry, Stamp, ValuesAsked};
 use crate::cache::file::access::is_writable;
 use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Holder, Missing, Result};
@@ -26,6 +26,7 @@ use crate::cache::file::paths::{
     restrict_to_owner, signature_in, wal_path, write_pin,
 };
 use crate::cache::file::validate::read_everything;
+use crate::cache::read::distinct;
 use crate::limits::Limits;
 use crate::query::signature::Signature;
 
@@ -338,6 +339,26 @@ impl Cache {
             self.inner.catalog.put(path, stamp, entry.clone());
         }
         Ok(entry)
+    }
+
+    /// Values in the file at a path that [`files`](Self::files) returned, as
+    /// [`starting_with`](distinct::starting_with) finds them. The file is opened only if it has changed since the same
+    /// was asked last.
+    ///
+    /// # Errors
+    /// As for [`open_listed`](Self::open_listed).
+    pub(crate) fn values(&self, path: &Path, asked: &ValuesAsked) -> Result<Vec<String>> {
+        let stamp = Stamp::of(path);
+        if let Some(known) = self.inner.catalog.values(path, stamp, asked) {
+            return Ok(known);
+        }
+        let file = self.open_listed(path)?;
+        let found = distinct::starting_with(&file, &asked.field, &asked.prefix, asked.limit)?;
+        drop(file);
+        if Stamp::of(path) == stamp {
+            self.inner.catalog.put_values(path, stamp, asked.clone(), found.clone());
+        }
+        Ok(found)
     }
 
     /// The files of other queries of the same source and mapping.
