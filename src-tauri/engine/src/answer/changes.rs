@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_told_by_path_with_before_and_after() {
+    fn fields_are_listed_by_path_with_before_and_after() {
         assert_eq!(
             paths(
                 &doc! {"_id": 1, "leg": {"price": 1.5, "lots": 2}, "tags": [1, 2], "old": "x", "n": f64::NAN},

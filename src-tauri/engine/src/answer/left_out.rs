@@ -180,15 +180,15 @@ mod tests {
             Counts::from([(SEVERAL_DAYS_AGAIN.to_owned(), 2)]),
             Counts::new(),
         ];
-        let told = |from: usize, to: usize| {
+        let documents_of = |from: usize, to: usize| {
             let days = (from..=to).map(|at| (first.plus(i32::try_from(at).unwrap()), &counts[at]));
-            let told = of_days(&Mapping::default(), (2025, 2025), &OddDates::default(), days);
-            told.iter().map(|left_out| left_out.documents).sum::<u64>()
+            let left_out = of_days(&Mapping::default(), (2025, 2025), &OddDates::default(), days);
+            left_out.iter().map(|left_out| left_out.documents).sum::<u64>()
         };
         for (from, to, documents) in
             [(0, 3, 2), (0, 0, 1), (1, 1, 2), (2, 2, 2), (1, 2, 2), (0, 1, 2), (2, 3, 2), (3, 3, 0)]
         {
-            assert_eq!(told(from, to), documents, "{from} to {to}");
+            assert_eq!(documents_of(from, to), documents, "{from} to {to}");
         }
     }
 }

@@ -300,7 +300,7 @@ fn walk(
     for element in document.iter_elements() {
         let Ok(element) = element else { return false };
         if depth == 0 && sink.has_no_room_for(node, guess, element.key().as_str()) {
-            readable &= sink.put_aside(&element);
+            readable &= sink.put_in_more_fields(&element);
             continue;
         }
         let at = node.entry(element.key().as_str(), guess, prefix);
@@ -371,7 +371,7 @@ impl Sink {
     }
 
     /// Puts a field into the column for those without one. Returns false if its bytes are not valid BSON.
-    fn put_aside(&mut self, element: &RawElement<'_>) -> bool {
+    fn put_in_more_fields(&mut self, element: &RawElement<'_>) -> bool {
         let more = self.more.get_or_insert_default();
         if let Ok(value) = element.value() {
             more.append(element.key(), value);
