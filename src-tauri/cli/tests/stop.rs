@@ -2,9 +2,6 @@
 #![cfg(unix)]
 
 #[allow(dead_code, reason = "one test uses its part")]
-#[path = "../../engine/tests/support/wire.rs"]
-mod wire;
-
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::support::desk::Desk;
 use crate::support::server;
 use serde_json::Value;
-use wire::Wire;
+use tidemark_test_support::wire::Wire;
 
 fn start(arguments: &[String]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::support::desk::{Desk, range};
-use crate::support::{Gate, server, until};
 use tidemark_engine::answer::Answer;
 use tidemark_engine::answer::note::Note;
 use tidemark_engine::api::rows::ViewKey;
@@ -13,6 +12,7 @@ use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::rows::{Role, RowQuery};
 use tidemark_engine::run::FetchRequest;
+use tidemark_test_support::{Gate, server, until};
 use tokio_util::sync::CancellationToken;
 
 const FROM: &str = "2025-03-01";

@@ -4,8 +4,6 @@
 use std::sync::Arc;
 
 use crate::support::desk::{Desk, counts, range, stored, year};
-use crate::support::wire::{Fault, Wire};
-use crate::support::{Gate, server, until};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tidemark_engine::answer::Answer;
@@ -16,6 +14,8 @@ use tidemark_engine::query::signature::Signature;
 use tidemark_engine::rows::Role;
 use tidemark_engine::run::FetchRequest;
 use tidemark_engine::run::event::EventSink;
+use tidemark_test_support::wire::{Fault, Wire};
+use tidemark_test_support::{Gate, server, until};
 use tokio_util::sync::CancellationToken;
 
 const FROM: &str = "2025-01-01";

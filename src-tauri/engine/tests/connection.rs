@@ -5,11 +5,11 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::support::desk::Desk;
-use crate::support::scripted::{Script, Scripted};
 use bson::doc;
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::query::filter::Filters;
 use tidemark_engine::source::{Source, SourceSettings};
+use tidemark_test_support::scripted::{Script, Scripted};
 
 fn source(uri: &str) -> Result<Source> {
     let [database, collection] = ["desk", "trades"].map(str::to_owned);

@@ -1,7 +1,6 @@
 //! Which day a document belongs to, when a day is final, and what an answer leaves out: against a real server.
 
 use crate::support::desk::{Desk, counts, day, range};
-use crate::support::server;
 use bson::{Bson, Document, doc};
 use tidemark_engine::answer::note::Note;
 use tidemark_engine::answer::{Answer, LeftOutReason};
@@ -10,6 +9,7 @@ use tidemark_engine::failure::Code;
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::rows::Role;
 use tidemark_engine::run::FetchRequest;
+use tidemark_test_support::server;
 
 const BY_TIME: &str = r#"{"year": null, "day_of_year": null}"#;
 

@@ -5,8 +5,6 @@ use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use crate::support::desk::{Desk, counts, message, range, stored, trade, year};
-use crate::support::wire::{Fault, Wire};
-use crate::support::{Gate, server, until};
 use bson::{Document, doc};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -17,6 +15,8 @@ use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::rows::{Role, RowQuery};
 use tidemark_engine::run::FetchRequest;
 use tidemark_test_server::TestServer;
+use tidemark_test_support::wire::{Fault, Wire};
+use tidemark_test_support::{Gate, server, until};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::support::desk::{Desk, counts, day, engine, range, stored, trade, year};
-use crate::support::{Gate, server, until};
 use bson::{Document, RawDocumentBuf, doc};
 use tidemark_engine::answer::changes::Changes;
 use tidemark_engine::answer::{Answer, Origin};
@@ -23,6 +22,7 @@ use tidemark_engine::run::event::EventSink;
 use tidemark_engine::run::event::RunEvent;
 use tidemark_engine::source::{Source, SourceSettings};
 use tidemark_test_server::TestServer;
+use tidemark_test_support::{Gate, server, until};
 use tokio_util::sync::CancellationToken;
 
 fn input_changes(answer: &Answer) -> (u64, u64, u64) {

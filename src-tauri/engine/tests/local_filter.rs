@@ -4,9 +4,7 @@
 mod documented;
 use std::collections::BTreeMap;
 
-use crate::support::csv::read_csv;
 use crate::support::desk::{Desk, counts, range};
-use crate::support::server;
 use bson::oid::ObjectId;
 use bson::raw::RawBsonRef;
 use bson::spec::BinarySubtype;
@@ -29,6 +27,8 @@ use tidemark_engine::query::signature::Signature;
 use tidemark_engine::query::source::{Query, SourceIdentity};
 use tidemark_engine::rows::{Role, RowQuery, Sort};
 use tidemark_engine::run::FetchRequest;
+use tidemark_test_support::csv::read_csv;
+use tidemark_test_support::server;
 use tokio_util::sync::CancellationToken;
 
 struct Dice(u64);

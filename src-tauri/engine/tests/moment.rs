@@ -5,9 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::support::desk::{Desk, counts, day, message, range, trade};
-use crate::support::scripted::{BROKEN, Script, Scripted};
-use crate::support::wire::Wire;
-use crate::support::{server, until};
 use bson::{Document, Timestamp, doc};
 use chrono::{DateTime, TimeDelta, Utc};
 use tidemark_engine::answer::Answer;
@@ -24,6 +21,9 @@ use tidemark_engine::rows::{Role, RowQuery};
 use tidemark_engine::run::FetchRequest;
 use tidemark_engine::run::event::RunEvent;
 use tidemark_engine::source::{Source, SourceSettings};
+use tidemark_test_support::scripted::{BROKEN, Script, Scripted};
+use tidemark_test_support::wire::Wire;
+use tidemark_test_support::{server, until};
 use tokio_util::sync::CancellationToken;
 
 const FROM: &str = "2025-03-01";

@@ -37,12 +37,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crate::support::server;
 use cruelty::Cruelties;
 use runner::{Wrong, carry_out};
 use script::{Script, Setup, Step, simpler};
 use tally::Tally;
 use tidemark_test_server::EXTERNAL_URI;
+use tidemark_test_support::server;
 use tokio::runtime::{Builder, Runtime};
 
 /// Steps of a sequence.

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use crate::support::desk::{Desk, counts, day, message, range, trade};
-use crate::support::until;
-use crate::support::wire::Wire;
 use bson::{Bson, Document, doc};
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::form::{FilterInput, FilterOperator};
 use tidemark_engine::run::FetchRequest;
 use tidemark_test_server::TestServer;
+use tidemark_test_support::until;
+use tidemark_test_support::wire::Wire;
 use tokio_util::sync::CancellationToken;
 
 /// What the app asks; README and ARCHITECTURE name the same. None of it writes.

@@ -18,7 +18,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::support::desk::range;
-use crate::support::server;
 use bson::{RawDocumentBuf, rawdoc};
 use chrono::DateTime;
 use mongodb::Client;
@@ -35,6 +34,7 @@ use tidemark_engine::rows::{Role, RowQuery};
 use tidemark_engine::run::FetchRequest;
 use tidemark_engine::source::{Source, SourceSettings};
 use tidemark_test_server::EXTERNAL_URI;
+use tidemark_test_support::server;
 use tokio_util::sync::CancellationToken;
 
 /// Asks for all sizes.

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::support::server;
 use bson::{Document, doc};
 use chrono::{DateTime, Utc};
 use mongodb::{Client, Collection};
@@ -31,6 +30,7 @@ use tidemark_engine::query::source::Query;
 use tidemark_engine::rows::Role;
 use tidemark_engine::run::FetchRequest;
 use tidemark_engine::source::{Source, SourceSettings};
+use tidemark_test_support::server;
 use tokio_util::sync::CancellationToken;
 
 /// Two trades a day, each with a message, for the days of a quarter: three windows.

@@ -1,10 +1,10 @@
 //! Documents that use data as field names: thousands of fields, in few documents.
 
 use crate::support::desk::{Desk, range};
-use crate::support::server;
 use bson::{Document, doc};
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::rows::Role;
+use tidemark_test_support::server;
 
 const DOCUMENTS: i32 = 600;
 const FIELDS_PER_DOCUMENT: i32 = 10;

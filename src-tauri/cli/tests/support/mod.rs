@@ -1,7 +1,6 @@
 //! What the tests of the command line share: one server, the program itself, and a strict CSV reader.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-mod csv;
 #[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 pub(crate) mod desk;
 #[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
@@ -10,17 +9,10 @@ pub(crate) mod mounts;
 pub(crate) mod old_file;
 
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 
-pub(crate) use csv::read_csv;
 use serde_json::Value;
-use tidemark_test_server::TestServer;
-
-/// The server of this test binary. It ends with the process.
-pub(crate) fn server() -> &'static TestServer {
-    static SERVER: OnceLock<TestServer> = OnceLock::new();
-    SERVER.get_or_init(|| TestServer::start().expect("a test server"))
-}
+pub(crate) use tidemark_test_support::csv::read_csv;
+pub(crate) use tidemark_test_support::server;
 
 /// What a run of the program left behind.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ use super::cruelty::{Foreign, Hardship, Swap, Trouble};
 use super::model_source::Truth;
 use super::runner::{Rig, Run, While, driver, text};
 use super::script::{Ask, At, Change, FILTERS, Mode, Reach};
-use crate::support::server;
+use tidemark_test_support::server;
 
 const HOUR: i64 = 3_600_000;
 

@@ -32,7 +32,7 @@ use super::fault_proxy::FaultProxy;
 use super::model_source::{Truth, World};
 use super::script::{Ask, At, FILTERS, Meanwhile, Mode, Pieces, Reach, Script, Step};
 use super::tally::Tally;
-use crate::support::{replica_set, server};
+use tidemark_test_support::{replica_set, server};
 
 /// How long a step may take. Whatever takes longer waits for ever.
 const STEP_LIMIT: Duration = Duration::from_secs(300);

@@ -25,7 +25,7 @@ use tidemark_engine::run::event::RunEvent;
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio_util::sync::CancellationToken;
 
-use super::server;
+use tidemark_test_support::server;
 
 pub(crate) fn day(text: &str) -> Day {
     Day::parse(text).unwrap()

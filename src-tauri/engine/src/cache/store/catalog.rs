@@ -31,8 +31,11 @@ const VALUES_PER_FILE: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Catalog {
     entries: Mutex<HashMap<PathBuf, (Stamp, CatalogEntry)>>,
-    values: Mutex<HashMap<PathBuf, (Stamp, HashMap<ValuesAsked, Vec<String>>)>>,
+    values: Mutex<HashMap<PathBuf, (Stamp, FoundValues)>>,
 }
+
+/// What was found in one file, by what was asked.
+type FoundValues = HashMap<ValuesAsked, Vec<String>>;
 
 /// A question about the values in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -80,7 +83,7 @@ impl Catalog {
 
     pub(crate) fn put_values(&self, path: &Path, stamp: Stamp, asked: ValuesAsked, found: Vec<String>) {
         let mut known = lock(&self.values);
-        let (of, values) = known.entry(path.to_owned()).or_insert_with(|| (stamp, HashMap::new()));
+        let (of, values) = known.entry(path.to_owned()).or_insert_with(|| (stamp, FoundValues::new()));
         if *of != stamp || values.len() >= VALUES_PER_FILE {
             values.clear();
         }

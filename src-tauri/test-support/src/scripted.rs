@@ -9,25 +9,25 @@ use bson::{Bson, Document, Timestamp, doc};
 
 /// What the server is and says; a test changes it at any time.
 #[derive(Debug, Clone)]
-pub(crate) struct Script {
+pub struct Script {
     /// Trades with `year` and `day_of_year`, and messages without.
-    pub(crate) documents: Vec<Document>,
+    pub documents: Vec<Document>,
     /// By cluster time, in order: what the documents were until the next. The last is what they are now.
-    pub(crate) history: Vec<(Timestamp, Vec<Document>)>,
+    pub history: Vec<(Timestamp, Vec<Document>)>,
     /// Added to each reply to `hello`.
-    pub(crate) hello: Document,
+    pub hello: Document,
     /// The cluster time that replies tell.
-    pub(crate) operation_time: Option<Timestamp>,
+    pub operation_time: Option<Timestamp>,
     /// The UUID of the collection of trades; none for a user who may not list collections.
-    pub(crate) uuid: Option<u8>,
+    pub uuid: Option<u8>,
     /// Snapshots before this time are gone.
-    pub(crate) oldest: Option<Timestamp>,
+    pub oldest: Option<Timestamp>,
     /// Whether there is `$toHashedIndexKey`.
-    pub(crate) hashes: bool,
+    pub hashes: bool,
     /// Whether `hello` is known by its old name alone.
-    pub(crate) is_old: bool,
+    pub is_old: bool,
     /// Whether each cursor is a snapshot of what is there now, whatever time it is asked for.
-    pub(crate) ignores_moments: bool,
+    pub ignores_moments: bool,
 }
 
 impl Default for Script {
@@ -60,8 +60,9 @@ struct Shared {
 }
 
 /// The server, until the process ends.
-pub(crate) struct Scripted {
-    pub(crate) port: u16,
+pub struct Scripted {
+    /// Its port.
+    pub port: u16,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -70,7 +71,11 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 }
 
 impl Scripted {
-    pub(crate) fn start(script: Script) -> Self {
+    /// Starts a server that answers by a script.
+    ///
+    /// # Panics
+    /// If no port is free.
+    pub fn start(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let shared = Arc::new(Mutex::new(Shared { script, next_cursor: 1, ..Shared::default() }));
@@ -85,21 +90,22 @@ impl Scripted {
     }
 
     /// A way to this node alone.
-    pub(crate) fn uri(&self) -> String {
+    pub fn uri(&self) -> String {
         format!("mongodb://127.0.0.1:{}/?directConnection=true", self.port)
     }
 
-    pub(crate) fn change(&self, change: impl FnOnce(&mut Script)) {
+    /// Changes the script of the running server.
+    pub fn change(&self, change: impl FnOnce(&mut Script)) {
         change(&mut lock(&self.shared).script);
     }
 
     /// Calls this after each answer.
-    pub(crate) fn after_each(&self, then: impl FnMut(&Document, &mut Script) + Send + 'static) {
+    pub fn after_each(&self, then: impl FnMut(&Document, &mut Script) + Send + 'static) {
         lock(&self.shared).then = Some(Box::new(then));
     }
 
     /// The commands of a name that came so far.
-    pub(crate) fn commands(&self, name: &str) -> Vec<Document> {
+    pub fn commands(&self, name: &str) -> Vec<Document> {
         let is_named = |command: &&Document| command.keys().next().is_some_and(|key| key == name);
         lock(&self.shared).commands.iter().filter(is_named).cloned().collect()
     }
@@ -152,7 +158,7 @@ fn serve(mut client: TcpStream, port: u16, shared: &Mutex<Shared>) {
 }
 
 /// A text that reaches the client as bytes that are not UTF-8. No server takes such a text from a driver.
-pub(crate) const BROKEN: &str = "broken on the way";
+pub const BROKEN: &str = "broken on the way";
 
 fn with_broken_bytes(mut reply: Vec<u8>) -> Vec<u8> {
     let places = reply.windows(BROKEN.len()).enumerate();

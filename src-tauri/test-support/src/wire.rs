@@ -10,7 +10,7 @@ use bson::Document;
 
 /// What happens to what the server says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Every connection breaks, and new ones are refused.
     Cut,
     /// The connection that brings the byte breaks; others stay, and new ones are served.
@@ -22,8 +22,9 @@ pub(crate) enum Fault {
 }
 
 /// The way. It lets everything pass until it is told otherwise.
-pub(crate) struct Wire {
-    pub(crate) uri: String,
+pub struct Wire {
+    /// Its connection string.
+    pub uri: String,
     shared: Arc<Shared>,
 }
 
@@ -76,7 +77,11 @@ impl Shared {
 }
 
 impl Wire {
-    pub(crate) fn to(port: u16) -> Self {
+    /// A way to the server at a port.
+    ///
+    /// # Panics
+    /// If no port is free.
+    pub fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let own = listener.local_addr().expect("an address").port();
         let shared = Arc::new(Shared::default());
@@ -100,62 +105,62 @@ impl Wire {
     }
 
     /// The fault comes about once so many more bytes have come from the server.
-    pub(crate) fn fault_after(&self, bytes: usize, fault: Fault) {
+    pub fn fault_after(&self, bytes: usize, fault: Fault) {
         self.shared.change(|state| state.due = Some((bytes, fault)));
     }
 
     /// The fault comes about once so many more bytes have come from the server after the driver has asked
     /// for something that has this name.
-    pub(crate) fn fault_after_asking(&self, name: &str, bytes: usize, fault: Fault) {
+    pub fn fault_after_asking(&self, name: &str, bytes: usize, fault: Fault) {
         self.shared.change(|state| state.waiting = Some((name.to_owned(), bytes, fault)));
     }
 
     /// Whether the fault has come about.
-    pub(crate) fn is_faulty(&self) -> bool {
+    pub fn is_faulty(&self) -> bool {
         let state = self.shared.lock();
         state.due.is_none() && state.waiting.is_none()
     }
 
     /// Ends every connection on which more was asked than who the server is, as a firewall does with idle ones: the
     /// driver's check of the server goes on. New ones are served.
-    pub(crate) fn drop_idle(&self) {
+    pub fn drop_idle(&self) {
         self.shared.change(|state| {
             state.used.drain(..).for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
         });
     }
 
     /// Lets so many bytes a second pass on each connection.
-    pub(crate) fn slow(&self, bytes_a_second: u32) {
+    pub fn slow(&self, bytes_a_second: u32) {
         self.shared.change(|state| state.speed = Some(bytes_a_second));
     }
 
     /// Holds every question for more of a cursor.
-    pub(crate) fn hold_more(&self) {
+    pub fn hold_more(&self) {
         self.shared.change(|state| state.holding = true);
     }
 
     /// From now on no question for documents passes.
-    pub(crate) fn hold_questions(&self) {
+    pub fn hold_questions(&self) {
         self.shared.change(|state| state.holds_questions = true);
     }
 
     /// How many were held.
-    pub(crate) fn questions_held(&self) -> usize {
+    pub fn questions_held(&self) -> usize {
         self.shared.lock().questions_held
     }
 
     /// The cursors that are held.
-    pub(crate) fn held(&self) -> Vec<i64> {
+    pub fn held(&self) -> Vec<i64> {
         self.shared.lock().held.clone()
     }
 
     /// Every command that has been sent so far; its first name says what it is.
-    pub(crate) fn commands(&self) -> Vec<Document> {
+    pub fn commands(&self) -> Vec<Document> {
         self.shared.lock().commands.clone()
     }
 
     /// All is well again.
-    pub(crate) fn heal(&self) {
+    pub fn heal(&self) {
         self.shared.change(|state| {
             let open = std::mem::take(&mut state.open);
             // What was silent does not speak again; the others go on.
