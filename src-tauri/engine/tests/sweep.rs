@@ -6,8 +6,6 @@
 //! (`cargo xtask soak --sweep`).
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -17,7 +15,6 @@ use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::support::desk::range;
 use bson::{RawDocumentBuf, rawdoc};
 use chrono::DateTime;
 use mongodb::Client;
@@ -185,7 +182,7 @@ async fn fetch(size: Size) {
         .with_clock(Arc::new(move || now))
         .with_limits(Limits { row_group_rows, ..Limits::default() });
     let begun = Instant::now();
-    let month = range("2025-01-01", "2025-01-31");
+    let month = day_range(0, 30);
     let request = FetchRequest { query, range: month, mode: FetchMode::Normal, offline: false };
     let answer =
         engine.fetch(Some(&source), &request, Arc::new(|_| {}), CancellationToken::new()).await.unwrap();

@@ -5,13 +5,9 @@
 //! folder it leaves pictures there.
 #![cfg(target_os = "linux")]
 
-#[path = "window/confined.rs"]
 mod confined;
-#[path = "window/screen.rs"]
 mod screen;
-#[path = "window/stage.rs"]
 mod stage;
-#[path = "window/webdriver.rs"]
 mod webdriver;
 
 use std::path::Path;

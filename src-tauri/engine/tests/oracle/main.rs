@@ -5,30 +5,17 @@
 //! A sequence that comes out wrong is cut down to the few steps that matter and printed as a test.
 #![allow(clippy::unwrap_used)]
 
-#[path = "oracle/cases.rs"]
 mod cases;
-#[path = "oracle/change_checks.rs"]
 mod change_checks;
-#[path = "oracle/checks.rs"]
 mod checks;
-#[path = "oracle/cruelty.rs"]
 mod cruelty;
-#[path = "oracle/fault_proxy.rs"]
 mod fault_proxy;
-#[path = "oracle/hard.rs"]
 mod hard;
-#[path = "oracle/model_source.rs"]
 mod model_source;
-#[path = "oracle/read_back.rs"]
 mod read_back;
-#[path = "oracle/runner.rs"]
 mod runner;
-#[path = "oracle/script.rs"]
 mod script;
-#[path = "oracle/self_test.rs"]
 mod self_test;
-mod support;
-#[path = "oracle/tally.rs"]
 mod tally;
 
 use std::io::Write as _;
