@@ -55,8 +55,8 @@ export function Workspace({ source, view, theme, nextTheme }: Props) {
   const queryRun = useQueryRun(connection, view.source?.key ?? "");
   const exporter = useExport();
   // Grows when something has been removed from the cache that a plan may rely on.
-  const [removals, removed] = useReducer((count: number) => count + 1, 0);
-  const cached = useCached(queryRun.state.version + removals);
+  const [removals, countRemoval] = useReducer((count: number) => count + 1, 0);
+  const cached = useCached();
   // The whole profile: how long an open day stays fresh is part of the plan, but not of the source.
   const profile = JSON.stringify(view.profile);
   const stamp = [connection.state, view.today, queryRun.state.version, removals, profile].join();
@@ -116,6 +116,10 @@ export function Workspace({ source, view, theme, nextTheme }: Props) {
     },
     [open, dismiss, dispatch, view.fields],
   );
+  const removed = () => {
+    countRemoval();
+    cached.reload();
+  };
   const forget = async (item: CachedQuery) => {
     await backend.forget(item.signature, null, null);
     close(item.signature);

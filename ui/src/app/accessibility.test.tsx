@@ -1,14 +1,13 @@
 // axe over the window's states. jsdom knows no colours and no layout; `contrast.test.ts` checks the colours.
 
-import { act, render, screen } from "@testing-library/react";
+import { act, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { beforeEach, expect, it, vi } from "vitest";
 
-import { BackendContext } from "../backend/context";
 import { makeFake } from "../test/fakeBackend";
 import { makeAnswer, makeCached, makeChange, makeChanges, makePartial } from "../test/made";
-import { App } from "./App";
+import { openApp } from "./openApp";
 
 async function problems(): Promise<string[]> {
   const found = await axe.run(document.body, {
@@ -31,11 +30,7 @@ async function open() {
     makeCached({ signature: "8".repeat(32), filters: "no filter", pinned: true }),
   ]);
   const user = userEvent.setup();
-  render(
-    <BackendContext value={fake.backend}>
-      <App />
-    </BackendContext>,
-  );
+  await openApp(fake);
   await screen.findByText(/0 of 31 days cached/);
   return { fake, user };
 }

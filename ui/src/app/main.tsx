@@ -1,11 +1,13 @@
 import "./index.css";
 
+import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { openBackend } from "../backend";
 import { BackendContext } from "../backend/context";
 import { App } from "./App";
+import { makeQueryClient } from "./queryClient";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
@@ -13,9 +15,11 @@ if (root === null) throw new Error("index.html has no #root");
 void openBackend().then((backend) => {
   createRoot(root).render(
     <StrictMode>
-      <BackendContext value={backend}>
-        <App />
-      </BackendContext>
+      <QueryClientProvider client={makeQueryClient()}>
+        <BackendContext value={backend}>
+          <App />
+        </BackendContext>
+      </QueryClientProvider>
     </StrictMode>,
   );
 });

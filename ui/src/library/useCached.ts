@@ -1,7 +1,9 @@
-import { useCallback, useEffect, useState } from "react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback } from "react";
 
 import { type CachedQuery, type CacheUsage, type Failure, toFailure } from "../backend";
 import { useBackend } from "../backend/context";
+import { CACHED_KEY } from "../backend/queryKeys";
 
 export interface Cached {
   queries: CachedQuery[] | null;
@@ -11,33 +13,28 @@ export interface Cached {
   reload: () => void;
 }
 
-/** The list of cached queries and the space they use, read again whenever `version` changes. */
-export function useCached(version: number): Cached {
+/** The list of cached queries and the space they use. */
+export function useCached(): Cached {
   const backend = useBackend();
-  const [queries, setQueries] = useState<CachedQuery[] | null>(null);
-  const [usage, setUsage] = useState<CacheUsage | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
-  const [asked, setAsked] = useState(0);
-
-  useEffect(() => {
-    let live = true;
-    backend.cachedQueries().then(
-      (found) => {
-        if (!live) return;
-        setQueries(found);
-        setFailure(null);
-      },
-      (error: unknown) => live && setFailure(toFailure(error)),
-    );
-    // The list is useful without it: then the footer shows no sizes.
-    backend.cacheUsage().then(
-      (found) => live && setUsage(found),
-      () => live && setUsage(null),
-    );
-    return () => {
-      live = false;
-    };
-  }, [backend, version, asked]);
-
-  return { queries, usage, failure, reload: useCallback(() => setAsked((count) => count + 1), []) };
+  const client = useQueryClient();
+  // `null` from the start: while there is no data at all, react-query drops a failure as soon as it reads again, and
+  // the button that was pressed for that would lose the focus.
+  const list = useQuery<CachedQuery[] | null>({
+    queryKey: [...CACHED_KEY, "queries"],
+    queryFn: () => backend.cachedQueries(),
+    initialData: null,
+  });
+  // The list is useful without it: then the footer shows no sizes.
+  const usage = useQuery<CacheUsage | null>({
+    queryKey: [...CACHED_KEY, "usage"],
+    queryFn: () => backend.cacheUsage(),
+    initialData: null,
+  });
+  const reload = useCallback(() => void client.invalidateQueries({ queryKey: CACHED_KEY }), [client]);
+  return {
+    queries: list.data,
+    usage: usage.isError ? null : usage.data,
+    failure: list.isError ? toFailure(list.error) : null,
+    reload,
+  };
 }

@@ -1,7 +1,9 @@
-import { useEffect, useRef, useState } from "react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useRef } from "react";
 
 import { type Failure, type PlanView, type QueryInput, toFailure } from "../backend";
 import { useBackend } from "../backend/context";
+import { pause } from "../controls/pause";
 import { rangeProblem } from "../query/days";
 
 export interface Planned {
@@ -19,12 +21,10 @@ const PAUSE_MS = 250;
 /** An open day becomes due over time, so a plan with one is made again this often. */
 export const AGE_MS = 30_000;
 
-interface PlanResult {
-  asked: string;
-  query: QueryInput;
-  plan: PlanView | null;
-  failure: Failure | null;
-}
+/** A failure is a result like any other: it is shown until the next one, where react-query would drop an error. */
+type PlanResult = Omit<Planned, "stale">;
+
+const NO_RESULT: PlanResult = { plan: null, failure: null, query: null };
 
 function rangeFailure(problem: string): Failure {
   const target = { field: "dates" as const };
@@ -39,49 +39,34 @@ function rangeFailure(problem: string): Failure {
  */
 export function usePlan(query: QueryInput, stamp: string, quiet: boolean): Planned {
   const backend = useBackend();
-  const [result, setResult] = useState<PlanResult | null>(null);
   const typed = useRef("");
   const problem = rangeProblem(query.from, query.to);
-  const text = JSON.stringify(query);
-  const asked = `${stamp}|${text}`;
-  const fresh = problem === null && result?.asked === asked;
-  const ages = fresh && (result.plan?.days.some((day) => day.state === "open") ?? false);
-
-  useEffect(() => {
-    if (problem !== null || (fresh && quiet)) return;
-    let live = true;
-    let last = 0;
-    const wanted = JSON.parse(text) as QueryInput;
-    const ask = () => {
-      last += 1;
-      const mine = last;
-      // An answer that was overtaken by a later one is ignored.
-      const report = (plan: PlanView | null, failure: Failure | null) => {
-        if (live && mine === last) setResult({ asked, query: wanted, plan, failure });
-      };
-      backend.plan(wanted).then(
-        (plan) => report(plan, null),
-        (error: unknown) => report(null, toFailure(error)),
+  const { data, isPlaceholderData } = useQuery({
+    queryKey: ["plan", stamp, query],
+    queryFn: async ({ signal }): Promise<PlanResult> => {
+      // If only the cache or the connection has changed, nobody is typing and there is no need to wait.
+      const text = JSON.stringify(query);
+      const isTyped = typed.current !== text;
+      typed.current = text;
+      if (isTyped) await pause(PAUSE_MS, signal);
+      return backend.plan(query).then(
+        (plan) => ({ plan, failure: null, query }),
+        (error: unknown) => ({ plan: null, failure: toFailure(error), query }),
       );
-    };
-    // If only the cache or the connection has changed, nobody is typing and there is no need to wait.
-    const first = fresh ? undefined : setTimeout(ask, typed.current === text ? 0 : PAUSE_MS);
-    typed.current = text;
-    const again = ages ? setInterval(ask, AGE_MS) : undefined;
-    if (fresh) window.addEventListener("focus", ask);
-    return () => {
-      live = false;
-      clearTimeout(first);
-      clearInterval(again);
-      window.removeEventListener("focus", ask);
-    };
-  }, [backend, asked, text, problem, fresh, ages, quiet]);
+    },
+    enabled: problem === null,
+    placeholderData: keepPreviousData,
+    staleTime: Infinity,
+    // An earlier form is planned again: its days may have become due meanwhile.
+    gcTime: 0,
+    refetchOnWindowFocus: quiet ? false : "always",
+    refetchInterval: ({ state }) => {
+      const ages = state.data?.plan?.days.some((day) => day.state === "open") ?? false;
+      return ages && !quiet ? AGE_MS : false;
+    },
+    refetchIntervalInBackground: true,
+  });
 
   if (problem !== null) return { plan: null, failure: rangeFailure(problem), stale: false, query };
-  return {
-    plan: result?.plan ?? null,
-    failure: result?.failure ?? null,
-    stale: !fresh,
-    query: result?.query ?? null,
-  };
+  return { ...(data ?? NO_RESULT), stale: data === undefined || isPlaceholderData };
 }

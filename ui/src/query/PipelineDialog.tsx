@@ -1,7 +1,7 @@
-import { useEffect, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
 import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 
-import { type Failure, type QueryInput, toFailure, type ViewKey } from "../backend";
+import { type QueryInput, toFailure, type ViewKey } from "../backend";
 import { useBackend } from "../backend/context";
 import { CopyButton } from "../controls/CopyButton";
 import { FailureNote } from "../controls/FailureNote";
@@ -12,19 +12,12 @@ export type PipelineOf = { query: QueryInput } | { key: ViewKey };
 /** The MongoDB pipeline of a query, to read and to copy. */
 export function PipelineDialog({ of, close }: { of: PipelineOf; close: () => void }) {
   const backend = useBackend();
-  const [text, setText] = useState<string | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
-  useEffect(() => {
-    let live = true;
-    const reading = "query" in of ? backend.pipeline(of.query) : backend.cachedPipeline(of.key);
-    reading.then(
-      (found) => live && setText(found),
-      (error: unknown) => live && setFailure(toFailure(error)),
-    );
-    return () => {
-      live = false;
-    };
-  }, [backend, of]);
+  const { data: text, error } = useQuery({
+    queryKey: ["pipeline", of],
+    queryFn: () => ("query" in of ? backend.pipeline(of.query) : backend.cachedPipeline(of.key)),
+    // The source may have another mapping when the dialog is opened again.
+    gcTime: 0,
+  });
 
   return (
     <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => !open && close()}>
@@ -33,10 +26,10 @@ export function PipelineDialog({ of, close }: { of: PipelineOf; close: () => voi
           <Heading slot="title" className="dialog-title">
             MongoDB pipeline
           </Heading>
-          {failure && <FailureNote failure={failure} />}
+          {error && <FailureNote failure={toFailure(error)} />}
           {/* Focusable, so that the keyboard can scroll it. */}
           <pre className="code-block" tabIndex={0} data-testid="pipeline-text">
-            {text ?? (failure ? "" : "Loading")}
+            {text ?? (error ? "" : "Loading")}
           </pre>
           <div className="buttons">
             <CopyButton text={text ?? ""} />

@@ -1,8 +1,8 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useRef } from "react";
 
 import { type Failure, toFailure, type ViewKey, type ViewShape } from "../backend";
 import { useBackend } from "../backend/context";
-import { sameKey } from "../run/runState";
 
 /** The rows to show: of which query and days, and as of when. */
 export interface Target {
@@ -34,48 +34,47 @@ export interface HeldShapes {
 }
 
 /** Columns and counts of both roles of a target. */
-export function useShapes(target: Target | null): HeldShapes {
+export function useShapes({ key, stamp, live }: Target): HeldShapes {
   const backend = useBackend();
-  const [shapes, setShapes] = useState<Shapes | null>(null);
-  const [failed, setFailed] = useState<{ key: ViewKey; failure: Failure } | null>(null);
-  const [asked, setAsked] = useState(0);
-  const lastRead = useRef(0);
-  const lastAsked = useRef(0);
-  const { signature, from, to } = target?.key ?? { signature: "", from: "", to: "" };
-  const stamp = target?.stamp ?? "";
-  const live = target?.live ?? false;
+  const client = useQueryClient();
+  const { signature, from, to } = key;
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const { data, error, refetch } = useQuery<Shapes | null>({
+    queryKey: ["shapes", signature, from, to],
+    queryFn: async ({ queryKey }) => {
+      try {
+        const [input, downstream] = await Promise.all([
+          backend.viewShape(key, "input"),
+          backend.viewShape(key, "downstream"),
+        ]);
+        // A reload changes the stamp, so that the grid reads its rows again.
+        return { key, stamp: `${stamp}/${Date.now()}`, input, downstream };
+      } catch (error) {
+        // During a run the file may be missing or busy: the next chunk reads again.
+        if (live) return client.getQueryData<Shapes>(queryKey) ?? null;
+        throw error;
+      }
+    },
+    // Not stale-while-revalidate: the stamp says when to read, below.
+    enabled: false,
+    initialData: null,
+    initialDataUpdatedAt: 0,
+    gcTime: 0,
+  });
 
+  /** Reads, but not sooner than this after the last time. */
+  const readAfter = useCallback(
+    (pause: number) => {
+      clearTimeout(timer.current);
+      const last = client.getQueryState(["shapes", signature, from, to])?.dataUpdatedAt ?? 0;
+      timer.current = setTimeout(() => void refetch(), Math.max(0, last + pause - Date.now()));
+    },
+    [client, refetch, signature, from, to],
+  );
   useEffect(() => {
-    if (signature === "") return;
-    let wanted = true;
-    const key = { signature, from, to };
-    const read = () => {
-      lastRead.current = Date.now();
-      Promise.all([backend.viewShape(key, "input"), backend.viewShape(key, "downstream")]).then(
-        ([input, downstream]) => {
-          if (!wanted) return;
-          // A reload changes the stamp, so that the grid reads its rows again.
-          setShapes({ key, stamp: `${stamp}/${asked}`, input, downstream });
-          setFailed(null);
-        },
-        (error: unknown) => {
-          // During a run the file may be missing or busy: the next chunk reads again.
-          if (wanted && !live) setFailed({ key, failure: toFailure(error) });
-        },
-      );
-    };
-    const again = lastAsked.current !== asked;
-    lastAsked.current = asked;
-    const pause = again ? AGAIN_MS : live ? LIVE_MS : 0;
-    const timer = setTimeout(read, Math.max(0, lastRead.current + pause - Date.now()));
-    return () => {
-      wanted = false;
-      clearTimeout(timer);
-    };
-  }, [backend, signature, from, to, stamp, live, asked]);
-
-  const reload = useCallback(() => setAsked((count) => count + 1), []);
-  const of = <T extends { key: ViewKey }>(held: T | null) =>
-    held !== null && target !== null && sameKey(held.key, target.key) ? held : null;
-  return { shapes: of(shapes), failure: of(failed)?.failure ?? null, reload };
+    readAfter(live ? LIVE_MS : 0);
+    return () => clearTimeout(timer.current);
+  }, [readAfter, stamp, live]);
+  const reload = useCallback(() => readAfter(AGAIN_MS), [readAfter]);
+  return { shapes: data, failure: error === null ? null : toFailure(error), reload };
 }

@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useReducer, useRef } from "react";
 
 import {
@@ -13,6 +14,7 @@ import {
   type ViewKey,
 } from "../backend";
 import { useBackend } from "../backend/context";
+import { CACHED_KEY } from "../backend/queryKeys";
 import { describeFilters } from "../query/filters";
 import {
   type Ending,
@@ -93,6 +95,12 @@ export function useQueryRun(connection: Connection, sourceKey: string): QueryRun
   /** Grows with every request, so that only the last one is shown. */
   const asked = useRef(0);
   const online = useRef(false);
+
+  const client = useQueryClient();
+  useEffect(() => {
+    // Nothing has changed yet at the start, and the list is being read for the first time.
+    if (state.version > 0) void client.invalidateQueries({ queryKey: CACHED_KEY });
+  }, [client, state.version]);
 
   const shown = useRef<View | null>(null);
   useEffect(() => {

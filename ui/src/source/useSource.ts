@@ -1,4 +1,5 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 
 import { type Connection, type Failure, type SourceProfile, type SourceView, toFailure } from "../backend";
 import { useBackend } from "../backend/context";
@@ -19,44 +20,51 @@ let lastConnect = Date.now();
 /** How often the backend is asked what day it is: a window may stay open past midnight. */
 const TODAY_MS = 60_000;
 
+const SOURCE_KEY = ["source"];
+
+const CHECKING: Connection = { state: "checking" };
+
 /** The active source and whether it can be reached. */
 export function useSource(): Source {
   const backend = useBackend();
-  const [view, setView] = useState<SourceView | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
-  const [connection, setConnection] = useState<Connection>({ state: "checking" });
+  const client = useQueryClient();
   // While connecting to a different source, a change may be about either of the two.
   const connecting = useRef<{ reported: Connection | null } | null>(null);
-
-  useEffect(() => {
-    let live = true;
-    // Subscribes before the first request, so that no change is missed in between.
-    const stop = backend.onConnection((changed) => {
-      if (connecting.current === null) setConnection(changed);
-      else connecting.current.reported = changed;
-    });
-    backend.sourceView().then(
-      (first) => {
-        if (!live) return;
-        setView(first);
-        setConnection(first.connection);
-      },
-      (error: unknown) => live && setFailure(toFailure(error)),
-    );
-    const timer = setInterval(() => {
-      void backend.sourceView().then(
-        (now) =>
-          live &&
-          setView((held) => (held && held.today !== now.today ? { ...held, today: now.today } : held)),
-        () => undefined,
-      );
-    }, TODAY_MS);
-    return () => {
-      live = false;
-      stop();
-      clearInterval(timer);
-    };
-  }, [backend]);
+  // Kept with the source, so that the window never sees the connection of one source beside the name of another.
+  const setConnection = useCallback(
+    (connection: Connection) =>
+      client.setQueryData<SourceView>(SOURCE_KEY, (held) => held && { ...held, connection }),
+    [client],
+  );
+  useEffect(
+    () =>
+      backend.onConnection((changed) => {
+        if (connecting.current === null) setConnection(changed);
+        else connecting.current.reported = changed;
+      }),
+    [backend, setConnection],
+  );
+  const { data, error } = useQuery({
+    queryKey: SOURCE_KEY,
+    queryFn: () => backend.sourceView(),
+    staleTime: Infinity,
+  });
+  // Read separately: only the day is taken from a later answer, which may be about the source that is being connected.
+  const today = useQuery({
+    queryKey: ["today", data?.profile],
+    queryFn: async () => (await backend.sourceView()).today,
+    initialData: data?.today,
+    enabled: data !== undefined,
+    staleTime: Infinity,
+    // A source that is connected again begins with the day that it reports.
+    gcTime: 0,
+    refetchInterval: TODAY_MS,
+    refetchIntervalInBackground: true,
+  }).data;
+  const view = useMemo(
+    () => (data === undefined ? null : { ...data, today: today ?? data.today }),
+    [data, today],
+  );
 
   const connect = useCallback<Connect>(
     async (profile, password, signal) => {
@@ -68,9 +76,7 @@ export function useSource(): Source {
       const giveUp = () => void backend.cancelConnect(id).catch(() => undefined);
       signal.addEventListener("abort", giveUp);
       try {
-        const next = await backend.connect(id, profile, password);
-        setView(next);
-        setConnection(next.connection);
+        client.setQueryData(SOURCE_KEY, await backend.connect(id, profile, password));
       } catch (error) {
         if (attempt.reported !== null) setConnection(attempt.reported);
         throw error;
@@ -79,8 +85,13 @@ export function useSource(): Source {
         if (connecting.current === attempt) connecting.current = null;
       }
     },
-    [backend],
+    [backend, client, setConnection],
   );
 
-  return { view, failure, connection, connect };
+  return {
+    view,
+    failure: error === null ? null : toFailure(error),
+    connection: data?.connection ?? CHECKING,
+    connect,
+  };
 }
