@@ -40,16 +40,19 @@ export function timeLeft(ms: number): string {
   return ms < 1000 ? "less than a second left" : `${duration(ms)} left`;
 }
 
-/** How long ago, in words. A time in the future is reported as such, since a clock must be wrong. */
+// In full, since the short forms differ between versions of the system's locale data.
+const relative = new Intl.RelativeTimeFormat("en-US", { style: "long" });
+
+/** "2 minutes ago": how long ago, in words. A time in the future is reported as such, since a clock must be wrong. */
 export function ago(then: string, now: number): string {
   const seconds = Math.round((now - Date.parse(then)) / 1000);
   if (Number.isNaN(seconds)) return "at an unknown time";
   if (seconds < -5) return "in the future";
   if (seconds < 5) return "just now";
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${plural(Math.floor(seconds / 86_400), "day")} ago`;
+  if (seconds < 60) return relative.format(-seconds, "second");
+  if (seconds < 3600) return relative.format(-Math.floor(seconds / 60), "minute");
+  if (seconds < 86_400) return relative.format(-Math.floor(seconds / 3600), "hour");
+  return relative.format(-Math.floor(seconds / 86_400), "day");
 }
 
 /** The same to the minute and without the zone, for tight spaces. */

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** "12 s ago" may lag by this. */
+/** "12 seconds ago" may lag by this. */
 const TICK_MS = 5000;
 
 // One clock for the whole window: two places that show the same moment must not differ.
@@ -27,7 +27,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** The time in milliseconds, renewed often enough for "12 s ago". */
+/** The time in milliseconds, renewed often enough for "12 seconds ago". */
 export function useNow(): number {
   return useSyncExternalStore(subscribe, () => now);
 }

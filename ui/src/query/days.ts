@@ -1,25 +1,31 @@
 // Calendar days in words and as they are typed. No clock and no zone in here.
 
-import { addDays, weekdayIndex } from "../backend/days";
+import { DateFormatter, parseDate } from "@internationalized/date";
+
+import { addDays } from "../backend/days";
 
 /** Whether a text is a day that exists. */
 export function isDay(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-  const at = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
+  try {
+    parseDate(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const WEEKDAY = new DateFormatter("en-US", { weekday: "long", timeZone: "UTC" });
 
+/** "Friday" */
 export function weekday(day: string): string {
-  return WEEKDAYS[weekdayIndex(day)] ?? "";
+  return WEEKDAY.format(parseDate(day).toDate("UTC"));
 }
 
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTH = new DateFormatter("en-US", { month: "short", year: "numeric", timeZone: "UTC" });
 
-/** "Jan 2025" of "2025-01-31" or "2025-01". */
+/** "Jan 2025" */
 export function monthLabel(day: string): string {
-  return `${MONTHS[Number(day.slice(5, 7)) - 1] ?? ""} ${day.slice(0, 4)}`;
+  return MONTH.format(parseDate(day).toDate("UTC"));
 }
 
 /** A list of days with consecutive ones joined: "2025-01-03 to 2025-01-05, 2025-01-09". */

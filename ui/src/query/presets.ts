@@ -1,6 +1,8 @@
 // Ready-made date ranges. They start from the source's own today, never from the browser's clock.
 
-import { addDays, isWeekend, weekdayIndex } from "../backend/days";
+import { parseDate, startOfMonth, startOfWeek } from "@internationalized/date";
+
+import { addDays, isWeekend } from "../backend/days";
 
 export interface Preset {
   id: string;
@@ -32,7 +34,7 @@ export const PRESETS: readonly Preset[] = [
     id: "week",
     label: "Week",
     hint: "Monday to today",
-    range: (today) => ({ from: addDays(today, -weekdayIndex(today)), to: today }),
+    range: (today) => ({ from: startOfWeek(parseDate(today), "en", "mon").toString(), to: today }),
   },
   {
     id: "last-7-days",
@@ -44,7 +46,7 @@ export const PRESETS: readonly Preset[] = [
     id: "month",
     label: "Month",
     hint: "Month to date",
-    range: (today) => ({ from: `${today.slice(0, 8)}01`, to: today }),
+    range: (today) => ({ from: startOfMonth(parseDate(today)).toString(), to: today }),
   },
   {
     id: "business-5",
