@@ -259,6 +259,21 @@ impl Failure {
         self.source()?.downcast_ref()
     }
 
+    /// The failure as it is written to the log, without its code. A message about a filter or a file may quote the
+    /// trader's values, which are left out.
+    #[must_use]
+    pub fn for_log(&self) -> String {
+        let (message, cause) = match self.code {
+            Code::BadFilter => ("a filter cannot be used", None),
+            Code::ExportFailed => ("the file cannot be written", self.cause.as_deref()),
+            _ => (self.message.as_str(), self.cause.as_deref()),
+        };
+        match cause {
+            Some(cause) => format!("{message} ({cause})"),
+            None => message.to_owned(),
+        }
+    }
+
     /// Replaces the code's own advice.
     #[must_use]
     pub fn advise(mut self, next: impl Into<String>) -> Self {

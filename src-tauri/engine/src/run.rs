@@ -3,6 +3,7 @@
 mod arrivals;
 pub mod event;
 mod fetch;
+mod log;
 pub(crate) mod prepare;
 mod progress;
 mod pull;

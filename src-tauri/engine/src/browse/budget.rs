@@ -1,5 +1,7 @@
 //! The budget of the cache: how much it uses, how much it may use, and what is pinned.
 
+use tracing::info;
+
 use crate::api::library::{CacheUsage, EvictionPreview};
 use crate::cache::store::budget::{DEFAULT_BUDGET, EvictionReport};
 use crate::engine::{Engine, off_thread};
@@ -31,6 +33,7 @@ impl Engine {
     /// `disk_full`, or `cache_unusable` if the folder cannot be used.
     pub async fn set_cache_budget(&self, bytes: u64) -> Result<EvictionReport> {
         let engine = self.clone();
+        info!(bytes, "the budget of the cache is set");
         off_thread(move || {
             engine.cache().set_budget(bytes)?;
             Ok(engine.cache().evict(bytes, |signature| engine.try_exclusive(signature))?)
@@ -59,6 +62,7 @@ impl Engine {
     /// `not_cached`, `cache_busy`, `cache_damaged`.
     pub async fn pin(&self, signature: &Signature, pinned: bool) -> Result<()> {
         let (engine, signature) = (self.clone(), signature.clone());
+        info!(%signature, pinned, "a query is pinned or unpinned");
         off_thread(move || Ok(engine.cache().open_signature(&signature)?.set_pinned(pinned)?)).await
     }
 }

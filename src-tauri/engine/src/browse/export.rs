@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tracing::{info, instrument, warn};
 
 use super::rows::read_key;
 use crate::api::export::{ExportProgress, Exported};
@@ -43,6 +44,7 @@ impl Engine {
     ///
     /// # Errors
     /// `export_failed`, `disk_full`, `cancelled`, and those of opening the view.
+    #[instrument(level = "error", name = "export", skip_all, fields(signature = %request.key.signature))]
     pub async fn export_csv(
         &self,
         request: &ExportRequest,
@@ -50,14 +52,23 @@ impl Engine {
         progress: impl Fn(ExportProgress) + Send + Sync,
         cancel: CancellationToken,
     ) -> Result<Exported> {
-        match self.export_by_way_of(false, request, destination, &progress, &cancel).await {
+        let ExportRequest { key, rows, options } = request;
+        info!(from = %key.from, to = %key.to, role = ?rows.role, columns = options.columns.len(), "export requested");
+        let exported = match self.export_by_way_of(false, request, destination, &progress, &cancel).await {
             Err(failure) if failure.code == Code::DiskFull && !cancel.is_cancelled() => {
                 // The transaction that ran into the full disk has ended, so the retry opens a new view.
                 let again = self.export_by_way_of(true, request, destination, &progress, &cancel).await;
                 again.map_err(|later| if later.code == Code::Cancelled { later } else { failure })
             }
             other => other,
+        };
+        // Not its name: it may be made of the filters.
+        match &exported {
+            Ok(Exported { rows, bytes, complete, .. }) => info!(rows, bytes, complete, "exported"),
+            Err(failure) if failure.code == Code::Cancelled => info!("the export was cancelled"),
+            Err(failure) => warn!(code = %failure.code, "the export failed: {}", failure.for_log()),
         }
+        exported
     }
 
     async fn export_by_way_of(

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bson::{Bson, RawBsonRef};
+use tracing::info;
 
 use crate::answer::derive::Derived;
 use crate::answer::note::Note;
@@ -38,6 +39,15 @@ impl Engine {
         let Derived { days, complete, origin } = self.derived(&view);
         let ledger = view.shown();
         let counts = view.counts();
+        info!(
+            signature = %key.signature,
+            from = %key.from,
+            to = %key.to,
+            complete,
+            input_rows = counts.input,
+            downstream_rows = counts.downstream,
+            "a cached query is opened"
+        );
         let left_out = left_out_of(&view, &view.file().identity().mapping);
         let unmatched = unmatched_of(&view);
         let mut notes: Vec<Note> = unmatched.iter().cloned().map(Note::Unmatched).collect();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tracing::{info, instrument, warn};
 
 use super::query_lock::{QueryGuard, QueryLocks};
 use super::single_flight::Pulls;
@@ -156,6 +157,10 @@ impl Engine {
                 is_other |= cache.open_listed(&path).is_ok_and(|file| record_origin(&file, &origin));
             }
             if is_other {
+                warn!(
+                    source = query.source.describe(),
+                    "the source is not the one that cached days came from"
+                );
                 // Rare, so it is acceptable to open every file: queries with a different mapping are in other
                 // folders.
                 for path in cache.files()? {
@@ -276,6 +281,7 @@ impl Engine {
     ///
     /// # Errors
     /// `not_cached`; `cache_busy` while the query is being fetched or read.
+    #[instrument(level = "error", skip_all, fields(%signature))]
     pub async fn forget(&self, signature: &Signature, range: Option<DayRange>) -> Result<()> {
         let Some(guard) = self.try_exclusive(signature) else {
             return Err(Failure::new(Code::CacheBusy, "This query is being fetched.")
@@ -286,6 +292,9 @@ impl Engine {
         off_thread(move || {
             let _guard = guard;
             engine.close_views(&signature);
+            let [from, to] = [range.map(|range| range.from()), range.map(|range| range.to())]
+                .map(|day| day.map(|day| day.to_string()));
+            info!(from, to, "cached days are deleted");
             match range {
                 None => Ok(engine.cache.delete(&signature)?),
                 Some(range) => {

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, info};
 
 use super::counters::Counters;
 use crate::answer::left_out::FoundOddDates;
@@ -104,6 +105,7 @@ impl Pulls {
                 continue;
             }
             *handle_count += 1;
+            info!(from = %pull.window.from(), to = %pull.window.to(), "another run is pulling the window");
             left = left.difference(&DaySet::from_ranges([pull.window]));
             handles.push(PullHandle { pull: Arc::clone(pull) });
         }
@@ -120,7 +122,8 @@ impl Pulls {
             });
             pulls.push(Arc::clone(&pull));
             let future = work(*part, Arc::clone(&pull.counters), pull.cancel.clone());
-            tokio::spawn(self.clone().run(signature.clone(), Arc::clone(&pull), ending.clone(), future));
+            let run = self.clone().run(signature.clone(), Arc::clone(&pull), ending.clone(), future);
+            tokio::spawn(run.in_current_span());
             handles.push(PullHandle { pull });
         }
         handles

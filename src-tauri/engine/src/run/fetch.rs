@@ -8,8 +8,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::try_join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio_util::sync::CancellationToken;
+use tracing::{info, instrument, warn};
 
 use super::event::{EventSink, RunEvent};
+use super::log;
 use super::prepare::{Broader, FetchRequest, Prepared, is_out_of_reach, prepare};
 use super::progress::{Meter, TICK};
 use super::pull::{Attempt, EmptyWindowChecks, PullContext, kept_changing, pull_window};
@@ -113,6 +115,8 @@ impl Engine {
     /// # Errors
     /// Any of the contract's failures, if there is no answer at all or if a person has to act: a wrong password, a
     /// filter that the server rejects, a full disk. Committed days are kept.
+    // The level of a span only decides whether it is there: a warning names its run whatever is written.
+    #[instrument(level = "error", skip_all, fields(run = %log::run_id(), signature = %Signature::of(&request.query)))]
     pub async fn fetch(
         &self,
         source: Option<&Source>,
@@ -120,6 +124,7 @@ impl Engine {
         events: EventSink,
         cancel: CancellationToken,
     ) -> Result<Answer> {
+        log::requested(request);
         let source = source.map(Source::for_run);
         let source = source.as_ref();
         let may_set_aside = can_fetch(source, request);
@@ -148,6 +153,7 @@ impl Engine {
                 note = found;
             }
             if again {
+                info!(code = %failure.code, "the run begins again: {}", failure.for_log());
                 result = self.answer_query(source, request, &events, &cancel).await;
             }
         }
@@ -161,6 +167,7 @@ impl Engine {
                 answer.notes.extend(room);
             }
         }
+        log::ended(&result);
         match &result {
             Ok(answer) if cancel.is_cancelled() => {
                 events(RunEvent::Cancelled { answer: Box::new(answer.clone()) });
@@ -185,6 +192,7 @@ impl Engine {
             prepared = prepare(self, source, request, can_fetch(source, request)) => prepared?,
             () = cancel.cancelled() => return Err(Failure::new(Code::Cancelled, "The fetch was cancelled.")),
         };
+        log::prepared(source, request, &prepared);
         // The days of a damaged file can be neither fetched nor adopted: report the damage.
         let cannot_fetch = !can_fetch(source, request) || prepared.reach == Reach::ReadOnly;
         if let Some(failure) = prepared.moved_aside.as_ref().filter(|_| cannot_fetch)
@@ -237,6 +245,10 @@ impl Engine {
             let Adoption { adopted, left, failure } =
                 self.adopt_run(prepared, &file, broader, run, start, cancel).await;
             outcome.adopted = outcome.adopted.union(&adopted);
+            info!(from = %run.from(), to = %run.to(), days = adopted.len(), of = broader.signature, "days adopted");
+            if let Some(failure) = &failure {
+                info!(code = %failure.code, "not all days were adopted: {}", failure.for_log());
+            }
             match failure {
                 None => {}
                 Some(failure) if failure.code == Code::DiskFull => return Err(failure),
@@ -308,7 +320,9 @@ impl Engine {
             if changed.is_empty() {
                 break;
             }
+            info!(days = changed.len(), round, "days changed between the reads of the windows");
             if round == ROUNDS {
+                warn!(days = changed.len(), "days stay unverified: they changed each time they were read");
                 outcome.notes.extend(kept_changing(&changed));
                 let file = Arc::clone(&file);
                 off_thread(move || mark_as_differing(&file, &changed)).await?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tracing::{debug, instrument};
 
 use super::verify;
 use crate::answer::left_out;
@@ -20,6 +21,7 @@ use crate::query::collation::Collation;
 use crate::query::filter::FieldCondition;
 use crate::query::form::QueryInput;
 use crate::query::mapping::Mapping;
+use crate::query::signature::Signature;
 use crate::query::source::Query;
 use crate::source::{ESTIMATE_DAYS, Origin, ServerClock, Source};
 
@@ -150,6 +152,7 @@ impl Engine {
     ///
     /// # Errors
     /// Any of the contract's failures except those of storing.
+    #[instrument(level = "error", skip_all, fields(signature = %Signature::of(&request.query)))]
     pub async fn plan(&self, source: Option<&Source>, request: &FetchRequest) -> Result<PlanView> {
         Ok(prepare(self, source, request, false).await?.view())
     }
@@ -208,6 +211,7 @@ pub(super) async fn prepare(
         let origin = likely_origin(&own, &broader).cloned();
         broader.iter_mut().for_each(|broader| broader.keep_to(origin.as_ref()));
         made = plan(&ledger, &broader, &probe);
+        debug!(queries = broader.len(), "broader cached queries");
     }
     // The source is also contacted for its clock, which decides whether a day has begun.
     let asks = |made: &Plan| !made.windows.is_empty() || request.mode == FetchMode::Verify;

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
+use std::time::Instant;
 
 use bson::{Bson, RawBsonRef, RawDocument};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -21,6 +22,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use mongodb::raw_batch_cursor::RawBatch;
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
+use tracing::{Span, debug, info, instrument, warn};
 
 use super::arrivals::{Arrival, Arrivals};
 use super::split::{Load, halves, pieces, with_gaps};
@@ -273,6 +275,9 @@ pub(crate) async fn pull_window(context: PullContext) -> Result<Pulled> {
 
 /// Pulls some days of a window and commits them, retrying if the source changes meanwhile. If they exceed the row
 /// limit, some or all of them are left over and returned as ranges.
+#[instrument(
+    level = "error", name = "window", skip_all, fields(from = %context.window.from(), to = %context.window.to())
+)]
 async fn pull_piece(mut context: PullContext) -> Result<(Pulled, Vec<DayRange>)> {
     loop {
         context.begin();
@@ -281,19 +286,30 @@ async fn pull_piece(mut context: PullContext) -> Result<(Pulled, Vec<DayRange>)>
         let next = match tried {
             Ok(Tried::Committed(pulled, left)) => return Ok((*pulled, left)),
             Ok(Tried::TooLarge(left)) => {
+                info!(pieces = left.len(), "too many rows: the window is pulled in pieces");
                 context.counters.go_back_to(context.attempt.counted);
                 return Ok((Pulled::default(), left));
             }
             Err(_) if context.attempt.size.is_too_large.load(Ordering::Relaxed) => {
+                info!("too many rows: the window is pulled in halves");
                 context.counters.go_back_to(context.attempt.counted);
                 return Ok((Pulled::default(), halves(context.window)));
             }
             // If it read a snapshot, retry at a later time.
-            Ok(Tried::Changed) => match moment.reading() {
-                Some(Reading::At(_)) => moment.after_loss(),
-                _ => WindowMoment::new(&context.run_moment),
-            },
-            Err(_) if moment.is_lost() && !context.cancel.is_cancelled() => moment.after_loss(),
+            Ok(Tried::Changed) => {
+                info!(
+                    attempt = context.attempt.number,
+                    "the source changed meanwhile: the window is pulled again"
+                );
+                match moment.reading() {
+                    Some(Reading::At(_)) => moment.after_loss(),
+                    _ => WindowMoment::new(&context.run_moment),
+                }
+            }
+            Err(failure) if moment.is_lost() && !context.cancel.is_cancelled() => {
+                info!(attempt = context.attempt.number, "the moment is gone: {}", failure.for_log());
+                moment.after_loss()
+            }
             Err(failure) => return Err(failure),
         };
         context.attempt.moment = Arc::new(next);
@@ -305,14 +321,17 @@ async fn try_window(context: PullContext) -> Result<Tried> {
     let (raw_sender, raw_receiver) = mpsc::channel(BATCHES_WAITING);
     let (id_sender, id_receiver) = mpsc::unbounded_channel();
     let (store_sender, store_receiver) = std_mpsc::sync_channel(COLUMNS_WAITING);
+    let begun = Instant::now();
     let storing = {
-        let context = context.clone();
-        tokio::task::spawn_blocking(move || store(&context, &store_receiver))
+        let (context, span) = (context.clone(), Span::current());
+        tokio::task::spawn_blocking(move || span.in_scope(|| store(&context, &store_receiver)))
     };
     let decoding = {
         let context = context.clone();
-        let sender = store_sender.clone();
-        tokio::task::spawn_blocking(move || decode(&context, raw_receiver, id_sender, &sender))
+        let (sender, span) = (store_sender.clone(), Span::current());
+        tokio::task::spawn_blocking(move || {
+            span.in_scope(|| decode(&context, raw_receiver, id_sender, &sender))
+        })
     };
     let pulling = async {
         let input = pull_input(&context, raw_sender.clone());
@@ -335,6 +354,13 @@ async fn try_window(context: PullContext) -> Result<Tried> {
             }
         };
         let mut summary = summary;
+        info!(
+            attempt = context.attempt.number,
+            input_rows = summary.input_rows,
+            downstream_rows = summary.downstream_rows,
+            elapsed_ms = begun.elapsed().as_millis(),
+            "window pulled"
+        );
         let left = match leave_incomplete_days(&context, &mut summary).await {
             Ok(left) => left,
             Err(left) => return Ok(Err(NotReady::TooLarge(left))),
@@ -373,6 +399,9 @@ async fn try_window(context: PullContext) -> Result<Tried> {
     drop(store_sender);
     match join(storing).await? {
         Some(Stored::Committed(committed, changed)) => {
+            if !changed.is_empty() {
+                warn!(days = changed.len(), "days stay unverified: they changed each time they were read");
+            }
             notes.extend(kept_changing(&changed));
             let pulled = Pulled {
                 adopted: DaySet::new(),
@@ -569,6 +598,7 @@ async fn ask_downstream(
 ) -> Result<()> {
     let count = ids.len();
     Counters::add(&context.counters.trades_asked, count);
+    debug!(trades = count, "messages requested");
     let matches = pipeline::downstream_match(&context.query.mapping, ids);
     let order = PullOrder {
         collection: context.query.mapping.downstream_collection.clone(),

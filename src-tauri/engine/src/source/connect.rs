@@ -13,6 +13,7 @@ use mongodb::options::{ClientOptions, ConnectionString, HostInfo, SelectionCrite
 use mongodb::{Client, Collection, Database};
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
+use tracing::{debug, info};
 
 use super::clock::{Clock, ServerClock};
 use super::error::{SourceError, SourceErrorKind, TlsProblem};
@@ -302,6 +303,21 @@ impl Source {
         self.inner.read_concern.as_deref().unwrap_or("majority")
     }
 
+    /// Writes what is known of the node that answered last to the log.
+    pub(crate) fn log_node(&self) {
+        let Some(Node { clock, set_name, is_mongos, wire_version }) = self.node() else { return };
+        let ServerClock { ahead, lag } = clock.unwrap_or_default();
+        info!(
+            wire_version,
+            set_name,
+            is_mongos,
+            snapshots = self.may_have_snapshots(),
+            ahead_ms = ahead.num_milliseconds(),
+            lag_ms = lag.num_milliseconds(),
+            "the source answers"
+        );
+    }
+
     fn node(&self) -> Option<Node> {
         self.inner.node.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -374,6 +390,7 @@ impl Source {
             Ok(Err(error)) => Err(self.explained(error.into()).await),
             Ok(Ok(hello)) => {
                 let node = node_of(&hello, sent, self.local_now());
+                debug!(elapsed_ms = started.elapsed().as_millis(), ?node, "the source was pinged");
                 *self.inner.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node);
                 Ok(started.elapsed())
             }

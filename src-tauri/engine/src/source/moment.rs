@@ -14,6 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
 use mongodb::options::RunCursorCommandOptions;
 use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
+use tracing::info;
 
 use super::clock::{local_read, operation_time, read_of, time_of};
 use super::connect::Source;
@@ -165,12 +166,14 @@ impl Source {
                 // There is no cluster time to agree on: the windows need not wait for each other.
                 let _ = moment.run.began.set(Instant::now());
                 *agreed = Some(Reading::Majority);
+                info!(reading = ?Reading::Majority, "the server has no snapshots");
             }
             let Some(reading) = agreed.filter(|reading| Some(*reading) != refused) else {
                 // The other windows wait, since the reading that this cursor obtains applies to them too.
                 let _ = moment.run.began.set(Instant::now());
                 let (batches, reading) = self.lead(&order, moment).await?;
                 *agreed = Some(reading);
+                info!(?reading, "the first cursor is open");
                 let _ = moment.reading.set(reading);
                 return Ok(batches);
             };

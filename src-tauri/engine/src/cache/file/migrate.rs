@@ -1,6 +1,7 @@
 //! Converts files of older formats to the current one when they are opened.
 
 use duckdb::{Connection, params};
+use tracing::info;
 
 use super::error::{CacheError, CacheErrorKind, Result};
 use super::ledger::read_fields;
@@ -22,6 +23,7 @@ pub(crate) fn migrate(connection: &Connection) -> Result<()> {
         return Ok(());
     }
     connection.execute_batch("BEGIN TRANSACTION")?;
+    info!(from = format, to = FORMAT, "the file is migrated");
     let migrated =
         STEPS[(format - 1) as usize..].iter().try_for_each(|step| step(connection)).and_then(|()| {
             connection

@@ -13,6 +13,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
 
 use super::budget::{self, CacheEntry, DEFAULT_BUDGET, EvictionReport};
 use super::folder::Cache;
@@ -101,12 +102,24 @@ impl Cache {
         budget: u64,
         try_exclusive: impl Fn(&Signature) -> Option<G>,
     ) -> Result<EvictionReport> {
-        Ok(budget::evict_until_fits(&self.entries()?, budget, |entry| match &entry.query {
-            Some(signature) => {
-                try_exclusive(signature).is_some_and(|_guard| self.try_evict(&entry.path).unwrap_or(false))
+        let report = budget::evict_until_fits(&self.entries()?, budget, |entry| {
+            let is_evicted = match &entry.query {
+                Some(signature) => try_exclusive(signature)
+                    .is_some_and(|_guard| self.try_evict(&entry.path).unwrap_or(false)),
+                None => !is_pinned(&entry.path) && remove_files(&entry.path).is_ok(),
+            };
+            if is_evicted {
+                info!(file = entry.path.display().to_string(), bytes = entry.bytes, "evicted");
             }
-            None => !is_pinned(&entry.path) && remove_files(&entry.path).is_ok(),
-        }))
+            is_evicted
+        });
+        if report.left > budget {
+            warn!(
+                left = report.left,
+                budget, "the cache exceeds its budget: what remains is pinned or in use"
+            );
+        }
+        Ok(report)
     }
 
     /// What [`evict`](Self::evict) would evict now. Evicts nothing.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use tokio::sync::Mutex as Gate;
+use tracing::{debug, warn};
 
 use super::catalog::{Catalog, CatalogEntry, Stamp, ValuesAsked};
 use crate::cache::file::access::is_writable;
@@ -105,7 +106,10 @@ impl Slot {
             .and_then(|file| read_everything(&file.connect()?, &file.state(), file.registry()));
         match looked {
             Ok(()) => Ok(false),
-            Err(failure) if failure.is_damage() => Ok(true),
+            Err(failure) if failure.is_damage() => {
+                warn!("the file cannot be read: {failure}");
+                Ok(true)
+            }
             Err(failure) => Err(failure),
         }
     }
@@ -201,6 +205,7 @@ impl Cache {
         let mut held = slot.file();
         let opened = match slot.open(&mut held, path, Some(identity), self.row_group_rows()) {
             Err(failure) if failure.is_damage() => {
+                warn!("the file cannot be read: {failure}");
                 let aside = self.move_aside(&slot, path)?;
                 self.suspects().remove(&identity.signature);
                 let file = slot.open(&mut held, path, Some(identity), self.row_group_rows())?;
@@ -261,6 +266,7 @@ impl Cache {
         if pinned {
             write_pin(path, true).map_err(|error| CacheError::of_folder(path, &error))?;
         }
+        warn!(file = path.display().to_string(), to = name, "a damaged file was moved aside");
         Ok(name)
     }
 
@@ -331,6 +337,7 @@ impl Cache {
         if let Some(entry) = self.inner.catalog.get(path, stamp) {
             return Ok(entry);
         }
+        debug!(file = path.display().to_string(), "not in the catalog: the file is opened");
         let opened = self.open_listed(path).inspect_err(|_| self.inner.catalog.remove(path))?;
         let entry = CatalogEntry::from(&*opened);
         drop(opened);

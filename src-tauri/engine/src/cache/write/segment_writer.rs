@@ -8,6 +8,7 @@ use duckdb::arrow::array::{ArrayRef, Int32Array, Int64Array, StringArray};
 use duckdb::arrow::datatypes::{DataType, Field as ArrowField, Schema};
 use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Connection, params};
+use tracing::info;
 
 use super::compare::{Others, Segments, compare};
 use crate::answer::changes::Differences;
@@ -411,6 +412,9 @@ impl SegmentWriter {
             // The commit stands even if freeing memory fails.
             Ok(()) => {
                 let _ = self.file.release_written_blocks(&self.connection);
+                let Committed { input_rows, downstream_rows, .. } = committed;
+                let file_bytes = std::fs::metadata(self.file.path()).map_or(0, |found| found.len());
+                info!(segment = self.segment, input_rows, downstream_rows, file_bytes, "committed");
             }
             Err(_) => self.roll_back(),
         }
