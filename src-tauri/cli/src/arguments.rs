@@ -11,6 +11,11 @@ use tidemark_engine::query::form::{FilterInput, FilterOperator};
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Also write the log to standard error. It always goes to a file per day in the log folder of this system, or in
+    /// the folder TIDEMARK_LOG_DIR. The environment variable TIDEMARK_LOG sets its level: off, error, warn, info (the
+    /// default), debug or trace.
+    #[arg(long, global = true)]
+    pub(crate) log: bool,
 }
 
 #[derive(Subcommand)]

@@ -15,6 +15,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use serde_json::json;
 use tidemark_engine::failure::{Failure, redact};
 use tidemark_engine::zone_rules::ZoneRules;
+use tracing::{info, warn};
 
 use crate::arguments::Arguments;
 use crate::output::{Output, say};
@@ -53,6 +54,8 @@ async fn main() -> ExitCode {
             return ExitCode::from(WRONG_USAGE);
         }
     };
+    let _logs = tidemark_logs::start(arguments.log);
+    info!(version = env!("CARGO_PKG_VERSION"), process = std::process::id(), "tidemark-cli started");
     let code = match commands::run(arguments, uri, &output).await {
         Ok(commands::Outcome::Complete) => ExitCode::SUCCESS,
         Ok(commands::Outcome::Partial) => ExitCode::from(PARTIAL),
@@ -92,6 +95,7 @@ fn without_connection_strings(mut text: String) -> String {
 
 /// Reports a failure to people on standard error, and to programs as the last line of standard output.
 fn report(failure: &Failure, output: &Output) {
+    warn!(code = %failure.code, "the command failed: {}", failure.for_log());
     say(&failure.message);
     say(&failure.next);
     if let Some(cause) = &failure.cause {

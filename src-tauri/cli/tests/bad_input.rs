@@ -145,8 +145,7 @@ impl Tunnel {
 
 #[test]
 fn the_version_names_the_time_zone_rules() {
-    let output =
-        std::process::Command::new(env!("CARGO_BIN_EXE_tidemark-cli")).arg("--version").output().unwrap();
+    let output = crate::support::program().arg("--version").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let rules = tidemark_engine::zone_rules::ZoneRules::in_use();
     assert!(output.status.success());
@@ -430,7 +429,7 @@ async fn a_reader_of_errors_that_goes_away() {
     let desk = Desk::new("early").await;
     let cache = desk.path("cache");
     let arguments = desk.arguments("fetch", &cache, ["2025-03-01", "2025-03-05"], &["--offline"]);
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
+    let mut child = crate::support::program()
         .args(arguments)
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())

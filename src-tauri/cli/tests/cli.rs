@@ -9,6 +9,7 @@ mod disk_full;
 mod exports;
 mod kills;
 mod large;
+mod logs;
 mod odd_collection;
 mod read_only_cache;
 mod secrets;

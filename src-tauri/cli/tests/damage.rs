@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::Run;
@@ -165,8 +165,7 @@ async fn what_the_system_refuses_is_no_damage() {
     // From too few to start to enough for all: each number of open files fails at another step.
     for (most, more) in (4..40).flat_map(|most| [(most, "--offline"), (most, "--refresh")]) {
         let limited = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
-        let output = Command::new("sh")
-            .args(["-c", &limited, env!("CARGO_BIN_EXE_tidemark-cli")])
+        let output = crate::support::shell(&limited)
             .args(sound.desk.arguments(&cache, &[more]))
             .stdin(Stdio::null())
             .output()
@@ -329,7 +328,7 @@ async fn what_a_killed_program_had_spilled_goes() {
 
 fn kill_after_a_chunk(desk: &Desk, cache: &Path) {
     use std::io::{BufRead as _, BufReader};
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
+    let mut child = crate::support::program()
         .args(desk.arguments(cache, &["--events"]))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -118,11 +118,8 @@ async fn a_cache_whose_files_may_not_grow() {
         // In `ulimit` a block has 512 bytes in some shells and 1,024 in others. Without the trap the program
         // would be ended by a signal.
         let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" \"$@\"");
-        let output = Command::new("sh")
-            .args(["-c", &script, env!("CARGO_BIN_EXE_tidemark-cli")])
-            .args(desk.arguments(&cache, &["--events"]))
-            .output()
-            .unwrap();
+        let output =
+            crate::support::shell(&script).args(desk.arguments(&cache, &["--events"])).output().unwrap();
         let told = String::from_utf8(output.stdout).unwrap();
         let last: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
         let code = last.pointer("/error/code").and_then(Value::as_str);

@@ -59,7 +59,7 @@ impl Desk {
 
     /// Runs the program with standard output going elsewhere.
     fn fetch_into(&self, output: impl Into<Stdio>, more: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
+        crate::support::program()
             .args(self.arguments(&self.path("cache"), DAYS, more))
             .stdout(output)
             .stderr(Stdio::piped())
@@ -223,8 +223,7 @@ async fn a_full_device_as_standard_output_is_no_success() {
         assert!(said.contains("Standard output could not be written"), "{more:?}: {said}");
     }
     for arguments in [&["--help"][..], &["--version"], &["cached", "--cache", &desk.path("cache")]] {
-        let program =
-            Command::new(env!("CARGO_BIN_EXE_tidemark-cli")).args(arguments).stdout(full()).output();
+        let program = crate::support::program().args(arguments).stdout(full()).output();
         assert_eq!(program.unwrap().status.code(), Some(1), "{arguments:?}");
     }
 }

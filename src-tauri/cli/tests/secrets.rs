@@ -24,8 +24,11 @@ async fn load(uri: &str) {
 fn fetch(uri: &str, cache: &Path, password: Option<&str>) -> Run {
     let cache = cache.to_string_lossy();
     let mut arguments = vec!["fetch", "--uri", uri, "--db", "desk", "--collection", "trades", "--events"];
-    arguments.extend(["--cache", &*cache, "--from", "2025-03-01", "--to", "2025-03-03"]);
+    arguments.extend(["--cache", &*cache, "--from", "2025-03-01", "--to", "2025-03-03", "--log"]);
+    // The log of everything, the libraries included, lies where it is searched too.
+    let logs = format!("{cache}/logs");
     let mut environment = vec![("RUST_BACKTRACE", "full"), ("RUST_LOG", "trace")];
+    environment.extend([("TIDEMARK_LOG", "trace,tidemark=trace"), ("TIDEMARK_LOG_DIR", &logs)]);
     environment.extend(password.map(|password| ("TIDEMARK_MONGODB_PASSWORD", password)));
     cli_with(&arguments, &environment)
 }
@@ -86,7 +89,9 @@ async fn a_password_that_has_to_be_escaped_leaves_no_trace() {
             let run = fetch(&uri, &cache, password);
             assert_eq!(run.code, 1, "{uri}: {run:?}");
             shows_nothing(&run);
+            assert!(run.stderr.contains("the command failed"), "it is logged: {run:?}");
         }
+        assert!(cache.join("logs").is_dir(), "there is a log to be searched");
     }
     holds_nothing(folder.path());
 }
@@ -99,7 +104,7 @@ fn an_argument_that_is_no_text_is_wrong_usage() {
     use std::os::unix::ffi::OsStrExt as _;
     let uri = [format!("mongodb://ann:{ESCAPED}").as_bytes(), b"\xff@db1/"].concat();
     for argument in [OsStr::from_bytes(&uri), OsStr::from_bytes(b"\xff")] {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
+        let output = crate::support::program()
             .args(["fetch", "--uri"])
             .arg(argument)
             .env("RUST_BACKTRACE", "full")
@@ -115,7 +120,7 @@ fn an_argument_that_is_no_text_is_wrong_usage() {
 /// A failure is reported also where nobody reads standard output any more.
 #[test]
 fn a_reader_that_has_gone_away_is_no_fault() {
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
+    let mut child = crate::support::program()
         .args(["forget", "no signature"])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
@@ -131,9 +136,7 @@ fn a_reader_that_has_gone_away_is_no_fault() {
 /// The program, where the user's umask lets everybody write.
 #[cfg(unix)]
 fn careless() -> std::process::Command {
-    let mut command = std::process::Command::new("sh");
-    command.args(["-c", "umask 000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_tidemark-cli")]);
-    command
+    crate::support::shell("umask 000; exec \"$0\" \"$@\"")
 }
 
 #[cfg(unix)]

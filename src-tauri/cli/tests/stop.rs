@@ -12,7 +12,7 @@ use serde_json::Value;
 use tidemark_test_support::wire::Wire;
 
 fn start(arguments: &[String]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
+    crate::support::program()
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 
 use crate::support::desk::{Desk, cache_files};
@@ -64,7 +64,7 @@ impl Gate {
 }
 
 fn start(desk: &Desk, cache: &Path, more: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
+    crate::support::program()
         .args(desk.arguments(cache, more))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use bson::{Bson, Document};
@@ -90,7 +90,7 @@ impl Desk {
 
     /// Starts a run and kills it after a while.
     pub(crate) fn kill(&self, more: &[&str], after: Duration) -> Killed {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
+        let mut child = crate::support::program()
             .args(self.arguments(&[more, &["--events"]].concat()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -40,9 +40,26 @@ impl Run {
     }
 }
 
+/// Where the program writes its log in tests: not among the user's own.
+const LOG_FOLDER: (&str, &str) = ("TIDEMARK_LOG_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/logs"));
+
+/// The program.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidemark-cli"));
+    command.env(LOG_FOLDER.0, LOG_FOLDER.1);
+    command
+}
+
+/// A shell that runs a script with the program as `$0`, and with what is added as its arguments.
+pub(crate) fn shell(script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_tidemark-cli")]).env(LOG_FOLDER.0, LOG_FOLDER.1);
+    command
+}
+
 /// Runs the program with some environment.
 pub(crate) fn cli_with(arguments: &[&str], environment: &[(&str, &str)]) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_tidemark-cli"))
+    let output = program()
         .args(arguments)
         .env_remove("TIDEMARK_MONGODB_PASSWORD")
         .envs(environment.iter().copied())
