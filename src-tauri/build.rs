@@ -5,7 +5,7 @@
 mod duckdb_rpath;
 
 /// Every command of the app. The window can call none of them unless a capability allows it by name.
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 25] = [
     "answer",
     "cache_usage",
     "cached_pipeline",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 23] = [
     "export_csv",
     "fetch",
     "forget",
+    "log_problem",
     "page",
     "pin_query",
     "pipeline",
@@ -26,6 +27,7 @@ const COMMANDS: [&str; 23] = [
     "remember_form",
     "row_detail",
     "set_cache_budget",
+    "show_logs",
     "source_view",
     "suggest",
     "view_shape",

@@ -7,6 +7,7 @@ use tauri::{AppHandle, Emitter as _, Manager as _};
 use tidemark_engine::api::source::Connection;
 use tidemark_engine::failure::{Code, Failure};
 use tokio::sync::{Notify, watch};
+use tracing::{info, warn};
 
 use crate::state::AppState;
 
@@ -89,6 +90,7 @@ pub(crate) fn watch(app: &AppHandle) {
     tauri::async_runtime::spawn(async move {
         while changes.changed().await.is_ok() {
             let connection = changes.borrow_and_update().clone();
+            log(&connection);
             // A closing window no longer needs the event.
             let _ = teller.emit(EVENT, connection);
         }
@@ -103,6 +105,19 @@ pub(crate) fn watch(app: &AppHandle) {
             }
         }
     });
+}
+
+/// Writes a change to the log.
+fn log(connection: &Connection) {
+    match connection {
+        Connection::Online { version, round_trip_ms, .. } => {
+            info!(version, round_trip_ms, "the source answers")
+        }
+        Connection::Offline { failure } => {
+            warn!(code = %failure.code, "the source does not answer: {}", failure.for_log());
+        }
+        Connection::NotConfigured | Connection::Checking => {}
+    }
 }
 
 /// Makes one check; returns the pause until the next.

@@ -27,6 +27,8 @@ use crate::state::AppState;
 
 fn main() -> ExitCode {
     diagnostics::report_panics();
+    let logs = tidemark_logs::start(false);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), process = std::process::id(), "tidemark started");
     let environment = Environment::read();
     let mut builder = tauri::Builder::default();
     // Must come first, so that a second start opens no files.
@@ -66,15 +68,20 @@ fn main() -> ExitCode {
             commands::export::export_csv,
             commands::export::cancel_export,
             commands::clipboard::copy_text,
+            commands::logs::show_logs,
+            commands::logs::log_problem,
         ])
         .build(tauri::generate_context!());
     match app {
         Ok(app) => {
-            app.run(|handle, event| {
+            let mut logs = Some(logs);
+            app.run(move |handle, event| {
                 if let RunEvent::Exit = event {
                     // Shutting down takes a moment; starting the program meanwhile should open a new window.
                     tauri_plugin_single_instance::destroy(handle);
                     handle.state::<AppState>().shutdown();
+                    // The program ends without returning from here; what is still to be written is written now.
+                    drop(logs.take());
                 }
             });
             ExitCode::SUCCESS

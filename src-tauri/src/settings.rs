@@ -33,7 +33,6 @@ impl Settings {
         let Some(folder) = folder else {
             return Self { store: None, path: PathBuf::new(), writing: Mutex::default() };
         };
-        diagnostics::note_in(folder.clone());
         let path = folder.join(FILE);
         set_damaged_aside(&path);
         let store = StoreBuilder::new(app, &path).disable_auto_save().build();

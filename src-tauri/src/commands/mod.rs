@@ -3,6 +3,7 @@
 pub(crate) mod cache;
 pub(crate) mod clipboard;
 pub(crate) mod export;
+pub(crate) mod logs;
 pub(crate) mod run;
 pub(crate) mod source;
 pub(crate) mod view;

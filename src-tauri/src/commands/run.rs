@@ -13,6 +13,7 @@ use tidemark_engine::failure::Result;
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::form::QueryInput;
 use tidemark_engine::run::event::RunEvent;
+use tracing::warn;
 
 use crate::connection::{is_out_of_reach, out_of_reach};
 use crate::state::AppState;
@@ -41,7 +42,10 @@ pub(crate) async fn fetch(
 ) -> Result<Answer> {
     let task = state.runs.begin(run_id);
     let active = state.source()?;
-    let request = active.request(&query, mode, out_of_reach(&state.monitor.now()))?;
+    let request =
+        active.request(&query, mode, out_of_reach(&state.monitor.now())).inspect_err(|failure| {
+            warn!(code = %failure.code, "the form cannot be fetched: {}", failure.for_log());
+        })?;
     let on_event = Arc::new(move |event| {
         // A reloaded page no longer receives events, but its run continues and fills the cache.
         let _ = events.send(event);

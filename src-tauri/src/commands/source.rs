@@ -6,6 +6,7 @@ use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::query::form::QueryInput;
 
 use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
 
 use crate::active::ActiveSource;
 use crate::state::AppState;
@@ -27,8 +28,12 @@ pub(crate) async fn connect(
 ) -> Result<SourceView> {
     let task = state.connects.begin(connect_id);
     let before = state.active();
-    let active = ActiveSource::open(&profile, password.as_deref(), before.as_deref())?;
-    let online = unless_given_up(&task.token(), active.try_check()).await?;
+    let failed = |failure: &Failure| {
+        warn!(code = %failure.code, "the source is not set up: {}", failure.for_log());
+    };
+    let active = ActiveSource::open(&profile, password.as_deref(), before.as_deref()).inspect_err(failed)?;
+    let online = unless_given_up(&task.token(), active.try_check()).await.inspect_err(failed)?;
+    info!(source = active.source.identity().describe(), "the source is set up");
     state.use_source(active);
     state.monitor.found(online);
     state.monitor.check_soon();

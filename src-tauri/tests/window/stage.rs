@@ -112,6 +112,7 @@ impl Stage {
         let mut all = vec![
             ("TIDEMARK_CACHE_DIR", inside("cache")),
             ("TIDEMARK_SETTINGS_DIR", inside("settings")),
+            ("TIDEMARK_LOG_DIR", inside("logs")),
             ("TIDEMARK_TEST_SAVE_DIALOG", self.csv.clone()),
             // The page's own storage, such as the theme.
             ("XDG_DATA_HOME", inside("data")),

@@ -70,7 +70,8 @@ fn pointed_at_desk(command: &mut Command, workspace: &Workspace, uri: &str) {
         .env("TIDEMARK_DEMO_MAPPING", workspace.root.join("src-tauri/sample-desk/mapping.json"))
         // What is shown here is not to be found among the trader's own queries and settings.
         .env("TIDEMARK_CACHE_DIR", workspace.cache.join("demo").join("cache"))
-        .env("TIDEMARK_SETTINGS_DIR", workspace.cache.join("demo").join("settings"));
+        .env("TIDEMARK_SETTINGS_DIR", workspace.cache.join("demo").join("settings"))
+        .env("TIDEMARK_LOG_DIR", workspace.cache.join("demo").join("logs"));
 }
 
 /// A running `sample-desk serve`. It ends when it is stopped, and when we end.

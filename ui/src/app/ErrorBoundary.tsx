@@ -1,5 +1,9 @@
-import { Component, type ReactNode } from "react";
+import { Component, type ContextType, type ReactNode } from "react";
 import { Button } from "react-aria-components";
+
+import { BackendContext } from "../backend/context";
+import { LogsButton } from "../controls/LogsButton";
+import { problemText } from "./problems";
 
 interface Props {
   /** What is inside, as the user calls it. */
@@ -9,10 +13,16 @@ interface Props {
 
 /** Keeps the rest of the window alive when a part of it breaks, and says so. */
 export class ErrorBoundary extends Component<Props, { broken: string | null }> {
+  static override contextType = BackendContext;
+  declare context: ContextType<typeof BackendContext>;
   override state = { broken: null };
 
   static getDerivedStateFromError(error: unknown): { broken: string } {
     return { broken: error instanceof Error ? error.message : String(error) };
+  }
+
+  override componentDidCatch(error: unknown): void {
+    void this.context?.logProblem(`${this.props.what} could not be shown: ${problemText(error)}`);
   }
 
   override render(): ReactNode {
@@ -24,6 +34,7 @@ export class ErrorBoundary extends Component<Props, { broken: string | null }> {
           <details className="note-detail">
             <summary>Technical details</summary>
             <code>{this.state.broken}</code>
+            <LogsButton />
           </details>
         </div>
         <Button className="button small" onPress={() => this.setState({ broken: null })}>

@@ -1,5 +1,6 @@
 import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 
+import { LogsButton } from "../controls/LogsButton";
 import { SHORTCUTS } from "./shortcuts";
 
 /** The list of keyboard shortcuts. */
@@ -29,6 +30,7 @@ export function ShortcutsDialog({ close }: { close: () => void }) {
           </div>
           <div className="buttons">
             <span className="faint changes-hint">On a Mac, use Cmd instead of Ctrl.</span>
+            <LogsButton />
             <Button className="button primary" onPress={close} autoFocus>
               Close
             </Button>

@@ -75,6 +75,10 @@ export interface Backend {
   setCacheBudget(bytes: number): Promise<void>;
   pinQuery(signature: string, pinned: boolean): Promise<void>;
   rememberForm(query: QueryInput): Promise<void>;
+  /** Shows the folder of the log files in the system's file manager. */
+  showLogs(): Promise<void>;
+  /** Logs a problem of the window itself. */
+  logProblem(what: string): Promise<void>;
 }
 
 /** Turns whatever a promise was rejected with into a failure that can be shown. */
@@ -138,6 +142,8 @@ function desktop(): Backend {
     setCacheBudget: (bytes) => invoke("set_cache_budget", { bytes }),
     pinQuery: (signature, pinned) => invoke("pin_query", { signature, pinned }),
     rememberForm: (query) => invoke("remember_form", { query }),
+    showLogs: () => invoke("show_logs"),
+    logProblem: (what) => invoke("log_problem", { what }),
   };
 }
 

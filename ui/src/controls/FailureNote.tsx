@@ -2,6 +2,7 @@ import { Button } from "react-aria-components";
 
 import type { Failure } from "../backend";
 import { Icon } from "./icons";
+import { LogsButton } from "./LogsButton";
 import { NoteLine } from "./NoteLine";
 
 interface Props {
@@ -27,9 +28,12 @@ export function FailureNote({ failure, testId = "failure", action, dismiss, comp
         text={failure.next}
         moreLabel="Details"
         more={
-          <code>
-            {failure.code}: {failure.cause}
-          </code>
+          <>
+            <code>
+              {failure.code}: {failure.cause}
+            </code>
+            <LogsButton />
+          </>
         }
       >
         {action && (
@@ -51,6 +55,7 @@ export function FailureNote({ failure, testId = "failure", action, dismiss, comp
             <code>
               {failure.code}: {failure.cause}
             </code>
+            <LogsButton />
           </details>
         )}
       </div>

@@ -99,6 +99,8 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     setCacheBudget: vi.fn(() => Promise.resolve()),
     pinQuery: vi.fn(() => Promise.resolve()),
     rememberForm: vi.fn(() => Promise.resolve()),
+    showLogs: vi.fn(() => Promise.resolve()),
+    logProblem: vi.fn(() => Promise.resolve()),
   };
   return {
     backend,

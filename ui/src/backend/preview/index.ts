@@ -292,5 +292,13 @@ export function previewBackend(): Backend {
       else await refuse({ ...unreachable(), code: "not_cached", message: "The cache holds no such query." });
     },
     rememberForm: () => Promise.resolve(),
+    showLogs: () =>
+      refuse({
+        ...unreachable(),
+        code: "export_failed",
+        message: "The folder of the log files could not be opened.",
+        next: "The files are in ~/.local/state/tidemark/logs.",
+      }),
+    logProblem: (what) => Promise.resolve(console.error(what)),
   };
 }
