@@ -266,6 +266,10 @@ impl Failure {
         let (message, cause) = match self.code {
             Code::BadFilter => ("a filter cannot be used", None),
             Code::ExportFailed => ("the file cannot be written", self.cause.as_deref()),
+            // The server quotes the whole command.
+            Code::NotAuthorized => {
+                (&*self.message, self.cause.as_deref().and_then(|cause| cause.split('{').next()))
+            }
             _ => (self.message.as_str(), self.cause.as_deref()),
         };
         match cause {
@@ -318,6 +322,22 @@ mod tests {
         let shortened = cause(&format!("Error 13, reply {{ data: \"{dump}\" }} of 65a1b2c3d4e5f60718293a4b"));
         assert_eq!(shortened, "Error 13, reply { data: \"3f3f3f3f3f3f3f3f…\" } of 65a1b2c3d4e5f60718293a4b");
         assert_eq!(cause(&"long ".repeat(5_000)).chars().count(), LONGEST_CAUSE + 1);
+    }
+
+    #[test]
+    fn a_log_has_no_filter_values() {
+        let log = |code, message: &str, cause: &str| Failure::new(code, message).because(cause).for_log();
+        let quoted =
+            "not authorized on desk to execute command { aggregate: \"trades\", pipeline: [\"Brent\"] }";
+        for text in [
+            log(Code::BadFilter, "\"Brent\" is not a number.", "Brent"),
+            log(Code::ExportFailed, "Brent.csv could not be written.", "Permission denied"),
+            log(Code::NotAuthorized, "This user may not read the collection.", quoted),
+        ] {
+            assert!(!text.contains("Brent"), "{text}");
+        }
+        let text = log(Code::SourceUnreachable, "No server answers.", "Topology: { Servers: [] }");
+        assert_eq!(text, "No server answers. (Topology: { Servers: [] })");
     }
 
     #[test]
