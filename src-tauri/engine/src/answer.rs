@@ -138,6 +138,8 @@ pub struct Answer {
     pub signature: String,
     /// The source that the rows came from.
     pub source: SourceName,
+    /// The filters as a person reads them; "no filter" if there are none.
+    pub filters: String,
     /// Where the answer came from.
     pub answer: Origin,
     /// Whether the answer has every requested day, and no day is known to differ at the source or had its bounds

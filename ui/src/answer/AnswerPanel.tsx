@@ -29,7 +29,7 @@ export function AnswerPanel({ view, zone, otherSource, differs, previous, renewi
   const now = useNow();
   const { answer, key } = view;
   const range = key.from === key.to ? key.from : `${key.from} to ${key.to}`;
-  const title = `${view.title}, ${range}`;
+  const title = `${view.answer.filters}, ${range}`;
   // A warning must not read as if it were about the query that is being fetched.
   const lead = previous ? "Previous query: " : "";
   const asMeant = answer.complete && answer.unmatched.length === 0;
@@ -89,8 +89,8 @@ export function AnswerPanel({ view, zone, otherSource, differs, previous, renewi
       </div>
       <div className="answer-line answer-title">
         <span className="num">{range}</span>
-        <span className="answer-filters" title={cutText(view.title, MAX_FILTERS)}>
-          {cutText(view.title, MAX_FILTERS)}
+        <span className="answer-filters" title={cutText(view.answer.filters, MAX_FILTERS)}>
+          {cutText(view.answer.filters, MAX_FILTERS)}
         </span>
         <span className="faint num">
           {plural(answer.days.requested, "day")}: {daysText(answer)}

@@ -149,7 +149,7 @@ describe("the window", () => {
     await user.keyboard("{Escape}");
     expect(fake.backend.cancel).toHaveBeenCalledOnce();
     act(() => {
-      fake.emit({ event: "cancelled", answer: makePartial(["2025-01-31"]) });
+      fake.emit({ event: "cancelled" });
       fake.finish(makePartial(["2025-01-31"], { answer: "cache" }));
     });
     expect(await screen.findByTestId("cancelled-note")).toBeInTheDocument();

@@ -9,7 +9,6 @@ import { DayStrip } from "../plan/DayStrip";
 import { PlanLine } from "../plan/PlanLine";
 import type { Planned } from "../plan/usePlan";
 import type { TargetPart } from "../query/failureTarget";
-import { describeFilters, NO_FILTER } from "../query/filters";
 import { Results } from "../rows/Results";
 import type { Exporter } from "../rows/useExport";
 import type { Target } from "../rows/useShapes";
@@ -18,6 +17,9 @@ import { ProgressPanel } from "../run/ProgressPanel";
 import { type Activity, isPrevious, keyOf, type RunState, sameKey } from "../run/runState";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Welcome } from "./Welcome";
+
+/** How the engine words a query without conditions. */
+const NO_FILTER = "no filter";
 
 interface Props {
   source: SourceView;
@@ -63,8 +65,8 @@ export function MainPane(props: Props) {
   const livePlan = run !== null && run.key?.signature === planKey?.signature ? run.livePlan : null;
   // The sentence counts the days of the run: a plan of other days keeps its own.
   const progress = livePlan !== null && sameKey(run?.key ?? null, planKey) ? livePlan.sentence : null;
-  // The query whose rows are shown, in words.
-  const asked = target?.live === true && run !== null ? describeFilters(run.query) : view?.title;
+  // The filters of the rows that are shown, in words.
+  const filters = target?.live === true && run !== null ? run.filters : view?.answer.filters;
   const days = useMemo(() => {
     const plan = planned.plan;
     if (plan === null) return [];
@@ -152,7 +154,7 @@ export function MainPane(props: Props) {
             target={target}
             zone={zone}
             partial={!target.live && view?.answer.complete === false}
-            filtered={asked !== NO_FILTER}
+            filtered={filters !== NO_FILTER}
             exporter={props.exporter}
             exportRef={props.exportRef}
             selectRef={props.selectRef}

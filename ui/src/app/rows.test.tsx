@@ -8,13 +8,13 @@ import userEvent from "@testing-library/user-event";
 import type { RefObject } from "react";
 import { afterEach, expect, it, vi } from "vitest";
 
-import type { QueryInput, Sort } from "../backend";
+import type { Sort } from "../backend";
 import type { ColumnPrefs } from "../rows/grid/columns";
 import type { Content, Handlers } from "../rows/grid/contract";
 import type { GridHandle } from "../rows/grid/GridView";
 import { makeFake } from "../test/fakeBackend";
 import { later } from "../test/later";
-import { makeAnswer, makeDetail, makeFailure, makeQuery } from "../test/made";
+import { makeAnswer, makeDetail, makeFailure } from "../test/made";
 import { openApp } from "./openApp";
 
 const grid = vi.hoisted(() => ({ props: null as Drawn | null, performed: vi.fn(), focused: vi.fn() }));
@@ -35,11 +35,11 @@ vi.mock("../rows/grid/GridView", () => ({
 
 afterEach(() => void vi.useRealTimers());
 
-async function openRows(fake = makeFake()) {
+async function openRows(fake = makeFake(), answer = makeAnswer()) {
   const user = userEvent.setup();
   await openApp(fake);
   await user.click(screen.getByTestId("fetch-button"));
-  act(() => fake.finish(makeAnswer()));
+  act(() => fake.finish(answer));
   await screen.findByTestId("grid");
   return { fake, user };
 }
@@ -202,15 +202,15 @@ it("selects the document on Ctrl+A in its panel", async () => {
   expect(grid.performed).not.toHaveBeenCalled();
 });
 
-async function openNone(filters: QueryInput["filters"]) {
-  const fake = makeFake({ form: makeQuery({ filters }) });
+async function openNone(filters: string) {
+  const fake = makeFake();
   const shape = { columns: [], rows: 0, generation: 1, time_column: null };
   vi.mocked(fake.backend.viewShape).mockResolvedValue(shape);
-  await openRows(fake);
+  await openRows(fake, makeAnswer({ filters }));
 }
 
 it("selects nothing on Ctrl+A without rows", async () => {
-  await openNone([]);
+  await openNone("no filter");
   grid.performed.mockClear();
   act(() => screen.getByTestId("fetch-button").focus());
   expect(selectAll()).toBe(false);
@@ -218,12 +218,12 @@ it("selects nothing on Ctrl+A without rows", async () => {
 });
 
 it("says that filters are set where no row is left by them", async () => {
-  await openNone([{ field: "product", operator: "any_of", values: ["Gas"] }]);
+  await openNone("product: Gas");
   expect(screen.getByText("No trades match these filters on these days.")).toBeInTheDocument();
 });
 
 it("names no filters where none are set", async () => {
-  await openNone([]);
+  await openNone("no filter");
   expect(screen.getByText("There are no trades for these days.")).toBeInTheDocument();
 });
 

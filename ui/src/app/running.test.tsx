@@ -14,6 +14,7 @@ vi.mock("../rows/grid/GridView", () => ({ GridView: () => <div data-testid="grid
 const PLANNED: RunEvent = {
   event: "planned",
   signature: "5".repeat(32),
+  filters: "no filter",
   days_to_pull: 31,
   days_cached: 0,
   days_to_adopt: 0,

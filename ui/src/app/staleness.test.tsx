@@ -30,6 +30,7 @@ afterEach(() => void vi.useRealTimers());
 const planned = (signature: string, held: number): RunEvent => ({
   event: "planned",
   signature,
+  filters: "no filter",
   days_to_pull: 1,
   days_cached: held,
   days_to_adopt: 0,

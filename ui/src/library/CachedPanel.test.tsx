@@ -6,7 +6,7 @@ import type { CachedQuery, EvictionPreview } from "../backend";
 import { BackendContext } from "../backend/context";
 import { makeFake } from "../test/fakeBackend";
 import { later } from "../test/later";
-import { makeCached, makeFailure, makeQuery } from "../test/made";
+import { makeCached, makeFailure } from "../test/made";
 import { CachedPanel } from "./CachedPanel";
 
 const OLD = makeCached({
@@ -197,9 +197,9 @@ it("forgets only after asking", async () => {
 
 it("keeps an entry of many values short, and shows its source whole", () => {
   const values = Array.from({ length: 500 }, (_, at) => `P${String(at).padStart(3, "0")}`);
-  const form = makeQuery({ filters: [{ field: "product", operator: "any_of", values }] });
+  const summary = "product: P000, P001, P002 and 497 more";
   const source = "trading.messages at db1.desk.example, db2.desk.example as ann";
-  show([makeCached({ filters: `product: ${values.join(", ")}`, form, source })]);
+  show([makeCached({ filters: `product: ${values.join(", ")}`, summary, source })]);
   const open = screen.getByTestId("cached-open");
   expect(open).toHaveTextContent("product: P000, P001, P002 and 497 more");
   expect(open.textContent.length).toBeLessThan(300);

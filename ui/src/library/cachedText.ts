@@ -2,19 +2,15 @@
 
 import type { CachedQuery } from "../backend";
 import { cutText, plural } from "../controls/format";
-import { describeFilters } from "../query/filters";
 
 /** Longer names are summarised: an entry has to be readable at a glance. */
 const LONG_NAME = 120;
 
-/** Values of one condition that a summary names; the others are counted. */
-const NAMED_VALUES = 3;
-
 /** "product: Brent, Gas, WTI and 497 more": the filters, or the signature of a file that cannot be read. */
 export function cachedName(query: CachedQuery): string {
   if (query.failure !== null) return unnamedText(query);
-  if (query.filters.length <= LONG_NAME || query.form === null) return cutText(query.filters, LONG_NAME);
-  return cutText(describeFilters(query.form, NAMED_VALUES), 2 * LONG_NAME);
+  if (query.filters.length <= LONG_NAME) return query.filters;
+  return cutText(query.summary, 2 * LONG_NAME);
 }
 
 /** The name of a query of which only the signature is known. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { FilterField, QueryInput } from "../backend";
-import { commitDrafts, describeFilters, fromQuery, operatorsFor, refit, sameQuery, toQuery } from "./filters";
+import { commitDrafts, fromQuery, operatorsFor, refit, sameQuery, toQuery } from "./filters";
 
 const fields: FilterField[] = [
   { name: "product", path: "product", value_type: "text" },
@@ -77,18 +77,4 @@ it("offers ranges for ordered types only", () => {
   expect(operatorsFor("date")).toContain("between");
   expect(operatorsFor("text")).not.toContain("between");
   expect(operatorsFor("text")).toContain("starts_with");
-});
-
-it("words filters as the list of cached queries does", () => {
-  expect(describeFilters(query([]))).toBe("no filter");
-  const given = query([
-    { field: "product", operator: "any_of", values: ["Power", "Gas"] },
-    { field: "cell", operator: "none_of", values: ["X1"] },
-    { field: "count", operator: "between", values: ["1", "7"] },
-    { field: "price", operator: "between", values: ["", "9"] },
-    { field: "receiver", operator: "exists", values: [] },
-  ]);
-  expect(describeFilters({ ...given, advanced: '{"a":\n 1}' })).toBe(
-    'cell is not X1 · count from 1 to 7 · price at most 9 · product: Gas, Power · receiver exists · and {"a": 1}',
-  );
 });

@@ -1,7 +1,6 @@
 // The filter form as it is typed, and the query that it stands for.
 
 import type { FilterField, FilterInput, FilterOperator, QueryInput, ValueType } from "../backend";
-import { filterText } from "../backend/filterText";
 import { addValues, enteredValues } from "./tokens";
 
 /** One condition of the form. Every kind of entry is kept, so that changing the operator loses nothing. */
@@ -146,28 +145,4 @@ function sameConditions(a: QueryInput, b: QueryInput): boolean {
 /** Whether two queries have the same conditions and the same days. */
 export function sameQuery(a: QueryInput, b: QueryInput): boolean {
   return a.from === b.from && a.to === b.to && sameConditions(a, b);
-}
-
-/** The description of a query without conditions. */
-export const NO_FILTER = "no filter";
-
-/** One condition in words, with at most so many values and the number of the rest. */
-function describeFilter(filter: FilterInput, named: number): string {
-  const all = [...new Set(filter.values)].sort();
-  const rest = all.length - named;
-  // Naming one more value is as short as counting it.
-  return filterText(filter, rest > 1 ? `${all.slice(0, named).join(", ")} and ${rest} more` : all.join(", "));
-}
-
-/**
- * "product: Gas, Power · cell exists", as a heading over an answer. Names at most `named` values per condition and
- * counts the others.
- */
-export function describeFilters(query: QueryInput, named = Infinity): string {
-  // In the backend's order: filters and values typed in a different order are the same query.
-  const sorted = [...query.filters].sort((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0));
-  const parts = sorted.map((filter) => describeFilter(filter, named));
-  const advanced = query.advanced.trim().replace(/\s+/g, " ");
-  if (advanced !== "" && advanced !== "{}") parts.push(`and ${advanced}`);
-  return parts.length === 0 ? NO_FILTER : parts.join(" · ");
 }

@@ -27,7 +27,6 @@ const key = { signature: "5".repeat(32), from: "2025-01-01", to: "2025-01-31" };
 const view = (answer = makeAnswer()): View => ({
   key,
   query: makeQuery(),
-  title: "",
   answer,
   mode: "normal",
 });
@@ -100,6 +99,7 @@ describe("a run", () => {
         event: {
           event: "planned",
           signature: key.signature,
+          filters: "no filter",
           days_to_pull: 7,
           days_cached: cached,
           days_to_adopt: 0,
@@ -128,6 +128,7 @@ describe("a run", () => {
       event: {
         event: "planned",
         signature: "9".repeat(32),
+        filters: "no filter",
         days_to_pull: 1,
         days_cached: 30,
         days_to_adopt: 0,

@@ -44,6 +44,8 @@ export interface Run {
   background: boolean;
   cancelling: boolean;
   planned: boolean;
+  /** The filters in words; null until the plan is made. */
+  filters: string | null;
   progress: Progress;
   /** How often rows have been stored; a grid that shows them reads again when this grows. */
   stored: number;
@@ -55,7 +57,6 @@ export interface Run {
 export interface View {
   key: ViewKey;
   query: QueryInput | null;
-  title: string;
   answer: Answer;
   /** How it was fetched; null if it was opened from the cache. */
   mode: FetchMode | null;
@@ -140,6 +141,7 @@ export function runReducer(state: RunState, action: RunAction): RunState {
           background: action.background,
           cancelling: false,
           planned: false,
+          filters: null,
           progress: NO_PROGRESS,
           stored: 0,
           livePlan: null,
@@ -206,6 +208,7 @@ function withEvent(run: Run, event: RunEvent): Run {
       return {
         ...run,
         planned: true,
+        filters: event.filters,
         // From the run's own plan: the form may have been planned in a different state, or not yet.
         key: keyOf(run.query, event.signature),
         stored: run.stored + (event.days_cached > 0 ? 1 : 0),

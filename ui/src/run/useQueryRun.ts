@@ -15,7 +15,6 @@ import {
 } from "../backend";
 import { useBackend } from "../backend/context";
 import { CACHED_KEY } from "../backend/queryKeys";
-import { describeFilters } from "../query/filters";
 import {
   type Ending,
   heldAnswer,
@@ -48,7 +47,7 @@ export interface QueryRun {
 
 function viewOf(query: QueryInput, mode: FetchMode | null, answer: Answer): View {
   const key = keyOf(query, answer.signature);
-  return { key, query, title: describeFilters(query), answer, mode };
+  return { key, query, answer, mode };
 }
 
 interface Outcome {
@@ -187,7 +186,7 @@ export function useQueryRun(connection: Connection, sourceKey: string): QueryRun
       if (mine !== asked.current) return false;
       const query = cached.form === null ? null : { ...cached.form, from, to };
       const held = heldAnswer(answer, online.current);
-      const view = { key, query, title: cached.filters, answer: held, mode: null };
+      const view = { key, query, answer: held, mode: null };
       dispatch({ type: "opened", view });
       return true;
     },

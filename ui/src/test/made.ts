@@ -24,6 +24,7 @@ export function makeAnswer(part: Partial<Answer> = {}): Answer {
   return {
     signature: "5".repeat(32),
     source: makeSource(),
+    filters: "product: Brent",
     answer: "cache",
     complete: true,
     days: {
@@ -88,6 +89,7 @@ export function makeCached(part: Partial<CachedQuery> = {}): CachedQuery {
     signature: "7".repeat(32),
     source: "db1 · trading.messages",
     filters: "product: Brent",
+    summary: "product: Brent",
     mapping: "days by year and day_of_year in UTC, trade id trade_id",
     form: makeQuery({ ...held, filters: [{ field: "product", operator: "any_of", values: ["Brent"] }] }),
     held: [held],

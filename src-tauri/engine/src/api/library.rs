@@ -17,6 +17,8 @@ pub struct CachedQuery {
     pub source: String,
     /// The filters as a person reads them; "no filter" if there are none.
     pub filters: String,
+    /// The same, short enough for a list: at most three values per condition, and the number of the others.
+    pub summary: String,
     /// The mapping as a person reads it, since queries of one source with the same filters may differ only in this.
     pub mapping: String,
     /// The form that gives this query, including dates; `None` if it cannot be filled in again.

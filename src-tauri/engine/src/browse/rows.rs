@@ -55,6 +55,7 @@ impl Engine {
         Ok(Answer {
             signature: key.signature.clone(),
             source: SourceName::of(&view.file().identity().query()?),
+            filters: view.file().identity().filters.describe(),
             answer: origin,
             complete,
             days,

@@ -82,6 +82,9 @@ impl Condition {
     }
 }
 
+/// Values of a condition that a summary names.
+const NAMED_VALUES: usize = 3;
+
 /// A condition on one field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldCondition {
@@ -121,10 +124,16 @@ impl FieldCondition {
         doc! {self.path.clone(): asked}
     }
 
-    fn describe(&self) -> String {
+    /// The condition as a person reads it. Names at most `named` values, and counts the others.
+    fn describe(&self, named: usize) -> String {
         let name = &self.name;
-        let list =
-            |values: &[FilterValue]| values.iter().map(FilterValue::typed).collect::<Vec<_>>().join(", ");
+        let list = |values: &[FilterValue]| {
+            let rest = values.len().saturating_sub(named);
+            // Naming one more value is as short as counting it.
+            let shown = if rest > 1 { &values[..named] } else { values };
+            let text = shown.iter().map(FilterValue::typed).collect::<Vec<_>>().join(", ");
+            if rest > 1 { format!("{text} and {rest} more") } else { text }
+        };
         match &self.condition {
             Condition::AnyOf(values) => format!("{name}: {}", list(values)),
             Condition::AllOf(values) => format!("{name} has all of {}", list(values)),
@@ -248,9 +257,20 @@ impl Filters {
     /// The filters as a person reads them; "no filter" if there are none.
     #[must_use]
     pub fn describe(&self) -> String {
+        self.in_words(usize::MAX)
+    }
+
+    /// As [`describe`](Self::describe), short enough for a list: each condition names at most three values.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        self.in_words(NAMED_VALUES)
+    }
+
+    fn in_words(&self, named: usize) -> String {
         let advanced =
             self.advanced.as_ref().map(|document| format!("and {}", match_document::readable(document)));
-        let parts: Vec<String> = self.fields.iter().map(FieldCondition::describe).chain(advanced).collect();
+        let fields = self.fields.iter().map(|field| field.describe(named));
+        let parts: Vec<String> = fields.chain(advanced).collect();
         if parts.is_empty() { "no filter".to_owned() } else { parts.join(" · ") }
     }
 

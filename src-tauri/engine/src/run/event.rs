@@ -5,10 +5,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use ts_rs::TS;
 
-use crate::answer::Answer;
 use crate::api::plan::DayView;
 use crate::day::Day;
-use crate::failure::Failure;
 
 /// An event of a run. Events are sent in order and no faster than a window can draw.
 #[derive(Debug, Clone, Serialize, TS)]
@@ -18,6 +16,8 @@ pub enum RunEvent {
     Planned {
         /// The query's signature.
         signature: String,
+        /// The filters as a person reads them; "no filter" if there are none.
+        filters: String,
         /// Days to pull from MongoDB (fetch and refresh).
         days_to_pull: usize,
         /// Days that are cached, whether they are served as they are or pulled again.
@@ -77,21 +77,12 @@ pub enum RunEvent {
         #[ts(type = "number")]
         trades_done: u64,
     },
-    /// The run has ended with an answer (complete or partial).
-    Finished {
-        /// The answer.
-        answer: Box<Answer>,
-    },
-    /// The run has ended without an answer.
-    Failed {
-        /// Why.
-        failure: Failure,
-    },
-    /// The run was cancelled; committed days are kept.
-    Cancelled {
-        /// The answer from what is cached now.
-        answer: Box<Answer>,
-    },
+    /// The run has ended with an answer (complete or partial), which the call returns.
+    Finished,
+    /// The run has ended without an answer; the call returns why.
+    Failed,
+    /// The run was cancelled; committed days are kept, and the call returns the answer from what is cached now.
+    Cancelled,
 }
 
 /// Receives a run's events, in order.

@@ -169,11 +169,9 @@ impl Engine {
         }
         log::ended(&result);
         match &result {
-            Ok(answer) if cancel.is_cancelled() => {
-                events(RunEvent::Cancelled { answer: Box::new(answer.clone()) });
-            }
-            Ok(answer) => events(RunEvent::Finished { answer: Box::new(answer.clone()) }),
-            Err(failure) => events(RunEvent::Failed { failure: failure.clone() }),
+            Ok(_) if cancel.is_cancelled() => events(RunEvent::Cancelled),
+            Ok(_) => events(RunEvent::Finished),
+            Err(_) => events(RunEvent::Failed),
         }
         result
     }
@@ -203,6 +201,7 @@ impl Engine {
         let view = prepared.view();
         events(RunEvent::Planned {
             signature: view.signature,
+            filters: request.query.filters.describe(),
             days_to_pull: view.counts.fetch + view.counts.refresh,
             days_cached: prepared.held,
             days_to_adopt: view.counts.adopt,
@@ -530,6 +529,7 @@ impl Engine {
         Ok(Answer {
             signature: prepared.identity.signature.to_string(),
             source: SourceName::of(&request.query),
+            filters: request.query.filters.describe(),
             answer: origin,
             complete,
             rows: AnswerRows { input: counts.input, downstream: counts.downstream },

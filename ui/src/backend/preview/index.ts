@@ -18,6 +18,7 @@ import { addDays, dayCount } from "../days";
 import { rowOrder } from "./order";
 import { columnsOf, makeRow, SUGGESTIONS } from "./rows";
 import { invalid, PreviewStore, sourceName, TODAY, unreachable } from "./store";
+import { filtersText } from "./words";
 
 const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
@@ -125,6 +126,7 @@ export function previewBackend(): Backend {
     onEvent({
       event: "planned",
       signature: plan.signature,
+      filters: filtersText(query),
       days_to_pull: pull.length,
       days_cached: plan.counts.serve + plan.counts.refresh,
       days_to_adopt: plan.counts.adopt,
@@ -136,9 +138,8 @@ export function previewBackend(): Backend {
       for (let step = 1; step <= 5; step += 1) {
         await wait(params.get("scene") === "running" ? 700 : 40);
         if (cancelled.has(id)) {
-          const answer = store.answer(key, index, 4);
-          onEvent({ event: "cancelled", answer });
-          return answer;
+          onEvent({ event: "cancelled" });
+          return store.answer(key, index, 4);
         }
         rows += Math.round(store.rowsOf(day.day) / 5);
         onEvent({
@@ -187,7 +188,7 @@ export function previewBackend(): Backend {
           : `Checked ${settled.length} cached days against the server: 2 differed and were fetched again.`,
       );
     }
-    onEvent({ event: "finished", answer });
+    onEvent({ event: "finished" });
     return answer;
   }
 

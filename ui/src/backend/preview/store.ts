@@ -146,6 +146,7 @@ export class PreviewStore {
     return {
       signature: key.signature,
       source: this.source,
+      filters: entry === undefined ? "no filter" : filtersText(entry.query),
       answer: origin ?? (fetched === 0 ? "cache" : fetched < held.length ? "part_cache" : "server"),
       complete: missing.length === 0,
       days: {
@@ -180,6 +181,7 @@ export class PreviewStore {
           signature,
           source: this.source.name,
           filters: filtersText(entry.query),
+          summary: filtersText(entry.query),
           mapping: "days by year and day_of_year in UTC, trade id trade_id",
           form: { ...entry.query, from: days[0] ?? "", to: days.at(-1) ?? "" },
           held: [{ from: days[0] ?? "", to: days.at(-1) ?? "" }],

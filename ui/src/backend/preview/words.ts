@@ -1,6 +1,6 @@
 // Sentences that the engine would send.
 
-import { filterText } from "../filterText";
+import { filterText } from "./filterText";
 import type { QueryInput } from "../types";
 
 /** 48,211 */

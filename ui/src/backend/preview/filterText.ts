@@ -1,6 +1,6 @@
 // One condition of a query in words, as the engine writes it.
 
-import type { FilterInput } from "./types";
+import type { FilterInput } from "../types";
 
 /** A condition in words. `list` is its list of values, which may be abbreviated. */
 export function filterText({ field, operator, values }: FilterInput, list: string): string {
