@@ -1,7 +1,9 @@
 import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 
+import { helpGroups } from "../controls/keys";
 import { LogsButton } from "../controls/LogsButton";
-import { SHORTCUTS } from "./shortcuts";
+
+const GROUPS = helpGroups();
 
 /** The list of keyboard shortcuts. */
 export function ShortcutsDialog({ close }: { close: () => void }) {
@@ -14,11 +16,11 @@ export function ShortcutsDialog({ close }: { close: () => void }) {
           </Heading>
           {/* Focusable, so that the keyboard can scroll it. */}
           <div className="shortcuts" role="region" aria-label="List of shortcuts" tabIndex={0}>
-            {SHORTCUTS.map(({ where, shortcuts }) => (
+            {GROUPS.map(({ where, lines }) => (
               <section key={where}>
                 <h3>{where}</h3>
                 <dl>
-                  {shortcuts.map(({ keys, does }) => (
+                  {lines.map(({ keys, does }) => (
                     <div key={keys}>
                       <dt>{keys}</dt>
                       <dd>{does}</dd>
@@ -29,7 +31,6 @@ export function ShortcutsDialog({ close }: { close: () => void }) {
             ))}
           </div>
           <div className="buttons">
-            <span className="faint changes-hint">On a Mac, use Cmd instead of Ctrl.</span>
             <LogsButton />
             <Button className="button primary" onPress={close} autoFocus>
               Close

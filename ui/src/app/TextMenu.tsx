@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 
 import { useBackend } from "../backend/context";
+import { keyText } from "../controls/keys";
 import { PointMenu, PointMenuItem } from "../controls/PointMenu";
 
 interface Chosen {
@@ -45,7 +46,7 @@ export function TextMenu() {
       perform={() => void backend.copyText(chosen.text).catch(() => undefined)}
       close={() => setChosen(null)}
     >
-      <PointMenuItem id="copy" label="Copy" keys="Ctrl+C" />
+      <PointMenuItem id="copy" label="Copy" keys={keyText("rows", "copy")} />
     </PointMenu>
   );
 }

@@ -1,12 +1,14 @@
 import { Button } from "react-aria-components";
 
+import { keyText } from "../controls/keys";
+
 /** Shown where the rows will be, before there are any. */
 export function Welcome({ configured, openSource }: { configured: boolean; openSource: () => void }) {
   return (
     <div className="welcome" data-testid="welcome">
       {configured ? (
         <>
-          <p>Choose the days and filters, then press Fetch (Ctrl+Enter).</p>
+          <p>Choose the days and filters, then press Fetch ({keyText("window", "fetch")}).</p>
           <p className="faint">The plan above shows what will come from the cache and what from MongoDB.</p>
         </>
       ) : (

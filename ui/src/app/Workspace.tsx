@@ -23,7 +23,7 @@ import { needsPassword } from "../source/password";
 import { SourceDialog } from "../source/SourceDialog";
 import type { Source } from "../source/useSource";
 import { MainPane } from "./MainPane";
-import { focusRegion } from "./regions";
+import { focusRegion, stepRegion } from "./regions";
 import { ShortcutsDialog } from "./ShortcutsDialog";
 import { SidePanel } from "./SidePanel";
 import { TopBar } from "./TopBar";
@@ -155,17 +155,20 @@ export function Workspace({ source, view, theme, nextTheme }: Props) {
       queryRun.cancel();
       return true;
     },
-    exportRows: () => exportRef.current?.(),
     selectRows: () => selectRef.current?.(),
-    focusFilter: () => inPanel("query", ".query-form .filter-row input"),
-    goTo: (place) => {
-      if (place === "query") inPanel("query", ".query-form .segment[tabindex='0']");
-      else if (place === "cached") inPanel("cached", ".cached-open");
-      else focusRegion(place);
-    },
-    togglePanel,
+    export: () => exportRef.current?.(),
+    go_to_query: () => inPanel("query", ".query-form .segment[tabindex='0']"),
+    go_to_cached: () => inPanel("cached", ".cached-open"),
+    go_to_plan: () => focusRegion("plan"),
+    go_to_rows: () => focusRegion("rows"),
+    go_to_filters: () => inPanel("query", ".query-form .filter-row input"),
+    next_region: () => stepRegion(1),
+    previous_region: () => stepRegion(-1),
+    toggle_panel: togglePanel,
+    larger: () => data.change("larger"),
+    smaller: () => data.change("smaller"),
+    usual: () => data.change("usual"),
     help: () => setHelping(true),
-    zoom: data.change,
   });
 
   const shown = queryRun.state.view;

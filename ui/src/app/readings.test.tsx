@@ -1,5 +1,6 @@
 // What is read from the backend: when, and what stands meanwhile.
 
+import { onlineManager } from "@tanstack/react-query";
 import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, it, vi } from "vitest";
@@ -23,14 +24,14 @@ afterEach(() => void vi.useRealTimers());
 const BUSY = makeFailure("cache_busy", "Another Tidemark has the file.");
 
 it("reads without a network, since the backend is on this computer", async () => {
-  window.dispatchEvent(new Event("offline"));
+  onlineManager.setOnline(false);
   try {
     const fake = makeFake();
     await openApp(fake);
     await screen.findByText(/0 of 31 days cached/);
     expect(fake.backend.cachedQueries).toHaveBeenCalledOnce();
   } finally {
-    window.dispatchEvent(new Event("online"));
+    onlineManager.setOnline(true);
   }
 });
 

@@ -1,6 +1,8 @@
 import { type KeyboardEvent, memo, useRef, useState } from "react";
 
+import type { Command } from "../controls/commands";
 import { moment } from "../controls/format";
+import { commandOf } from "../controls/keys";
 import { isWeekend } from "../backend/days";
 import {
   CELL_HINTS,
@@ -41,17 +43,18 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
   const when = (time: string) => moment(time, zone);
 
   const pressed = (event: KeyboardEvent) => {
-    const step = {
-      ArrowRight: 1,
-      ArrowLeft: -1,
-      ArrowDown: 7,
-      ArrowUp: -7,
-      Home: -days.length,
-      End: days.length,
-    }[event.key];
-    if (step === undefined) return;
+    const command = commandOf("days", event);
+    if (command === null) return;
     event.preventDefault();
-    const next = Math.min(Math.max(stop + step, 0), days.length - 1);
+    const steps: Record<Command<"days">, number> = {
+      next_day: 1,
+      previous_day: -1,
+      next_week: 7,
+      previous_week: -7,
+      first_day: -days.length,
+      last_day: days.length,
+    };
+    const next = Math.min(Math.max(stop + steps[command], 0), days.length - 1);
     setHome(next);
     host.current?.querySelector<HTMLElement>(`[data-at="${next}"]`)?.focus();
   };

@@ -2,7 +2,9 @@ import { useEffect, useRef, useState } from "react";
 import { Button, Checkbox, Dialog, DialogTrigger, Popover } from "react-aria-components";
 
 import type { ColumnView, Sort } from "../backend";
+import type { Command } from "../controls/commands";
 import { Icon } from "../controls/icons";
+import { commandOf } from "../controls/keys";
 import { arrange, type ColumnPrefs, NO_PREFS, step } from "./grid/columns";
 import { orderWord } from "./grid/order";
 import { clickSort, rankOf } from "./grid/sorting";
@@ -47,6 +49,8 @@ export function ColumnChooser({ columns, prefs, change, sorts, setSorts }: Props
     </DialogTrigger>
   );
 }
+
+const STEPS: Record<Command<"columns">, -1 | 1> = { column_up: -1, column_down: 1 };
 
 /** The column that was moved last and the control that moved it, so that the control keeps the focus. */
 interface Moved {
@@ -96,11 +100,12 @@ function ColumnList({ columns, prefs, change, sorts, setSorts }: Props) {
     announce(`${path} is column ${order.indexOf(path) + 1} of ${order.length}`);
   };
   const pressed = (event: React.KeyboardEvent, path: string) => {
-    if (!event.altKey || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
+    const command = commandOf("columns", event);
+    if (command === null) return;
     event.preventDefault();
     event.stopPropagation();
     const control = (event.target as HTMLElement).closest("[data-control]")?.getAttribute("data-control");
-    move(path, event.key === "ArrowUp" ? -1 : 1, control ?? "show");
+    move(path, STEPS[command], control ?? "show");
   };
   return (
     <>

@@ -1,6 +1,8 @@
 import { Header, MenuSection, Separator } from "react-aria-components";
 
 import type { ColumnView, Sort } from "../backend";
+import type { Command } from "../controls/commands";
+import { keyText } from "../controls/keys";
 import { PointMenu, PointMenuItem } from "../controls/PointMenu";
 import type { MenuAt } from "./grid/contract";
 import type { GridCommand } from "./grid/gridKeys";
@@ -8,6 +10,11 @@ import { orderWord } from "./grid/order";
 
 /** The commands of the menu: those of the grid, and those that change its columns from outside. */
 export type MenuCommand = GridCommand | "hide" | "show_all" | "copy_name";
+
+/** A command that has keys. */
+function KeyItem({ id, label }: { id: Command<"rows">; label: string }) {
+  return <PointMenuItem id={id} label={label} keys={keyText("rows", id)} />;
+}
 
 interface Props {
   at: MenuAt;
@@ -39,42 +46,30 @@ export function GridMenu({ at, column, sorts, hidden, canHide, perform, close }:
     >
       {at.row !== null && (
         <MenuSection aria-label="Cells">
-          <PointMenuItem id="copy" label="Copy" keys="Ctrl+C" />
-          <PointMenuItem id="copy_with_heading" label="Copy with headings" keys="Ctrl+Shift+C" />
-          <PointMenuItem id="open" label="Show the document" keys="Enter" />
-          <PointMenuItem id="select_row" label="Select the row" keys="Shift+Space" />
-          <PointMenuItem id="select_column" label="Select the column" keys="Ctrl+Space" />
-          <PointMenuItem id="select_all" label="Select all" keys="Ctrl+A" />
+          <KeyItem id="copy" label="Copy" />
+          <KeyItem id="copy_with_heading" label="Copy with headings" />
+          <KeyItem id="open" label="Show the document" />
+          <KeyItem id="select_row" label="Select the row" />
+          <KeyItem id="select_column" label="Select the column" />
+          <KeyItem id="select_all" label="Select all" />
         </MenuSection>
       )}
       {at.row !== null && <Separator className="menu-line" />}
       <MenuSection>
         <Header className="menu-head">{path}</Header>
-        <PointMenuItem id="sort_up" label={`Sort: ${orderWord(column, false)}`} keys="Alt+↑" />
-        <PointMenuItem id="sort_down" label={`Sort: ${orderWord(column, true)}`} keys="Alt+↓" />
-        <PointMenuItem id="sort_off" label="Remove the sort" keys="Alt+Backspace" />
+        <KeyItem id="sort_up" label={`Sort: ${orderWord(column, false)}`} />
+        <KeyItem id="sort_down" label={`Sort: ${orderWord(column, true)}`} />
+        <KeyItem id="sort_off" label="Remove the sort" />
         {canFollow && (
           <>
-            <PointMenuItem
-              id="then_sort_up"
-              label={`Then sort: ${orderWord(column, false)}`}
-              keys="Alt+Shift+↑"
-            />
-            <PointMenuItem
-              id="then_sort_down"
-              label={`Then sort: ${orderWord(column, true)}`}
-              keys="Alt+Shift+↓"
-            />
-            <PointMenuItem
-              id="then_sort_off"
-              label="Remove this column from the sort"
-              keys="Alt+Shift+Backspace"
-            />
+            <KeyItem id="then_sort_up" label={`Then sort: ${orderWord(column, false)}`} />
+            <KeyItem id="then_sort_down" label={`Then sort: ${orderWord(column, true)}`} />
+            <KeyItem id="then_sort_off" label="Remove this column from the sort" />
           </>
         )}
         <PointMenuItem id="fit" label="Fit the width to the content" />
-        <PointMenuItem id="move_left" label="Move left" keys="Alt+Shift+←" />
-        <PointMenuItem id="move_right" label="Move right" keys="Alt+Shift+→" />
+        <KeyItem id="move_left" label="Move left" />
+        <KeyItem id="move_right" label="Move right" />
         <PointMenuItem id="copy_name" label="Copy the column name" />
         <PointMenuItem id="hide" label="Hide the column" />
         {hidden && <PointMenuItem id="show_all" label="Show all columns" />}

@@ -5,6 +5,7 @@ import type { Role, Sort } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
 import { count } from "../controls/format";
 import { HintButton } from "../controls/HintButton";
+import { keyText } from "../controls/keys";
 import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
 import { ExportStatus } from "./ExportStatus";
@@ -126,7 +127,7 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
             <HintButton
               className="button"
               testId="export-button"
-              hint="Export every row of this tab in the order shown (Ctrl+E)"
+              hint={`Export every row of this tab in the order shown (${keyText("window", "export")})`}
               blocked={noExport}
               press={exportRows}
             >

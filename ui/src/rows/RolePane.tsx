@@ -12,6 +12,7 @@ import {
 import { useBackend } from "../backend/context";
 import { FailureNote } from "../controls/FailureNote";
 import { count, plural } from "../controls/format";
+import { keyText, pairText } from "../controls/keys";
 import { type ColumnPrefs, shown, withHidden } from "./grid/columns";
 import type { Content, Handlers, MenuAt } from "./grid/contract";
 import { type GridHandle, GridView } from "./grid/GridView";
@@ -40,14 +41,14 @@ interface Props {
 
 /** The most useful first: hints that do not fit are dropped from the end, never cut. */
 const HINTS = [
-  "Enter: show the document",
-  "Ctrl+C: copy",
+  `${keyText("rows", "open")}: show the document`,
+  `${keyText("rows", "copy")}: copy`,
   "Shift+arrows or Shift+click: select",
-  "Alt+↑↓: sort",
-  "Alt+←→: column width",
-  "Alt+Shift+←→: move column",
-  "Alt+Shift+↑↓: sort by a further column",
-  "Ctrl+Shift+C: copy with headings",
+  `${pairText("rows", "sort_up", "sort_down")}: sort`,
+  `${pairText("rows", "narrower", "wider")}: column width`,
+  `${pairText("rows", "move_left", "move_right")}: move column`,
+  `${pairText("rows", "then_sort_up", "then_sort_down")}: sort by a further column`,
+  `${keyText("rows", "copy_with_heading")}: copy with headings`,
 ];
 
 /** How long an announcement stays. */

@@ -1,17 +1,6 @@
 import { expect, it } from "vitest";
 
-import { validZoom, zoomed, zoomKey } from "./dataZoom";
-
-it("reads the keys of every keyboard", () => {
-  expect(["+", "=", "-", "_", "0", "a"].map(zoomKey)).toEqual([
-    "larger",
-    "larger",
-    "smaller",
-    "smaller",
-    "usual",
-    null,
-  ]);
-});
+import { validZoom, zoomed } from "./dataZoom";
 
 it("goes by steps, stops at the ends and comes back", () => {
   expect(zoomed(1, "larger")).toBe(1.15);

@@ -3,17 +3,10 @@
 /** The steps, as multiples of the normal size. */
 const ZOOMS = [0.85, 1, 1.15, 1.3, 1.5, 1.75, 2, 2.5];
 
-export type ZoomKey = "larger" | "smaller" | "usual";
-
-/** What a key with Ctrl does. On some keyboards the plus needs Shift, and some send the unshifted key. */
-export function zoomKey(key: string): ZoomKey | null {
-  if (key === "+" || key === "=") return "larger";
-  if (key === "-" || key === "_") return "smaller";
-  return key === "0" ? "usual" : null;
-}
+export type ZoomStep = "larger" | "smaller" | "usual";
 
 /** The next zoom; the same at either end. */
-export function zoomed(zoom: number, by: ZoomKey): number {
+export function zoomed(zoom: number, by: ZoomStep): number {
   if (by === "usual") return 1;
   const larger = ZOOMS.find((step) => step > zoom + 0.001);
   const smaller = ZOOMS.filter((step) => step < zoom - 0.001).at(-1);

@@ -1,10 +1,10 @@
 import { useEffect } from "react";
 
 import { useStored } from "../controls/useStored";
-import { validZoom, zoomed, type ZoomKey } from "./dataZoom";
+import { validZoom, zoomed, type ZoomStep } from "./dataZoom";
 
 /** The size of rows and documents, put on the root element and kept for the next start. */
-export function useDataZoom(): { zoom: number; change: (by: ZoomKey) => void } {
+export function useDataZoom(): { zoom: number; change: (by: ZoomStep) => void } {
   const [stored, store] = useStored<number>("tidemark.dataZoom", 1);
   const zoom = validZoom(stored);
   useEffect(() => {

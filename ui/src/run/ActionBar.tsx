@@ -1,5 +1,6 @@
 import type { FetchMode } from "../backend";
 import { HintButton } from "../controls/HintButton";
+import { keyText } from "../controls/keys";
 import { type Activity, MODE_WORDS } from "./runState";
 
 interface Props {
@@ -33,7 +34,7 @@ export function ActionBar(props: Props) {
       <HintButton
         className="button primary"
         testId="fetch-button"
-        hint="Fetch what is missing or out of date (Ctrl+Enter)"
+        hint={`Fetch what is missing or out of date (${keyText("window", "fetch")})`}
         blocked={held}
         press={() => props.fetch("normal")}
       >
@@ -42,7 +43,7 @@ export function ActionBar(props: Props) {
       <HintButton
         className="button"
         testId="cancel-button"
-        hint="Stop the fetch; everything stored so far stays in the cache (Esc)"
+        hint={`Stop the fetch; everything stored so far stays in the cache (${keyText("window", "cancel")})`}
         blocked={
           activity === "fetching"
             ? null

@@ -14,7 +14,7 @@ import { LazyRows, type Row } from "./lazyRows";
 import { sortedText } from "./order";
 import { selectedOf } from "./selection";
 import type { SpreadsheetSelection } from "./selectionModel";
-import { clickSort, commandSort } from "./sorting";
+import { clickSort, commandSort, type SortCommand } from "./sorting";
 import { markOrder, toGridSorts } from "./sortMarks";
 
 /** How much wider or narrower one key makes a column. */
@@ -25,6 +25,9 @@ const LOOK_MS = 20;
 
 /** The number of rows that widths are fitted to. */
 const SAMPLE = 60;
+
+/** The commands for a column. */
+type ColumnCommand = SortCommand | "narrower" | "wider" | "fit" | "move_left" | "move_right";
 
 export class GridController {
   readonly #grid: TableGrid;
@@ -291,11 +294,9 @@ export class GridController {
     } else if (path !== null) this.#arrange(command, path);
   }
 
-  #arrange(command: GridCommand, path: string): void {
-    const sorts = commandSort(command, this.#sorts, path);
-    if (sorts !== null) {
-      this.#sortBy(sorts);
-    } else if (command === "narrower" || command === "wider") {
+  /** Every command that is left is about a column; the compiler sees to it that none is forgotten. */
+  #arrange(command: ColumnCommand, path: string): void {
+    if (command === "narrower" || command === "wider") {
       const width = this.#grid.getColumns().find((column) => column.id === path)?.width;
       const by = command === "wider" ? WIDTH_STEP : -WIDTH_STEP;
       if (width !== undefined) this.#resize(path, width / this.#widths.scale + by);
@@ -303,7 +304,7 @@ export class GridController {
       this.#fitColumn(path);
     } else if (command === "move_left" || command === "move_right") {
       this.#move(path, command === "move_right" ? 1 : -1);
-    }
+    } else this.#sortBy(commandSort(command, this.#sorts, path));
   }
 
   #sortBy(sorts: Sort[]): void {

@@ -4,6 +4,7 @@ import "./sortable";
 
 import type { Column, GridOption } from "slickgrid";
 
+import { pairText } from "../../controls/keys";
 import { AccessibleGrid } from "./accessibleGrid";
 import type { PlacedColumn } from "./columns";
 import { isRight } from "./columns";
@@ -27,8 +28,11 @@ export const MIN_WIDTH = 40;
 
 /** What can be done with a column, by mouse and by keyboard. */
 const HEADING_HINT =
-  "Click to sort, Shift+click to sort by a further column, drag to move. From a cell: Alt+↑↓ sorts, Alt+Shift+↑↓ sorts " +
-  "by a further column, Alt+←→ changes the width, Alt+Shift+←→ moves the column.";
+  "Click to sort, Shift+click to sort by a further column, drag to move. From a cell: " +
+  `${pairText("rows", "sort_up", "sort_down")} sorts, ` +
+  `${pairText("rows", "then_sort_up", "then_sort_down")} sorts by a further column, ` +
+  `${pairText("rows", "narrower", "wider")} changes the width, ` +
+  `${pairText("rows", "move_left", "move_right")} moves the column.`;
 
 /** Text longer than this is cut in a cell; the row detail shows it whole. */
 const MAX_CELL_TEXT = 400;

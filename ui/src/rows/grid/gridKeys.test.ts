@@ -1,6 +1,9 @@
 import { expect, it } from "vitest";
 
+import { keysOf } from "../../controls/keys";
+import { press as pressOf } from "../../controls/press";
 import { gridKey } from "./gridKeys";
+import { selectionKey } from "./selection";
 
 it("reads the keys of the grid", () => {
   const press = (key: string, held: Partial<Record<"ctrlKey" | "shiftKey" | "altKey", boolean>> = {}) =>
@@ -17,4 +20,17 @@ it("reads the keys of the grid", () => {
   expect(press("ArrowRight", { altKey: true, shiftKey: true })).toBe("move_right");
   expect(press("ArrowRight", { shiftKey: true })).toBeNull();
   expect(press("Enter", { ctrlKey: true })).toBeNull();
+});
+
+it.each(keysOf("rows"))("does something on %s: %s, and only one thing", (key) => {
+  const taken = [gridKey(pressOf(key)), selectionKey(pressOf(key))];
+  expect(taken.filter((one) => one !== null)).toHaveLength(1);
+});
+
+it("extends the selection on Shift with every key that moves", () => {
+  expect(selectionKey(pressOf("Shift+ArrowUp"))).toEqual({ kind: "extend", step: "up" });
+  expect(selectionKey(pressOf("Ctrl+Shift+ArrowLeft"))).toEqual({ kind: "extend", step: "row_start" });
+  expect(selectionKey(pressOf("Ctrl+ArrowLeft"))).toEqual({ kind: "jump", step: "row_start" });
+  expect(selectionKey(pressOf("ArrowLeft"))).toEqual({ kind: "move" });
+  expect(selectionKey(pressOf("Alt+ArrowLeft"))).toBeNull();
 });

@@ -1,6 +1,8 @@
 // The selected cells of the grid, as a spreadsheet knows them: a rectangle between the active cell and another cell.
 
+import type { Command } from "../../controls/commands";
 import { count, plural } from "../../controls/format";
+import { commandOf, keyText, type Pressed } from "../../controls/keys";
 
 export interface At {
   row: number;
@@ -109,50 +111,59 @@ export type SelectionKey =
   /** The active cell moves by the grid's own means, and the selection with it. */
   | { kind: "move" };
 
-/** The parts of a keyboard event that decide what a key does. */
-export interface Pressed {
-  key: string;
-  ctrlKey: boolean;
-  metaKey: boolean;
-  shiftKey: boolean;
-  altKey: boolean;
+const WHOLE = {
+  select_all: "all",
+  select_column: "columns",
+  select_row: "rows",
+} as const;
+
+const STEPS = {
+  up: "up",
+  down: "down",
+  left: "left",
+  right: "right",
+  page_up: "page_up",
+  page_down: "page_down",
+  row_start: "row_start",
+  row_end: "row_end",
+  top: "top",
+  bottom: "bottom",
+  left_edge: "row_start",
+  right_edge: "row_end",
+  first: "first",
+  last: "last",
+} as const satisfies Partial<Record<Command<"rows">, Step>>;
+
+/** The commands of keys that select whole rows or columns. */
+export type WholeCommand = keyof typeof WHOLE;
+
+type StepCommand = keyof typeof STEPS;
+
+/** The commands that are about the selection. */
+export type SelectingCommand = WholeCommand | StepCommand;
+
+function isWhole(command: Command<"rows">): command is WholeCommand {
+  return command in WHOLE;
 }
 
-const STEPS: Record<string, Step> = {
-  ArrowUp: "up",
-  ArrowDown: "down",
-  ArrowLeft: "left",
-  ArrowRight: "right",
-  PageUp: "page_up",
-  PageDown: "page_down",
-  Home: "row_start",
-  End: "row_end",
-};
+function isStep(command: Command<"rows">): command is StepCommand {
+  return command in STEPS;
+}
 
-/** The same with Ctrl: to the edge. Page keys go by pages either way. */
-const FAR_STEPS: Record<string, Step> = {
-  ArrowUp: "top",
-  ArrowDown: "bottom",
-  ArrowLeft: "row_start",
-  ArrowRight: "row_end",
-  PageUp: "page_up",
-  PageDown: "page_down",
-  Home: "first",
-  End: "last",
-};
+export function isSelecting(command: Command<"rows">): command is SelectingCommand {
+  return isWhole(command) || isStep(command);
+}
 
 export function selectionKey(event: Pressed): SelectionKey | null {
-  const command = event.ctrlKey || event.metaKey;
-  if (event.altKey) return null;
-  if (command && !event.shiftKey && event.key.toLowerCase() === "a") return { kind: "all" };
-  if (event.key === " ") {
-    if (command) return { kind: event.shiftKey ? "all" : "columns" };
-    return event.shiftKey ? { kind: "rows" } : null;
-  }
-  const step = (command ? FAR_STEPS : STEPS)[event.key];
-  if (step === undefined) return null;
+  const command = commandOf("rows", event);
+  if (command !== null && isWhole(command)) return { kind: WHOLE[command] };
+  // Shift extends the selection with every key that moves.
+  const { key, ctrlKey, metaKey, altKey } = event;
+  const moving = commandOf("rows", { key, ctrlKey, metaKey, altKey, shiftKey: false });
+  if (moving === null || !isStep(moving)) return null;
+  const step = STEPS[moving];
   if (event.shiftKey) return { kind: "extend", step };
-  return command ? { kind: "jump", step } : { kind: "move" };
+  return ctrlKey || metaKey ? { kind: "jump", step } : { kind: "move" };
 }
 
 /** The cell that a step leads to. It never leaves the grid. */
@@ -196,8 +207,9 @@ function sizeText({ rows, columns }: Selected): string {
 export function selectionText(selected: Selected): string | null {
   if (selected.rows * selected.columns <= 1) return null;
   const size = sizeText(selected);
-  if (selected.rows <= MAX_COPIED_ROWS) return `${size} selected; Ctrl+C copies them`;
-  return `${size} selected, too many to copy (at most ${count(MAX_COPIED_ROWS)} rows); Ctrl+E exports all rows`;
+  if (selected.rows <= MAX_COPIED_ROWS) return `${size} selected; ${keyText("rows", "copy")} copies them`;
+  const most = `at most ${count(MAX_COPIED_ROWS)} rows`;
+  return `${size} selected, too many to copy (${most}); ${keyText("window", "export")} exports all rows`;
 }
 
 /** What a copy has put on the clipboard. */

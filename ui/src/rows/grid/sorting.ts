@@ -1,7 +1,6 @@
 // Which columns order the rows, the most significant first, after a click, a key or a menu.
 
 import type { Sort } from "../../backend";
-import type { GridCommand } from "./gridKeys";
 
 /** Sorts by a column alone or, as a further one, after the others; a column that sorts already keeps its rank. */
 export function sortBy(sorts: readonly Sort[], sort: Sort, further: boolean): Sort[] {
@@ -27,8 +26,11 @@ export function clickSort(sorts: readonly Sort[], path: string, further: boolean
   return held.descending ? withoutSort(sorts, path) : sortBy(sorts, { path, descending: true }, further);
 }
 
-/** The sorts after a command for a column; null if it is not about them. */
-export function commandSort(command: GridCommand, sorts: readonly Sort[], path: string): Sort[] | null {
+/** The commands that sort by a column or stop doing so. */
+export type SortCommand = "sort_up" | "sort_down" | "then_sort_up" | "then_sort_down" | "then_sort_off";
+
+/** The sorts after a command for a column. */
+export function commandSort(command: SortCommand, sorts: readonly Sort[], path: string): Sort[] {
   switch (command) {
     case "sort_up":
     case "sort_down":
@@ -38,8 +40,6 @@ export function commandSort(command: GridCommand, sorts: readonly Sort[], path: 
       return sortBy(sorts, { path, descending: command === "then_sort_down" }, true);
     case "then_sort_off":
       return withoutSort(sorts, path);
-    default:
-      return null;
   }
 }
 

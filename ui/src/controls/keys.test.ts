@@ -1,0 +1,92 @@
+import { expect, it } from "vitest";
+
+import { press } from "./press";
+import { type Place, PLACES } from "./commands";
+import { commandOf, helpGroups, holdsInDialogs, keysOf, keyText, pairText } from "./keys";
+
+const PLACE_IDS = Object.keys(PLACES) as Place[];
+
+it.each(PLACE_IDS)("gives every key one meaning: %s", (place) => {
+  const keys = keysOf(place);
+  expect(new Set(keys.map(([key]) => key)).size).toBe(keys.length);
+  for (const [key, command] of keys) expect([key, commandOf(place, press(key))]).toEqual([key, command]);
+});
+
+it("has no key that means something else in the window than in the rows", () => {
+  const rows = new Set(keysOf("rows").map(([key]) => key));
+  expect(keysOf("window").filter(([key]) => rows.has(key))).toEqual([]);
+});
+
+it("reads the keys of every keyboard", () => {
+  const read = (key: string) => commandOf("window", press(`Ctrl+${key}`));
+  expect(["+", "=", "-", "_", "0", "a"].map(read)).toEqual([
+    "larger",
+    "larger",
+    "smaller",
+    "smaller",
+    "usual",
+    null,
+  ]);
+  expect(["Shift++", "Shift+_", "Shift+0"].map(read)).toEqual(["larger", "smaller", "usual"]);
+  const command = { ...press("K"), key: "k", metaKey: true };
+  expect(commandOf("window", command)).toBe("go_to_filters");
+  expect(commandOf("window", { ...command, altKey: true })).toBeNull();
+});
+
+it("knows which keys a dialog leaves alone", () => {
+  expect(holdsInDialogs("larger")).toBe(true);
+  expect(holdsInDialogs("fetch")).toBe(false);
+});
+
+it("names the keys of a command", () => {
+  expect(keyText("window", "fetch")).toBe("Ctrl+Enter");
+  expect(keyText("rows", "then_sort_off")).toBe("Alt+Shift+Backspace");
+  expect(pairText("rows", "then_sort_up", "then_sort_down")).toBe("Alt+Shift+↑↓");
+});
+
+it("lists every key in the help", () => {
+  const text = helpGroups(false).map(({ where, lines }) => [where, ...lines.map(({ keys }) => keys)]);
+  expect(text).toEqual([
+    [
+      "Anywhere",
+      "Ctrl+Enter",
+      "Esc",
+      "Ctrl+1, Ctrl+2",
+      "Ctrl+3, Ctrl+4",
+      "F6, Shift+F6",
+      "Ctrl+K",
+      "Ctrl+E",
+      "Ctrl+B",
+      "Ctrl++, Ctrl+-, Ctrl+0",
+      "F1",
+    ],
+    [
+      "Rows",
+      "Arrows, Page Up/Down, Home, End",
+      "Ctrl+arrows",
+      "Ctrl+Home, Ctrl+End",
+      "Shift with any of these, Shift+click",
+      "Enter",
+      "Ctrl+Space, Shift+Space",
+      "Ctrl+A",
+      "Ctrl+C, Ctrl+Shift+C",
+      "Alt+↑, Alt+↓",
+      "Alt+Shift+↑, Alt+Shift+↓",
+      "Alt+Backspace, Alt+Shift+Backspace",
+      "Alt+←, Alt+→",
+      "Alt+Shift+←, Alt+Shift+→",
+      "Shift+F10",
+      "Tab",
+    ],
+    ["Days", "Arrows, Home, End"],
+    ["Column list", "Alt+↑, Alt+↓"],
+  ]);
+});
+
+it("calls the keys by their names on a Mac", () => {
+  const [anywhere, rows] = helpGroups(true);
+  expect(anywhere?.lines[0]).toEqual({ keys: "Cmd+Enter", does: "Fetch" });
+  expect(rows?.lines.map(({ keys }) => keys)).toEqual(
+    expect.arrayContaining(["Cmd+arrows", "Option+Shift+↑, Option+Shift+↓"]),
+  );
+});
