@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use secrecy::{ExposeSecret as _, SecretString};
 use tidemark_engine::api::source::{Connection, SourceProfile};
 use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::Result;
@@ -42,10 +43,14 @@ impl ActiveSource {
     ///
     /// # Errors
     /// `bad_source` if the connection string or a name cannot be used, `bad_mapping`.
-    pub(crate) fn open(typed: &SourceProfile, password: Option<&str>, before: Option<&Self>) -> Result<Self> {
+    pub(crate) fn open(
+        typed: &SourceProfile,
+        password: Option<SecretString>,
+        before: Option<&Self>,
+    ) -> Result<Self> {
         let mut secrets = ConnectionUri::split(&typed.uri);
-        if let Some(password) = password.filter(|password| !password.is_empty()) {
-            secrets.password = Some(password.to_owned());
+        if let Some(password) = password.filter(|password| !password.expose_secret().is_empty()) {
+            secrets.password = Some(password);
         }
         if !secrets.has_secrets()
             && let Some(before) = before.filter(|before| before.profile.uri == secrets.shown)
@@ -170,15 +175,18 @@ mod tests {
 
     #[test]
     fn a_password_is_asked_for_once_while_the_address_stays() {
-        let first =
-            ActiveSource::open(&profile("mongodb://ann@db1/", ""), Some("s3cret"), None).expect("a source");
+        let first = ActiveSource::open(&profile("mongodb://ann@db1/", ""), Some("s3cret".into()), None)
+            .expect("a source");
         let other =
             ActiveSource::open(&profile("mongodb://ann@db1/", r#"{"version": 2}"#), None, Some(&first))
                 .expect("a source");
-        assert_eq!(other.secrets.password.as_deref(), Some("s3cret"));
+        let password = |active: &ActiveSource| {
+            active.secrets.password.as_ref().map(|password| password.expose_secret().to_owned())
+        };
+        assert_eq!(password(&other).as_deref(), Some("s3cret"));
         let elsewhere =
             ActiveSource::open(&profile("mongodb://ann@db2/", ""), None, Some(&first)).expect("a source");
-        assert_eq!(elsewhere.secrets.password, None, "a password is for the host that it was typed for");
+        assert_eq!(password(&elsewhere), None, "a password is for the host that it was typed for");
     }
 
     #[test]

@@ -1,17 +1,18 @@
 //! Separates passwords from what is stored and shown.
 
 use percent_encoding::percent_decode_str;
+use secrecy::{ExposeSecret as _, SecretString};
 use tidemark_engine::failure::is_secret_option;
 
 /// A connection string, split into its public and its secret parts.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct ConnectionUri {
     /// The connection string without its secrets.
     pub(crate) shown: String,
     /// The password that it contained.
-    pub(crate) password: Option<String>,
+    pub(crate) password: Option<SecretString>,
     /// Its secret options, as written.
-    options: Vec<String>,
+    options: Vec<SecretString>,
 }
 
 impl ConnectionUri {
@@ -31,8 +32,8 @@ impl ConnectionUri {
             } else {
                 address
             },
-            password,
-            options: secret.into_iter().map(str::to_owned).collect(),
+            password: password.map(SecretString::from),
+            options: secret.into_iter().map(SecretString::from).collect(),
         }
     }
 
@@ -46,20 +47,14 @@ impl ConnectionUri {
         if self.options.is_empty() {
             return self.shown.clone();
         }
-        let options = self.options.join("&");
+        let options: Vec<&str> = self.options.iter().map(SecretString::expose_secret).collect();
+        let options = options.join("&");
         if self.shown.contains('?') {
             return format!("{}&{options}", self.shown);
         }
         // Options must follow a slash, which a string without a database may lack.
         let has_path = self.shown.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
         format!("{}{}?{options}", self.shown, if has_path { "" } else { "/" })
-    }
-}
-
-/// Debug output must not reveal the secrets.
-impl std::fmt::Debug for ConnectionUri {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ConnectionUri").field("shown", &self.shown).finish_non_exhaustive()
     }
 }
 
@@ -83,7 +78,7 @@ mod tests {
 
     fn taken(uri: &str) -> (String, Option<String>) {
         let taken = ConnectionUri::split(uri);
-        (taken.shown, taken.password)
+        (taken.shown, taken.password.map(|password| password.expose_secret().to_owned()))
     }
 
     #[test]

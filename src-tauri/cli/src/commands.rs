@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tidemark_engine::answer::{Answer, AnswerDays};
 use tidemark_engine::api::export::Exported;
@@ -303,7 +304,10 @@ fn prepare(options: &QueryOptions, uri: String) -> Result<(Engine, Source, Fetch
     let mapping = read_mapping(options.mapping.as_ref())?;
     let source = Source::new(&SourceSettings {
         uri,
-        password: std::env::var(PASSWORD).ok().filter(|password| !password.is_empty()),
+        password: std::env::var(PASSWORD)
+            .ok()
+            .filter(|password| !password.is_empty())
+            .map(SecretString::from),
         database: options.db.clone(),
         collection: options.collection.clone(),
     })?;

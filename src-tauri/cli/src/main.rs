@@ -123,7 +123,7 @@ mod tests {
             std::panic::set_hook(Box::new(report_fault));
             let settings = tidemark_engine::source::SourceSettings {
                 uri: "mongodb://ann@db1/".to_owned(),
-                password: Some(PASSWORD.to_owned()),
+                password: Some(PASSWORD.into()),
                 database: "desk".to_owned(),
                 collection: "trades".to_owned(),
             };

@@ -71,7 +71,7 @@ mod tests {
     fn written(events: impl FnOnce()) -> String {
         let settings = SourceSettings {
             uri: "mongodb://ann@db1/".to_owned(),
-            password: Some(PASSWORD.to_owned()),
+            password: Some(PASSWORD.into()),
             database: "desk".to_owned(),
             collection: "trades".to_owned(),
         };

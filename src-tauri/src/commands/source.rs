@@ -1,5 +1,6 @@
 //! The source in use.
 
+use secrecy::SecretString;
 use tauri::State;
 use tidemark_engine::api::source::{SourceProfile, SourceView};
 use tidemark_engine::failure::{Code, Failure, Result};
@@ -24,14 +25,14 @@ pub(crate) async fn connect(
     state: State<'_, AppState>,
     connect_id: u64,
     profile: SourceProfile,
-    password: Option<String>,
+    password: Option<SecretString>,
 ) -> Result<SourceView> {
     let task = state.connects.begin(connect_id);
     let before = state.active();
     let failed = |failure: &Failure| {
         warn!(code = %failure.code, "the source is not set up: {}", failure.for_log());
     };
-    let active = ActiveSource::open(&profile, password.as_deref(), before.as_deref()).inspect_err(failed)?;
+    let active = ActiveSource::open(&profile, password, before.as_deref()).inspect_err(failed)?;
     let online = unless_given_up(&task.token(), active.try_check()).await.inspect_err(failed)?;
     info!(source = active.source.identity().describe(), "the source is set up");
     state.use_source(active);

@@ -11,6 +11,7 @@ use mongodb::event::cmap::CmapEvent;
 use mongodb::event::sdam::SdamEvent;
 use mongodb::options::{ClientOptions, ConnectionString, HostInfo, SelectionCriteria, ServerAddress, Tls};
 use mongodb::{Client, Collection, Database};
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info};
@@ -45,7 +46,7 @@ pub struct SourceSettings {
     /// The connection string, with or without the password.
     pub uri: String,
     /// The password, if the connection string contains none.
-    pub password: Option<String>,
+    pub password: Option<SecretString>,
     /// The database.
     pub database: String,
     /// The collection of the trades.
@@ -98,8 +99,8 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
 const SNAPSHOT_WIRE_VERSION: i32 = 13;
 
 struct Inner {
-    /// Contains the password: never shown.
-    uri: String,
+    /// Contains the password.
+    uri: SecretString,
     database: String,
     collection: String,
     identity: SourceIdentity,
@@ -160,8 +161,9 @@ impl Source {
                     .at(target));
             }
         }
-        let secrets = SecretGuard::of(settings.uri.trim(), settings.password.as_deref());
-        let read = options::read(&with_password(settings.uri.trim(), settings.password.as_deref()))?;
+        let password = settings.password.as_ref().map(SecretString::expose_secret);
+        let secrets = SecretGuard::of(settings.uri.trim(), password);
+        let read = options::read(&with_password(settings.uri.trim(), password))?;
         let parsed = parse(&read.uri)?;
         let hosts: Vec<String> = match &parsed.host_info {
             HostInfo::HostIdentifiers(hosts) => hosts.iter().map(ToString::to_string).collect(),
@@ -195,7 +197,7 @@ impl Source {
                 }),
                 unverified: super::link::unverified(&parsed),
                 _secrets: secrets,
-                uri: read.uri,
+                uri: read.uri.into(),
                 database: settings.database.trim().to_owned(),
                 collection: settings.collection.trim().to_owned(),
                 client: OnceCell::new(),
@@ -518,7 +520,7 @@ impl Source {
     }
 
     async fn connect(&self) -> Result<Client> {
-        let mut options = ClientOptions::parse(for_driver(parse(&self.inner.uri)?)).await?;
+        let mut options = ClientOptions::parse(for_driver(parse(self.inner.uri.expose_secret())?)).await?;
         if let Some(Tls::Enabled(tls)) = &options.tls {
             certificates::check(tls)?;
         }
@@ -613,7 +615,7 @@ mod tests {
             let profile = crate::api::source::SourceProfile { uri: uri.clone(), ..Default::default() };
             let settings = SourceSettings {
                 uri,
-                password: apart,
+                password: apart.map(SecretString::from),
                 database: "desk".to_owned(),
                 collection: "trades".to_owned(),
             };
