@@ -2,11 +2,11 @@
 //!
 //! The engine only emits events, as a library should. A program that wants to keep them calls [`start`]: they then go
 //! to a file per day in the system's log folder, and to standard error if the program asks for that. Every record
-//! passes the [redactor](redacting) first.
+//! is redacted first.
 //!
 //! | environment variable | meaning |
 //! |---|---|
-//! | `TIDEMARK_LOG` | the [level](filter) |
+//! | `TIDEMARK_LOG` | the level: `off`, `error`, `warn`, `info`, `debug`, `trace`, or directives of `EnvFilter` |
 //! | `TIDEMARK_LOG_DIR` | the folder, instead of the system's |
 
 mod filter;

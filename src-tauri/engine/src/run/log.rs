@@ -1,7 +1,7 @@
 //! What a run writes to the log, besides what its windows write.
 //!
 //! The span of a run names its id and the query's signature, so that a report can be followed from the request to the
-//! commits. There are no documents and no filter values in the log: see [`Failure::for_log`].
+//! commits. There are no documents and no filter values in the log: see `Failure::for_log`.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 

@@ -310,7 +310,12 @@ async fn pull_piece(mut context: PullContext) -> Result<(Pulled, Vec<DayRange>)>
                 info!(attempt = context.attempt.number, "the moment is gone: {}", failure.for_log());
                 moment.after_loss()
             }
-            Err(failure) => return Err(failure),
+            Err(failure) => {
+                if failure.code != Code::Cancelled {
+                    info!(code = %failure.code, "the window failed: {}", failure.for_log());
+                }
+                return Err(failure);
+            }
         };
         context.attempt.moment = Arc::new(next);
         context.attempt.number += 1;
