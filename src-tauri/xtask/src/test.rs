@@ -79,10 +79,10 @@ pub(crate) fn quick_checks(workspace: &Workspace) -> Outcome {
         checks.record("UI build", || build_ui(workspace));
     }
     checks.lints(workspace);
-    checks.run("unit tests", "Unit tests of the engine, the command line and the tasks", || {
-        let arguments =
-            ["test", "-p", "tidemark-engine", "-p", "tidemark-cli", "-p", "xtask", "--lib", "--bins"];
-        run(&mut cargo(workspace, &arguments))
+    checks.run("unit tests", "Unit tests of the engine, the log, the command line and the tasks", || {
+        let packages = ["tidemark-engine", "tidemark-logs", "tidemark-cli", "xtask"];
+        let mut tests = cargo(workspace, &["test", "--lib", "--bins"]);
+        run(tests.args(packages.iter().flat_map(|package| ["-p", package])))
     });
     checks.run("types", "The UI's types are those of the engine", || {
         run(&mut cargo(workspace, &["test", "-p", "tidemark-engine", "--test", "types"]))
