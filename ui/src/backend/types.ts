@@ -2,301 +2,241 @@
 
 export type Day = string;
 
-export type Code =
-  | "bad_source"
-  | "source_unreachable"
-  | "auth_failed"
-  | "tls_failed"
-  | "not_authorized"
-  | "source_timeout"
-  | "bad_filter"
-  | "bad_range"
-  | "bad_mapping"
-  | "cancelled"
-  | "not_cached"
-  | "cache_busy"
-  | "cache_damaged"
-  | "cache_unusable"
-  | "disk_full"
-  | "out_of_memory"
-  | "export_failed"
-  | "internal";
+export type Code = "bad_source" | "source_unreachable" | "auth_failed" | "tls_failed" | "not_authorized" | "source_timeout" | "bad_filter" | "bad_range" | "bad_mapping" | "cancelled" | "not_cached" | "cache_busy" | "cache_damaged" | "cache_unusable" | "disk_full" | "out_of_memory" | "export_failed" | "internal";
 
-export type FailureTarget =
-  | { field: "dates" }
-  | {
-      field: "filter";
-      /** Its name in the mapping. */
-      name: string;
-    }
-  | { field: "advanced" }
-  | { field: "connection_string" }
-  | { field: "password" }
-  | { field: "database" }
-  | { field: "collection" }
-  | { field: "mapping" };
+export type FailureTarget = { "field": "dates" } | { "field": "filter",
+  /** Its name in the mapping. */
+  name: string, } | { "field": "advanced" } | { "field": "connection_string" } | { "field": "password" } | { "field": "database" } | { "field": "collection" } | { "field": "mapping" };
 
 export type Failure = {
   /** What went wrong. */
-  code: Code;
+  code: Code,
   /** One sentence in the user's words. */
-  message: string;
+  message: string,
   /** What to do next. */
-  next: string;
+  next: string,
   /** The technical cause, if there is one. */
-  cause: string | null;
+  cause: string | null,
   /** The field of a form that it is about, if it is about one. */
-  target: FailureTarget | null;
-};
+  target: FailureTarget | null, };
 
 export type Origin = "cache" | "part_cache" | "server" | "offline";
 
 export type MissingDay = {
   /** The day. */
-  day: string;
+  day: string,
   /** The reason, in the user's words. */
-  why: string;
-};
+  why: string, };
 
 export type AnswerDays = {
   /** Requested days. */
-  requested: number;
+  requested: number,
   /** Days served from this query's own file. */
-  from_cache: number;
+  from_cache: number,
   /** Days copied from a broader cached query. */
-  adopted: number;
+  adopted: number,
   /** Days pulled from MongoDB. */
-  fetched: number;
+  fetched: number,
   /** Days that the answer lacks. */
-  missing: Array<string>;
+  missing: Array<string>,
   /** The same days, each with its reason. */
-  why_missing: Array<MissingDay>;
+  why_missing: Array<MissingDay>,
   /** Days of the answer that may still change at the source: when they were fetched, they had not ended or were within the settling time. */
-  open: Array<string>;
+  open: Array<string>,
   /** Days of the answer that a verification found different and that have not been fetched again since, that it could not check, that a refresh did not reach, or whose bounds were moved by new zone rules. */
-  unverified: Array<string>;
-};
+  unverified: Array<string>, };
 
 export type AnswerRows = {
   /** Trades that the filters match. */
-  input: number;
+  input: number,
   /** Other messages that carry a matched trade's id. */
-  downstream: number;
-};
+  downstream: number, };
 
 export type ChangeCounts = {
   /** In the source, but not cached before. */
-  added: number;
+  added: number,
   /** Cached before with different content. */
-  changed: number;
+  changed: number,
   /** Cached before, but no longer in the source. */
-  gone: number;
-};
+  gone: number, };
 
 export type ChangeKind = "added" | "changed" | "gone";
 
 export type FieldChange = {
   /** Dotted path. */
-  path: string;
+  path: string,
   /** The cached value; `None` if the document had no such field. */
-  before: string | null;
+  before: string | null,
   /** The value at the source; `None` if the document has no such field. */
-  after: string | null;
-};
+  after: string | null, };
 
 export type MessageChange = {
   /** How it differs. */
-  kind: ChangeKind;
+  kind: ChangeKind,
   /** Whether it is a trade or one of its messages. */
-  role: Role;
+  role: Role,
   /** The day it belongs to; if it moved, the new one. */
-  day: string;
+  day: string,
   /** Its `_id`: the text itself, an ObjectId's hex digits, or relaxed Extended JSON. */
-  id: string;
+  id: string,
   /** The id of its trade, as text. */
-  trade: string | null;
+  trade: string | null,
   /** The fields in which a changed message differs; empty for the other kinds. */
-  fields: Array<FieldChange>;
-};
+  fields: Array<FieldChange>, };
 
 export type Changes = {
   /** Trades that the filters match. */
-  input: ChangeCounts;
+  input: ChangeCounts,
   /** The other messages of these trades. */
-  downstream: ChangeCounts;
+  downstream: ChangeCounts,
   /** The messages themselves, at most 500, by day and then by role. */
-  messages: Array<MessageChange>;
+  messages: Array<MessageChange>,
   /** Number of messages that differ but are not listed. */
-  omitted: number;
-};
+  omitted: number, };
 
-export type LeftOutReason =
-  "several_days" | "day_not_whole" | "no_day" | "date_type" | "trade_id" | "other_trade";
+export type LeftOutReason = "several_days" | "day_not_whole" | "no_day" | "date_type" | "trade_id" | "other_trade";
 
 export type LeftOut = {
   /** The reason. */
-  reason: LeftOutReason;
+  reason: LeftOutReason,
   /** How many there are. */
-  documents: number;
+  documents: number,
   /** Number and reason, in the user's words. */
-  why: string;
-};
+  why: string, };
 
 export type UnmatchedPart = "field" | "value" | "trade_id";
 
 export type Unmatched = {
   /** Which part. */
-  part: UnmatchedPart;
+  part: UnmatchedPart,
   /** Name of the filter in the form; `None` for the trade id. */
-  field: string | null;
+  field: string | null,
   /** Dotted path in the documents. */
-  path: string;
+  path: string,
   /** The value, as typed. */
-  value: string | null;
+  value: string | null,
   /** The most similar paths or values that do exist, the likeliest first. */
-  near: Array<string>;
+  near: Array<string>,
   /** All of this in the user's words. */
-  why: string;
-};
+  why: string, };
 
 export type SourceName = {
   /** The source as a person reads it: `trading.messages at db1, db2 as ann`. */
-  name: string;
+  name: string,
   /** Its hosts as a person reads them: `db1, db2`. */
-  hosts: string;
+  hosts: string,
   /** Equal only for the same source and the same mapping. It never changes. */
-  key: string;
+  key: string,
   /** Whether a user logs in, who then has a password or a certificate. */
-  has_user: boolean;
-};
+  has_user: boolean, };
 
 export type Answer = {
   /** The query's signature, 32 hex digits. */
-  signature: string;
+  signature: string,
   /** The source that the rows came from. */
-  source: SourceName;
+  source: SourceName,
   /** The filters as a person reads them; "no filter" if there are none. */
-  filters: string;
+  filters: string,
   /** Where the answer came from. */
-  answer: Origin;
+  answer: Origin,
   /** Whether the answer has every requested day, and no day is known to differ at the source or had its bounds moved by new zone rules. Days that are merely unconfirmed, because a check or a refresh did not reach them, are listed as unverified. */
-  complete: boolean;
+  complete: boolean,
   /** The days, by how they were answered. */
-  days: AnswerDays;
+  days: AnswerDays,
   /** The rows. */
-  rows: AnswerRows;
+  rows: AnswerRows,
   /** The oldest fetch time among the days of the answer. */
-  oldest_fetch: string | null;
+  oldest_fetch: string | null,
   /** Commands sent to MongoDB while answering, not counting handshakes and pings. */
-  mongo_commands: number;
+  mongo_commands: number,
   /** Wall time, in milliseconds. */
-  elapsed_ms: number;
+  elapsed_ms: number,
   /** What changed at the source in days that were fetched again. */
-  changes: Changes | null;
+  changes: Changes | null,
   /** Documents that match but are left out, and why. The notes mention them as well. */
-  left_out: Array<LeftOut>;
+  left_out: Array<LeftOut>,
   /** Parts of the query that match nothing in the collection. The notes mention them as well. */
-  unmatched: Array<Unmatched>;
+  unmatched: Array<Unmatched>,
   /** Remarks that the trader should read, for example about trades without a trade id. */
-  notes: Array<string>;
+  notes: Array<string>,
   /** The failure that kept the answer from being complete or fresh, if there was one. */
-  failure: Failure | null;
-};
+  failure: Failure | null, };
 
-export type RunEvent =
-  | {
-      event: "planned";
-      /** The query's signature. */
-      signature: string;
-      /** The filters as a person reads them; "no filter" if there are none. */
-      filters: string;
-      /** Days to pull from MongoDB (fetch and refresh). */
-      days_to_pull: number;
-      /** Days that are cached, whether they are served as they are or pulled again. */
-      days_cached: number;
-      /** Days to copy from a broader cached query. */
-      days_to_adopt: number;
-      /** MongoDB queries (windows) to run. */
-      windows: number;
-      /** Estimated number of input rows to pull, if known. */
-      expected_rows: number | null;
-    }
-  | {
-      event: "chunk_stored";
-      /** First day of the window. */
-      from: string;
-      /** Last day of the window. */
-      to: string;
-      /** Input rows stored with it. */
-      input_rows: number;
-      /** Downstream rows stored with it. */
-      downstream_rows: number;
-      /** The stored days as a plan would show them now. */
-      days: Array<DayView>;
-      /** The plan in one sentence, as far as it has been carried out. */
-      sentence: string;
-    }
-  | {
-      event: "progress";
-      /** Input rows received so far. */
-      rows: number;
-      /** Estimated total number of input rows, if known. */
-      expected_rows: number | null;
-      /** Days committed so far. */
-      days_done: number;
-      /** Total number of days to pull. */
-      days_total: number;
-      /** Input rows per second, over the last few seconds. */
-      rows_per_second: number;
-      /** Estimated time left in milliseconds, if known. */
-      remaining_ms: number | null;
-    }
-  | {
-      event: "downstream_progress";
-      /** Downstream rows received so far. */
-      rows: number;
-      /** Trade ids whose messages have been requested. */
-      trades_asked: number;
-      /** Trade ids whose messages have all arrived. */
-      trades_done: number;
-    }
-  | { event: "finished" }
-  | { event: "failed" }
-  | { event: "cancelled" };
+export type RunEvent = { "event": "planned",
+  /** The query's signature. */
+  signature: string,
+  /** The filters as a person reads them; "no filter" if there are none. */
+  filters: string,
+  /** Days to pull from MongoDB (fetch and refresh). */
+  days_to_pull: number,
+  /** Days that are cached, whether they are served as they are or pulled again. */
+  days_cached: number,
+  /** Days to copy from a broader cached query. */
+  days_to_adopt: number,
+  /** MongoDB queries (windows) to run. */
+  windows: number,
+  /** Estimated number of input rows to pull, if known. */
+  expected_rows: number | null, } | { "event": "chunk_stored",
+  /** First day of the window. */
+  from: string,
+  /** Last day of the window. */
+  to: string,
+  /** Input rows stored with it. */
+  input_rows: number,
+  /** Downstream rows stored with it. */
+  downstream_rows: number,
+  /** The stored days as a plan would show them now. */
+  days: Array<DayView>,
+  /** The plan in one sentence, as far as it has been carried out. */
+  sentence: string, } | { "event": "progress",
+  /** Input rows received so far. */
+  rows: number,
+  /** Estimated total number of input rows, if known. */
+  expected_rows: number | null,
+  /** Days committed so far. */
+  days_done: number,
+  /** Total number of days to pull. */
+  days_total: number,
+  /** Input rows per second, over the last few seconds. */
+  rows_per_second: number,
+  /** Estimated time left in milliseconds, if known. */
+  remaining_ms: number | null, } | { "event": "downstream_progress",
+  /** Downstream rows received so far. */
+  rows: number,
+  /** Trade ids whose messages have been requested. */
+  trades_asked: number,
+  /** Trade ids whose messages have all arrived. */
+  trades_done: number, } | { "event": "finished" } | { "event": "failed" } | { "event": "cancelled" };
 
-export type FilterOperator =
-  "any_of" | "all_of" | "none_of" | "starts_with" | "exists" | "missing" | "between" | "at_least" | "at_most";
+export type FilterOperator = "any_of" | "all_of" | "none_of" | "starts_with" | "exists" | "missing" | "between" | "at_least" | "at_most";
 
 export type FilterInput = {
   /** Name of the field in the mapping, such as `product`. */
-  field: string;
+  field: string,
   /** How to match. */
-  operator: FilterOperator;
+  operator: FilterOperator,
   /** The values as typed; blanks do not count. */
-  values: Array<string>;
-};
+  values: Array<string>, };
 
 export type QueryInput = {
   /** First day, `YYYY-MM-DD`. */
-  from: string;
+  from: string,
   /** Last day, `YYYY-MM-DD`, inclusive. */
-  to: string;
+  to: string,
   /** Conditions on the mapping's fields. */
-  filters: Array<FilterInput>;
+  filters: Array<FilterInput>,
   /** The advanced match: a document in Extended JSON, or blank. */
-  advanced: string;
-};
+  advanced: string, };
 
 export type ValueType = "text" | "integer" | "number" | "decimal" | "date" | "bool" | "object_id" | "uuid";
 
 export type FilterField = {
   /** Name, such as `product`. */
-  name: string;
+  name: string,
   /** Path in the documents. */
-  path: string;
+  path: string,
   /** Type of its values. */
-  value_type: ValueType;
-};
+  value_type: ValueType, };
 
 export type DayAction = "serve" | "refresh" | "fetch" | "adopt" | "unavailable";
 
@@ -304,264 +244,236 @@ export type DayState = "not_held" | "open" | "settled";
 
 export type DayView = {
   /** The day. */
-  day: string;
+  day: string,
   /** What is cached of it. */
-  state: DayState;
+  state: DayState,
   /** What a fetch would do. */
-  action: DayAction;
+  action: DayAction,
   /** Why, in a few words, if the action does not explain itself. */
-  why: string | null;
+  why: string | null,
   /** Cached input rows. */
-  input_rows: number | null;
+  input_rows: number | null,
   /** Cached downstream rows. */
-  downstream_rows: number | null;
+  downstream_rows: number | null,
   /** When it was fetched. */
-  fetched: string | null;
-};
+  fetched: string | null, };
 
 export type PlanCounts = {
   /** Requested days. */
-  requested: number;
+  requested: number,
   /** Served from the cache as they are. */
-  serve: number;
+  serve: number,
   /** Served from the cache and pulled again. */
-  refresh: number;
+  refresh: number,
   /** Pulled from MongoDB. */
-  fetch: number;
+  fetch: number,
   /** Copied from a broader cached query. */
-  adopt: number;
+  adopt: number,
   /** Neither cached nor available. */
-  unavailable: number;
-};
+  unavailable: number, };
 
 export type WindowView = {
   /** First day. */
-  from: string;
+  from: string,
   /** Last day, inclusive. */
-  to: string;
-};
+  to: string, };
 
 export type PlanView = {
   /** The query's signature. */
-  signature: string;
+  signature: string,
   /** Whether the source could be reached when the plan was made. */
-  reachable: boolean;
+  reachable: boolean,
   /** Every requested day. */
-  days: Array<DayView>;
+  days: Array<DayView>,
   /** The days by action. */
-  counts: PlanCounts;
+  counts: PlanCounts,
   /** The ranges of days to pull, each with one MongoDB query. */
-  windows: Array<WindowView>;
+  windows: Array<WindowView>,
   /** About how many input rows the pull brings, if known. */
-  expected_rows: number | null;
+  expected_rows: number | null,
   /** The plan in one sentence: "24 of 31 days cached, 7 to fetch, about 48,000 trades". */
-  sentence: string;
-};
+  sentence: string, };
 
 export type Role = "input" | "downstream";
 
 export type ViewKey = {
   /** The query's signature. */
-  signature: string;
+  signature: string,
   /** First day. */
-  from: string;
+  from: string,
   /** Last day, inclusive. */
-  to: string;
-};
+  to: string, };
 
 export type Sort = {
   /** Dotted path of the column. */
-  path: string;
+  path: string,
   /** Whether the greatest value comes first. */
-  descending: boolean;
-};
+  descending: boolean, };
 
 export type RowQuery = {
   /** Which rows. */
-  role: Role;
+  role: Role,
   /** The columns that order them, the most significant first. Without any, the rows come by day and time. */
-  sorts: Array<Sort>;
-};
+  sorts: Array<Sort>, };
 
 export type ColumnView = {
   /** Dotted path; `_id` comes first. */
-  path: string;
+  path: string,
   /** The BSON types seen in it, such as `string`, `int64`. */
-  types: Array<string>;
+  types: Array<string>,
   /** Whether every type is a number, so that the column is aligned right. */
-  numeric: boolean;
-};
+  numeric: boolean, };
 
 export type Page = {
   /** The generation of the cache file from which it was read. */
-  generation: number;
+  generation: number,
   /** Position of the first row. */
-  offset: number;
+  offset: number,
   /** The rows. Each has one cell per column, in the column order of a [`ViewShape`] of the same generation. */
-  rows: Array<Array<string | null>>;
-};
+  rows: Array<Array<string | null>>, };
 
 export type ViewShape = {
   /** The generation of the cache file from which it was read; a [`Page`] of a different generation has different columns. */
-  generation: number;
+  generation: number,
   /** The columns. */
-  columns: Array<ColumnView>;
+  columns: Array<ColumnView>,
   /** Total number of rows. */
-  rows: number;
+  rows: number,
   /** Path of the column that orders the rows of each day when they are not sorted. If `None`, they are in the order in which the source returned them. */
-  time_column: string | null;
-};
+  time_column: string | null, };
 
 export type RowDetail = {
   /** The generation of the cache file from which it was read; in a [`Page`] of a different generation the row may have a different position. */
-  generation: number;
+  generation: number,
   /** Relaxed Extended JSON, indented. */
-  relaxed: string;
+  relaxed: string,
   /** Canonical Extended JSON, indented: every type spelled out. */
-  canonical: string;
+  canonical: string,
   /** When its day was fetched. */
-  fetched: string | null;
+  fetched: string | null,
   /** The day it belongs to. */
-  day: string;
-};
+  day: string, };
 
 export type Suggested = {
   /** The values; those from the cache come first. */
-  values: Array<string>;
+  values: Array<string>,
   /** Whether the source is still being queried, so that more may follow in a moment. */
-  is_coming: boolean;
-};
+  is_coming: boolean, };
 
 export type CachedQuery = {
   /** The query's signature. */
-  signature: string;
+  signature: string,
   /** Hosts, database and collection, as a person reads them. */
-  source: string;
+  source: string,
   /** The filters as a person reads them; "no filter" if there are none. */
-  filters: string;
+  filters: string,
   /** The same, short enough for a list: at most three values per condition, and the number of the others. */
-  summary: string;
+  summary: string,
   /** The mapping as a person reads it, since queries of one source with the same filters may differ only in this. */
-  mapping: string;
+  mapping: string,
   /** The form that gives this query, including dates; `None` if it cannot be filled in again. */
-  form: QueryInput | null;
+  form: QueryInput | null,
   /** Ranges of cached days. */
-  held: Array<WindowView>;
+  held: Array<WindowView>,
   /** Number of cached days. */
-  days: number;
+  days: number,
   /** Number of cached days that may still change. */
-  open_days: number;
+  open_days: number,
   /** Cached input rows. */
-  input_rows: number;
+  input_rows: number,
   /** Cached downstream rows. */
-  downstream_rows: number;
+  downstream_rows: number,
   /** Size of the file, in bytes. */
-  bytes: number;
+  bytes: number,
   /** The oldest fetch time. */
-  oldest_fetch: string | null;
+  oldest_fetch: string | null,
   /** The newest fetch time. */
-  newest_fetch: string | null;
+  newest_fetch: string | null,
   /** Whether it is pinned, so that it is never evicted. */
-  pinned: boolean;
+  pinned: boolean,
   /** When it was last fetched, opened or exported. */
-  last_used: string | null;
+  last_used: string | null,
   /** Why the file cannot be opened now, if it cannot. */
-  failure: Failure | null;
-};
+  failure: Failure | null, };
 
 export type CacheUsage = {
   /** Bytes that the cache takes. */
-  bytes: number;
+  bytes: number,
   /** Bytes that it may take. */
-  budget: number;
+  budget: number,
   /** Number of cached queries. */
-  queries: number;
-};
+  queries: number, };
 
 export type EvictionPreview = {
   /** Signatures of the queries, in the order in which they would be evicted. */
-  queries: Array<string>;
+  queries: Array<string>,
   /** Bytes that the cache would use afterwards. */
-  left: number;
-};
+  left: number, };
 
-export type Connection =
-  | { state: "not_configured" }
-  | { state: "checking" }
-  | {
-      state: "online";
-      /** Round trip of the last check, in milliseconds. */
-      round_trip_ms: number;
-      /** Version that the server reports. */
-      version: string;
-      /** A warning, if the connection does not make sure that the server is the right one or is not encrypted. */
-      unverified: string | null;
-      /** What was ignored in the connection string, in sentences. */
-      warnings: Array<string>;
-    }
-  | {
-      state: "offline";
-      /** Why. */
-      failure: Failure;
-    };
+export type Connection = { "state": "not_configured" } | { "state": "checking" } | { "state": "online",
+  /** Round trip of the last check, in milliseconds. */
+  round_trip_ms: number,
+  /** Version that the server reports. */
+  version: string,
+  /** A warning, if the connection does not make sure that the server is the right one or is not encrypted. */
+  unverified: string | null,
+  /** What was ignored in the connection string, in sentences. */
+  warnings: Array<string>, } | { "state": "offline",
+  /** Why. */
+  failure: Failure, };
 
 export type FetchMode = "normal" | "refresh" | "verify";
 
 export type SourceProfile = {
   /** Connection string, without the password. */
-  uri: string;
+  uri: string,
   /** Database. */
-  database: string;
+  database: string,
   /** Collection. */
-  collection: string;
+  collection: string,
   /** The mapping file's text; blank means the defaults. */
-  mapping: string;
-};
+  mapping: string, };
 
 export type SourceView = {
   /** The profile, if a source is set up. */
-  profile: SourceProfile | null;
+  profile: SourceProfile | null,
   /** How the source is called, if one is set up. */
-  source: SourceName | null;
+  source: SourceName | null,
   /** Fields of the filter form, in order. */
-  fields: Array<FilterField>;
+  fields: Array<FilterField>,
   /** Name of the day zone, such as `Europe/London`. */
-  day_zone: string;
+  day_zone: string,
   /** The time zone rules in use, such as `2026b (built in)`. */
-  zone_rules: string;
+  zone_rules: string,
   /** Today in the day zone. */
-  today: string;
+  today: string,
   /** Whether the source can be reached. */
-  connection: Connection;
+  connection: Connection,
   /** The query form as it was last left, or as the demo presets it. */
-  form: QueryInput | null;
+  form: QueryInput | null,
   /** The folder of the cache. */
-  cache_folder: string;
-};
+  cache_folder: string, };
 
 export type CsvOptions = {
   /** Paths of the columns, in their order; all columns if there are none. */
-  columns: Array<string>;
+  columns: Array<string>,
   /** Whether to put an apostrophe before text that a spreadsheet would take for a formula. */
-  spreadsheet_safe: boolean;
-};
+  spreadsheet_safe: boolean, };
 
 export type ExportProgress = {
   /** Bytes written so far. */
-  bytes: number;
+  bytes: number,
   /** Total number of rows. */
-  rows: number;
-};
+  rows: number, };
 
 export type Exported = {
   /** The file. Its name ends in `.partial.csv` if the answer was partial. `-` is standard output. */
-  path: string;
+  path: string,
   /** Rows written. */
-  rows: number;
+  rows: number,
   /** Bytes written. */
-  bytes: number;
+  bytes: number,
   /** Whether the answer was complete. */
-  complete: boolean;
+  complete: boolean,
   /** Remarks about an older file next to it (a complete answer's file removes that of a partial one) and about columns that no cached document has. */
-  note: string | null;
-};
+  note: string | null, };
