@@ -70,6 +70,9 @@ impl Checks {
     }
 }
 
+/// Tests with the engine compiled quickly: these few run as fast without optimisation.
+const QUICK_TEST: [&str; 3] = ["--config", "profile.dev.package.tidemark-engine.opt-level=0", "test"];
+
 /// Runs what can be checked in a minute and a half: no server is started and no window opened.
 pub(crate) fn quick_checks(workspace: &Workspace) -> Outcome {
     let mut checks = Checks::default();
@@ -81,11 +84,12 @@ pub(crate) fn quick_checks(workspace: &Workspace) -> Outcome {
     checks.lints(workspace);
     checks.run("unit tests", "Unit tests of the engine, the log, the command line and the tasks", || {
         let packages = ["tidemark-engine", "tidemark-logs", "tidemark-cli", "xtask"];
-        let mut tests = cargo(workspace, &["test", "--lib", "--bins"]);
+        let mut tests = cargo(workspace, &QUICK_TEST);
+        tests.args(["--lib", "--bins"]);
         run(tests.args(packages.iter().flat_map(|package| ["-p", package])))
     });
     checks.run("types", "The UI's types are those of the engine", || {
-        run(&mut cargo(workspace, &["test", "-p", "tidemark-engine", "--test", "types"]))
+        run(cargo(workspace, &QUICK_TEST).args(["-p", "tidemark-engine", "--test", "types"]))
     });
     sum_up(&checks.results)
 }
