@@ -85,14 +85,18 @@ fn is_news(held: &Connection, found: &Connection) -> bool {
 /// Starts the checks, and informs the window of changes.
 pub(crate) fn watch(app: &AppHandle) {
     let app = app.clone();
-    let teller = app.clone();
+    let window = app.clone();
     let mut changes = app.state::<AppState>().monitor.latest.subscribe();
     tauri::async_runtime::spawn(async move {
+        let mut logged = Connection::NotConfigured;
         while changes.changed().await.is_ok() {
             let connection = changes.borrow_and_update().clone();
-            log(&connection);
+            if !is_as_logged(&logged, &connection) {
+                log(&connection);
+                logged = connection.clone();
+            }
             // A closing window no longer needs the event.
-            let _ = teller.emit(EVENT, connection);
+            let _ = window.emit(EVENT, connection);
         }
     });
     tauri::async_runtime::spawn(async move {
@@ -105,6 +109,16 @@ pub(crate) fn watch(app: &AppHandle) {
             }
         }
     });
+}
+
+/// Whether the log says this already: round trips differ from check to check.
+fn is_as_logged(logged: &Connection, found: &Connection) -> bool {
+    match (logged, found) {
+        (Connection::Online { version: logged, .. }, Connection::Online { version: found, .. }) => {
+            logged == found
+        }
+        _ => !is_news(logged, found),
+    }
 }
 
 /// Writes a change to the log.
@@ -145,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_trouble_is_told_once() {
+    fn the_same_failure_is_reported_once() {
         let before = offline(Code::SourceUnreachable, "after 3001 ms");
         assert!(!is_news(&before, &offline(Code::SourceUnreachable, "after 3002 ms")));
         assert!(is_news(&before, &offline(Code::AuthFailed, "after 3001 ms")));
@@ -153,7 +167,20 @@ mod tests {
     }
 
     #[test]
-    fn who_refuses_is_in_reach() {
+    fn checks_that_differ_in_their_round_trip_are_logged_once() {
+        let online = |round_trip_ms, version: &str| Connection::Online {
+            round_trip_ms,
+            version: version.to_owned(),
+            unverified: None,
+            warnings: Vec::new(),
+        };
+        assert!(is_as_logged(&online(1, "8.0"), &online(2, "8.0")));
+        assert!(!is_as_logged(&online(1, "8.0"), &online(1, "8.2")));
+        assert!(!is_as_logged(&Connection::Checking, &online(1, "8.0")));
+    }
+
+    #[test]
+    fn a_server_that_rejects_the_login_is_in_reach() {
         assert!(out_of_reach(&offline(Code::SourceUnreachable, "")));
         assert!(!out_of_reach(&offline(Code::AuthFailed, "")));
         assert!(!out_of_reach(&Connection::Checking));
