@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bson::{RawDocumentBuf, doc};
 use chrono::{DateTime, Utc};
 
+use super::file::sql::sql;
 use super::{Cache, CacheFile, DayRows, Identity, SegmentWriter};
 use crate::day::Day;
 use crate::decode::{Decoder, FieldSet, RowKey};
@@ -75,12 +76,14 @@ pub(crate) fn break_handle(file: &CacheFile) {
     let whole = std::fs::read(file.path()).expect("the file");
     let connection = file.connect().expect("a connection");
     connection
-        .execute_batch("INSERT INTO input_1 BY NAME SELECT 0 AS day, 0 AS number, 0 AS read, 'x'::BLOB AS id, 'x'::BLOB AS doc")
+        .execute_batch(sql!(
+            "INSERT INTO input_1 BY NAME SELECT 0 AS day, 0 AS number, 0 AS read, 'x'::BLOB AS id, 'x'::BLOB AS doc"
+        ))
         .expect("something to write");
     let disk = std::fs::File::options().write(true).open(file.path()).expect("the file");
     disk.set_len(12_288).expect("shorter");
     let failure = super::CacheError::from(
-        connection.execute_batch("CHECKPOINT cache").expect_err("what it needs is not there"),
+        connection.execute_batch(sql!("CHECKPOINT cache")).expect_err("what it needs is not there"),
     );
     assert!(failure.is_fatal(), "{failure:?}");
     std::fs::write(file.path(), whole).expect("whole again");

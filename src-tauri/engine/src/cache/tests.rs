@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 
+use super::file::sql::sql;
 use super::{Cache, CacheError, CacheErrorKind, CacheFile, Holder, Identity, Missing, View, Work, fixtures};
 use crate::cache::file::error::BadPath;
 use crate::day::{Day, DayRange};
@@ -160,17 +161,18 @@ fn too_little_memory_and_a_cancel_are_no_damage() {
     let (cache, _) = stored(folder.path());
     let file = open(&cache).expect("it opens").expect("it is there");
     let connection = file.connect().expect("a connection");
-    connection.execute_batch("SET memory_limit = '1MB'; SET threads = 1").expect("it may be set");
-    let large = "SELECT list(range) FROM range(50000000)";
+    connection.execute_batch(sql!("SET memory_limit = '1MB'; SET threads = 1")).expect("it may be set");
+    let large = sql!("SELECT list(range) FROM range(50000000)");
     let memory = CacheError::from(connection.execute_batch(large).expect_err("too large"));
     check(&memory, |found| *found == CacheErrorKind::OutOfMemory, Code::OutOfMemory, false);
-    connection.execute_batch("SET memory_limit = '1GB'").expect("it may be set");
+    connection.execute_batch(sql!("SET memory_limit = '1GB'")).expect("it may be set");
     let interrupt = connection.interrupt_handle();
     let stop = std::thread::spawn(move || {
         std::thread::sleep(std::time::Duration::from_millis(100));
         interrupt.interrupt();
     });
-    let endless = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range = 7";
+    let endless =
+        sql!("SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range = 7");
     let cancelled = CacheError::from(connection.execute_batch(endless).expect_err("it is stopped"));
     check(&cancelled, |found| *found == CacheErrorKind::Cancelled(Work::Statement), Code::Cancelled, false);
     stop.join().expect("the thread");

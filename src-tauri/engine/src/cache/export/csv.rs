@@ -15,7 +15,7 @@ use super::target::{Target, not_written};
 use crate::cache::file::error::{CacheErrorKind, ExportProblem, Result, Work};
 use crate::cache::file::paths::restrict_to_owner;
 use crate::cache::file::paths::{is_of_cache, spare_export_dir};
-use crate::cache::file::sql::literal;
+use crate::cache::file::sql::{Sql, Text, sql};
 use crate::cache::read::view::View;
 use crate::rows::{CsvOptions, Role, RowQuery};
 
@@ -163,7 +163,7 @@ impl View {
     }
 
     /// Writes an export where DuckDB may write, and delivers it.
-    fn write_staged(&self, export: &Export, selects: &[String], target: &Target) -> Result<Written> {
+    fn write_staged(&self, export: &Export, selects: &[Sql], target: &Target) -> Result<Written> {
         let staged = &*export.staged;
         let part = part_of(staged);
         let written = selects.iter().enumerate().try_for_each(|(number, select)| {
@@ -181,11 +181,12 @@ impl View {
         result
     }
 
-    fn copy_as_csv(&self, select: &str, path: &Path) -> Result<()> {
+    fn copy_as_csv(&self, select: &Sql, path: &Path) -> Result<()> {
         // A null is an empty cell, so DuckDB quotes an empty text, and the two remain distinguishable.
-        let sql = format!(
+        let sql = sql!(
             "COPY ({select}) TO {} (FORMAT csv, HEADER false, NULLSTR '', NEW_LINE '\\r\\n', USE_TMP_FILE false)",
-            literal(&path.to_string_lossy())
+            Text(&path.to_string_lossy()),
+            select
         );
         Ok(self.connection().execute_batch(&sql)?)
     }
@@ -207,9 +208,11 @@ impl View {
     pub fn copy_stored_columns(&self, role: Role, path: &Path) -> Result<u64> {
         let select = self.select_stored(role);
         let export = self.begin_export(false)?;
-        let staged = literal(&export.staged.to_string_lossy());
-        self.connection().execute_batch(&format!(
-            "COPY ({select}) TO {staged} (FORMAT csv, HEADER true, USE_TMP_FILE false)"
+        let staged = export.staged.to_string_lossy();
+        self.connection().execute_batch(sql!(
+            "COPY ({select}) TO {staged} (FORMAT csv, HEADER true, USE_TMP_FILE false)",
+            select,
+            staged = Text(&staged)
         ))?;
         Ok(export.deliver(&export.staged, &Target::claim(&path.into())?)?.bytes)
     }

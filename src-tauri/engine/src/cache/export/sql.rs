@@ -8,7 +8,7 @@ use bson::RawDocument;
 use crate::bson::uuids::UuidRepresentation;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Purpose, Result};
 use crate::cache::file::schema;
-use crate::cache::file::sql::literal;
+use crate::cache::file::sql::{Sql, Text, sql};
 use crate::cache::read::column::Column;
 use crate::cache::read::formula;
 use crate::cache::read::scan::in_slices;
@@ -36,15 +36,15 @@ fn mistyped_column(path: &str, near: &[String]) -> CacheError {
 
 /// The rows of a run as text.
 struct Part {
-    select: String,
+    select: Sql,
     /// How many rows it sorts.
     sorted_rows: u64,
 }
 
 /// Combines parts into statements. DuckDB sorts all parts of a statement at once and holds them in memory, so each
 /// statement gets only a few of the parts that are sorted.
-fn together(parts: Vec<Part>) -> Vec<String> {
-    let mut statements: Vec<Vec<String>> = Vec::new();
+fn together(parts: Vec<Part>) -> Vec<Sql> {
+    let mut statements: Vec<Vec<Sql>> = Vec::new();
     let (mut sorts, mut rows) = (0, 0);
     for part in parts {
         let is_sorted = part.sorted_rows > 0;
@@ -59,13 +59,13 @@ fn together(parts: Vec<Part>) -> Vec<String> {
         sorts += u64::from(is_sorted);
         rows += part.sorted_rows;
     }
-    statements.into_iter().map(|parts| parts.join(" UNION ALL ")).collect()
+    statements.into_iter().map(|parts| Sql::join(parts, " UNION ALL ")).collect()
 }
 
 impl View {
     /// The `SELECT`s of a CSV, one after the other: the paths as its first row, then all rows of a role as text, in
     /// the view's order. The paths are values, not column names: DuckDB would rename two that differ only in case.
-    pub(crate) fn select_csv(&self, query: &RowQuery, options: &CsvOptions) -> Result<Vec<String>> {
+    pub(crate) fn select_csv(&self, query: &RowQuery, options: &CsvOptions) -> Result<Vec<Sql>> {
         let role = query.role;
         let columns = self.csv_columns(role, options)?;
         let sorted = self.sort_columns(query)?;
@@ -81,41 +81,42 @@ impl View {
                     true => column.spreadsheet_text(&has),
                     false => column.text(&has),
                 });
-                let mut list: Vec<String> =
-                    texts.enumerate().map(|(number, text)| format!("{text} AS t{number}")).collect();
+                let mut list: Vec<Sql> = texts
+                    .enumerate()
+                    .map(|(number, text)| sql!("{text} AS t{number}", text, number))
+                    .collect();
                 if !sorted.is_empty() {
                     list.extend(sort_key_list(&sorted, &has));
-                    list.push(format!("{place} AS place, rowid AS row"));
+                    list.push(sql!("{place} AS place, rowid AS row", place));
                 }
-                let select = format!("SELECT {} FROM {}", list.join(", "), self.source(role, run));
+                let select = sql!("SELECT {} FROM {}", Sql::join(list, ", "), self.source(role, run));
                 if !sorted.is_empty() || self.is_stored_in_order(role, time.as_ref(), run)? {
                     return Ok(Part { select, sorted_rows: 0 });
                 }
                 let order = self.row_order(role, time.as_ref(), run);
-                Ok(Part { select: format!("({select} ORDER BY {order})"), sorted_rows: run.rows })
+                Ok(Part { select: sql!("({select} ORDER BY {order})", select, order), sorted_rows: run.rows })
             })
             .collect::<Result<_>>()?;
         let names = columns.iter().map(|column| column.path.as_str()).enumerate();
         let heading = |name| match options.spreadsheet_safe {
-            true => formula::protected(&literal(name)),
-            false => literal(name),
+            true => formula::protected(&sql!("{}", Text(name))),
+            false => sql!("{}", Text(name)),
         };
-        let names: Vec<String> =
-            names.map(|(place, name)| format!("{} AS t{place}", heading(name))).collect();
-        let header = format!("SELECT {}", names.join(", "));
+        let names = names.map(|(place, name)| sql!("{} AS t{place}", heading(name), place));
+        let header = sql!("SELECT {}", Sql::join(names, ", "));
         if parts.is_empty() {
             return Ok(vec![header]);
         }
         let mut selects = if sorted.is_empty() {
             together(parts)
         } else {
-            let all = parts.into_iter().map(|part| part.select).collect::<Vec<_>>().join(" UNION ALL ");
-            let texts = (0..columns.len()).map(|place| format!("t{place}")).collect::<Vec<_>>().join(", ");
+            let all = Sql::join(parts.into_iter().map(|part| part.select), " UNION ALL ");
+            let texts = Sql::join((0..columns.len()).map(|place| sql!("t{place}", place)), ", ");
             let order = sort_order(&sorted, &query.sorts);
-            vec![format!("(SELECT {texts} FROM ({all}) ORDER BY {order}, place, row)")]
+            vec![sql!("(SELECT {texts} FROM ({all}) ORDER BY {order}, place, row)", texts, all, order)]
         };
         if let Some(first) = selects.first_mut() {
-            *first = format!("{header} UNION ALL {first}");
+            *first = sql!("{header} UNION ALL {}", *first, header);
         }
         Ok(selects)
     }
@@ -193,16 +194,16 @@ impl View {
     }
 
     /// `SELECT` of the stored columns of a role, as they are.
-    pub(crate) fn select_stored(&self, role: Role) -> String {
-        let parts: Vec<String> = self
+    pub(crate) fn select_stored(&self, role: Role) -> Sql {
+        let parts: Vec<Sql> = self
             .runs(role)
             .iter()
-            .map(|run| format!("SELECT * EXCLUDE (number, read, doc, id) FROM {}", self.source(role, run)))
+            .map(|run| sql!("SELECT * EXCLUDE (number, read, doc, id) FROM {}", self.source(role, run)))
             .collect();
         if parts.is_empty() {
-            "SELECT NULL WHERE false".to_owned()
+            sql!("SELECT NULL WHERE false")
         } else {
-            parts.join(" UNION ALL BY NAME ")
+            Sql::join(parts, " UNION ALL BY NAME ")
         }
     }
 
@@ -229,9 +230,8 @@ impl View {
             if fields.is_empty() {
                 continue;
             }
-            let list =
-                fields.iter().map(|field| format!("count(c{field}) > 0")).collect::<Vec<_>>().join(", ");
-            connection.query_row(&format!("SELECT {list} FROM {}", self.source(role, run)), [], |row| {
+            let list = Sql::join(fields.iter().map(|field| sql!("count(c{field}) > 0", field)), ", ");
+            connection.query_row(sql!("SELECT {list} FROM {}", self.source(role, run), list), [], |row| {
                 for (at, field) in fields.iter().enumerate() {
                     if row.get(at)? {
                         found.insert(*field);
@@ -254,7 +254,7 @@ impl View {
         for run in runs() {
             let table = schema::table(role, run.segment);
             let source = self.source(role, run);
-            let select = |slice: &str| format!("SELECT doc FROM {source} AND {slice}");
+            let select = |slice: &Sql| sql!("SELECT doc FROM {source} AND {slice}", source, slice);
             in_slices(&connection, &table, &run.wanted, &select, &mut |row| {
                 let bytes: Vec<u8> = row.get(0)?;
                 if let Ok(document) = RawDocument::from_bytes(&bytes) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use duckdb::{Connection, params};
+use duckdb::params;
 
 use super::access::Access;
 use super::error::{CacheError, CacheErrorKind, Missing, Result};
@@ -22,6 +22,7 @@ use super::paths::{
     clear_spill, is_pinned, is_there, note_format, noted_format, remove_files, restrict_to_owner, write_pin,
 };
 use super::schema::FORMAT;
+use super::sql::{Database, sql};
 use super::validate::{check_segments, is_blank};
 use crate::answer::Unmatched;
 use crate::answer::left_out::FoundOddDates;
@@ -45,7 +46,7 @@ pub struct CheckedDay {
 #[derive(Debug)]
 pub struct CacheFile {
     // Fields drop in this order: the connection closes before `hold` lets anything else open the file.
-    connection: Mutex<Connection>,
+    connection: Mutex<Database>,
     identity: Arc<Identity>,
     path: PathBuf,
     registry: Arc<FieldRegistry>,
@@ -145,8 +146,7 @@ impl CacheFile {
         }
         let state = read_state(&connection)?;
         check_segments(&connection, state.days.values().map(|held| held.segment))?;
-        let next = connection.query_row(
-            "SELECT coalesce(max(segment), 0) + 1 FROM (SELECT segment FROM coverage UNION ALL SELECT segment FROM segment_column UNION ALL SELECT segment FROM overlap_checked UNION ALL SELECT segment FROM differing)",
+        let next = connection.query_row(sql!("SELECT coalesce(max(segment), 0) + 1 FROM (SELECT segment FROM coverage UNION ALL SELECT segment FROM segment_column UNION ALL SELECT segment FROM overlap_checked UNION ALL SELECT segment FROM differing)"),
             [],
             |row| row.get::<_, u32>(0),
         )?;
@@ -277,14 +277,14 @@ impl CacheFile {
         }
         let connection = self.connect()?;
         self.commit(&connection, |state| {
-            connection.execute_batch("BEGIN TRANSACTION")?;
+            connection.execute_batch(sql!("BEGIN TRANSACTION"))?;
             state.record_origin(&connection, origin).map(drop)
         })
     }
 
     fn write_fact(&self, key: &str, value: &str) -> Result<()> {
         // No rows are committed, so views of the file stay current.
-        self.connect()?.execute("UPDATE meta SET value = ? WHERE key = ?", params![value, key])?;
+        self.connect()?.execute(sql!("UPDATE meta SET value = ? WHERE key = ?"), params![value, key])?;
         Ok(())
     }
 
@@ -292,7 +292,7 @@ impl CacheFile {
     ///
     /// # Errors
     /// See [`crate::cache::CacheError`].
-    pub(crate) fn connect(&self) -> Result<Connection> {
+    pub(crate) fn connect(&self) -> Result<Database> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner).try_clone()?;
         connection.execute_batch(SEARCH_PATH)?;
         Ok(connection)
@@ -300,7 +300,7 @@ impl CacheFile {
 
     /// Registers a window that is about to be stored, until [`end_writing`](Self::end_writing). While there is one,
     /// DuckDB uses fewer threads.
-    pub(crate) fn begin_writing(&self, connection: &Connection) -> Result<()> {
+    pub(crate) fn begin_writing(&self, connection: &Database) -> Result<()> {
         let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
         if *writers == 0 {
             set_threads(connection, THREADS_TO_WRITE)?;
@@ -310,7 +310,7 @@ impl CacheFile {
     }
 
     /// Unregisters a window that has been stored or abandoned.
-    pub(crate) fn end_writing(&self, connection: &Connection) {
+    pub(crate) fn end_writing(&self, connection: &Database) {
         let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
         *writers -= 1;
         if *writers == 0 {
@@ -320,7 +320,7 @@ impl CacheFile {
     }
 
     /// Raises the memory limit to what documents of this size and the fields known so far need.
-    pub(crate) fn raise_memory_limit(&self, connection: &Connection, document_bytes: usize) -> Result<()> {
+    pub(crate) fn raise_memory_limit(&self, connection: &Database, document_bytes: usize) -> Result<()> {
         let wanted = memory_for(self.registry.len(), document_bytes, self.row_group_rows);
         let mut allowed = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if *allowed < wanted {
@@ -332,7 +332,7 @@ impl CacheFile {
 
     /// Frees the memory of blocks that are already on disk. DuckDB itself keeps them until its limit is reached, so a
     /// long fetch would take more memory than a short one.
-    pub(crate) fn release_written_blocks(&self, connection: &Connection) -> Result<()> {
+    pub(crate) fn release_written_blocks(&self, connection: &Database) -> Result<()> {
         let allowed = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         // A lower limit makes DuckDB free memory at once, written blocks first. It is in force only for that moment,
         // and is more than concurrent windows have been seen to need. If DuckDB cannot get down to it, it returns an
@@ -342,13 +342,13 @@ impl CacheFile {
     }
 
     /// Returns a connection with an open read transaction, and the state that belongs to its snapshot.
-    pub(crate) fn snapshot(&self) -> Result<(Connection, Arc<FileState>)> {
+    pub(crate) fn snapshot(&self) -> Result<(Database, Arc<FileState>)> {
         let connection = self.connect()?;
         // Commits wait for this guard, so that no commit falls between the state and the snapshot.
         // The first read, not BEGIN, is what takes DuckDB's snapshot.
         let state: RwLockReadGuard<'_, Arc<FileState>> =
             self.state.read().unwrap_or_else(PoisonError::into_inner);
-        connection.execute_batch("BEGIN TRANSACTION; SELECT count(*) FROM meta;")?;
+        connection.execute_batch(sql!("BEGIN TRANSACTION; SELECT count(*) FROM meta;"))?;
         Ok((connection, Arc::clone(&state)))
     }
 
@@ -366,14 +366,14 @@ impl CacheFile {
     /// Runs `work` and commits, one call at a time. The state that `work` leaves becomes the file's state.
     pub(crate) fn commit(
         &self,
-        connection: &Connection,
+        connection: &Database,
         work: impl FnOnce(&mut FileState) -> Result<()>,
     ) -> Result<()> {
         let mut current = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let mut next = FileState::clone(&current);
         work(&mut next)?;
         let stored = self.store_new_fields(connection)?;
-        connection.execute_batch("COMMIT")?;
+        connection.execute_batch(sql!("COMMIT"))?;
         *self.stored() = stored;
         next.generation = next_generation();
         *current = Arc::new(next);
@@ -387,7 +387,7 @@ impl CacheFile {
     pub fn forget(&self, range: DayRange) -> Result<()> {
         self.expect_writable()?;
         let connection = self.connect()?;
-        connection.execute_batch("BEGIN TRANSACTION")?;
+        connection.execute_batch(sql!("BEGIN TRANSACTION"))?;
         self.commit(&connection, |state| {
             remove_days(&connection, state, range.days())?;
             Ok(())
@@ -410,7 +410,7 @@ impl CacheFile {
         let connection = self.connect()?;
         self.commit(&connection, |state| {
             // Begun under the commit lock, so that two runs that end at the same time never change the same row.
-            connection.execute_batch("BEGIN TRANSACTION")?;
+            connection.execute_batch(sql!("BEGIN TRANSACTION"))?;
             state.odd_dates = updated(state);
             store_finding(&connection, ODD_DATES, &state.odd_dates)
         })
@@ -426,7 +426,7 @@ impl CacheFile {
         }
         let connection = self.connect()?;
         self.commit(&connection, |state| {
-            connection.execute_batch("BEGIN TRANSACTION")?;
+            connection.execute_batch(sql!("BEGIN TRANSACTION"))?;
             store_finding(&connection, UNMATCHED, &found)?;
             state.unmatched = found;
             Ok(())
@@ -452,13 +452,13 @@ impl CacheFile {
         let connection = self.connect()?;
         self.commit(&connection, |state| {
             // Begun under the commit lock, so that two checks that end at the same time never change the same row.
-            connection.execute_batch("BEGIN TRANSACTION")?;
+            connection.execute_batch(sql!("BEGIN TRANSACTION"))?;
             for (day, held) in state.days.iter_mut().filter(|(day, held)| is_news(day, held)) {
                 held.differs = !held.differs;
                 if held.differs {
                     insert_differing(&connection, *day, held.segment)?;
                 } else {
-                    let sql = "DELETE FROM differing WHERE day = ? AND segment = ?";
+                    let sql = sql!("DELETE FROM differing WHERE day = ? AND segment = ?");
                     connection.execute(sql, params![day.number(), held.segment])?;
                 }
             }
@@ -472,10 +472,10 @@ impl CacheFile {
 
     /// Writes the fields that the file does not have yet. They may include fields found by another window: the first
     /// commit stores them all, and a number that is stored but unused does no harm.
-    fn store_new_fields(&self, connection: &Connection) -> Result<usize> {
+    fn store_new_fields(&self, connection: &Database) -> Result<usize> {
         let known = *self.stored();
         let total = self.registry.len();
-        let mut insert = connection.prepare("INSERT INTO field VALUES (?, ?, ?)")?;
+        let mut insert = connection.prepare(sql!("INSERT INTO field VALUES (?, ?, ?)"))?;
         for number in known..total {
             let number = FieldId::try_from(number).expect("numbers come from FieldId");
             let field = self.registry.field(number).expect("numbers below the length are given");
@@ -487,20 +487,20 @@ impl CacheFile {
 
 /// Deletes the marks of checks whose days have been pulled again or forgotten since. A window's commit does not
 /// delete them, because it must not touch rows that a check may be changing.
-fn drop_stale_checks(connection: &Connection) -> Result<()> {
-    let stale = "(day, segment) NOT IN (SELECT (day, segment) FROM coverage)";
+fn drop_stale_checks(connection: &Database) -> Result<()> {
+    let stale = sql!("(day, segment) NOT IN (SELECT (day, segment) FROM coverage)");
     let any: bool =
         connection
-            .query_row(&format!("SELECT EXISTS (FROM differing WHERE {stale})"), [], |row| row.get(0))?;
+            .query_row(sql!("SELECT EXISTS (FROM differing WHERE {stale})", stale), [], |row| row.get(0))?;
     if any {
-        connection.execute_batch(&format!("DELETE FROM differing WHERE {stale}"))?;
+        connection.execute_batch(sql!("DELETE FROM differing WHERE {stale}", stale))?;
     }
     Ok(())
 }
 
 /// Creates the pin beside a file that records one inside: an older Tidemark wrote it, or the file was copied alone.
 /// Returns whether the pin, if there is one, now lies beside the file.
-fn move_pin(connection: &Connection, path: &Path) -> Result<bool> {
+fn move_pin(connection: &Database, path: &Path) -> Result<bool> {
     // If this fails, the next opening tries again. Until then the file is not evicted.
     Ok(read_fact(connection, "pinned")? != "1" || is_pinned(path) || write_pin(path, true).is_ok())
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
-use duckdb::{Connection, params};
+use duckdb::params;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{CacheError, Result};
 use super::meta::read_fact;
 use super::schema::{self, link_table, role_name, shared_table, tables};
+use super::sql::{Database, Sql, sql};
 use crate::answer::Unmatched;
 use crate::answer::left_out::OddDates;
 use crate::day::{Day, DayRange};
@@ -117,14 +118,14 @@ impl FileState {
 
     /// Makes a source the current one and returns its number. Rows of its table are only ever added, so that
     /// concurrent commits of windows never change the same one.
-    pub(crate) fn record_origin(&mut self, connection: &Connection, origin: &Origin) -> Result<u32> {
+    pub(crate) fn record_origin(&mut self, connection: &Database, origin: &Origin) -> Result<u32> {
         let last = self.origins.last_key_value().map(|(number, last)| (*number, last == origin));
         if let Some((number, true)) = last {
             return Ok(number);
         }
         let number = last.map_or(1, |(number, _)| number + 1);
         connection.execute(
-            "INSERT INTO origin VALUES (?, ?, ?, ?, ?)",
+            sql!("INSERT INTO origin VALUES (?, ?, ?, ?, ?)"),
             params![
                 number,
                 origin.collections,
@@ -191,15 +192,15 @@ pub(crate) fn next_generation() -> u64 {
 /// Removes days from the ledger and their rows from the tables, and returns them. A segment left without a day is
 /// dropped.
 pub(crate) fn remove_days(
-    connection: &Connection,
+    connection: &Database,
     state: &mut FileState,
     days: impl Iterator<Item = Day>,
 ) -> Result<Vec<(Day, HeldDay)>> {
     let removed: Vec<(Day, HeldDay)> =
         days.filter_map(|day| state.days.remove(&day).map(|held| (day, held))).collect();
     for (day, held) in &removed {
-        connection.execute("DELETE FROM coverage WHERE day = ?", params![day.number()])?;
-        let left_out = "DELETE FROM left_out WHERE day = ? AND segment = ?";
+        connection.execute(sql!("DELETE FROM coverage WHERE day = ?"), params![day.number()])?;
+        let left_out = sql!("DELETE FROM left_out WHERE day = ? AND segment = ?");
         connection.execute(left_out, params![day.number(), held.segment])?;
     }
     let mut segments: Vec<u32> = removed.iter().map(|(_, held)| held.segment).collect();
@@ -213,10 +214,10 @@ pub(crate) fn remove_days(
             continue;
         }
         for table in tables(segment) {
-            connection.execute_batch(&format!("DROP TABLE {table}"))?;
+            connection.execute_batch(sql!("DROP TABLE {table}", table))?;
         }
         state.columns.retain(|(of, _), _| *of != segment);
-        connection.execute("DELETE FROM segment_column WHERE segment = ?", params![segment])?;
+        connection.execute(sql!("DELETE FROM segment_column WHERE segment = ?"), params![segment])?;
     }
     Ok(removed)
 }
@@ -228,28 +229,23 @@ pub(crate) fn remove_days(
 /// result. So a row is deleted only by the transaction that removes the last of its days; if none can tell that it
 /// does, the row stays until the segment is dropped, and no answer shows it.
 pub(crate) fn remove_messages(
-    connection: &Connection,
+    connection: &Database,
     segment: u32,
     held: impl Iterator<Item = Day>,
     removed: impl Iterator<Item = Day>,
 ) -> Result<()> {
-    let list = |days: &mut dyn Iterator<Item = Day>| {
-        days.map(|day| day.number().to_string()).collect::<Vec<_>>().join(", ")
-    };
-    let removed = list(&mut { removed });
-    let held = list(&mut { held });
+    let removed = Sql::join(removed.map(|day| day.number()), ", ");
+    let held = Sql::join(held.map(|day| day.number()), ", ");
     let [input, messages] = [Role::Input, Role::Downstream].map(|role| schema::table(role, segment));
     let (links, shared) = (link_table(segment), shared_table(segment));
-    connection.execute_batch(&format!(
-        "CREATE OR REPLACE TEMP TABLE unlinked AS SELECT DISTINCT number FROM {links} WHERE day IN ({removed});
+    connection.execute_batch(sql!("CREATE OR REPLACE TEMP TABLE unlinked AS SELECT DISTINCT number FROM {links} WHERE day IN ({removed});
          DELETE FROM {input} WHERE day IN ({removed});
          DELETE FROM {shared} WHERE day IN ({removed});
          DELETE FROM {links} WHERE day IN ({removed});
          DELETE FROM {messages}
          WHERE (day IN ({removed}) OR (day NOT IN ({held}) AND number IN (SELECT number FROM temp.unlinked)))
            AND number NOT IN (SELECT number FROM {links});
-         DROP TABLE temp.unlinked;"
-    ))?;
+         DROP TABLE temp.unlinked;", links, removed, input, shared, messages, held))?;
     Ok(())
 }
 
@@ -259,8 +255,8 @@ fn read_bounds(begins_ms: Option<i64>, ends_ms: Option<i64>) -> Option<DayBounds
 }
 
 /// Reads the fields of the file, ordered by number.
-pub(crate) fn read_fields(connection: &Connection) -> Result<Vec<Field>> {
-    let mut select = connection.prepare("SELECT path, kind FROM field ORDER BY number")?;
+pub(crate) fn read_fields(connection: &Database) -> Result<Vec<Field>> {
+    let mut select = connection.prepare(sql!("SELECT path, kind FROM field ORDER BY number"))?;
     let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
     rows.map(|row| {
         let (path, kind) = row?;
@@ -277,27 +273,26 @@ pub(crate) const ODD_DATES: &str = "odd_dates";
 pub(crate) const UNMATCHED: &str = "unmatched";
 
 /// Stores what a pull found out about the whole collection.
-pub(crate) fn store_finding(connection: &Connection, key: &str, found: &impl Serialize) -> Result<()> {
+pub(crate) fn store_finding(connection: &Database, key: &str, found: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string(found)
         .map_err(|error| CacheError::internal("The cache file cannot note what was found.").because(error))?;
-    connection.execute("DELETE FROM meta WHERE key = ?", params![key])?;
-    connection.execute("INSERT INTO meta VALUES (?, ?)", params![key, text])?;
+    connection.execute(sql!("DELETE FROM meta WHERE key = ?"), params![key])?;
+    connection.execute(sql!("INSERT INTO meta VALUES (?, ?)"), params![key, text])?;
     Ok(())
 }
 
 /// Reads what [`store_finding`] wrote. Returns the default if there is no such entry or it cannot be parsed.
-fn read_finding<T: DeserializeOwned + Default>(connection: &Connection, key: &str) -> T {
+fn read_finding<T: DeserializeOwned + Default>(connection: &Database, key: &str) -> T {
     let text = read_fact(connection, key).ok();
     text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 /// Reads the state as of the last commit.
-pub(crate) fn read_state(connection: &Connection) -> Result<FileState> {
+pub(crate) fn read_state(connection: &Database) -> Result<FileState> {
     let mut state = FileState { generation: next_generation(), ..FileState::default() };
-    let mut select = connection.prepare(
-        "SELECT day, segment, fetched_ms, input_rows, downstream_rows, input_fields, downstream_fields, change_mark,
+    let mut select = connection.prepare(sql!("SELECT day, segment, fetched_ms, input_rows, downstream_rows, input_fields, downstream_fields, change_mark,
              (day, segment) IN (SELECT (day, segment) FROM differing), begins_ms, ends_ms, origin
-         FROM coverage",
+         FROM coverage"),
     )?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
@@ -319,7 +314,7 @@ pub(crate) fn read_state(connection: &Connection) -> Result<FileState> {
         };
         state.days.insert(Day::from_number(row.get(0)?), held);
     }
-    let mut select = connection.prepare("SELECT segment, day, reason, documents FROM left_out")?;
+    let mut select = connection.prepare(sql!("SELECT segment, day, reason, documents FROM left_out"))?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let (segment, day): (u32, i32) = (row.get(0)?, row.get(1)?);
@@ -328,8 +323,9 @@ pub(crate) fn read_state(connection: &Connection) -> Result<FileState> {
             *held.left_out.entry(row.get(2)?).or_default() += row.get::<_, u64>(3)?;
         }
     }
-    let mut select = connection
-        .prepare("SELECT number, collections, replica_set, unique_input, unique_downstream FROM origin")?;
+    let mut select = connection.prepare(sql!(
+        "SELECT number, collections, replica_set, unique_input, unique_downstream FROM origin"
+    ))?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let origin = Origin {
@@ -342,7 +338,8 @@ pub(crate) fn read_state(connection: &Connection) -> Result<FileState> {
     }
     state.odd_dates = read_finding(connection, ODD_DATES);
     state.unmatched = read_finding(connection, UNMATCHED);
-    let mut select = connection.prepare("SELECT segment, role, field FROM segment_column ORDER BY rowid")?;
+    let mut select =
+        connection.prepare(sql!("SELECT segment, role, field FROM segment_column ORDER BY rowid"))?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let role: String = row.get(1)?;
@@ -353,8 +350,8 @@ pub(crate) fn read_state(connection: &Connection) -> Result<FileState> {
 }
 
 /// Records that a day's rows in a segment differ at the source.
-pub(crate) fn insert_differing(connection: &Connection, day: Day, segment: u32) -> Result<()> {
-    connection.execute("INSERT INTO differing VALUES (?, ?)", params![day.number(), segment])?;
+pub(crate) fn insert_differing(connection: &Database, day: Day, segment: u32) -> Result<()> {
+    connection.execute(sql!("INSERT INTO differing VALUES (?, ?)"), params![day.number(), segment])?;
     Ok(())
 }
 

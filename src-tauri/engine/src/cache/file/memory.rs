@@ -1,8 +1,7 @@
 //! How much memory and how many threads a file may use.
 
-use duckdb::Connection;
-
 use super::error::Result;
+use super::sql::{Database, sql};
 
 /// Memory that DuckDB may use for one file, besides what [`memory_for`] returns. DuckDB holds blocks of 256 KB for
 /// every column of every table being written, and the row groups being filled: what a fetch needs depends on the
@@ -23,12 +22,12 @@ pub(crate) const fn memory_for(fields: usize, document_bytes: usize, row_group_r
     MEMORY_PER_FIELD * fields + document_bytes * row_group_rows * ROW_GROUPS_HELD
 }
 
-pub(crate) fn set_memory(connection: &Connection, bytes: usize) -> Result<()> {
-    Ok(connection.execute_batch(&format!("SET memory_limit = '{}MiB'", bytes >> 20))?)
+pub(crate) fn set_memory(connection: &Database, bytes: usize) -> Result<()> {
+    Ok(connection.execute_batch(sql!("SET memory_limit = '{}MiB'", bytes >> 20))?)
 }
 
-pub(crate) fn set_threads(connection: &Connection, threads: i64) -> Result<()> {
-    Ok(connection.execute_batch(&format!("SET threads = {threads}"))?)
+pub(crate) fn set_threads(connection: &Database, threads: i64) -> Result<()> {
+    Ok(connection.execute_batch(sql!("SET threads = {threads}", threads))?)
 }
 
 /// Row groups in memory: one for each of two tables in three windows, and half as many that are being compressed.

@@ -1,10 +1,11 @@
 //! A file's description of the query that owns it.
 
-use duckdb::{Connection, params};
+use duckdb::params;
 use serde::Deserialize as _;
 
 use super::error::{CacheError, Result};
 use super::schema::{self, FORMAT};
+use super::sql::{Database, sql};
 use crate::failure::Failure;
 use crate::query::collation::UNKNOWN;
 use crate::query::filter::Filters;
@@ -63,8 +64,8 @@ impl Identity {
 }
 
 /// Creates the tables of a new file and stores the identity of its query.
-pub(crate) fn initialise(connection: &Connection, identity: &Identity) -> Result<()> {
-    connection.execute_batch("BEGIN TRANSACTION")?;
+pub(crate) fn initialise(connection: &Database, identity: &Identity) -> Result<()> {
+    connection.execute_batch(sql!("BEGIN TRANSACTION"))?;
     connection.execute_batch(schema::CREATE)?;
     connection.execute_batch(schema::CREATE_ORIGIN)?;
     let facts = [
@@ -78,16 +79,16 @@ pub(crate) fn initialise(connection: &Connection, identity: &Identity) -> Result
         ("collation", UNKNOWN.to_owned()),
         ("pinned", "0".to_owned()),
     ];
-    let mut insert = connection.prepare("INSERT INTO meta VALUES (?, ?)")?;
+    let mut insert = connection.prepare(sql!("INSERT INTO meta VALUES (?, ?)"))?;
     for (key, value) in facts {
         insert.execute(params![key, value])?;
     }
-    connection.execute_batch("COMMIT")?;
+    connection.execute_batch(sql!("COMMIT"))?;
     Ok(())
 }
 
-pub(crate) fn read_fact(connection: &Connection, key: &str) -> Result<String> {
-    let mut select = connection.prepare("SELECT value FROM meta WHERE key = ?")?;
+pub(crate) fn read_fact(connection: &Database, key: &str) -> Result<String> {
+    let mut select = connection.prepare(sql!("SELECT value FROM meta WHERE key = ?"))?;
     let mut rows = select.query(params![key])?;
     match rows.next()? {
         Some(row) => Ok(row.get(0)?),
@@ -97,7 +98,7 @@ pub(crate) fn read_fact(connection: &Connection, key: &str) -> Result<String> {
     }
 }
 
-pub(crate) fn read_identity(connection: &Connection) -> Result<Identity> {
+pub(crate) fn read_identity(connection: &Database) -> Result<Identity> {
     let fact = |key: &str| read_fact(connection, key);
     Ok(Identity {
         signature: Signature::parse(&fact("signature")?).map_err(own_word)?,

@@ -1,38 +1,41 @@
 //! Converts files of older formats to the current one when they are opened.
 
-use duckdb::{Connection, params};
+use duckdb::params;
 use tracing::info;
 
 use super::error::{CacheError, CacheErrorKind, Result};
 use super::ledger::read_fields;
 use super::schema::{self, CATALOG, FORMAT};
+use super::sql::{Database, Sql, sql};
 use crate::query::collation::UNKNOWN;
 use crate::rows::Role;
 
 /// The steps, oldest first: the one from format `n` to `n + 1` is at index `n - 1`.
-const STEPS: [fn(&Connection) -> Result<()>; (FORMAT - 1) as usize] = [to_2, to_3, to_4];
+const STEPS: [fn(&Database) -> Result<()>; (FORMAT - 1) as usize] = [to_2, to_3, to_4];
 
 /// Converts a file to [`FORMAT`] in one transaction: a failure leaves it as it was.
 ///
 /// # Errors
 /// `cache_damaged` if the file does not state its format, `cache_unusable` if a newer program wrote it; see
 /// [`crate::cache::CacheError`].
-pub(crate) fn migrate(connection: &Connection) -> Result<()> {
+pub(crate) fn migrate(connection: &Database) -> Result<()> {
     let format = format_of(connection)?;
     if format == FORMAT {
         return Ok(());
     }
-    connection.execute_batch("BEGIN TRANSACTION")?;
+    connection.execute_batch(sql!("BEGIN TRANSACTION"))?;
     info!(from = format, to = FORMAT, "the file is migrated");
     let migrated =
         STEPS[(format - 1) as usize..].iter().try_for_each(|step| step(connection)).and_then(|()| {
-            connection
-                .execute("UPDATE meta SET value = ? WHERE key = 'format'", params![FORMAT.to_string()])?;
-            Ok(connection.execute_batch("COMMIT")?)
+            connection.execute(
+                sql!("UPDATE meta SET value = ? WHERE key = 'format'"),
+                params![FORMAT.to_string()],
+            )?;
+            Ok(connection.execute_batch(sql!("COMMIT"))?)
         });
     if migrated.is_err() {
         // A failed COMMIT has already rolled back; either way the file is as it was.
-        let _ = connection.execute_batch("ROLLBACK");
+        let _ = connection.execute_batch(sql!("ROLLBACK"));
     }
     migrated
 }
@@ -41,15 +44,15 @@ pub(crate) fn migrate(connection: &Connection) -> Result<()> {
 ///
 /// # Errors
 /// `cache_unusable` if it would have to be converted, and those of [`migrate`].
-pub(crate) fn expect_current(connection: &Connection) -> Result<()> {
+pub(crate) fn expect_current(connection: &Database) -> Result<()> {
     if format_of(connection)? == FORMAT {
         return Ok(());
     }
     Err(CacheErrorKind::OlderReadOnly.into())
 }
 
-fn format_of(connection: &Connection) -> Result<u32> {
-    let mut select = connection.prepare("SELECT value FROM meta WHERE key = 'format'")?;
+fn format_of(connection: &Database) -> Result<u32> {
+    let mut select = connection.prepare(sql!("SELECT value FROM meta WHERE key = 'format'"))?;
     let mut rows = select.query([])?;
     let format: String = match rows.next()? {
         Some(row) => row.get(0)?,
@@ -67,42 +70,44 @@ fn format_of(connection: &Connection) -> Result<u32> {
 }
 
 /// Format 2 records how the source compares text, and whether the query is pinned.
-fn to_2(connection: &Connection) -> Result<()> {
-    let mut insert = connection.prepare("INSERT INTO meta VALUES (?, ?)")?;
+fn to_2(connection: &Database) -> Result<()> {
+    let mut insert = connection.prepare(sql!("INSERT INTO meta VALUES (?, ?)"))?;
     insert.execute(params!["collation", UNKNOWN])?;
     insert.execute(params!["pinned", "0"])?;
     Ok(())
 }
 
 /// Format 3 records which days a verification found different.
-fn to_3(connection: &Connection) -> Result<()> {
+fn to_3(connection: &Database) -> Result<()> {
     // A file may state an older format than it has, and still be sound.
-    Ok(connection.execute_batch(
-        "CREATE TABLE IF NOT EXISTS cache.differing (day INTEGER NOT NULL, segment INTEGER NOT NULL)",
-    )?)
+    Ok(connection.execute_batch(sql!(
+        "CREATE TABLE IF NOT EXISTS cache.differing (day INTEGER NOT NULL, segment INTEGER NOT NULL)"
+    ))?)
 }
 
 /// Format 4 stores a message once per window and links it with its other days. It also stores the bounds of each day,
 /// the source of its rows, when each row was read, and what was left out.
-fn to_4(connection: &Connection) -> Result<()> {
-    for column in ["begins_ms BIGINT", "ends_ms BIGINT", "origin INTEGER"] {
-        connection.execute_batch(&format!("ALTER TABLE cache.coverage ADD COLUMN IF NOT EXISTS {column}"))?;
+fn to_4(connection: &Database) -> Result<()> {
+    for column in [sql!("begins_ms BIGINT"), sql!("ends_ms BIGINT"), sql!("origin INTEGER")] {
+        connection
+            .execute_batch(sql!("ALTER TABLE cache.coverage ADD COLUMN IF NOT EXISTS {column}", column))?;
     }
     connection.execute_batch(schema::CREATE_ORIGIN)?;
     // It is computed again when the file is next read.
-    connection.execute_batch(
+    connection.execute_batch(sql!(
         "DROP TABLE cache.overlap; DELETE FROM overlap_checked;
-         CREATE TABLE cache.overlap (segment INTEGER NOT NULL, id BLOB NOT NULL);",
-    )?;
+         CREATE TABLE cache.overlap (segment INTEGER NOT NULL, id BLOB NOT NULL);"
+    ))?;
     let segments: Vec<u32> = {
-        let mut select = connection.prepare("SELECT DISTINCT segment FROM coverage ORDER BY segment")?;
+        let mut select =
+            connection.prepare(sql!("SELECT DISTINCT segment FROM coverage ORDER BY segment"))?;
         select.query_map([], |row| row.get(0))?.collect::<Result<_, duckdb::Error>>()?
     };
     segments.into_iter().try_for_each(|segment| store_messages_once(connection, segment))
 }
 
 /// Converts the tables of a segment from format 3, where a message came once per trade and day, to format 4.
-fn store_messages_once(connection: &Connection, segment: u32) -> Result<()> {
+fn store_messages_once(connection: &Database, segment: u32) -> Result<()> {
     let [input, messages] = [Role::Input, Role::Downstream].map(|role| schema::table(role, segment));
     if columns_of(connection, &input)?.iter().any(|name| name == "number") {
         // A file may state an older format than it has, and still be sound.
@@ -110,20 +115,19 @@ fn store_messages_once(connection: &Connection, segment: u32) -> Result<()> {
     }
     let (links, shared) = (schema::link_table(segment), schema::shared_table(segment));
     // Before format 4, the fetch time decided which of two states of a document was the later one.
-    let read =
-        "coalesce((fetched_ms // 1000)::UBIGINT * 4294967296 + ((fetched_ms % 1000) * 1000000)::UBIGINT, 0)";
-    connection.execute_batch(&format!(
-        "ALTER TABLE {input} ADD COLUMN number BIGINT;
+    let read = sql!(
+        "coalesce((fetched_ms // 1000)::UBIGINT * 4294967296 + ((fetched_ms % 1000) * 1000000)::UBIGINT, 0)"
+    );
+    connection.execute_batch(sql!("ALTER TABLE {input} ADD COLUMN number BIGINT;
          ALTER TABLE {input} ADD COLUMN read UBIGINT;
-         UPDATE {input} SET number = {input}.rowid, read = {read} FROM coverage WHERE coverage.day = {input}.day;"
-    ))?;
+         UPDATE {input} SET number = {input}.rowid, read = {read} FROM coverage WHERE coverage.day = {input}.day;", input, read))?;
 
     let new_messages = schema::part(Role::Downstream, segment, 1);
-    connection.execute_batch(&schema::create_part(Role::Downstream, segment, 1, &[]))?;
+    connection.execute_batch(schema::create_part(Role::Downstream, segment, 1, &[]))?;
     // Types come from the file's own list of fields: in the catalog of a foreign file, the name of a type may be any
     // text.
     let known = read_fields(connection)?;
-    let mut fields = String::new();
+    let mut fields = Vec::new();
     for column in columns_of(connection, &messages)? {
         let Some(number) = schema::field_of_column(&column) else { continue };
         let field = known.get(number as usize).ok_or_else(|| {
@@ -131,11 +135,11 @@ fn store_messages_once(connection: &Connection, segment: u32) -> Result<()> {
         })?;
         if let Some(statement) = schema::add_column(Role::Downstream, segment, 1, number, field) {
             connection.execute_batch(&statement)?;
-            fields.push_str(&format!(", {}", schema::column(number)));
+            fields.push(sql!(", {}", schema::column(number)));
         }
     }
-    let new_shared = format!("{shared}_new");
-    connection.execute_batch(&format!(
+    let (fields, new_shared) = (Sql::join(fields, ""), sql!("{shared}_new", shared));
+    connection.execute_batch(sql!(
         "{}; {};
          CREATE TEMP TABLE kept AS SELECT id, min(rowid) AS number FROM {messages} GROUP BY id;
          INSERT INTO {new_messages}
@@ -163,34 +167,45 @@ fn store_messages_once(connection: &Connection, segment: u32) -> Result<()> {
          DROP TABLE temp.counted;",
         schema::create_numbers(&links),
         schema::create_numbers(&new_shared),
+        messages,
+        new_messages,
+        read,
+        fields,
+        links,
+        new_shared,
+        shared,
+        input,
+        segment
     ))?;
     Ok(())
 }
 
 /// Names of a table's columns, in order.
-fn columns_of(connection: &Connection, table: &str) -> Result<Vec<String>> {
-    let mut select = connection.prepare(
+fn columns_of(connection: &Database, table: &Sql) -> Result<Vec<String>> {
+    let mut select = connection.prepare(sql!(
         "SELECT column_name FROM duckdb_columns()
-         WHERE database_name = ? AND table_name = ? ORDER BY column_index",
-    )?;
-    let columns = select.query_map(params![CATALOG, table], |row| row.get(0))?;
+         WHERE database_name = ? AND table_name = ? ORDER BY column_index"
+    ))?;
+    let columns = select.query_map(params![CATALOG, table.as_str()], |row| row.get(0))?;
     Ok(columns.collect::<Result<_, duckdb::Error>>()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::file::sql::Text;
 
-    fn file(format: &str) -> Connection {
-        let connection = Connection::open_in_memory().expect("a database");
+    fn file(format: &str) -> Database {
+        let connection = Database::new(duckdb::Connection::open_in_memory().expect("a database"));
         connection
-            .execute_batch(&format!(
+            .execute_batch(sql!(
                 "ATTACH ':memory:' AS cache; USE cache;
                  CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
                  CREATE TABLE coverage (day INTEGER NOT NULL, segment INTEGER NOT NULL);
                  CREATE TABLE overlap (id BLOB NOT NULL);
                  CREATE TABLE overlap_checked (segment INTEGER NOT NULL);
-                 INSERT INTO meta VALUES ('format', '{format}');"
+                 INSERT INTO meta VALUES ('format', {format});",
+                format = Text(format)
             ))
             .expect("a table");
         connection
@@ -202,8 +217,9 @@ mod tests {
         for _ in 0..2 {
             migrate(&connection).expect("a known format");
             assert_eq!(format_of(&connection).expect("a format"), FORMAT);
-            let rows: u32 =
-                connection.query_row("SELECT count(*) FROM meta", [], |row| row.get(0)).expect("a count");
+            let rows: u32 = connection
+                .query_row(sql!("SELECT count(*) FROM meta"), [], |row| row.get(0))
+                .expect("a count");
             assert_eq!(rows, 3);
         }
     }

@@ -15,7 +15,7 @@ use super::access::Access;
 use super::error::{BadPath, CacheError, CacheErrorKind, Detail, Result};
 use super::paths::{spare_export_dir, wal_path};
 use super::schema::CATALOG;
-use super::sql::literal;
+use super::sql::{Database, Name, Sql, Text, sql};
 use super::validate::refuse_views;
 
 /// Memory that DuckDB may use before the fields of the file are known.
@@ -23,11 +23,11 @@ const MEMORY_TO_OPEN: &str = "768MiB";
 /// DuckDB's threads while no window is being stored.
 pub(crate) const THREADS_TO_READ: i64 = 2;
 /// The settings that this program changes later. All others are locked.
-const OPEN_SETTINGS: &str = "['memory_limit', 'threads', 'search_path']";
+const OPEN_SETTINGS: Sql = sql!("['memory_limit', 'threads', 'search_path']");
 /// Looks names up among DuckDB's own first: a file from someone else may contain macros and types, and none of them
 /// may replace a function or a type that our statements name. Our tables are created under the catalog's name, since
 /// DuckDB's own catalog accepts none.
-pub(crate) const SEARCH_PATH: &str = "SET search_path = 'system.main,cache.main'";
+pub(crate) const SEARCH_PATH: Sql = sql!("SET search_path = 'system.main,cache.main'");
 /// The first bytes of a database: a checksum, these letters, and the version of the storage.
 const MAGIC: &[u8; 4] = b"DUCK";
 const MAGIC_AT: usize = 8;
@@ -39,7 +39,7 @@ const HEADER: u64 = 4_096;
 /// # Errors
 /// `cache_busy`, `disk_full`, `out_of_memory`, `cache_unusable` if the system refuses access or a newer DuckDB wrote
 /// the file, `cache_damaged` if it is not a database or contains views.
-pub(crate) fn open(path: &Path, row_group_rows: usize, access: &Access) -> Result<Connection> {
+pub(crate) fn open(path: &Path, row_group_rows: usize, access: &Access) -> Result<Database> {
     // DuckDB could take a relative path for the name of a service that it knows.
     let path = std::path::absolute(path).map_err(|error| CacheError::of_folder(path, &error))?;
     check_header(&path)?;
@@ -55,27 +55,28 @@ pub(crate) fn open(path: &Path, row_group_rows: usize, access: &Access) -> Resul
         .and_then(|config| config.with("allow_persistent_secrets", "false"))
         // Writes a row group to disk when it is full, not when five of them are.
         .and_then(|config| config.with("write_buffer_row_group_count", "1"))?;
-    let connection = Connection::open_in_memory_with_flags(config)?;
-    let file = literal(text(&path)?);
-    let mut own = vec![file.clone()];
+    let connection = Database::new(Connection::open_in_memory_with_flags(config)?);
+    let mut own = vec![sql!("{}", Text(text(&path)?))];
     for beside in logs_of(&path) {
-        own.push(literal(text(&beside)?));
+        own.push(sql!("{}", Text(text(&beside)?)));
     }
-    let export = literal(text(&access.export_dir(&path))?);
-    let spare = literal(text(&spare_export_dir(&path))?);
+    let (export, spare) = (access.export_dir(&path), spare_export_dir(&path));
+    let (file, export, spare) = (Text(text(&path)?), Text(text(&export)?), Text(text(&spare)?));
     // DuckDB may use its own folder for spills in any case.
-    connection.execute_batch(&format!(
-        "SET allowed_paths = [{}]; SET allowed_directories = [{export}, {spare}]; SET enable_external_access = false;
-         SET allowed_configs = {OPEN_SETTINGS}; SET lock_configuration = true;",
-        own.join(", ")
-    ))?;
-    connection.execute_batch(&match access {
+    connection.execute_batch(sql!("SET allowed_paths = [{}]; SET allowed_directories = [{export}, {spare}]; SET enable_external_access = false;
+         SET allowed_configs = {OPEN_SETTINGS}; SET lock_configuration = true;", Sql::join(own, ", "), export, spare, OPEN_SETTINGS))?;
+    connection.execute_batch(match access {
         // Only this program's DuckDB reads the files, and the newer storage version compresses text better.
         Access::Write => {
-            format!("ATTACH {file} AS {CATALOG} (ROW_GROUP_SIZE {row_group_rows}, STORAGE_VERSION 'v1.5.0')")
+            sql!(
+                "ATTACH {file} AS {CATALOG} (ROW_GROUP_SIZE {row_group_rows}, STORAGE_VERSION 'v1.5.0')",
+                file,
+                CATALOG = Name(CATALOG),
+                row_group_rows
+            )
         }
         // A log that is not in the file yet is replayed in memory.
-        Access::Read(_) => format!("ATTACH {file} AS {CATALOG} (READ_ONLY)"),
+        Access::Read(_) => sql!("ATTACH {file} AS {CATALOG} (READ_ONLY)", file, CATALOG = Name(CATALOG)),
     })?;
     refuse_views(&connection)?;
     connection.execute_batch(SEARCH_PATH)?;
@@ -157,29 +158,31 @@ mod tests {
         let path = file(folder.path(), "CREATE TABLE x AS SELECT 7 AS a");
         let connection = open(&path, 122_880, &Access::Write).expect("a sound file");
         let outside = outside.to_string_lossy();
+        let outside = Text(&outside);
         for refused in [
-            format!("SELECT * FROM read_csv('{outside}')"),
-            format!("COPY x TO '{outside}'"),
-            format!("ATTACH '{outside}' AS other"),
-            "INSTALL httpfs".to_owned(),
-            "LOAD httpfs".to_owned(),
-            "SET enable_external_access = true".to_owned(),
-            "SET lock_configuration = false".to_owned(),
-            "SET allowed_directories = ['/']".to_owned(),
-            "SET autoload_known_extensions = true".to_owned(),
-            "SET temp_directory = 'elsewhere'".to_owned(),
+            sql!("SELECT * FROM read_csv({outside})", outside),
+            sql!("COPY x TO {outside}", outside),
+            sql!("ATTACH {outside} AS other", outside),
+            sql!("INSTALL httpfs"),
+            sql!("LOAD httpfs"),
+            sql!("SET enable_external_access = true"),
+            sql!("SET lock_configuration = false"),
+            sql!("SET allowed_directories = ['/']"),
+            sql!("SET autoload_known_extensions = true"),
+            sql!("SET temp_directory = 'elsewhere'"),
         ] {
-            assert!(connection.execute_batch(&refused).is_err(), "{refused}");
+            assert!(connection.execute_batch(&refused).is_err(), "{refused:?}");
         }
         // What this program itself sets, stores and spills.
         connection
-            .execute_batch(
+            .execute_batch(sql!(
                 "SET memory_limit = '40MiB'; SET threads = 1;
                  CREATE TABLE cache.y AS SELECT range AS a, range::VARCHAR AS b FROM range(300000);
-                 CHECKPOINT cache;",
-            )
+                 CHECKPOINT cache;"
+            ))
             .expect("its own settings and tables");
-        let many = "SELECT count(*) FROM (SELECT row_number() OVER (ORDER BY b DESC) FROM y, range(10))";
+        let many =
+            sql!("SELECT count(*) FROM (SELECT row_number() OVER (ORDER BY b DESC) FROM y, range(10))");
         let rows: u64 = connection.query_row(many, [], |row| row.get(0)).expect("it spills");
         assert_eq!(rows, 3_000_000);
     }
@@ -191,7 +194,7 @@ mod tests {
         let path = folder.path().join("a.duckdb");
         let writer = open(&path, 122_880, &Access::Write).expect("a file");
         writer
-            .execute_batch("CREATE TABLE cache.x AS SELECT range AS a FROM range(7)")
+            .execute_batch(sql!("CREATE TABLE cache.x AS SELECT range AS a FROM range(7)"))
             .expect("it is stored");
         let copy = folder.path().join("copy");
         std::fs::create_dir(&copy).expect("a folder");
@@ -203,9 +206,9 @@ mod tests {
         let bytes = std::fs::read(&copy).expect("the file");
         let access = Access::Read(tempfile::tempdir().expect("a folder"));
         let reader = open(&copy, 122_880, &access).expect("it can be read");
-        let rows: u64 = reader.query_row("SELECT count(*) FROM x", [], |row| row.get(0)).expect("rows");
+        let rows: u64 = reader.query_row(sql!("SELECT count(*) FROM x"), [], |row| row.get(0)).expect("rows");
         assert_eq!(rows, 7);
-        let refused = reader.execute_batch("DELETE FROM x").expect_err("it can only be read");
+        let refused = reader.execute_batch(sql!("DELETE FROM x")).expect_err("it can only be read");
         assert_eq!(*CacheError::from(refused).kind(), CacheErrorKind::ReadOnly);
         drop(reader);
         assert_eq!((files(), std::fs::read(&copy).expect("the file")), (2, bytes), "something was written");

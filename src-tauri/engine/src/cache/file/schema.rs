@@ -15,6 +15,7 @@
 //! | `link_<n>` | another day of a message of segment n: one of its trades has input there |
 //! | `shared_<n>` | an input document of segment n that is also a message of its day's trades |
 
+use super::sql::{Name, Sql, sql};
 use crate::decode::{Field, FieldId, Kind};
 use crate::rows::Role;
 
@@ -23,7 +24,7 @@ pub(crate) const FORMAT: u32 = 4;
 
 /// Creates the tables of an empty file. No keys: two windows that commit concurrently would clash on an index; the
 /// commit lock keeps the ledger unique, and the days of windows never overlap.
-pub(crate) const CREATE: &str = "
+pub(crate) const CREATE: Sql = sql!("
     CREATE TABLE cache.meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
     CREATE TABLE cache.coverage (
         day INTEGER NOT NULL, segment INTEGER NOT NULL, fetched_ms BIGINT NOT NULL,
@@ -35,16 +36,18 @@ pub(crate) const CREATE: &str = "
     CREATE TABLE cache.overlap (segment INTEGER NOT NULL, id BLOB NOT NULL);
     CREATE TABLE cache.overlap_checked (segment INTEGER NOT NULL);
     CREATE TABLE cache.differing (day INTEGER NOT NULL, segment INTEGER NOT NULL);
-";
+");
 
 /// Creates the tables that came with format 4.
-pub(crate) const CREATE_ORIGIN: &str = "
+pub(crate) const CREATE_ORIGIN: Sql = sql!(
+    "
     CREATE TABLE IF NOT EXISTS cache.origin (
         number INTEGER NOT NULL, collections VARCHAR NOT NULL, replica_set VARCHAR,
         unique_input BOOLEAN NOT NULL, unique_downstream BOOLEAN NOT NULL);
     CREATE TABLE IF NOT EXISTS cache.left_out (
         segment INTEGER NOT NULL, day INTEGER NOT NULL, reason VARCHAR NOT NULL, documents BIGINT NOT NULL);
-";
+"
+);
 
 /// Name of a role in table names and in the ledger.
 pub(crate) const fn role_name(role: Role) -> &'static str {
@@ -55,53 +58,60 @@ pub(crate) const fn role_name(role: Role) -> &'static str {
 }
 
 /// Name of a segment's table.
-pub(crate) fn table(role: Role, segment: u32) -> String {
-    format!("{}_{segment}", role_name(role))
+pub(crate) fn table(role: Role, segment: u32) -> Sql {
+    sql!("{}_{segment}", Name(role_name(role)), segment)
 }
 
 /// Name of the table that links a segment's messages with the days of their trades beyond the first. A message
 /// is stored once per window, under the first day of its first trade.
-pub(crate) fn link_table(segment: u32) -> String {
-    format!("link_{segment}")
+pub(crate) fn link_table(segment: u32) -> Sql {
+    sql!("link_{segment}", segment)
 }
 
 /// Name of the table of a segment's input that is also downstream. Such a document is input in every answer that has
 /// its day, so it is not stored twice; but a narrower query that adopts the day may not match it, and then it is
 /// downstream there.
-pub(crate) fn shared_table(segment: u32) -> String {
-    format!("shared_{segment}")
+pub(crate) fn shared_table(segment: u32) -> Sql {
+    sql!("shared_{segment}", segment)
 }
 
 /// Statement that creates a table of days and row numbers: [`link_table`] refers to messages, [`shared_table`] to
 /// input.
-pub(crate) fn create_numbers(table: &str) -> String {
-    format!("CREATE TABLE {CATALOG}.{table} (day INTEGER NOT NULL, number BIGINT NOT NULL)")
+pub(crate) fn create_numbers(table: &Sql) -> Sql {
+    sql!(
+        "CREATE TABLE {CATALOG}.{table} (day INTEGER NOT NULL, number BIGINT NOT NULL)",
+        CATALOG = Name(CATALOG),
+        table
+    )
 }
 
 /// The condition for the rows of some days. A message belongs to a day if it is stored under it or linked with it.
-pub(crate) fn of_days(role: Role, segment: u32, days: &str) -> String {
+pub(crate) fn of_days(role: Role, segment: u32, days: &Sql) -> Sql {
     match role {
-        Role::Input => format!("({days})"),
+        Role::Input => sql!("({days})", days),
         Role::Downstream => {
             let links = link_table(segment);
-            format!("({days} OR number IN (SELECT number FROM {links} WHERE {days}))")
+            sql!("({days} OR number IN (SELECT number FROM {links} WHERE {days}))", days, links)
         }
     }
 }
 
 /// SQL for the day under which a message of some days is shown: its own, or, if that is none of them, the first one
 /// that it is linked with. Its own may no longer be cached.
-pub(crate) fn day_among(segment: u32, days: &str) -> String {
+pub(crate) fn day_among(segment: u32, days: &Sql) -> Sql {
     let (table, links) = (table(Role::Downstream, segment), link_table(segment));
-    format!(
+    sql!(
         "CASE WHEN {days} THEN day
-              ELSE (SELECT min(day) FROM {links} WHERE {links}.number = {table}.number AND {days}) END"
+              ELSE (SELECT min(day) FROM {links} WHERE {links}.number = {table}.number AND {days}) END",
+        days,
+        links,
+        table
     )
 }
 
 /// Name of a field's physical column.
-pub(crate) fn column(field: FieldId) -> String {
-    format!("c{field}")
+pub(crate) fn column(field: FieldId) -> Sql {
+    sql!("c{field}", field)
 }
 
 /// The field of a physical column; `None` if the column belongs to no field.
@@ -110,45 +120,42 @@ pub(crate) fn field_of_column(name: &str) -> Option<FieldId> {
 }
 
 /// Name of a part of a segment's table while its window is being stored. The first is the table itself.
-pub(crate) fn part(role: Role, segment: u32, number: u32) -> String {
+pub(crate) fn part(role: Role, segment: u32, number: u32) -> Sql {
     match number {
         0 => table(role, segment),
-        _ => format!("{}_part_{number}", table(role, segment)),
+        _ => sql!("{}_part_{number}", table(role, segment), number),
     }
 }
 
 /// Statement that creates a segment's table, still without fields.
-pub(crate) fn create_segment(role: Role, segment: u32) -> String {
+pub(crate) fn create_segment(role: Role, segment: u32) -> Sql {
     create_part(role, segment, 0, &[])
 }
 
 /// Statement that creates a part of a segment's table with these fields, in place of an earlier one of this number.
 /// Documents are most of a file, and zstd halves them at no measurable cost in time.
-pub(crate) fn create_part(role: Role, segment: u32, number: u32, fields: &[(FieldId, Field)]) -> String {
+pub(crate) fn create_part(role: Role, segment: u32, number: u32, fields: &[(FieldId, Field)]) -> Sql {
     let trade = match role {
-        Role::Input => "",
-        Role::Downstream => "trade VARCHAR, ",
+        Role::Input => sql!(""),
+        Role::Downstream => sql!("trade VARCHAR, "),
     };
     let definition = |(of, field): &(FieldId, Field)| {
-        field.kind.sql_type().map(|sql_type| format!(", {} {sql_type}", column(*of)))
+        field.kind.sql_type().map(|sql_type| sql!(", {} {}", column(*of), Name(sql_type)))
     };
-    let columns: String = fields.iter().filter_map(definition).collect();
-    format!(
+    let columns = Sql::join(fields.iter().filter_map(definition), "");
+    sql!(
         "CREATE OR REPLACE TABLE {CATALOG}.{} (number BIGINT NOT NULL, day INTEGER NOT NULL, id BLOB NOT NULL, {trade}read UBIGINT NOT NULL, doc BLOB NOT NULL USING COMPRESSION zstd{columns})",
-        part(role, segment, number)
+        part(role, segment, number),
+        CATALOG = Name(CATALOG),
+        trade,
+        columns
     )
 }
 
 /// Statement that adds a field to a part; `None` for fields that are all nulls.
-pub(crate) fn add_column(
-    role: Role,
-    segment: u32,
-    number: u32,
-    of: FieldId,
-    field: &Field,
-) -> Option<String> {
+pub(crate) fn add_column(role: Role, segment: u32, number: u32, of: FieldId, field: &Field) -> Option<Sql> {
     let sql_type = field.kind.sql_type()?;
-    Some(format!("ALTER TABLE {} ADD COLUMN {} {sql_type}", part(role, segment, number), column(of)))
+    Some(sql!("ALTER TABLE {} ADD COLUMN {} {}", part(role, segment, number), column(of), Name(sql_type)))
 }
 
 /// A stored field; `None` if the file names a kind that this version does not know.
@@ -160,7 +167,7 @@ pub(crate) fn read_field(path: &str, kind: &str) -> Option<Field> {
 /// only attaching sets the size of row groups.
 pub(crate) const CATALOG: &str = "cache";
 
-pub(crate) fn tables(segment: u32) -> [String; 4] {
+pub(crate) fn tables(segment: u32) -> [Sql; 4] {
     [
         table(Role::Input, segment),
         table(Role::Downstream, segment),

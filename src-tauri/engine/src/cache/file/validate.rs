@@ -2,25 +2,28 @@
 
 use std::collections::{HashMap, HashSet};
 
-use duckdb::{Connection, params};
+use duckdb::params;
 
 use super::error::{CacheError, CacheErrorKind, Result};
 use super::ledger::FileState;
 use super::schema::{self, CATALOG, tables};
+use super::sql::{Database, Ident, Name, sql};
 use crate::decode::FieldRegistry;
 
 /// Whether a file has neither tables nor views.
-pub(crate) fn is_blank(connection: &Connection) -> Result<bool> {
-    let sql = "SELECT NOT EXISTS (FROM duckdb_tables() WHERE database_name = ?)
-         AND NOT EXISTS (FROM duckdb_views() WHERE database_name = ? AND NOT internal)";
+pub(crate) fn is_blank(connection: &Database) -> Result<bool> {
+    let sql = sql!(
+        "SELECT NOT EXISTS (FROM duckdb_tables() WHERE database_name = ?)
+         AND NOT EXISTS (FROM duckdb_views() WHERE database_name = ? AND NOT internal)"
+    );
     Ok(connection.query_row(sql, params![CATALOG, CATALOG], |row| row.get(0))?)
 }
 
 /// Rejects a file with views: no Tidemark writes any, and reading the file, which may come from someone else, would
 /// run them. Its macros never run, since DuckDB's own functions are found first (`SEARCH_PATH`).
-pub(crate) fn refuse_views(connection: &Connection) -> Result<()> {
+pub(crate) fn refuse_views(connection: &Database) -> Result<()> {
     let found: bool = connection.query_row(
-        "SELECT EXISTS (FROM duckdb_views() WHERE database_name = ? AND NOT internal)",
+        sql!("SELECT EXISTS (FROM duckdb_views() WHERE database_name = ? AND NOT internal)"),
         params![CATALOG],
         |row| row.get(0),
     )?;
@@ -34,35 +37,40 @@ pub(crate) fn refuse_views(connection: &Connection) -> Result<()> {
 }
 
 /// Rejects a file whose ledger names a segment that the file does not have.
-pub(crate) fn check_segments(connection: &Connection, segments: impl Iterator<Item = u32>) -> Result<()> {
-    let mut select = connection.prepare("SELECT table_name FROM duckdb_tables() WHERE database_name = ?")?;
+pub(crate) fn check_segments(connection: &Database, segments: impl Iterator<Item = u32>) -> Result<()> {
+    let mut select =
+        connection.prepare(sql!("SELECT table_name FROM duckdb_tables() WHERE database_name = ?"))?;
     let held: HashSet<String> =
         select.query_map(params![CATALOG], |row| row.get(0))?.collect::<Result<_, duckdb::Error>>()?;
     let named: HashSet<u32> = segments.collect();
-    match named.into_iter().flat_map(tables).find(|table| !held.contains(table)) {
+    match named.into_iter().flat_map(tables).find(|table| !held.contains(table.as_str())) {
         None => Ok(()),
-        Some(table) => {
-            Err(CacheError::corrupt(format!("The cache file is missing rows that it lists ({table}).")))
-        }
+        Some(table) => Err(CacheError::corrupt(format!(
+            "The cache file is missing rows that it lists ({}).",
+            table.as_str()
+        ))),
     }
 }
 
 /// Reads everything in a file and compares its tables with its ledger, so that damage anywhere in it is found.
 pub(crate) fn read_everything(
-    connection: &Connection,
+    connection: &Database,
     state: &FileState,
     registry: &FieldRegistry,
 ) -> Result<()> {
     check_columns(connection, state, registry)?;
-    let of_file = "database_name = ? AND schema_name = 'main'";
+    let of_file = sql!("database_name = ? AND schema_name = 'main'");
     let mut select =
-        connection.prepare(&format!("SELECT table_name FROM duckdb_tables() WHERE {of_file}"))?;
+        connection.prepare(sql!("SELECT table_name FROM duckdb_tables() WHERE {of_file}", of_file))?;
     let tables: Vec<String> =
         select.query_map(params![CATALOG], |row| row.get(0))?.collect::<Result<_, duckdb::Error>>()?;
     for table in tables {
-        let table = quoted(&table);
         connection.query_row(
-            &format!("SELECT bit_xor(hash(row)) FROM {CATALOG}.{table} AS row"),
+            sql!(
+                "SELECT bit_xor(hash(row)) FROM {CATALOG}.{table} AS row",
+                CATALOG = Name(CATALOG),
+                table = Ident(&table)
+            ),
             [],
             |_| Ok(()),
         )?;
@@ -71,10 +79,11 @@ pub(crate) fn read_everything(
 }
 
 /// Rejects a file whose tables lack a column that its ledger names, or have it with a different type.
-fn check_columns(connection: &Connection, state: &FileState, registry: &FieldRegistry) -> Result<()> {
-    let of_file = "database_name = ? AND schema_name = 'main'";
-    let mut select = connection.prepare(&format!(
-        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE {of_file}"
+fn check_columns(connection: &Database, state: &FileState, registry: &FieldRegistry) -> Result<()> {
+    let of_file = sql!("database_name = ? AND schema_name = 'main'");
+    let mut select = connection.prepare(sql!(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE {of_file}",
+        of_file
     ))?;
     let rows = select.query_map(params![CATALOG], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
     let held: HashMap<(String, String), String> = rows.collect::<Result<_, duckdb::Error>>()?;
@@ -85,22 +94,20 @@ fn check_columns(connection: &Connection, state: &FileState, registry: &FieldReg
             let is_so = match expected {
                 // Nulls have no column.
                 Some(None) => true,
-                Some(Some(sql_type)) => {
-                    held.get(&(table.clone(), column.clone())).is_some_and(|found| found.as_str() == sql_type)
-                }
+                Some(Some(sql_type)) => held
+                    .get(&(table.as_str().to_owned(), column.as_str().to_owned()))
+                    .is_some_and(|found| found.as_str() == sql_type),
                 None => false,
             };
             if !is_so {
-                let evidence =
-                    format!("The cache file is missing a column that it lists ({table}.{column}).");
+                let evidence = format!(
+                    "The cache file is missing a column that it lists ({}.{}).",
+                    table.as_str(),
+                    column.as_str()
+                );
                 return Err(CacheError::corrupt(evidence));
             }
         }
     }
     Ok(())
-}
-
-/// Quotes a name from a file as an SQL identifier.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,13 +1,14 @@
 //! SQL that reads values: one logical column over the physical columns of its kinds.
 //!
 //! Names of physical columns and tables consist of numbers and fixed words. No text of a document or of a trader ever
-//! becomes SQL, except as a string quoted by `cache::file::sql::literal`.
+//! becomes SQL, except as a quoted `cache::file::sql::Text`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{formula, uuid_text};
 use crate::bson::uuids::UuidRepresentation;
+use crate::cache::file::sql::{Name, Sql, sql};
 use crate::decode::{FieldId, FieldRegistry, FieldSet, Kind};
 
 /// A logical column: a path, and the physical columns that hold its values.
@@ -24,53 +25,57 @@ pub struct Column {
 impl Column {
     /// SQL for the value as text, as the CSV and the grid show it; null if there is none.
     #[must_use]
-    pub fn text(&self, has: &dyn Fn(FieldId) -> bool) -> String {
+    pub(crate) fn text(&self, has: &dyn Fn(FieldId) -> bool) -> Sql {
         self.text_with(has, &|_, text| text)
     }
 
     /// SQL for the value as in [`text`](Self::text), but such that no spreadsheet takes it for a formula. Numbers
     /// stay as they are.
-    pub(crate) fn spreadsheet_text(&self, has: &dyn Fn(FieldId) -> bool) -> String {
+    pub(crate) fn spreadsheet_text(&self, has: &dyn Fn(FieldId) -> bool) -> Sql {
         self.text_with(has, &|kind, text| if kind == Kind::Text { formula::protected(&text) } else { text })
     }
 
-    fn text_with(&self, has: &dyn Fn(FieldId) -> bool, form: &dyn Fn(Kind, String) -> String) -> String {
-        let texts: Vec<String> = self
+    fn text_with(&self, has: &dyn Fn(FieldId) -> bool, form: &dyn Fn(Kind, Sql) -> Sql) -> Sql {
+        let texts: Vec<Sql> = self
             .fields
             .iter()
             .filter(|(_, field)| has(**field))
             .filter_map(|(kind, field)| {
-                let text = text_of(*kind, &format!("c{field}"), self.uuids)?;
+                let text = text_of(*kind, &sql!("c{field}", field), self.uuids)?;
                 Some(form(*kind, text))
             })
             .collect();
         match texts.as_slice() {
-            [] => "NULL::VARCHAR".to_owned(),
+            [] => sql!("NULL::VARCHAR"),
             [one] => one.clone(),
-            several => format!("coalesce({})", several.join(", ")),
+            several => sql!("coalesce({})", Sql::join(several, ", ")),
         }
     }
 
     /// Expressions to order by: numbers first and by value, then dates and booleans, then the rest by text. Every
     /// segment gives the same number of expressions, whichever of the column's fields it has.
     #[must_use]
-    pub fn order(&self, has: &dyn Fn(FieldId) -> bool) -> Vec<String> {
-        let physical =
-            |kind: Kind| self.fields.get(&kind).filter(|field| has(**field)).map(|field| format!("c{field}"));
-        let key = |kinds: &[Kind], sql_type: &str, form: &dyn Fn(Kind, String) -> Option<String>| {
+    pub(crate) fn order(&self, has: &dyn Fn(FieldId) -> bool) -> Vec<Sql> {
+        let physical = |kind: Kind| {
+            self.fields.get(&kind).filter(|field| has(**field)).map(|field| sql!("c{field}", field))
+        };
+        let key = |kinds: &[Kind], sql_type: &'static str, form: &dyn Fn(Kind, Sql) -> Option<Sql>| {
             if !kinds.iter().any(|kind| self.fields.contains_key(kind)) {
                 return None;
             }
-            let values: Vec<String> = kinds.iter().filter_map(|kind| form(*kind, physical(*kind)?)).collect();
+            let sql_type = Name(sql_type);
+            let values: Vec<Sql> = kinds.iter().filter_map(|kind| form(*kind, physical(*kind)?)).collect();
             Some(match values.as_slice() {
-                [] => format!("NULL::{sql_type}"),
-                [one] => format!("({one})::{sql_type}"),
-                several => format!("coalesce({})::{sql_type}", several.join(", ")),
+                [] => sql!("NULL::{sql_type}", sql_type),
+                [one] => sql!("({one})::{sql_type}", one, sql_type),
+                several => sql!("coalesce({})::{sql_type}", Sql::join(several, ", "), sql_type),
             })
         };
-        let plain = |_: Kind, column: String| Some(column);
+        let plain = |_: Kind, column: Sql| Some(column);
         let cast_to = |sql_type: &'static str| {
-            move |_: Kind, column: String| Some(format!("TRY_CAST({column} AS {sql_type})"))
+            move |_: Kind, column: Sql| {
+                Some(sql!("TRY_CAST({column} AS {sql_type})", column, sql_type = Name(sql_type)))
+            }
         };
         let numbers = [Kind::Int32, Kind::Int64, Kind::Double, Kind::MinusZero, Kind::Decimal];
         // Doubles order numbers of all kinds; the exact kinds then decide between equal doubles.
@@ -78,7 +83,7 @@ impl Column {
             key(&numbers, "DOUBLE", &cast_to("DOUBLE")),
             key(&[Kind::Int32, Kind::Int64], "BIGINT", &plain),
             key(&[Kind::Decimal], "DECIMAL(38, 12)", &cast_to("DECIMAL(38, 12)")),
-            key(&[Kind::Date, Kind::Bool], "BIGINT", &|_, column| Some(format!("{column}::BIGINT"))),
+            key(&[Kind::Date, Kind::Bool], "BIGINT", &|_, column| Some(sql!("{column}::BIGINT", column))),
             key(&[Kind::Text, Kind::Json, Kind::ObjectId], "VARCHAR", &|kind, column| {
                 text_of(kind, &column, self.uuids)
             }),
@@ -125,17 +130,18 @@ fn place(path: &str, mapped: &[String]) -> usize {
     }
 }
 
-fn text_of(kind: Kind, column: &str, uuids: UuidRepresentation) -> Option<String> {
+fn text_of(kind: Kind, column: &Sql, uuids: UuidRepresentation) -> Option<Sql> {
     Some(match kind {
         Kind::Null => return None,
-        Kind::Bool | Kind::Int32 | Kind::Int64 => format!("{column}::VARCHAR"),
+        Kind::Bool | Kind::Int32 | Kind::Int64 => sql!("{column}::VARCHAR", column),
         // DuckDB writes the shortest text that reads back as the same double.
-        Kind::Double => format!(
+        Kind::Double => sql!(
             "CASE WHEN isfinite({column}) THEN {column}::VARCHAR WHEN isnan({column}) THEN 'NaN' \
-             WHEN {column} > 0 THEN 'Infinity' WHEN {column} < 0 THEN '-Infinity' END"
+             WHEN {column} > 0 THEN 'Infinity' WHEN {column} < 0 THEN '-Infinity' END",
+            column
         ),
-        Kind::Date => format!("strftime(epoch_ms({column}), '%Y-%m-%dT%H:%M:%S.%gZ')"),
+        Kind::Date => sql!("strftime(epoch_ms({column}), '%Y-%m-%dT%H:%M:%S.%gZ')", column),
         Kind::Json => uuid_text::shown(column, uuids),
-        Kind::MinusZero | Kind::Decimal | Kind::Text | Kind::ObjectId => column.to_owned(),
+        Kind::MinusZero | Kind::Decimal | Kind::Text | Kind::ObjectId => column.clone(),
     })
 }

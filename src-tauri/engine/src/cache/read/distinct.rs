@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use duckdb::{Connection, params, params_from_iter};
+use duckdb::{params, params_from_iter};
 
 use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::Result;
 use crate::cache::file::ledger::FileState;
 use crate::cache::file::schema;
+use crate::cache::file::sql::{Database, Sql, sql};
 use crate::decode::{FieldId, Kind};
 use crate::query::filter_value::FilterValue;
 use crate::rows::Role;
@@ -54,9 +55,12 @@ pub(crate) fn unseen(file: &Arc<CacheFile>, path: &str, values: &[FilterValue]) 
     }
     let mut seen = BTreeSet::new();
     if let Some(held) = column(Kind::Text) {
-        let wanted = vec!["?"; texts.len()].join(", ");
-        let mut select =
-            connection.prepare(&format!("SELECT DISTINCT value FROM ({held}) WHERE value IN ({wanted})"))?;
+        let wanted = Sql::join(vec![sql!("?"); texts.len()], ", ");
+        let mut select = connection.prepare(sql!(
+            "SELECT DISTINCT value FROM ({held}) WHERE value IN ({wanted})",
+            held,
+            wanted
+        ))?;
         let rows = select.query_map(params_from_iter(&texts), |row| row.get::<_, String>(0))?;
         for text in rows {
             seen.insert(text?);
@@ -67,35 +71,38 @@ pub(crate) fn unseen(file: &Arc<CacheFile>, path: &str, values: &[FilterValue]) 
 }
 
 /// The SQL query for all input values at a path that have this kind; `None` if there are none.
-fn values_of(file: &CacheFile, state: &FileState, path: &str, kind: Kind) -> Option<String> {
+fn values_of(file: &CacheFile, state: &FileState, path: &str, kind: Kind) -> Option<Sql> {
     let registry = file.registry();
     let known = FieldId::try_from(registry.len()).unwrap_or(FieldId::MAX);
     let number = (0..known).find(|number| {
         registry.field(*number).is_some_and(|field| *field.path == *path && field.kind == kind)
     })?;
-    let parts: Vec<String> = state
+    let parts: Vec<Sql> = state
         .columns
         .iter()
         .filter(|((_, role), columns)| *role == Role::Input && columns.contains(&number))
         .map(|((segment, role), _)| {
-            format!("SELECT {} AS value FROM {}", schema::column(number), schema::table(*role, *segment))
+            sql!("SELECT {} AS value FROM {}", schema::column(number), schema::table(*role, *segment))
         })
         .collect();
-    (!parts.is_empty()).then(|| parts.join(" UNION ALL "))
+    (!parts.is_empty()).then(|| Sql::join(parts, " UNION ALL "))
 }
 
-fn texts_of(connection: &Connection, values: &str, prefix: &str, limit: u32) -> Result<Vec<String>> {
-    let mut select = connection.prepare(&format!(
+fn texts_of(connection: &Database, values: &Sql, prefix: &str, limit: u32) -> Result<Vec<String>> {
+    let mut select = connection.prepare(sql!(
         "SELECT DISTINCT value FROM ({values})
-         WHERE starts_with(lower(value), lower(?)) AND trim(value) <> '' ORDER BY value LIMIT ?"
+         WHERE starts_with(lower(value), lower(?)) AND trim(value) <> '' ORDER BY value LIMIT ?",
+        values
     ))?;
     let rows = select.query_map(params![prefix, limit], |row| row.get::<_, String>(0))?;
     Ok(rows.collect::<Result<_, duckdb::Error>>()?)
 }
 
-fn elements_of(connection: &Connection, values: &str, prefix: &str) -> Result<Vec<String>> {
-    let mut select = connection
-        .prepare(&format!("SELECT DISTINCT value FROM ({values}) WHERE starts_with(value, '[') LIMIT ?"))?;
+fn elements_of(connection: &Database, values: &Sql, prefix: &str) -> Result<Vec<String>> {
+    let mut select = connection.prepare(sql!(
+        "SELECT DISTINCT value FROM ({values}) WHERE starts_with(value, '[') LIMIT ?",
+        values
+    ))?;
     let arrays = select.query_map(params![ARRAYS], |row| row.get::<_, String>(0))?;
     let prefix = prefix.to_lowercase();
     let mut found = Vec::new();

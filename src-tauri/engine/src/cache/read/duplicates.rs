@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use duckdb::Connection;
-
 use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::Result;
 use crate::cache::file::ledger::FileState;
 use crate::cache::file::schema;
+use crate::cache::file::sql::{Database, Sql, sql};
 use crate::rows::Role;
 
 /// About how many rows have their `_id`s compared at a time, so that the memory needed does not grow with the file. A
@@ -24,13 +23,13 @@ fn segments_of(state: &FileState) -> BTreeSet<u32> {
 ///
 /// # Errors
 /// See [`crate::cache::CacheError`].
-pub(crate) fn is_settled(state: &FileState, connection: &Connection) -> Result<bool> {
+pub(crate) fn is_settled(state: &FileState, connection: &Database) -> Result<bool> {
     Ok(segments_of(state).is_subset(&overlap_checked(connection)?))
 }
 
 /// The segments for which `overlap` has been computed.
-fn overlap_checked(connection: &Connection) -> Result<BTreeSet<u32>> {
-    let mut select = connection.prepare("SELECT segment FROM overlap_checked")?;
+fn overlap_checked(connection: &Database) -> Result<BTreeSet<u32>> {
+    let mut select = connection.prepare(sql!("SELECT segment FROM overlap_checked"))?;
     let checked = select.query_map([], |row| row.get(0))?;
     Ok(checked.collect::<Result<_, duckdb::Error>>()?)
 }
@@ -51,68 +50,72 @@ fn settle_in_slices(file: &Arc<CacheFile>, rows_per_slice: u64) -> Result<()> {
     if is_settled(&state, &connection)? {
         return Ok(());
     }
-    connection.execute_batch("BEGIN TRANSACTION")?;
+    connection.execute_batch(sql!("BEGIN TRANSACTION"))?;
     let settled = file.commit(&connection, |state| {
         let (segments, checked) = (segments_of(state), overlap_checked(&connection)?);
         if segments.is_subset(&checked) {
             return Ok(());
         }
         let ids = |segments: &mut dyn Iterator<Item = &u32>| {
-            let parts: Vec<String> = segments
+            let parts: Vec<Sql> = segments
                 .flat_map(|segment| {
                     [Role::Input, Role::Downstream].map(|role| {
-                        format!(
+                        sql!(
                             "SELECT {segment}::INTEGER AS segment, id FROM {}",
-                            schema::table(role, *segment)
+                            schema::table(role, *segment),
+                            segment
                         )
                     })
                 })
                 .collect();
             if parts.is_empty() {
-                "SELECT NULL::INTEGER AS segment, NULL::BLOB AS id WHERE false".to_owned()
+                sql!("SELECT NULL::INTEGER AS segment, NULL::BLOB AS id WHERE false")
             } else {
-                parts.join(" UNION ALL ")
+                Sql::join(parts, " UNION ALL ")
             }
         };
         let new = ids(&mut segments.difference(&checked));
         let old = ids(&mut segments.intersection(&checked));
         // Counted, since the ledger of a file from someone else may contain anything.
-        let count = format!("SELECT count(*) FROM ({new} UNION ALL {old})");
+        let count = sql!("SELECT count(*) FROM ({new} UNION ALL {old})", new, old);
         let rows: u64 = connection.query_row(&count, [], |row| row.get(0))?;
         let slices = rows / rows_per_slice + 1;
-        connection.execute_batch("CREATE TEMP TABLE repeated (id BLOB)")?;
+        connection.execute_batch(sql!("CREATE TEMP TABLE repeated (id BLOB)"))?;
         for place in 0..slices {
-            connection.execute_batch(&format!(
+            connection.execute_batch(sql!(
                 "WITH fresh AS NOT MATERIALIZED (SELECT id FROM ({new}) WHERE hash(id) % {slices} = {place}),
                      known AS NOT MATERIALIZED (SELECT id FROM ({old}) WHERE hash(id) % {slices} = {place})
                  INSERT INTO temp.repeated
                      SELECT id FROM fresh GROUP BY id HAVING count(*) > 1
-                     UNION SELECT id FROM known WHERE id IN (SELECT id FROM fresh)"
+                     UNION SELECT id FROM known WHERE id IN (SELECT id FROM fresh)",
+                new,
+                slices,
+                place,
+                old
             ))?;
         }
-        let list = |segments: &mut dyn Iterator<Item = &u32>| {
-            segments.map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        };
         // What dropped segments had in common with others is no longer needed. Known entries of repeated ids are
         // replaced, so that none is stored twice.
-        connection.execute_batch(&format!(
+        connection.execute_batch(sql!(
             "DELETE FROM overlap WHERE segment NOT IN ({}) OR id IN (SELECT id FROM temp.repeated);
              INSERT INTO overlap
                  SELECT DISTINCT segment, id FROM ({new} UNION ALL {old})
                  WHERE id IN (SELECT id FROM temp.repeated);
              DROP TABLE temp.repeated;",
-            list(&mut segments.iter())
+            Sql::join(&segments, ", "),
+            new,
+            old
         ))?;
-        connection.execute_batch(&format!(
+        connection.execute_batch(sql!(
             "DELETE FROM overlap_checked;
              INSERT INTO overlap_checked VALUES {};",
-            segments.iter().map(|segment| format!("({segment})")).collect::<Vec<_>>().join(", ")
+            Sql::join(segments.iter().map(|segment| sql!("({segment})", segment)), ", ")
         ))?;
         Ok(())
     });
     if settled.is_err() {
         // A failed COMMIT has already rolled back; either way nothing is left.
-        let _ = connection.execute_batch("ROLLBACK");
+        let _ = connection.execute_batch(sql!("ROLLBACK"));
     }
     settled
 }
@@ -123,7 +126,7 @@ impl CacheFile {
     /// # Errors
     /// See [`crate::cache::CacheError`].
     pub fn overlap_rows(&self) -> Result<u64> {
-        Ok(self.connect()?.query_row("SELECT count(*) FROM overlap", [], |row| row.get(0))?)
+        Ok(self.connect()?.query_row(sql!("SELECT count(*) FROM overlap"), [], |row| row.get(0))?)
     }
 }
 
@@ -153,7 +156,7 @@ mod tests {
             settle_in_slices(&file, rows_per_slice).expect("worked out");
             let connection = file.connect().expect("a connection");
             let found: (u32, u32) = connection
-                .query_row("SELECT count(*), count(DISTINCT id) FROM overlap", [], |row| {
+                .query_row(sql!("SELECT count(*), count(DISTINCT id) FROM overlap"), [], |row| {
                     Ok((row.get(0)?, row.get(1)?))
                 })
                 .expect("a count");

@@ -1,15 +1,21 @@
 //! Texts that a spreadsheet would take for formulas.
 
+use crate::cache::file::sql::{Sql, Text, sql};
+
 /// How a formula begins. Tabs and line ends hide one, and some languages have full-width signs.
 const BEGINS: &str = r"^[=+\-@\t\r\n＝＋－＠].";
 /// A number, which is not a formula: `-1.5`, `+2e3`.
 const NUMBER: &str = r"^[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?$";
 
 /// SQL for a text, with an apostrophe in front if a spreadsheet would take it for a formula.
-pub(crate) fn protected(text: &str) -> String {
-    format!(
-        "CASE WHEN regexp_matches({text}, '{BEGINS}', 's') AND NOT regexp_matches({text}, '{NUMBER}') \
-         THEN '''' || {text} ELSE {text} END"
+pub(crate) fn protected(text: &Sql) -> Sql {
+    let (begins, number) = (Text(BEGINS), Text(NUMBER));
+    sql!(
+        "CASE WHEN regexp_matches({text}, {begins}, 's') AND NOT regexp_matches({text}, {number}) \
+         THEN '''' || {text} ELSE {text} END",
+        text,
+        begins,
+        number
     )
 }
 
@@ -18,11 +24,12 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::cache::file::sql::Database;
 
     #[test]
     fn formulas_are_protected_and_numbers_are_left_alone() {
-        let connection = duckdb::Connection::open_in_memory().unwrap();
-        let sql = format!("SELECT {} FROM (SELECT ? AS t)", protected("t"));
+        let connection = Database::new(duckdb::Connection::open_in_memory().unwrap());
+        let sql = sql!("SELECT {} FROM (SELECT ? AS t)", protected(&sql!("t")));
         let shown = |text: &str| connection.query_row(&sql, [text], |row| row.get::<_, String>(0)).unwrap();
         for formula in [
             "=1+1",

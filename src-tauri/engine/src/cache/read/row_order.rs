@@ -8,6 +8,7 @@ use super::runs::{Run, RunOrder};
 use super::view::View;
 use crate::cache::file::error::Result;
 use crate::cache::file::schema::role_name;
+use crate::cache::file::sql::{Name, Sql, sql};
 use crate::rows::Role;
 
 /// Runs of up to this many rows are sorted whenever they are read.
@@ -23,16 +24,16 @@ impl View {
     }
 
     /// The expressions that a run is ordered by, before the row id.
-    fn order_keys(&self, role: Role, time: Option<&Column>, run: &Run) -> Vec<String> {
+    fn order_keys(&self, role: Role, time: Option<&Column>, run: &Run) -> Vec<Sql> {
         let has = self.has(role, run.segment);
         let times = time.into_iter().flat_map(|column| column.order(&has));
         [run.day.clone()].into_iter().chain(times).collect()
     }
 
     /// `ORDER BY` of a run.
-    pub(crate) fn row_order(&self, role: Role, time: Option<&Column>, run: &Run) -> String {
-        let keys = self.order_keys(role, time, run).join(" ASC NULLS LAST, ");
-        format!("{keys} ASC NULLS LAST, rowid")
+    pub(crate) fn row_order(&self, role: Role, time: Option<&Column>, run: &Run) -> Sql {
+        let keys = Sql::join(self.order_keys(role, time, run), " ASC NULLS LAST, ");
+        sql!("{keys} ASC NULLS LAST, rowid", keys)
     }
 
     /// How to read a run in order. The first call checks its rows.
@@ -57,10 +58,13 @@ impl View {
         let found = if self.is_stored_in_order(role, time, run)? {
             RunOrder::Stored
         } else {
-            let table = format!("temp.run_{}_{place}", role_name(role));
+            let table = sql!("temp.run_{}_{place}", Name(role_name(role)), place);
             let (source, order) = (self.source(role, run), self.row_order(role, time, run));
-            self.connection().execute_batch(&format!(
-                "CREATE OR REPLACE TEMP TABLE {table} AS SELECT rowid AS row FROM {source} ORDER BY {order}"
+            self.connection().execute_batch(sql!(
+                "CREATE OR REPLACE TEMP TABLE {table} AS SELECT rowid AS row FROM {source} ORDER BY {order}",
+                table,
+                source,
+                order
             ))?;
             RunOrder::Table(table)
         };
@@ -74,13 +78,15 @@ impl View {
         if run.linked || self.hides(role, run.segment) {
             return Ok(false);
         }
-        let keys = self.order_keys(role, time, run).join(", ");
+        let keys = Sql::join(self.order_keys(role, time, run), ", ");
         let source = self.source(role, run);
         // When rows are compared, a null is greater than any value and equal to another null.
-        let sql = format!(
+        let sql = sql!(
             "SELECT count(*) = 0 FROM (
                  SELECT this, lag(this) OVER () AS before FROM (SELECT row({keys}) AS this FROM {source}))
-             WHERE this < before"
+             WHERE this < before",
+            keys,
+            source
         );
         Ok(self.connection().query_row(&sql, [], |row| row.get(0))?)
     }

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use duckdb::Connection;
-
 use super::scan::{stored_under, wanted_rows};
 use crate::cache::file::error::Result;
 use crate::cache::file::ledger::FileState;
 use crate::cache::file::schema;
+use crate::cache::file::sql::{Database, Sql, sql};
 use crate::day::{Day, DayRange, DaySet};
 use crate::rows::Role;
 
@@ -23,9 +22,9 @@ pub(crate) struct Run {
     /// Its last day.
     pub(crate) to: Day,
     /// The condition for its rows, before any are hidden.
-    pub(crate) wanted: String,
+    pub(crate) wanted: Sql,
     /// SQL for the day under which a row is shown: a column or an expression.
-    pub(crate) day: String,
+    pub(crate) day: Sql,
     /// Whether some of its rows are found only through their links with days.
     pub(crate) linked: bool,
     /// How many of its rows the view shows.
@@ -37,15 +36,15 @@ pub(crate) fn input_runs(state: &FileState, range: DayRange) -> Vec<Run> {
     let shown = state.shown_in(range).map(|(day, held)| (day, held.segment, held.input_rows));
     let stretches = stretches(shown, |day, next| day.next() == next);
     let run = |Stretch { segment, from, to, rows }| {
-        let wanted = format!("day BETWEEN {} AND {}", from.number(), to.number());
-        Run { segment, from, to, wanted, day: "day".to_owned(), linked: false, rows }
+        let wanted = sql!("day BETWEEN {} AND {}", from.number(), to.number());
+        Run { segment, from, to, wanted, day: sql!("day"), linked: false, rows }
     };
     stretches.into_iter().map(run).collect()
 }
 
 /// The runs of the messages. A message of several days is shown under its own, the first; if the view does not show
 /// that one, under the first shown day that it is linked with.
-pub(crate) fn message_runs(connection: &Connection, state: &FileState, range: DayRange) -> Result<Vec<Run>> {
+pub(crate) fn message_runs(connection: &Database, state: &FileState, range: DayRange) -> Result<Vec<Run>> {
     let mut by_segment: BTreeMap<u32, Vec<Day>> = BTreeMap::new();
     for (day, held) in state.shown_in(range) {
         by_segment.entry(held.segment).or_default().push(day);
@@ -91,23 +90,26 @@ fn stretches(days: impl Iterator<Item = (Day, u32, u64)>, follow: impl Fn(Day, D
 /// The messages of a segment's shown days.
 struct SegmentDays {
     /// The condition for the messages.
-    wanted: String,
+    wanted: Sql,
     /// SQL for the day under which a message is shown.
-    day: String,
+    day: Sql,
     linked: bool,
     /// How many are shown under each day.
     rows: BTreeMap<Day, u64>,
 }
 
 impl SegmentDays {
-    fn read(connection: &Connection, segment: u32, days: &DaySet) -> Result<Self> {
+    fn read(connection: &Database, segment: u32, days: &DaySet) -> Result<Self> {
         let table = schema::table(Role::Downstream, segment);
         let days = stored_under(days);
         let wanted = wanted_rows(connection, Role::Downstream, segment, &days)?;
         let linked = wanted != days;
-        let day = if linked { schema::day_among(segment, &days) } else { "day".to_owned() };
-        let mut select = connection.prepare(&format!(
-            "SELECT ({day})::INTEGER AS shown, count(*) FROM {table} WHERE {wanted} GROUP BY shown"
+        let day = if linked { schema::day_among(segment, &days) } else { sql!("day") };
+        let mut select = connection.prepare(sql!(
+            "SELECT ({day})::INTEGER AS shown, count(*) FROM {table} WHERE {wanted} GROUP BY shown",
+            day,
+            table,
+            wanted
         ))?;
         let rows = select
             .query_map([], |row| Ok((Day::from_number(row.get(0)?), row.get(1)?)))?
@@ -125,7 +127,7 @@ impl SegmentDays {
         let wanted = if rows == self.rows.values().sum::<u64>() {
             self.wanted.clone()
         } else {
-            format!("({} AND {} BETWEEN {first} AND {last})", self.wanted, self.day)
+            sql!("({} AND {} BETWEEN {first} AND {last})", self.wanted, self.day, first, last)
         };
         Run { segment, from, to, wanted, day: self.day.clone(), linked: self.linked, rows }
     }
@@ -137,7 +139,7 @@ pub(crate) enum RunOrder {
     /// It is stored in order.
     Stored,
     /// A temporary table lists its row ids in order.
-    Table(String),
+    Table(Sql),
     /// It is sorted as it is read.
     Sorted,
 }

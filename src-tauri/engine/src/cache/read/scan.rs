@@ -1,10 +1,11 @@
 //! Reads tables in slices, since DuckDB's client holds the whole result of a statement in memory.
 
 use bson::RawDocument;
-use duckdb::{Connection, Row};
+use duckdb::Row;
 
 use crate::cache::file::error::{CacheError, Result};
 use crate::cache::file::schema;
+use crate::cache::file::sql::{Database, Sql, sql};
 use crate::day::{Day, DaySet};
 use crate::rows::Role;
 
@@ -17,21 +18,22 @@ const ROWS: i64 = 2_048;
 /// # Errors
 /// See [`crate::cache::CacheError`], and what `each` returns.
 pub(crate) fn in_slices(
-    connection: &Connection,
-    table: &str,
-    wanted: &str,
-    select: &dyn Fn(&str) -> String,
+    connection: &Database,
+    table: &Sql,
+    wanted: &Sql,
+    select: &dyn Fn(&Sql) -> Sql,
     each: &mut dyn FnMut(&Row<'_>) -> Result<()>,
 ) -> Result<()> {
     let (first, last): (Option<i64>, Option<i64>) = connection.query_row(
-        &format!("SELECT min(rowid), max(rowid) FROM {table} WHERE {wanted}"),
+        sql!("SELECT min(rowid), max(rowid) FROM {table} WHERE {wanted}", table, wanted),
         [],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     let (Some(mut from), Some(last)) = (first, last) else { return Ok(()) };
     while from <= last {
         let to = from + ROWS - 1;
-        let mut statement = connection.prepare(&select(&format!("{table}.rowid BETWEEN {from} AND {to}")))?;
+        let mut statement =
+            connection.prepare(select(&sql!("{table}.rowid BETWEEN {from} AND {to}", table, from, to)))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             each(row)?;
@@ -46,16 +48,14 @@ pub(crate) fn in_slices(
 ///
 /// # Errors
 /// See [`crate::cache::CacheError`].
-pub(crate) fn wanted_rows(connection: &Connection, role: Role, segment: u32, days: &str) -> Result<String> {
+pub(crate) fn wanted_rows(connection: &Database, role: Role, segment: u32, days: &Sql) -> Result<Sql> {
     if role == Role::Input {
-        return Ok(days.to_owned());
+        return Ok(days.clone());
     }
     let (table, links) = (schema::table(role, segment), schema::link_table(segment));
     // A message is stored under one day only.
     let any_linked: bool = connection.query_row(
-        &format!(
-            "SELECT EXISTS (SELECT 1 FROM {table} WHERE NOT {days} AND number IN (SELECT number FROM {links} WHERE {days}))"
-        ),
+        sql!("SELECT EXISTS (SELECT 1 FROM {table} WHERE NOT {days} AND number IN (SELECT number FROM {links} WHERE {days}))", table, days, links),
         [],
         |row| row.get(0),
     )?;
@@ -63,13 +63,13 @@ pub(crate) fn wanted_rows(connection: &Connection, role: Role, segment: u32, day
 }
 
 /// The condition for the rows that are stored under some days, in parentheses.
-pub(crate) fn stored_under(days: &DaySet) -> String {
-    let parts: Vec<String> = days
+pub(crate) fn stored_under(days: &DaySet) -> Sql {
+    let parts: Vec<Sql> = days
         .ranges()
         .iter()
-        .map(|part| format!("day BETWEEN {} AND {}", part.from().number(), part.to().number()))
+        .map(|part| sql!("day BETWEEN {} AND {}", part.from().number(), part.to().number()))
         .collect();
-    format!("({})", if parts.is_empty() { "false".to_owned() } else { parts.join(" OR ") })
+    sql!("({})", if parts.is_empty() { sql!("false") } else { Sql::join(parts, " OR ") })
 }
 
 /// Calls `each` with every document of some days of a segment: its day, the document, and when it was read. Each
@@ -78,7 +78,7 @@ pub(crate) fn stored_under(days: &DaySet) -> String {
 /// # Errors
 /// See [`crate::cache::CacheError`], and what `each` returns.
 pub(crate) fn each_document(
-    connection: &Connection,
+    connection: &Database,
     segment: u32,
     role: Role,
     days: &DaySet,
@@ -93,13 +93,17 @@ pub(crate) fn each_document(
     let days = stored_under(days);
     let table = schema::table(role, segment);
     let wanted = wanted_rows(connection, role, segment, &days)?;
-    let plain = |slice: &str| format!("SELECT day, doc, read FROM {table} WHERE {wanted} AND {slice}");
+    let plain = |slice: &Sql| {
+        sql!("SELECT day, doc, read FROM {table} WHERE {wanted} AND {slice}", table, wanted, slice)
+    };
     in_slices(connection, &table, &wanted, &plain, &mut read)?;
     if role == Role::Input {
         return Ok(());
     }
     let (shared, input) = (schema::shared_table(segment), schema::table(Role::Input, segment));
-    let noted = format!("{days} AND number IN (SELECT number FROM {shared} WHERE {days})");
-    let noted_input = |slice: &str| format!("SELECT day, doc, read FROM {input} WHERE {noted} AND {slice}");
+    let noted = sql!("{days} AND number IN (SELECT number FROM {shared} WHERE {days})", days, shared);
+    let noted_input = |slice: &Sql| {
+        sql!("SELECT day, doc, read FROM {input} WHERE {noted} AND {slice}", input, noted, slice)
+    };
     in_slices(connection, &input, &noted, &noted_input, &mut read)
 }

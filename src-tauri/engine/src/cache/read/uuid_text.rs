@@ -2,6 +2,7 @@
 //! cells look the same whenever their days were cached.
 
 use crate::bson::uuids::UuidRepresentation;
+use crate::cache::file::sql::{Sql, Text, sql};
 
 /// How a binary value begins in relaxed Extended JSON. It cannot occur within a text, where quotes are escaped.
 const BINARY: &str = r#"{"$binary":{"base64":""#;
@@ -11,31 +12,44 @@ const DIGITS: usize = 24;
 const GROUPS: [usize; 5] = [4, 2, 2, 2, 6];
 
 /// SQL for the text of a column of Extended JSON: a UUID is shown as its own text, and as `{"$uuid": …}` in arrays.
-pub(crate) fn shown(column: &str, representation: UuidRepresentation) -> String {
+pub(crate) fn shown(column: &Sql, representation: UuidRepresentation) -> Sql {
     let legacy = representation.byte_order().map(|order| (3, order));
     let standard = Some((4, std::array::from_fn(|place| place)));
     let kinds: Vec<(u8, [usize; 16])> = [standard, legacy].into_iter().flatten().collect();
-    let begin = BINARY.len();
+    let (begin, binary) = (BINARY.len(), Text(BINARY));
     let whole = begin + DIGITS + end(4).len();
-    let rest = format!("substr({column}, {})", begin + 1);
-    let alone: String = kinds
-        .iter()
-        .map(|(subtype, order)| {
-            let (is_uuid, text) = (is_uuid(&rest, *subtype), text(&rest, order));
-            format!("WHEN length({column}) = {whole} AND starts_with({column}, '{BINARY}') AND {is_uuid} THEN {text} ")
-        })
-        .collect();
-    let within: String = kinds
-        .iter()
-        .map(|(subtype, order)| {
-            let (is_uuid, text) = (is_uuid("x", *subtype), text("x", order));
-            let after = DIGITS + end(*subtype).len() + 1;
-            format!(r#"WHEN {is_uuid} THEN '{{"$uuid":"' || {text} || '"}}' || substr(x, {after}) "#)
-        })
-        .collect();
-    format!(
-        "CASE WHEN NOT contains({column}, '{BINARY}') THEN {column} {alone}ELSE array_to_string(list_transform(\
-         string_split({column}, '{BINARY}'), lambda x, i: CASE WHEN i = 1 THEN x {within}ELSE '{BINARY}' || x END), '') END"
+    let rest = sql!("substr({column}, {})", begin + 1, column);
+    let alone = kinds.iter().map(|(subtype, order)| {
+        let (is_uuid, text) = (is_uuid(&rest, *subtype), text(&rest, order));
+        sql!(
+            "WHEN length({column}) = {whole} AND starts_with({column}, {binary}) AND {is_uuid} THEN {text} ",
+            column,
+            whole,
+            binary,
+            is_uuid,
+            text
+        )
+    });
+    let alone = Sql::join(alone, "");
+    let x = sql!("x");
+    let within = kinds.iter().map(|(subtype, order)| {
+        let (is_uuid, text) = (is_uuid(&x, *subtype), text(&x, order));
+        let after = DIGITS + end(*subtype).len() + 1;
+        sql!(
+            r#"WHEN {is_uuid} THEN '{{"$uuid":"' || {text} || '"}}' || substr(x, {after}) "#,
+            is_uuid,
+            text,
+            after
+        )
+    });
+    let within = Sql::join(within, "");
+    sql!(
+        "CASE WHEN NOT contains({column}, {binary}) THEN {column} {alone}ELSE array_to_string(list_transform(\
+         string_split({column}, {binary}), lambda x, i: CASE WHEN i = 1 THEN x {within}ELSE {binary} || x END), '') END",
+        column,
+        binary,
+        alone,
+        within
     )
 }
 
@@ -45,25 +59,31 @@ fn end(subtype: u8) -> String {
 }
 
 /// SQL that tests whether what follows the beginning of a binary value is a UUID.
-fn is_uuid(rest: &str, subtype: u8) -> String {
+fn is_uuid(rest: &Sql, subtype: u8) -> Sql {
     let end = end(subtype).replace('}', r"\}");
     let digits = DIGITS - 2;
-    format!("regexp_matches({rest}, '^[A-Za-z0-9+/]{{{digits}}}=={end}')")
+    let pattern = format!("^[A-Za-z0-9+/]{{{digits}}}=={end}");
+    sql!("regexp_matches({rest}, {pattern})", rest, pattern = Text(&pattern))
 }
 
 /// SQL for the text of a UUID whose base64 digits `rest` begins with. `order` gives the places of its bytes.
-fn text(rest: &str, order: &[usize; 16]) -> String {
+fn text(rest: &Sql, order: &[usize; 16]) -> Sql {
     let mut places = order.iter();
-    let groups: Vec<String> = GROUPS
+    let groups: Vec<Sql> = GROUPS
         .iter()
         .map(|bytes| {
             let places = places.by_ref().take(*bytes);
-            places.map(|place| format!("substr(h, {}, 2)", 2 * place + 1)).collect::<Vec<_>>().join(" || ")
+            Sql::join(places.map(|place| sql!("substr(h, {}, 2)", 2 * place + 1)), " || ")
         })
         .collect();
-    let groups = groups.join(" || '-' || ");
+    let groups = Sql::join(groups, " || '-' || ");
     // A list of one element gives the digits a name.
-    format!("list_transform([lower(hex(from_base64(substr({rest}, 1, {DIGITS}))))], lambda h: {groups})[1]")
+    sql!(
+        "list_transform([lower(hex(from_base64(substr({rest}, 1, {DIGITS}))))], lambda h: {groups})[1]",
+        rest,
+        DIGITS,
+        groups
+    )
 }
 
 #[cfg(test)]
@@ -73,13 +93,14 @@ mod tests {
     use bson::{Binary, Bson, bson};
 
     use super::*;
+    use crate::cache::file::sql::Database;
 
     const TEXT: &str = "00112233-4455-6677-8899-aabbccddeeff";
 
     fn show(value: Bson, representation: UuidRepresentation) -> String {
         let json = value.into_relaxed_extjson().to_string();
-        let connection = duckdb::Connection::open_in_memory().unwrap();
-        let sql = format!("SELECT {} FROM (SELECT ? AS c1)", shown("c1", representation));
+        let connection = Database::new(duckdb::Connection::open_in_memory().unwrap());
+        let sql = sql!("SELECT {} FROM (SELECT ? AS c1)", shown(&sql!("c1"), representation));
         connection.query_row(&sql, [json], |row| row.get(0)).unwrap()
     }
 

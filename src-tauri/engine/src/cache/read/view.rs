@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bson::RawDocumentBuf;
-use duckdb::{Connection, params};
+use duckdb::params;
 
 use super::column::{self, Column};
 use super::duplicates::{is_settled, settle_overlap};
@@ -14,6 +14,7 @@ use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Detail, Missing, Purpose, Result};
 use crate::cache::file::ledger::FileState;
 use crate::cache::file::schema::{self, role_name};
+use crate::cache::file::sql::{Database, Name, Sql, sql};
 use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{FieldId, FieldSet};
 use crate::plan::ledger::Ledger;
@@ -34,7 +35,7 @@ pub struct ViewCounts {
 #[derive(Debug)]
 pub struct View {
     // Before the file, so that it closes first.
-    connection: Mutex<Connection>,
+    connection: Mutex<Database>,
     file: Arc<CacheFile>,
     state: Arc<FileState>,
     range: DayRange,
@@ -43,7 +44,7 @@ pub struct View {
     runs: BTreeMap<Role, Vec<Run>>,
     /// How many rows are hidden because their documents are shown elsewhere in the view, by role and segment.
     pub(crate) hidden: HashMap<(Role, u32), u64>,
-    orders: Mutex<HashMap<RowQuery, String>>,
+    orders: Mutex<HashMap<RowQuery, Sql>>,
     run_orders: Mutex<RunOrders>,
     /// The paths that the mapping names, by role, in the order of their columns.
     mapped: MappedPaths,
@@ -226,10 +227,10 @@ impl View {
         let columns = self.columns(role);
         let texts = |run: &Run| {
             if columns.is_empty() {
-                return "NULL".to_owned(); // documents of a view may have no field at all
+                return sql!("NULL"); // documents of a view may have no field at all
             }
             let has = self.has(role, run.segment);
-            columns.iter().map(|column| column.text(&has)).collect::<Vec<_>>().join(", ")
+            Sql::join(columns.iter().map(|column| column.text(&has)), ", ")
         };
         self.read(query, offset, limit, &texts, columns.len())
     }
@@ -248,13 +249,13 @@ impl View {
     /// # Errors
     /// See [`crate::cache::CacheError`].
     pub fn documents(&self, query: &RowQuery, offset: u64, limit: u64) -> Result<Vec<(Day, RawDocumentBuf)>> {
-        let list = |run: &Run| format!("({})::VARCHAR, hex(doc)", run.day);
+        let list = |run: &Run| sql!("({})::VARCHAR, hex(doc)", run.day);
         let found = self.read(query, offset, limit, &list, 2)?;
         found.iter().map(|row| read_document(row)).collect()
     }
 
     /// The view's connection, for one statement at a time.
-    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Database> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -268,7 +269,7 @@ impl View {
         query: &RowQuery,
         offset: u64,
         limit: u64,
-        list: &dyn Fn(&Run) -> String,
+        list: &dyn Fn(&Run) -> Sql,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
         if query.sorts.is_empty() {
@@ -285,7 +286,7 @@ impl View {
         role: Role,
         mut offset: u64,
         mut limit: u64,
-        list: &dyn Fn(&Run) -> String,
+        list: &dyn Fn(&Run) -> Sql,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
         let time = self.time_column(role);
@@ -299,18 +300,27 @@ impl View {
                 break;
             }
             let take = limit.min(run.rows - offset);
-            let (source, page) = (self.source(role, run), format!("LIMIT {take} OFFSET {offset}"));
+            let (source, page) = (self.source(role, run), sql!("LIMIT {take} OFFSET {offset}", take, offset));
             found.extend(match self.run_order(role, place, time.as_ref(), run)? {
-                RunOrder::Stored => {
-                    texts(&self.connection(), &format!("SELECT {} FROM {source} {page}", list(run)), width)?
-                }
+                RunOrder::Stored => texts(
+                    &self.connection(),
+                    sql!("SELECT {} FROM {source} {page}", list(run), source, page),
+                    width,
+                )?,
                 RunOrder::Sorted => {
                     let order = self.row_order(role, time.as_ref(), run);
-                    let sql = format!("SELECT {} FROM {source} ORDER BY {order} {page}", list(run));
+                    let sql = sql!(
+                        "SELECT {} FROM {source} ORDER BY {order} {page}",
+                        list(run),
+                        source,
+                        order,
+                        page
+                    );
                     texts(&self.connection(), &sql, width)?
                 }
                 RunOrder::Table(table) => {
-                    let rows = format!("SELECT {} AS segment, row FROM {table} {page}", run.segment);
+                    let rows =
+                        sql!("SELECT {} AS segment, row FROM {table} {page}", run.segment, table, page);
                     self.read_rows(role, &rows, list, width)?
                 }
             });
@@ -325,11 +335,12 @@ impl View {
         query: &RowQuery,
         offset: u64,
         limit: u64,
-        list: &dyn Fn(&Run) -> String,
+        list: &dyn Fn(&Run) -> Sql,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
         let order = self.order_table(query)?;
-        let rows = format!("SELECT segment, row FROM {order} LIMIT {limit} OFFSET {offset}");
+        let rows =
+            sql!("SELECT segment, row FROM {order} LIMIT {limit} OFFSET {offset}", order, limit, offset);
         self.read_rows(query.role, &rows, list, width)
     }
 
@@ -337,8 +348,8 @@ impl View {
     fn read_rows(
         &self,
         role: Role,
-        select: &str,
-        list: &dyn Fn(&Run) -> String,
+        select: &Sql,
+        list: &dyn Fn(&Run) -> Sql,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
         let connection = self.connection();
@@ -353,13 +364,16 @@ impl View {
         let mut rows = HashMap::new();
         for (segment, wanted) in by_segment {
             let Some(run) = self.runs(role).iter().find(|run| run.segment == segment) else { continue };
-            let ids = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let ids = Sql::join(&wanted, ", ");
             let (first, last) = (wanted.iter().min().unwrap_or(&0), wanted.iter().max().unwrap_or(&0));
             // DuckDB derives no bounds from an `IN` list, and would read the whole table.
-            let sql = format!(
+            let sql = sql!(
                 "SELECT rowid::VARCHAR, {} FROM {} WHERE rowid BETWEEN {first} AND {last} AND rowid IN ({ids})",
                 list(run),
-                schema::table(role, segment)
+                schema::table(role, segment),
+                first,
+                last,
+                ids
             );
             for mut row in texts(&connection, &sql, width + 1)? {
                 let id = row.remove(0).and_then(|id| id.parse::<i64>().ok());
@@ -370,35 +384,42 @@ impl View {
     }
 
     /// Returns the name of a temporary table with the row ids of a row query in its order: sorted once, then paged.
-    fn order_table(&self, query: &RowQuery) -> Result<String> {
+    fn order_table(&self, query: &RowQuery) -> Result<Sql> {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(name) = orders.get(query) {
             return Ok(name.clone());
         }
         let role = query.role;
         let columns = self.sort_columns(query)?;
-        let parts: Vec<String> = self
+        let parts: Vec<Sql> = self
             .runs(role)
             .iter()
             .filter(|run| run.rows > 0)
             .enumerate()
             .map(|(place, run)| {
-                let keys = sort_key_list(&columns, &self.has(role, run.segment)).join(", ");
+                let keys = Sql::join(sort_key_list(&columns, &self.has(role, run.segment)), ", ");
                 let source = self.source(role, run);
-                format!(
+                sql!(
                     "SELECT {}::INTEGER AS segment, rowid AS row, {place} AS place, {keys} FROM {source}",
-                    run.segment
+                    run.segment,
+                    place,
+                    keys,
+                    source
                 )
             })
             .collect();
-        let name = format!("order_{}_{}", role_name(role), orders.len());
+        let name = sql!("order_{}_{}", Name(role_name(role)), orders.len());
         let all = if parts.is_empty() {
-            "SELECT 0 AS segment, 0::BIGINT AS row WHERE false".to_owned()
+            sql!("SELECT 0 AS segment, 0::BIGINT AS row WHERE false")
         } else {
             let order = sort_order(&columns, &query.sorts);
-            format!("SELECT segment, row FROM ({}) ORDER BY {order}, place, row", parts.join(" UNION ALL "))
+            sql!(
+                "SELECT segment, row FROM ({}) ORDER BY {order}, place, row",
+                Sql::join(parts, " UNION ALL "),
+                order
+            )
         };
-        self.connection().execute_batch(&format!("CREATE TEMP TABLE {name} AS {all}"))?;
+        self.connection().execute_batch(sql!("CREATE TEMP TABLE {name} AS {all}", name, all))?;
         orders.insert(query.clone(), name.clone());
         Ok(name)
     }
@@ -427,16 +448,18 @@ impl View {
     }
 
     /// `FROM` and `WHERE` of a run.
-    pub(crate) fn source(&self, role: Role, run: &Run) -> String {
+    pub(crate) fn source(&self, role: Role, run: &Run) -> Sql {
         let table = schema::table(role, run.segment);
         let wanted = &run.wanted;
         if !self.hides(role, run.segment) {
-            return format!("{table} WHERE {wanted}");
+            return sql!("{table} WHERE {wanted}", table, wanted);
         }
-        format!(
+        sql!(
             "{table} WHERE {wanted} AND rowid NOT IN (SELECT row FROM temp.hidden WHERE role = '{}' AND segment = {})",
-            role_name(role),
-            run.segment
+            Name(role_name(role)),
+            run.segment,
+            table,
+            wanted
         )
     }
 
@@ -444,7 +467,7 @@ impl View {
     /// precedence over downstream; of two states of a document, the one that was read later wins.
     fn hide_repeated(&mut self) -> Result<()> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let any: bool = connection.query_row("SELECT EXISTS (FROM overlap)", [], |row| row.get(0))?;
+        let any: bool = connection.query_row(sql!("SELECT EXISTS (FROM overlap)"), [], |row| row.get(0))?;
         if !any {
             return Ok(());
         }
@@ -459,70 +482,63 @@ impl View {
         let one_collection = self.file.identity().mapping.downstream_collection.is_none();
         // If an `_id` does not identify a document, only its bytes do.
         let all_unique = is_unique(Role::Input) && is_unique(Role::Downstream);
-        let hash = if all_unique { "NULL" } else { "md5(doc)" };
-        let parts: Vec<String> = [Role::Input, Role::Downstream]
+        let hash = if all_unique { sql!("NULL") } else { sql!("md5(doc)") };
+        let parts: Vec<Sql> = [Role::Input, Role::Downstream]
             .into_iter()
             .flat_map(|role| self.runs(role).iter().map(move |run| (run, role)))
             .filter(|(run, _)| run.rows > 0)
             .map(|(run, role)| {
-                format!(
-                    "SELECT '{}' AS role, {}::INTEGER AS segment, rowid AS row, {} AS day, id, read, {hash} AS hash
-                     FROM {} WHERE {} AND id IN (SELECT id FROM overlap WHERE segment = {})",
-                    role_name(role),
-                    run.segment,
-                    run.day,
-                    schema::table(role, run.segment),
-                    run.wanted,
-                    run.segment
-                )
+                sql!("SELECT '{}' AS role, {}::INTEGER AS segment, rowid AS row, {} AS day, id, read, {hash} AS hash
+                     FROM {} WHERE {} AND id IN (SELECT id FROM overlap WHERE segment = {})", Name(role_name(role)), run.segment, run.day, schema::table(role, run.segment), run.wanted, run.segment, hash)
             })
             .collect();
         if parts.is_empty() {
             return Ok(());
         }
-        connection.execute_batch(&format!(
+        connection.execute_batch(sql!(
             "CREATE OR REPLACE TEMP TABLE repeated AS {};
              CREATE OR REPLACE TEMP TABLE hidden (role VARCHAR, segment INTEGER, row BIGINT, day INTEGER);",
-            parts.join(" UNION ALL ")
+            Sql::join(parts, " UNION ALL ")
         ))?;
-        let latest = |role: &str| {
-            format!(
-                "SELECT role, segment, row, day FROM (
+        let latest = |role: Role| {
+            let role = Name(role_name(role));
+            sql!("SELECT role, segment, row, day FROM (
                      SELECT *, row_number() OVER (PARTITION BY id ORDER BY read DESC, segment DESC, row) AS place
                      FROM temp.repeated WHERE role = '{role}')
-                 WHERE place > 1"
-            )
+                 WHERE place > 1", role)
         };
         if is_unique(Role::Input) {
-            connection.execute_batch(&format!("INSERT INTO temp.hidden {}", latest("input")))?;
+            connection.execute_batch(sql!("INSERT INTO temp.hidden {}", latest(Role::Input)))?;
         }
         let among_input = match (one_collection, all_unique) {
-            (false, _) => "false",
-            (true, true) => "id IN (SELECT id FROM temp.repeated WHERE role = 'input')",
-            (true, false) => "(id, hash) IN (SELECT (id, hash) FROM temp.repeated WHERE role = 'input')",
+            (false, _) => sql!("false"),
+            (true, true) => sql!("id IN (SELECT id FROM temp.repeated WHERE role = 'input')"),
+            (true, false) => {
+                sql!("(id, hash) IN (SELECT (id, hash) FROM temp.repeated WHERE role = 'input')")
+            }
         };
         let repeated = if is_unique(Role::Downstream) {
-            latest("downstream")
+            latest(Role::Downstream)
         } else {
             // Each window holds equal rows as often as the source does, so the rows of one window are the right
             // number.
-            "SELECT role, segment, row, day FROM (
+            sql!("SELECT role, segment, row, day FROM (
                  SELECT *, first_value(segment) OVER (PARTITION BY id, hash ORDER BY copies DESC, segment DESC) AS kept
                  FROM (SELECT *, count(*) OVER (PARTITION BY id, hash, segment) AS copies
                        FROM temp.repeated WHERE role = 'downstream'))
-             WHERE segment <> kept"
-                .to_owned()
+             WHERE segment <> kept")
         };
-        connection.execute_batch(&format!(
+        connection.execute_batch(sql!(
             "INSERT INTO temp.hidden
                  SELECT role, segment, row, day FROM temp.repeated WHERE role = 'downstream' AND {among_input}
                  UNION {repeated};
-             DROP TABLE temp.repeated;"
+             DROP TABLE temp.repeated;",
+            among_input,
+            repeated
         ))?;
         for (role, runs) in &mut self.runs {
             for run in runs {
-                let rows: u64 = connection.query_row(
-                    "SELECT count(*) FROM temp.hidden WHERE role = ? AND segment = ? AND day BETWEEN ? AND ?",
+                let rows: u64 = connection.query_row(sql!("SELECT count(*) FROM temp.hidden WHERE role = ? AND segment = ? AND day BETWEEN ? AND ?"),
                     params![role_name(*role), run.segment, run.from.number(), run.to.number()],
                     |row| row.get(0),
                 )?;
@@ -535,25 +551,27 @@ impl View {
 }
 
 /// The expressions that rows are sorted by, each under a name.
-pub(crate) fn sort_key_list(columns: &[Column], has: &dyn Fn(FieldId) -> bool) -> Vec<String> {
+pub(crate) fn sort_key_list(columns: &[Column], has: &dyn Fn(FieldId) -> bool) -> Vec<Sql> {
     let keys_of = |(place, column): (usize, &Column)| {
         let keys = column.order(has).into_iter().enumerate();
-        keys.map(|(index, key)| format!("{key} AS k{place}_{index}")).collect::<Vec<_>>()
+        keys.map(|(index, key)| sql!("{key} AS k{place}_{index}", key, place, index)).collect::<Vec<_>>()
     };
     columns.iter().enumerate().flat_map(keys_of).collect()
 }
 
 /// The `ORDER BY` of the names of [`sort_key_list`].
-pub(crate) fn sort_order(columns: &[Column], sorts: &[Sort]) -> String {
+pub(crate) fn sort_order(columns: &[Column], sorts: &[Sort]) -> Sql {
     let order_of = |(place, (column, sort)): (usize, (&Column, &Sort))| {
-        let direction = if sort.descending { "DESC NULLS LAST" } else { "ASC NULLS LAST" };
+        let direction = if sort.descending { sql!("DESC NULLS LAST") } else { sql!("ASC NULLS LAST") };
         let keys = column.order(&|_| true).len();
-        (0..keys).map(|index| format!("k{place}_{index} {direction}")).collect::<Vec<_>>()
+        (0..keys)
+            .map(|index| sql!("k{place}_{index} {direction}", place, index, direction))
+            .collect::<Vec<_>>()
     };
-    columns.iter().zip(sorts).enumerate().flat_map(order_of).collect::<Vec<_>>().join(", ")
+    Sql::join(columns.iter().zip(sorts).enumerate().flat_map(order_of), ", ")
 }
 
-fn texts(connection: &Connection, sql: &str, width: usize) -> Result<Vec<Vec<Option<String>>>> {
+fn texts(connection: &Database, sql: impl AsRef<Sql>, width: usize) -> Result<Vec<Vec<Option<String>>>> {
     let mut select = connection.prepare(sql)?;
     let mut rows = select.query([])?;
     let mut found = Vec::new();

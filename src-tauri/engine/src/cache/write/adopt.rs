@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use duckdb::Connection;
 use tokio_util::sync::CancellationToken;
 
 use super::segment_writer::{Carried, Committed, DayRows, SegmentWriter};
@@ -12,6 +11,7 @@ use crate::bson::change_stamp::ChangeStamp;
 use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Missing, Result, Work};
 use crate::cache::file::ledger::FileState;
+use crate::cache::file::sql::Database;
 use crate::cache::read::scan::each_document;
 use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{Decoder, FieldSet, RowKey};
@@ -105,7 +105,7 @@ pub fn adopt(
 /// What the copies of several segments have in common.
 struct Copying<'a> {
     target: &'a Arc<CacheFile>,
-    connection: &'a Connection,
+    connection: &'a Database,
     state: &'a FileState,
     conditions: &'a [FieldCondition],
     mapping: &'a Mapping,

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use duckdb::arrow::array::{ArrayRef, Int32Array, Int64Array, StringArray};
 use duckdb::arrow::datatypes::{DataType, Field as ArrowField, Schema};
 use duckdb::arrow::record_batch::RecordBatch;
-use duckdb::{Connection, params};
+use duckdb::params;
 use tracing::info;
 
 use super::compare::{Others, Segments, compare};
@@ -16,6 +16,7 @@ use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::Result;
 use crate::cache::file::ledger::{FileState, HeldDay, insert_differing, remove_days, remove_messages};
 use crate::cache::file::schema::{self, link_table, role_name, shared_table};
+use crate::cache::file::sql::{Database, Sql, sql};
 use crate::day::{Day, DaySet};
 use crate::decode::{Decoded, Field, FieldId, FieldSet};
 use crate::limits::Limits;
@@ -81,9 +82,11 @@ pub struct Carried {
 
 /// Temporary tables for the trades that messages carry in addition to their first ones, and for the days after the
 /// first on which trades have input. They belong to one window, and only its connection sees them.
-const CREATE_CARRIED: &str = "
+const CREATE_CARRIED: Sql = sql!(
+    "
     CREATE TEMP TABLE carried (number BIGINT, stored INTEGER, trade VARCHAR, day INTEGER);
-    CREATE TEMP TABLE extra_days (day INTEGER, trade VARCHAR);";
+    CREATE TEMP TABLE extra_days (day INTEGER, trade VARCHAR);"
+);
 
 /// The table that a role's rows are appended to.
 #[derive(Debug, Default)]
@@ -101,7 +104,7 @@ const FEW_FIELDS: usize = 8;
 #[derive(Debug)]
 pub struct SegmentWriter {
     // Before the file, so that it closes first.
-    connection: Connection,
+    connection: Database,
     file: Arc<CacheFile>,
     segment: u32,
     /// The state of the file when the window was begun.
@@ -141,12 +144,13 @@ impl SegmentWriter {
             open: true,
             file,
         };
-        writer.connection.execute_batch(&format!(
+        writer.connection.execute_batch(sql!(
             "BEGIN TRANSACTION; {}; {}; {}; {}; {CREATE_CARRIED}",
             schema::create_segment(Role::Input, segment),
             schema::create_segment(Role::Downstream, segment),
             schema::create_numbers(&link_table(segment)),
             schema::create_numbers(&shared_table(segment)),
+            CREATE_CARRIED
         ))?;
         Ok(writer)
     }
@@ -221,7 +225,7 @@ impl SegmentWriter {
     /// Creates a part with its fields, in place of an empty one.
     fn create_part(&self, role: Role, number: u32, fields: &[FieldId]) -> Result<()> {
         let fields: Vec<_> = fields.iter().map(|of| (*of, self.field(*of))).collect();
-        Ok(self.connection.execute_batch(&schema::create_part(role, self.segment, number, &fields))?)
+        Ok(self.connection.execute_batch(schema::create_part(role, self.segment, number, &fields))?)
     }
 
     fn add_columns(&self, role: Role, number: u32, fields: &[FieldId]) -> Result<()> {
@@ -244,9 +248,10 @@ impl SegmentWriter {
     pub fn days_with_repeated_input(&mut self) -> Result<Vec<Day>> {
         self.join_parts()?;
         let table = schema::table(Role::Input, self.segment);
-        let mut select = self.connection.prepare(&format!(
+        let mut select = self.connection.prepare(sql!(
             "SELECT DISTINCT day FROM {table}
-             WHERE id IN (SELECT id FROM {table} GROUP BY id HAVING count(*) > 1) ORDER BY day"
+             WHERE id IN (SELECT id FROM {table} GROUP BY id HAVING count(*) > 1) ORDER BY day",
+            table
         ))?;
         let days = select.query_map([], |row| Ok(Day::from_number(row.get(0)?)))?;
         Ok(days.collect::<Result<_, duckdb::Error>>()?)
@@ -261,12 +266,10 @@ impl SegmentWriter {
         let [input, downstream] =
             [Role::Input, Role::Downstream].map(|role| schema::table(role, self.segment));
         // Joins hashes, so that the join keeps no documents.
-        let mut select = self.connection.prepare(&format!(
-            "WITH messages AS (SELECT day, id, hash(doc) AS state FROM {downstream}),
+        let mut select = self.connection.prepare(sql!("WITH messages AS (SELECT day, id, hash(doc) AS state FROM {downstream}),
                   trades AS (SELECT day, id, hash(doc) AS state FROM {input})
              SELECT trades.day FROM trades JOIN messages USING (id) WHERE trades.state <> messages.state
-             UNION SELECT unnest([min(day), max(day)]) FROM messages GROUP BY id HAVING count(DISTINCT state) > 1"
-        ))?;
+             UNION SELECT unnest([min(day), max(day)]) FROM messages GROUP BY id HAVING count(DISTINCT state) > 1", downstream, input))?;
         let days = select.query_map([], |row| Ok(Day::from_number(row.get(0)?)))?;
         Ok(days.collect::<Result<_, duckdb::Error>>()?)
     }
@@ -281,12 +284,14 @@ impl SegmentWriter {
             let whole = schema::part(*role, self.segment, number);
             for number in 0..=last.number {
                 let part = schema::part(*role, self.segment, number);
-                self.connection.execute_batch(&format!(
-                    "INSERT INTO {whole} BY NAME SELECT * FROM {part}; DROP TABLE {part};"
+                self.connection.execute_batch(sql!(
+                    "INSERT INTO {whole} BY NAME SELECT * FROM {part}; DROP TABLE {part};",
+                    whole,
+                    part
                 ))?;
             }
             let table = schema::table(*role, self.segment);
-            self.connection.execute_batch(&format!("ALTER TABLE {whole} RENAME TO {table}"))?;
+            self.connection.execute_batch(sql!("ALTER TABLE {whole} RENAME TO {table}", whole, table))?;
         }
         Ok(())
     }
@@ -312,13 +317,13 @@ impl SegmentWriter {
             Arc::new(StringArray::from_iter_values(carried.iter().map(|carried| &carried.trade))),
             Arc::new(Int32Array::from_iter_values(carried.iter().map(|carried| carried.day.number()))),
         ];
-        self.append_own("carried", schema, columns)
+        self.append_own(&sql!("carried"), schema, columns)
     }
 
     /// Appends to a temporary table of this connection.
-    fn append_own(&self, table: &str, schema: Schema, columns: Vec<ArrayRef>) -> Result<()> {
+    fn append_own(&self, table: &Sql, schema: Schema, columns: Vec<ArrayRef>) -> Result<()> {
         let batch = RecordBatch::try_new(Arc::new(schema), columns).expect("the columns come from one list");
-        let mut appender = self.connection.appender_to_catalog_and_db(table, "temp", "main")?;
+        let mut appender = self.connection.appender_to(table, "temp", "main")?;
         appender.append_record_batch(batch)?;
         appender.flush()?;
         Ok(())
@@ -354,9 +359,10 @@ impl SegmentWriter {
                 rows.differs |= self.was_marked_since(state, *day);
             }
             let removed = remove_days(&self.connection, state, days.keys().copied())?;
-            let mut insert =
-                self.connection.prepare("INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
-            let mut leave_out = self.connection.prepare("INSERT INTO left_out VALUES (?, ?, ?, ?)")?;
+            let mut insert = self
+                .connection
+                .prepare(sql!("INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"))?;
+            let mut leave_out = self.connection.prepare(sql!("INSERT INTO left_out VALUES (?, ?, ?, ?)"))?;
             let origin = self
                 .origin
                 .as_ref()
@@ -422,7 +428,7 @@ impl SegmentWriter {
     }
 
     fn store_columns(&self, columns: &HashMap<Role, Vec<FieldId>>) -> Result<()> {
-        let mut insert = self.connection.prepare("INSERT INTO segment_column VALUES (?, ?, ?)")?;
+        let mut insert = self.connection.prepare(sql!("INSERT INTO segment_column VALUES (?, ?, ?)"))?;
         for (role, columns) in columns {
             for field in columns {
                 insert.execute(params![self.segment, role_name(*role), field])?;
@@ -442,10 +448,10 @@ impl SegmentWriter {
                 Arc::new(Int32Array::from_iter_values(extra_days.iter().map(|(day, _)| day.number()))),
                 Arc::new(StringArray::from_iter_values(extra_days.iter().map(|(_, trade)| trade))),
             ];
-            self.append_own("extra_days", schema, columns)?;
+            self.append_own(&sql!("extra_days"), schema, columns)?;
         }
         let (links, messages) = (link_table(self.segment), schema::table(Role::Downstream, self.segment));
-        self.connection.execute_batch(&format!(
+        self.connection.execute_batch(sql!(
             "INSERT INTO {links} SELECT DISTINCT day, number FROM (
                  SELECT extra_days.day, message.number, message.day AS stored
                  FROM {messages} AS message JOIN temp.extra_days AS extra_days USING (trade)
@@ -453,7 +459,9 @@ impl SegmentWriter {
                  UNION ALL SELECT extra_days.day, carried.number, carried.stored
                  FROM temp.carried AS carried JOIN temp.extra_days AS extra_days USING (trade))
              WHERE day <> stored;
-             DROP TABLE temp.carried; DROP TABLE temp.extra_days;"
+             DROP TABLE temp.carried; DROP TABLE temp.extra_days;",
+            links,
+            messages
         ))?;
         Ok(())
     }
@@ -469,20 +477,26 @@ impl SegmentWriter {
             [Role::Input, Role::Downstream].map(|role| schema::table(role, self.segment));
         let (shared, links) = (shared_table(self.segment), link_table(self.segment));
         // If an `_id` does not identify a document, only its bytes do.
-        let same = if self.has_unique_ids() { "" } else { " AND md5(input.doc) = md5(message.doc)" };
-        self.connection.execute_batch(&format!(
+        let same =
+            if self.has_unique_ids() { sql!("") } else { sql!(" AND md5(input.doc) = md5(message.doc)") };
+        self.connection.execute_batch(sql!(
             "CREATE TEMP TABLE twin AS
              SELECT message.number AS message, input.number AS input, input.day AS day
              FROM {downstream} AS message
              JOIN {input} AS input ON input.id = message.id AND input.day = message.day{same}
              WHERE message.number NOT IN (SELECT number FROM {links});
-             INSERT INTO {shared} SELECT DISTINCT day, input FROM temp.twin;"
+             INSERT INTO {shared} SELECT DISTINCT day, input FROM temp.twin;",
+            downstream,
+            input,
+            same,
+            links,
+            shared
         ))?;
         let parted = self.connection.execute(
-            &format!("DELETE FROM {downstream} WHERE number IN (SELECT message FROM temp.twin)"),
+            sql!("DELETE FROM {downstream} WHERE number IN (SELECT message FROM temp.twin)", downstream),
             [],
         )?;
-        self.connection.execute_batch("DROP TABLE temp.twin")?;
+        self.connection.execute_batch(sql!("DROP TABLE temp.twin"))?;
         if parted == 0 {
             return Ok(());
         }
@@ -500,9 +514,12 @@ impl SegmentWriter {
     fn narrow_downstream_fields(&self, days: &mut BTreeMap<Day, DayRows>) -> Result<()> {
         let fields = self.columns.get(&Role::Downstream).map(Vec::as_slice).unwrap_or_default();
         let downstream = schema::table(Role::Downstream, self.segment);
-        let list: String = fields.iter().map(|field| format!(", count(c{field}) > 0")).collect();
-        let mut select =
-            self.connection.prepare(&format!("SELECT day{list} FROM {downstream} GROUP BY day"))?;
+        let list = Sql::join(fields.iter().map(|field| sql!(", count(c{field}) > 0", field)), "");
+        let mut select = self.connection.prepare(sql!(
+            "SELECT day{list} FROM {downstream} GROUP BY day",
+            list,
+            downstream
+        ))?;
         let mut rows = select.query([])?;
         let mut found: HashMap<Day, FieldSet> = HashMap::new();
         while let Some(row) = rows.next()? {
@@ -515,7 +532,7 @@ impl SegmentWriter {
         }
         let linked: HashSet<Day> = {
             let links = link_table(self.segment);
-            let mut select = self.connection.prepare(&format!("SELECT DISTINCT day FROM {links}"))?;
+            let mut select = self.connection.prepare(sql!("SELECT DISTINCT day FROM {links}", links))?;
             let days = select.query_map([], |row| row.get(0).map(Day::from_number))?;
             days.collect::<Result<_, duckdb::Error>>()?
         };
@@ -539,9 +556,7 @@ impl SegmentWriter {
     /// How many messages belong to each day.
     fn downstream_counts(&self) -> Result<HashMap<Day, u64>> {
         let (messages, links) = (schema::table(Role::Downstream, self.segment), link_table(self.segment));
-        let mut select = self.connection.prepare(&format!(
-            "SELECT day, count(*) FROM (SELECT day FROM {messages} UNION ALL SELECT day FROM {links}) GROUP BY day"
-        ))?;
+        let mut select = self.connection.prepare(sql!("SELECT day, count(*) FROM (SELECT day FROM {messages} UNION ALL SELECT day FROM {links}) GROUP BY day", messages, links))?;
         let rows = select.query_map([], |row| Ok((Day::from_number(row.get(0)?), row.get(1)?)))?;
         Ok(rows.collect::<Result<_, duckdb::Error>>()?)
     }
@@ -580,7 +595,7 @@ impl SegmentWriter {
     fn roll_back(&self) {
         // A failed COMMIT has already rolled back, and a broken connection cannot roll back; either way nothing is
         // left.
-        let _ = self.connection.execute_batch("ROLLBACK");
+        let _ = self.connection.execute_batch(sql!("ROLLBACK"));
     }
 }
 
