@@ -308,6 +308,26 @@ fn files_that_are_made_and_removed_at_once() {
     assert!(aside(&file).is_none());
 }
 
+/// The folder of the cache may be a volume of its own, with folders that only the system may read.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_of_the_system_are_passed_over() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let (desk, file) = pinned("files_volume").await;
+    let cache = file.parent().unwrap().parent().unwrap();
+    let system = cache.join("lost+found");
+    fs::create_dir(&system).unwrap();
+    // Root may read it, so what it has must not be listed either.
+    fs::copy(&file, system.join(file.file_name().unwrap())).unwrap();
+    fs::set_permissions(&system, fs::Permissions::from_mode(0o000)).unwrap();
+    let listed = desk.engine.cached_queries().await.unwrap();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    let answer = desk.fetch(FROM, TO).await;
+    assert!(answer.days.from_cache == 20 && answer.complete, "{answer:?}");
+    desk.engine.cache_usage().await.unwrap();
+}
+
 /// A read-only look at rows still works while another query of the folder cannot be read at all.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_file_that_cannot_be_used_leaves_the_others_alone() {

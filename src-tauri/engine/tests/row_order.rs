@@ -47,7 +47,7 @@ fn store(file: &Arc<CacheFile>, days: &[i32], first: i64, input: &[Row], message
     let mut rows: BTreeMap<Day, DayRows> =
         days.iter().map(|number| (day(*number), DayRows::default())).collect();
     let document = |number: i64, row: &Row| {
-        let mut document = doc! {"_id": number, "trade_id": "t"};
+        let mut document = doc! {"_id": number, "trade_id": "t", "nulls": bson::Bson::Null};
         if let Some(at) = row.at {
             let at = i64::from(FIRST + row.day) * MS_A_DAY + at;
             document.insert("timestamp", bson::DateTime::from_millis(at));
@@ -290,6 +290,8 @@ fn rows_are_sorted_by_several_columns() {
         assert!(found.iter().eq(wanted.iter().map(|(_, id)| id)), "{query:?}");
     }
     let view = View::open(Arc::clone(&file), DayRange::new(day(0), day(4)).unwrap()).unwrap();
+    let nulls = RowQuery::of(Role::Input).then_by(by("nulls", true));
+    assert_eq!(shown_by(&file, &nulls, 0, 4).len(), all.len(), "a column of nulls alone");
     let unknown = RowQuery::of(Role::Input).then_by(by("_id", false)).then_by(by("nothing", false));
     assert!(view.page(&unknown, 0, 1).is_err());
 }

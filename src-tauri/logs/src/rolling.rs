@@ -58,13 +58,13 @@ impl RollingFile {
         let name = match last {
             // Another program may have begun a new file.
             Some(last) if is_full(&folder.join(last.to_text()), full) => {
-                Name { number: last.number + 1, ..last }
+                Name { number: last.number.saturating_add(1), ..last }
             }
             Some(last) => last,
             None => Name { day, number: 1 },
         };
         let file = open_private(&folder.join(name.to_text()))?;
-        delete_oldest(folder)?;
+        delete_oldest(folder, name)?;
         Ok(Self { folder: folder.to_owned(), name, file, full })
     }
 
@@ -106,9 +106,10 @@ fn names(folder: &Path) -> io::Result<Vec<Name>> {
     Ok(names)
 }
 
-fn delete_oldest(folder: &Path) -> io::Result<()> {
+/// Deletes the files that are too many. The one that is written to stays, even if others claim to be of later days.
+fn delete_oldest(folder: &Path, current: Name) -> io::Result<()> {
     let names = names(folder)?;
-    for name in &names[..names.len().saturating_sub(KEPT)] {
+    for name in names[..names.len().saturating_sub(KEPT)].iter().filter(|name| **name != current) {
         // Another program may have deleted it.
         let _ = fs::remove_file(folder.join(name.to_text()));
     }
@@ -132,13 +133,19 @@ fn open_private(path: &Path) -> io::Result<File> {
     options.create(true).append(true);
     #[cfg(unix)]
     {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path)?;
-        restrict(path, 0o600);
-        Ok(file)
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // In a folder of others, the name may be a link, or a pipe that nothing reads.
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
     }
-    #[cfg(not(unix))]
-    options.open(path)
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    // Fails on file systems without permissions, which is harmless.
+    #[cfg(unix)]
+    let _ = file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600));
+    Ok(file)
 }
 
 #[cfg(unix)]
@@ -157,6 +164,34 @@ mod tests {
 
     fn files(folder: &Path) -> Vec<String> {
         names(folder).expect("the folder").into_iter().map(Name::to_text).collect()
+    }
+
+    /// Others may choose names in a folder that they share.
+    #[cfg(unix)]
+    #[test]
+    fn links_and_pipes_are_not_written_to() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "mine").expect("a file");
+        let name = folder.path().join("tidemark-2026-11-01-01.log");
+        std::os::unix::fs::symlink(&victim, &name).expect("a link");
+        assert!(RollingFile::of_day(folder.path(), day(1), 10).is_err());
+        assert_eq!(fs::read_to_string(&victim).expect("the file"), "mine");
+        fs::remove_file(&name).expect("the link");
+        let made = std::process::Command::new("mkfifo").arg(&name).status().expect("mkfifo runs");
+        assert!(made.success());
+        assert!(RollingFile::of_day(folder.path(), day(1), 10).is_err());
+    }
+
+    #[test]
+    fn the_current_file_stays_whatever_days_others_claim() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for number in 1..=20 {
+            fs::write(folder.path().join(format!("tidemark-2030-01-{number:02}-01.log")), "")
+                .expect("a file");
+        }
+        let _file = RollingFile::of_day(folder.path(), day(1), 10).expect("a file");
+        assert!(files(folder.path()).contains(&"tidemark-2026-11-01-01.log".to_owned()));
     }
 
     #[test]

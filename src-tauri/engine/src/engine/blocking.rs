@@ -1,6 +1,6 @@
 //! Blocking work, kept off the async workers.
 
-use tracing::Span;
+use tracing::{Span, debug, error};
 
 use crate::failure::{Code, Failure, Result};
 
@@ -10,7 +10,14 @@ use crate::failure::{Code, Failure, Result};
 /// What `work` returns; `internal` if it panics.
 pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let span = Span::current();
-    tokio::task::spawn_blocking(move || span.in_scope(work)).await.unwrap_or_else(|error| {
+    let result = tokio::task::spawn_blocking(move || span.in_scope(work)).await.unwrap_or_else(|error| {
         Err(Failure::new(Code::Internal, "Reading or writing the cache failed unexpectedly.").because(error))
-    })
+    });
+    if let Err(failure) = &result {
+        match failure.code {
+            Code::Internal => error!(code = %failure.code, "{}", failure.for_log()),
+            _ => debug!(code = %failure.code, "{}", failure.for_log()),
+        }
+    }
+    result
 }

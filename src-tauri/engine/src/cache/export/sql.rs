@@ -113,7 +113,7 @@ impl View {
             let all = Sql::join(parts.into_iter().map(|part| part.select), " UNION ALL ");
             let texts = Sql::join((0..columns.len()).map(|place| sql!("t{place}", place)), ", ");
             let order = sort_order(&sorted, &query.sorts);
-            vec![sql!("(SELECT {texts} FROM ({all}) ORDER BY {order}, place, row)", texts, all, order)]
+            vec![sql!("(SELECT {texts} FROM ({all}) ORDER BY {order})", texts, all, order)]
         };
         if let Some(first) = selects.first_mut() {
             *first = sql!("{header} UNION ALL {}", *first, header);

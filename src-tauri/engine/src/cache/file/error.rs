@@ -58,7 +58,7 @@ const SYSTEM: [&str; 22] = [
     "permission error",
 ];
 /// Messages that mean damaged bytes in any context.
-const DAMAGE: [&str; 7] = [
+const DAMAGE: [&str; 9] = [
     "corrupt",
     "checksum",
     "serialization error",
@@ -67,6 +67,8 @@ const DAMAGE: [&str; 7] = [
     "could not read enough bytes",
     "not a valid duckdb",
     "does not match database file",
+    "invalid bitpacking mode",
+    "written with a mode that is not recognized",
 ];
 /// Messages that mean damage only while a file is being opened: up to then, the statements use only what every
 /// Tidemark writes.

@@ -150,6 +150,13 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>> {
         .map_err(|error| CacheError::of_folder(folder, &error))
 }
 
+/// Whether a path is the folder of a family of queries. The cache folder may have others: a volume has some of its own
+/// that may not even be read.
+pub(crate) fn is_family(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| Signature::parse(name).is_ok())
+        && path.is_dir()
+}
+
 pub(crate) fn is_cache_file(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == ENDING)
         && path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| Signature::parse(stem).is_ok())

@@ -397,15 +397,11 @@ impl View {
             .filter(|run| run.rows > 0)
             .enumerate()
             .map(|(place, run)| {
-                let keys = Sql::join(sort_key_list(&columns, &self.has(role, run.segment)), ", ");
                 let source = self.source(role, run);
-                sql!(
-                    "SELECT {}::INTEGER AS segment, rowid AS row, {place} AS place, {keys} FROM {source}",
-                    run.segment,
-                    place,
-                    keys,
-                    source
-                )
+                let rows = sql!("{}::INTEGER AS segment, rowid AS row, {place} AS place", run.segment, place);
+                let keys = sort_key_list(&columns, &self.has(role, run.segment));
+                let list = Sql::join([rows].into_iter().chain(keys), ", ");
+                sql!("SELECT {list} FROM {source}", list, source)
             })
             .collect();
         let name = sql!("order_{}_{}", Name(role_name(role)), orders.len());
@@ -413,11 +409,7 @@ impl View {
             sql!("SELECT 0 AS segment, 0::BIGINT AS row WHERE false")
         } else {
             let order = sort_order(&columns, &query.sorts);
-            sql!(
-                "SELECT segment, row FROM ({}) ORDER BY {order}, place, row",
-                Sql::join(parts, " UNION ALL "),
-                order
-            )
+            sql!("SELECT segment, row FROM ({}) ORDER BY {order}", Sql::join(parts, " UNION ALL "), order)
         };
         self.connection().execute_batch(sql!("CREATE TEMP TABLE {name} AS {all}", name, all))?;
         orders.insert(query.clone(), name.clone());
@@ -559,7 +551,8 @@ pub(crate) fn sort_key_list(columns: &[Column], has: &dyn Fn(FieldId) -> bool) -
     columns.iter().enumerate().flat_map(keys_of).collect()
 }
 
-/// The `ORDER BY` of the names of [`sort_key_list`].
+/// The `ORDER BY` of the names of [`sort_key_list`], then of the rows as they are stored: a column of nulls alone has
+/// no expression.
 pub(crate) fn sort_order(columns: &[Column], sorts: &[Sort]) -> Sql {
     let order_of = |(place, (column, sort)): (usize, (&Column, &Sort))| {
         let direction = if sort.descending { sql!("DESC NULLS LAST") } else { sql!("ASC NULLS LAST") };
@@ -568,7 +561,8 @@ pub(crate) fn sort_order(columns: &[Column], sorts: &[Sort]) -> Sql {
             .map(|index| sql!("k{place}_{index} {direction}", place, index, direction))
             .collect::<Vec<_>>()
     };
-    Sql::join(columns.iter().zip(sorts).enumerate().flat_map(order_of), ", ")
+    let keys = columns.iter().zip(sorts).enumerate().flat_map(order_of);
+    Sql::join(keys.chain([sql!("place"), sql!("row")]), ", ")
 }
 
 fn texts(connection: &Database, sql: impl AsRef<Sql>, width: usize) -> Result<Vec<Vec<Option<String>>>> {

@@ -16,13 +16,13 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use super::budget::{self, CacheEntry, DEFAULT_BUDGET, EvictionReport};
-use super::folder::Cache;
+use super::folder::{Cache, list_or_none};
 use crate::cache::file::access::is_writable;
 use crate::cache::file::error::{CacheError, Result};
 use crate::cache::file::lock::{is_open_elsewhere, remove};
 use crate::cache::file::paths::{
-    export_dir, is_cache_file, is_moved_aside, is_pinned, last_used_path, list, noted_format, remove_files,
-    restrict_to_owner, spill_dir, wal_path,
+    export_dir, is_cache_file, is_family, is_moved_aside, is_pinned, last_used_path, list, noted_format,
+    remove_files, restrict_to_owner, spill_dir, wal_path,
 };
 use crate::cache::file::schema::FORMAT;
 use crate::query::signature::Signature;
@@ -70,9 +70,10 @@ impl Cache {
     /// `cache_unusable` if the folder cannot be listed.
     pub fn entries(&self) -> Result<Vec<CacheEntry>> {
         let mut found = Vec::new();
-        for family in list(self.folder())?.into_iter().filter(|path| path.is_dir()) {
+        for family in list(self.folder())?.into_iter().filter(|path| is_family(path)) {
             // Files that are not ours are not counted, and never removed.
-            for path in list(&family)?.into_iter().filter(|path| is_cache_file(path) || is_moved_aside(path))
+            for path in
+                list_or_none(&family).into_iter().filter(|path| is_cache_file(path) || is_moved_aside(path))
             {
                 let query = path.file_stem().and_then(|stem| Signature::parse(&stem.to_string_lossy()).ok());
                 let (bytes, last_used) = (bytes_of(&path), last_used(&path));

@@ -23,11 +23,12 @@ use crate::cache::file::lock::{FileLock, Hold, is_open_elsewhere, remove};
 use crate::cache::file::meta::Identity;
 use crate::cache::file::opener;
 use crate::cache::file::paths::{
-    ENDING, is_cache_file, is_moved_aside, is_pinned, is_there, list, marks_of, remove_files,
+    ENDING, is_cache_file, is_family, is_moved_aside, is_pinned, is_there, list, marks_of, remove_files,
     restrict_to_owner, signature_in, wal_path, write_pin,
 };
 use crate::cache::file::validate::read_everything;
 use crate::cache::read::distinct;
+use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::query::signature::Signature;
 
@@ -103,7 +104,9 @@ impl Slot {
     /// Whether damage that was found on opening the file, or on reading its rows, is confirmed on a fresh open.
     fn confirms_damage(&self, path: &Path, create: Option<&Identity>, row_group_rows: usize) -> Result<bool> {
         let looked = CacheFile::open(path, create, row_group_rows, self.hold(path)?)
-            .and_then(|file| read_everything(&file.connect()?, &file.state(), file.registry()));
+            .and_then(|file| read_everything(&file.connect()?, &file.state(), file.registry()))
+            // Nothing but whole tables is read here, so what fails in DuckDB itself is the fault of their bytes.
+            .map_err(CacheError::while_opening);
         match looked {
             Ok(()) => Ok(false),
             Err(failure) if failure.is_damage() => {
@@ -308,8 +311,8 @@ impl Cache {
     /// `cache_unusable` if the folder cannot be listed.
     pub fn files(&self) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
-        for family in list(&self.inner.folder)?.into_iter().filter(|path| path.is_dir()) {
-            found.extend(list(&family)?.into_iter().filter(|path| is_cache_file(path)));
+        for family in list(&self.inner.folder)?.into_iter().filter(|path| is_family(path)) {
+            found.extend(list_or_none(&family).into_iter().filter(|path| is_cache_file(path)));
         }
         found.sort();
         Ok(found)
@@ -529,6 +532,14 @@ impl Cache {
     fn recent(&self) -> MutexGuard<'_, VecDeque<Arc<CacheFile>>> {
         self.inner.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The files in the folder of a family; none if it cannot be read, which concerns only its own queries.
+pub(crate) fn list_or_none(family: &Path) -> Vec<PathBuf> {
+    list(family).unwrap_or_else(|error| {
+        warn!("a folder in the cache cannot be read: {}", Failure::from(error).for_log());
+        Vec::new()
+    })
 }
 
 /// # Errors
