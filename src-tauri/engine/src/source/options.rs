@@ -18,6 +18,8 @@ const LONGEST_CONNECT: Duration = Duration::from_secs(10);
 /// Replaces a limit of 0, which means no limit: a check must not wait forever.
 const WITHOUT_LIMIT: Duration = Duration::from_secs(60);
 
+/// The levels of a read concern.
+const READ_CONCERNS: [&str; 5] = ["local", "available", "majority", "linearizable", "snapshot"];
 /// Options that the driver supports.
 const OF_THE_DRIVER: [&str; 44] = [
     "appname",
@@ -110,6 +112,10 @@ pub(super) fn read(uri: &str) -> Result<ReadOptions> {
         let value = percent_decode_str(value).decode_utf8_lossy();
         match lower.as_str() {
             "authmechanism" => expect_mechanism(option, &value)?,
+            // The driver accepts any, and the server would refuse every query.
+            "readconcernlevel" if !READ_CONCERNS.contains(&&*value) => {
+                return Err(option_failure(option, format!("the levels are {}", READ_CONCERNS.join(", "))));
+            }
             "tlsallowinvalidhostnames" if value == "true" => return Err(checks_names(option)),
             "timeoutms" => read.timeout = milliseconds(option, &value)?,
             _ => {}
@@ -279,6 +285,7 @@ mod tests {
             ("authMechanism=MONGODB-CR", "authMechanism=MONGODB-CR"),
             ("timeoutMS=soon", "timeoutMS=soon"),
             ("tls=true&tls=true", "tls=true"),
+            ("readConcernLevel=foo", "readConcernLevel=foo"),
         ] {
             let failure = read(&format!("mongodb://ann@db1:27017/?{options}")).expect_err(options);
             assert_eq!(failure.code, Code::BadSource);
