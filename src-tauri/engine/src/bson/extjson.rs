@@ -81,8 +81,8 @@ fn write_tree(out: &mut String, value: RawBsonRef<'_>) -> bool {
 
 /// Writes a date. The `bson` crate would drop trailing zeros of the fraction and change years after 9999 to 9999.
 fn write_date(out: &mut String, millis: i64) -> bool {
-    const SHOWN: std::ops::RangeInclusive<i64> = 0..=253_402_300_799_999;
-    match DateTime::from_timestamp_millis(millis).filter(|_| SHOWN.contains(&millis)) {
+    const TEXT_DATE_MILLIS: std::ops::RangeInclusive<i64> = 0..=253_402_300_799_999;
+    match DateTime::from_timestamp_millis(millis).filter(|_| TEXT_DATE_MILLIS.contains(&millis)) {
         Some(date) => {
             let fraction = if millis % 1_000 == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
             write!(out, r#"{{"$date":"{}"}}"#, date.to_rfc3339_opts(fraction, true)).is_ok()

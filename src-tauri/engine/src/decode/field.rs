@@ -70,7 +70,7 @@ impl Kind {
         }
     }
 
-    /// Name of the type as MongoDB calls it, for the window.
+    /// Name of the type in the window: as in the file, but -0.0 is a double.
     #[must_use]
     pub const fn shown_name(self) -> &'static str {
         match self {

@@ -1,12 +1,13 @@
 //! Suggestions for a mistyped name.
 
 /// The most names that are suggested.
-const MOST: usize = 3;
-/// The least likeness of a suggestion. It is 0 if every letter differs and 1 if the names are equal.
+const MAX_SUGGESTIONS: usize = 3;
+/// The least likeness of a suggestion: from 0 (every letter differs) to below 1; 1 if one name is a dotted beginning or
+/// end of the other; 2 if they differ only in case or blanks.
 const ALIKE: f64 = 0.6;
 
 /// The known names that are most like a mistyped one, the likeliest first: names that differ only in case or blanks,
-/// names within or above it, and names with a few different letters.
+/// names that are a dotted beginning or end of it or the reverse, and names with a few different letters.
 pub(crate) fn near_misses<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut near: Vec<(f64, &str)> = known
         .into_iter()
@@ -14,7 +15,7 @@ pub(crate) fn near_misses<'a>(typed: &str, known: impl IntoIterator<Item = &'a s
         .filter(|(likeness, _)| *likeness >= ALIKE)
         .collect();
     near.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.cmp(other)));
-    near.truncate(MOST);
+    near.truncate(MAX_SUGGESTIONS);
     near.into_iter().map(|(_, name)| name.to_owned()).collect()
 }
 
@@ -31,7 +32,7 @@ pub(crate) fn did_you_mean(near: &[String]) -> String {
 pub(crate) fn same_letters<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let typed = plain(typed);
     let same = known.into_iter().filter(|name| plain(name) == typed);
-    same.take(MOST).map(str::to_owned).collect()
+    same.take(MAX_SUGGESTIONS).map(str::to_owned).collect()
 }
 
 /// The known names that begin with a text in any case; empty if some begin with it exactly as it was typed.
@@ -41,7 +42,7 @@ pub(crate) fn same_beginning<'a>(typed: &str, known: impl IntoIterator<Item = &'
     if alike.iter().any(|name| name.starts_with(typed)) {
         return Vec::new();
     }
-    alike.into_iter().take(MOST).map(str::to_owned).collect()
+    alike.into_iter().take(MAX_SUGGESTIONS).map(str::to_owned).collect()
 }
 
 fn plain(text: &str) -> String {

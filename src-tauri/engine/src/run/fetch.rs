@@ -115,7 +115,7 @@ impl Engine {
     /// # Errors
     /// Any of the contract's failures, if there is no answer at all or if a person has to act: a wrong password, a
     /// filter that the server rejects, a full disk. Committed days are kept.
-    // The level of a span only decides whether it is there: a warning names its run whatever is written.
+    // At level `error` the span exists at every level of the log, so that each warning names its run.
     #[instrument(level = "error", skip_all, fields(run = %log::run_id(), signature = %Signature::of(&request.query)))]
     pub async fn fetch(
         &self,
@@ -313,7 +313,7 @@ impl Engine {
             earliest = Some(Instant::now());
             let settled = |day: Day| prepared.policy.is_over(day, self.time_at(Some(source)));
             let changed = tokio::select! {
-                changed = torn_between(source, &query, &file, &start.moment, &outcome.fetched, settled) => changed,
+                changed = changed_between_windows(source, &query, &file, &start.moment, &outcome.fetched, settled) => changed,
                 () = cancel.cancelled() => break,
             };
             if changed.is_empty() {
@@ -606,7 +606,7 @@ const ROUNDS: u32 = 2;
 /// The settled days, among those that a run pulled in windows that each read at their own moment, whose trade count
 /// at the source has changed since. A trade may have moved from a window yet to be read to one already read, or the
 /// other way round.
-async fn torn_between(
+async fn changed_between_windows(
     source: &Source,
     query: &Query,
     file: &Arc<CacheFile>,

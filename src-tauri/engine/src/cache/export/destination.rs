@@ -107,7 +107,7 @@ fn leads_to_standard_output(path: &Path) -> bool {
         let output = io::stdout().as_fd().try_clone_to_owned();
         let output = output.and_then(|output| fs::File::from(output).metadata());
         let (Ok(found), Ok(output)) = (fs::metadata(path), output) else { return false };
-        // The same terminal or null device may be meant twice.
+        // A terminal or the null device may be named and be standard output as well.
         let is_pipe_or_file = found.is_file() || found.file_type().is_fifo();
         is_pipe_or_file && (found.dev(), found.ino()) == (output.dev(), output.ino())
     }

@@ -51,8 +51,8 @@ impl Target {
         }
     }
 
-    /// Delivers the staged file. `check` fails if the export is to stop. Returns a note if there is an older file
-    /// beside the target.
+    /// Delivers the staged file. `check` fails if the export is to stop. Removes the file of an earlier partial
+    /// answer beside the target, and returns a note about an older file there.
     pub(crate) fn deliver(&self, staged: &Path, check: &dyn Fn() -> Result<()>) -> Result<Option<String>> {
         match self {
             Self::StandardOutput => {
@@ -70,7 +70,7 @@ impl Target {
             }
             Self::File(file) => {
                 file.replace(staged, check)?;
-                Ok(file.older())
+                Ok(file.remove_or_report_older())
             }
         }
     }
@@ -147,7 +147,7 @@ impl FileTarget {
 
     /// Removes the file of an earlier, partial answer, or reports that a complete one is older: two files side by
     /// side would be taken for two parts. Returns the note that says so.
-    fn older(&self) -> Option<String> {
+    fn remove_or_report_older(&self) -> Option<String> {
         if is_marked_partial(&self.asked) {
             let complete = complete_name(&self.asked);
             return complete.is_file().then(|| {

@@ -129,7 +129,7 @@ pub enum CacheErrorKind {
     Folder,
     /// The path cannot be that of a cache.
     Path(BadPath),
-    /// A document cannot be judged locally as MongoDB would judge it.
+    /// A document cannot be judged locally as MongoDB would judge it. Nothing is copied then; the run fetches the days.
     Undecided,
     /// A column that does not exist was named: the sentence that says so.
     NoColumn(String, Purpose),

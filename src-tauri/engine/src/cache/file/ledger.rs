@@ -238,14 +238,22 @@ pub(crate) fn remove_messages(
     let held = Sql::join(held.map(|day| day.number()), ", ");
     let [input, messages] = [Role::Input, Role::Downstream].map(|role| schema::table(role, segment));
     let (links, shared) = (link_table(segment), shared_table(segment));
-    connection.execute_batch(sql!("CREATE OR REPLACE TEMP TABLE unlinked AS SELECT DISTINCT number FROM {links} WHERE day IN ({removed});
+    connection.execute_batch(sql!(
+        "CREATE OR REPLACE TEMP TABLE unlinked AS SELECT DISTINCT number FROM {links} WHERE day IN ({removed});
          DELETE FROM {input} WHERE day IN ({removed});
          DELETE FROM {shared} WHERE day IN ({removed});
          DELETE FROM {links} WHERE day IN ({removed});
          DELETE FROM {messages}
          WHERE (day IN ({removed}) OR (day NOT IN ({held}) AND number IN (SELECT number FROM temp.unlinked)))
            AND number NOT IN (SELECT number FROM {links});
-         DROP TABLE temp.unlinked;", links, removed, input, shared, messages, held))?;
+         DROP TABLE temp.unlinked;",
+        links,
+        removed,
+        input,
+        shared,
+        messages,
+        held
+    ))?;
     Ok(())
 }
 
@@ -290,9 +298,11 @@ fn read_finding<T: DeserializeOwned + Default>(connection: &Database, key: &str)
 /// Reads the state as of the last commit.
 pub(crate) fn read_state(connection: &Database) -> Result<FileState> {
     let mut state = FileState { generation: next_generation(), ..FileState::default() };
-    let mut select = connection.prepare(sql!("SELECT day, segment, fetched_ms, input_rows, downstream_rows, input_fields, downstream_fields, change_mark,
+    let mut select = connection.prepare(sql!(
+        "SELECT day, segment, fetched_ms, input_rows, downstream_rows, input_fields, downstream_fields, change_mark,
              (day, segment) IN (SELECT (day, segment) FROM differing), begins_ms, ends_ms, origin
-         FROM coverage"),
+         FROM coverage"
+    ),
     )?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {

@@ -114,13 +114,18 @@ fn store_messages_once(connection: &Database, segment: u32) -> Result<()> {
         return Ok(());
     }
     let (links, shared) = (schema::link_table(segment), schema::shared_table(segment));
-    // Before format 4, the fetch time decided which of two states of a document was the later one.
+    // Before format 4, the fetch time decided which of two states of a document was the later one. The time of a read
+    // is stored as seconds << 32 | nanoseconds.
     let read = sql!(
         "coalesce((fetched_ms // 1000)::UBIGINT * 4294967296 + ((fetched_ms % 1000) * 1000000)::UBIGINT, 0)"
     );
-    connection.execute_batch(sql!("ALTER TABLE {input} ADD COLUMN number BIGINT;
+    connection.execute_batch(sql!(
+        "ALTER TABLE {input} ADD COLUMN number BIGINT;
          ALTER TABLE {input} ADD COLUMN read UBIGINT;
-         UPDATE {input} SET number = {input}.rowid, read = {read} FROM coverage WHERE coverage.day = {input}.day;", input, read))?;
+         UPDATE {input} SET number = {input}.rowid, read = {read} FROM coverage WHERE coverage.day = {input}.day;",
+        input,
+        read
+    ))?;
 
     let new_messages = schema::part(Role::Downstream, segment, 1);
     connection.execute_batch(schema::create_part(Role::Downstream, segment, 1, &[]))?;

@@ -63,8 +63,14 @@ pub(crate) fn open(path: &Path, row_group_rows: usize, access: &Access) -> Resul
     let (export, spare) = (access.export_dir(&path), spare_export_dir(&path));
     let (file, export, spare) = (Text(text(&path)?), Text(text(&export)?), Text(text(&spare)?));
     // DuckDB may use its own folder for spills in any case.
-    connection.execute_batch(sql!("SET allowed_paths = [{}]; SET allowed_directories = [{export}, {spare}]; SET enable_external_access = false;
-         SET allowed_configs = {OPEN_SETTINGS}; SET lock_configuration = true;", Sql::join(own, ", "), export, spare, OPEN_SETTINGS))?;
+    connection.execute_batch(sql!(
+        "SET allowed_paths = [{}]; SET allowed_directories = [{export}, {spare}]; SET enable_external_access = false;
+         SET allowed_configs = {OPEN_SETTINGS}; SET lock_configuration = true;",
+        Sql::join(own, ", "),
+        export,
+        spare,
+        OPEN_SETTINGS
+    ))?;
     connection.execute_batch(match access {
         // Only this program's DuckDB reads the files, and the newer storage version compresses text better.
         Access::Write => {

@@ -24,7 +24,8 @@ pub(crate) const FORMAT: u32 = 4;
 
 /// Creates the tables of an empty file. No keys: two windows that commit concurrently would clash on an index; the
 /// commit lock keeps the ledger unique, and the days of windows never overlap.
-pub(crate) const CREATE: Sql = sql!("
+pub(crate) const CREATE: Sql = sql!(
+    "
     CREATE TABLE cache.meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
     CREATE TABLE cache.coverage (
         day INTEGER NOT NULL, segment INTEGER NOT NULL, fetched_ms BIGINT NOT NULL,
@@ -36,7 +37,8 @@ pub(crate) const CREATE: Sql = sql!("
     CREATE TABLE cache.overlap (segment INTEGER NOT NULL, id BLOB NOT NULL);
     CREATE TABLE cache.overlap_checked (segment INTEGER NOT NULL);
     CREATE TABLE cache.differing (day INTEGER NOT NULL, segment INTEGER NOT NULL);
-");
+"
+);
 
 /// Creates the tables that came with format 4.
 pub(crate) const CREATE_ORIGIN: Sql = sql!(

@@ -480,8 +480,17 @@ impl View {
             .flat_map(|role| self.runs(role).iter().map(move |run| (run, role)))
             .filter(|(run, _)| run.rows > 0)
             .map(|(run, role)| {
-                sql!("SELECT '{}' AS role, {}::INTEGER AS segment, rowid AS row, {} AS day, id, read, {hash} AS hash
-                     FROM {} WHERE {} AND id IN (SELECT id FROM overlap WHERE segment = {})", Name(role_name(role)), run.segment, run.day, schema::table(role, run.segment), run.wanted, run.segment, hash)
+                sql!(
+                    "SELECT '{}' AS role, {}::INTEGER AS segment, rowid AS row, {} AS day, id, read, {hash} AS hash
+                     FROM {} WHERE {} AND id IN (SELECT id FROM overlap WHERE segment = {})",
+                    Name(role_name(role)),
+                    run.segment,
+                    run.day,
+                    schema::table(role, run.segment),
+                    run.wanted,
+                    run.segment,
+                    hash
+                )
             })
             .collect();
         if parts.is_empty() {
@@ -494,10 +503,13 @@ impl View {
         ))?;
         let latest = |role: Role| {
             let role = Name(role_name(role));
-            sql!("SELECT role, segment, row, day FROM (
+            sql!(
+                "SELECT role, segment, row, day FROM (
                      SELECT *, row_number() OVER (PARTITION BY id ORDER BY read DESC, segment DESC, row) AS place
                      FROM temp.repeated WHERE role = '{role}')
-                 WHERE place > 1", role)
+                 WHERE place > 1",
+                role
+            )
         };
         if is_unique(Role::Input) {
             connection.execute_batch(sql!("INSERT INTO temp.hidden {}", latest(Role::Input)))?;
@@ -514,11 +526,13 @@ impl View {
         } else {
             // Each window holds equal rows as often as the source does, so the rows of one window are the right
             // number.
-            sql!("SELECT role, segment, row, day FROM (
+            sql!(
+                "SELECT role, segment, row, day FROM (
                  SELECT *, first_value(segment) OVER (PARTITION BY id, hash ORDER BY copies DESC, segment DESC) AS kept
                  FROM (SELECT *, count(*) OVER (PARTITION BY id, hash, segment) AS copies
                        FROM temp.repeated WHERE role = 'downstream'))
-             WHERE segment <> kept")
+             WHERE segment <> kept"
+            )
         };
         connection.execute_batch(sql!(
             "INSERT INTO temp.hidden

@@ -30,7 +30,7 @@ pub struct EvictionReport {
     pub queries: Vec<Signature>,
     /// Damaged files that had been moved aside and were evicted.
     pub moved_aside: usize,
-    /// Bytes that are free now.
+    /// Bytes of what was evicted.
     pub bytes: u64,
     /// Bytes that the cache takes now.
     pub left: u64,

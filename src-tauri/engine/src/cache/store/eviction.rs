@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use super::budget::{self, CacheEntry, DEFAULT_BUDGET, EvictionReport};
-use super::folder::{Cache, list_or_none};
+use super::folder::{Cache, list_or_empty};
 use crate::cache::file::access::is_writable;
 use crate::cache::file::error::{CacheError, Result};
 use crate::cache::file::lock::{is_open_elsewhere, remove};
@@ -73,7 +73,7 @@ impl Cache {
         for family in list(self.folder())?.into_iter().filter(|path| is_family(path)) {
             // Files that are not ours are not counted, and never removed.
             for path in
-                list_or_none(&family).into_iter().filter(|path| is_cache_file(path) || is_moved_aside(path))
+                list_or_empty(&family).into_iter().filter(|path| is_cache_file(path) || is_moved_aside(path))
             {
                 let query = path.file_stem().and_then(|stem| Signature::parse(&stem.to_string_lossy()).ok());
                 let (bytes, last_used) = (bytes_of(&path), last_used(&path));

@@ -28,7 +28,6 @@ use crate::cache::file::paths::{
 };
 use crate::cache::file::validate::read_everything;
 use crate::cache::read::distinct;
-use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::query::signature::Signature;
 
@@ -312,7 +311,7 @@ impl Cache {
     pub fn files(&self) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
         for family in list(&self.inner.folder)?.into_iter().filter(|path| is_family(path)) {
-            found.extend(list_or_none(&family).into_iter().filter(|path| is_cache_file(path)));
+            found.extend(list_or_empty(&family).into_iter().filter(|path| is_cache_file(path)));
         }
         found.sort();
         Ok(found)
@@ -535,9 +534,9 @@ impl Cache {
 }
 
 /// The files in the folder of a family; none if it cannot be read, which concerns only its own queries.
-pub(crate) fn list_or_none(family: &Path) -> Vec<PathBuf> {
+pub(crate) fn list_or_empty(family: &Path) -> Vec<PathBuf> {
     list(family).unwrap_or_else(|error| {
-        warn!("a folder in the cache cannot be read: {}", Failure::from(error).for_log());
+        warn!("a folder in the cache cannot be read: {error}");
         Vec::new()
     })
 }

@@ -55,8 +55,8 @@ pub(crate) fn compare(
 
 /// Removes from the differences what other days hold unchanged.
 fn leave_out_held(connection: &Database, name: &Sql, role: Role, others: &Others<'_>) -> Result<()> {
-    // The differences of a run's windows are combined in the end. A document that also came with a day that was not
-    // cached before the run is still new, but a document that such a day holds is not gone.
+    // The differences of a run's windows are combined in the end. What was added: only days that were cached before
+    // the run count as having had the document. What is gone: no other day of the file may have it.
     for (one_sided, days) in [(sql!("old IS NULL"), &others.earlier), (sql!("new IS NULL"), &others.all)] {
         let rows =
             sql!("SELECT id, coalesce(old.hash, new.hash) FROM {name} WHERE {one_sided}", name, one_sided);
@@ -126,12 +126,17 @@ fn documents(role: Role, segments: &Segments) -> Sql {
 /// versions. A message that is also input of its day counts as input alone, so it is a difference of the downstream
 /// only if one version of it is purely downstream.
 fn difference_table(name: &Sql, role: Role, old: &Segments, new: &Segments, unique: bool) -> Sql {
-    sql!("CREATE TEMP TABLE {name} AS
+    sql!(
+        "CREATE TEMP TABLE {name} AS
          SELECT coalesce(new.day, old.day) AS day, coalesce(new.id, old.id) AS id,
                 old.place AS old, new.place AS new
          FROM ({}) AS old FULL JOIN ({}) AS new ON old.id = new.id AND old.copy = new.copy
          WHERE CASE WHEN old.id IS NULL THEN NOT new.place.shared WHEN new.id IS NULL THEN NOT old.place.shared
-               ELSE old.place.hash <> new.place.hash AND NOT (old.place.shared AND new.place.shared) END", side(role, old, unique), side(role, new, unique), name)
+               ELSE old.place.hash <> new.place.hash AND NOT (old.place.shared AND new.place.shared) END",
+        side(role, old, unique),
+        side(role, new, unique),
+        name
+    )
 }
 
 /// SQL for the documents of a role, each with its place: one row per `_id` if it is unique, otherwise one per copy.
@@ -146,9 +151,12 @@ fn side(role: Role, segments: &Segments, unique: bool) -> Sql {
         );
     }
     // A row is identified by its bytes and its number among the rows with the same bytes.
-    sql!("SELECT id, place.hash || ' ' || row_number() OVER (PARTITION BY id, place.hash ORDER BY place)::VARCHAR AS copy,
+    sql!(
+        "SELECT id, place.hash || ' ' || row_number() OVER (PARTITION BY id, place.hash ORDER BY place)::VARCHAR AS copy,
                 day, place
-         FROM ({rows})", rows)
+         FROM ({rows})",
+        rows
+    )
 }
 
 /// SQL for the rows of a role, each with the place of its document.
@@ -157,9 +165,16 @@ fn rows(role: Role, segments: &Segments) -> Sql {
     for (segment, days) in segments {
         let days = one_of(days);
         let select = |of: Role, day: &Sql, wanted: &Sql, shared: bool| {
-            sql!("SELECT id, {day} AS day, {{'shared': {shared}, 'age': -(read::HUGEINT), 'segment': {segment},
+            sql!(
+                "SELECT id, {day} AS day, {{'shared': {shared}, 'age': -(read::HUGEINT), 'segment': {segment},
                                   'row': rowid, 'hash': md5(doc)}} AS place
-                 FROM {} WHERE {wanted}", table(of, *segment), day, shared, segment, wanted)
+                 FROM {} WHERE {wanted}",
+                table(of, *segment),
+                day,
+                shared,
+                segment,
+                wanted
+            )
         };
         let day = match role {
             Role::Input => sql!("day"),

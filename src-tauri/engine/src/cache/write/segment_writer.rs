@@ -163,8 +163,8 @@ impl SegmentWriter {
         self
     }
 
-    /// Sets the number of rows from which new fields begin a new part: as the limits say, but never so many that row
-    /// groups of a part are written before.
+    /// Sets the number of rows from which new fields begin a new part: as the limits say, but at most one row group,
+    /// since DuckDB cannot add a column once a row group is written.
     #[must_use]
     pub fn with_limits(mut self, limits: &Limits) -> Self {
         self.rows_per_part = self.file.row_group_rows().min(limits.rows_per_part.get() as usize);
@@ -266,10 +266,14 @@ impl SegmentWriter {
         let [input, downstream] =
             [Role::Input, Role::Downstream].map(|role| schema::table(role, self.segment));
         // Joins hashes, so that the join keeps no documents.
-        let mut select = self.connection.prepare(sql!("WITH messages AS (SELECT day, id, hash(doc) AS state FROM {downstream}),
+        let mut select = self.connection.prepare(sql!(
+            "WITH messages AS (SELECT day, id, hash(doc) AS state FROM {downstream}),
                   trades AS (SELECT day, id, hash(doc) AS state FROM {input})
              SELECT trades.day FROM trades JOIN messages USING (id) WHERE trades.state <> messages.state
-             UNION SELECT unnest([min(day), max(day)]) FROM messages GROUP BY id HAVING count(DISTINCT state) > 1", downstream, input))?;
+             UNION SELECT unnest([min(day), max(day)]) FROM messages GROUP BY id HAVING count(DISTINCT state) > 1",
+            downstream,
+            input
+        ))?;
         let days = select.query_map([], |row| Ok(Day::from_number(row.get(0)?)))?;
         Ok(days.collect::<Result<_, duckdb::Error>>()?)
     }
