@@ -1,8 +1,9 @@
 //! A way to a server that holds pulls.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// A way to a server that lets only so many pulls of input pass, and holds the others.
 pub struct Gate {
@@ -93,6 +94,18 @@ impl Gate {
     }
 }
 
+/// Whether the other side, or this one, has closed a connection that only this thread reads from.
+fn is_closed(connection: &TcpStream) -> bool {
+    let peeked = connection
+        .set_read_timeout(Some(Duration::from_millis(1)))
+        .and_then(|()| connection.peek(&mut [0]));
+    let restored = connection.set_read_timeout(None);
+    match peeked {
+        Ok(bytes) => bytes == 0 || restored.is_err(),
+        Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+    }
+}
+
 /// From the driver to the server, message by message.
 fn forward(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
     let mut header = [0; 4];
@@ -112,6 +125,11 @@ fn forward(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
             state.arrived += 1;
             while state.allowed == 0 {
                 state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                // A pull that was held until its connection broke must not use up what others are allowed.
+                if is_closed(&from) {
+                    let _ = to.shutdown(Shutdown::Both);
+                    return;
+                }
             }
             if state.allowed != usize::MAX {
                 state.allowed -= 1;
