@@ -124,6 +124,37 @@ async fn what_a_fresh_look_does_not_confirm_stays() {
     assert!(!desk.engine.cache().is_suspect(&identity.signature));
 }
 
+/// The window keeps the files open that it shows. A person deletes one in the folder, or puts a copy in its place.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_changed_by_hand_in_the_folder_is_noticed() {
+    let (mut desk, file) = pinned("files_by_hand").await;
+    let copy = desk.folder.path().join("copy");
+    desk.fetch("2025-03-01", "2025-04-30").await;
+    // Now the log is in the file.
+    desk.reopen();
+    fs::copy(&file, &copy).unwrap();
+    let days = range(FROM, TO);
+    let key = ViewKey { signature: desk.signature().to_string(), from: days.from(), to: days.to() };
+    let rows = async || {
+        let page = desk.engine.page(&key, &RowQuery::of(Role::Input), 0, 100).await;
+        page.map(|page| page.rows.len()).map_err(|failure| failure.code)
+    };
+    let twenty = rows().await.unwrap();
+    fs::remove_file(&file).unwrap();
+    assert_eq!(rows().await, Err(Code::NotCached));
+    assert_eq!(desk.engine.cached_queries().await.unwrap().len(), 0);
+    let answer = desk.fetch(FROM, "2025-03-10").await;
+    assert_eq!((answer.days.from_cache, answer.days.fetched), (0, 10), "{answer:?}");
+    assert_eq!(desk.engine.cached_queries().await.unwrap()[0].days, 10);
+    assert_eq!(rows().await, Ok(5));
+
+    fs::rename(&copy, &file).unwrap();
+    assert_eq!(desk.engine.cached_queries().await.unwrap()[0].days, 61);
+    assert_eq!(rows().await, Ok(twenty));
+    assert_eq!(desk.fetch("2025-03-01", "2025-04-30").await.mongo_commands, 0);
+}
+
 /// A file from somebody else whose tables are not as its own ledger says: a statement fails in a way that no code
 /// expects. The look at all of it says that it is the file's fault.
 #[tokio::test(flavor = "multi_thread")]

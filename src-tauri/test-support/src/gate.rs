@@ -96,9 +96,8 @@ impl Gate {
 
 /// Whether the other side, or this one, has closed a connection that only this thread reads from.
 fn is_closed(connection: &TcpStream) -> bool {
-    let peeked = connection
-        .set_read_timeout(Some(Duration::from_millis(1)))
-        .and_then(|()| connection.peek(&mut [0]));
+    let peeked =
+        connection.set_read_timeout(Some(Duration::from_millis(1))).and_then(|()| connection.peek(&mut [0]));
     let restored = connection.set_read_timeout(None);
     match peeked {
         Ok(bytes) => bytes == 0 || restored.is_err(),

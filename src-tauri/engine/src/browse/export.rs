@@ -107,6 +107,7 @@ impl Engine {
     async fn view_to_export(&self, signature: &Signature, range: DayRange) -> Result<View> {
         let (engine, signature) = (self.clone(), signature.clone());
         off_thread(move || {
+            engine.close_replaced_files();
             let file = engine.cache().open_signature(&signature)?;
             engine.cache().note_use(file.path(), engine.now());
             let last = engine.last_begun(&file);

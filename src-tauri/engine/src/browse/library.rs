@@ -21,6 +21,7 @@ impl Engine {
     pub async fn cached_queries(&self) -> Result<Vec<CachedQuery>> {
         let engine = self.clone();
         off_thread(move || {
+            engine.close_replaced_files();
             let mut found: Vec<CachedQuery> = Vec::new();
             for path in engine.cache().files()? {
                 match engine.cache().listed(&path) {

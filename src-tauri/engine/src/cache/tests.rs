@@ -8,8 +8,10 @@ use std::sync::Arc;
 use chrono::DateTime;
 
 use super::file::sql::sql;
+use super::store::catalog::ValuesAsked;
 use super::{Cache, CacheError, CacheErrorKind, CacheFile, Holder, Identity, Missing, View, Work, fixtures};
 use crate::cache::file::error::BadPath;
+use crate::cache::file::paths::wal_path;
 use crate::day::{Day, DayRange};
 use crate::failure::{Code, Failure};
 use crate::query::signature::Signature;
@@ -176,4 +178,54 @@ fn too_little_memory_and_a_cancel_are_no_damage() {
     let cancelled = CacheError::from(connection.execute_batch(endless).expect_err("it is stopped"));
     check(&cancelled, |found| *found == CacheErrorKind::Cancelled(Work::Statement), Code::Cancelled, false);
     stop.join().expect("the thread");
+}
+
+/// A cache that keeps files open, as the window does, with a day stored, and the file's path.
+fn kept_open(folder: &Path) -> (Cache, PathBuf) {
+    let cache = Cache::new(folder, 4).expect("a cache");
+    let file = fixtures::file(&cache, &[]);
+    fixtures::store(&file, day(), DateTime::UNIX_EPOCH, 0..5);
+    let path = file.path().to_owned();
+    (cache, path)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_was_deleted_by_hand_is_not_believed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (cache, path) = kept_open(folder.path());
+    let used = open(&cache).expect("it opens").expect("it is there");
+    std::fs::remove_file(&path).expect("it is deleted");
+    let lost = used.forget(DayRange::single(day())).expect_err("it would be lost");
+    let kind = CacheErrorKind::NotCached(Missing::Removed);
+    check(&lost, |found| *found == kind, Code::NotCached, false);
+    assert!(open(&cache).expect("the folder is sound").is_none());
+    drop(used);
+    cache.close_replaced();
+    // A log without its file is not that of the new file.
+    std::fs::write(wal_path(&path), "left behind").expect("a log");
+    let opened = cache.open_or_create(&Identity::of(&fixtures::query(&[]))).expect("a new file");
+    assert!(opened.moved_aside.is_none() && opened.file.state().days.is_empty());
+    fixtures::store(&opened.file, day(), DateTime::UNIX_EPOCH, 0..7);
+    drop(opened);
+    assert_eq!(cache.listed(&path).expect("it is open").state.days[&day()].input_rows, 7);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_was_replaced_by_hand_is_read_afresh() {
+    let [folder, elsewhere] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let (cache, path) = kept_open(folder.path());
+    let (other, theirs) = stored(elsewhere.path());
+    drop(other);
+    let asked = ValuesAsked { field: "product".to_owned(), prefix: String::new(), limit: 10 };
+    cache.values(&path, &asked).expect("values");
+    let used = open(&cache).expect("it opens").expect("it is there");
+    std::fs::rename(&theirs, &path).expect("it is replaced");
+    assert!(matches!(cache.listed(&path).expect_err("in use").kind(), CacheErrorKind::Busy(_)));
+    drop(used);
+    cache.close_replaced();
+    assert_eq!(cache.listed(&path).expect("it opens").state.days[&day()].input_rows, 500);
+    let file = open(&cache).expect("it opens").expect("it is there");
+    assert_eq!(file.state().days[&day()].input_rows, 500);
 }

@@ -205,6 +205,7 @@ impl Engine {
     }
 
     fn open_view(&self, signature: &Signature, range: DayRange) -> Result<Arc<View>, CacheError> {
+        self.close_replaced_files();
         {
             let mut views = self.views();
             if let Some(at) = views.iter().position(|view| {
@@ -292,6 +293,7 @@ impl Engine {
         off_thread(move || {
             let _guard = guard;
             engine.close_views(&signature);
+            engine.close_replaced_files();
             let [from, to] = [range.map(|range| range.from()), range.map(|range| range.to())]
                 .map(|day| day.map(|day| day.to_string()));
             info!(from, to, "cached days are deleted");
@@ -327,6 +329,13 @@ impl Engine {
         if matches!(failure.code, Code::CacheDamaged | Code::Internal) {
             self.cache.suspect(signature);
         }
+    }
+
+    /// Closes the files that were deleted or replaced by hand while they were open here. A run or an export that uses
+    /// one goes on with it to its end.
+    pub(crate) fn close_replaced_files(&self) {
+        self.views().retain(|view| view.file().is_current());
+        self.cache.close_replaced();
     }
 
     pub(crate) fn close_views(&self, signature: &Signature) {

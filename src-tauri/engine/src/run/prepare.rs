@@ -387,11 +387,14 @@ fn likely_origin<'a>(own: &'a FileState, broader: &'a [Broader]) -> Option<&'a O
 }
 
 async fn own_file(engine: &Engine, identity: &Arc<Identity>) -> Result<Option<Arc<CacheFile>>> {
-    let (cache, identity) = (engine.cache().clone(), Arc::clone(identity));
-    off_thread(move || match cache.open_existing(&identity) {
-        // A damaged file's ledger counted as empty.
-        Err(error) if error.is_damage() => Ok(None),
-        other => Ok(other?),
+    let (engine, identity) = (engine.clone(), Arc::clone(identity));
+    off_thread(move || {
+        engine.close_replaced_files();
+        match engine.cache().open_existing(&identity) {
+            // A damaged file's ledger counted as empty.
+            Err(error) if error.is_damage() => Ok(None),
+            other => Ok(other?),
+        }
     })
     .await
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use duckdb::params;
+use file_id::FileId;
 
 use super::access::Access;
 use super::error::{CacheError, CacheErrorKind, Missing, Result};
@@ -19,7 +20,8 @@ use super::meta::{Identity, initialise, read_fact, read_identity};
 use super::migrate::{expect_current, migrate};
 use super::opener::{self, SEARCH_PATH, THREADS_TO_READ};
 use super::paths::{
-    clear_spill, is_pinned, is_there, note_format, noted_format, remove_files, restrict_to_owner, write_pin,
+    clear_spill, file_id, is_pinned, is_there, note_format, noted_format, remove_files, remove_if_there,
+    restrict_to_owner, write_pin,
 };
 use super::schema::FORMAT;
 use super::sql::{Database, sql};
@@ -49,6 +51,8 @@ pub struct CacheFile {
     connection: Mutex<Database>,
     identity: Arc<Identity>,
     path: PathBuf,
+    /// The file that the path led to when it was opened.
+    opened: Option<FileId>,
     registry: Arc<FieldRegistry>,
     /// Number of fields that are already stored in the file.
     stored_fields: Mutex<usize>,
@@ -111,6 +115,12 @@ impl CacheFile {
             // The folder first: DuckDB creates the file, its log and its spills with default permissions.
             path.parent().inspect(|family| restrict_to_owner(family));
         }
+        if is_new {
+            // The file was deleted by hand and its log was not: DuckDB would take the log for that of the new file.
+            for log in opener::logs_of(path) {
+                remove_if_there(&log).map_err(|error| CacheError::of_folder(&log, &error))?;
+            }
+        }
         let connection = opener::open(path, row_group_rows, &access)?;
         let is_settled = if is_read_only {
             expect_current(&connection)?;
@@ -154,6 +164,7 @@ impl CacheFile {
             connection: Mutex::new(connection),
             identity: Arc::new(identity),
             path: path.to_owned(),
+            opened: file_id(path),
             stored_fields: Mutex::new(registry.len()),
             registry,
             state: RwLock::new(Arc::new(state)),
@@ -185,6 +196,13 @@ impl CacheFile {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the path still leads to the file that was opened. A person may delete or replace a file in the folder
+    /// while it is open here: then this handle reads, and writes, a file that nobody finds again.
+    #[must_use]
+    pub(crate) fn is_current(&self) -> bool {
+        self.opened.is_none() || self.opened == file_id(&self.path)
     }
 
     /// Rows per row group of tables that are created from now on.
@@ -363,13 +381,17 @@ impl CacheFile {
         self.next_segment.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Runs `work` and commits, one call at a time. The state that `work` leaves becomes the file's state.
+    /// Runs `work` and commits, one call at a time. The state that `work` leaves becomes the file's state. A file that
+    /// was deleted by hand while it was open takes no more rows: they would be lost when it is closed.
     pub(crate) fn commit(
         &self,
         connection: &Database,
         work: impl FnOnce(&mut FileState) -> Result<()>,
     ) -> Result<()> {
         let mut current = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if !is_there(&self.path)? {
+            return Err(CacheErrorKind::NotCached(Missing::Removed).into());
+        }
         let mut next = FileState::clone(&current);
         work(&mut next)?;
         let stored = self.store_new_fields(connection)?;

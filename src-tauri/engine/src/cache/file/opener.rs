@@ -111,7 +111,7 @@ fn check_header(path: &Path) -> Result<()> {
 }
 
 /// The paths of the log, including the names that DuckDB gives it while writing it into the file.
-fn logs_of(path: &Path) -> [PathBuf; 3] {
+pub(crate) fn logs_of(path: &Path) -> [PathBuf; 3] {
     let wal = wal_path(path);
     let with = |ending: &str| {
         let mut name = wal.as_os_str().to_owned();

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, io};
 
+use file_id::FileId;
+
 use super::error::{CacheError, Result};
 use crate::query::signature::Signature;
 
@@ -91,10 +93,7 @@ pub(crate) fn write_pin(path: &Path, pinned: bool) -> io::Result<()> {
         restrict_to_owner(&pin);
         return Ok(());
     }
-    match fs::remove_file(&pin) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    remove_if_there(&pin)
 }
 
 /// The format noted beside a file; `None` if it has not been noted since the file was last written.
@@ -144,6 +143,11 @@ pub(crate) fn is_there(path: &Path) -> Result<bool> {
     path.try_exists().map_err(|error| CacheError::of_folder(path, &error))
 }
 
+/// Which file a path leads to, whatever its name; `None` if that cannot be determined.
+pub(crate) fn file_id(path: &Path) -> Option<FileId> {
+    file_id::get_file_id(path).ok()
+}
+
 pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
@@ -179,14 +183,17 @@ pub(crate) fn signature_in(path: &Path) -> Option<Signature> {
 pub(crate) fn remove_files(path: &Path) -> Result<()> {
     clear_spill(path);
     for file in files_of(path) {
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(CacheError::of_folder(&file, &error));
-            }
-            _ => {}
-        }
+        remove_if_there(&file).map_err(|error| CacheError::of_folder(&file, &error))?;
     }
     Ok(())
+}
+
+/// Removes a file if there is one.
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Restricts a file or folder to its owner: on Unix through its mode; on Windows the user's own profile folder

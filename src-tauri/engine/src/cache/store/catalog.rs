@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use file_id::FileId;
+
 use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::ledger::FileState;
 use crate::cache::file::meta::Identity;
-use crate::cache::file::paths::wal_path;
+use crate::cache::file::paths::{file_id, wal_path};
 use crate::query::collation::Collation;
 
 /// What a cached query's file holds.
@@ -48,9 +50,10 @@ pub(crate) struct ValuesAsked {
     pub(crate) limit: u32,
 }
 
-/// Which bytes an entry is about: length and modification time of the file and of its log.
+/// Which bytes an entry is about: which file it is, and the length and modification time of it and of its log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
+    id: Option<FileId>,
     file: Option<(u64, SystemTime)>,
     log: Option<(u64, SystemTime)>,
 }
@@ -61,7 +64,7 @@ impl Stamp {
             let found = fs::metadata(path).ok()?;
             Some((found.len(), found.modified().ok()?))
         };
-        Self { file: of(path), log: of(&wal_path(path)) }
+        Self { id: file_id(path), file: of(path), log: of(&wal_path(path)) }
     }
 }
 

@@ -92,7 +92,7 @@ impl Slot {
         create: Option<&Identity>,
         row_group_rows: usize,
     ) -> Result<Arc<CacheFile>> {
-        if let Some(open) = file.upgrade() {
+        if let Some(open) = file.upgrade().filter(|open| open.is_current()) {
             return Ok(open);
         }
         let opened = Arc::new(CacheFile::open(path, create, row_group_rows, self.hold(path)?)?);
@@ -333,7 +333,8 @@ impl Cache {
     /// As for [`open_listed`](Self::open_listed).
     pub fn listed(&self, path: &Path) -> Result<CatalogEntry> {
         if let Some(file) = self.slot(path).file().upgrade() {
-            return Ok(CatalogEntry::from(&*file));
+            // Whoever still uses a file that was replaced by hand closes it soon.
+            return if file.is_current() { Ok(CatalogEntry::from(&*file)) } else { Err(in_use()) };
         }
         let stamp = Stamp::of(path);
         if let Some(entry) = self.inner.catalog.get(path, stamp) {
@@ -451,6 +452,11 @@ impl Cache {
         if let Ok(path) = self.find(signature) {
             *self.slot(&path).file() = Weak::new();
         }
+    }
+
+    /// Closes files that were deleted or replaced by hand while they were kept open.
+    pub(crate) fn close_replaced(&self) {
+        self.recent().retain(|file| file.is_current());
     }
 
     /// Closes a query's file after its last use: for errors that DuckDB may not recover from.
