@@ -7,5 +7,6 @@ pub(crate) mod counters;
 pub(crate) mod query_lock;
 pub(crate) mod single_flight;
 
+pub(crate) use blocking::begin_on_thread;
 pub use blocking::off_thread;
 pub use core::{Clock, Engine};

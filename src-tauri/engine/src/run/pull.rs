@@ -22,7 +22,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use mongodb::raw_batch_cursor::RawBatch;
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
-use tracing::{Span, debug, info, instrument, warn};
+use tracing::{debug, info, instrument, warn};
 
 use super::arrivals::{Arrival, Arrivals};
 use super::split::{Load, halves, pieces, with_gaps};
@@ -33,6 +33,7 @@ use crate::bson::change_stamp::ChangeStamp;
 use crate::cache::{CacheFile, Carried, Committed, DayRows, SegmentWriter};
 use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{Decoded, Decoder, DocumentHash, RowKey};
+use crate::engine::begin_on_thread;
 use crate::engine::counters::Counters;
 use crate::engine::single_flight::Pulled;
 use crate::failure::{Code, Failure, Result};
@@ -327,16 +328,22 @@ async fn try_window(context: PullContext) -> Result<Tried> {
     let (id_sender, id_receiver) = mpsc::unbounded_channel();
     let (store_sender, store_receiver) = std_mpsc::sync_channel(COLUMNS_WAITING);
     let begun = Instant::now();
-    let storing = {
-        let (context, span) = (context.clone(), Span::current());
-        tokio::task::spawn_blocking(move || span.in_scope(|| store(&context, &store_receiver)))
-    };
     let decoding = {
+        let (context, sender) = (context.clone(), store_sender.clone());
+        begin_on_thread(move || decode(&context, raw_receiver, id_sender, &sender)).await?
+    };
+    let storing = {
         let context = context.clone();
-        let (sender, span) = (store_sender.clone(), Span::current());
-        tokio::task::spawn_blocking(move || {
-            span.in_scope(|| decode(&context, raw_receiver, id_sender, &sender))
-        })
+        begin_on_thread(move || store(&context, &store_receiver)).await
+    };
+    let storing = match storing {
+        Ok(storing) => storing,
+        Err(failure) => {
+            // The decoder has received nothing, and ends.
+            drop(raw_sender);
+            let _ = join(decoding).await;
+            return Err(failure);
+        }
     };
     let pulling = async {
         let input = pull_input(&context, raw_sender.clone());

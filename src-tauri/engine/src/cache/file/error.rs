@@ -57,8 +57,11 @@ const SYSTEM: [&str; 22] = [
     "invalid argument",
     "permission error",
 ];
+/// The two parts of a message that means that bytes of the file lead to a negative place in it. Nothing else makes a
+/// system refuse to read from an open file with these words.
+const READ_OUTSIDE: [&str; 2] = ["could not read from file", "invalid argument"];
 /// Messages that mean damaged bytes in any context.
-const DAMAGE: [&str; 9] = [
+const DAMAGE: [&str; 10] = [
     "corrupt",
     "checksum",
     "serialization error",
@@ -68,6 +71,7 @@ const DAMAGE: [&str; 9] = [
     "not a valid duckdb",
     "does not match database file",
     "invalid bitpacking mode",
+    "invalid bit width",
     "written with a mode that is not recognized",
 ];
 /// Messages that mean damage only while a file is being opened: up to then, the statements use only what every
@@ -354,6 +358,8 @@ fn kind_of(text: &str) -> CacheErrorKind {
         CacheErrorKind::NewerFormat("it was stored by a newer DuckDB".to_owned())
     } else if has(&["disabled by configuration"]) {
         CacheErrorKind::Link
+    } else if READ_OUTSIDE.iter().all(|part| text.contains(part)) {
+        CacheErrorKind::Corrupt(Cow::Borrowed(UNREADABLE_FILE))
     } else if has(&["io error", "permission error"]) && has(&SYSTEM) {
         CacheErrorKind::Io
     } else if has(&DAMAGE) {
@@ -427,6 +433,12 @@ mod tests {
             r#"IO Error: The file "/c/a.duckdb" exists, but it is not a valid DuckDB database file!"#,
             r#"IO Error: Could not read enough bytes from file "/c/a.duckdb": attempted to read 262144 bytes from location 12288"#,
             "Serialization Error: Failed to deserialize: field id mismatch",
+            // Blocks of a file in each other's place, each with its valid checksum.
+            r#"IO Error: Could not read from file "/c/a.duckdb": Invalid argument"#,
+            "IO Error: Corrupted RLE segment: rle_count_offset exceeds the block size.",
+            "Invalid Error: Invalid bit width for bitpacking",
+            "INTERNAL Error: Invalid bitpacking mode",
+            "FATAL Error: This block was written with a mode that is not recognized by this version, highest available mode 3, found mode: 255",
         ] {
             assert!(error(text).is_damage(), "{text}");
         }

@@ -15,7 +15,7 @@ use duckdb::{Appender, Connection, InterruptHandle, Params, Row, Statement};
 pub(crate) struct Sql(Cow<'static, str>);
 
 impl Sql {
-    /// SQL of this program's own. Use [`sql!`] for everything but constants.
+    /// For [`sql!`], which passes nothing but literals.
     pub(crate) const fn of(text: &'static str) -> Self {
         Self(Cow::Borrowed(text))
     }
@@ -49,13 +49,24 @@ impl AsRef<Self> for Sql {
     }
 }
 
-/// What may stand in SQL.
-pub(crate) trait SqlPart {
+/// What may stand in SQL. Only types of this file are: their text is quoted, a number, or our own.
+pub(crate) trait SqlPart: sealed::Sealed {
     /// Writes the part as SQL.
     ///
     /// # Errors
     /// Those of the formatter.
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
+mod sealed {
+    /// Implemented here only, so that no further type can become a part of SQL elsewhere.
+    pub(crate) trait Sealed {}
+
+    impl Sealed for super::Sql {}
+    impl Sealed for super::Name {}
+    impl Sealed for super::Text<'_> {}
+    impl Sealed for super::Ident<'_> {}
+    impl<P: Sealed + ?Sized> Sealed for &P {}
 }
 
 /// Writes a part; only [`sql!`] and [`Sql::join`] need it.
@@ -81,6 +92,7 @@ impl<P: SqlPart + ?Sized> SqlPart for &P {
 
 macro_rules! numbers {
     ($($number:ty),*) => {$(
+        impl sealed::Sealed for $number {}
         impl SqlPart for $number {
             fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(self, f)
@@ -125,9 +137,10 @@ impl SqlPart for Ident<'_> {
 /// expressions in their order and names as they are, or as `name = expression`. Each must be a [`SqlPart`]; nothing is
 /// captured that is not listed.
 macro_rules! sql {
-    ($text:literal) => {
+    ($text:literal) => {{
+        const _: () = assert!($crate::cache::file::sql::is_without_braces($text), "a part that is not listed");
         $crate::cache::file::sql::Sql::of($text)
-    };
+    }};
     ($text:literal, $($parts:tt)+) => {
         $crate::cache::file::sql::sql!(@ $text [] $($parts)+)
     };
@@ -149,6 +162,18 @@ macro_rules! sql {
     };
 }
 pub(crate) use sql;
+
+/// Whether a text names no parts.
+pub(crate) const fn is_without_braces(text: &str) -> bool {
+    let (bytes, mut at) = (text.as_bytes(), 0);
+    while at < bytes.len() {
+        if matches!(bytes[at], b'{' | b'}') {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
 
 /// A connection that runs [`Sql`] and nothing else.
 #[derive(Debug)]
