@@ -12,7 +12,7 @@ use tidemark_engine::query::form::QueryInput;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::source::Query;
 use tidemark_engine::run::FetchRequest;
-use tidemark_engine::source::Origin;
+use tidemark_engine::source::SourceOrigin;
 use tidemark_engine::source::{Source, SourceSettings};
 use tokio::sync::OnceCell;
 
@@ -34,7 +34,7 @@ pub(crate) struct ActiveSource {
     secrets: ConnectionUri,
     version: OnceCell<String>,
     /// The origin that was last recorded in the cached queries.
-    origin: Mutex<Option<Origin>>,
+    origin: Mutex<Option<SourceOrigin>>,
 }
 
 impl ActiveSource {

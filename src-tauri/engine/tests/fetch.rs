@@ -72,7 +72,7 @@ async fn a_miss_a_hit_and_a_delta_on_either_side_and_in_the_middle() {
     let query = desk.query(&[]);
     let key = ViewKey { signature: both.signature, from: all.from(), to: all.to() };
     let text = desk.engine.cached_pipeline(&key).await.unwrap();
-    assert_eq!(text, tidemark_engine::query::pipeline::explain_text(&query, &all));
+    assert_eq!(text, tidemark_engine::query::pipeline::mongosh_text(&query, &all));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::source::Query;
 use tidemark_engine::rows::{Role, RowQuery, Sort};
-use tidemark_engine::source::Origin;
+use tidemark_engine::source::SourceOrigin;
 use tidemark_engine::source::{Source, SourceSettings};
 
 fn identity() -> Identity {
@@ -37,8 +37,8 @@ fn day(number: i32) -> Day {
 }
 
 /// A source in which an `_id` identifies a document, or not.
-fn origin(unique: bool) -> Option<Origin> {
-    Some(Origin {
+fn origin(unique: bool) -> Option<SourceOrigin> {
+    Some(SourceOrigin {
         collections: r#"["a"]"#.to_owned(),
         replica_set: None,
         unique_input: unique,
@@ -56,7 +56,7 @@ struct Message {
 fn store(
     file: &Arc<CacheFile>,
     days: std::ops::RangeInclusive<i32>,
-    origin: Option<Origin>,
+    origin: Option<SourceOrigin>,
     read: u64,
     input: &[(i32, Document)],
     messages: &[Message],
@@ -283,7 +283,7 @@ fn what_segments_share_does_not_grow_with_refreshes() {
 fn rows_of_two_sources_never_stand_together() {
     let folder = tempfile::tempdir().unwrap();
     let file = file(&folder);
-    let other = Some(Origin { collections: r#"["b"]"#.to_owned(), ..origin(true).unwrap() });
+    let other = Some(SourceOrigin { collections: r#"["b"]"#.to_owned(), ..origin(true).unwrap() });
     let row = |number: i32, source: &str| [(number, doc! {"_id": number, "of": source})];
     store(&file, 1..=1, origin(true), 1, &row(1, "a"), &[]);
     store(&file, 2..=2, origin(true), 1, &row(2, "a"), &[]);

@@ -1,7 +1,7 @@
 //! The UI's types are generated from the engine's, and checked in. This fails when the two drift, and
 //! writes them anew where `UPDATE_TYPES` is set (`cargo xtask types`).
 
-use tidemark_engine::answer::changes::{ChangeCounts, ChangeKind, Changes, MessageChange};
+use tidemark_engine::answer::changes::{ChangeCounts, ChangeKind, Changes, DocumentChange};
 use tidemark_engine::answer::{
     Answer, AnswerDays, AnswerRows, LeftOut, LeftOutReason, MissingDay, Origin, Unmatched, UnmatchedPart,
 };
@@ -42,7 +42,7 @@ fn generated() -> String {
     }
     declare![Code, FailureTarget, Failure];
     declare![Origin, MissingDay, AnswerDays, AnswerRows];
-    declare![ChangeCounts, ChangeKind, FieldChange, MessageChange, Changes, LeftOutReason, LeftOut];
+    declare![ChangeCounts, ChangeKind, FieldChange, DocumentChange, Changes, LeftOutReason, LeftOut];
     declare![UnmatchedPart, Unmatched, SourceName];
     declare![Answer, RunEvent];
     declare![FilterOperator, FilterInput, QueryInput, ValueType, FilterField];

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bson::{Document, doc};
 use chrono::{DateTime, Utc};
 use mongodb::{Client, Collection};
-use tidemark_engine::answer::changes::{ChangeCounts, ChangeKind, MessageChange};
+use tidemark_engine::answer::changes::{ChangeCounts, ChangeKind, DocumentChange};
 use tidemark_engine::answer::note::Note;
 use tidemark_engine::answer::{Answer, Origin};
 use tidemark_engine::api::plan::DayAction;
@@ -146,12 +146,12 @@ impl Desk {
     }
 }
 
-fn change(kind: ChangeKind, role: Role, trade: i32, fields: Vec<FieldChange>) -> MessageChange {
+fn change(kind: ChangeKind, role: Role, trade: i32, fields: Vec<FieldChange>) -> DocumentChange {
     let id = match role {
         Role::Input => trade.to_string(),
         Role::Downstream => format!("M{trade}"),
     };
-    MessageChange { kind, role, day: day_of(trade), id, trade: Some(format!("T{trade}")), fields }
+    DocumentChange { kind, role, day: day_of(trade), id, trade: Some(format!("T{trade}")), fields }
 }
 
 fn field(path: &str, before: Option<&str>, after: Option<&str>) -> FieldChange {
@@ -279,7 +279,7 @@ async fn messages_that_are_late_edited_or_gone_are_found() {
     assert_eq!(
         changes.messages,
         [
-            MessageChange {
+            DocumentChange {
                 id: "late".to_owned(),
                 ..change(ChangeKind::Added, Role::Downstream, 10, Vec::new())
             },
@@ -338,7 +338,7 @@ async fn trades_are_told_with_their_fields_before_and_after() {
                 change(ChangeKind::Changed, Role::Input, 20, edited),
                 change(ChangeKind::Gone, Role::Input, 31, Vec::new()),
                 change(ChangeKind::Gone, Role::Downstream, 31, Vec::new()),
-                MessageChange { day: to, ..change(ChangeKind::Changed, Role::Input, 5, moved) },
+                DocumentChange { day: to, ..change(ChangeKind::Changed, Role::Input, 5, moved) },
             ],
             "{mode:?}"
         );

@@ -75,5 +75,5 @@ pub(crate) async fn cancel(state: State<'_, AppState>, run_id: u64) -> Result<()
 #[tauri::command]
 pub(crate) async fn pipeline(state: State<'_, AppState>, query: QueryInput) -> Result<String> {
     let range = DayRange::parse(&query.from, &query.to)?;
-    Ok(tidemark_engine::query::pipeline::explain_text(&state.source()?.query(&query)?, &range))
+    Ok(tidemark_engine::query::pipeline::mongosh_text(&state.source()?.query(&query)?, &range))
 }

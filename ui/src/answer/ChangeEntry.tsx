@@ -1,13 +1,13 @@
 import { useState } from "react";
 import { Button } from "react-aria-components";
 
-import type { MessageChange } from "../backend";
+import type { DocumentChange } from "../backend";
 import { CopyButton } from "../controls/CopyButton";
 import { plural } from "../controls/format";
 import { entryName, KIND_HINTS, KIND_LABELS, NO_FIELD } from "./changes";
 
 interface Props {
-  entry: MessageChange;
+  entry: DocumentChange;
   text: string;
 }
 

@@ -1,6 +1,6 @@
 // What a refresh or a verification found, in words: on the screen, and as text to copy.
 
-import type { ChangeCounts, ChangeKind, Changes, FieldChange, MessageChange, Role } from "../backend";
+import type { ChangeCounts, ChangeKind, Changes, FieldChange, DocumentChange, Role } from "../backend";
 import { count, plural } from "../controls/format";
 
 export const CHANGE_KINDS: readonly ChangeKind[] = ["added", "changed", "gone"];
@@ -25,7 +25,7 @@ export type KindFilter = ChangeKind | "all";
 /** Entries of one day, in the order of the backend. */
 export interface DayChanges {
   day: string;
-  messages: MessageChange[];
+  messages: DocumentChange[];
 }
 
 /** Shown if a document has no such field. */
@@ -63,25 +63,25 @@ export function changesText(changes: Changes | null, whole: boolean): string | n
 }
 
 /** How many of the listed entries are of each kind. */
-export function listedCounts(messages: readonly MessageChange[]): Record<KindFilter, number> {
+export function listedCounts(messages: readonly DocumentChange[]): Record<KindFilter, number> {
   const counts: Record<KindFilter, number> = { all: messages.length, added: 0, changed: 0, gone: 0 };
   for (const { kind } of messages) counts[kind] += 1;
   return counts;
 }
 
-export function ofKind(messages: readonly MessageChange[], filter: KindFilter): MessageChange[] {
+export function ofKind(messages: readonly DocumentChange[], filter: KindFilter): DocumentChange[] {
   return messages.filter((message) => filter === "all" || message.kind === filter);
 }
 
 /** The entries by day, the earliest first. */
-export function byDay(messages: readonly MessageChange[]): DayChanges[] {
-  const days = new Map<string, MessageChange[]>();
+export function byDay(messages: readonly DocumentChange[]): DayChanges[] {
+  const days = new Map<string, DocumentChange[]>();
   for (const message of messages) days.set(message.day, [...(days.get(message.day) ?? []), message]);
   return [...days].map(([day, own]) => ({ day, messages: own })).sort((a, b) => (a.day < b.day ? -1 : 1));
 }
 
 /** "trade T-1000042", or what it is if it has no trade id. */
-export function entryName({ role, trade }: MessageChange): string {
+export function entryName({ role, trade }: DocumentChange): string {
   if (role === "input") return trade === null ? "trade without a trade id" : `trade ${trade}`;
   return trade === null ? "message without a trade id" : `message of trade ${trade}`;
 }
@@ -91,7 +91,7 @@ function fieldText({ path, before, after }: FieldChange): string {
 }
 
 /** One entry as text, its fields on lines of their own. */
-export function entryText(entry: MessageChange): string {
+export function entryText(entry: DocumentChange): string {
   const head = `${entry.day}  ${KIND_LABELS[entry.kind]}  ${entryName(entry)}  _id ${entry.id}`;
   return [head, ...entry.fields.map(fieldText)].join("\n");
 }

@@ -70,7 +70,7 @@ export type FieldChange = {
   /** The value at the source; `None` if the document has no such field. */
   after: string | null, };
 
-export type MessageChange = {
+export type DocumentChange = {
   /** How it differs. */
   kind: ChangeKind,
   /** Whether it is a trade or one of its messages. */
@@ -81,7 +81,7 @@ export type MessageChange = {
   id: string,
   /** The id of its trade, as text. */
   trade: string | null,
-  /** The fields in which a changed message differs; empty for the other kinds. */
+  /** The fields in which a changed document differs; empty for the other kinds. */
   fields: Array<FieldChange>, };
 
 export type Changes = {
@@ -89,9 +89,9 @@ export type Changes = {
   input: ChangeCounts,
   /** The other messages of these trades. */
   downstream: ChangeCounts,
-  /** The messages themselves, at most 500, by day and then by role. */
-  messages: Array<MessageChange>,
-  /** Number of messages that differ but are not listed. */
+  /** The documents themselves, at most 500, by day and then by role. */
+  messages: Array<DocumentChange>,
+  /** Number of documents that differ but are not listed. */
   omitted: number, };
 
 export type LeftOutReason = "several_days" | "day_not_whole" | "no_day" | "date_type" | "trade_id" | "other_trade";

@@ -6,7 +6,7 @@ import type {
   Changes,
   Failure,
   FailureTarget,
-  MessageChange,
+  DocumentChange,
   QueryInput,
   RowDetail,
   SourceName,
@@ -69,7 +69,7 @@ export function makePartial(missing: string[], part: Partial<Answer> = {}): Answ
   });
 }
 
-export function makeChange(part: Partial<MessageChange> = {}): MessageChange {
+export function makeChange(part: Partial<DocumentChange> = {}): DocumentChange {
   return { kind: "added", role: "input", day: "2025-01-09", id: "66f", trade: "T-1", fields: [], ...part };
 }
 

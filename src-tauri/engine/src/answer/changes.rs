@@ -11,15 +11,15 @@ use crate::bson::diff::{FieldChange, field_changes};
 use crate::day::Day;
 use crate::rows::Role;
 
-/// The most messages that are listed.
+/// The maximum number of documents that are listed.
 pub(crate) const LISTED: usize = 500;
-/// A message that differs, with what is needed to merge it with what a different window found about it.
+/// A document that differs, with what is needed to merge it with what a different window found about it.
 #[derive(Debug, Clone)]
 pub struct Difference {
-    pub(crate) change: MessageChange,
+    pub(crate) change: DocumentChange,
     /// Its `_id` as the cache writes it.
     pub(crate) id: Vec<u8>,
-    /// The document, if the message was added or is gone.
+    /// The document, if it was added or is gone.
     pub(crate) document: Option<RawDocumentBuf>,
 }
 
@@ -42,7 +42,7 @@ impl Differences {
         self.listed.extend(other.listed.iter().cloned());
     }
 
-    /// Merges the differences of a whole run. A message that left one window and appeared in another has changed; one
+    /// Merges the differences of a whole run. A document that left one window and appeared in another has changed; one
     /// that several windows have counts once.
     pub(crate) fn into_changes(self) -> Changes {
         let Self { mut input, mut downstream, listed } = self;
@@ -72,7 +72,7 @@ impl Differences {
                 }
             }
         }
-        let mut messages: Vec<MessageChange> =
+        let mut messages: Vec<DocumentChange> =
             merged.into_values().map(|difference| difference.change).collect();
         messages.sort_by(|a, b| (a.day, a.role, &a.id).cmp(&(b.day, b.role, &b.id)));
         messages.truncate(LISTED);
@@ -90,7 +90,7 @@ fn counter(counts: &mut ChangeCounts, kind: ChangeKind) -> &mut u64 {
     }
 }
 
-/// Merges what two windows found about one message; `None` if it only moved with its trade.
+/// Merges what two windows found about one document; `None` if it only moved with its trade.
 fn joined(one: &Difference, other: Difference) -> Option<Difference> {
     let (old, new) = match (one.change.kind, other.change.kind) {
         (ChangeKind::Gone, ChangeKind::Added) => (one, &other),
@@ -98,7 +98,7 @@ fn joined(one: &Difference, other: Difference) -> Option<Difference> {
         (ChangeKind::Changed, _) => return Some(one.clone()),
         _ => return Some(other),
     };
-    let mut change = MessageChange { kind: ChangeKind::Changed, ..new.change.clone() };
+    let mut change = DocumentChange { kind: ChangeKind::Changed, ..new.change.clone() };
     if let (Some(before), Some(after)) = (&old.document, &new.document) {
         if before.as_bytes() == after.as_bytes() {
             return None;
@@ -108,7 +108,7 @@ fn joined(one: &Difference, other: Difference) -> Option<Difference> {
     Some(Difference { change, id: new.id.clone(), document: None })
 }
 
-/// How many messages a refresh or a verification found different at the source.
+/// How many documents a refresh or a verification found different at the source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, TS)]
 pub struct ChangeCounts {
     /// In the source, but not cached before.
@@ -129,14 +129,14 @@ pub struct Changes {
     pub input: ChangeCounts,
     /// The other messages of these trades.
     pub downstream: ChangeCounts,
-    /// The messages themselves, at most 500, by day and then by role.
-    pub messages: Vec<MessageChange>,
-    /// Number of messages that differ but are not listed.
+    /// The documents themselves, at most 500, by day and then by role.
+    pub messages: Vec<DocumentChange>,
+    /// Number of documents that differ but are not listed.
     #[ts(type = "number")]
     pub omitted: u64,
 }
 
-/// How a message differs at the source.
+/// How a document differs at the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
@@ -148,9 +148,9 @@ pub enum ChangeKind {
     Gone,
 }
 
-/// One message that differs at the source.
+/// One document that differs at the source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-pub struct MessageChange {
+pub struct DocumentChange {
     /// How it differs.
     pub kind: ChangeKind,
     /// Whether it is a trade or one of its messages.
@@ -161,7 +161,7 @@ pub struct MessageChange {
     pub id: String,
     /// The id of its trade, as text.
     pub trade: Option<String>,
-    /// The fields in which a changed message differs; empty for the other kinds.
+    /// The fields in which a changed document differs; empty for the other kinds.
     pub fields: Vec<FieldChange>,
 }
 
@@ -210,7 +210,7 @@ mod tests {
     }
 
     fn difference(kind: ChangeKind, role: Role, day: i32, id: u8, document: &Document) -> Difference {
-        let change = MessageChange {
+        let change = DocumentChange {
             kind,
             role,
             day: Day::from_number(day),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_moved_between_windows_has_changed() {
+    fn a_document_that_moved_between_windows_has_changed() {
         let old = difference(ChangeKind::Gone, Role::Input, 5, 1, &doc! {"_id": 1, "day": 5});
         let new = difference(ChangeKind::Added, Role::Input, 9, 1, &doc! {"_id": 1, "day": 9});
         let moved = |kind, day| difference(kind, Role::Downstream, day, 2, &doc! {"_id": 2});

@@ -10,7 +10,7 @@ use super::rows::read_key;
 use crate::api::export::{ExportProgress, Exported};
 use crate::api::rows::ViewKey;
 use crate::cache::View;
-use crate::cache::export::csv::{Destination, Export, Written};
+use crate::cache::export::csv::{Destination, Export, Staging, Written};
 use crate::day::DayRange;
 use crate::engine::{Engine, off_thread};
 use crate::failure::{Code, Result};
@@ -54,14 +54,17 @@ impl Engine {
     ) -> Result<Exported> {
         let ExportRequest { key, rows, options } = request;
         info!(from = %key.from, to = %key.to, role = ?rows.role, columns = options.columns.len(), "export requested");
-        let exported = match self.export_by_way_of(false, request, destination, &progress, &cancel).await {
-            Err(failure) if failure.code == Code::DiskFull && !cancel.is_cancelled() => {
-                // The transaction that ran into the full disk has ended, so the retry opens a new view.
-                let again = self.export_by_way_of(true, request, destination, &progress, &cancel).await;
-                again.map_err(|later| if later.code == Code::Cancelled { later } else { failure })
-            }
-            other => other,
-        };
+        let exported =
+            match self.export_through(Staging::CacheDisk, request, destination, &progress, &cancel).await {
+                Err(failure) if failure.code == Code::DiskFull && !cancel.is_cancelled() => {
+                    // The transaction that ran into the full disk has ended, so the retry opens a new view.
+                    let again = self
+                        .export_through(Staging::TemporaryFolder, request, destination, &progress, &cancel)
+                        .await;
+                    again.map_err(|later| if later.code == Code::Cancelled { later } else { failure })
+                }
+                other => other,
+            };
         // Not its name: it may be made of the filters.
         match &exported {
             Ok(Exported { rows, bytes, complete, .. }) => info!(rows, bytes, complete, "exported"),
@@ -71,9 +74,9 @@ impl Engine {
         exported
     }
 
-    async fn export_by_way_of(
+    async fn export_through(
         &self,
-        elsewhere: bool,
+        staging: Staging,
         request: &ExportRequest,
         destination: &Destination,
         progress: &(impl Fn(ExportProgress) + Send + Sync),
@@ -88,7 +91,7 @@ impl Engine {
             Role::Input => counts.input,
             Role::Downstream => counts.downstream,
         };
-        let export = Arc::new(view.begin_export(elsewhere)?);
+        let export = Arc::new(view.begin_export(staging)?);
         let work = {
             let (export, target, request) = (Arc::clone(&export), target.clone(), request.clone());
             off_thread(move || {

@@ -156,7 +156,7 @@ impl Engine {
         let cache = self.cache().clone();
         off_thread(move || {
             let query = cache.open_signature(&signature)?.identity().query()?;
-            Ok(pipeline::explain_text(&query, &range))
+            Ok(pipeline::mongosh_text(&query, &range))
         })
         .await
     }

@@ -21,9 +21,14 @@ fn day() -> Day {
     Day::from_number(20_000)
 }
 
-fn check(error: &CacheError, is_expected: impl Fn(&CacheErrorKind) -> bool, code: Code, is_damage: bool) {
+fn check(
+    error: &CacheError,
+    is_expected: impl Fn(&CacheErrorKind) -> bool,
+    code: Code,
+    may_be_moved_aside: bool,
+) {
     assert!(is_expected(error.kind()), "{error:?}");
-    assert_eq!(error.is_damage(), is_damage, "{error:?}");
+    assert_eq!(error.may_be_moved_aside(), may_be_moved_aside, "{error:?}");
     let failure = Failure::from(error.clone());
     assert_eq!(failure.code, code, "{error:?}");
     assert!(!failure.message.is_empty() && !failure.next.is_empty(), "{failure:?}");

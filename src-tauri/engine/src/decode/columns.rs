@@ -266,7 +266,7 @@ impl Entry {
     }
 }
 
-/// Where values of one path and kind go: the field's number, and its column unless it is all nulls.
+/// Where values of one path and kind go: the field's number, and its column. Nulls have none: then it means nothing.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     field: FieldId,

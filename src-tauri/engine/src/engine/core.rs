@@ -20,7 +20,7 @@ use crate::plan::ledger::Policy;
 use crate::query::mapping::Mapping;
 use crate::query::signature::Signature;
 use crate::query::source::Query;
-use crate::source::{Origin, Source};
+use crate::source::{Source, SourceOrigin};
 
 /// Number of views kept open, so that paging does not have to open one each time.
 const VIEWS: usize = 3;
@@ -140,7 +140,7 @@ impl Engine {
     ///
     /// # Errors
     /// Those of listing the cache. A file that is busy or cannot be written is updated when it is fetched.
-    pub async fn note_origin(&self, query: &Query, origin: Origin) -> Result<()> {
+    pub async fn note_origin(&self, query: &Query, origin: SourceOrigin) -> Result<()> {
         if !origin.is_known() {
             return Ok(());
         }
@@ -348,7 +348,7 @@ impl Engine {
 }
 
 /// Records the current origin of a file's source. Returns whether the file's previous origin was a different one.
-fn record_origin(file: &CacheFile, origin: &Origin) -> bool {
+fn record_origin(file: &CacheFile, origin: &SourceOrigin) -> bool {
     let state = file.state();
     if state.days.is_empty() {
         return false;

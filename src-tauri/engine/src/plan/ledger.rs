@@ -120,7 +120,7 @@ impl Policy {
 impl Policy {
     /// Whether a day ended so long ago that nothing in it should change any more.
     #[must_use]
-    pub fn is_over(&self, day: Day, now: DateTime<Utc>) -> bool {
+    pub fn is_past_settling(&self, day: Day, now: DateTime<Utc>) -> bool {
         now >= self.zone.end_of(day) + self.settle
     }
 }

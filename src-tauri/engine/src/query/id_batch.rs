@@ -47,7 +47,7 @@ impl IdBatch {
     }
 
     /// Whether the batch has as many ids as it may have.
-    pub(crate) fn is_full(&self) -> bool {
+    pub(crate) fn has_most_ids(&self) -> bool {
         self.ids.len() >= self.most
     }
 }

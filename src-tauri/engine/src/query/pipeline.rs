@@ -181,7 +181,7 @@ pub fn downstream_counts_pipeline(mapping: &Mapping, groups: &[Vec<Bson>]) -> Ve
 /// The queries of a fetch, as text to paste into mongosh: the aggregate of the input, and that of the messages, still
 /// without trade ids.
 #[must_use]
-pub fn explain_text(query: &Query, range: &DayRange) -> String {
+pub fn mongosh_text(query: &Query, range: &DayRange) -> String {
     let mapping = &query.mapping;
     let input = aggregate_text(query, &query.source.collection, input_pipeline(query, range));
     if mapping.trade_id.is_none() {
@@ -432,7 +432,7 @@ mod tests {
     #[test]
     fn the_text_can_be_pasted() {
         let january = range("2024-01-01", "2024-01-31");
-        let text = explain_text(&query("", &["Power"], ""), &january);
+        let text = mongosh_text(&query("", &["Power"], ""), &january);
         assert!(
             text.starts_with("db.getSiblingDB(\"desk\").getCollection(\"trades\").aggregate([\n"),
             "{text}"
@@ -443,16 +443,16 @@ mod tests {
         );
         assert!(text.contains("comment: \"tidemark\" })") && text.contains("\"$in\": []"), "{text}");
         let apart = query(r#"{"downstream_collection": "messages"}"#, &[], "");
-        assert!(explain_text(&apart, &january).contains("getCollection(\"messages\")"));
-        let alone = explain_text(&query(r#"{"trade_id": null}"#, &[], ""), &january);
+        assert!(mongosh_text(&apart, &january).contains("getCollection(\"messages\")"));
+        let alone = mongosh_text(&query(r#"{"trade_id": null}"#, &[], ""), &january);
         assert!(!alone.contains("$in") && !alone.contains("//"), "{alone}");
-        let dated = explain_text(&query(r#"{"year": null}"#, &[], ""), &january);
+        let dated = mongosh_text(&query(r#"{"year": null}"#, &[], ""), &january);
         assert!(
             dated.contains("aggregate(EJSON.deserialize([")
                 && dated.contains("\"$date\": \"2023-07-03T00:00:00Z\""),
             "{dated}"
         );
-        let long = explain_text(&query("", &[], r#"{"n": 9007199254740993}"#), &january);
+        let long = mongosh_text(&query("", &[], r#"{"n": 9007199254740993}"#), &january);
         assert!(long.contains("\"$numberLong\": \"9007199254740993\""), "{long}");
     }
 

@@ -55,7 +55,7 @@ struct Outcome {
     failure: Option<Failure>,
     failed: BTreeMap<Day, String>,
     /// The file's next segment at the time when the run began to store.
-    run_since: Option<u32>,
+    first_of_run: Option<u32>,
     /// The plan as far as it has been carried out.
     live: Option<LivePlan>,
 }
@@ -94,13 +94,13 @@ struct Adoption {
 impl Outcome {
     /// Counts planned days as fetched if they were committed after the run had released their pulls: they are cached.
     fn note_late(&mut self, prepared: &Prepared, held: &BTreeMap<Day, HeldDay>) {
-        let Some(run_since) = self.run_since else { return };
+        let Some(first_of_run) = self.first_of_run else { return };
         let late = prepared.plan.days.iter().filter(|planned| {
             let fetched_before = planned.held.as_ref().map(|held| held.fetched);
             planned.is_pulled()
                 && held
                     .get(&planned.day)
-                    .is_some_and(|held| held.segment >= run_since && Some(held.fetched) != fetched_before)
+                    .is_some_and(|held| held.segment >= first_of_run && Some(held.fetched) != fetched_before)
         });
         self.fetched = self.fetched.union(&late.map(|planned| planned.day).collect());
     }
@@ -127,16 +127,16 @@ impl Engine {
         log::requested(request);
         let source = source.map(Source::for_run);
         let source = source.as_ref();
-        let may_set_aside = can_fetch(source, request);
+        let may_move_aside = can_fetch(source, request);
         // Damage that opening the file did not reveal was found when its rows were read.
-        let suspect = may_set_aside && self.cache().is_suspect(&Signature::of(&request.query));
+        let suspect = may_move_aside && self.cache().is_suspect(&Signature::of(&request.query));
         let mut note = if suspect { self.move_aside_if_damaged(request).await.ok().flatten() } else { None };
         let mut result = self.answer_query(source, request, &events, &cancel).await;
         if let Err(failure) = result.as_ref()
             && !cancel.is_cancelled()
         {
             let mut again = false;
-            let is_damage = failure.code == Code::CacheDamaged;
+            let may_be_moved_aside = failure.code == Code::CacheDamaged;
             if failure.source_as().is_some_and(CacheError::is_fatal) {
                 self.discard_handle(request, failure.clone()).await;
                 // Without disk space or memory, a retry would fail in the same way.
@@ -144,12 +144,12 @@ impl Engine {
             }
             // The damage may also show up only now: if the tables do not match the ledger, a statement can fail in
             // any way. If a fresh open does not confirm the damage, a single read went wrong.
-            if may_set_aside
+            if may_move_aside
                 && note.is_none()
-                && (is_damage || failure.code == Code::Internal)
+                && (may_be_moved_aside || failure.code == Code::Internal)
                 && let Ok(found) = self.move_aside_if_damaged(request).await
             {
-                again |= found.is_some() || is_damage;
+                again |= found.is_some() || may_be_moved_aside;
                 note = found;
             }
             if again {
@@ -238,8 +238,8 @@ impl Engine {
         }
         let file = self.writable(prepared, &mut outcome).await?;
         // Taken before anything is adopted: adopted days were not cached before this run either.
-        let run_since = file.next_segment();
-        outcome.run_since = Some(run_since);
+        let first_of_run = file.next_segment();
+        outcome.first_of_run = Some(first_of_run);
         for (run, broader) in adoptions(prepared) {
             let Adoption { adopted, left, failure } =
                 self.adopt_run(prepared, &file, broader, run, start, cancel).await;
@@ -269,7 +269,7 @@ impl Engine {
             return Ok(outcome);
         };
         let query = Arc::new(request.query.clone());
-        let (doubts, origin) =
+        let (empty_window_checks, origin) =
             (Arc::new(EmptyWindowChecks::of(request.range)), Arc::new(Mutex::new(prepared.origin.clone())));
         let pull = |windows: &[DayRange], earliest: Option<Instant>| -> Vec<PullHandle> {
             let pull_one = |window: &DayRange| {
@@ -285,10 +285,10 @@ impl Engine {
                         run_moment: Arc::clone(&start.moment),
                         attempt: Attempt::first(&start.moment),
                         origin: Arc::clone(&origin),
-                        run_since,
+                        first_of_run,
                         counters,
                         cancel,
-                        doubts: Arc::clone(&doubts),
+                        empty_window_checks: Arc::clone(&empty_window_checks),
                         limits: self.limits,
                     }))
                 };
@@ -311,7 +311,7 @@ impl Engine {
                 break;
             }
             earliest = Some(Instant::now());
-            let settled = |day: Day| prepared.policy.is_over(day, self.time_at(Some(source)));
+            let settled = |day: Day| prepared.policy.is_past_settling(day, self.time_at(Some(source)));
             let changed = tokio::select! {
                 changed = changed_between_windows(source, &query, &file, &start.moment, &outcome.fetched, settled) => changed,
                 () = cancel.cancelled() => break,

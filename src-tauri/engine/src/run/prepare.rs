@@ -23,7 +23,7 @@ use crate::query::form::QueryInput;
 use crate::query::mapping::Mapping;
 use crate::query::signature::Signature;
 use crate::query::source::Query;
-use crate::source::{ESTIMATE_DAYS, Origin, ServerClock, Source};
+use crate::source::{ESTIMATE_DAYS, ServerClock, Source, SourceOrigin};
 
 /// A query with its days, and how to answer it.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ pub(super) struct Broader {
 impl Broader {
     /// Restricts the ledger to days that may be adopted: complete days from the given origin, since an answer never
     /// mixes rows of two origins. An unknown origin excludes only the days that the file itself marks as foreign.
-    fn keep_to(&mut self, origin: Option<&Origin>) {
+    fn keep_to(&mut self, origin: Option<&SourceOrigin>) {
         self.ledger = self.state.ledger_for(origin);
         // Documents that were left out are not stored, so it is unknown whether they match the conditions.
         let is_whole = |day: &Day| {
@@ -90,7 +90,7 @@ pub(super) struct Prepared {
     pub(super) plan: Plan,
     pub(super) policy: Policy,
     /// The source's origin and how it compares text, if the source was queried.
-    pub(super) origin: Option<Origin>,
+    pub(super) origin: Option<SourceOrigin>,
     pub(super) collation: Option<Collation>,
     /// The clock of the source's node, if the source was queried.
     pub(super) clock: Option<ServerClock>,
@@ -160,21 +160,21 @@ impl Engine {
 
 /// Makes the plan. Queries the source only if days have to be pulled, or if its clock decides whether a day has
 /// begun: whether it is reachable, and about how many rows there are if the cache gives no estimate. A file that
-/// cannot be read counts as empty. With `may_set_aside` it is moved aside, which only a run may do that can fetch the
+/// cannot be read counts as empty. With `may_move_aside` it is moved aside, which only a run may do that can fetch the
 /// days again and that reports it.
 pub(super) async fn prepare(
     engine: &Engine,
     source: Option<&Source>,
     request: &FetchRequest,
-    may_set_aside: bool,
+    may_move_aside: bool,
 ) -> Result<Prepared> {
     let mapping = &request.query.mapping;
     let policy = Policy { refresh_all: request.mode == FetchMode::Refresh, ..Policy::of(mapping) };
     let identity = Arc::new(Identity::of(&request.query));
     engine.note_mapping(&identity.family, mapping);
     let OwnState { state: own, moved_aside, is_read_only } =
-        own_state(engine, &identity, may_set_aside).await?;
-    let may_set_aside = may_set_aside && !is_read_only;
+        own_state(engine, &identity, may_move_aside).await?;
+    let may_move_aside = may_move_aside && !is_read_only;
     let mut ledger = own.ledger();
     let reach = if request.offline || source.is_none() { Reach::Offline } else { Reach::Online };
     let mut probe = SourceProbe {
@@ -234,7 +234,7 @@ pub(super) async fn prepare(
             if let Some((origin, collation)) = probe.or_offline(source.origin(mapping).await)? {
                 ledger = own.ledger_for(Some(&origin));
                 broader.iter_mut().for_each(|broader| broader.keep_to(Some(&origin)));
-                if may_set_aside && origin.is_known() && own.current_origin() != Some(&origin) {
+                if may_move_aside && origin.is_known() && own.current_origin() != Some(&origin) {
                     engine.note_origin(&request.query, origin.clone()).await?;
                     // Files that cannot be written were skipped, but this run needs its own file updated.
                     if let Some(file) = own_file(engine, &identity).await? {
@@ -280,7 +280,7 @@ pub(super) async fn prepare(
         ledger.range(request.range.from()..=request.range.to()).map(|(day, _)| *day).filter(|day| begun(day))
     };
     let unverified = match probe.unverified {
-        Some(unchecked) => unchecked,
+        Some(unverified) => unverified,
         None if request.mode == FetchMode::Normal => DaySet::new(),
         // Either the source could not be queried, or the refresh has yet to happen.
         None => held_days().collect(),
@@ -310,7 +310,7 @@ struct SourceProbe {
     /// The source's time, or this machine's.
     now: DateTime<Utc>,
     unreachable: Option<Failure>,
-    origin: Option<Origin>,
+    origin: Option<SourceOrigin>,
     collation: Option<Collation>,
     differing: DaySet,
     /// The days that a check could not cover; `None` if there was no check.
@@ -357,14 +357,16 @@ struct OwnState {
     is_read_only: bool,
 }
 
-async fn own_state(engine: &Engine, identity: &Arc<Identity>, may_set_aside: bool) -> Result<OwnState> {
+async fn own_state(engine: &Engine, identity: &Arc<Identity>, may_move_aside: bool) -> Result<OwnState> {
     let cache = engine.cache().clone();
     let identity = Arc::clone(identity);
     off_thread(move || {
         let is_read_only = cache.is_read_only(&identity);
         let (file, moved_aside) = match cache.open_existing(&identity) {
-            Err(error) if error.is_damage() && (!may_set_aside || is_read_only) => (None, Some(error.into())),
-            Err(error) if error.is_damage() => {
+            Err(error) if error.may_be_moved_aside() && (!may_move_aside || is_read_only) => {
+                (None, Some(error.into()))
+            }
+            Err(error) if error.may_be_moved_aside() => {
                 let opened = cache.open_or_create(&identity)?;
                 (Some(opened.file), opened.moved_aside.map(Failure::from))
             }
@@ -378,7 +380,7 @@ async fn own_state(engine: &Engine, identity: &Arc<Identity>, may_set_aside: boo
 
 /// The most likely origin while the source is not queried: the last known one of this query or else of the broader
 /// query that was fetched last.
-fn likely_origin<'a>(own: &'a FileState, broader: &'a [Broader]) -> Option<&'a Origin> {
+fn likely_origin<'a>(own: &'a FileState, broader: &'a [Broader]) -> Option<&'a SourceOrigin> {
     let latest = |broader: &&Broader| broader.state.days.values().map(|held| held.fetched).max();
     own.current_origin().or_else(|| {
         let known = broader.iter().filter(|broader| broader.state.current_origin().is_some());
@@ -392,7 +394,7 @@ async fn own_file(engine: &Engine, identity: &Arc<Identity>) -> Result<Option<Ar
         engine.close_replaced_files();
         match engine.cache().open_existing(&identity) {
             // A damaged file's ledger counted as empty.
-            Err(error) if error.is_damage() => Ok(None),
+            Err(error) if error.may_be_moved_aside() => Ok(None),
             other => Ok(other?),
         }
     })

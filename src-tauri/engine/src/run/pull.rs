@@ -46,7 +46,7 @@ use crate::query::source::Query;
 use crate::query::trade::{TradeIds, Trades, trades_of};
 use crate::rows::Role;
 use crate::source::{
-    Batch, Clock, Origin, PullOrder, Reading, RunMoment, Source, WindowMoment, unreadable_reply,
+    Batch, Clock, PullOrder, Reading, RunMoment, Source, SourceOrigin, WindowMoment, unreadable_reply,
 };
 
 /// Raw batches that may wait for the decoder.
@@ -70,13 +70,13 @@ pub(crate) struct PullContext {
     /// The current attempt at the window.
     pub(crate) attempt: Attempt,
     /// The source's origin when the run last queried it.
-    pub(crate) origin: Arc<Mutex<Option<Origin>>>,
+    pub(crate) origin: Arc<Mutex<Option<SourceOrigin>>>,
     /// The file's next segment when the run began.
-    pub(crate) run_since: u32,
+    pub(crate) first_of_run: u32,
     pub(crate) counters: Arc<Counters>,
     pub(crate) cancel: CancellationToken,
     /// Checks at the source if a window has fewer rows than expected.
-    pub(crate) doubts: Arc<EmptyWindowChecks>,
+    pub(crate) empty_window_checks: Arc<EmptyWindowChecks>,
     pub(crate) limits: Limits,
 }
 
@@ -230,7 +230,7 @@ struct Summary {
     without_trade_id: u64,
     unreadable: HashSet<DocumentHash>,
     /// The source that all of it came from.
-    origin: Option<Origin>,
+    origin: Option<SourceOrigin>,
     /// Settled days whose count at the source differs after the pull.
     changed: DaySet,
     /// Days for which only some rows were read.
@@ -377,7 +377,7 @@ async fn try_window(context: PullContext) -> Result<Tried> {
             Ok(left) => left,
             Err(left) => return Ok(Err(NotReady::TooLarge(left))),
         };
-        let notes = doubts(&context, &summary).await?;
+        let notes = empty_window_notes(&context, &summary).await?;
         summary.changed = changed_meanwhile(&context, &summary).await;
         if !summary.changed.is_empty() && !context.attempt.is_last() {
             return Ok(Err(NotReady::Changed));
@@ -477,7 +477,7 @@ async fn changed_meanwhile(context: &PullContext, summary: &Summary) -> DaySet {
         return DaySet::new();
     }
     let (policy, fetched) = (Policy::of(&context.query.mapping), context.fetched());
-    if !context.window.days().any(|day| policy.is_over(day, fetched)) {
+    if !context.window.days().any(|day| policy.is_past_settling(day, fetched)) {
         return DaySet::new();
     }
     // Everything requested has arrived; if the count fails, no day is known to differ.
@@ -485,7 +485,7 @@ async fn changed_meanwhile(context: &PullContext, summary: &Summary) -> DaySet {
         return DaySet::new();
     };
     let differs = |day: &Day| {
-        policy.is_over(*day, fetched)
+        policy.is_past_settling(*day, fetched)
             && summary.days.get(day).is_some_and(|rows| {
                 counts_differ(counts.get(day), rows.input_rows, &rows.left_out, rows.change_mark.as_deref())
             })
@@ -497,7 +497,7 @@ async fn changed_meanwhile(context: &PullContext, summary: &Summary) -> DaySet {
 ///
 /// # Errors
 /// Those of the query, and `source_unreachable` if it still differs on the last attempt.
-async fn origin_meanwhile(context: &PullContext) -> Result<Option<Origin>> {
+async fn origin_meanwhile(context: &PullContext) -> Result<Option<SourceOrigin>> {
     let (origin, _) = context.source.origin(&context.query.mapping).await?;
     let is_other = {
         let mut known = context.origin.lock().unwrap_or_else(PoisonError::into_inner);
@@ -517,16 +517,16 @@ async fn origin_meanwhile(context: &PullContext) -> Result<Option<Origin>> {
 ///
 /// # Errors
 /// `bad_mapping` if a name in the mapping is the reason.
-async fn doubts(context: &PullContext, summary: &Summary) -> Result<Vec<Note>> {
+async fn empty_window_notes(context: &PullContext, summary: &Summary) -> Result<Vec<Note>> {
     let mapping = &context.query.mapping;
     if summary.input_rows == 0 {
         let ask = || context.source.explain_nothing(&context.query);
-        return Ok(context.doubts.nothing.get_or_try_init(ask).await?.iter().cloned().collect());
+        return Ok(context.empty_window_checks.nothing.get_or_try_init(ask).await?.iter().cloned().collect());
     }
     if let Some(messages) = mapping.downstream_collection.as_deref().filter(|_| summary.downstream_rows == 0)
     {
         let ask = || async move { context.source.expect_collections(&[messages]).await };
-        match context.doubts.messages.get_or_try_init(ask).await {
+        match context.empty_window_checks.messages.get_or_try_init(ask).await {
             Err(failure) if failure.code == Code::BadMapping => return Err(failure),
             // Everything requested has arrived; do not fail because the check itself failed.
             _ => {}
@@ -539,7 +539,7 @@ async fn doubts(context: &PullContext, summary: &Summary) -> Result<Vec<Note>> {
 
 /// Finds documents whose dates have a different type; runs while rows arrive.
 async fn odd_dates(context: &PullContext) -> Option<Arc<FoundOddDates>> {
-    let EmptyWindowChecks { range, odd_dates, .. } = &*context.doubts;
+    let EmptyWindowChecks { range, odd_dates, .. } = &*context.empty_window_checks;
     let ask = || async { context.source.odd_dates(&context.query, *range).await.map(Arc::new) };
     tokio::select! {
         found = odd_dates.get_or_init(ask) => found.clone(),
@@ -553,9 +553,9 @@ async fn join<T>(task: tokio::task::JoinHandle<Result<T>>) -> Result<T> {
     })
 }
 
-/// The failure of a step whose channel has closed because the step at its other end failed. That step's own failure is
-/// the one to show.
-fn channel_closed() -> Failure {
+/// The failure of a step that cannot go on: the step at the other end of its channel has failed, or the window is too
+/// large. It is not shown: the reason is known there.
+fn ended_by_another_step() -> Failure {
     Failure::new(Code::Cancelled, "The window was cancelled.")
 }
 
@@ -568,13 +568,13 @@ async fn pull_input(context: &PullContext, sender: mpsc::Sender<Incoming>) -> Re
     let mut cursor = context.source.pull(order, &context.attempt.moment).await?;
     let size = &context.attempt.size;
     while let Some(batch) = cursor.next().await? {
-        sender.send(Incoming::Input(batch)).await.map_err(|_| channel_closed())?;
+        sender.send(Incoming::Input(batch)).await.map_err(|_| ended_by_another_step())?;
         if size.is_full.load(Ordering::Relaxed) {
             size.is_cut.store(true, Ordering::Relaxed);
             break;
         }
     }
-    sender.send(Incoming::InputDone).await.map_err(|_| channel_closed())
+    sender.send(Incoming::InputDone).await.map_err(|_| ended_by_another_step())
 }
 
 async fn pull_downstream(
@@ -620,7 +620,7 @@ async fn ask_downstream(
     let mut cursor = context.source.pull(order, &context.attempt.moment).await?;
     while let Some(batch) = cursor.next().await? {
         let incoming = Incoming::Downstream(batch, places.clone());
-        sender.send(incoming).await.map_err(|_| channel_closed())?;
+        sender.send(incoming).await.map_err(|_| ended_by_another_step())?;
     }
     Counters::add(&context.counters.trades_done, count);
     Ok(())
@@ -628,7 +628,7 @@ async fn ask_downstream(
 
 fn store(context: &PullContext, orders: &std_mpsc::Receiver<ToStore>) -> Result<Option<Stored>> {
     let writer = SegmentWriter::begin(Arc::clone(&context.file))?;
-    let mut writer = writer.of_run_since(context.run_since).with_limits(&context.limits);
+    let mut writer = writer.of_run_from(context.first_of_run).with_limits(&context.limits);
     while let Ok(order) = orders.recv() {
         match order {
             ToStore::Rows(role, decoded) => writer.append(role, decoded)?,
@@ -651,7 +651,8 @@ fn commit(context: &PullContext, mut writer: SegmentWriter, mut summary: Summary
         if is_one && !is_snapshot {
             torn.extend(writer.days_with_two_states()?);
         }
-        let is_kept = |day: &Day| policy.is_over(*day, fetched) && !summary.incomplete.contains(*day);
+        let is_kept =
+            |day: &Day| policy.is_past_settling(*day, fetched) && !summary.incomplete.contains(*day);
         let settled: DaySet = torn.into_iter().filter(is_kept).collect();
         if !settled.is_empty() && !context.attempt.is_last() {
             return Ok(Stored::Torn);
@@ -770,7 +771,7 @@ impl<'a> WindowDecoder<'a> {
             let full = self.asking.push(id);
             full.into_iter().for_each(|ids| self.ask(ids));
         }
-        if self.asking.is_full() {
+        if self.asking.has_most_ids() {
             let ids = self.asking.take();
             self.ask(ids);
         }
@@ -871,13 +872,13 @@ impl<'a> WindowDecoder<'a> {
             return Ok(());
         }
         size.is_too_large.store(true, Ordering::Relaxed);
-        Err(channel_closed())
+        Err(ended_by_another_step())
     }
 
     fn send_carried(&mut self) -> Result<()> {
         let carried = std::mem::take(&mut self.carried);
         self.linked.extend(carried.iter().map(|carried| carried.day));
-        self.store.send(ToStore::Carried(carried)).map_err(|_| channel_closed())
+        self.store.send(ToStore::Carried(carried)).map_err(|_| ended_by_another_step())
     }
 
     fn flush(&mut self, role: Role, all: bool) -> Result<()> {
@@ -890,7 +891,7 @@ impl<'a> WindowDecoder<'a> {
         }
         if let Some(decoded) = decoder.finish_batch() {
             self.summary.unreadable.extend(decoded.unreadable.iter().copied());
-            self.store.send(ToStore::Rows(role, decoded)).map_err(|_| channel_closed())?;
+            self.store.send(ToStore::Rows(role, decoded)).map_err(|_| ended_by_another_step())?;
         }
         Ok(())
     }

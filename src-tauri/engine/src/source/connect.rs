@@ -22,7 +22,7 @@ use super::login::login_of;
 use super::options::{self, Times};
 use super::topology::NoServer;
 use super::uri::{parse, with_password};
-use super::{certificates, speech};
+use super::{certificates, protocol_probe};
 use crate::answer::note::Note;
 use crate::failure::{Code, Failure, FailureTarget, Result};
 use crate::query::source::SourceIdentity;
@@ -415,7 +415,7 @@ impl Source {
             // If no server of the source has answered, the two sides may be speaking different protocols.
             (_, None) if is_connecting && !self.inner.has_proxy => {
                 let hosts = self.inner.hosts.get().map_or(&[][..], Vec::as_slice);
-                speech::mismatch(hosts, self.inner.is_encrypted).await
+                protocol_probe::mismatch(hosts, self.inner.is_encrypted).await
             }
             _ => None,
         };
@@ -529,7 +529,7 @@ impl Source {
         options.connect_timeout = Some(self.inner.times.connect);
         // Cannot fail: a client is created once per source.
         let _ = self.inner.hosts.set(options.hosts.clone());
-        options.sdam_event_handler = Some(set_watcher(&self.inner.found_set));
+        options.sdam_event_handler = Some(replica_set_watcher(&self.inner.found_set));
         // Each command checks a connection out of the pool; handshakes and the driver's own monitoring do not.
         // Subscribing to the command events themselves would make the driver parse every answer for them.
         options.cmap_event_handler = Some(EventHandler::callback(|event| {
@@ -556,7 +556,7 @@ impl Source {
 }
 
 /// Records the replica set name from each successful heartbeat.
-fn set_watcher(found: &Arc<Mutex<Option<FoundSet>>>) -> EventHandler<SdamEvent> {
+fn replica_set_watcher(found: &Arc<Mutex<Option<FoundSet>>>) -> EventHandler<SdamEvent> {
     let found = Arc::clone(found);
     EventHandler::callback(move |event| {
         if let SdamEvent::ServerHeartbeatSucceeded(event) = event {

@@ -30,7 +30,7 @@ impl Source {
     ///
     /// # Errors
     /// See [`super::SourceError`].
-    pub async fn origin(&self, mapping: &Mapping) -> Result<(Origin, Collation)> {
+    pub async fn origin(&self, mapping: &Mapping) -> Result<(SourceOrigin, Collation)> {
         let trades = self.collection_name().to_owned();
         let messages = mapping.downstream_collection.clone().unwrap_or_else(|| trades.clone());
         let is_sharded = self.is_behind_mongos();
@@ -69,7 +69,7 @@ impl Source {
         let is_unique = |name: &String| {
             !is_sharded && matches!(listed.get(name), Some(Some(one)) if one.kind == "collection")
         };
-        let origin = Origin {
+        let origin = SourceOrigin {
             unique_input: is_unique(&trades),
             unique_downstream: is_unique(&messages),
             collections: canonical(&listed),
@@ -79,7 +79,7 @@ impl Source {
     }
 
     /// What can be determined for a user who may not list collections: only whether the names are views.
-    async fn kinds_alone(&self, trades: &str, messages: &str) -> Origin {
+    async fn kinds_alone(&self, trades: &str, messages: &str) -> SourceOrigin {
         let command = doc! {
             "listCollections": 1, "nameOnly": true, "authorizedCollections": true,
             "filter": {"name": {"$in": [trades, messages]}},
@@ -88,10 +88,10 @@ impl Source {
         let is_unique = |name: &str| {
             !self.is_behind_mongos() && found.get(name).is_some_and(|one| one.kind == "collection")
         };
-        Origin {
+        SourceOrigin {
             unique_input: is_unique(trades),
             unique_downstream: is_unique(messages),
-            ..Origin::unknown()
+            ..SourceOrigin::unknown()
         }
     }
 
@@ -225,7 +225,7 @@ fn canonical(listed: &BTreeMap<String, Option<Listed>>) -> String {
 
 /// The collections and the replica set that days were fetched from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct SourceOrigin {
     /// The collections as canonical JSON text: their UUIDs, or a substitute for them.
     pub collections: String,
     /// The replica set's id or, if that is not available, its name.
@@ -236,7 +236,7 @@ pub struct Origin {
     pub unique_downstream: bool,
 }
 
-impl Origin {
+impl SourceOrigin {
     /// An origin about which nothing is known.
     #[must_use]
     pub const fn unknown() -> Self {

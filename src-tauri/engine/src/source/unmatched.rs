@@ -18,12 +18,12 @@ use crate::query::near_miss::{did_you_mean, near_misses, same_beginning, same_le
 const VALUE_DOCUMENTS: i64 = 5_000;
 const PATH_DOCUMENTS: i64 = 50;
 /// Number of distinct values and paths to consider.
-const MOST_VALUES: i64 = 1_000;
-const MOST_PATHS: usize = 2_000;
+const MAX_VALUES: i64 = 1_000;
+const MAX_PATHS: usize = 2_000;
 /// Number of values to name as examples if none resembles the one in the filter.
 const EXAMPLES: usize = 3;
 /// Maximum number of values to look up, all at once.
-const MOST_ASKED: usize = 10;
+const MAX_ASKED: usize = 10;
 
 /// A filter that may have been mistyped, judging by the cached rows.
 #[derive(Debug, Clone)]
@@ -112,7 +112,7 @@ impl Source {
         }
         let mut asked: Vec<(Typed, Document)> = values
             .iter()
-            .take(MOST_ASKED)
+            .take(MAX_ASKED)
             .map(|value| (Typed::Value(value.typed()), doc! {&field.path: value.to_bson()}))
             .collect();
         if let Condition::StartsWith(text) = &field.condition {
@@ -194,7 +194,7 @@ impl Source {
             doc! {"$unwind": "$value"},
             doc! {"$group": {"_id": "$value", "documents": {"$sum": 1}}},
             doc! {"$sort": {"documents": -1, "_id": 1}},
-            doc! {"$limit": MOST_VALUES},
+            doc! {"$limit": MAX_VALUES},
         ];
         let found = match self.documents(pipeline, ESTIMATE_LIMIT).await {
             Err(failure) if failure.code == Code::SourceTimeout => Vec::new(),
@@ -217,7 +217,7 @@ impl Source {
 
 fn add_paths(above: &str, document: &Document, paths: &mut BTreeSet<String>) {
     for (name, value) in document {
-        if paths.len() >= MOST_PATHS {
+        if paths.len() >= MAX_PATHS {
             return;
         }
         let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };

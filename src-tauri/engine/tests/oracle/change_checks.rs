@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bson::{Bson, Document};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
-use tidemark_engine::answer::changes::{ChangeCounts, ChangeKind, Changes, MessageChange};
+use tidemark_engine::answer::changes::{ChangeCounts, ChangeKind, Changes, DocumentChange};
 use tidemark_engine::bson::diff::FieldChange;
 use tidemark_engine::rows::Role;
 
@@ -108,7 +108,7 @@ struct OfRole<'a> {
     input: [States<'a>; 2],
     again: &'a BTreeSet<NaiveDate>,
     before: &'a Held,
-    told: Vec<&'a MessageChange>,
+    told: Vec<&'a DocumentChange>,
 }
 
 impl OfRole<'_> {
@@ -165,7 +165,7 @@ impl OfRole<'_> {
         &self,
         old: &[(NaiveDate, &Stored)],
         new: &[(NaiveDate, &Stored)],
-        told: Option<&MessageChange>,
+        told: Option<&DocumentChange>,
     ) -> Verdict {
         let then = old.first().map(|(_, stored)| *stored);
         // What was fetched again is what is held now; another day may still hold what was there before.

@@ -1,6 +1,6 @@
 // Made-up differences between the cache and the source, for the preview.
 
-import type { ChangeCounts, ChangeKind, Changes, FieldChange, MessageChange, Role } from "../types";
+import type { ChangeCounts, ChangeKind, Changes, FieldChange, DocumentChange, Role } from "../types";
 import { makeRow } from "./rows";
 
 const KINDS: ChangeKind[] = ["added", "changed", "gone", "changed", "added"];
@@ -19,7 +19,7 @@ function fields(at: number): FieldChange[] {
   return [status, ...(at % 2 === 0 ? [price, added] : []), ...(at % 5 === 0 ? [legs, gone] : [])];
 }
 
-function message(day: string, at: number): MessageChange {
+function message(day: string, at: number): DocumentChange {
   const role: Role = at % 4 === 3 ? "downstream" : "input";
   const kind = KINDS[at % KINDS.length] ?? "added";
   const [id = "", trade = null] = makeRow(role, at, day, 1);

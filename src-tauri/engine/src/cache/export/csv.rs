@@ -95,15 +95,24 @@ fn append(to: &Path, part: &Path) -> std::io::Result<()> {
     fs::remove_file(part)
 }
 
+/// Where an export is written until it is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Staging {
+    /// On the disk of the cache.
+    CacheDisk,
+    /// In the system's folder for temporary files: the disk of the cache is full.
+    TemporaryFolder,
+}
+
 impl View {
     /// Prepares an export for [`write_csv`](Self::write_csv), staged beside the file or `elsewhere`: a full disk can
     /// still be read, and its rows are exported through a disk that has space.
     ///
     /// # Errors
     /// `cache_unusable`, `disk_full` or `export_failed` if the folder for staging cannot be created.
-    pub fn begin_export(&self, elsewhere: bool) -> Result<Export> {
-        // A read-only file has a private folder elsewhere in any case.
-        let (staged, spare) = if elsewhere && !self.file().is_read_only() {
+    pub fn begin_export(&self, staging: Staging) -> Result<Export> {
+        // A read-only file has a private folder of its own in any case.
+        let (staged, spare) = if staging == Staging::TemporaryFolder && !self.file().is_read_only() {
             let folder = spare_export_dir(self.file().path());
             fs::create_dir(&folder).map_err(|error| not_written(&folder, error))?;
             restrict_to_owner(&folder);
@@ -197,7 +206,7 @@ impl View {
     /// See [`begin_export`](Self::begin_export) and [`write_csv`](Self::write_csv).
     pub fn export_csv(&self, query: &RowQuery, path: &Path) -> Result<u64> {
         let options = CsvOptions::default();
-        Ok(self.write_csv(&self.begin_export(false)?, query, &options, &path.into())?.bytes)
+        Ok(self.write_csv(&self.begin_export(Staging::CacheDisk)?, query, &options, &path.into())?.bytes)
     }
 
     /// Writes the stored columns of a role as they are, with DuckDB's own `COPY`: the cost of an export without
@@ -207,7 +216,7 @@ impl View {
     /// See [`crate::cache::CacheError`].
     pub fn copy_stored_columns(&self, role: Role, path: &Path) -> Result<u64> {
         let select = self.select_stored(role);
-        let export = self.begin_export(false)?;
+        let export = self.begin_export(Staging::CacheDisk)?;
         let staged = export.staged.to_string_lossy();
         self.connection().execute_batch(sql!(
             "COPY ({select}) TO {staged} (FORMAT csv, HEADER true, USE_TMP_FILE false)",

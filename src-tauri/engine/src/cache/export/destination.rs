@@ -8,7 +8,7 @@ use crate::cache::file::error::{CacheError, CacheErrorKind, ExportProblem};
 /// Paths that stand for standard output on a command line, besides `-`.
 const STANDARD_OUTPUT: [&str; 3] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 /// Maximum number of links that are followed.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// Where an export is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Destination {
 /// The file that a path leads to, with all links followed. It need not exist; its folder must.
 pub(crate) fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut place = std::path::absolute(path)?;
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         if let Ok(known) = fs::canonicalize(&place) {
             return Ok(known);
         }

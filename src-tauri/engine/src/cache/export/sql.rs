@@ -34,7 +34,7 @@ fn mistyped_column(path: &str, near: &[String]) -> CacheError {
     CacheErrorKind::NoColumn(format!("There is no column {path} to export.{meant}"), Purpose::Export).into()
 }
 
-/// The rows of a run as text.
+/// The rows of a span as text.
 struct Part {
     select: Sql,
     /// How many rows it sorts.
@@ -71,12 +71,12 @@ impl View {
         let sorted = self.sort_columns(query)?;
         let time = self.time_column(role);
         let parts: Vec<Part> = self
-            .runs(role)
+            .spans(role)
             .iter()
             .enumerate()
-            .filter(|(_, run)| run.rows > 0)
-            .map(|(place, run)| {
-                let has = self.has(role, run.segment);
+            .filter(|(_, span)| span.rows > 0)
+            .map(|(place, span)| {
+                let has = self.has(role, span.segment);
                 let texts = columns.iter().map(|column| match options.spreadsheet_safe {
                     true => column.spreadsheet_text(&has),
                     false => column.text(&has),
@@ -89,12 +89,15 @@ impl View {
                     list.extend(sort_key_list(&sorted, &has));
                     list.push(sql!("{place} AS place, rowid AS row", place));
                 }
-                let select = sql!("SELECT {} FROM {}", Sql::join(list, ", "), self.source(role, run));
-                if !sorted.is_empty() || self.is_stored_in_order(role, time.as_ref(), run)? {
+                let select = sql!("SELECT {} FROM {}", Sql::join(list, ", "), self.source(role, span));
+                if !sorted.is_empty() || self.is_stored_in_order(role, time.as_ref(), span)? {
                     return Ok(Part { select, sorted_rows: 0 });
                 }
-                let order = self.row_order(role, time.as_ref(), run);
-                Ok(Part { select: sql!("({select} ORDER BY {order})", select, order), sorted_rows: run.rows })
+                let order = self.row_order(role, time.as_ref(), span);
+                Ok(Part {
+                    select: sql!("({select} ORDER BY {order})", select, order),
+                    sorted_rows: span.rows,
+                })
             })
             .collect::<Result<_>>()?;
         let names = columns.iter().map(|column| column.path.as_str()).enumerate();
@@ -145,7 +148,7 @@ impl View {
     }
 
     fn has_rows(&self, role: Role) -> bool {
-        self.runs(role).iter().any(|run| run.rows > 0)
+        self.spans(role).iter().any(|span| span.rows > 0)
     }
 
     /// The columns of the requested paths, in that order. A path that no cached document has gives an empty column,
@@ -196,9 +199,9 @@ impl View {
     /// `SELECT` of the stored columns of a role, as they are.
     pub(crate) fn select_stored(&self, role: Role) -> Sql {
         let parts: Vec<Sql> = self
-            .runs(role)
+            .spans(role)
             .iter()
-            .map(|run| sql!("SELECT * EXCLUDE (number, read, doc, id) FROM {}", self.source(role, run)))
+            .map(|span| sql!("SELECT * EXCLUDE (number, read, doc, id) FROM {}", self.source(role, span)))
             .collect();
         if parts.is_empty() {
             sql!("SELECT NULL WHERE false")
@@ -216,11 +219,11 @@ impl View {
         if role == Role::Input && !any_hidden {
             return Ok(columns);
         }
-        let runs = || self.runs(role).iter().filter(|run| run.rows > 0);
+        let spans = || self.spans(role).iter().filter(|span| span.rows > 0);
         let connection = self.connection();
         let mut found = FieldSet::default();
-        for run in runs() {
-            let has = self.has(role, run.segment);
+        for span in spans() {
+            let has = self.has(role, span.segment);
             let fields: Vec<FieldId> = columns
                 .iter()
                 .flat_map(|column| &column.fields)
@@ -231,14 +234,18 @@ impl View {
                 continue;
             }
             let list = Sql::join(fields.iter().map(|field| sql!("count(c{field}) > 0", field)), ", ");
-            connection.query_row(sql!("SELECT {list} FROM {}", self.source(role, run), list), [], |row| {
-                for (at, field) in fields.iter().enumerate() {
-                    if row.get(at)? {
-                        found.insert(*field);
+            connection.query_row(
+                sql!("SELECT {list} FROM {}", self.source(role, span), list),
+                [],
+                |row| {
+                    for (at, field) in fields.iter().enumerate() {
+                        if row.get(at)? {
+                            found.insert(*field);
+                        }
                     }
-                }
-                Ok(())
-            })?;
+                    Ok(())
+                },
+            )?;
         }
         for column in &mut columns {
             column.fields.retain(|kind, field| *kind == Kind::Null || found.contains(*field));
@@ -251,14 +258,14 @@ impl View {
         }
         let registry = Arc::new(FieldRegistry::default());
         let mut decoder = Decoder::new(Arc::clone(&registry), false);
-        for run in runs() {
-            let table = schema::table(role, run.segment);
-            let source = self.source(role, run);
+        for span in spans() {
+            let table = schema::table(role, span.segment);
+            let source = self.source(role, span);
             let select = |slice: &Sql| sql!("SELECT doc FROM {source} AND {slice}", source, slice);
-            in_slices(&connection, &table, &run.wanted, &select, &mut |row| {
+            in_slices(&connection, &table, &span.wanted, &select, &mut |row| {
                 let bytes: Vec<u8> = row.get(0)?;
                 if let Ok(document) = RawDocument::from_bytes(&bytes) {
-                    decoder.push(RowKey { day: run.from, trade: None, read: 0 }, document);
+                    decoder.push(RowKey { day: span.from, trade: None, read: 0 }, document);
                 }
                 if decoder.bytes() > PASS_BYTES {
                     drop(decoder.finish_batch());

@@ -31,7 +31,7 @@ use crate::answer::left_out::FoundOddDates;
 use crate::day::{Day, DayRange};
 use crate::decode::{FieldId, FieldRegistry};
 use crate::query::collation::Collation;
-use crate::source::Origin;
+use crate::source::SourceOrigin;
 
 /// What a verification found about a cached day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,23 +72,23 @@ pub struct CacheFile {
 }
 
 impl CacheFile {
-    /// Opens a file, or creates it for this identity.
+    /// Opens a file. With an `owner`, it is created if it is missing, and must be the file of that query.
     ///
     /// # Errors
-    /// `cache_busy` if another process has it open, `not_cached` if it does not exist and `create` is `None`,
+    /// `cache_busy` if another process has it open, `not_cached` if it does not exist and `owner` is `None`,
     /// `disk_full`, `cache_unusable` if the system refuses access or a newer program wrote the file, and
     /// `cache_damaged` if its bytes are damaged or it belongs to a different query.
     pub(crate) fn open(
         path: &Path,
-        create: Option<&Identity>,
+        owner: Option<&Identity>,
         row_group_rows: usize,
         hold: Hold,
     ) -> Result<Self> {
         let is_new = !is_there(path)?;
-        if is_new && create.is_none() {
+        if is_new && owner.is_none() {
             return Err(CacheErrorKind::NotCached(Missing::File).into());
         }
-        let opened = Self::open_or_make(path, create, is_new, row_group_rows, hold);
+        let opened = Self::open_or_make(path, owner, is_new, row_group_rows, hold);
         if is_new && opened.as_ref().is_err_and(|error| *error.kind() == CacheErrorKind::DiskFull) {
             // A half-written new file holds nothing, and would be taken for a damaged one.
             let _ = remove_files(path);
@@ -98,7 +98,7 @@ impl CacheFile {
 
     fn open_or_make(
         path: &Path,
-        create: Option<&Identity>,
+        owner: Option<&Identity>,
         is_new: bool,
         row_group_rows: usize,
         hold: Hold,
@@ -129,7 +129,7 @@ impl CacheFile {
             restrict_to_owner(path);
             clear_spill(path);
             // A killed process may have created the file without any tables.
-            if let Some(identity) = create
+            if let Some(identity) = owner
                 && (is_new || is_blank(&connection)?)
             {
                 initialise(&connection, identity)?;
@@ -140,7 +140,7 @@ impl CacheFile {
         let identity = read_identity(&connection)?;
         let closing = ClosingNote { path: path.to_owned(), is_settled };
         let collation = Collation::from_stored(&read_fact(&connection, "collation")?);
-        let is_other = match create {
+        let is_other = match owner {
             Some(expected) => expected.canonical != identity.canonical,
             None => path.file_stem().is_none_or(|name| name != identity.signature.as_str()),
         };
@@ -289,7 +289,7 @@ impl CacheFile {
     ///
     /// # Errors
     /// See [`crate::cache::CacheError`].
-    pub fn record_origin(&self, origin: &Origin) -> Result<()> {
+    pub fn record_origin(&self, origin: &SourceOrigin) -> Result<()> {
         if self.state().current_origin() == Some(origin) {
             return Ok(());
         }

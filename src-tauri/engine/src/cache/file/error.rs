@@ -271,7 +271,7 @@ impl CacheError {
     /// Whether the bytes of the file are damaged or foreign, so that it may be moved aside. That is confirmed on a
     /// fresh open first.
     #[must_use]
-    pub const fn is_damage(&self) -> bool {
+    pub const fn may_be_moved_aside(&self) -> bool {
         matches!(self.kind, CacheErrorKind::Corrupt(_) | CacheErrorKind::NotOurs(_))
     }
 
@@ -420,7 +420,7 @@ mod tests {
             ),
         ] {
             assert_eq!(*error(text).kind(), kind, "{text}");
-            assert!(!error(text).while_opening().is_damage(), "{text}");
+            assert!(!error(text).while_opening().may_be_moved_aside(), "{text}");
         }
         let quoted = error(r#"Binder Error: Referenced column "corrupt" not found"#);
         assert!(matches!(quoted.kind(), Kind::Internal(_)));
@@ -440,11 +440,11 @@ mod tests {
             "INTERNAL Error: Invalid bitpacking mode",
             "FATAL Error: This block was written with a mode that is not recognized by this version, highest available mode 3, found mode: 255",
         ] {
-            assert!(error(text).is_damage(), "{text}");
+            assert!(error(text).may_be_moved_aside(), "{text}");
         }
         let missing = error("Catalog Error: Table with name coverage does not exist!");
         assert!(matches!(missing.kind(), Kind::Internal(_)));
-        assert!(missing.while_opening().is_damage());
+        assert!(missing.while_opening().may_be_moved_aside());
     }
 
     #[test]

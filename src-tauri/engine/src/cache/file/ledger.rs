@@ -18,7 +18,7 @@ use crate::day::{Day, DayRange};
 use crate::decode::{Field, FieldId, FieldSet};
 use crate::plan::ledger::{DayBounds, DayCoverage, Ledger};
 use crate::rows::Role;
-use crate::source::Origin;
+use crate::source::SourceOrigin;
 
 /// A cached day in the ledger.
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ pub struct FileState {
     pub columns: BTreeMap<(u32, Role), Vec<FieldId>>,
     /// The sources that days came from, by number. Normally the last one is the current one; see
     /// [`FileState::current_origin`].
-    pub origins: BTreeMap<u32, Origin>,
+    pub origins: BTreeMap<u32, SourceOrigin>,
     /// Documents whose dates have a different type, as of the last pull.
     pub odd_dates: OddDates,
     /// Parts of the query that match nothing in the collection, as of the last pull.
@@ -97,7 +97,7 @@ impl FileState {
 
     /// The ledger for a plan that knows the present source. `None` stands for the file's current one.
     #[must_use]
-    pub fn ledger_for(&self, source: Option<&Origin>) -> Ledger {
+    pub fn ledger_for(&self, source: Option<&SourceOrigin>) -> Ledger {
         let source = source.or_else(|| self.current_origin());
         self.days
             .iter()
@@ -118,7 +118,7 @@ impl FileState {
 
     /// Makes a source the current one and returns its number. Rows of its table are only ever added, so that
     /// concurrent commits of windows never change the same one.
-    pub(crate) fn record_origin(&mut self, connection: &Database, origin: &Origin) -> Result<u32> {
+    pub(crate) fn record_origin(&mut self, connection: &Database, origin: &SourceOrigin) -> Result<u32> {
         let last = self.origins.last_key_value().map(|(number, last)| (*number, last == origin));
         if let Some((number, true)) = last {
             return Ok(number);
@@ -140,14 +140,14 @@ impl FileState {
 
     /// The last source that identified itself, otherwise the last one recorded; `None` if there is none.
     #[must_use]
-    pub fn current_origin(&self) -> Option<&Origin> {
+    pub fn current_origin(&self) -> Option<&SourceOrigin> {
         let mut known = self.origins.values().rev();
         known.find(|origin| origin.is_known()).or_else(|| self.origins.values().next_back())
     }
 
     /// The source that a day came from; `None` if it is unknown.
     #[must_use]
-    pub fn origin_of(&self, held: &HeldDay) -> Option<&Origin> {
+    pub fn origin_of(&self, held: &HeldDay) -> Option<&SourceOrigin> {
         self.origins.get(&held.origin?)
     }
 
@@ -159,7 +159,7 @@ impl FileState {
     }
 
     /// Whether a day may have come from a source.
-    fn goes_with(&self, held: &HeldDay, source: Option<&Origin>) -> bool {
+    fn goes_with(&self, held: &HeldDay, source: Option<&SourceOrigin>) -> bool {
         !self.origin_of(held).zip(source).is_some_and(|(theirs, source)| theirs.is_other_than(source))
     }
 
@@ -167,8 +167,9 @@ impl FileState {
     /// the range came from the current source, the days of that source are shown; otherwise those of the source that
     /// was read last. Days of an unknown source go with any.
     pub fn shown_in(&self, range: DayRange) -> impl Iterator<Item = (Day, &HeldDay)> {
-        let known =
-            || self.held_in(range).filter(|(_, held)| self.origin_of(held).is_some_and(Origin::is_known));
+        let known = || {
+            self.held_in(range).filter(|(_, held)| self.origin_of(held).is_some_and(SourceOrigin::is_known))
+        };
         let shown = if known().any(|(_, held)| self.is_of_current_origin(held)) {
             self.current_origin()
         } else {
@@ -338,7 +339,7 @@ pub(crate) fn read_state(connection: &Database) -> Result<FileState> {
     ))?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
-        let origin = Origin {
+        let origin = SourceOrigin {
             collections: row.get(1)?,
             replica_set: row.get(2)?,
             unique_input: row.get(3)?,
@@ -369,15 +370,15 @@ pub(crate) fn insert_differing(connection: &Database, day: Day, segment: u32) ->
 mod tests {
     use super::*;
 
-    fn origin(uuid: &str, set: Option<&str>) -> Origin {
-        let unknown = Origin::unknown();
-        Origin { collections: uuid.to_owned(), replica_set: set.map(str::to_owned), ..unknown }
+    fn origin(uuid: &str, set: Option<&str>) -> SourceOrigin {
+        let unknown = SourceOrigin::unknown();
+        SourceOrigin { collections: uuid.to_owned(), replica_set: set.map(str::to_owned), ..unknown }
     }
 
     #[test]
     fn what_is_not_known_of_a_source_makes_no_difference() {
         let one = origin("1", Some("id a"));
-        for same in [&one, &origin("1", None), &origin("1", Some("name rs0")), &Origin::unknown()] {
+        for same in [&one, &origin("1", None), &origin("1", Some("name rs0")), &SourceOrigin::unknown()] {
             assert!(!one.is_other_than(same) && !same.is_other_than(&one), "{same:?}");
         }
         // A copy of the whole data keeps the collection's UUID, but is a different replica set.

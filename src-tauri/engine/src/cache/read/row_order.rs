@@ -1,17 +1,17 @@
 //! The order of rows if no sort is requested: by day, then by the mapping's time stamp, then as the source sent them.
 //!
-//! Most sources send the rows of a day by time. So each run is checked once, when its rows are first read, and only
-//! a run that is stored in a different order needs a table of its row ids.
+//! Most sources send the rows of a day by time. So each span is checked once, when its rows are first read, and only
+//! a span that is stored in a different order needs a table of its row ids.
 
 use super::column::Column;
-use super::runs::{Run, RunOrder};
+use super::spans::{RowSpan, SpanOrder};
 use super::view::View;
 use crate::cache::file::error::Result;
 use crate::cache::file::schema::role_name;
 use crate::cache::file::sql::{Name, Sql, sql};
 use crate::rows::Role;
 
-/// Runs of up to this many rows are sorted whenever they are read.
+/// Spans of up to this many rows are sorted whenever they are read.
 const FEW: u64 = 2_000;
 
 impl View {
@@ -23,63 +23,68 @@ impl View {
         self.columns(role).into_iter().find(|column| column.path == path)
     }
 
-    /// The expressions that a run is ordered by, before the row id.
-    fn order_keys(&self, role: Role, time: Option<&Column>, run: &Run) -> Vec<Sql> {
-        let has = self.has(role, run.segment);
+    /// The expressions that a span is ordered by, before the row id.
+    fn order_keys(&self, role: Role, time: Option<&Column>, span: &RowSpan) -> Vec<Sql> {
+        let has = self.has(role, span.segment);
         let times = time.into_iter().flat_map(|column| column.order(&has));
-        [run.day.clone()].into_iter().chain(times).collect()
+        [span.day.clone()].into_iter().chain(times).collect()
     }
 
-    /// `ORDER BY` of a run.
-    pub(crate) fn row_order(&self, role: Role, time: Option<&Column>, run: &Run) -> Sql {
-        let keys = Sql::join(self.order_keys(role, time, run), " ASC NULLS LAST, ");
+    /// `ORDER BY` of a span.
+    pub(crate) fn row_order(&self, role: Role, time: Option<&Column>, span: &RowSpan) -> Sql {
+        let keys = Sql::join(self.order_keys(role, time, span), " ASC NULLS LAST, ");
         sql!("{keys} ASC NULLS LAST, rowid", keys)
     }
 
-    /// How to read a run in order. The first call checks its rows.
+    /// How to read a span in order. The first call checks its rows.
     ///
     /// # Errors
     /// See [`crate::cache::CacheError`].
-    pub(crate) fn run_order(
+    pub(crate) fn span_order(
         &self,
         role: Role,
         place: usize,
         time: Option<&Column>,
-        run: &Run,
-    ) -> Result<RunOrder> {
+        span: &RowSpan,
+    ) -> Result<SpanOrder> {
         // Finding linked rows is too slow to repeat for every page.
-        if run.rows <= FEW && !run.linked {
-            return Ok(RunOrder::Sorted);
+        if span.rows <= FEW && !span.linked {
+            return Ok(SpanOrder::Sorted);
         }
         let mut orders = self.run_orders();
         if let Some(known) = orders.get(&(role, place)) {
             return Ok(known.clone());
         }
-        let found = if self.is_stored_in_order(role, time, run)? {
-            RunOrder::Stored
+        let found = if self.is_stored_in_order(role, time, span)? {
+            SpanOrder::Stored
         } else {
             let table = sql!("temp.run_{}_{place}", Name(role_name(role)), place);
-            let (source, order) = (self.source(role, run), self.row_order(role, time, run));
+            let (source, order) = (self.source(role, span), self.row_order(role, time, span));
             self.connection().execute_batch(sql!(
                 "CREATE OR REPLACE TEMP TABLE {table} AS SELECT rowid AS row FROM {source} ORDER BY {order}",
                 table,
                 source,
                 order
             ))?;
-            RunOrder::Table(table)
+            SpanOrder::Table(table)
         };
         orders.insert((role, place), found.clone());
         Ok(found)
     }
 
-    /// Whether reading a run's table from its start gives the rows in order.
-    pub(crate) fn is_stored_in_order(&self, role: Role, time: Option<&Column>, run: &Run) -> Result<bool> {
+    /// Whether reading a span's table from its start gives the rows in order.
+    pub(crate) fn is_stored_in_order(
+        &self,
+        role: Role,
+        time: Option<&Column>,
+        span: &RowSpan,
+    ) -> Result<bool> {
         // Joined rows, be it with links or with what is hidden, need not come in the stored order.
-        if run.linked || self.hides(role, run.segment) {
+        if span.linked || self.hides(role, span.segment) {
             return Ok(false);
         }
-        let keys = Sql::join(self.order_keys(role, time, run), ", ");
-        let source = self.source(role, run);
+        let keys = Sql::join(self.order_keys(role, time, span), ", ");
+        let source = self.source(role, span);
         // When rows are compared, a null is greater than any value and equal to another null.
         let sql = sql!(
             "SELECT count(*) = 0 FROM (

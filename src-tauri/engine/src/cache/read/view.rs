@@ -8,7 +8,7 @@ use duckdb::params;
 
 use super::column::{self, Column};
 use super::duplicates::{is_settled, settle_overlap};
-use super::runs::{self, Run, RunOrder, RunOrders};
+use super::spans::{self, RowSpan, SpanOrder, SpanOrders};
 use crate::bson::path::is_within;
 use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Detail, Missing, Purpose, Result};
@@ -41,11 +41,11 @@ pub struct View {
     range: DayRange,
     /// The last day that it may show.
     last: Day,
-    runs: BTreeMap<Role, Vec<Run>>,
+    spans: BTreeMap<Role, Vec<RowSpan>>,
     /// How many rows are hidden because their documents are shown elsewhere in the view, by role and segment.
     pub(crate) hidden: HashMap<(Role, u32), u64>,
     orders: Mutex<HashMap<RowQuery, Sql>>,
-    run_orders: Mutex<RunOrders>,
+    run_orders: Mutex<SpanOrders>,
     /// The paths that the mapping names, by role, in the order of their columns.
     mapped: MappedPaths,
 }
@@ -90,9 +90,9 @@ impl View {
         } else {
             state
         };
-        let runs = BTreeMap::from([
-            (Role::Input, runs::input_runs(&state, range)),
-            (Role::Downstream, runs::message_runs(&connection, &state, range)?),
+        let spans = BTreeMap::from([
+            (Role::Input, spans::input_spans(&state, range)),
+            (Role::Downstream, spans::message_spans(&connection, &state, range)?),
         ]);
         let mapped = mapped_paths(&file.identity().mapping);
         let mut view = Self {
@@ -101,7 +101,7 @@ impl View {
             state,
             range,
             last,
-            runs,
+            spans,
             hidden: HashMap::new(),
             orders: Mutex::default(),
             run_orders: Mutex::default(),
@@ -170,15 +170,15 @@ impl View {
         &self.file
     }
 
-    /// The rows of a role, run by run in the order in which they are shown.
-    pub(crate) fn runs(&self, role: Role) -> &[Run] {
-        self.runs.get(&role).map(Vec::as_slice).unwrap_or_default()
+    /// The rows of a role, span by span in the order in which they are shown.
+    pub(crate) fn spans(&self, role: Role) -> &[RowSpan] {
+        self.spans.get(&role).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// How many rows there are.
     #[must_use]
     pub fn counts(&self) -> ViewCounts {
-        let of = |role| self.runs(role).iter().map(|run| run.rows).sum();
+        let of = |role| self.spans(role).iter().map(|span| span.rows).sum();
         ViewCounts { input: of(Role::Input), downstream: of(Role::Downstream) }
     }
 
@@ -225,11 +225,11 @@ impl View {
     pub fn page(&self, query: &RowQuery, offset: u64, limit: u64) -> Result<Vec<Vec<Option<String>>>> {
         let role = query.role;
         let columns = self.columns(role);
-        let texts = |run: &Run| {
+        let texts = |span: &RowSpan| {
             if columns.is_empty() {
                 return sql!("NULL"); // documents of a view may have no field at all
             }
-            let has = self.has(role, run.segment);
+            let has = self.has(role, span.segment);
             Sql::join(columns.iter().map(|column| column.text(&has)), ", ")
         };
         self.read(query, offset, limit, &texts, columns.len())
@@ -249,7 +249,7 @@ impl View {
     /// # Errors
     /// See [`crate::cache::CacheError`].
     pub fn documents(&self, query: &RowQuery, offset: u64, limit: u64) -> Result<Vec<(Day, RawDocumentBuf)>> {
-        let list = |run: &Run| sql!("({})::VARCHAR, hex(doc)", run.day);
+        let list = |span: &RowSpan| sql!("({})::VARCHAR, hex(doc)", span.day);
         let found = self.read(query, offset, limit, &list, 2)?;
         found.iter().map(|row| read_document(row)).collect()
     }
@@ -259,8 +259,8 @@ impl View {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is known of the order of the runs.
-    pub(crate) fn run_orders(&self) -> MutexGuard<'_, RunOrders> {
+    /// What is known of the order of the spans.
+    pub(crate) fn run_orders(&self) -> MutexGuard<'_, SpanOrders> {
         self.run_orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -269,7 +269,7 @@ impl View {
         query: &RowQuery,
         offset: u64,
         limit: u64,
-        list: &dyn Fn(&Run) -> Sql,
+        list: &dyn Fn(&RowSpan) -> Sql,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
         if query.sorts.is_empty() {
@@ -279,48 +279,49 @@ impl View {
         }
     }
 
-    /// Reads a page in the default order. Skips whole runs by their counts, so that a late page costs no more than an
+    /// Reads a page in the default order. Skips whole spans by their counts, so that a late page costs no more than an
     /// early one.
     fn read_unsorted(
         &self,
         role: Role,
         mut offset: u64,
         mut limit: u64,
-        list: &dyn Fn(&Run) -> Sql,
+        list: &dyn Fn(&RowSpan) -> Sql,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
         let time = self.time_column(role);
         let mut found = Vec::new();
-        for (place, run) in self.runs(role).iter().enumerate() {
-            if offset >= run.rows {
-                offset -= run.rows;
+        for (place, span) in self.spans(role).iter().enumerate() {
+            if offset >= span.rows {
+                offset -= span.rows;
                 continue;
             }
             if limit == 0 {
                 break;
             }
-            let take = limit.min(run.rows - offset);
-            let (source, page) = (self.source(role, run), sql!("LIMIT {take} OFFSET {offset}", take, offset));
-            found.extend(match self.run_order(role, place, time.as_ref(), run)? {
-                RunOrder::Stored => texts(
+            let take = limit.min(span.rows - offset);
+            let (source, page) =
+                (self.source(role, span), sql!("LIMIT {take} OFFSET {offset}", take, offset));
+            found.extend(match self.span_order(role, place, time.as_ref(), span)? {
+                SpanOrder::Stored => texts(
                     &self.connection(),
-                    sql!("SELECT {} FROM {source} {page}", list(run), source, page),
+                    sql!("SELECT {} FROM {source} {page}", list(span), source, page),
                     width,
                 )?,
-                RunOrder::Sorted => {
-                    let order = self.row_order(role, time.as_ref(), run);
+                SpanOrder::Sorted => {
+                    let order = self.row_order(role, time.as_ref(), span);
                     let sql = sql!(
                         "SELECT {} FROM {source} ORDER BY {order} {page}",
-                        list(run),
+                        list(span),
                         source,
                         order,
                         page
                     );
                     texts(&self.connection(), &sql, width)?
                 }
-                RunOrder::Table(table) => {
+                SpanOrder::Table(table) => {
                     let rows =
-                        sql!("SELECT {} AS segment, row FROM {table} {page}", run.segment, table, page);
+                        sql!("SELECT {} AS segment, row FROM {table} {page}", span.segment, table, page);
                     self.read_rows(role, &rows, list, width)?
                 }
             });
@@ -335,7 +336,7 @@ impl View {
         query: &RowQuery,
         offset: u64,
         limit: u64,
-        list: &dyn Fn(&Run) -> Sql,
+        list: &dyn Fn(&RowSpan) -> Sql,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
         let order = self.order_table(query)?;
@@ -349,7 +350,7 @@ impl View {
         &self,
         role: Role,
         select: &Sql,
-        list: &dyn Fn(&Run) -> Sql,
+        list: &dyn Fn(&RowSpan) -> Sql,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
         let connection = self.connection();
@@ -363,13 +364,13 @@ impl View {
         }
         let mut rows = HashMap::new();
         for (segment, wanted) in by_segment {
-            let Some(run) = self.runs(role).iter().find(|run| run.segment == segment) else { continue };
+            let Some(span) = self.spans(role).iter().find(|span| span.segment == segment) else { continue };
             let ids = Sql::join(&wanted, ", ");
             let (first, last) = (wanted.iter().min().unwrap_or(&0), wanted.iter().max().unwrap_or(&0));
             // DuckDB derives no bounds from an `IN` list, and would read the whole table.
             let sql = sql!(
                 "SELECT rowid::VARCHAR, {} FROM {} WHERE rowid BETWEEN {first} AND {last} AND rowid IN ({ids})",
-                list(run),
+                list(span),
                 schema::table(role, segment),
                 first,
                 last,
@@ -392,14 +393,15 @@ impl View {
         let role = query.role;
         let columns = self.sort_columns(query)?;
         let parts: Vec<Sql> = self
-            .runs(role)
+            .spans(role)
             .iter()
-            .filter(|run| run.rows > 0)
+            .filter(|span| span.rows > 0)
             .enumerate()
-            .map(|(place, run)| {
-                let source = self.source(role, run);
-                let rows = sql!("{}::INTEGER AS segment, rowid AS row, {place} AS place", run.segment, place);
-                let keys = sort_key_list(&columns, &self.has(role, run.segment));
+            .map(|(place, span)| {
+                let source = self.source(role, span);
+                let rows =
+                    sql!("{}::INTEGER AS segment, rowid AS row, {place} AS place", span.segment, place);
+                let keys = sort_key_list(&columns, &self.has(role, span.segment));
                 let list = Sql::join([rows].into_iter().chain(keys), ", ");
                 sql!("SELECT {list} FROM {source}", list, source)
             })
@@ -439,17 +441,17 @@ impl View {
         self.hidden.get(&(role, segment)).is_some_and(|rows| *rows > 0)
     }
 
-    /// `FROM` and `WHERE` of a run.
-    pub(crate) fn source(&self, role: Role, run: &Run) -> Sql {
-        let table = schema::table(role, run.segment);
-        let wanted = &run.wanted;
-        if !self.hides(role, run.segment) {
+    /// `FROM` and `WHERE` of a span.
+    pub(crate) fn source(&self, role: Role, span: &RowSpan) -> Sql {
+        let table = schema::table(role, span.segment);
+        let wanted = &span.wanted;
+        if !self.hides(role, span.segment) {
             return sql!("{table} WHERE {wanted}", table, wanted);
         }
         sql!(
             "{table} WHERE {wanted} AND rowid NOT IN (SELECT row FROM temp.hidden WHERE role = '{}' AND segment = {})",
             Name(role_name(role)),
-            run.segment,
+            span.segment,
             table,
             wanted
         )
@@ -477,18 +479,18 @@ impl View {
         let hash = if all_unique { sql!("NULL") } else { sql!("md5(doc)") };
         let parts: Vec<Sql> = [Role::Input, Role::Downstream]
             .into_iter()
-            .flat_map(|role| self.runs(role).iter().map(move |run| (run, role)))
-            .filter(|(run, _)| run.rows > 0)
-            .map(|(run, role)| {
+            .flat_map(|role| self.spans(role).iter().map(move |span| (span, role)))
+            .filter(|(span, _)| span.rows > 0)
+            .map(|(span, role)| {
                 sql!(
                     "SELECT '{}' AS role, {}::INTEGER AS segment, rowid AS row, {} AS day, id, read, {hash} AS hash
                      FROM {} WHERE {} AND id IN (SELECT id FROM overlap WHERE segment = {})",
                     Name(role_name(role)),
-                    run.segment,
-                    run.day,
-                    schema::table(role, run.segment),
-                    run.wanted,
-                    run.segment,
+                    span.segment,
+                    span.day,
+                    schema::table(role, span.segment),
+                    span.wanted,
+                    span.segment,
                     hash
                 )
             })
@@ -542,14 +544,14 @@ impl View {
             among_input,
             repeated
         ))?;
-        for (role, runs) in &mut self.runs {
-            for run in runs {
+        for (role, spans) in &mut self.spans {
+            for span in spans {
                 let rows: u64 = connection.query_row(sql!("SELECT count(*) FROM temp.hidden WHERE role = ? AND segment = ? AND day BETWEEN ? AND ?"),
-                    params![role_name(*role), run.segment, run.from.number(), run.to.number()],
+                    params![role_name(*role), span.segment, span.from.number(), span.to.number()],
                     |row| row.get(0),
                 )?;
-                run.rows = run.rows.saturating_sub(rows);
-                *self.hidden.entry((*role, run.segment)).or_default() += rows;
+                span.rows = span.rows.saturating_sub(rows);
+                *self.hidden.entry((*role, span.segment)).or_default() += rows;
             }
         }
         Ok(())

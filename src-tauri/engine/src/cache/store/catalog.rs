@@ -148,7 +148,7 @@ mod tests {
         overwrite_unnoticed(&path, &vec![7; whole.len()]);
         assert_eq!(cache.listed(&path).expect("it is not opened").state.days.len(), 1);
         fs::write(&path, vec![7; whole.len()]).expect("the file");
-        assert!(cache.listed(&path).expect_err("it has changed, and is damaged").is_damage());
+        assert!(cache.listed(&path).expect_err("it has changed, and is damaged").may_be_moved_aside());
         fs::write(&path, &whole).expect("the file");
         assert_eq!(cache.listed(&path).expect("it is whole").state.days.len(), 1);
 

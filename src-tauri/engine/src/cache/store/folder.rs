@@ -89,26 +89,26 @@ impl Slot {
         &self,
         file: &mut Weak<CacheFile>,
         path: &Path,
-        create: Option<&Identity>,
+        owner: Option<&Identity>,
         row_group_rows: usize,
     ) -> Result<Arc<CacheFile>> {
         if let Some(open) = file.upgrade().filter(|open| open.is_current()) {
             return Ok(open);
         }
-        let opened = Arc::new(CacheFile::open(path, create, row_group_rows, self.hold(path)?)?);
+        let opened = Arc::new(CacheFile::open(path, owner, row_group_rows, self.hold(path)?)?);
         *file = Arc::downgrade(&opened);
         Ok(opened)
     }
 
     /// Whether damage that was found on opening the file, or on reading its rows, is confirmed on a fresh open.
-    fn confirms_damage(&self, path: &Path, create: Option<&Identity>, row_group_rows: usize) -> Result<bool> {
-        let looked = CacheFile::open(path, create, row_group_rows, self.hold(path)?)
+    fn confirms_damage(&self, path: &Path, owner: Option<&Identity>, row_group_rows: usize) -> Result<bool> {
+        let looked = CacheFile::open(path, owner, row_group_rows, self.hold(path)?)
             .and_then(|file| read_everything(&file.connect()?, &file.state(), file.registry()))
             // Nothing but whole tables is read here, so what fails in DuckDB itself is the fault of their bytes.
             .map_err(CacheError::while_opening);
         match looked {
             Ok(()) => Ok(false),
-            Err(failure) if failure.is_damage() => {
+            Err(failure) if failure.may_be_moved_aside() => {
                 warn!("the file cannot be read: {failure}");
                 Ok(true)
             }
@@ -194,7 +194,7 @@ impl Cache {
         create_private(&family)?;
         let path = self.path_of(identity);
         match self.open_path(&path, Some(identity)) {
-            Err(failure) if failure.is_damage() => self.replace_damaged(&path, identity),
+            Err(failure) if failure.may_be_moved_aside() => self.replace_damaged(&path, identity),
             other => other.map(|file| Opened { file, moved_aside: None }),
         }
     }
@@ -206,7 +206,7 @@ impl Cache {
         let slot = self.slot(path);
         let mut held = slot.file();
         let opened = match slot.open(&mut held, path, Some(identity), self.row_group_rows()) {
-            Err(failure) if failure.is_damage() => {
+            Err(failure) if failure.may_be_moved_aside() => {
                 warn!("the file cannot be read: {failure}");
                 let aside = self.move_aside(&slot, path)?;
                 self.suspects().remove(&identity.signature);
@@ -492,16 +492,16 @@ impl Cache {
         Arc::strong_count(&file) > 1 + kept_open
     }
 
-    fn open_path(&self, path: &Path, create: Option<&Identity>) -> Result<Arc<CacheFile>> {
-        let file = self.open_once(path, create)?;
+    fn open_path(&self, path: &Path, owner: Option<&Identity>) -> Result<Arc<CacheFile>> {
+        let file = self.open_once(path, owner)?;
         self.remember(&file);
         Ok(file)
     }
 
-    fn open_once(&self, path: &Path, create: Option<&Identity>) -> Result<Arc<CacheFile>> {
+    fn open_once(&self, path: &Path, owner: Option<&Identity>) -> Result<Arc<CacheFile>> {
         let slot = self.slot(path);
         let mut held = slot.file();
-        slot.open(&mut held, path, create, self.row_group_rows())
+        slot.open(&mut held, path, owner, self.row_group_rows())
     }
 
     fn remember(&self, file: &Arc<CacheFile>) {

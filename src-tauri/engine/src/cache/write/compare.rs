@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bson::{RawDocument, RawDocumentBuf};
 use duckdb::params;
 
-use crate::answer::changes::{ChangeCounts, ChangeKind, Difference, Differences, MessageChange};
+use crate::answer::changes::{ChangeCounts, ChangeKind, Difference, Differences, DocumentChange};
 use crate::bson::diff::{field_changes, id_text};
 use crate::cache::file::error::Result;
 use crate::cache::file::schema::{day_among, of_days, role_name, shared_table, table};
@@ -60,12 +60,12 @@ fn leave_out_held(connection: &Database, name: &Sql, role: Role, others: &Others
     for (one_sided, days) in [(sql!("old IS NULL"), &others.earlier), (sql!("new IS NULL"), &others.all)] {
         let rows =
             sql!("SELECT id, coalesce(old.hash, new.hash) FROM {name} WHERE {one_sided}", name, one_sided);
-        let found = messages(connection, &rows)?;
+        let found = ids_and_hashes(connection, &rows)?;
         if found.is_empty() || days.is_empty() {
             continue;
         }
         let asked = listed(others.latest, &found)?;
-        let held = messages(
+        let held = ids_and_hashes(
             others.latest,
             &sql!(
                 "SELECT id, md5(doc) AS hash FROM ({}) SEMI JOIN {asked} USING (id)",
@@ -87,17 +87,17 @@ fn leave_out_held(connection: &Database, name: &Sql, role: Role, others: &Others
 }
 
 /// Returns the ids of documents and their hashes.
-fn messages(connection: &Database, sql: &Sql) -> Result<Vec<(Vec<u8>, String)>> {
+fn ids_and_hashes(connection: &Database, sql: &Sql) -> Result<Vec<(Vec<u8>, String)>> {
     let mut select = connection.prepare(sql)?;
     let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, duckdb::Error>>()?)
 }
 
 /// Puts ids and hashes into a temporary table of a connection, and returns its name.
-fn listed(connection: &Database, messages: &[(Vec<u8>, String)]) -> Result<Sql> {
+fn listed(connection: &Database, documents: &[(Vec<u8>, String)]) -> Result<Sql> {
     connection.execute_batch(sql!("CREATE TEMP TABLE listed (id BLOB, hash VARCHAR)"))?;
     let mut appender = connection.appender_to(&sql!("listed"), "temp", "main")?;
-    for (id, hash) in messages {
+    for (id, hash) in documents {
         appender.append_row(params![id, hash])?;
     }
     appender.flush()?;
@@ -224,7 +224,9 @@ pub(crate) struct Others<'a> {
     pub(crate) earlier: Segments,
 }
 
-type Place = Option<(bool, u32, i64)>;
+/// Where a version of a document is stored: whether it is among the input that is also downstream, the segment, and the
+/// row. `None` if there is no such version.
+type StoredAt = Option<(bool, u32, i64)>;
 
 fn list(
     connection: &Database,
@@ -241,14 +243,15 @@ fn list(
     ))?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
-        let place = |at: usize| -> Result<Place> {
+        let stored_at = |at: usize| -> Result<StoredAt> {
             let shared: Option<bool> = row.get(at)?;
             Ok(match shared {
                 Some(shared) => Some((shared, row.get(at + 1)?, row.get(at + 2)?)),
                 None => None,
             })
         };
-        let (old, new) = (document(connection, role, place(2)?)?, document(connection, role, place(5)?)?);
+        let (old, new) =
+            (document(connection, role, stored_at(2)?)?, document(connection, role, stored_at(5)?)?);
         let (kind, shown, kept) = match (&old, &new) {
             (Some(old), Some(new)) => (ChangeKind::Changed, new, Some(old.clone())),
             (Some(old), None) => (ChangeKind::Gone, old, Some(old.clone())),
@@ -259,7 +262,7 @@ fn list(
             (Some(old), Some(new)) => field_changes(old, new),
             _ => Vec::new(),
         };
-        let change = MessageChange {
+        let change = DocumentChange {
             kind,
             role,
             day: Day::from_number(row.get(0)?),
@@ -274,8 +277,8 @@ fn list(
     Ok(())
 }
 
-fn document(connection: &Database, role: Role, place: Place) -> Result<Option<RawDocumentBuf>> {
-    let Some((shared, segment, row)) = place else { return Ok(None) };
+fn document(connection: &Database, role: Role, at: StoredAt) -> Result<Option<RawDocumentBuf>> {
+    let Some((shared, segment, row)) = at else { return Ok(None) };
     let role = if shared { Role::Input } else { role };
     let bytes: Vec<u8> = connection.query_row(
         sql!("SELECT doc FROM {} WHERE rowid = ?", table(role, segment)),

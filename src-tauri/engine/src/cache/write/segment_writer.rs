@@ -22,7 +22,7 @@ use crate::decode::{Decoded, Field, FieldId, FieldSet};
 use crate::limits::Limits;
 use crate::plan::ledger::DayBounds;
 use crate::rows::Role;
-use crate::source::Origin;
+use crate::source::SourceOrigin;
 
 /// What is known about one day of a window when it is committed. Days without rows have an entry too.
 #[derive(Debug, Clone, Default)]
@@ -110,12 +110,12 @@ pub struct SegmentWriter {
     /// The state of the file when the window was begun.
     state_at_begin: Arc<FileState>,
     /// The first segment that may belong to the same run.
-    run_since: u32,
+    first_of_run: u32,
     columns: HashMap<Role, Vec<FieldId>>,
     parts: HashMap<Role, Part>,
     rows_per_part: usize,
     /// The source of the rows.
-    origin: Option<Origin>,
+    origin: Option<SourceOrigin>,
     /// Days whose rows are not stored.
     without: DaySet,
     open: bool,
@@ -135,7 +135,7 @@ impl SegmentWriter {
             state_at_begin: file.state(),
             connection,
             segment,
-            run_since: segment,
+            first_of_run: segment,
             columns: HashMap::new(),
             parts: HashMap::new(),
             rows_per_part: file.row_group_rows(),
@@ -158,8 +158,8 @@ impl SegmentWriter {
     /// Makes the segment a window of a run that began when [`CacheFile::next_segment`] was this. What the run's other
     /// windows bring does not count as cached before.
     #[must_use]
-    pub const fn of_run_since(mut self, next_segment: u32) -> Self {
-        self.run_since = next_segment;
+    pub const fn of_run_from(mut self, next_segment: u32) -> Self {
+        self.first_of_run = next_segment;
         self
     }
 
@@ -173,7 +173,7 @@ impl SegmentWriter {
 
     /// Sets the source of the rows. Without it, where the rows came from is unknown.
     #[must_use]
-    pub fn of_origin(mut self, origin: Option<Origin>) -> Self {
+    pub fn of_origin(mut self, origin: Option<SourceOrigin>) -> Self {
         self.origin = origin;
         self
     }
@@ -588,7 +588,7 @@ impl SegmentWriter {
                 continue;
             }
             note(&mut others.all);
-            if old.replaced || old.segment < self.run_since {
+            if old.replaced || old.segment < self.first_of_run {
                 note(&mut others.earlier);
             }
         }

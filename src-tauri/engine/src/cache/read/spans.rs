@@ -1,4 +1,4 @@
-//! The runs of a view: rows of one table that are shown consecutively.
+//! The spans of a view: rows of one table that are shown consecutively.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,12 +10,12 @@ use crate::cache::file::sql::{Database, Sql, sql};
 use crate::day::{Day, DayRange, DaySet};
 use crate::rows::Role;
 
-/// A run ends with the day on which it reaches this many rows, which bounds what is sorted or skipped at once.
+/// A span ends with the day on which it reaches this many rows, which bounds what is sorted or skipped at once.
 const ROWS: u64 = 100_000;
 
 /// The rows that one segment has of one role and consecutive days, as far as a view shows them.
 #[derive(Debug, Clone)]
-pub(crate) struct Run {
+pub(crate) struct RowSpan {
     pub(crate) segment: u32,
     /// Its first day.
     pub(crate) from: Day,
@@ -31,20 +31,24 @@ pub(crate) struct Run {
     pub(crate) rows: u64,
 }
 
-/// The runs of the input, by day.
-pub(crate) fn input_runs(state: &FileState, range: DayRange) -> Vec<Run> {
+/// The spans of the input, by day.
+pub(crate) fn input_spans(state: &FileState, range: DayRange) -> Vec<RowSpan> {
     let shown = state.shown_in(range).map(|(day, held)| (day, held.segment, held.input_rows));
     let stretches = stretches(shown, |day, next| day.next() == next);
-    let run = |Stretch { segment, from, to, rows }| {
+    let span = |Stretch { segment, from, to, rows }| {
         let wanted = sql!("day BETWEEN {} AND {}", from.number(), to.number());
-        Run { segment, from, to, wanted, day: sql!("day"), linked: false, rows }
+        RowSpan { segment, from, to, wanted, day: sql!("day"), linked: false, rows }
     };
-    stretches.into_iter().map(run).collect()
+    stretches.into_iter().map(span).collect()
 }
 
-/// The runs of the messages. A message of several days is shown under its own, the first; if the view does not show
+/// The spans of the messages. A message of several days is shown under its own, the first; if the view does not show
 /// that one, under the first shown day that it is linked with.
-pub(crate) fn message_runs(connection: &Database, state: &FileState, range: DayRange) -> Result<Vec<Run>> {
+pub(crate) fn message_spans(
+    connection: &Database,
+    state: &FileState,
+    range: DayRange,
+) -> Result<Vec<RowSpan>> {
     let mut by_segment: BTreeMap<u32, Vec<Day>> = BTreeMap::new();
     for (day, held) in state.shown_in(range) {
         by_segment.entry(held.segment).or_default().push(day);
@@ -58,10 +62,10 @@ pub(crate) fn message_runs(connection: &Database, state: &FileState, range: DayR
         let rows = segments.get(&held.segment).map_or(0, |days| days.rows_of(day));
         (day, held.segment, rows)
     });
-    // Days that are not shown have no messages here, so a gap between two days does not end a run.
+    // Days that are not shown have no messages here, so a gap between two days does not end a span.
     let stretches = stretches(shown, |_, _| true);
-    let run = |stretch: Stretch| Some(segments.get(&stretch.segment)?.run(stretch));
-    Ok(stretches.into_iter().filter_map(run).collect())
+    let span = |stretch: Stretch| Some(segments.get(&stretch.segment)?.span(stretch));
+    Ok(stretches.into_iter().filter_map(span).collect())
 }
 
 /// Consecutive days of one segment, and their number of rows.
@@ -121,7 +125,7 @@ impl SegmentDays {
         self.rows.get(&day).copied().unwrap_or_default()
     }
 
-    fn run(&self, stretch: Stretch) -> Run {
+    fn span(&self, stretch: Stretch) -> RowSpan {
         let Stretch { segment, from, to, rows } = stretch;
         let (first, last) = (from.number(), to.number());
         let wanted = if rows == self.rows.values().sum::<u64>() {
@@ -129,13 +133,13 @@ impl SegmentDays {
         } else {
             sql!("({} AND {} BETWEEN {first} AND {last})", self.wanted, self.day, first, last)
         };
-        Run { segment, from, to, wanted, day: self.day.clone(), linked: self.linked, rows }
+        RowSpan { segment, from, to, wanted, day: self.day.clone(), linked: self.linked, rows }
     }
 }
 
-/// How to read a run in order.
+/// How to read a span in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum RunOrder {
+pub(crate) enum SpanOrder {
     /// It is stored in order.
     Stored,
     /// A temporary table lists its row ids in order.
@@ -144,5 +148,5 @@ pub(crate) enum RunOrder {
     Sorted,
 }
 
-/// How to read the runs of a view in order, as far as known, by role and by the run's place.
-pub(crate) type RunOrders = HashMap<(Role, usize), RunOrder>;
+/// How to read the spans of a view in order, as far as known, by role and by the span's place.
+pub(crate) type SpanOrders = HashMap<(Role, usize), SpanOrder>;
