@@ -53,14 +53,14 @@ pub(crate) struct Work {
 /// The figures of a measurement, or why it could not be made.
 pub(crate) type Figures = Result<Value, String>;
 
-struct Desk {
+struct OpenBench {
     engine: Engine,
     source: Source,
     request: FetchRequest,
 }
 
 impl Work {
-    fn open(&self) -> Result<Desk, String> {
+    fn open(&self) -> Result<OpenBench, String> {
         let text = std::fs::read_to_string(&self.mapping).map_err(|error| error.to_string())?;
         let mapping = Mapping::parse(&text).map_err(words)?;
         let source = Source::new(&SourceSettings {
@@ -78,11 +78,11 @@ impl Work {
         };
         let request =
             FetchRequest::parse(&source, &mapping, &input, FetchMode::Normal, false).map_err(words)?;
-        Ok(Desk { engine: Engine::new(&self.cache, 2).map_err(words)?, source, request })
+        Ok(OpenBench { engine: Engine::new(&self.cache, 2).map_err(words)?, source, request })
     }
 }
 
-impl Desk {
+impl OpenBench {
     async fn answer(&self) -> Result<tidemark_engine::answer::Answer, String> {
         let cancel = CancellationToken::new();
         self.engine.fetch(Some(&self.source), &self.request, Arc::new(|_| {}), cancel).await.map_err(words)
@@ -97,19 +97,19 @@ impl Desk {
 /// The floor: receives every batch and counts its documents, nothing else. If the mapping has a trade id, also pulls
 /// the messages of each window's trades after its input, with the same queries as a fetch.
 pub(crate) async fn drain(work: &Work) -> Figures {
-    let desk = work.open()?;
+    let bench = work.open()?;
     let limits = Limits::default();
     let window_days = i32::try_from(limits.window_days.get()).map_err(|error| error.to_string())?;
     let mut windows = Vec::new();
-    let mut from = desk.request.range.from();
-    while from <= desk.request.range.to() {
-        let to = from.plus(window_days - 1).min(desk.request.range.to());
+    let mut from = bench.request.range.from();
+    while from <= bench.request.range.to() {
+        let to = from.plus(window_days - 1).min(bench.request.range.to());
         windows.push(DayRange::new(from, to).map_err(words)?);
         from = to.next();
     }
     let begun = Instant::now();
     let drained: Vec<Drained> = futures_util::stream::iter(windows)
-        .map(|window| drain_window(&desk, window))
+        .map(|window| drain_window(&bench, window))
         .buffer_unordered(limits.windows_at_once.get() as usize)
         .try_collect()
         .await?;
@@ -125,10 +125,10 @@ struct Drained {
     trades: Vec<Bson>,
 }
 
-async fn drain_window(desk: &Desk, window: DayRange) -> Result<Drained, String> {
-    let mapping = &desk.request.query.mapping;
-    let pipeline = pipeline::input_pipeline(&desk.request.query, &window);
-    let mut input = drain_question(desk, None, pipeline, mapping.trade_id.as_deref()).await?;
+async fn drain_window(bench: &OpenBench, window: DayRange) -> Result<Drained, String> {
+    let mapping = &bench.request.query.mapping;
+    let pipeline = pipeline::input_pipeline(&bench.request.query, &window);
+    let mut input = drain_question(bench, None, pipeline, mapping.trade_id.as_deref()).await?;
     let mut seen = HashSet::new();
     let trades = std::mem::take(&mut input.trades);
     let trades: Vec<Bson> = trades.into_iter().filter(|id| seen.insert(id.to_string())).collect();
@@ -138,7 +138,7 @@ async fn drain_window(desk: &Desk, window: DayRange) -> Result<Drained, String> 
         .map(|ids| {
             let matches = pipeline::downstream_match(mapping, ids.to_vec());
             let collection = mapping.downstream_collection.clone();
-            drain_question(desk, collection, vec![doc! {"$match": matches}], None)
+            drain_question(bench, collection, vec![doc! {"$match": matches}], None)
         })
         .buffer_unordered(limits.queries_at_once.get() as usize)
         .try_collect()
@@ -151,14 +151,14 @@ async fn drain_window(desk: &Desk, window: DayRange) -> Result<Drained, String> 
 }
 
 async fn drain_question(
-    desk: &Desk,
+    bench: &OpenBench,
     collection: Option<String>,
     pipeline: Vec<Document>,
     trade_id: Option<&str>,
 ) -> Result<Drained, String> {
     let order = PullOrder { collection, pipeline, batch_documents: Limits::default().batch_documents };
     let moment = Arc::new(WindowMoment::new(&Arc::default()));
-    let mut cursor = desk.source.pull(order, &moment).await.map_err(words)?;
+    let mut cursor = bench.source.pull(order, &moment).await.map_err(words)?;
     let mut drained = Drained::default();
     while let Some(batch) = cursor.next().await.map_err(words)? {
         let documents = batch.raw.doc_slices().map_err(|error| error.to_string())?;
@@ -176,14 +176,14 @@ async fn drain_question(
 
 /// A fetch on top of whatever is already cached.
 pub(crate) async fn fetch(work: &Work) -> Figures {
-    let desk = work.open()?;
+    let bench = work.open()?;
     let begun = Instant::now();
-    let answer = desk.answer().await?;
+    let answer = bench.answer().await?;
     let ms = millis(begun);
     if !answer.complete {
         return Err("The fetch is not complete.".to_owned());
     }
-    drop(desk);
+    drop(bench);
     Ok(json!({
         "ms": ms, "rows": answer.rows.input, "downstream": answer.rows.downstream,
         "commands": answer.mongo_commands, "peak_bytes": peak_memory(), "disk_bytes": folder_bytes(&work.cache),
@@ -192,16 +192,16 @@ pub(crate) async fn fetch(work: &Work) -> Figures {
 
 /// A repeated fetch: the first page as a window requests it, then the whole answer with its counts.
 pub(crate) async fn repeat(work: &Work) -> Figures {
-    let desk = work.open()?;
+    let bench = work.open()?;
     let begun = Instant::now();
-    let plan = desk.engine.plan(Some(&desk.source), &desk.request).await.map_err(words)?;
-    let page = desk
+    let plan = bench.engine.plan(Some(&bench.source), &bench.request).await.map_err(words)?;
+    let page = bench
         .engine
-        .page(&desk.key(&plan.signature), &RowQuery::of(Role::Input), 0, PAGE)
+        .page(&bench.key(&plan.signature), &RowQuery::of(Role::Input), 0, PAGE)
         .await
         .map_err(words)?;
     let first_page = millis(begun);
-    let answer = desk.answer().await?;
+    let answer = bench.answer().await?;
     Ok(json!({
         "first_page_ms": first_page, "page_rows": page.rows.len(), "ms": millis(begun),
         "commands": answer.mongo_commands, "complete": answer.complete,
@@ -210,20 +210,20 @@ pub(crate) async fn repeat(work: &Work) -> Figures {
 
 /// Deletes the days of the range from the cache.
 pub(crate) async fn forget(work: &Work) -> Figures {
-    let desk = work.open()?;
-    let signature = tidemark_engine::query::signature::Signature::of(&desk.request.query);
-    desk.engine.forget(&signature, Some(desk.request.range)).await.map_err(words)?;
+    let bench = work.open()?;
+    let signature = tidemark_engine::query::signature::Signature::of(&bench.request.query);
+    bench.engine.forget(&signature, Some(bench.request.range)).await.map_err(words)?;
     Ok(json!({}))
 }
 
 /// Exports the input as CSV, as the window and the command line do.
 pub(crate) async fn export(work: &Work) -> Figures {
-    let desk = work.open()?;
-    let signature = tidemark_engine::query::signature::Signature::of(&desk.request.query);
+    let bench = work.open()?;
+    let signature = tidemark_engine::query::signature::Signature::of(&bench.request.query);
     let target = work.cache.join("export.csv");
-    let request = ExportRequest::of(desk.key(signature.as_str()), Role::Input);
+    let request = ExportRequest::of(bench.key(signature.as_str()), Role::Input);
     let begun = Instant::now();
-    let exported = desk
+    let exported = bench
         .engine
         .export_csv(&request, &target.as_path().into(), |_| {}, CancellationToken::new())
         .await
@@ -241,10 +241,10 @@ pub(crate) async fn copy(work: &Work) -> Figures {
 }
 
 fn copy_blocking(work: &Work) -> Figures {
-    let desk = work.open()?;
-    let signature = tidemark_engine::query::signature::Signature::of(&desk.request.query);
-    let file = desk.engine.cache().open_signature(&signature).map_err(words)?;
-    let view = View::open(file, desk.request.range).map_err(words)?;
+    let bench = work.open()?;
+    let signature = tidemark_engine::query::signature::Signature::of(&bench.request.query);
+    let file = bench.engine.cache().open_signature(&signature).map_err(words)?;
+    let view = View::open(file, bench.request.range).map_err(words)?;
     let target = work.cache.join("copy.csv");
     let begun = Instant::now();
     let bytes = view.copy_stored_columns(Role::Input, &target).map_err(words)?;
@@ -264,20 +264,20 @@ const QUERY_DAYS: i32 = 30;
 /// Fills a cache with many small queries of one family, then lists them and plans a query that is not among them: for
 /// the first time in a process, and again.
 pub(crate) async fn library(work: &Work) -> Figures {
-    let desk = work.open()?;
+    let bench = work.open()?;
     let query = |product: &str| -> Result<Query, String> {
         let input = FilterInput {
             field: "product".to_owned(),
             operator: FilterOperator::AnyOf,
             values: vec![product.to_owned()],
         };
-        let filters = Filters::parse(&desk.request.query.mapping, &[input], "").map_err(words)?;
-        Ok(Query { filters, ..desk.request.query.clone() })
+        let filters = Filters::parse(&bench.request.query.mapping, &[input], "").map_err(words)?;
+        Ok(Query { filters, ..bench.request.query.clone() })
     };
     for number in 0..QUERIES {
-        store_days(&desk, &query(&format!("P{number}"))?)?;
+        store_days(&bench, &query(&format!("P{number}"))?)?;
     }
-    let request = FetchRequest { query: query("other")?, offline: true, ..desk.request.clone() };
+    let request = FetchRequest { query: query("other")?, offline: true, ..bench.request.clone() };
     // As a new process finds it.
     let engine = Engine::new(&work.cache, 2).map_err(words)?;
     let mut figures = json!({"queries": QUERIES});
@@ -296,11 +296,11 @@ pub(crate) async fn library(work: &Work) -> Figures {
 }
 
 /// Stores a row for each of the last days of the range.
-fn store_days(desk: &Desk, query: &Query) -> Result<(), String> {
-    let opened = desk.engine.cache().open_or_create(&Identity::of(query)).map_err(words)?;
+fn store_days(bench: &OpenBench, query: &Query) -> Result<(), String> {
+    let opened = bench.engine.cache().open_or_create(&Identity::of(query)).map_err(words)?;
     let mut writer = SegmentWriter::begin(Arc::clone(&opened.file)).map_err(words)?;
     let mut decoder = Decoder::new(Arc::clone(opened.file.registry()), false);
-    let last = desk.request.range.to();
+    let last = bench.request.range.to();
     let days: Vec<Day> = (0..QUERY_DAYS).map(|back| last.plus(-back)).collect();
     for day in &days {
         let document = RawDocumentBuf::try_from(&doc! {"_id": day.number(), "product": "P", "price": 1.5})

@@ -30,13 +30,13 @@ fn march() -> Vec<Document> {
 }
 
 /// A cache folder, a collection, and a query that is cached before anything bad happens.
-struct Desk {
+struct Fixture {
     uri: String,
     database: String,
     folder: tempfile::TempDir,
 }
 
-impl Desk {
+impl Fixture {
     async fn new(name: &str) -> Self {
         Self::at(server().uri(), server().uri(), name).await
     }
@@ -46,10 +46,10 @@ impl Desk {
         let database = format!("bad_{name}");
         Client::with_uri_str(direct).await.unwrap().database(&database).drop().await.unwrap();
         load(direct, &database, "trades", march()).await;
-        let desk = Self { uri: uri.to_owned(), database, folder: tempfile::tempdir().unwrap() };
-        let run = desk.fetch("2025-03-01", "2025-03-03", &[]);
+        let fixture = Self { uri: uri.to_owned(), database, folder: tempfile::tempdir().unwrap() };
+        let run = fixture.fetch("2025-03-01", "2025-03-03", &[]);
         assert_eq!((run.code, run.text("/answer")), (0, "server"), "{run:?}");
-        desk
+        fixture
     }
 
     fn path(&self, name: &str) -> String {
@@ -155,8 +155,8 @@ fn the_version_names_the_time_zone_rules() {
 
 #[tokio::test]
 async fn wrong_usage() {
-    let desk = Desk::new("usage").await;
-    let cache = desk.path("cache");
+    let fixture = Fixture::new("usage").await;
+    let cache = fixture.path("cache");
     let days = ["2025-03-01", "2025-03-03"];
     for arguments in [
         vec![],
@@ -168,23 +168,23 @@ async fn wrong_usage() {
         vec!["budget", "--cache", &cache, "--set", "20"],
         vec!["budget", "--cache", &cache, "--set", "-1GB"],
         vec!["budget", "--cache", &cache, "--set", "much"],
-        desk.arguments("fetch", &cache, days, &["--filter", "product"]),
-        desk.arguments("fetch", &cache, days, &["--filter", "=Power"]),
-        desk.arguments("fetch", &cache, days, &["--filter", "product=a\\b"]),
-        desk.arguments("fetch", &cache, days, &["--offline", "--refresh"]),
-        desk.arguments("fetch", &cache, days, &["--frobnicate"]),
-        desk.arguments("plan", &cache, days, &["--csv", "x.csv"]),
+        fixture.arguments("fetch", &cache, days, &["--filter", "product"]),
+        fixture.arguments("fetch", &cache, days, &["--filter", "=Power"]),
+        fixture.arguments("fetch", &cache, days, &["--filter", "product=a\\b"]),
+        fixture.arguments("fetch", &cache, days, &["--offline", "--refresh"]),
+        fixture.arguments("fetch", &cache, days, &["--frobnicate"]),
+        fixture.arguments("plan", &cache, days, &["--csv", "x.csv"]),
     ] {
         let run = cli(&arguments);
         assert_eq!(run.code, 2, "{arguments:?}: {run:?}");
         assert!(!run.stderr.is_empty(), "{arguments:?}");
     }
-    desk.nothing_lost();
+    fixture.nothing_lost();
 }
 
 #[tokio::test]
 async fn dates_that_cannot_be() {
-    let desk = Desk::new("dates").await;
+    let fixture = Fixture::new("dates").await;
     for (from, to, part) in [
         ("2025-02-29", "2025-03-01", "2025-02-29"),
         ("2025-03-01", "2025-02-30", "2025-02-30"),
@@ -196,16 +196,24 @@ async fn dates_that_cannot_be() {
         ("1925-03-03", "2025-03-01", "longer than"),
     ] {
         for command in ["fetch", "plan"] {
-            failed(&cli(&desk.arguments(command, &desk.path("cache"), [from, to], &[])), "bad_range", part);
+            failed(
+                &cli(&fixture.arguments(command, &fixture.path("cache"), [from, to], &[])),
+                "bad_range",
+                part,
+            );
         }
     }
-    desk.nothing_lost();
+    fixture.nothing_lost();
 }
 
 #[tokio::test]
 async fn filters_that_cannot_be() {
-    let desk = Desk::new("filters").await;
-    failed(&desk.fetch("2025-03-01", "2025-03-03", &["--filter", "colour=red"]), "bad_filter", "\"colour\"");
+    let fixture = Fixture::new("filters").await;
+    failed(
+        &fixture.fetch("2025-03-01", "2025-03-03", &["--filter", "colour=red"]),
+        "bad_filter",
+        "\"colour\"",
+    );
     for (advanced, part) in [
         ("{\"product\": ", "line 1"),
         ("{product: gas}", "line 1, column 11"),
@@ -225,7 +233,7 @@ async fn filters_that_cannot_be() {
         // Well formed, and the server does not know it.
         ("{\"product\": {\"$frobnicate\": 1}}", "refused"),
     ] {
-        failed(&desk.fetch("2025-03-01", "2025-03-05", &["--match", advanced]), "bad_filter", part);
+        failed(&fixture.fetch("2025-03-01", "2025-03-05", &["--match", advanced]), "bad_filter", part);
     }
     // The shell's own way of writing means what Extended JSON means, for the server and for the cache.
     for (advanced, answer) in [
@@ -235,22 +243,22 @@ async fn filters_that_cannot_be() {
             "cache",
         ),
     ] {
-        let run = desk.fetch("2025-03-01", "2025-03-03", &["--match", advanced]);
+        let run = fixture.fetch("2025-03-01", "2025-03-03", &["--match", advanced]);
         assert_eq!((run.code, run.text("/answer"), run.count("/rows/input")), (0, answer, 3), "{run:?}");
     }
     // What looks like code and is a value stays a value.
     for value in ["product={\"$where\": \"true\"}", "product=$where"] {
-        let run = desk.fetch("2025-03-01", "2025-03-03", &["--filter", value]);
+        let run = fixture.fetch("2025-03-01", "2025-03-03", &["--filter", value]);
         assert_eq!((run.code, run.count("/rows/input")), (0, 0), "{run:?}");
     }
-    desk.nothing_lost();
-    assert_eq!(desk.cached().len(), 4, "what failed has left no query behind: {:?}", desk.cached());
+    fixture.nothing_lost();
+    assert_eq!(fixture.cached().len(), 4, "what failed has left no query behind: {:?}", fixture.cached());
 }
 
 #[tokio::test]
 async fn mappings_that_cannot_be() {
-    let desk = Desk::new("mapping").await;
-    let file = desk.path("mapping.json");
+    let fixture = Fixture::new("mapping").await;
+    let file = fixture.path("mapping.json");
     for (text, part) in [
         ("{", "line 1"),
         ("{\"tradeid\": \"x\"}", "tradeid"),
@@ -265,10 +273,10 @@ async fn mappings_that_cannot_be() {
         ("{\"downstream_collection\": \"no_such_messages\"}", "no_such_messages"),
     ] {
         std::fs::write(&file, text).unwrap();
-        failed(&desk.fetch("2025-03-01", "2025-03-03", &["--mapping", &file]), "bad_mapping", part);
+        failed(&fixture.fetch("2025-03-01", "2025-03-03", &["--mapping", &file]), "bad_mapping", part);
     }
     failed(
-        &desk.fetch("2025-03-01", "2025-03-03", &["--mapping", "/no/such/file"]),
+        &fixture.fetch("2025-03-01", "2025-03-03", &["--mapping", "/no/such/file"]),
         "bad_mapping",
         "/no/such/file",
     );
@@ -276,27 +284,28 @@ async fn mappings_that_cannot_be() {
     // Paths that say less than they should, and are still good for an answer.
     std::fs::write(&file, "{\"trade_id\": \"no_such_id\", \"filters\": {\"product\": \"no.such.product\"}}")
         .unwrap();
-    let run = desk.fetch("2025-03-01", "2025-03-03", &["--mapping", &file]);
+    let run = fixture.fetch("2025-03-01", "2025-03-03", &["--mapping", &file]);
     assert_eq!((run.code, run.count("/rows/input"), run.count("/rows/downstream")), (0, 9, 0), "{run:?}");
     assert!(run.stderr.contains("None of these trades has a trade id (no_such_id)"), "{run:?}");
-    let again = desk.fetch("2025-03-01", "2025-03-03", &["--mapping", &file]);
+    let again = fixture.fetch("2025-03-01", "2025-03-03", &["--mapping", &file]);
     assert_eq!((again.code, again.count("/mongo_commands")), (0, 0), "{again:?}");
     assert!(again.stderr.contains("None of these trades has a trade id (no_such_id)"), "{again:?}");
-    let run = desk.fetch("2025-03-06", "2025-03-07", &["--mapping", &file, "--filter", "product=Power"]);
+    let run = fixture.fetch("2025-03-06", "2025-03-07", &["--mapping", &file, "--filter", "product=Power"]);
     assert_eq!((run.code, run.count("/rows/input")), (0, 0), "{run:?}");
     assert!(run.stderr.contains("no.such.product"), "{run:?}");
-    desk.nothing_lost();
+    fixture.nothing_lost();
 }
 
 #[tokio::test]
 async fn a_collection_that_does_not_exist() {
-    let desk = Desk::new("collection").await;
-    let cache = desk.path("cache");
-    for (database, collection) in [(desk.database.as_str(), "no such trades"), ("no_such_base", "trades")] {
+    let fixture = Fixture::new("collection").await;
+    let cache = fixture.path("cache");
+    for (database, collection) in [(fixture.database.as_str(), "no such trades"), ("no_such_base", "trades")]
+    {
         let run = cli(&[
             "fetch",
             "--uri",
-            &desk.uri,
+            &fixture.uri,
             "--db",
             database,
             "--collection",
@@ -310,26 +319,26 @@ async fn a_collection_that_does_not_exist() {
         ]);
         failed(&run, "bad_mapping", collection);
     }
-    assert_eq!(desk.cached().len(), 1);
-    desk.nothing_lost();
+    assert_eq!(fixture.cached().len(), 1);
+    fixture.nothing_lost();
 }
 
 #[tokio::test]
 async fn an_empty_day_of_a_collection_that_begins_with_other_documents() {
-    let desk = Desk::new("others").await;
+    let fixture = Fixture::new("others").await;
     // Names that the driver's own reading of documents stumbles over, and no dates.
     let others: Vec<Document> =
         (100..300).map(|number| doc! {"_id": number, "log": {"$oid": number}}).collect();
-    let database = Client::with_uri_str(server().uri()).await.unwrap().database(&desk.database);
+    let database = Client::with_uri_str(server().uri()).await.unwrap().database(&fixture.database);
     database.collection::<Document>("mixed").insert_many(others).await.unwrap();
     database.collection::<Document>("mixed").insert_many(march()).await.unwrap();
-    let cache = desk.path("cache");
+    let cache = fixture.path("cache");
     let arguments = [
         "fetch",
         "--uri",
-        &desk.uri,
+        &fixture.uri,
         "--db",
-        &desk.database,
+        &fixture.database,
         "--collection",
         "mixed",
         "--cache",
@@ -351,7 +360,7 @@ async fn an_empty_day_of_a_collection_that_begins_with_other_documents() {
 
 #[tokio::test]
 async fn documents_without_a_trade_id() {
-    let desk = Desk::new("without").await;
+    let fixture = Fixture::new("without").await;
     let without = vec![
         doc! {"_id": "missing", "year": 2025, "day_of_year": 100},
         doc! {"_id": "null", "year": 2025, "day_of_year": 100, "trade_id": Bson::Null},
@@ -360,29 +369,29 @@ async fn documents_without_a_trade_id() {
         doc! {"_id": "message", "trade_id": "T-1"},
         doc! {"_id": "nobody's", "trade_id": Bson::Null},
     ];
-    load(server().uri(), &desk.database, "trades", without).await;
-    let run = desk.fetch("2025-04-10", "2025-04-10", &[]);
+    load(server().uri(), &fixture.database, "trades", without).await;
+    let run = fixture.fetch("2025-04-10", "2025-04-10", &[]);
     assert_eq!((run.code, run.count("/rows/input"), run.count("/rows/downstream")), (0, 4, 1), "{run:?}");
     assert!(run.last["notes"].to_string().contains("3 trades have no trade id"), "{run:?}");
-    desk.nothing_lost();
+    fixture.nothing_lost();
 }
 
 #[tokio::test]
 async fn a_server_that_wants_a_password() {
     let auth = TestServer::start_with_auth("ann", PLANTED).unwrap();
-    let desk = Desk::at(auth.uri(), auth.uri(), "auth").await;
+    let fixture = Fixture::at(auth.uri(), auth.uri(), "auth").await;
     let wrong = auth.uri().replace("PLANTED", "WRONG");
     assert_ne!(wrong, auth.uri());
     let user_only = format!("mongodb://ann@127.0.0.1:{}/?authSource=admin", auth.port());
     let nobody = format!("mongodb://127.0.0.1:{}/", auth.port());
     let with = |uri: &str, password: Option<&str>, from: &str, to: &str| {
-        let desk = Desk {
+        let fixture = Fixture {
             uri: uri.to_owned(),
-            database: desk.database.clone(),
+            database: fixture.database.clone(),
             folder: tempfile::tempdir().unwrap(),
         };
-        let cache = desk.path("other");
-        let arguments = desk.arguments("fetch", &cache, [from, to], &[]);
+        let cache = fixture.path("other");
+        let arguments = fixture.arguments("fetch", &cache, [from, to], &[]);
         cli_with(&arguments, password.map(|password| ("TIDEMARK_MONGODB_PASSWORD", password)).as_slice())
     };
     failed(&with(&wrong, None, "2025-03-01", "2025-03-03"), "auth_failed", "password");
@@ -395,7 +404,7 @@ async fn a_server_that_wants_a_password() {
 
     // The password is no part of the signature: with a wrong one, what is cached still answers, and
     // what is not is refused and harms nothing.
-    let mut other = desk;
+    let mut other = fixture;
     let right = std::mem::replace(&mut other.uri, wrong);
     other.nothing_lost();
     failed(&other.fetch("2025-03-01", "2025-03-05", &[]), "auth_failed", "password");
@@ -426,9 +435,9 @@ fn no_password_below(folder: &Path) {
 /// Whoever reads what is said to people may leave early; programs still get their line, and the right exit code.
 #[tokio::test]
 async fn a_reader_of_errors_that_goes_away() {
-    let desk = Desk::new("early").await;
-    let cache = desk.path("cache");
-    let arguments = desk.arguments("fetch", &cache, ["2025-03-01", "2025-03-05"], &["--offline"]);
+    let fixture = Fixture::new("early").await;
+    let cache = fixture.path("cache");
+    let arguments = fixture.arguments("fetch", &cache, ["2025-03-01", "2025-03-05"], &["--offline"]);
     let mut child = crate::support::program()
         .args(arguments)
         .stdout(std::process::Stdio::piped())
@@ -501,19 +510,19 @@ async fn no_password_is_ever_shown() {
 /// A server in reach, then behind a tunnel that does `mode`, then in reach again.
 async fn a_host_that(mode: u8, name: &str) {
     let tunnel = Tunnel::to(server().port());
-    let desk = Desk::at(&tunnel.uri, server().uri(), name).await;
-    let csv = desk.path("trades.csv");
-    let partial = desk.path("trades.partial.csv");
+    let fixture = Fixture::at(&tunnel.uri, server().uri(), name).await;
+    let csv = fixture.path("trades.csv");
+    let partial = fixture.path("trades.partial.csv");
     tunnel.set(mode);
-    desk.nothing_lost();
+    fixture.nothing_lost();
     let begun = Instant::now();
     let (run, nothing) = std::thread::scope(|scope| {
         // In a cache of its own: a run looks into the other queries' files for days to adopt.
         let nothing = scope.spawn(|| {
-            let cache = desk.path("other");
-            cli(&desk.arguments("fetch", &cache, ["2025-03-05", "2025-03-06"], &[]))
+            let cache = fixture.path("other");
+            cli(&fixture.arguments("fetch", &cache, ["2025-03-05", "2025-03-06"], &[]))
         });
-        (desk.fetch("2025-03-01", "2025-03-05", &["--csv", &csv]), nothing.join().unwrap())
+        (fixture.fetch("2025-03-01", "2025-03-05", &["--csv", &csv]), nothing.join().unwrap())
     });
     assert!(
         begun.elapsed() < Duration::from_secs(20),
@@ -528,9 +537,9 @@ async fn a_host_that(mode: u8, name: &str) {
     assert!(!Path::new(&csv).exists(), "a partial answer is never exported as a complete one");
     assert_eq!(read_csv(&std::fs::read_to_string(&partial).unwrap()).len(), 1 + 9);
     std::fs::remove_file(&partial).unwrap();
-    desk.nothing_lost();
+    fixture.nothing_lost();
     tunnel.set(OPEN);
-    let run = desk.fetch("2025-03-01", "2025-03-05", &["--csv", &csv]);
+    let run = fixture.fetch("2025-03-01", "2025-03-05", &["--csv", &csv]);
     assert_eq!((run.code, run.count("/days/fetched"), run.count("/days/from_cache")), (0, 2, 3), "{run:?}");
     assert!(Path::new(&csv).exists() && !Path::new(&partial).exists());
 }
@@ -547,14 +556,14 @@ async fn a_host_that_refuses_connections() {
 
 #[tokio::test]
 async fn offline() {
-    let desk = Desk::new("offline").await;
-    let (csv, partial) = (desk.path("t.csv"), desk.path("t.partial.csv"));
-    let run = desk.fetch("2025-03-01", "2025-03-03", &["--offline", "--csv", &csv]);
+    let fixture = Fixture::new("offline").await;
+    let (csv, partial) = (fixture.path("t.csv"), fixture.path("t.partial.csv"));
+    let run = fixture.fetch("2025-03-01", "2025-03-03", &["--offline", "--csv", &csv]);
     assert_eq!((run.code, run.text("/answer"), run.count("/mongo_commands")), (0, "offline", 0), "{run:?}");
     assert_eq!(read_csv(&std::fs::read_to_string(&csv).unwrap()).len(), 1 + 9);
     std::fs::remove_file(&csv).unwrap();
 
-    let run = desk.fetch("2025-02-28", "2025-03-04", &["--offline", "--csv", &csv]);
+    let run = fixture.fetch("2025-02-28", "2025-03-04", &["--offline", "--csv", &csv]);
     assert_eq!((run.code, run.text("/answer"), run.count("/mongo_commands")), (3, "offline", 0), "{run:?}");
     assert_eq!(run.last["complete"], false);
     assert_eq!(run.last["days"]["missing"], serde_json::json!(["2025-02-28", "2025-03-04"]));
@@ -563,37 +572,37 @@ async fn offline() {
     assert_eq!(read_csv(&std::fs::read_to_string(&partial).unwrap()).len(), 1 + 9);
 
     // A narrower query is answered offline as well, from the broader one.
-    let run = desk.fetch("2025-03-01", "2025-03-03", &["--offline", "--filter", "product=Power"]);
+    let run = fixture.fetch("2025-03-01", "2025-03-03", &["--offline", "--filter", "product=Power"]);
     assert_eq!((run.code, run.text("/answer"), run.count("/days/adopted")), (0, "offline", 3), "{run:?}");
 
-    failed(&desk.fetch("2025-04-01", "2025-04-03", &["--offline"]), "not_cached", "cache");
+    failed(&fixture.fetch("2025-04-01", "2025-04-03", &["--offline"]), "not_cached", "cache");
     failed(
-        &desk.fetch("2025-03-01", "2025-03-03", &["--offline", "--match", "{\"a\": 1}"]),
+        &fixture.fetch("2025-03-01", "2025-03-03", &["--offline", "--match", "{\"a\": 1}"]),
         "not_cached",
         "cache",
     );
-    desk.nothing_lost();
+    fixture.nothing_lost();
 }
 
 #[tokio::test]
 async fn the_future_is_never_covered() {
-    let desk = Desk::new("future").await;
+    let fixture = Fixture::new("future").await;
     let in_days = |days: i64| {
         let at = DateTime::from_millis(DateTime::now().timestamp_millis() + days * 86_400_000);
         at.try_to_rfc3339_string().unwrap()[..10].to_owned()
     };
-    let run = desk.fetch(&in_days(-3), &in_days(2), &[]);
+    let run = fixture.fetch(&in_days(-3), &in_days(2), &[]);
     assert_eq!((run.code, &run.last["complete"]), (3, &Value::Bool(false)), "{run:?}");
     assert!(run.last["days"]["missing"].as_array().unwrap().contains(&in_days(2).into()), "{run:?}");
-    let run = desk.fetch(&in_days(2), &in_days(3), &[]);
+    let run = fixture.fetch(&in_days(2), &in_days(3), &[]);
     assert_eq!((run.code, run.count("/mongo_commands")), (3, 0), "{run:?}");
 }
 
 #[tokio::test]
 async fn listing_and_forgetting() {
-    let desk = Desk::new("forget").await;
-    let cache = desk.path("cache");
-    let listed = desk.cached();
+    let fixture = Fixture::new("forget").await;
+    let cache = fixture.path("cache");
+    let listed = fixture.cached();
     assert_eq!(listed.len(), 1);
     assert_eq!((listed[0]["days"].as_u64(), listed[0]["input_rows"].as_u64()), (Some(3), Some(9)));
     let signature = listed[0]["signature"].as_str().unwrap();
@@ -605,24 +614,24 @@ async fn listing_and_forgetting() {
         "bad_range",
         "before",
     );
-    desk.nothing_lost();
+    fixture.nothing_lost();
 
     let run = cli(&["forget", signature, "--cache", &cache, "--from", "2025-03-02", "--to", "2025-03-02"]);
     assert_eq!(run.code, 0, "{run:?}");
-    let run = desk.fetch("2025-03-01", "2025-03-03", &["--offline"]);
+    let run = fixture.fetch("2025-03-01", "2025-03-03", &["--offline"]);
     assert_eq!(run.last["days"]["missing"], serde_json::json!(["2025-03-02"]));
-    let run = desk.fetch("2025-03-01", "2025-03-03", &[]);
+    let run = fixture.fetch("2025-03-01", "2025-03-03", &[]);
     assert_eq!((run.code, run.count("/days/fetched"), run.count("/rows/input")), (0, 1, 9), "{run:?}");
     assert_eq!(cli(&["forget", signature, "--cache", &cache]).code, 0);
-    assert!(desk.cached().is_empty());
-    failed(&desk.fetch("2025-03-01", "2025-03-03", &["--offline"]), "not_cached", "cache");
+    assert!(fixture.cached().is_empty());
+    failed(&fixture.fetch("2025-03-01", "2025-03-03", &["--offline"]), "not_cached", "cache");
 }
 
 #[tokio::test]
 async fn pinning_and_the_budget() {
-    let desk = Desk::new("budget").await;
-    let cache = desk.path("cache");
-    let run = desk.fetch("2025-03-01", "2025-03-03", &["--filter", "product=Power"]);
+    let fixture = Fixture::new("budget").await;
+    let cache = fixture.path("cache");
+    let run = fixture.fetch("2025-03-01", "2025-03-03", &["--filter", "product=Power"]);
     assert_eq!(run.code, 0, "{run:?}");
     let filtered = run.text("/signature").to_owned();
     failed(&cli(&["pin", "xyz", "--cache", &cache]), "not_cached", "xyz");
@@ -640,7 +649,7 @@ async fn pinning_and_the_budget() {
         run.stderr.contains("was removed") && run.stderr.contains("more than its budget of 1 kB"),
         "{run:?}"
     );
-    let listed = desk.cached();
+    let listed = fixture.cached();
     assert_eq!(listed.len(), 1);
     assert_eq!(
         (listed[0]["signature"].as_str(), &listed[0]["pinned"]),
@@ -649,14 +658,14 @@ async fn pinning_and_the_budget() {
 
     assert_eq!(cli(&["pin", &filtered, "--off", "--cache", &cache]).code, 0);
     assert_eq!(cli(&["budget", "--cache", &cache, "--set", "1kB"]).count("/queries"), 0);
-    let run = desk.fetch("2025-03-01", "2025-03-03", &[]);
+    let run = fixture.fetch("2025-03-01", "2025-03-03", &[]);
     assert_eq!((run.code, run.count("/days/fetched"), run.count("/rows/input")), (0, 3, 9), "{run:?}");
 }
 
 #[tokio::test]
 async fn events_are_lines_of_json_and_the_answer_comes_last() {
-    let desk = Desk::new("events").await;
-    let run = desk.fetch("2025-03-01", "2025-03-10", &["--events"]);
+    let fixture = Fixture::new("events").await;
+    let run = fixture.fetch("2025-03-01", "2025-03-10", &["--events"]);
     let lines: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let (answer, events) = lines.split_last().unwrap();
     assert_eq!(answer["answer"], "part_cache");
@@ -672,8 +681,8 @@ async fn events_are_lines_of_json_and_the_answer_comes_last() {
 
 #[tokio::test]
 async fn a_damaged_file_is_set_aside_and_fetched_anew() {
-    let desk = Desk::new("damaged").await;
-    let family = std::fs::read_dir(desk.path("cache"))
+    let fixture = Fixture::new("damaged").await;
+    let family = std::fs::read_dir(fixture.path("cache"))
         .unwrap()
         .flatten()
         .find(|entry| entry.path().is_dir())
@@ -686,7 +695,7 @@ async fn a_damaged_file_is_set_aside_and_fetched_anew() {
         .find(|path| path.extension().is_some_and(|ending| ending == "duckdb"))
         .unwrap();
     std::fs::File::create(&file).unwrap().write_all(b"this is no database").unwrap();
-    let run = desk.fetch("2025-03-01", "2025-03-03", &[]);
+    let run = fixture.fetch("2025-03-01", "2025-03-03", &[]);
     assert_eq!((run.code, run.text("/answer"), run.count("/rows/input")), (0, "server", 9), "{run:?}");
     assert!(run.stderr.contains("moved aside"), "{run:?}");
     let aside = std::fs::read_dir(&family)
@@ -696,16 +705,16 @@ async fn a_damaged_file_is_set_aside_and_fetched_anew() {
         .filter(|name| name.contains("damaged") && name.ends_with(".duckdb"))
         .count();
     assert_eq!(aside, 1, "nothing is wiped");
-    desk.nothing_lost();
+    fixture.nothing_lost();
 }
 
 #[tokio::test]
 async fn one_day_is_no_days() {
-    let desk = Desk::new("plural").await;
-    let run = desk.fetch("2025-03-03", "2025-03-04", &["--offline"]);
+    let fixture = Fixture::new("plural").await;
+    let run = fixture.fetch("2025-03-03", "2025-03-04", &["--offline"]);
     assert!(run.stderr.contains("Partial: 1 of 2 days is missing."), "{run:?}");
-    let run = desk.fetch("2025-03-03", "2025-03-05", &["--offline"]);
+    let run = fixture.fetch("2025-03-03", "2025-03-05", &["--offline"]);
     assert!(run.stderr.contains("Partial: 2 of 3 days are missing."), "{run:?}");
-    let run = desk.fetch("2025-03-01", "2025-03-01", &["--verify"]);
+    let run = fixture.fetch("2025-03-01", "2025-03-01", &["--verify"]);
     assert!(run.stderr.contains("Checked 1 cached day against the server"), "{run:?}");
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::support::desk::Desk;
+use crate::support::fixture::Fixture;
 use crate::support::{Run, cli_with, server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -74,10 +74,10 @@ async fn socks_port() -> u16 {
 }
 
 /// A fetch by a connection string into a cache of its own.
-async fn fetch(desk: &Desk, uri: &str, environment: &[(&str, &str)]) -> Run {
-    let cache = tempfile::tempdir_in(desk.folder.path()).unwrap();
-    let mut arguments = desk.arguments(cache.path(), &[]);
-    let at = arguments.iter().position(|argument| *argument == desk.uri).unwrap();
+async fn fetch(fixture: &Fixture, uri: &str, environment: &[(&str, &str)]) -> Run {
+    let cache = tempfile::tempdir_in(fixture.folder.path()).unwrap();
+    let mut arguments = fixture.arguments(cache.path(), &[]);
+    let at = arguments.iter().position(|argument| *argument == fixture.uri).unwrap();
     uri.clone_into(&mut arguments[at]);
     let environment: Vec<(String, String)> =
         environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -104,64 +104,66 @@ const UNTRUSTED: &str = "comes from an authority that this computer does not tru
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authority_of_the_system_is_trusted() {
-    let desk = Desk::new("authority", 3, 2, 10).await;
+    let fixture = Fixture::new("authority", 3, 2, 10).await;
     let uri = format!("mongodb://127.0.0.1:{}/?tls=true&directConnection=true", tls_port().await);
     let authority = file("authority.pem");
     // The system's store, as every program of the system finds it.
     let store = [("SSL_CERT_FILE", authority.to_str().unwrap())];
-    fetched(&fetch(&desk, &uri, &store).await);
-    failed(&fetch(&desk, &uri, &[]).await, "tls_failed", UNTRUSTED);
+    fetched(&fetch(&fixture, &uri, &store).await);
+    failed(&fetch(&fixture, &uri, &[]).await, "tls_failed", UNTRUSTED);
     // A file in the connection string is the whole truth.
-    fetched(&fetch(&desk, &format!("{uri}&tlsCAFile={}", authority.display()), &[]).await);
+    fetched(&fetch(&fixture, &format!("{uri}&tlsCAFile={}", authority.display()), &[]).await);
     let other = format!("{uri}&tlsCAFile={}", file("user.pem").display());
-    failed(&fetch(&desk, &other, &store).await, "tls_failed", UNTRUSTED);
+    failed(&fetch(&fixture, &other, &store).await, "tls_failed", UNTRUSTED);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_side_without_tls_is_told() {
-    let desk = Desk::new("one_side", 3, 2, 10).await;
+    let fixture = Fixture::new("one_side", 3, 2, 10).await;
     let port = tls_port().await;
-    let plain = fetch(&desk, &format!("mongodb://127.0.0.1:{port}/?directConnection=true"), &[]).await;
+    let plain = fetch(&fixture, &format!("mongodb://127.0.0.1:{port}/?directConnection=true"), &[]).await;
     failed(&plain, "tls_failed", "accepts only connections with TLS");
     let uri = format!("mongodb://127.0.0.1:{}/?tls=true", server().port());
-    failed(&fetch(&desk, &uri, &[]).await, "tls_failed", "does not use TLS");
+    failed(&fetch(&fixture, &uri, &[]).await, "tls_failed", "does not use TLS");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_with_a_passphrase() {
-    let desk = Desk::new("passphrase", 3, 2, 10).await;
+    let fixture = Fixture::new("passphrase", 3, 2, 10).await;
     let uri = format!(
         "mongodb://127.0.0.1:{}/?tls=true&directConnection=true&tlsCAFile={}&tlsCertificateKeyFile={}",
         tls_port().await,
         file("authority.pem").display(),
         file("user.pem").display()
     );
-    fetched(&fetch(&desk, &format!("{uri}&tlsCertificateKeyFilePassword=letmein"), &[]).await);
-    let wrong = fetch(&desk, &format!("{uri}&tlsCertificateKeyFilePassword=PLANTED"), &[]).await;
+    fetched(&fetch(&fixture, &format!("{uri}&tlsCertificateKeyFilePassword=letmein"), &[]).await);
+    let wrong = fetch(&fixture, &format!("{uri}&tlsCertificateKeyFilePassword=PLANTED"), &[]).await;
     failed(&wrong, "bad_source", "tlsCertificateKeyFile");
     assert!(wrong.stderr.contains("Correct tlsCertificateKeyFilePassword"), "{wrong:?}");
     assert!(!format!("{wrong:?}").contains("PLANTED"), "{wrong:?}");
-    let run = fetch(&desk, &uri, &[]).await;
+    let run = fetch(&fixture, &uri, &[]).await;
     failed(&run, "bad_source", "tlsCertificateKeyFile");
     assert!(run.stderr.contains("tlsCertificateKeyFilePassword"), "{run:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_and_compression() {
-    let desk = Desk::new("proxy", 3, 2, 10).await;
+    let fixture = Fixture::new("proxy", 3, 2, 10).await;
     let proxy = format!("proxyHost=127.0.0.1&proxyPort={}", socks_port().await);
     // The proxy knows the way, nobody else does.
-    fetched(&fetch(&desk, &format!("mongodb://db.invalid:27017/?directConnection=true&{proxy}"), &[]).await);
+    fetched(
+        &fetch(&fixture, &format!("mongodb://db.invalid:27017/?directConnection=true&{proxy}"), &[]).await,
+    );
     for compressors in ["zlib&zlibCompressionLevel=9", "snappy", "zstd", "zstd,zlib"] {
         let uri = format!("{}?compressors={compressors}", server().uri());
-        fetched(&fetch(&desk, &uri, &[]).await);
+        fetched(&fetch(&fixture, &uri, &[]).await);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_unknown_is_a_note_of_the_answer() {
-    let desk = Desk::new("unknown", 3, 2, 10).await;
-    let run = fetch(&desk, &format!("{}?colour=blue&compressors=lz4", server().uri()), &[]).await;
+    let fixture = Fixture::new("unknown", 3, 2, 10).await;
+    let run = fetch(&fixture, &format!("{}?colour=blue&compressors=lz4", server().uri()), &[]).await;
     fetched(&run);
     let notes = run.last["notes"].to_string();
     assert!(notes.contains("colour") && notes.contains("lz4"), "{run:?}");
@@ -172,9 +174,9 @@ async fn what_is_unknown_is_a_note_of_the_answer() {
         ("loadBalanced=true", "loadBalanced"),
         ("authMechanism=MONGODB-CR", "authMechanism=MONGODB-CR"),
     ] {
-        failed(&fetch(&desk, &format!("{}?{option}", server().uri()), &[]).await, "bad_source", named);
+        failed(&fetch(&fixture, &format!("{}?{option}", server().uri()), &[]).await, "bad_source", named);
     }
-    fetched(&fetch(&desk, &format!("{}?maxPoolSize=0", server().uri()), &[]).await);
-    let run = fetch(&desk, &format!("{}?authMechanism=GSSAPI", server().uri()), &[]).await;
+    fetched(&fetch(&fixture, &format!("{}?maxPoolSize=0", server().uri()), &[]).await);
+    let run = fetch(&fixture, &format!("{}?authMechanism=GSSAPI", server().uri()), &[]).await;
     failed(&run, "bad_source", "authMechanism=GSSAPI");
 }

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::Run;
-use crate::support::desk::{Desk, cache_files};
+use crate::support::fixture::{Fixture, cache_files};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -18,7 +18,7 @@ const DAYS: i32 = 40;
 
 /// A cache with one query, to be damaged again and again.
 struct Sound {
-    desk: Desk,
+    fixture: Fixture,
     /// The cache folder as it was when all was well.
     sound: PathBuf,
     /// Where the file lies below a cache folder.
@@ -27,12 +27,12 @@ struct Sound {
 
 impl Sound {
     async fn new(name: &str) -> Self {
-        let desk = Desk::new(name, DAYS, 20, 400).await;
-        let sound = desk.path("sound");
-        let run = desk.fetch_and_compare(&sound, &[]);
+        let fixture = Fixture::new(name, DAYS, 20, 400).await;
+        let sound = fixture.path("sound");
+        let run = fixture.fetch_and_compare(&sound, &[]);
         assert_eq!((run.code, run.count("/days/fetched")), (0, 40), "{run:?}");
         let file = cache_files(&sound)[0].strip_prefix(&sound).unwrap().to_owned();
-        Self { desk, sound, file }
+        Self { fixture, sound, file }
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -41,7 +41,7 @@ impl Sound {
 
     /// A copy of the cache in which somebody did something to the file.
     fn damaged(&self, damage: impl FnOnce(&Path)) -> PathBuf {
-        let cache = self.desk.path("damaged");
+        let cache = self.fixture.path("damaged");
         if cache.exists() {
             fs::remove_dir_all(&cache).unwrap();
         }
@@ -57,7 +57,7 @@ impl Sound {
         let cache = self.damaged(damage);
         let file = cache.join(&self.file);
         let before = content(&file);
-        let offline = self.desk.fetch_and_compare(&cache, &["--offline"]);
+        let offline = self.fixture.fetch_and_compare(&cache, &["--offline"]);
         let noticed = match offline.code {
             0 => {
                 assert_eq!(offline.count("/days/from_cache"), 40, "{what}: {offline:?}");
@@ -73,7 +73,7 @@ impl Sound {
         };
         let listed = crate::support::cli(&["cached", "--cache", &cache.to_string_lossy()]);
         assert_eq!(listed.code, 0, "{what}: {listed:?}");
-        let run = self.desk.fetch_and_compare(&cache, &[]);
+        let run = self.fixture.fetch_and_compare(&cache, &[]);
         assert_eq!((run.code, run.last["complete"].as_bool()), (0, Some(true)), "{what}: {run:?}");
         let fetched = run.count("/days/fetched");
         assert_eq!(noticed, fetched > 0, "{what}: {offline:?} {run:?}");
@@ -86,7 +86,7 @@ impl Sound {
             let name = aside[0].file_name().unwrap().to_string_lossy().into_owned();
             assert!(name.contains(".damaged-") && says(&run, &name), "{what}: {run:?}");
         }
-        let again = self.desk.fetch_and_compare(&cache, &[]);
+        let again = self.fixture.fetch_and_compare(&cache, &[]);
         assert_eq!((again.code, again.count("/mongo_commands")), (0, 0), "{what}: {again:?}");
         noticed
     }
@@ -130,9 +130,9 @@ async fn damage_that_cannot_go_unnoticed() {
     sound.notices("a table is missing", |file| sql(file, "DROP TABLE coverage"));
     sound.notices("a segment is missing", |file| sql(file, "DROP TABLE input_1"));
     // A colleague's file of another query under this one's name.
-    let run = sound.desk.fetch(&sound.desk.path("other"), &["--filter", "product=Gas"]);
+    let run = sound.fixture.fetch(&sound.fixture.path("other"), &["--filter", "product=Gas"]);
     assert_eq!(run.code, 0, "{run:?}");
-    let other = cache_files(&sound.desk.path("other"))[0].clone();
+    let other = cache_files(&sound.fixture.path("other"))[0].clone();
     sound.notices("another query's file", |file| {
         fs::copy(other, file).unwrap();
     });
@@ -147,7 +147,7 @@ async fn a_folder_in_the_place_of_the_file() {
         fs::create_dir(file).unwrap();
     });
     for more in [&["--offline"][..], &[]] {
-        let run = sound.desk.fetch_and_compare(&cache, more);
+        let run = sound.fixture.fetch_and_compare(&cache, more);
         assert_eq!((run.code, run.text("/error/code")), (1, "cache_unusable"), "{run:?}");
     }
     assert_eq!(cache_files(&cache), [cache.join(&sound.file)]);
@@ -166,7 +166,7 @@ async fn what_the_system_refuses_is_no_damage() {
     for (most, more) in (4..40).flat_map(|most| [(most, "--offline"), (most, "--refresh")]) {
         let limited = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
         let output = crate::support::shell(&limited)
-            .args(sound.desk.arguments(&cache, &[more]))
+            .args(sound.fixture.arguments(&cache, &[more]))
             .stdin(Stdio::null())
             .output()
             .unwrap();
@@ -188,7 +188,7 @@ async fn what_the_system_refuses_is_no_damage() {
     println!("{codes:?}");
     assert!(codes.contains_key("complete") && codes.contains_key("cache_unusable"), "{codes:?}");
     assert!(before.is_some() && content(&file).is_some());
-    let run = sound.desk.fetch_and_compare(&cache, &[]);
+    let run = sound.fixture.fetch_and_compare(&cache, &[]);
     assert_eq!((run.code, run.count("/mongo_commands")), (0, 0), "{run:?}");
 }
 
@@ -225,20 +225,20 @@ async fn bytes_that_are_flipped_anywhere() {
 /// A program that was killed leaves a log beside the file; here it is damaged, too.
 #[tokio::test]
 async fn a_damaged_log() {
-    let desk = Desk::new("log", 365, 4, 200).await;
-    let killed = desk.path("killed");
+    let fixture = Fixture::new("log", 365, 4, 200).await;
+    let killed = fixture.path("killed");
     let begun = Instant::now();
     let (file, held) = loop {
         assert!(begun.elapsed() < Duration::from_secs(60), "no kill left a log");
         let _ = fs::remove_dir_all(&killed);
-        kill_after_a_chunk(&desk, &killed);
+        kill_after_a_chunk(&fixture, &killed);
         let files = cache_files(&killed);
         if let [file] = &files[..]
             && fs::metadata(log_of(file)).is_ok_and(|log| log.len() > 1_000)
         {
-            let copy = desk.path("look");
+            let copy = fixture.path("look");
             copy_folder(&killed, &copy);
-            let look = desk.fetch_and_compare(&copy, &["--offline"]);
+            let look = fixture.fetch_and_compare(&copy, &["--offline"]);
             fs::remove_dir_all(copy).unwrap();
             if look.code == 3 {
                 break (file.strip_prefix(&killed).unwrap().to_owned(), look.count("/days/from_cache"));
@@ -263,13 +263,13 @@ async fn a_damaged_log() {
         cases.push((format!("a log flipped at {at}"), Some(flipped(at))));
     }
     for (what, bytes) in cases {
-        let cache = desk.path("case");
+        let cache = fixture.path("case");
         copy_folder(&killed, &cache);
         match bytes {
             Some(bytes) => fs::write(log_of(&cache.join(&file)), bytes).unwrap(),
             None => fs::remove_file(log_of(&cache.join(&file))).unwrap(),
         }
-        let offline = desk.fetch_and_compare(&cache, &["--offline"]);
+        let offline = fixture.fetch_and_compare(&cache, &["--offline"]);
         let kept = match offline.code {
             3 => offline.count("/days/from_cache"),
             _ => 0,
@@ -279,12 +279,12 @@ async fn a_damaged_log() {
             let code = offline.text("/error/code");
             assert!(matches!(code, "cache_damaged" | "not_cached"), "{what}: {offline:?}");
         }
-        let run = desk.fetch_and_compare(&cache, &[]);
+        let run = fixture.fetch_and_compare(&cache, &[]);
         assert_eq!((run.code, run.count("/days/from_cache")), (0, kept), "{what}: {run:?}");
         if offline.code == 1 && offline.text("/error/code") == "cache_damaged" {
             assert!(says(&run, "moved aside as"), "{what}: {run:?}");
         }
-        let again = desk.fetch_and_compare(&cache, &[]);
+        let again = fixture.fetch_and_compare(&cache, &[]);
         assert_eq!((again.code, again.count("/mongo_commands")), (0, 0), "{what}: {again:?}");
         fs::remove_dir_all(cache).unwrap();
     }
@@ -298,9 +298,9 @@ async fn a_file_that_was_only_just_made() {
         fs::remove_file(file).unwrap();
         sql(file, "CHECKPOINT");
     });
-    let offline = sound.desk.fetch_and_compare(&cache, &["--offline"]);
+    let offline = sound.fixture.fetch_and_compare(&cache, &["--offline"]);
     assert_eq!((offline.code, offline.text("/error/code")), (1, "not_cached"), "{offline:?}");
-    let run = sound.desk.fetch_and_compare(&cache, &[]);
+    let run = sound.fixture.fetch_and_compare(&cache, &[]);
     assert_eq!((run.code, run.count("/days/fetched"), run.last.get("notes")), (0, 40, None), "{run:?}");
     assert_eq!(cache_files(&cache).len(), 1);
 }
@@ -317,7 +317,7 @@ fn spill(file: &Path) -> PathBuf {
 async fn what_a_killed_program_had_spilled_goes() {
     let sound = Sound::new("spilled").await;
     let cache = sound.damaged(|file| drop(spill(file)));
-    let run = sound.desk.fetch_and_compare(&cache, &[]);
+    let run = sound.fixture.fetch_and_compare(&cache, &[]);
     assert_eq!((run.code, run.count("/mongo_commands")), (0, 0), "{run:?}");
     // Gone with the next look: else it could not be made again.
     let spill = spill(&cache.join(&sound.file));
@@ -326,10 +326,10 @@ async fn what_a_killed_program_had_spilled_goes() {
     assert_eq!((forgotten.code, spill.exists(), cache_files(&cache).len()), (0, false, 0), "{forgotten:?}");
 }
 
-fn kill_after_a_chunk(desk: &Desk, cache: &Path) {
+fn kill_after_a_chunk(fixture: &Fixture, cache: &Path) {
     use std::io::{BufRead as _, BufReader};
     let mut child = crate::support::program()
-        .args(desk.arguments(cache, &["--events"]))
+        .args(fixture.arguments(cache, &["--events"]))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

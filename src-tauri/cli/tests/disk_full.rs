@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use crate::support::desk::{Desk, cache_files, day};
+use crate::support::fixture::{Fixture, cache_files, day};
 use crate::support::mounts::may_mount;
 use crate::support::{cli, old_file, server};
 use serde_json::Value;
@@ -73,22 +73,22 @@ async fn a_cache_on_a_full_disk() {
     if !may_mount("disk_full::a_cache_on_a_full_disk") {
         return;
     }
-    let desk = Desk::new("full", DAYS, 8, 2_000).await;
+    let fixture = Fixture::new("full", DAYS, 8, 2_000).await;
     // From hardly room for a file to hardly too little.
     for size in ["16k", "300k", "700k", "1200k", "2m", "3m", "4m", "6m", "8m"] {
-        let disk = Disk::new(desk.path(&format!("disk-{size}")), size);
+        let disk = Disk::new(fixture.path(&format!("disk-{size}")), size);
         let cache = disk.folder.join("cache");
-        let run = desk.fetch(&cache, &["--events"]);
+        let run = fixture.fetch(&cache, &["--events"]);
         assert_eq!((run.code, run.text("/error/code")), (1, "disk_full"), "{size}: {run:?}");
         assert!(run.text("/error/message").contains("no space left"), "{size}: {run:?}");
         disk.resize("64m");
-        only_the_rest_is_fetched(&desk, &cache, size, stored(&run.stdout));
+        only_the_rest_is_fetched(&fixture, &cache, size, stored(&run.stdout));
     }
 }
 
 /// With room again: what was told to be stored is held and whole, and the next run fetches the rest.
-fn only_the_rest_is_fetched(desk: &Desk, cache: &Path, what: &str, told: usize) -> usize {
-    let offline = desk.fetch_and_compare(cache, &["--offline"]);
+fn only_the_rest_is_fetched(fixture: &Fixture, cache: &Path, what: &str, told: usize) -> usize {
+    let offline = fixture.fetch_and_compare(cache, &["--offline"]);
     let held = match offline.code {
         3 => usize::try_from(offline.count("/days/from_cache")).unwrap(),
         1 if offline.text("/error/code") == "not_cached" => 0,
@@ -96,11 +96,11 @@ fn only_the_rest_is_fetched(desk: &Desk, cache: &Path, what: &str, told: usize) 
     };
     println!("{what}: {told} days told, {held} held");
     assert!(told <= held, "{what}: {told} days were told to be stored, {held} are held");
-    let rest = desk.fetch_and_compare(cache, &[]);
+    let rest = fixture.fetch_and_compare(cache, &[]);
     assert_eq!((rest.code, rest.last.get("notes")), (0, None), "{what}: {rest:?}");
     let days = u64::try_from(DAYS).unwrap();
     assert_eq!(rest.count("/days/fetched"), days - held as u64, "{what}: {rest:?}");
-    let again = desk.fetch_and_compare(cache, &[]);
+    let again = fixture.fetch_and_compare(cache, &[]);
     assert_eq!((again.code, again.count("/mongo_commands")), (0, 0), "{what}: {again:?}");
     assert_eq!(cache_files(cache).len(), 1, "{what}");
     held
@@ -110,21 +110,21 @@ fn only_the_rest_is_fetched(desk: &Desk, cache: &Path, what: &str, told: usize) 
 #[cfg(unix)]
 #[tokio::test]
 async fn a_cache_whose_files_may_not_grow() {
-    let desk = Desk::new("full_limit", DAYS, 8, 2_000).await;
+    let fixture = Fixture::new("full_limit", DAYS, 8, 2_000).await;
     let mut kept = 0;
     for kilobytes in [16, 1_200, 3_000, 4_000] {
         let what = format!("{kilobytes} KB a file");
-        let cache = desk.path(&format!("limited-{kilobytes}"));
+        let cache = fixture.path(&format!("limited-{kilobytes}"));
         // In `ulimit` a block has 512 bytes in some shells and 1,024 in others. Without the trap the program
         // would be ended by a signal.
         let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" \"$@\"");
         let output =
-            crate::support::shell(&script).args(desk.arguments(&cache, &["--events"])).output().unwrap();
+            crate::support::shell(&script).args(fixture.arguments(&cache, &["--events"])).output().unwrap();
         let told = String::from_utf8(output.stdout).unwrap();
         let last: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
         let code = last.pointer("/error/code").and_then(Value::as_str);
         assert_eq!((output.status.code(), code), (Some(1), Some("disk_full")), "{what}: {last}");
-        kept += only_the_rest_is_fetched(&desk, &cache, &what, stored(&told));
+        kept += only_the_rest_is_fetched(&fixture, &cache, &what, stored(&told));
     }
     assert!(kept > 0, "some of the limits were met in the middle of a fetch");
 }
@@ -173,18 +173,18 @@ async fn a_full_disk_can_be_read() {
     if !may_mount("disk_full::a_full_disk_can_be_read") {
         return;
     }
-    let desk = Desk::new("full_read", 60, 8, 1_000).await;
-    let disk = Disk::new(desk.path("disk"), "16m");
+    let fixture = Fixture::new("full_read", 60, 8, 1_000).await;
+    let disk = Disk::new(fixture.path("disk"), "16m");
     let cache = disk.folder.join("cache");
-    assert_eq!(desk.fetch(&cache, &[]).code, 0);
+    assert_eq!(fixture.fetch(&cache, &[]).code, 0);
     fill(&disk.folder);
     for more in [&[][..], &["--offline"]] {
-        let run = desk.fetch_and_compare(&cache, more);
+        let run = fixture.fetch_and_compare(&cache, more);
         assert_eq!((run.code, run.count("/days/from_cache")), (0, 60), "{run:?}");
     }
-    let run = desk.fetch(&cache, &["--refresh"]);
+    let run = fixture.fetch(&cache, &["--refresh"]);
     assert_eq!((run.code, run.text("/error/code")), (1, "disk_full"), "{run:?}");
-    let run = desk.fetch_and_compare(&cache, &["--offline"]);
+    let run = fixture.fetch_and_compare(&cache, &["--offline"]);
     assert_eq!((run.code, run.count("/days/from_cache")), (0, 60), "{run:?}");
 }
 
@@ -203,22 +203,22 @@ async fn a_csv_on_a_full_disk() {
     if !may_mount("disk_full::a_csv_on_a_full_disk") {
         return;
     }
-    let desk = Desk::new("full_csv", 60, 20, 1_000).await;
-    let disk = Disk::new(desk.path("disk"), "300k");
-    let cache = desk.path("cache");
+    let fixture = Fixture::new("full_csv", 60, 20, 1_000).await;
+    let disk = Disk::new(fixture.path("disk"), "300k");
+    let cache = fixture.path("cache");
     for name in ["csv", "downstream-csv"] {
         let csv = disk.folder.join("rows.csv");
         if name == "downstream-csv" {
             fill(&disk.folder);
         }
-        let run = desk.fetch(&cache, &[&format!("--{name}"), &csv.to_string_lossy()]);
+        let run = fixture.fetch(&cache, &[&format!("--{name}"), &csv.to_string_lossy()]);
         assert_eq!((run.code, run.text("/error/code")), (1, "disk_full"), "{name}: {run:?}");
         assert!(run.text("/error/message").contains("CSV"), "{run:?}");
         let left: Vec<_> =
             std::fs::read_dir(&disk.folder).unwrap().flatten().map(|entry| entry.path()).collect();
         assert!(left.iter().all(|path| path.ends_with("ballast")), "half a file helps nobody: {left:?}");
     }
-    let run = desk.fetch_and_compare(&cache, &[]);
+    let run = fixture.fetch_and_compare(&cache, &[]);
     assert_eq!(
         (run.code, run.count("/days/from_cache"), run.count("/mongo_commands")),
         (0, 60, 0),
@@ -232,12 +232,12 @@ async fn a_program_that_goes_on_after_a_full_disk() {
     if !may_mount("disk_full::a_program_that_goes_on_after_a_full_disk") {
         return;
     }
-    let desk = Desk::new("full_window", DAYS, 8, 2_000).await;
+    let fixture = Fixture::new("full_window", DAYS, 8, 2_000).await;
     let mapping = Mapping::default();
     let source = Source::new(&SourceSettings {
         uri: server().uri().to_owned(),
         password: None,
-        database: desk.database.clone(),
+        database: fixture.database.clone(),
         collection: "trades".to_owned(),
     })
     .unwrap();
@@ -246,10 +246,10 @@ async fn a_program_that_goes_on_after_a_full_disk() {
         filters: Filters::parse(&mapping, &[], "").unwrap(),
         mapping,
     };
-    let range = DayRange::parse("2025-01-01", &desk.to()).unwrap();
+    let range = DayRange::parse("2025-01-01", &fixture.to()).unwrap();
     let request = FetchRequest { query, range, mode: FetchMode::Normal, offline: false };
     for size in ["300k", "1200k", "4m"] {
-        let disk = Disk::new(desk.path(&format!("disk-{size}")), size);
+        let disk = Disk::new(fixture.path(&format!("disk-{size}")), size);
         let cache = disk.folder.join("cache");
         let engine = Engine::new(&cache, 3).unwrap();
         let fetch = || engine.fetch(Some(&source), &request, Arc::new(|_| {}), CancellationToken::new());
@@ -261,7 +261,7 @@ async fn a_program_that_goes_on_after_a_full_disk() {
         let answer = fetch().await.unwrap_or_else(|failure| panic!("{size}: {failure:?}"));
         assert!(answer.complete && answer.notes.is_empty(), "{size}: {answer:?}");
         drop(engine);
-        let run = desk.fetch_and_compare(&cache, &[]);
+        let run = fixture.fetch_and_compare(&cache, &[]);
         assert_eq!((run.code, run.count("/mongo_commands")), (0, 0), "{size}: {run:?}");
     }
 }

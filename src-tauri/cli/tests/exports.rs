@@ -15,12 +15,12 @@ use serde_json::Value;
 const DAYS: [&str; 2] = ["2025-03-01", "2025-03-03"];
 
 /// Three days of March 2025 with two trades each, and a message per trade.
-struct Desk {
+struct Fixture {
     database: String,
     folder: tempfile::TempDir,
 }
 
-impl Desk {
+impl Fixture {
     async fn new(name: &str) -> Self {
         let documents = (0..6).flat_map(|number| {
             let (id, ack) = (format!("T{number}"), format!("A{number}"));
@@ -99,27 +99,32 @@ fn full() -> fs::File {
 
 #[tokio::test]
 async fn links_are_followed_and_nothing_beside_a_file_is_harmed() {
-    let desk = Desk::new("links").await;
+    let fixture = Fixture::new("links").await;
     for name in ["real.csv", "precious"] {
-        fs::write(desk.path(name), "before").unwrap();
+        fs::write(fixture.path(name), "before").unwrap();
     }
-    fs::set_permissions(desk.path("real.csv"), fs::Permissions::from_mode(0o640)).unwrap();
-    fs::create_dir(desk.path("other")).unwrap();
-    symlink("real.csv", desk.path("link.csv")).unwrap();
-    symlink("other/new.csv", desk.path("dangling.csv")).unwrap();
+    fs::set_permissions(fixture.path("real.csv"), fs::Permissions::from_mode(0o640)).unwrap();
+    fs::create_dir(fixture.path("other")).unwrap();
+    symlink("real.csv", fixture.path("link.csv")).unwrap();
+    symlink("other/new.csv", fixture.path("dangling.csv")).unwrap();
     // What an export was once written as until it was whole.
     for name in ["link.csv.unfinished", "real.csv.unfinished"] {
-        symlink("precious", desk.path(name)).unwrap();
+        symlink("precious", fixture.path(name)).unwrap();
     }
-    let run = desk.fetch(&["--csv", &desk.path("link.csv"), "--downstream-csv", &desk.path("dangling.csv")]);
+    let run = fixture.fetch(&[
+        "--csv",
+        &fixture.path("link.csv"),
+        "--downstream-csv",
+        &fixture.path("dangling.csv"),
+    ]);
     assert_eq!(run.code, 0, "{run:?}");
-    assert_eq!((rows(desk.path("real.csv")), rows(desk.path("other/new.csv"))), (6, 6));
-    assert_eq!(mode(desk.path("real.csv")), 0o640);
-    assert_eq!(fs::read_link(desk.path("link.csv")).unwrap(), Path::new("real.csv"));
-    assert_eq!(fs::read_link(desk.path("dangling.csv")).unwrap(), Path::new("other/new.csv"));
-    assert_eq!(fs::read_to_string(desk.path("precious")).unwrap(), "before");
+    assert_eq!((rows(fixture.path("real.csv")), rows(fixture.path("other/new.csv"))), (6, 6));
+    assert_eq!(mode(fixture.path("real.csv")), 0o640);
+    assert_eq!(fs::read_link(fixture.path("link.csv")).unwrap(), Path::new("real.csv"));
+    assert_eq!(fs::read_link(fixture.path("dangling.csv")).unwrap(), Path::new("other/new.csv"));
+    assert_eq!(fs::read_to_string(fixture.path("precious")).unwrap(), "before");
     assert_eq!(
-        desk.names(),
+        fixture.names(),
         [
             "dangling.csv",
             "link.csv",
@@ -130,49 +135,49 @@ async fn links_are_followed_and_nothing_beside_a_file_is_harmed() {
             "real.csv.unfinished"
         ]
     );
-    let run = desk.fetch(&["--csv", &desk.path("other")]);
+    let run = fixture.fetch(&["--csv", &fixture.path("other")]);
     assert_eq!((run.code, run.text("/error/code")), (1, "export_failed"), "{run:?}");
     assert!(run.text("/error/message").contains("it is a folder"), "{run:?}");
-    let run = desk.fetch(&["--csv", &desk.path("nowhere/x.csv")]);
+    let run = fixture.fetch(&["--csv", &fixture.path("nowhere/x.csv")]);
     assert!(run.text("/error/message").contains("there is no such folder"), "{run:?}");
 }
 
 #[tokio::test]
 async fn a_new_file_has_the_rights_of_any_new_file() {
-    let desk = Desk::new("rights").await;
-    let (any, csv) = (desk.path("any"), desk.path("x.csv"));
+    let fixture = Fixture::new("rights").await;
+    let (any, csv) = (fixture.path("any"), fixture.path("x.csv"));
     fs::write(&any, "").unwrap();
-    assert_eq!(desk.fetch(&["--csv", &csv]).code, 0);
+    assert_eq!(fixture.fetch(&["--csv", &csv]).code, 0);
     assert_eq!(mode(&csv), mode(&any));
     assert_eq!(fs::metadata(&csv).unwrap().gid(), fs::metadata(&any).unwrap().gid());
     for rights in [0o600, 0o664] {
         fs::set_permissions(&csv, fs::Permissions::from_mode(rights)).unwrap();
-        assert_eq!(desk.fetch(&["--csv", &csv]).code, 0);
+        assert_eq!(fixture.fetch(&["--csv", &csv]).code, 0);
         assert_eq!(mode(&csv), rights);
     }
 }
 
 #[tokio::test]
 async fn a_pipe_and_a_device_are_written_to() {
-    let desk = Desk::new("pipe").await;
-    let (pipe, csv) = (desk.path("pipe"), desk.path("read.csv"));
+    let fixture = Fixture::new("pipe").await;
+    let (pipe, csv) = (fixture.path("pipe"), fixture.path("read.csv"));
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut reader = Command::new("cat").arg(&pipe).stdout(fs::File::create(&csv).unwrap()).spawn().unwrap();
-    let run = desk.fetch(&["--csv", &pipe, "--downstream-csv", "/dev/null"]);
+    let run = fixture.fetch(&["--csv", &pipe, "--downstream-csv", "/dev/null"]);
     assert_eq!(run.code, 0, "{run:?}");
     assert!(reader.wait().unwrap().success());
     assert_eq!(rows(&csv), 6);
-    assert_eq!(desk.names(), ["pipe", "read.csv"]);
+    assert_eq!(fixture.names(), ["pipe", "read.csv"]);
     // A pipe has no other name for a partial answer: the answer says it.
     let mut reader = Command::new("cat").arg(&pipe).stdout(fs::File::create(&csv).unwrap()).spawn().unwrap();
-    let cache = desk.path("cache");
+    let cache = fixture.path("cache");
     let more = ["--offline", "--csv", &pipe];
-    let run = cli(&desk.arguments(&cache, ["2025-03-01", "2025-03-04"], &more));
+    let run = cli(&fixture.arguments(&cache, ["2025-03-01", "2025-03-04"], &more));
     assert_eq!((run.code, run.text("/csv")), (3, &*pipe), "{run:?}");
     assert!(reader.wait().unwrap().success());
     assert_eq!(rows(&csv), 6);
     // A device that is full is no full disk: what it took cannot be taken back.
-    let run = desk.fetch(&["--csv", "/dev/full"]);
+    let run = fixture.fetch(&["--csv", "/dev/full"]);
     assert_eq!((run.code, run.text("/error/code")), (1, "export_failed"), "{run:?}");
     assert!(run.text("/error/message").contains("no space left"), "{run:?}");
     assert!(fs::metadata("/dev/full").is_ok_and(|found| !found.is_file()));
@@ -180,49 +185,49 @@ async fn a_pipe_and_a_device_are_written_to() {
 
 #[tokio::test]
 async fn a_minus_is_standard_output() {
-    let desk = Desk::new("minus").await;
-    let csv = desk.path("x.csv");
+    let fixture = Fixture::new("minus").await;
+    let csv = fixture.path("x.csv");
     for name in ["-", "/dev/stdout", "/dev/fd/1"] {
-        let done = desk.fetch_into(Stdio::piped(), &["--csv", name, "--events"]);
+        let done = fixture.fetch_into(Stdio::piped(), &["--csv", name, "--events"]);
         assert_eq!(done.status.code(), Some(0), "{name}: {done:?}");
         assert_eq!(read_csv(&String::from_utf8(done.stdout).unwrap()).len(), 7, "{name}");
         assert_eq!(last_line(&done.stderr)["csv"], "-", "{name}");
         assert_eq!(last_line(&done.stderr)["complete"], true, "{name}");
     }
     // The file that standard output is redirected to is standard output.
-    let done = desk.fetch_into(fs::File::create(&csv).unwrap(), &["--csv", &csv]);
+    let done = fixture.fetch_into(fs::File::create(&csv).unwrap(), &["--csv", &csv]);
     assert_eq!((done.status.code(), rows(&csv)), (Some(0), 6), "{done:?}");
     assert_eq!(last_line(&done.stderr)["csv"], "-");
-    let done = desk.fetch_into(Stdio::piped(), &["--csv", "-", "--downstream-csv", &csv]);
+    let done = fixture.fetch_into(Stdio::piped(), &["--csv", "-", "--downstream-csv", &csv]);
     assert_eq!((done.status.code(), rows(&csv)), (Some(0), 6), "{done:?}");
-    assert_eq!(desk.names(), ["x.csv"], "no file has the name -");
+    assert_eq!(fixture.names(), ["x.csv"], "no file has the name -");
 }
 
 #[tokio::test]
 async fn one_place_for_two_exports_is_wrong_usage() {
-    let desk = Desk::new("twice").await;
-    symlink("x.csv", desk.path("link.csv")).unwrap();
-    fs::create_dir(desk.path("sub")).unwrap();
-    let csv = desk.path("x.csv");
+    let fixture = Fixture::new("twice").await;
+    symlink("x.csv", fixture.path("link.csv")).unwrap();
+    fs::create_dir(fixture.path("sub")).unwrap();
+    let csv = fixture.path("x.csv");
     for other in ["x.csv", "./x.csv", "sub/../x.csv", "link.csv", "x.partial.csv"] {
-        let run = desk.fetch(&["--csv", &csv, "--downstream-csv", &desk.path(other)]);
+        let run = fixture.fetch(&["--csv", &csv, "--downstream-csv", &fixture.path(other)]);
         assert_eq!(run.code, 2, "{other}: {run:?}");
         assert!(run.stderr.contains("--csv and --downstream-csv lead to one file"), "{run:?}");
-        assert!(!Path::new(&csv).exists() && !Path::new(&desk.path("cache")).exists(), "{other}");
+        assert!(!Path::new(&csv).exists() && !Path::new(&fixture.path("cache")).exists(), "{other}");
     }
-    assert_eq!(desk.fetch(&["--csv", "-", "--downstream-csv", "/dev/stdout"]).code, 2);
+    assert_eq!(fixture.fetch(&["--csv", "-", "--downstream-csv", "/dev/stdout"]).code, 2);
 }
 
 #[tokio::test]
 async fn a_full_device_as_standard_output_is_no_success() {
-    let desk = Desk::new("full").await;
+    let fixture = Fixture::new("full").await;
     for more in [&[][..], &["--events"], &["--csv", "-"]] {
-        let done = desk.fetch_into(full(), more);
+        let done = fixture.fetch_into(full(), more);
         let said = String::from_utf8_lossy(&done.stderr);
         assert_eq!(done.status.code(), Some(1), "{more:?}: {said}");
         assert!(said.contains("Standard output could not be written"), "{more:?}: {said}");
     }
-    for arguments in [&["--help"][..], &["--version"], &["cached", "--cache", &desk.path("cache")]] {
+    for arguments in [&["--help"][..], &["--version"], &["cached", "--cache", &fixture.path("cache")]] {
         let program = crate::support::program().args(arguments).stdout(full()).output();
         assert_eq!(program.unwrap().status.code(), Some(1), "{arguments:?}");
     }
@@ -230,11 +235,11 @@ async fn a_full_device_as_standard_output_is_no_success() {
 
 #[tokio::test]
 async fn an_older_file_of_the_other_kind_is_removed_or_named() {
-    let desk = Desk::new("older").await;
-    let (csv, partial) = (desk.path("x.csv"), desk.path("x.partial.csv"));
-    let cache = desk.path("cache");
-    assert_eq!(desk.fetch(&[]).code, 0);
-    let longer = |more: &[&str]| cli(&desk.arguments(&cache, ["2025-03-01", "2025-03-04"], more));
+    let fixture = Fixture::new("older").await;
+    let (csv, partial) = (fixture.path("x.csv"), fixture.path("x.partial.csv"));
+    let cache = fixture.path("cache");
+    assert_eq!(fixture.fetch(&[]).code, 0);
+    let longer = |more: &[&str]| cli(&fixture.arguments(&cache, ["2025-03-01", "2025-03-04"], more));
     let run = longer(&["--offline", "--csv", &csv]);
     assert_eq!((run.code, run.text("/csv")), (3, &*partial), "{run:?}");
     // The complete answer replaces the partial one.
@@ -245,7 +250,7 @@ async fn an_older_file_of_the_other_kind_is_removed_or_named() {
     assert!(run.stderr.contains(run.text("/notes/0")), "{run:?}");
     // A complete answer is nobody's to remove; that it is older is said.
     let before = fs::read(&csv).unwrap();
-    let run = cli(&desk.arguments(&cache, ["2025-03-01", "2025-03-05"], &["--offline", "--csv", &csv]));
+    let run = cli(&fixture.arguments(&cache, ["2025-03-01", "2025-03-05"], &["--offline", "--csv", &csv]));
     assert_eq!((run.code, run.text("/csv")), (3, &*partial), "{run:?}");
     let notes = run.last["notes"].to_string();
     assert!(notes.contains("x.csv is from an earlier export"), "{run:?}");
@@ -273,7 +278,7 @@ fn header(path: impl AsRef<Path>) -> Vec<String> {
 
 #[tokio::test]
 async fn the_order_of_columns_does_not_depend_on_the_order_of_fetching() {
-    let desk = Desk::with("order", changing()).await;
+    let fixture = Fixture::with("order", changing()).await;
     let expected = [
         "_id",
         "trade_id",
@@ -289,23 +294,23 @@ async fn the_order_of_columns_does_not_depend_on_the_order_of_fetching() {
         "price",
         "zeta",
     ];
-    let csv = desk.path("x.csv");
+    let csv = fixture.path("x.csv");
     let orders = [["01", "02", "03"], ["03", "02", "01"], ["02", "03", "01"]];
     for (number, order) in orders.iter().enumerate() {
-        let cache = desk.path(&format!("cache-{number}"));
+        let cache = fixture.path(&format!("cache-{number}"));
         for day in order {
             let day = format!("2025-03-{day}");
-            assert_eq!(cli(&desk.arguments(&cache, [&day, &day], &[])).code, 0);
+            assert_eq!(cli(&fixture.arguments(&cache, [&day, &day], &[])).code, 0);
         }
-        let run = cli(&desk.arguments(&cache, DAYS, &["--csv", &csv]));
+        let run = cli(&fixture.arguments(&cache, DAYS, &["--csv", &csv]));
         assert_eq!((run.code, run.text("/answer")), (0, "cache"), "{run:?}");
         assert_eq!(header(&csv), expected, "{order:?}");
     }
     // The mapping in use counts, not the one that the file was made with: their signatures are one.
-    let mapping = desk.path("mapping.json");
+    let mapping = fixture.path("mapping.json");
     fs::write(&mapping, r#"{"changed_at": "zeta", "filters": {"cell": "alpha", "price": "price"}}"#).unwrap();
-    let cache = desk.path("cache-0");
-    let run = cli(&desk.arguments(&cache, DAYS, &["--csv", &csv, "--mapping", &mapping, "--offline"]));
+    let cache = fixture.path("cache-0");
+    let run = cli(&fixture.arguments(&cache, DAYS, &["--csv", &csv, "--mapping", &mapping, "--offline"]));
     assert_eq!(run.code, 0, "{run:?}");
     let expected = [
         "_id",
@@ -327,8 +332,8 @@ async fn the_order_of_columns_does_not_depend_on_the_order_of_fetching() {
 
 #[tokio::test]
 async fn an_empty_range_has_the_columns_of_the_mapping() {
-    let desk = Desk::with("empty", changing()).await;
-    let (csv, downstream, cache) = (desk.path("x.csv"), desk.path("y.csv"), desk.path("cache"));
+    let fixture = Fixture::with("empty", changing()).await;
+    let (csv, downstream, cache) = (fixture.path("x.csv"), fixture.path("y.csv"), fixture.path("cache"));
     let expected = [
         "_id",
         "trade_id",
@@ -346,14 +351,14 @@ async fn an_empty_range_has_the_columns_of_the_mapping() {
     let empty = ["2025-03-10", "2025-03-11"];
     // What else is cached makes no difference.
     for _ in 0..2 {
-        let run = cli(&desk.arguments(&cache, empty, &both));
+        let run = cli(&fixture.arguments(&cache, empty, &both));
         assert_eq!((run.code, run.count("/rows/input")), (0, 0), "{run:?}");
         assert_eq!(header(&csv), expected);
         assert_eq!(header(&downstream), ["_id", "trade_id"]);
         assert_eq!(rows(&csv), 0);
-        assert_eq!(desk.fetch(&[]).code, 0);
+        assert_eq!(fixture.fetch(&[]).code, 0);
     }
-    let run = cli(&desk.arguments(&cache, empty, &["--csv", &csv, "--columns", "price,anything"]));
+    let run = cli(&fixture.arguments(&cache, empty, &["--csv", &csv, "--columns", "price,anything"]));
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(header(&csv), ["price", "anything"]);
 }
@@ -361,27 +366,27 @@ async fn an_empty_range_has_the_columns_of_the_mapping() {
 /// A file of the cache is no place for an export, nor is what lies beside it.
 #[tokio::test]
 async fn no_export_replaces_a_cached_query() {
-    let desk = Desk::with("into_cache", changing()).await;
-    assert_eq!(desk.fetch(&[]).code, 0);
-    let cache = fs::read_dir(desk.path("cache")).unwrap().flatten().map(|entry| entry.path());
+    let fixture = Fixture::with("into_cache", changing()).await;
+    assert_eq!(fixture.fetch(&[]).code, 0);
+    let cache = fs::read_dir(fixture.path("cache")).unwrap().flatten().map(|entry| entry.path());
     let family = cache.into_iter().find(|path| path.is_dir()).unwrap();
     let file = fs::read_dir(&family).unwrap().flatten().map(|entry| entry.path());
     let file =
         file.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "duckdb")).unwrap();
     for target in [file.clone(), file.with_extension("lock"), family.join("other.duckdb")] {
-        let run = desk.fetch(&["--csv", &target.to_string_lossy()]);
+        let run = fixture.fetch(&["--csv", &target.to_string_lossy()]);
         assert_eq!((run.code, run.text("/error/code")), (1, "export_failed"), "{run:?}");
     }
     let csv = family.join("trades.csv").to_string_lossy().into_owned();
-    let run = desk.fetch(&["--csv", &csv, "--offline"]);
+    let run = fixture.fetch(&["--csv", &csv, "--offline"]);
     assert_eq!((run.code, rows(&csv)), (0, 3), "{run:?}");
 }
 
 #[tokio::test]
 async fn columns_are_chosen_and_ordered() {
-    let desk = Desk::with("chosen", changing()).await;
-    let csv = desk.path("x.csv");
-    let run = desk.fetch(&["--csv", &csv, "--columns", "price, legs.a,_id"]);
+    let fixture = Fixture::with("chosen", changing()).await;
+    let csv = fixture.path("x.csv");
+    let run = fixture.fetch(&["--csv", &csv, "--columns", "price, legs.a,_id"]);
     assert_eq!(run.code, 0, "{run:?}");
     let some = |text: &str| Some(text.to_owned());
     let expected = [
@@ -392,12 +397,12 @@ async fn columns_are_chosen_and_ordered() {
     ];
     assert_eq!(read_csv(&fs::read_to_string(&csv).unwrap()), expected);
     // A column that rows of other days have is a column; so is one that the mapping names.
-    let (cache, day) = (desk.path("cache"), ["2025-03-01", "2025-03-01"]);
-    let run = cli(&desk.arguments(&cache, day, &["--csv", &csv, "--columns", "_id,alpha,attribute"]));
+    let (cache, day) = (fixture.path("cache"), ["2025-03-01", "2025-03-01"]);
+    let run = cli(&fixture.arguments(&cache, day, &["--csv", &csv, "--columns", "_id,alpha,attribute"]));
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(read_csv(&fs::read_to_string(&csv).unwrap())[1], [some("1"), None, None]);
     // The next day may have it, so a scheduled export does not fail.
-    let run = cli(&desk.arguments(&cache, day, &["--csv", &csv, "--columns", "_id,counterparty"]));
+    let run = cli(&fixture.arguments(&cache, day, &["--csv", &csv, "--columns", "_id,counterparty"]));
     assert_eq!(run.code, 0, "{run:?}");
     assert_eq!(read_csv(&fs::read_to_string(&csv).unwrap())[1], [some("1"), None]);
     assert!(
@@ -405,7 +410,7 @@ async fn columns_are_chosen_and_ordered() {
         "{run:?}"
     );
     for (typed, meant) in [("Price", "price"), ("legs", "legs.a, legs.b or legs.c"), ("prise", "price")] {
-        let run = desk.fetch(&["--csv", &csv, "--columns", &format!("_id,{typed}")]);
+        let run = fixture.fetch(&["--csv", &csv, "--columns", &format!("_id,{typed}")]);
         assert_eq!((run.code, run.text("/error/code")), (1, "bad_filter"), "{run:?}");
         let message = format!("There is no column {typed} to export. Did you mean {meant}?");
         assert_eq!(run.text("/error/message"), message);
@@ -415,7 +420,7 @@ async fn columns_are_chosen_and_ordered() {
         (vec!["--csv", &*csv, "--columns", "a,,b"], "is missing between the commas"),
         (vec!["--columns", "a"], "--csv"),
     ] {
-        let run = desk.fetch(&arguments);
+        let run = fixture.fetch(&arguments);
         assert!(run.code == 2 && run.stderr.contains(why), "{run:?}");
     }
 }
@@ -452,15 +457,16 @@ async fn uuids_are_shown_and_found() {
         ("csharp_legacy", UuidRepresentation::CSharpLegacy),
         ("python_legacy", UuidRepresentation::PythonLegacy),
     ] {
-        let desk = Desk::with(&format!("uuids_{name}"), with_uuids(representation)).await;
-        let (csv, mapping, cache) = (desk.path("x.csv"), desk.path("mapping.json"), desk.path("cache"));
+        let fixture = Fixture::with(&format!("uuids_{name}"), with_uuids(representation)).await;
+        let (csv, mapping, cache) =
+            (fixture.path("x.csv"), fixture.path("mapping.json"), fixture.path("cache"));
         let text = format!(
             r#"{{"uuid_representation": "{name}", "filters": {{"ref": {{"path": "ref", "type": "uuid"}}, "refs": {{"path": "refs", "type": "uuid"}}}}}}"#
         );
         fs::write(&mapping, text).unwrap();
         let fetch = |more: &[&str]| {
             let all = [&["--mapping", &mapping, "--csv", &csv, "--columns", "_id,ref,refs"], more].concat();
-            let run = cli(&desk.arguments(&cache, DAYS, &all));
+            let run = cli(&fixture.arguments(&cache, DAYS, &all));
             assert_eq!(run.code, 0, "{name}: {run:?}");
             let table = read_csv(&fs::read_to_string(&csv).unwrap());
             (run, table[1..].to_vec())
@@ -491,9 +497,9 @@ async fn uuids_are_shown_and_found() {
         assert!(listed.stderr.contains(&format!("ref: {}", UUIDS[1])), "{listed:?}");
     }
     // Without a word in the mapping, bytes of subtype 3 are bytes.
-    let desk = Desk::with("uuids_unsaid", with_uuids(UuidRepresentation::JavaLegacy)).await;
-    let csv = desk.path("x.csv");
-    assert_eq!(desk.fetch(&["--csv", &csv, "--columns", "ref"]).code, 0);
+    let fixture = Fixture::with("uuids_unsaid", with_uuids(UuidRepresentation::JavaLegacy)).await;
+    let csv = fixture.path("x.csv");
+    assert_eq!(fixture.fetch(&["--csv", &csv, "--columns", "ref"]).code, 0);
     let table = read_csv(&fs::read_to_string(&csv).unwrap());
     assert_eq!(
         table[1][0].as_deref(),
@@ -507,11 +513,11 @@ async fn texts_that_look_like_formulas_are_protected_if_that_is_asked() {
         "_id": 1, "=name": "=1+1", "at": "@SUM(A1)", "number": -1.5, "text": "-1.5", "sum": "-1+2", "note": "a=b",
         "list": ["=1"], "trade_id": "T1", "year": 2025, "day_of_year": 60,
     }];
-    let desk = Desk::with("formulas", documents).await;
-    let csv = desk.path("x.csv");
+    let fixture = Fixture::with("formulas", documents).await;
+    let csv = fixture.path("x.csv");
     let table = |more: &[&str]| {
         let columns = "=name,at,number,text,sum,note,list";
-        assert_eq!(desk.fetch(&[&["--csv", &csv, "--columns", columns], more].concat()).code, 0);
+        assert_eq!(fixture.fetch(&[&["--csv", &csv, "--columns", columns], more].concat()).code, 0);
         let cells = read_csv(&fs::read_to_string(&csv).unwrap());
         cells.into_iter().map(|row| row.into_iter().flatten().collect()).collect::<Vec<Vec<String>>>()
     };

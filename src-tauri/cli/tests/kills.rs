@@ -1,17 +1,17 @@
 //! The program is killed at random moments (SIGKILL, or what Windows has for it): of a first fetch, of a refresh,
 //! of an adoption, of the migration of an older file. Whatever the moment: nothing that was committed is lost,
 //! no day is held that is not whole, and the next run fetches just the rest. One exception is DuckDB's: see
-//! [`Desk::held`].
+//! [`Fixture::held`].
 //!
 //! `TIDEMARK_KILLS` sets how many of each, `TIDEMARK_KILL_SEED` repeats a run.
 
-mod desk;
+mod fixture;
 use std::collections::BTreeSet;
 
-use crate::support::desk::cache_files;
+use crate::support::fixture::cache_files;
 use crate::support::{Run, cli, old_file, server};
 use bson::{Document, doc};
-use desk::{Desk, Kills, Rows, timed, truth};
+use fixture::{Fixture, Kills, Rows, timed, truth};
 use mongodb::Client;
 use rand::Rng as _;
 use serde_json::Value;
@@ -81,9 +81,9 @@ async fn load(database: &str, documents: &[Document]) {
 }
 
 /// The desk of the first days of the year.
-fn desk_of(database: &'static str, days: u32) -> Desk {
+fn desk_of(database: &'static str, days: u32) -> Fixture {
     let [first, last] = [1, days].map(|day| Day::from_year_day(YEAR, day).unwrap());
-    Desk::new(database, MAPPING, DayRange::new(first, last).unwrap(), day_of)
+    Fixture::new(database, MAPPING, DayRange::new(first, last).unwrap(), day_of)
 }
 
 /// A complete answer that took so many days from the cache, adopted so many and fetched so many; a kill
@@ -109,24 +109,24 @@ async fn a_kill_of_a_first_fetch() {
 }
 
 fn first_fetches(truth: &Rows) {
-    let desk = desk_of("kills", DAYS);
-    let all = desk.days();
+    let fixture = desk_of("kills", DAYS);
+    let all = fixture.days();
     let mut kills = Kills::new("first fetches", 200);
-    let (whole, lifetime) = timed(|| desk.run(&[]));
+    let (whole, lifetime) = timed(|| fixture.run(&[]));
     complete(&whole, 0, 0, 366);
-    assert_eq!(desk.held_is_true(&[], truth).as_ref(), Some(&all));
-    desk.clear();
+    assert_eq!(fixture.held_is_true(&[], truth).as_ref(), Some(&all));
+    fixture.clear();
 
     let (mut repeats, mut held) = (0, BTreeSet::new());
     while kills.go_on() {
         // A fetch of the rest is shorter, and its end, with the closing of the file, is to be hit too.
         let left = 1.0 - f64::from(u32::try_from(held.len()).unwrap()) / f64::from(DAYS);
-        let killed = desk.kill(&[], kills.moment(lifetime.mul_f64(0.1 + 0.9 * left)));
+        let killed = fixture.kill(&[], kills.moment(lifetime.mul_f64(0.1 + 0.9 * left)));
         kills.count(&killed);
-        let Some(now) = desk.held_is_true(&[], truth) else {
+        let Some(now) = fixture.held_is_true(&[], truth) else {
             kills.count_torn();
-            desk.replaces_the_torn_file(&[], truth);
-            desk.clear();
+            fixture.replaces_the_torn_file(&[], truth);
+            fixture.clear();
             held.clear();
             continue;
         };
@@ -134,9 +134,9 @@ fn first_fetches(truth: &Rows) {
         assert_eq!(lost(&killed.stored, &now), BTreeSet::new(), "days that were told to be stored are gone");
         held = now;
         if held.len() == 366 || kills.dice.random_bool(0.1) {
-            complete(&desk.run(&[]), held.len(), 0, 366 - held.len());
-            assert_eq!(desk.held_is_true(&[], truth).as_ref(), Some(&all));
-            desk.clear();
+            complete(&fixture.run(&[]), held.len(), 0, 366 - held.len());
+            assert_eq!(fixture.held_is_true(&[], truth).as_ref(), Some(&all));
+            fixture.clear();
             held.clear();
             repeats += 1;
         }
@@ -148,31 +148,31 @@ fn first_fetches(truth: &Rows) {
 async fn a_kill_of_a_refresh() {
     let (before, after) = (documents(SOME, false), documents(SOME, true));
     load("kills_refresh", &before).await;
-    let desk = desk_of("kills_refresh", SOME);
-    tokio::task::block_in_place(|| complete(&desk.run(&[]), 0, 0, 121));
+    let fixture = desk_of("kills_refresh", SOME);
+    tokio::task::block_in_place(|| complete(&fixture.run(&[]), 0, 0, 121));
     load("kills_refresh", &after).await;
     let [before, after] = [before, after].map(|documents| truth_of(&documents, |_| true));
-    tokio::task::block_in_place(|| refreshes(&desk, &before, &after));
+    tokio::task::block_in_place(|| refreshes(&fixture, &before, &after));
 }
 
-fn refreshes(desk: &Desk, before: &Rows, after: &Rows) {
-    let all = desk.days();
-    desk.keep();
+fn refreshes(fixture: &Fixture, before: &Rows, after: &Rows) {
+    let all = fixture.days();
+    fixture.keep();
     let mut kills = Kills::new("refreshes", 15);
-    let (whole, lifetime) = timed(|| desk.run(&["--refresh"]));
+    let (whole, lifetime) = timed(|| fixture.run(&["--refresh"]));
     complete(&whole, 0, 0, all.len());
-    assert_eq!(desk.held_is_true(&[], after).as_ref(), Some(&all));
-    desk.restore();
+    assert_eq!(fixture.held_is_true(&[], after).as_ref(), Some(&all));
+    fixture.restore();
 
     let (mut repeats, mut partly, mut fresh) = (0, 0, BTreeSet::new());
     while kills.go_on() {
         let moment = kills.moment(lifetime);
-        let killed = desk.kill(&["--refresh"], moment);
+        let killed = fixture.kill(&["--refresh"], moment);
         kills.count(&killed);
-        let Some((held, rows)) = desk.held(&[]) else {
+        let Some((held, rows)) = fixture.held(&[]) else {
             kills.count_torn();
-            desk.replaces_the_torn_file(&[], after);
-            desk.restore();
+            fixture.replaces_the_torn_file(&[], after);
+            fixture.restore();
             fresh.clear();
             continue;
         };
@@ -188,13 +188,13 @@ fn refreshes(desk: &Desk, before: &Rows, after: &Rows) {
         partly += u32::from(!killed.stored.is_empty() && fresh != all);
         if fresh != all && kills.dice.random_bool(0.3) {
             // The check finds just those that the killed refreshes had not come to.
-            complete(&desk.run(&["--verify"]), fresh.len(), 0, all.len() - fresh.len());
-            assert_eq!(desk.held_is_true(&[], after).as_ref(), Some(&all));
+            complete(&fixture.run(&["--verify"]), fresh.len(), 0, all.len() - fresh.len());
+            assert_eq!(fixture.held_is_true(&[], after).as_ref(), Some(&all));
             repeats += 1;
             fresh.clone_from(&all);
         }
         if fresh == all {
-            desk.restore();
+            fixture.restore();
             fresh.clear();
         }
     }
@@ -214,33 +214,33 @@ async fn a_kill_of_an_adoption() {
 }
 
 fn adoptions(broad: &Rows, power: &Rows) {
-    let desk = desk_of("kills_adopt", SOME);
-    let signature = desk.run(&[]).text("/signature").to_owned();
-    let all = desk.days();
-    let (mut adoptable, cache) = (all.clone(), desk.cache().to_string_lossy().into_owned());
+    let fixture = desk_of("kills_adopt", SOME);
+    let signature = fixture.run(&[]).text("/signature").to_owned();
+    let all = fixture.days();
+    let (mut adoptable, cache) = (all.clone(), fixture.cache().to_string_lossy().into_owned());
     for (from, to) in GAPS {
         let [from, to] = [from, to].map(|day| Day::from_year_day(YEAR, day).unwrap());
         let range = ["--from", &from.to_string(), "--to", &to.to_string(), "--cache", &cache];
         assert_eq!(cli(&[&["forget", &signature][..], &range].concat()).code, 0);
         adoptable.retain(|day| !(from..=to).contains(day));
     }
-    desk.keep();
+    fixture.keep();
     let narrow = ["--filter", "product=Power"];
     let mut kills = Kills::new("adoptions", 15);
-    let (whole, lifetime) = timed(|| desk.run(&narrow));
+    let (whole, lifetime) = timed(|| fixture.run(&narrow));
     complete(&whole, 0, adoptable.len(), all.len() - adoptable.len());
-    assert_eq!(desk.held_is_true(&narrow, power).as_ref(), Some(&all));
-    desk.restore();
+    assert_eq!(fixture.held_is_true(&narrow, power).as_ref(), Some(&all));
+    fixture.restore();
 
     let (mut repeats, mut partly, mut held) = (0, 0, BTreeSet::new());
     while kills.go_on() {
         let moment = kills.moment(lifetime);
-        let killed = desk.kill(&narrow, moment);
+        let killed = fixture.kill(&narrow, moment);
         kills.count(&killed);
-        let Some(now) = desk.held_is_true(&narrow, power) else {
+        let Some(now) = fixture.held_is_true(&narrow, power) else {
             kills.count_torn();
-            desk.replaces_the_torn_file(&narrow, power);
-            desk.restore();
+            fixture.replaces_the_torn_file(&narrow, power);
+            fixture.restore();
             held.clear();
             continue;
         };
@@ -250,10 +250,10 @@ fn adoptions(broad: &Rows, power: &Rows) {
         partly += u32::from(!held.is_empty() && held != all);
         if held != all && kills.dice.random_bool(0.3) {
             let adopted = lost(&adoptable, &held).len();
-            complete(&desk.run(&narrow), held.len(), adopted, all.len() - held.len() - adopted);
-            assert_eq!(desk.held_is_true(&narrow, power).as_ref(), Some(&all));
+            complete(&fixture.run(&narrow), held.len(), adopted, all.len() - held.len() - adopted);
+            assert_eq!(fixture.held_is_true(&narrow, power).as_ref(), Some(&all));
             assert_eq!(
-                desk.held_is_true(&[], broad).as_ref(),
+                fixture.held_is_true(&[], broad).as_ref(),
                 Some(&adoptable),
                 "the broader query is as it was"
             );
@@ -261,7 +261,7 @@ fn adoptions(broad: &Rows, power: &Rows) {
             held.clone_from(&all);
         }
         if held == all {
-            desk.restore();
+            fixture.restore();
             held.clear();
         }
     }
@@ -280,9 +280,9 @@ fn day_in_old_file(id: &str) -> Day {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_of_a_migration() {
     let range = DayRange::parse("2025-03-01", "2025-04-30").unwrap();
-    let desk = Desk::new("kills_format", old_file::MAPPING, range, day_in_old_file);
+    let fixture = Fixture::new("kills_format", old_file::MAPPING, range, day_in_old_file);
     let [mut trades, mut messages] =
-        tokio::task::block_in_place(|| old_file::documents(&old_file::put(&desk.cache(), "kills_format")));
+        tokio::task::block_in_place(|| old_file::documents(&old_file::put(&fixture.cache(), "kills_format")));
     assert_eq!((trades.len(), messages.len()), (6, 6));
     for number in 8..68 {
         let mut trade = trades[0].clone();
@@ -295,36 +295,36 @@ async fn a_kill_of_a_migration() {
     load("kills_format", &[&trades[..], &messages].concat()).await;
     let both = trades.iter().map(|trade| (0, trade)).chain(messages.iter().map(|message| (1, message)));
     let truth = truth(both, day_in_old_file);
-    tokio::task::block_in_place(|| migrations(&desk, &truth));
+    tokio::task::block_in_place(|| migrations(&fixture, &truth));
 }
 
-fn migrations(desk: &Desk, truth: &Rows) {
-    let all = desk.days();
+fn migrations(fixture: &Fixture, truth: &Rows) {
+    let all = fixture.days();
     let old: BTreeSet<Day> = all.iter().copied().filter(|day| day.day_of_year() < NEXT).collect();
-    desk.keep();
+    fixture.keep();
     let mut kills = Kills::new("migrations", 20);
-    let (whole, lifetime) = timed(|| desk.run(&[]));
+    let (whole, lifetime) = timed(|| fixture.run(&[]));
     complete(&whole, old.len(), 0, all.len() - old.len());
-    assert_eq!(desk.held_is_true(&[], truth).as_ref(), Some(&all));
+    assert_eq!(fixture.held_is_true(&[], truth).as_ref(), Some(&all));
 
     let mut before = 0;
     while kills.go_on() {
-        desk.restore();
+        fixture.restore();
         // The file is opened, and migrated, at the very beginning.
         let within = if kills.dice.random_bool(0.7) { lifetime / 4 } else { lifetime };
         let moment = kills.moment(within);
-        let killed = desk.kill(&[], moment);
+        let killed = fixture.kill(&[], moment);
         kills.count(&killed);
-        before += u32::from(old_file::format_of(&cache_files(&desk.cache())[0]) == "1");
-        let Some(held) = desk.held_is_true(&[], truth) else {
+        before += u32::from(old_file::format_of(&cache_files(&fixture.cache())[0]) == "1");
+        let Some(held) = fixture.held_is_true(&[], truth) else {
             kills.count_torn();
-            desk.replaces_the_torn_file(&[], truth);
+            fixture.replaces_the_torn_file(&[], truth);
             continue;
         };
         assert_eq!(lost(&old, &held), BTreeSet::new(), "days of the old file are gone");
         assert_eq!(lost(&killed.stored, &held), BTreeSet::new(), "days that were told to be stored are gone");
-        complete(&desk.run(&[]), held.len(), 0, all.len() - held.len());
-        assert_eq!(desk.held_is_true(&[], truth).as_ref(), Some(&all));
+        complete(&fixture.run(&[]), held.len(), 0, all.len() - held.len());
+        assert_eq!(fixture.held_is_true(&[], truth).as_ref(), Some(&all));
     }
     kills.sum_up(&format!("{before} before the file was migrated"));
 }

@@ -290,7 +290,7 @@ fn the_reference_formats_as_the_specifications_say() {
 // ---------------------------------------------------------------------------------------------
 // A desk: a collection, its mapping, its cache, and the direct query that tells what is right.
 
-struct Desk {
+struct Fixture {
     database: String,
     collection: Collection<Document>,
     mapping: Document,
@@ -301,7 +301,7 @@ struct Desk {
     cache: &'static str,
 }
 
-impl Desk {
+impl Fixture {
     async fn new(name: &str, mapping: Option<Document>, dates: fn(i64, i64) -> Document) -> Self {
         let client = Client::with_uri_str(server().uri()).await.unwrap();
         let database = format!("odd_{name}");
@@ -868,7 +868,7 @@ fn default_desk() -> Vec<Document> {
 
 /// The contract's cases on nine days, the third and the sixth of which are empty.
 async fn all_cases(
-    desk: &mut Desk,
+    fixture: &mut Fixture,
     filter: &[&str],
     filter_means: Document,
     advanced: &str,
@@ -877,53 +877,53 @@ async fn all_cases(
     let d = |number: i64| day_text(day(FIRST) + number - 1);
     let none = Document::new;
 
-    let miss = desk.check(&d(4), &d(6), &[], none()).await;
+    let miss = fixture.check(&d(4), &d(6), &[], none()).await;
     assert_eq!(miss.text("/answer"), "server");
     assert!(miss.count("/mongo_commands") > 0 && miss.count("/rows/input") > 0, "{miss:?}");
-    let hit = desk.check(&d(4), &d(6), &[], none()).await;
+    let hit = fixture.check(&d(4), &d(6), &[], none()).await;
     assert_eq!((hit.text("/answer"), hit.count("/mongo_commands")), ("cache", 0));
-    let part = desk.check(&d(5), &d(5), &[], none()).await;
+    let part = fixture.check(&d(5), &d(5), &[], none()).await;
     assert_eq!((part.text("/answer"), part.count("/mongo_commands")), ("cache", 0));
 
-    let right = desk.check(&d(4), &d(8), &[], none()).await;
+    let right = fixture.check(&d(4), &d(8), &[], none()).await;
     assert_eq!(
         (right.text("/answer"), right.count("/days/fetched"), right.count("/days/from_cache")),
         ("part_cache", 2, 3)
     );
-    let left = desk.check(&d(2), &d(8), &[], none()).await;
+    let left = fixture.check(&d(2), &d(8), &[], none()).await;
     assert_eq!((left.count("/days/fetched"), left.count("/days/from_cache")), (2, 5));
-    let both = desk.check(&d(1), &d(9), &[], none()).await;
+    let both = fixture.check(&d(1), &d(9), &[], none()).await;
     assert_eq!((both.count("/days/fetched"), both.count("/days/from_cache")), (2, 7));
-    let hit = desk.check(&d(1), &d(9), &[], none()).await;
+    let hit = fixture.check(&d(1), &d(9), &[], none()).await;
     assert_eq!((hit.text("/answer"), hit.count("/mongo_commands")), ("cache", 0));
 
     // The narrower query copies its days from the broader one.
-    let adopted = desk.check(&d(1), &d(9), filter, filter_means.clone()).await;
+    let adopted = fixture.check(&d(1), &d(9), filter, filter_means.clone()).await;
     assert_eq!((adopted.count("/days/adopted"), adopted.count("/days/fetched")), (9, 0), "{adopted:?}");
     assert_eq!((adopted.text("/answer"), adopted.count("/mongo_commands")), ("cache", 0), "{adopted:?}");
     assert!(adopted.count("/rows/input") > 0 && adopted.count("/rows/input") < both.count("/rows/input"));
-    let hit = desk.check(&d(1), &d(9), filter, filter_means.clone()).await;
+    let hit = fixture.check(&d(1), &d(9), filter, filter_means.clone()).await;
     assert_eq!((hit.count("/days/from_cache"), hit.count("/mongo_commands")), (9, 0));
-    let part = desk.check(&d(2), &d(4), filter, filter_means.clone()).await;
+    let part = fixture.check(&d(2), &d(4), filter, filter_means.clone()).await;
     assert_eq!((part.count("/days/from_cache"), part.count("/mongo_commands")), (3, 0));
 
     // The same narrower query from the server, in a cache of its own, and around a hole.
-    desk.cache = "around-a-hole";
-    desk.check(&d(1), &d(3), filter, filter_means.clone()).await;
-    desk.check(&d(7), &d(9), filter, filter_means.clone()).await;
-    let hole = desk.check(&d(1), &d(9), filter, filter_means.clone()).await;
+    fixture.cache = "around-a-hole";
+    fixture.check(&d(1), &d(3), filter, filter_means.clone()).await;
+    fixture.check(&d(7), &d(9), filter, filter_means.clone()).await;
+    let hole = fixture.check(&d(1), &d(9), filter, filter_means.clone()).await;
     assert_eq!(
         (hole.text("/answer"), hole.count("/days/fetched"), hole.count("/days/from_cache")),
         ("part_cache", 3, 6)
     );
-    assert_eq!(desk.check(&d(1), &d(9), filter, filter_means).await.count("/mongo_commands"), 0);
-    desk.cache = "cache";
+    assert_eq!(fixture.check(&d(1), &d(9), filter, filter_means).await.count("/mongo_commands"), 0);
+    fixture.cache = "cache";
 
-    let matched = desk.check(&d(1), &d(9), &["--match", advanced], advanced_means.clone()).await;
+    let matched = fixture.check(&d(1), &d(9), &["--match", advanced], advanced_means.clone()).await;
     assert!(matched.count("/rows/input") > 0, "{matched:?}");
-    let hit = desk.check(&d(3), &d(9), &["--match", advanced], advanced_means).await;
+    let hit = fixture.check(&d(3), &d(9), &["--match", advanced], advanced_means).await;
     assert_eq!(hit.count("/mongo_commands"), 0);
-    let again = desk.check(&d(1), &d(9), &["--refresh"], none()).await;
+    let again = fixture.check(&d(1), &d(9), &["--refresh"], none()).await;
     assert_eq!((again.text("/answer"), again.count("/days/fetched")), ("server", 9));
     let none = serde_json::json!({"added": 0, "changed": 0, "gone": 0});
     let nothing = serde_json::json!({"input": none, "downstream": none, "messages": [], "omitted": 0});
@@ -932,11 +932,11 @@ async fn all_cases(
 
 #[tokio::test]
 async fn the_default_mapping() {
-    let mut desk = Desk::new("default", None, by_year_and_day).await;
-    desk.load(default_desk()).await;
+    let mut fixture = Fixture::new("default", None, by_year_and_day).await;
+    fixture.load(default_desk()).await;
     let filter = ["--filter", "product=Gas\\, dry,Oil\\\\"];
     all_cases(
-        &mut desk,
+        &mut fixture,
         &filter,
         doc! {"product": {"$in": ["Gas, dry", "Oil\\"]}},
         r#"{"n": {"$type": "number"}, "$or": [{"flag": true}, {"at": {"$gt": {"$date": "1970-01-01T00:00:00Z"}}}]}"#,
@@ -951,9 +951,9 @@ async fn the_default_mapping() {
         ("2023-12-28", "2024-03-01"),
         ("2024-12-31", "2025-01-01"),
     ] {
-        desk.check(from, to, &[], Document::new()).await;
+        fixture.check(from, to, &[], Document::new()).await;
     }
-    let all = desk.check("2023-12-28", "2024-03-02", &[], Document::new()).await;
+    let all = fixture.check("2023-12-28", "2024-03-02", &[], Document::new()).await;
     assert_eq!(all.count("/mongo_commands"), 0);
     assert!(all.count("/rows/downstream") > 0);
 }
@@ -1015,10 +1015,10 @@ fn own_desk() -> Vec<Document> {
 
 #[tokio::test]
 async fn a_mapping_with_names_of_its_own() {
-    let mut desk = Desk::new("own", Some(own_mapping()), by_booking).await;
-    desk.load(own_desk()).await;
+    let mut fixture = Fixture::new("own", Some(own_mapping()), by_booking).await;
+    fixture.load(own_desk()).await;
     all_cases(
-        &mut desk,
+        &mut fixture,
         &["--filter", "book=B\\, C", "--filter", "book=ü"],
         doc! {"deal.book": {"$in": ["B, C", "ü"]}},
         r#"{"deal.refs.no": {"$exists": true}}"#,
@@ -1038,11 +1038,11 @@ async fn a_mapping_with_names_of_its_own() {
             doc! {"where is it": {"$in": ["a,b", "say \"hi\"", "日本語", "NULL", "{\"$gt\": \"\"}"]}},
         ),
     ] {
-        desk.cache = "cache";
-        let adopted = desk.check(FIRST, LAST, &["--filter", filter], means.clone()).await;
+        fixture.cache = "cache";
+        let adopted = fixture.check(FIRST, LAST, &["--filter", filter], means.clone()).await;
         assert_eq!(adopted.count("/days/adopted"), 9, "{filter}: {adopted:?}");
-        desk.cache = "typed";
-        let fetched = desk.check(FIRST, LAST, &["--filter", filter], means).await;
+        fixture.cache = "typed";
+        let fetched = fixture.check(FIRST, LAST, &["--filter", filter], means).await;
         assert_eq!(fetched.count("/days/fetched"), 9, "{filter}: {fetched:?}");
     }
 }
@@ -1076,32 +1076,38 @@ fn new_york(day_number: i64) -> i64 {
 #[tokio::test]
 async fn days_of_23_and_25_hours() {
     let mapping = doc! {"day_zone": "Europe/London", "year": Bson::Null, "day_of_year": Bson::Null};
-    let desk =
-        Desk::new("london", Some(mapping), |from, to| between("timestamp", london(from), london(to + 1)))
+    let fixture =
+        Fixture::new("london", Some(mapping), |from, to| between("timestamp", london(from), london(to + 1)))
             .await;
     let (spring, autumn) = (day("2025-03-30"), day("2025-10-26"));
     let days: Vec<i64> = (spring - 1..=spring + 1).chain(autumn - 1..=autumn + 1).collect();
     let documents = moments(&days, london).into_iter().enumerate().map(|(number, (day, moment))| {
         doc! {"_id": i32::try_from(number).unwrap(), "timestamp": date(moment), "local": day_text(day), "trade_id": format!("T{}", number % 9)}
     });
-    desk.load(documents.collect()).await;
+    fixture.load(documents.collect()).await;
     for number in &days {
         let text = day_text(*number);
-        let run = desk.check(&text, &text, &[], Document::new()).await;
+        let run = fixture.check(&text, &text, &[], Document::new()).await;
         assert_eq!(run.count("/rows/input"), 7, "{text}");
-        let hit = desk.check(&text, &text, &[], doc! {"local": text.clone()}).await;
+        let hit = fixture.check(&text, &text, &[], doc! {"local": text.clone()}).await;
         assert_eq!(hit.count("/mongo_commands"), 0);
     }
-    assert_eq!(desk.check("2025-03-28", "2025-04-01", &[], Document::new()).await.count("/rows/input"), 21);
-    assert_eq!(desk.check("2025-10-20", "2025-11-01", &[], Document::new()).await.count("/rows/input"), 21);
-    let verified = desk.check("2025-10-25", "2025-10-27", &["--verify"], Document::new()).await;
+    assert_eq!(
+        fixture.check("2025-03-28", "2025-04-01", &[], Document::new()).await.count("/rows/input"),
+        21
+    );
+    assert_eq!(
+        fixture.check("2025-10-20", "2025-11-01", &[], Document::new()).await.count("/rows/input"),
+        21
+    );
+    let verified = fixture.check("2025-10-25", "2025-10-27", &["--verify"], Document::new()).await;
     assert_eq!(verified.count("/days/from_cache"), 3, "{verified:?}");
 }
 
 #[tokio::test]
 async fn a_day_of_the_year_and_a_time_stamp() {
     let mapping = doc! {"day_zone": "America/New_York", "year": Bson::Null};
-    let desk = Desk::new("new_york", Some(mapping), |from, to| {
+    let fixture = Fixture::new("new_york", Some(mapping), |from, to| {
         between("timestamp", new_york(from), new_york(to + 1))
     })
     .await;
@@ -1112,7 +1118,7 @@ async fn a_day_of_the_year_and_a_time_stamp() {
     let documents = moments(&days, new_york).into_iter().enumerate().map(|(number, (day, moment))| {
         doc! {"_id": format!("m{number}"), "timestamp": date(moment), "day_of_year": year_and_day(day).1, "trade_id": i32::try_from(number % 5).unwrap()}
     });
-    desk.load(documents.collect()).await;
+    fixture.load(documents.collect()).await;
     for (from, to, rows) in [
         ("2025-01-01", "2025-01-01", 7),
         ("2024-12-30", "2025-01-02", 14),
@@ -1122,10 +1128,10 @@ async fn a_day_of_the_year_and_a_time_stamp() {
         ("2025-12-31", "2026-01-01", 14),
         ("2024-02-01", "2026-01-31", 49),
     ] {
-        let run = desk.check(from, to, &[], Document::new()).await;
+        let run = fixture.check(from, to, &[], Document::new()).await;
         assert_eq!(run.count("/rows/input"), rows, "{from} to {to}");
     }
-    let verified = desk.check("2024-12-31", "2025-03-10", &["--verify"], Document::new()).await;
+    let verified = fixture.check("2024-12-31", "2025-03-10", &["--verify"], Document::new()).await;
     assert_eq!(verified.count("/days/fetched"), 0, "{verified:?}");
 }
 
@@ -1133,7 +1139,7 @@ async fn a_day_of_the_year_and_a_time_stamp() {
 async fn downstream_messages_in_a_collection_of_their_own() {
     let mapping =
         doc! {"downstream_collection": "Odd messages", "downstream_match": {"kind": {"$ne": "noise"}}};
-    let mut desk = Desk::new("two", Some(mapping), by_year_and_day).await;
+    let mut fixture = Fixture::new("two", Some(mapping), by_year_and_day).await;
     let mut dice = Dice(3);
     let mut input = default_desk();
     input.truncate(110);
@@ -1146,12 +1152,12 @@ async fn downstream_messages_in_a_collection_of_their_own() {
             message
         })
         .collect();
-    desk.load(input).await;
+    fixture.load(input).await;
     let other: Collection<Document> =
-        desk.collection.client().database(&desk.database).collection("Odd messages");
+        fixture.collection.client().database(&fixture.database).collection("Odd messages");
     other.insert_many(messages).await.unwrap();
     all_cases(
-        &mut desk,
+        &mut fixture,
         &["--filter", "product=Power"],
         doc! {"product": {"$in": ["Power"]}},
         r#"{"list": {"$exists": true}}"#,
@@ -1162,48 +1168,49 @@ async fn downstream_messages_in_a_collection_of_their_own() {
 
 #[tokio::test]
 async fn a_mapping_without_trade_ids_has_no_downstream() {
-    let desk = Desk::new("none", Some(doc! {"trade_id": Bson::Null}), by_year_and_day).await;
-    desk.load(default_desk()).await;
-    let run = desk.check(FIRST, LAST, &[], Document::new()).await;
+    let fixture = Fixture::new("none", Some(doc! {"trade_id": Bson::Null}), by_year_and_day).await;
+    fixture.load(default_desk()).await;
+    let run = fixture.check(FIRST, LAST, &[], Document::new()).await;
     assert_eq!(run.count("/rows/downstream"), 0);
-    assert_eq!(desk.check(FIRST, LAST, &[], Document::new()).await.count("/mongo_commands"), 0);
+    assert_eq!(fixture.check(FIRST, LAST, &[], Document::new()).await.count("/mongo_commands"), 0);
 }
 
 #[tokio::test]
 async fn trades_with_input_on_several_days_and_messages_that_come_late() {
     let mapping = doc! {"input_match": {"kind": "trade"}, "downstream_match": {"kind": {"$ne": "trade"}}};
-    let desk = Desk::new("late", Some(mapping), by_year_and_day).await;
+    let fixture = Fixture::new("late", Some(mapping), by_year_and_day).await;
     let on = |id: &str, kind: &str, text: &str, trade: Bson| {
         let (year, day_of_year) = year_and_day(day(text));
         doc! {"_id": id, "kind": kind, "year": year, "day_of_year": day_of_year, "trade_id": trade}
     };
-    desk.load(vec![
-        on("a1", "trade", "2023-12-29", "A".into()),
-        on("a2", "trade", "2023-12-31", "A".into()),
-        on("a3", "trade", "2024-01-03", "A".into()),
-        on("a4", "trade", "2024-03-20", "A".into()),
-        on("b1", "trade", "2023-12-31", "B".into()),
-        on("ab", "trade", "2024-01-01", bson!(["A", "B"])),
-        on("ma1", "ack", "2023-12-29", "A".into()),
-        on("ma2", "late", "2024-01-09", "A".into()),
-        on("ma3", "early", "2023-11-01", "A".into()),
-        on("mb1", "over new year", "2024-01-02", "B".into()),
-        on("mab", "both", "2024-02-29", bson!(["B", "A"])),
-        on("mc", "nobody's", "2023-12-31", "C".into()),
-    ])
-    .await;
+    fixture
+        .load(vec![
+            on("a1", "trade", "2023-12-29", "A".into()),
+            on("a2", "trade", "2023-12-31", "A".into()),
+            on("a3", "trade", "2024-01-03", "A".into()),
+            on("a4", "trade", "2024-03-20", "A".into()),
+            on("b1", "trade", "2023-12-31", "B".into()),
+            on("ab", "trade", "2024-01-01", bson!(["A", "B"])),
+            on("ma1", "ack", "2023-12-29", "A".into()),
+            on("ma2", "late", "2024-01-09", "A".into()),
+            on("ma3", "early", "2023-11-01", "A".into()),
+            on("mb1", "over new year", "2024-01-02", "B".into()),
+            on("mab", "both", "2024-02-29", bson!(["B", "A"])),
+            on("mc", "nobody's", "2023-12-31", "C".into()),
+        ])
+        .await;
     // Day by day first, so that every trade is stored under several windows; then all ranges of them.
     let days = ["2023-12-29", "2023-12-30", "2023-12-31", "2024-01-01", "2024-01-02", "2024-01-03"];
     for one in days {
-        desk.check(one, one, &[], Document::new()).await;
+        fixture.check(one, one, &[], Document::new()).await;
     }
     for (at, from) in days.iter().enumerate() {
         for to in &days[at..] {
-            assert_eq!(desk.check(from, to, &[], Document::new()).await.count("/mongo_commands"), 0);
+            assert_eq!(fixture.check(from, to, &[], Document::new()).await.count("/mongo_commands"), 0);
         }
     }
-    let all = desk.check("2023-12-29", "2024-03-20", &[], Document::new()).await;
+    let all = fixture.check("2023-12-29", "2024-03-20", &[], Document::new()).await;
     assert_eq!((all.count("/rows/input"), all.count("/rows/downstream")), (6, 5));
-    let none = desk.check("2023-12-30", "2023-12-30", &[], Document::new()).await;
+    let none = fixture.check("2023-12-30", "2023-12-30", &[], Document::new()).await;
     assert_eq!((none.count("/rows/input"), none.count("/rows/downstream")), (0, 0));
 }

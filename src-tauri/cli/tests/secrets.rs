@@ -287,13 +287,13 @@ async fn the_cache_is_readable_by_its_owner_alone() {
 #[tokio::test]
 async fn what_lies_beside_the_file_is_out_of_reach_of_others() {
     use std::io::{BufRead as _, BufReader};
-    let desk = crate::support::desk::Desk::new("modes", 365, 4, 100).await;
+    let fixture = crate::support::fixture::Fixture::new("modes", 365, 4, 100).await;
     let begun = std::time::Instant::now();
     for round in 0.. {
         assert!(begun.elapsed().as_secs() < 60, "no kill left a log");
-        let cache = desk.path(&format!("cache-{round}"));
+        let cache = fixture.path(&format!("cache-{round}"));
         let mut child = careless()
-            .args(desk.arguments(&cache, &["--events"]))
+            .args(fixture.arguments(&cache, &["--events"]))
             .stdout(std::process::Stdio::piped())
             .stderr(std::process::Stdio::null())
             .spawn()

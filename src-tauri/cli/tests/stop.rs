@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::desk::Desk;
+use crate::support::fixture::Fixture;
 use crate::support::server;
 use serde_json::Value;
 use tidemark_test_support::wire::Wire;
@@ -50,15 +50,15 @@ fn end(child: Child) -> (i32, Value) {
 
 #[tokio::test]
 async fn a_fetch_that_is_asked_to_end_leaves_no_cursor_and_no_file() {
-    let mut desk = Desk::new("stop", 20, 600, 200).await;
+    let mut fixture = Fixture::new("stop", 20, 600, 200).await;
     let wire = Wire::to(server().port());
-    desk.uri.clone_from(&wire.uri);
+    fixture.uri.clone_from(&wire.uri);
     for signal in ["-TERM", "-INT"] {
-        let out = desk.path(&format!("out{signal}"));
+        let out = fixture.path(&format!("out{signal}"));
         std::fs::create_dir(&out).unwrap();
         let csv = out.join("rows.csv").to_string_lossy().into_owned();
         wire.hold_more();
-        let child = start(&desk.arguments(&desk.path(&format!("cache{signal}")), &["--csv", &csv]));
+        let child = start(&fixture.arguments(&fixture.path(&format!("cache{signal}")), &["--csv", &csv]));
         wait("cursors are asked for more", || !wire.held().is_empty());
         send(&child, signal);
         // The program gives up its cursors while their answers are held.
@@ -82,11 +82,11 @@ async fn a_fetch_that_is_asked_to_end_leaves_no_cursor_and_no_file() {
 /// What the server opens after the program has given up is closed, too.
 #[tokio::test]
 async fn a_fetch_that_is_asked_to_end_closes_what_is_opened_afterwards() {
-    let mut desk = Desk::new("stop_opening", 20, 600, 200).await;
+    let mut fixture = Fixture::new("stop_opening", 20, 600, 200).await;
     let wire = Wire::to(server().port());
-    desk.uri.clone_from(&wire.uri);
+    fixture.uri.clone_from(&wire.uri);
     wire.hold_questions();
-    let child = start(&desk.arguments(&desk.path("cache"), &[]));
+    let child = start(&fixture.arguments(&fixture.path("cache"), &[]));
     wait("a question is asked", || wire.questions_held() > 0);
     send(&child, "-TERM");
     std::thread::sleep(Duration::from_millis(300));
@@ -98,10 +98,10 @@ async fn a_fetch_that_is_asked_to_end_closes_what_is_opened_afterwards() {
 
 #[tokio::test]
 async fn an_export_that_is_asked_to_end_leaves_no_half_file() {
-    let desk = Desk::new("stop_export", 300, 200, 500).await;
-    let cache = desk.path("cache");
-    assert_eq!(desk.fetch(&cache, &[]).code, 0);
-    let out = desk.path("out");
+    let fixture = Fixture::new("stop_export", 300, 200, 500).await;
+    let cache = fixture.path("cache");
+    assert_eq!(fixture.fetch(&cache, &[]).code, 0);
+    let out = fixture.path("out");
     std::fs::create_dir(&out).unwrap();
     let csv = out.join("rows.csv").to_string_lossy().into_owned();
     let family =
@@ -109,7 +109,7 @@ async fn an_export_that_is_asked_to_end_leaves_no_half_file() {
     let family = family.unwrap();
     let mut stopped = 0;
     for round in 0..20 {
-        let child = start(&desk.arguments(&cache, &["--offline", "--csv", &csv]));
+        let child = start(&fixture.arguments(&cache, &["--offline", "--csv", &csv]));
         // Sooner or later within the export.
         let begun = Instant::now();
         let writes = || names(&family).iter().any(|name| name.ends_with(".export"));

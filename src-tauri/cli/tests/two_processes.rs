@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 
-use crate::support::desk::{Desk, cache_files};
+use crate::support::fixture::{Fixture, cache_files};
 use crate::support::{Run, cli, server};
 use serde_json::Value;
 
@@ -63,9 +63,9 @@ impl Gate {
     }
 }
 
-fn start(desk: &Desk, cache: &Path, more: &[&str]) -> Child {
+fn start(fixture: &Fixture, cache: &Path, more: &[&str]) -> Child {
     crate::support::program()
-        .args(desk.arguments(cache, more))
+        .args(fixture.arguments(cache, more))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -83,36 +83,36 @@ fn busy(run: &Run) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_is_told_that_a_file_is_in_use_and_works_with_the_rest() {
     let gate = Gate::before("Power");
-    let mut desk = Desk::new("two", 60, 4, 100).await;
-    desk.uri.clone_from(&gate.uri);
-    let desk = desk;
-    let cache = desk.path("cache");
+    let mut fixture = Fixture::new("two", 60, 4, 100).await;
+    fixture.uri.clone_from(&gate.uri);
+    let fixture = fixture;
+    let cache = fixture.path("cache");
     gate.set(true);
     // Both queries are held already in part, so that there is something to lose.
     let days = |product: &'static str| ["--filter", product];
     for product in ["product=Power", "product=Gas"] {
-        let arguments = desk.arguments(&cache, &days(product));
+        let arguments = fixture.arguments(&cache, &days(product));
         let shorter: Vec<&str> =
-            arguments.iter().map(|text| if *text == desk.to() { "2025-01-10" } else { text }).collect();
+            arguments.iter().map(|text| if *text == fixture.to() { "2025-01-10" } else { text }).collect();
         assert_eq!(cli(&shorter).code, 0);
     }
     gate.set(false);
-    let mut first = start(&desk, &cache, &["--filter", "product=Power", "--events"]);
+    let mut first = start(&fixture, &cache, &["--filter", "product=Power", "--events"]);
     let mut lines = BufReader::new(first.stdout.take().unwrap()).lines().map_while(Result::ok);
     let planned = lines.next().unwrap();
     assert!(planned.contains("planned"), "{planned}");
     // It has the file since before the plan; the command line keeps it to its end.
     let power = ["--filter", "product=Power"];
-    let second = |more: &[&str]| desk.fetch(&cache, &[&power, more].concat());
+    let second = |more: &[&str]| fixture.fetch(&cache, &[&power, more].concat());
     busy(&second(&[]));
     busy(&second(&["--offline"]));
 
-    let gas = desk.fetch(&cache, &days("product=Gas"));
+    let gas = fixture.fetch(&cache, &days("product=Gas"));
     assert_eq!((gas.code, gas.count("/days/from_cache"), gas.count("/days/fetched")), (0, 10, 50), "{gas:?}");
-    let whole = desk.fetch_and_compare(&desk.path("elsewhere"), &[]);
+    let whole = fixture.fetch_and_compare(&fixture.path("elsewhere"), &[]);
     assert_eq!(whole.code, 0, "{whole:?}");
     // A broader query in the same folder: the busy one is no hindrance.
-    let broad = desk.fetch_and_compare(&cache, &[]);
+    let broad = fixture.fetch_and_compare(&cache, &[]);
     assert_eq!((broad.code, broad.count("/days/fetched")), (0, 60), "{broad:?}");
 
     let listed = cli(&["cached", "--cache", &cache.to_string_lossy()]);
@@ -154,22 +154,22 @@ async fn the_second_is_told_that_a_file_is_in_use_and_works_with_the_rest() {
 #[tokio::test(flavor = "multi_thread")]
 async fn room_is_made_beside_the_fetch_of_another() {
     let gate = Gate::before("Power");
-    let mut desk = Desk::new("evict", 60, 4, 100).await;
-    desk.uri.clone_from(&gate.uri);
-    let desk = desk;
-    let cache = desk.path("cache");
+    let mut fixture = Fixture::new("evict", 60, 4, 100).await;
+    fixture.uri.clone_from(&gate.uri);
+    let fixture = fixture;
+    let cache = fixture.path("cache");
     let folder = cache.to_string_lossy().into_owned();
     gate.set(true);
     // The one that is being fetched is the least recently used.
     let power = ["--filter", "product=Power"];
-    let arguments = desk.arguments(&cache, &power);
-    let to = desk.to();
+    let arguments = fixture.arguments(&cache, &power);
+    let to = fixture.to();
     let shorter: Vec<&str> =
         arguments.iter().map(|text| if *text == to { "2025-01-10" } else { text.as_str() }).collect();
     assert_eq!(cli(&shorter).code, 0);
-    assert_eq!(desk.fetch(&cache, &["--filter", "product=Gas"]).code, 0);
+    assert_eq!(fixture.fetch(&cache, &["--filter", "product=Gas"]).code, 0);
     gate.set(false);
-    let mut first = start(&desk, &cache, &[&power[..], &["--events"]].concat());
+    let mut first = start(&fixture, &cache, &[&power[..], &["--events"]].concat());
     let mut lines = BufReader::new(first.stdout.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.next().unwrap().contains("planned"));
 
@@ -178,7 +178,7 @@ async fn room_is_made_beside_the_fetch_of_another() {
     assert_eq!((made.code, removed.len(), cache_files(&cache).len()), (0, 1, 1), "{made:?}");
     assert!(made.stderr.contains("is pinned or in use"), "{made:?}");
     // A fetch of this program makes room, too, and does not take the other's for it.
-    let gas = desk.fetch(&cache, &["--filter", "product=Gas"]);
+    let gas = fixture.fetch(&cache, &["--filter", "product=Gas"]);
     assert_eq!((gas.code, gas.count("/days/fetched"), cache_files(&cache).len()), (0, 60, 2), "{gas:?}");
 
     gate.set(true);
@@ -187,7 +187,7 @@ async fn room_is_made_beside_the_fetch_of_another() {
     assert_eq!((&last["days"]["from_cache"], &last["days"]["fetched"]), (&10.into(), &50.into()), "{last}");
     // Done, it keeps to the budget itself: the other's query goes, its own stays.
     assert_eq!(cache_files(&cache).len(), 1);
-    let after = desk.fetch(&cache, &power);
+    let after = fixture.fetch(&cache, &power);
     let rows = (after.count("/rows/input"), after.count("/rows/downstream"));
     assert_eq!((after.code, after.count("/mongo_commands"), rows), (0, 0, (120, 120)), "{after:?}");
 }
@@ -196,10 +196,10 @@ async fn room_is_made_beside_the_fetch_of_another() {
 /// in use, neither does harm.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_that_begin_at_once() {
-    let desk = Desk::new("at_once", 60, 4, 100).await;
+    let fixture = Fixture::new("at_once", 60, 4, 100).await;
     for round in 0..6 {
-        let cache = desk.path(&format!("cache-{round}"));
-        let children: Vec<Child> = (0..3).map(|_| start(&desk, &cache, &[])).collect();
+        let cache = fixture.path(&format!("cache-{round}"));
+        let children: Vec<Child> = (0..3).map(|_| start(&fixture, &cache, &[])).collect();
         let mut complete = 0;
         for child in children {
             let output = child.wait_with_output().unwrap();
@@ -213,7 +213,7 @@ async fn two_that_begin_at_once() {
             assert!(last["notes"].is_null(), "round {round}: nothing is moved aside: {last}");
         }
         assert!(complete > 0, "round {round}: nobody got through");
-        let run = desk.fetch_and_compare(&cache, &[]);
+        let run = fixture.fetch_and_compare(&cache, &[]);
         assert_eq!((run.code, run.count("/mongo_commands")), (0, 0), "round {round}: {run:?}");
         assert_eq!(cache_files(&cache).len(), 1, "round {round}");
     }

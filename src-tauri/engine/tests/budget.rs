@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::desk::{Desk, range};
+use crate::support::fixture::{Fixture, range};
 use tidemark_engine::answer::Answer;
 use tidemark_engine::answer::note::Note;
 use tidemark_engine::api::rows::ViewKey;
@@ -19,25 +19,25 @@ const FROM: &str = "2025-03-01";
 const TO: &str = "2025-03-31";
 
 /// Fetches the days of one product at a time of the clock.
-async fn fetch(desk: &Desk, product: &str, at: &str) -> (Signature, Answer) {
-    desk.set_clock(at);
-    let query = desk.query(&[product]);
+async fn fetch(fixture: &Fixture, product: &str, at: &str) -> (Signature, Answer) {
+    fixture.set_clock(at);
+    let query = fixture.query(&[product]);
     let signature = Signature::of(&query);
-    let request = FetchRequest { query, ..desk.request(FROM, TO) };
-    (signature, desk.run(request).await.result.unwrap())
+    let request = FetchRequest { query, ..fixture.request(FROM, TO) };
+    (signature, fixture.run(request).await.result.unwrap())
 }
 
 /// Three queries: "Power" used first, "Gas" second, "Oil" last, each in a process of its own.
-async fn three(desk: &mut Desk) -> [Signature; 3] {
-    let (power, _) = fetch(desk, "Power", "2026-01-15T09:00:00Z").await;
-    let (gas, _) = fetch(desk, "Gas", "2026-01-15T10:00:00Z").await;
-    let (oil, _) = fetch(desk, "Oil", "2026-01-15T11:00:00Z").await;
-    desk.reopen();
+async fn three(fixture: &mut Fixture) -> [Signature; 3] {
+    let (power, _) = fetch(fixture, "Power", "2026-01-15T09:00:00Z").await;
+    let (gas, _) = fetch(fixture, "Gas", "2026-01-15T10:00:00Z").await;
+    let (oil, _) = fetch(fixture, "Oil", "2026-01-15T11:00:00Z").await;
+    fixture.reopen();
     [power, gas, oil]
 }
 
-async fn held(desk: &Desk) -> Vec<Signature> {
-    let queries = desk.engine.cached_queries().await.unwrap();
+async fn held(fixture: &Fixture) -> Vec<Signature> {
+    let queries = fixture.engine.cached_queries().await.unwrap();
     queries.iter().map(|query| Signature::parse(&query.signature).unwrap()).collect()
 }
 
@@ -47,8 +47,8 @@ fn on_disk(folder: &Path) -> u64 {
     entries.map(|path| if path.is_dir() { on_disk(&path) } else { path.metadata().unwrap().len() }).sum()
 }
 
-fn beside(desk: &Desk, signature: &Signature) -> Vec<PathBuf> {
-    let families = std::fs::read_dir(desk.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+fn beside(fixture: &Fixture, signature: &Signature) -> Vec<PathBuf> {
+    let families = std::fs::read_dir(fixture.folder.path()).unwrap().map(|entry| entry.unwrap().path());
     let files = families.filter(|path| path.is_dir()).flat_map(|path| std::fs::read_dir(path).unwrap());
     let files = files.map(|entry| entry.unwrap().path());
     files.filter(|path| path.to_string_lossy().contains(signature.as_str())).collect()
@@ -56,57 +56,57 @@ fn beside(desk: &Desk, signature: &Signature) -> Vec<PathBuf> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_least_recently_used_goes_and_frees_its_disk() {
-    let mut desk = Desk::new("budget_order").await;
-    let [power, gas, oil] = three(&mut desk).await;
-    let before = desk.engine.cache_usage().await.unwrap();
+    let mut fixture = Fixture::new("budget_order").await;
+    let [power, gas, oil] = three(&mut fixture).await;
+    let before = fixture.engine.cache_usage().await.unwrap();
     assert_eq!((before.budget, before.queries), (DEFAULT_BUDGET, 3));
     // Looking at the list is no use of a query; looking at its rows is.
-    desk.set_clock("2026-01-15T12:00:00Z");
-    assert_eq!(held(&desk).await.len(), 3);
-    desk.ids(&desk.query(&["Power"]), range(FROM, TO), Role::Input).await;
-    desk.reopen();
+    fixture.set_clock("2026-01-15T12:00:00Z");
+    assert_eq!(held(&fixture).await.len(), 3);
+    fixture.ids(&fixture.query(&["Power"]), range(FROM, TO), Role::Input).await;
+    fixture.reopen();
 
-    let preview = desk.engine.preview_eviction(before.bytes - 1).await.unwrap();
-    assert_eq!(held(&desk).await.len(), 3, "a preview removes nothing");
-    let freed = desk.engine.set_cache_budget(before.bytes - 1).await.unwrap();
+    let preview = fixture.engine.preview_eviction(before.bytes - 1).await.unwrap();
+    assert_eq!(held(&fixture).await.len(), 3, "a preview removes nothing");
+    let freed = fixture.engine.set_cache_budget(before.bytes - 1).await.unwrap();
     assert_eq!(preview.queries, [gas.to_string()]);
     assert_eq!(preview.left, freed.left);
     assert_eq!((freed.queries.as_slice(), freed.moved_aside), ([gas.clone()].as_slice(), 0));
-    assert!(beside(&desk, &gas).is_empty(), "{:?}", beside(&desk, &gas));
-    let after = desk.engine.cache_usage().await.unwrap();
+    assert!(beside(&fixture, &gas).is_empty(), "{:?}", beside(&fixture, &gas));
+    let after = fixture.engine.cache_usage().await.unwrap();
     assert_eq!((after.bytes, after.queries), (before.bytes - freed.bytes, 2));
     // Besides the files there is the budget itself, some dozen bytes.
-    assert!(on_disk(desk.folder.path()) < after.bytes + 100);
+    assert!(on_disk(fixture.folder.path()) < after.bytes + 100);
 
-    let mut left = held(&desk).await;
+    let mut left = held(&fixture).await;
     left.sort_by_key(|signature| signature.to_string());
     let mut wanted = vec![power, oil];
     wanted.sort_by_key(|signature| signature.to_string());
     assert_eq!(left, wanted);
     // What went can be fetched again, whole.
-    desk.engine.set_cache_budget(DEFAULT_BUDGET).await.unwrap();
-    let (_, answer) = fetch(&desk, "Gas", "2026-01-15T13:00:00Z").await;
+    fixture.engine.set_cache_budget(DEFAULT_BUDGET).await.unwrap();
+    let (_, answer) = fetch(&fixture, "Gas", "2026-01-15T13:00:00Z").await;
     assert!(answer.complete && answer.days.fetched == 31, "{answer:?}");
 }
 
 /// A program that stays open frees the disk as well: no file that went is kept open by it.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_disk_is_free_at_once_also_where_the_program_goes_on() {
-    let desk = Desk::new("budget_at_once").await;
+    let fixture = Fixture::new("budget_at_once").await;
     let mut queries = Vec::new();
     for (at, product) in ["Power", "Gas", "Oil", "Coal", "Wind"].into_iter().enumerate() {
-        let (query, _) = fetch(&desk, product, &format!("2026-01-15T{:02}:00:00Z", 9 + at)).await;
+        let (query, _) = fetch(&fixture, product, &format!("2026-01-15T{:02}:00:00Z", 9 + at)).await;
         // Looked at, so that its file and a view of it are open; the next ones take its place on the screen.
-        desk.ids(&desk.query(&[product]), range(FROM, TO), Role::Input).await;
+        fixture.ids(&fixture.query(&[product]), range(FROM, TO), Role::Input).await;
         queries.push(query);
     }
-    let before = desk.engine.cache_usage().await.unwrap();
-    let freed = desk.engine.set_cache_budget(0).await.unwrap();
+    let before = fixture.engine.cache_usage().await.unwrap();
+    let freed = fixture.engine.set_cache_budget(0).await.unwrap();
     assert_eq!(freed.queries, queries[..2], "the last three may be looked at still");
-    let left = desk.engine.cache_usage().await.unwrap();
+    let left = fixture.engine.cache_usage().await.unwrap();
     assert_eq!(left.bytes, before.bytes - freed.bytes);
-    assert!(on_disk(desk.folder.path()) < left.bytes + 100, "{left:?}");
-    assert_eq!(deleted_and_open(desk.folder.path()), Vec::<PathBuf>::new());
+    assert!(on_disk(fixture.folder.path()) < left.bytes + 100, "{left:?}");
+    assert_eq!(deleted_and_open(fixture.folder.path()), Vec::<PathBuf>::new());
 }
 
 /// Files below a folder that were deleted and still take up room, because this process has them open. Linux
@@ -121,11 +121,11 @@ fn deleted_and_open(folder: &Path) -> Vec<PathBuf> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pinned_query_stays_also_in_the_next_process() {
-    let mut desk = Desk::new("budget_pinned").await;
-    let [power, gas, oil] = three(&mut desk).await;
-    desk.engine.pin(&power, true).await.unwrap();
-    desk.reopen();
-    let listed = desk.engine.cached_queries().await.unwrap();
+    let mut fixture = Fixture::new("budget_pinned").await;
+    let [power, gas, oil] = three(&mut fixture).await;
+    fixture.engine.pin(&power, true).await.unwrap();
+    fixture.reopen();
+    let listed = fixture.engine.cached_queries().await.unwrap();
     let pinned: Vec<&str> =
         listed.iter().filter(|query| query.pinned).map(|query| query.signature.as_str()).collect();
     assert_eq!(pinned, [power.as_str()]);
@@ -133,112 +133,115 @@ async fn a_pinned_query_stays_also_in_the_next_process() {
         listed.iter().map(|query| query.last_used.unwrap().format("%H:%M").to_string()).collect();
     assert_eq!(times, ["11:00", "10:00", "09:00"]);
 
-    let freed = desk.engine.set_cache_budget(0).await.unwrap();
+    let freed = fixture.engine.set_cache_budget(0).await.unwrap();
     assert_eq!(freed.queries, [gas, oil]);
-    assert_eq!(held(&desk).await.as_slice(), std::slice::from_ref(&power));
+    assert_eq!(held(&fixture).await.as_slice(), std::slice::from_ref(&power));
     // Its rows are whole.
-    assert_eq!(desk.ids(&desk.query(&["Power"]), range(FROM, TO), Role::Input).await.len(), 5);
-    desk.engine.pin(&power, false).await.unwrap();
-    desk.reopen();
-    assert_eq!(desk.engine.set_cache_budget(0).await.unwrap().queries, [power]);
-    assert!(held(&desk).await.is_empty());
+    assert_eq!(fixture.ids(&fixture.query(&["Power"]), range(FROM, TO), Role::Input).await.len(), 5);
+    fixture.engine.pin(&power, false).await.unwrap();
+    fixture.reopen();
+    assert_eq!(fixture.engine.set_cache_budget(0).await.unwrap().queries, [power]);
+    assert!(held(&fixture).await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fetch_keeps_within_the_budget_and_says_so() {
-    let mut desk = Desk::new("budget_fetch").await;
-    let [power, gas, _] = three(&mut desk).await;
-    let usage = desk.engine.cache_usage().await.unwrap();
-    desk.engine.set_cache_budget(usage.bytes).await.unwrap();
-    desk.set_clock("2026-01-15T12:00:00Z");
-    let all = desk.run(desk.request(FROM, TO)).await;
+    let mut fixture = Fixture::new("budget_fetch").await;
+    let [power, gas, _] = three(&mut fixture).await;
+    let usage = fixture.engine.cache_usage().await.unwrap();
+    fixture.engine.set_cache_budget(usage.bytes).await.unwrap();
+    fixture.set_clock("2026-01-15T12:00:00Z");
+    let all = fixture.run(fixture.request(FROM, TO)).await;
     let answer = all.answer();
     assert!(answer.complete && answer.rows.input == 15, "{answer:?}");
     let told =
         answer.notes.iter().find(|note| note.to_string().starts_with("To keep the cache within")).unwrap();
     assert!(told.to_string().contains("least recently used"), "{told}");
-    let left = held(&desk).await;
-    assert!(left.contains(&desk.signature()) && !left.contains(&power), "{left:?}");
-    assert!(desk.engine.cache_usage().await.unwrap().bytes <= usage.bytes);
+    let left = held(&fixture).await;
+    assert!(left.contains(&fixture.signature()) && !left.contains(&power), "{left:?}");
+    assert!(fixture.engine.cache_usage().await.unwrap().bytes <= usage.bytes);
     // A repeat stores nothing, so nothing goes.
-    desk.engine.cache().set_budget(0).unwrap();
-    let answer = desk.fetch(FROM, TO).await;
+    fixture.engine.cache().set_budget(0).unwrap();
+    let answer = fixture.fetch(FROM, TO).await;
     assert!(answer.mongo_commands == 0 && answer.notes.is_empty(), "{answer:?}");
-    assert_eq!(held(&desk).await.len(), left.len());
+    assert_eq!(held(&fixture).await.len(), left.len());
     // A query that alone is too much for the budget is answered all the same, and the trader told.
-    let (own, answer) = fetch(&desk, "Gas", "2026-01-15T13:00:00Z").await;
+    let (own, answer) = fetch(&fixture, "Gas", "2026-01-15T13:00:00Z").await;
     assert!(answer.complete && own == gas, "{answer:?}");
-    let notes = desk.fetch_as(FetchMode::Refresh, FROM, TO).await.notes;
+    let notes = fixture.fetch_as(FetchMode::Refresh, FROM, TO).await.notes;
     let is_over = |note: &Note| note.to_string().contains("more than its budget of 0 B");
     assert!(notes.iter().any(is_over), "{notes:?}");
-    assert!(held(&desk).await.contains(&desk.signature()));
+    assert!(held(&fixture).await.contains(&fixture.signature()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_fetched_or_looked_at_stays() {
     let gate = Gate::to(server().port(), 0);
-    let desk = Desk::at(&gate.uri, server().uri(), "budget_running", "", crate::support::desk::year()).await;
-    let running = desk.start(desk.request(FROM, TO), &CancellationToken::new()).1;
+    let fixture =
+        Fixture::at(&gate.uri, server().uri(), "budget_running", "", crate::support::fixture::year()).await;
+    let running = fixture.start(fixture.request(FROM, TO), &CancellationToken::new()).1;
     until("the pull has begun", || gate.arrived() > 0).await;
-    let freed = desk.engine.set_cache_budget(0).await.unwrap();
+    let freed = fixture.engine.set_cache_budget(0).await.unwrap();
     assert!(freed.queries.is_empty(), "{freed:?}");
     gate.open();
     assert!(running.await.unwrap().unwrap().complete);
 
     // Its rows stand in the window still.
-    let preview = desk.engine.preview_eviction(0).await.unwrap();
+    let preview = fixture.engine.preview_eviction(0).await.unwrap();
     assert!(preview.queries.is_empty() && preview.left > 0, "{preview:?}");
-    let freed = desk.engine.set_cache_budget(0).await.unwrap();
+    let freed = fixture.engine.set_cache_budget(0).await.unwrap();
     assert!(freed.queries.is_empty(), "{freed:?}");
-    assert_eq!(desk.ids(&desk.query(&[]), range(FROM, TO), Role::Input).await.len(), 15);
+    assert_eq!(fixture.ids(&fixture.query(&[]), range(FROM, TO), Role::Input).await.len(), 15);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_set_aside_goes_last_and_what_is_not_ours_stays() {
-    let mut desk = Desk::new("budget_aside").await;
-    let [power, ..] = three(&mut desk).await;
-    let file = beside(&desk, &power).into_iter().find(|path| path.extension().unwrap() == "duckdb").unwrap();
+    let mut fixture = Fixture::new("budget_aside").await;
+    let [power, ..] = three(&mut fixture).await;
+    let file =
+        beside(&fixture, &power).into_iter().find(|path| path.extension().unwrap() == "duckdb").unwrap();
     let family = file.parent().unwrap();
-    let theirs = [family.join("copy.duckdb"), family.join("notes.txt"), desk.folder.path().join("a.duckdb")];
+    let theirs =
+        [family.join("copy.duckdb"), family.join("notes.txt"), fixture.folder.path().join("a.duckdb")];
     for path in &theirs {
         std::fs::write(path, vec![b'x'; 100_000]).unwrap();
     }
     std::fs::write(&file, b"no database at all").unwrap();
-    desk.reopen();
-    let (_, answer) = fetch(&desk, "Power", "2026-01-15T12:00:00Z").await;
+    fixture.reopen();
+    let (_, answer) = fetch(&fixture, "Power", "2026-01-15T12:00:00Z").await;
     assert!(
         answer.complete && answer.notes.iter().any(|note| note.to_string().contains("moved aside")),
         "{answer:?}"
     );
-    desk.reopen();
-    let freed = desk.engine.set_cache_budget(18).await.unwrap();
+    fixture.reopen();
+    let freed = fixture.engine.set_cache_budget(18).await.unwrap();
     assert_eq!((freed.moved_aside, freed.queries.len(), freed.left), (0, 3, 18));
-    let freed = desk.engine.set_cache_budget(0).await.unwrap();
+    let freed = fixture.engine.set_cache_budget(0).await.unwrap();
     assert_eq!((freed.moved_aside, freed.bytes), (1, 18));
     assert!(theirs.iter().all(|path| path.exists()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_budget_that_cannot_be_read_deletes_nothing() {
-    let desk = Desk::new("budget_unreadable").await;
-    fetch(&desk, "Power", "2026-01-15T09:00:00Z").await;
-    std::fs::write(desk.folder.path().join("tidemark.json"), "{\"budget_bytes\": \"little\"}").unwrap();
-    let (_, answer) = fetch(&desk, "Gas", "2026-01-15T10:00:00Z").await;
+    let fixture = Fixture::new("budget_unreadable").await;
+    fetch(&fixture, "Power", "2026-01-15T09:00:00Z").await;
+    std::fs::write(fixture.folder.path().join("tidemark.json"), "{\"budget_bytes\": \"little\"}").unwrap();
+    let (_, answer) = fetch(&fixture, "Gas", "2026-01-15T10:00:00Z").await;
     assert!(answer.notes.iter().any(|note| note.to_string().contains("budget cannot be read")), "{answer:?}");
-    assert_eq!(held(&desk).await.len(), 2);
-    desk.engine.set_cache_budget(1_000_000_000).await.unwrap();
-    assert_eq!(desk.engine.cache_usage().await.unwrap().budget, 1_000_000_000);
+    assert_eq!(held(&fixture).await.len(), 2);
+    fixture.engine.set_cache_budget(1_000_000_000).await.unwrap();
+    assert_eq!(fixture.engine.cache_usage().await.unwrap().budget, 1_000_000_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_whose_query_went_says_that_it_is_not_cached() {
-    let mut desk = Desk::new("budget_gone").await;
-    let [power, ..] = three(&mut desk).await;
-    desk.engine.set_cache_budget(0).await.unwrap();
+    let mut fixture = Fixture::new("budget_gone").await;
+    let [power, ..] = three(&mut fixture).await;
+    fixture.engine.set_cache_budget(0).await.unwrap();
     let days = range(FROM, TO);
     let key = ViewKey { signature: power.to_string(), from: days.from(), to: days.to() };
-    let failure = desk.engine.page(&key, &RowQuery::of(Role::Input), 0, 10).await.unwrap_err();
+    let failure = fixture.engine.page(&key, &RowQuery::of(Role::Input), 0, 10).await.unwrap_err();
     assert_eq!(failure.code, Code::NotCached, "{failure:?}");
-    let failure = desk.engine.pin(&power, true).await.unwrap_err();
+    let failure = fixture.engine.pin(&power, true).await.unwrap_err();
     assert_eq!(failure.code, Code::NotCached, "{failure:?}");
 }

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::support::desk::Desk;
+use crate::support::fixture::Fixture;
 use bson::doc;
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::query::filter::Filters;
@@ -128,10 +128,10 @@ async fn a_file_that_is_missing() {
 /// The driver prints the server's reply in hexadecimal, at the end of all that it says.
 #[tokio::test]
 async fn a_cause_is_words() {
-    let desk = Desk::new("cause").await;
-    let mut request = desk.request("2025-01-01", "2025-01-02");
-    request.query.filters = Filters::parse(&desk.mapping, &[], r#"{"$nonsense": 1}"#).unwrap();
-    let failure = desk.run(request).await.result.unwrap_err();
+    let fixture = Fixture::new("cause").await;
+    let mut request = fixture.request("2025-01-01", "2025-01-02");
+    request.query.filters = Filters::parse(&fixture.mapping, &[], r#"{"$nonsense": 1}"#).unwrap();
+    let failure = fixture.run(request).await.result.unwrap_err();
     assert_eq!(failure.code, Code::BadFilter, "{failure:?}");
     let cause = failure.cause.unwrap();
     assert!(cause.contains("$nonsense"), "{cause}");

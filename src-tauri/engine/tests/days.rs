@@ -1,6 +1,6 @@
 //! Which day a document belongs to, when a day is final, and what an answer leaves out: against a real server.
 
-use crate::support::desk::{Desk, counts, day, range};
+use crate::support::fixture::{Fixture, counts, day, range};
 use bson::{Bson, Document, doc};
 use tidemark_engine::answer::note::Note;
 use tidemark_engine::answer::{Answer, LeftOutReason};
@@ -13,16 +13,16 @@ use tidemark_test_support::server;
 
 const BY_TIME: &str = r#"{"year": null, "day_of_year": null}"#;
 
-async fn desk(name: &str, mapping: &str, documents: Vec<Document>) -> Desk {
-    Desk::at(server().uri(), server().uri(), &format!("days_{name}"), mapping, documents).await
+async fn fixture(name: &str, mapping: &str, documents: Vec<Document>) -> Fixture {
+    Fixture::at(server().uri(), server().uri(), &format!("days_{name}"), mapping, documents).await
 }
 
 fn at(text: &str) -> Bson {
     Bson::DateTime(bson::DateTime::parse_rfc3339_str(text).unwrap())
 }
 
-async fn ids(desk: &Desk, from: &str, to: &str) -> Vec<i32> {
-    desk.ids(&desk.query(&[]), range(from, to), Role::Input).await
+async fn ids(fixture: &Fixture, from: &str, to: &str) -> Vec<i32> {
+    fixture.ids(&fixture.query(&[]), range(from, to), Role::Input).await
 }
 
 fn left_out(answer: &Answer) -> Vec<(LeftOutReason, u64)> {
@@ -32,17 +32,17 @@ fn left_out(answer: &Answer) -> Vec<(LeftOutReason, u64)> {
     answer.left_out.iter().map(|left_out| (left_out.reason, left_out.documents)).collect()
 }
 
-async fn verify(desk: &Desk, from: &str, to: &str) {
-    let checked = desk.fetch_as(FetchMode::Verify, from, to).await;
+async fn verify(fixture: &Fixture, from: &str, to: &str) {
+    let checked = fixture.fetch_as(FetchMode::Verify, from, to).await;
     assert_eq!((checked.days.fetched, checked.complete), (0, true), "{checked:?}");
 }
 
 /// The same days at once and one by one, from the server and from the cache, and checked.
-async fn at_once_and_one_by_one(desk: &Desk, from: &str, to: &str) -> (Vec<i32>, Answer) {
-    let whole = desk.fetch(from, to).await;
-    let rows = ids(desk, from, to).await;
-    verify(desk, from, to).await;
-    let one_by_one = desk.with_a_cache_of_its_own();
+async fn at_once_and_one_by_one(fixture: &Fixture, from: &str, to: &str) -> (Vec<i32>, Answer) {
+    let whole = fixture.fetch(from, to).await;
+    let rows = ids(fixture, from, to).await;
+    verify(fixture, from, to).await;
+    let one_by_one = fixture.with_a_cache_of_its_own();
     for day in range(from, to).days() {
         one_by_one.fetch(&day.to_string(), &day.to_string()).await;
     }
@@ -59,7 +59,7 @@ async fn at_once_and_one_by_one(desk: &Desk, from: &str, to: &str) -> (Vec<i32>,
 #[tokio::test(flavor = "multi_thread")]
 async fn a_business_day_and_a_time_stamp_that_disagree_have_one_day() {
     let trade = |id: i32, day: i32, stamp: &str| doc! {"_id": id, "day_of_year": day, "timestamp": at(stamp)};
-    let desk = desk(
+    let fixture = fixture(
         "business",
         r#"{"year": null, "trade_id": null, "day_zone": "Europe/London"}"#,
         vec![
@@ -76,10 +76,10 @@ async fn a_business_day_and_a_time_stamp_that_disagree_have_one_day() {
         ],
     )
     .await;
-    let (rows, _) = at_once_and_one_by_one(&desk, "2024-12-28", "2025-01-03").await;
+    let (rows, _) = at_once_and_one_by_one(&fixture, "2024-12-28", "2025-01-03").await;
     assert_eq!(rows, [1, 2, 3, 4, 5, 6]);
-    assert_eq!(ids(&desk, "2025-01-01", "2025-01-01").await, [4, 5]);
-    let (rows, _) = at_once_and_one_by_one(&desk, "2024-01-01", "2024-01-03").await;
+    assert_eq!(ids(&fixture, "2025-01-01", "2025-01-01").await, [4, 5]);
+    let (rows, _) = at_once_and_one_by_one(&fixture, "2024-01-01", "2024-01-03").await;
     assert_eq!(rows, [7, 9]);
 }
 
@@ -97,11 +97,11 @@ async fn a_path_with_an_array_position_finds_the_messages_that_the_server_finds(
     documents.extend((0..5).map(|number| doc! {"_id": 100 + number, "legs": [{"id": format!("T{number}")}]}));
     documents.push(doc! {"_id": 200, "legs": [{"id": "unknown"}, {"id": "T1"}]});
     let mapping = r#"{"year": null, "day_of_year": null, "trade_id": "legs.0.id"}"#;
-    let desk = desk("positions", mapping, documents).await;
-    let answer = desk.fetch("2025-03-10", "2025-03-10").await;
+    let fixture = fixture("positions", mapping, documents).await;
+    let answer = fixture.fetch("2025-03-10", "2025-03-10").await;
     assert_eq!((answer.rows.input, answer.rows.downstream), (5, 5), "{answer:?}");
     assert_eq!(answer.notes, []);
-    verify(&desk, "2025-03-10", "2025-03-10").await;
+    verify(&fixture, "2025-03-10", "2025-03-10").await;
 }
 
 /// Number 9: the date itself may have such a path.
@@ -113,11 +113,11 @@ async fn dates_below_arrays_are_counted_as_they_are_matched() {
         doc! {"_id": 3, "legs": {"0": {"at": at("2025-03-12T12:00:00Z")}}},
     ];
     let mapping = r#"{"year": null, "day_of_year": null, "timestamp": "legs.0.at", "trade_id": null}"#;
-    let by_position = desk("below_arrays", mapping, documents.clone()).await;
+    let by_position = fixture("below_arrays", mapping, documents.clone()).await;
     let (rows, answer) = at_once_and_one_by_one(&by_position, "2025-03-09", "2025-03-13").await;
     assert_eq!((rows, left_out(&answer)), (vec![1, 2, 3], vec![]));
     let mapping = r#"{"year": null, "day_of_year": null, "timestamp": "legs.at", "trade_id": null}"#;
-    let through = desk("through_arrays", mapping, documents).await;
+    let through = fixture("through_arrays", mapping, documents).await;
     let (rows, answer) = at_once_and_one_by_one(&through, "2025-03-09", "2025-03-13").await;
     assert_eq!((rows, left_out(&answer)), (vec![2], vec![(LeftOutReason::SeveralDays, 1)]));
 }
@@ -133,10 +133,10 @@ async fn a_day_whose_midnight_comes_twice_is_checked_by_the_bounds_of_the_match(
         })
         .collect();
     let mapping = r#"{"year": null, "day_of_year": null, "trade_id": null, "day_zone": "America/St_Johns"}"#;
-    let desk = desk("twice", mapping, documents).await;
-    let (rows, _) = at_once_and_one_by_one(&desk, "2006-10-27", "2006-10-31").await;
+    let fixture = fixture("twice", mapping, documents).await;
+    let (rows, _) = at_once_and_one_by_one(&fixture, "2006-10-27", "2006-10-31").await;
     assert_eq!(rows.len(), 24);
-    assert_eq!(ids(&desk, "2006-10-28", "2006-10-28").await, [0, 1]);
+    assert_eq!(ids(&fixture, "2006-10-28", "2006-10-28").await, [0, 1]);
 }
 
 /// Number 10.
@@ -145,12 +145,12 @@ async fn messages_may_settle_later_than_their_trades() {
     for (hours, answers) in [("null", 0), ("72", 1)] {
         let trade = doc! {"_id": 1, "timestamp": at("2025-03-10T12:00:00Z"), "trade_id": "T1"};
         let mapping = format!(r#"{{"year": null, "day_of_year": null, "downstream_settle_hours": {hours}}}"#);
-        let desk = desk(&format!("late_{answers}"), &mapping, vec![trade]).await;
-        desk.set_clock("2025-03-12T06:00:00Z");
-        desk.fetch("2025-03-10", "2025-03-10").await;
-        desk.collection.insert_one(doc! {"_id": 2, "trade_id": "T1"}).await.unwrap();
-        desk.set_clock("2025-03-14T06:00:00Z");
-        let answer = desk.fetch("2025-03-10", "2025-03-10").await;
+        let fixture = fixture(&format!("late_{answers}"), &mapping, vec![trade]).await;
+        fixture.set_clock("2025-03-12T06:00:00Z");
+        fixture.fetch("2025-03-10", "2025-03-10").await;
+        fixture.collection.insert_one(doc! {"_id": 2, "trade_id": "T1"}).await.unwrap();
+        fixture.set_clock("2025-03-14T06:00:00Z");
+        let answer = fixture.fetch("2025-03-10", "2025-03-10").await;
         assert_eq!((answer.rows.downstream, answer.days.open.len()), (answers, 0), "{hours}");
     }
 }
@@ -159,25 +159,29 @@ async fn messages_may_settle_later_than_their_trades() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_whose_bounds_have_moved_is_unverified_until_it_is_fetched_again() {
     let documents = vec![doc! {"_id": 1, "timestamp": at("2025-03-10T12:00:00Z")}];
-    let mut desk = desk("moved", BY_TIME, documents).await;
-    desk.fetch("2025-03-09", "2025-03-11").await;
-    let file = desk.file();
-    desk.engine.cache().release(&desk.signature());
-    desk.reopen();
+    let mut fixture = fixture("moved", BY_TIME, documents).await;
+    fixture.fetch("2025-03-09", "2025-03-11").await;
+    let file = fixture.file();
+    fixture.engine.cache().release(&fixture.signature());
+    fixture.reopen();
     // As if the rules had been other ones then.
     let moved = "UPDATE coverage SET begins_ms = begins_ms + 3600000 WHERE day = 20157";
     duckdb::Connection::open(&file).unwrap().execute_batch(moved).unwrap();
     assert_eq!(day("2025-03-10").number(), 20_157);
-    let plan = desk.engine.plan(Some(&desk.source), &desk.request("2025-03-09", "2025-03-11")).await.unwrap();
+    let plan = fixture
+        .engine
+        .plan(Some(&fixture.source), &fixture.request("2025-03-09", "2025-03-11"))
+        .await
+        .unwrap();
     let actions: Vec<DayAction> = plan.days.iter().map(|day| day.action).collect();
     assert_eq!(actions, [DayAction::Serve, DayAction::Refresh, DayAction::Serve]);
     assert!(plan.days[1].why.as_ref().unwrap().contains("time zone rules"), "{plan:?}");
-    let offline = FetchRequest { offline: true, ..desk.request("2025-03-09", "2025-03-11") };
-    let offline = desk.run(offline).await.result.unwrap();
+    let offline = FetchRequest { offline: true, ..fixture.request("2025-03-09", "2025-03-11") };
+    let offline = fixture.run(offline).await.result.unwrap();
     assert!(!offline.complete);
     assert_eq!(offline.days.unverified, [day("2025-03-10")]);
-    assert_eq!(counts(&desk.fetch("2025-03-09", "2025-03-11").await), (2, 0, 1, 0));
-    assert_eq!(counts(&desk.fetch("2025-03-09", "2025-03-11").await), (3, 0, 0, 0));
+    assert_eq!(counts(&fixture.fetch("2025-03-09", "2025-03-11").await), (2, 0, 1, 0));
+    assert_eq!(counts(&fixture.fetch("2025-03-09", "2025-03-11").await), (3, 0, 0, 0));
 }
 
 /// Number 14.
@@ -200,8 +204,8 @@ async fn dates_of_another_type_are_a_bad_mapping_if_all_are_so() {
             document.insert("_id", id);
             document
         });
-        let desk = desk(&format!("typed_{name}"), mapping, documents.collect()).await;
-        let failure = desk.run(desk.request("2025-03-09", "2025-03-11")).await.result.unwrap_err();
+        let fixture = fixture(&format!("typed_{name}"), mapping, documents.collect()).await;
+        let failure = fixture.run(fixture.request("2025-03-09", "2025-03-11")).await.result.unwrap_err();
         assert_eq!(failure.code, Code::BadMapping, "{failure}");
         assert!(failure.message.contains(found), "{failure}");
     }
@@ -229,17 +233,19 @@ async fn dates_of_another_type_are_counted_if_some_are_so() {
     for (name, mapping, documents) in
         [("time", by_time_alone, by_time), ("day", r#"{"trade_id": null}"#, by_day)]
     {
-        let desk = desk(&format!("some_{name}"), mapping, documents).await;
-        let request =
-            || FetchRequest { query: desk.query(&["Power"]), ..desk.request("2025-03-08", "2025-03-12") };
-        let answer = desk.run(request()).await.result.unwrap();
+        let fixture = fixture(&format!("some_{name}"), mapping, documents).await;
+        let request = || FetchRequest {
+            query: fixture.query(&["Power"]),
+            ..fixture.request("2025-03-08", "2025-03-12")
+        };
+        let answer = fixture.run(request()).await.result.unwrap();
         assert_eq!((answer.rows.input, answer.complete), (1, true));
         let counted = [(LeftOutReason::DateType, 1), (LeftOutReason::DateType, 2)];
         let mut told = left_out(&answer);
         told.sort_unstable();
         assert_eq!(told, counted, "{answer:?}");
         assert!(answer.notes.iter().any(|note| note.to_string().starts_with(texts)), "{answer:?}");
-        let cached = desk.run(request()).await.result.unwrap();
+        let cached = fixture.run(request()).await.result.unwrap();
         assert_eq!(
             (cached.mongo_commands, cached.left_out, cached.notes),
             (0, answer.left_out, answer.notes)
@@ -259,7 +265,7 @@ async fn one_odd_document_is_counted_and_the_other_rows_come() {
         doc! {"_id": 4, "timestamp": [at("2025-10-03T09:00:00Z")]},
     ];
     let mapping = r#"{"year": null, "day_of_year": null, "trade_id": null}"#;
-    let by_time = desk("several", mapping, by_time).await;
+    let by_time = fixture("several", mapping, by_time).await;
     let (rows, answer) = at_once_and_one_by_one(&by_time, "2025-09-29", "2025-10-04").await;
     assert_eq!((rows, left_out(&answer)), (vec![1, 3, 4], vec![(LeftOutReason::SeveralDays, 1)]));
     // Each of its days says so, too.
@@ -276,7 +282,7 @@ async fn one_odd_document_is_counted_and_the_other_rows_come() {
         doc! {"_id": 5, "year": [2025], "day_of_year": 44},
         doc! {"_id": 6, "year": 2025, "day_of_year": [42, 44]},
     ];
-    let by_day = desk("fraction", r#"{"trade_id": null}"#, by_day).await;
+    let by_day = fixture("fraction", r#"{"trade_id": null}"#, by_day).await;
     let (rows, answer) = at_once_and_one_by_one(&by_day, "2025-02-10", "2025-02-14").await;
     let odd = vec![(LeftOutReason::SeveralDays, 2), (LeftOutReason::DayNotWhole, 1)];
     assert_eq!((rows, left_out(&answer)), (vec![1, 3, 5], odd));
@@ -299,10 +305,11 @@ async fn one_odd_trade_id_costs_its_own_messages() {
         doc! {"_id": 12, "trade_id": "T2"},
         doc! {"_id": 14, "trade_id": {"a": 1}},
     ];
-    let desk = desk("trade_ids", BY_TIME, documents).await;
-    let (rows, answer) = at_once_and_one_by_one(&desk, "2025-09-30", "2025-10-02").await;
+    let fixture = fixture("trade_ids", BY_TIME, documents).await;
+    let (rows, answer) = at_once_and_one_by_one(&fixture, "2025-09-30", "2025-10-02").await;
     assert_eq!((rows, left_out(&answer)), (vec![1, 2, 3, 4], vec![(LeftOutReason::TradeId, 2)]));
-    let messages = desk.ids(&desk.query(&[]), range("2025-09-30", "2025-10-02"), Role::Downstream).await;
+    let messages =
+        fixture.ids(&fixture.query(&[]), range("2025-09-30", "2025-10-02"), Role::Downstream).await;
     assert_eq!(messages, [11, 14]);
 }
 
@@ -315,12 +322,12 @@ async fn days_with_documents_left_out_are_not_adopted() {
         doc! {"_id": 2, "product": "Gas", "timestamp": several},
         doc! {"_id": 3, "product": "Power", "timestamp": at("2025-10-03T09:00:00Z")},
     ];
-    let desk = desk("not_adopted", BY_TIME, documents).await;
-    assert_eq!(left_out(&desk.fetch("2025-10-01", "2025-10-03").await), [(LeftOutReason::SeveralDays, 1)]);
+    let fixture = fixture("not_adopted", BY_TIME, documents).await;
+    assert_eq!(left_out(&fixture.fetch("2025-10-01", "2025-10-03").await), [(LeftOutReason::SeveralDays, 1)]);
     for (product, odd) in [("Power", vec![]), ("Gas", vec![(LeftOutReason::SeveralDays, 1)])] {
         let request =
-            FetchRequest { query: desk.query(&[product]), ..desk.request("2025-10-01", "2025-10-03") };
-        let narrower = desk.run(request).await.result.unwrap();
+            FetchRequest { query: fixture.query(&[product]), ..fixture.request("2025-10-01", "2025-10-03") };
+        let narrower = fixture.run(request).await.result.unwrap();
         assert_eq!((counts(&narrower), left_out(&narrower)), ((0, 1, 2, 0), odd), "{product}");
     }
 }
@@ -331,17 +338,17 @@ async fn a_coming_day_that_was_fetched_with_the_clock_ahead_is_missing() {
     let documents = (1..=20)
         .map(|number| doc! {"_id": number, "timestamp": at(&format!("2025-03-{number:02}T12:00:00Z"))})
         .collect();
-    let desk = desk("ahead", BY_TIME, documents).await;
-    desk.set_clock("2025-03-20T12:00:00Z");
-    desk.fetch("2025-03-08", "2025-03-14").await;
-    desk.set_clock("2025-03-10T12:00:00Z");
-    let answer = desk.run(desk.request("2025-03-08", "2025-03-14")).await.result.unwrap();
+    let fixture = fixture("ahead", BY_TIME, documents).await;
+    fixture.set_clock("2025-03-20T12:00:00Z");
+    fixture.fetch("2025-03-08", "2025-03-14").await;
+    fixture.set_clock("2025-03-10T12:00:00Z");
+    let answer = fixture.run(fixture.request("2025-03-08", "2025-03-14")).await.result.unwrap();
     assert!(!answer.complete, "{answer:?}");
     let coming: Vec<_> = range("2025-03-11", "2025-03-14").days().collect();
     assert_eq!(answer.days.missing, coming);
-    assert_eq!((answer.rows.input, ids(&desk, "2025-03-08", "2025-03-14").await), (3, vec![8, 9, 10]));
+    assert_eq!((answer.rows.input, ids(&fixture, "2025-03-08", "2025-03-14").await), (3, vec![8, 9, 10]));
     // Once they have begun, they come.
-    desk.set_clock("2025-03-21T12:00:00Z");
-    let later = desk.fetch("2025-03-08", "2025-03-14").await;
+    fixture.set_clock("2025-03-21T12:00:00Z");
+    let later = fixture.fetch("2025-03-08", "2025-03-14").await;
     assert_eq!(later.rows.input, 7);
 }

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
-use crate::support::desk::{Desk, counts, message, range, stored, trade, year};
+use crate::support::fixture::{Fixture, counts, message, range, stored, trade, year};
 use bson::{Document, doc};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -37,9 +37,9 @@ fn busy() -> Vec<Document> {
 }
 
 /// What is held is whole, offline as well, and the next run fetches the rest and no more.
-async fn only_the_rest_is_missing(desk: &Desk, kept: usize, [from, to]: [&str; 2]) {
+async fn only_the_rest_is_missing(fixture: &Fixture, kept: usize, [from, to]: [&str; 2]) {
     let days = range(from, to);
-    let offline = desk.run(FetchRequest { offline: true, ..desk.request(from, to) }).await;
+    let offline = fixture.run(FetchRequest { offline: true, ..fixture.request(from, to) }).await;
     match &offline.result {
         Ok(answer) => assert_eq!(counts(answer), (kept, 0, 0, days.len() - kept), "{answer:?}"),
         Err(failure) => assert_eq!((failure.code, kept), (Code::NotCached, 0), "{failure:?}"),
@@ -54,33 +54,34 @@ async fn only_the_rest_is_missing(desk: &Desk, kept: usize, [from, to]: [&str; 2
                     |day| doc! {"year": day.year(), "day_of_year": i32::try_from(day.day_of_year()).unwrap()},
                 )
                 .collect();
-            ids(desk, doc! {"$or": ors}).await
+            ids(fixture, doc! {"$or": ors}).await
         }
     };
     if kept > 0 {
-        assert!(shown(desk, [from, to]).await == truth(true).await, "the held days are not whole");
+        assert!(shown(fixture, [from, to]).await == truth(true).await, "the held days are not whole");
     }
-    let rest = desk.fetch(from, to).await;
+    let rest = fixture.fetch(from, to).await;
     assert_eq!(counts(&rest), (kept, 0, days.len() - kept, 0), "{rest:?}");
-    assert!(shown(desk, [from, to]).await == truth(false).await, "the answer is not the source's");
-    assert_eq!(desk.fetch(from, to).await.mongo_commands, 0);
+    assert!(shown(fixture, [from, to]).await == truth(false).await, "the answer is not the source's");
+    assert_eq!(fixture.fetch(from, to).await.mongo_commands, 0);
 }
 
 /// `_id`s as a direct query returns them.
-async fn ids(desk: &Desk, filter: Document) -> Vec<i32> {
+async fn ids(fixture: &Fixture, filter: Document) -> Vec<i32> {
     use futures_util::TryStreamExt as _;
-    let found: Vec<Document> = desk.collection.find(filter).await.unwrap().try_collect().await.unwrap();
+    let found: Vec<Document> = fixture.collection.find(filter).await.unwrap().try_collect().await.unwrap();
     let mut ids: Vec<i32> = found.iter().map(|document| document.get_i32("_id").unwrap()).collect();
     ids.sort_unstable();
     ids
 }
 
-async fn shown(desk: &Desk, [from, to]: [&str; 2]) -> Vec<i32> {
+async fn shown(fixture: &Fixture, [from, to]: [&str; 2]) -> Vec<i32> {
     let days = range(from, to);
-    let key = ViewKey { signature: desk.signature().to_string(), from: days.from(), to: days.to() };
+    let key = ViewKey { signature: fixture.signature().to_string(), from: days.from(), to: days.to() };
     let mut ids: Vec<i32> = Vec::new();
     loop {
-        let page = desk.engine.page(&key, &RowQuery::of(Role::Input), ids.len() as u64, 5_000).await.unwrap();
+        let page =
+            fixture.engine.page(&key, &RowQuery::of(Role::Input), ids.len() as u64, 5_000).await.unwrap();
         if page.rows.is_empty() {
             break;
         }
@@ -117,51 +118,51 @@ fn guarded_way(server: &TestServer) -> (Gate, Wire) {
 }
 
 /// Starts a fetch and waits until it has stored one window; the others are held at the gate.
-async fn with_one_window_stored(desk: &Desk, gate: &Gate) -> JoinHandle<Result<Answer>> {
+async fn with_one_window_stored(fixture: &Fixture, gate: &Gate) -> JoinHandle<Result<Answer>> {
     gate.allow(1);
-    let (events, run) = desk.start(desk.request(FROM, TO), &CancellationToken::new());
+    let (events, run) = fixture.start(fixture.request(FROM, TO), &CancellationToken::new());
     until("a window is stored", || stored(&events.lock().unwrap()) == 1).await;
     run
 }
 
 /// One window is stored; then the fault comes about in the answer of a further one.
-async fn one_window_and_then(fault: Fault, name: &str, options: &str) -> (Desk, Wire, Answer) {
+async fn one_window_and_then(fault: Fault, name: &str, options: &str) -> (Fixture, Wire, Answer) {
     let (gate, wire) = guarded_way(server());
-    let desk = Desk::at(&format!("{}{options}", wire.uri), server().uri(), name, "", year()).await;
-    let run = with_one_window_stored(&desk, &gate).await;
+    let fixture = Fixture::at(&format!("{}{options}", wire.uri), server().uri(), name, "", year()).await;
+    let run = with_one_window_stored(&fixture, &gate).await;
     // Less than the answer of a window: 15 trades of 100 bytes and more.
     wire.fault_after(700, fault);
     gate.open();
     let answer = run.await.unwrap().unwrap();
     assert!(wire.is_faulty());
-    (desk, wire, answer)
+    (fixture, wire, answer)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_break_in_mid_answer() {
-    let (desk, wire, answer) = one_window_and_then(Fault::Cut, "cut", "").await;
+    let (fixture, wire, answer) = one_window_and_then(Fault::Cut, "cut", "").await;
     let kept = lost(&answer, DAYS, &[BROKE_OFF, OUT_OF_REACH]);
     wire.heal();
-    only_the_rest_is_missing(&desk, kept, [FROM, TO]).await;
+    only_the_rest_is_missing(&fixture, kept, [FROM, TO]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_connection_that_breaks_is_made_good_at_once() {
-    let (desk, _wire, answer) = one_window_and_then(Fault::CutOne, "cut_one", "").await;
+    let (fixture, _wire, answer) = one_window_and_then(Fault::CutOne, "cut_one", "").await;
     assert_eq!((counts(&answer), answer.failure.as_ref()), ((0, 0, DAYS, 0), None), "{answer:?}");
-    only_the_rest_is_missing(&desk, DAYS, [FROM, TO]).await;
+    only_the_rest_is_missing(&fixture, DAYS, [FROM, TO]).await;
 }
 
 /// Between two runs: whichever command comes first finds the stale connection, and none of them fails.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_ended_while_idle_are_made_good_at_once() {
     let wire = Wire::to(server().port());
-    let desk = Desk::at(&wire.uri, server().uri(), "idle", "", year()).await;
-    desk.fetch("2025-01-01", "2025-01-31").await;
+    let fixture = Fixture::at(&wire.uri, server().uri(), "idle", "", year()).await;
+    fixture.fetch("2025-01-01", "2025-01-31").await;
     for turn in 0..8 {
         wire.drop_idle();
         let mode = if turn % 2 == 0 { FetchMode::Refresh } else { FetchMode::Verify };
-        let answer = desk.fetch_as(mode, "2025-01-01", "2025-01-31").await;
+        let answer = fixture.fetch_as(mode, "2025-01-01", "2025-01-31").await;
         assert_eq!((answer.complete, answer.failure.as_ref()), (true, None), "{turn}: {answer:?}");
         assert!(answer.days.unverified.is_empty(), "{turn}: {answer:?}");
     }
@@ -170,40 +171,40 @@ async fn connections_that_ended_while_idle_are_made_good_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_falls_silent_is_not_waited_for() {
     let begun = Instant::now();
-    let (desk, wire, answer) = one_window_and_then(Fault::Stall, "stall", "").await;
+    let (fixture, wire, answer) = one_window_and_then(Fault::Stall, "stall", "").await;
     assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
     let kept = lost(&answer, DAYS, &[BROKE_OFF, OUT_OF_REACH]);
     wire.heal();
-    only_the_rest_is_missing(&desk, kept, [FROM, TO]).await;
+    only_the_rest_is_missing(&fixture, kept, [FROM, TO]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_falls_silent_has_the_time_limit_of_the_connection_string() {
     let begun = Instant::now();
-    let (desk, wire, answer) =
+    let (fixture, wire, answer) =
         one_window_and_then(Fault::StallOne, "stall_one", "&socketTimeoutMS=1500").await;
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     let kept = lost(&answer, DAYS, &[TOO_SLOW]);
     wire.heal();
-    only_the_rest_is_missing(&desk, kept, [FROM, TO]).await;
+    only_the_rest_is_missing(&fixture, kept, [FROM, TO]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_connection_takes_its_time() {
     let wire = Wire::to(server().port());
-    let desk = Desk::at(&wire.uri, server().uri(), "slow", "", year()).await;
+    let fixture = Fixture::at(&wire.uri, server().uri(), "slow", "", year()).await;
     // A ping takes a blink, the rows of five months a few seconds.
     wire.slow(2_000);
-    let answer = desk.fetch(FROM, TO).await;
+    let answer = fixture.fetch(FROM, TO).await;
     assert_eq!((counts(&answer), answer.rows.input), ((0, 0, DAYS, 0), 76));
     assert!(answer.elapsed_ms > 1_000, "{answer:?}");
     wire.heal();
-    only_the_rest_is_missing(&desk, DAYS, [FROM, TO]).await;
+    only_the_rest_is_missing(&fixture, DAYS, [FROM, TO]).await;
 }
 
 /// A fetch that has stored one window and stands in the middle of the cursors of three more.
-async fn in_mid_cursor(desk: &Desk, gate: &Gate, wire: &Wire) -> JoinHandle<Result<Answer>> {
-    let run = with_one_window_stored(desk, gate).await;
+async fn in_mid_cursor(fixture: &Fixture, gate: &Gate, wire: &Wire) -> JoinHandle<Result<Answer>> {
+    let run = with_one_window_stored(fixture, gate).await;
     wire.hold_more();
     gate.open();
     until("three cursors are asked for more", || wire.held().len() == 3).await;
@@ -213,10 +214,10 @@ async fn in_mid_cursor(desk: &Desk, gate: &Gate, wire: &Wire) -> JoinHandle<Resu
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_that_the_server_has_ended() {
     let (gate, wire) = guarded_way(server());
-    let desk = Desk::at(&wire.uri, server().uri(), "ended", "", busy()).await;
-    let run = in_mid_cursor(&desk, &gate, &wire).await;
+    let fixture = Fixture::at(&wire.uri, server().uri(), "ended", "", busy()).await;
+    let run = in_mid_cursor(&fixture, &gate, &wire).await;
     // As the server's own time limit for idle cursors does, or its administrator.
-    let database = desk.collection.client().database(&desk.collection.namespace().db);
+    let database = fixture.collection.client().database(&fixture.collection.namespace().db);
     let killed = database.run_command(doc! {"killCursors": "trades", "cursors": wire.held()}).await.unwrap();
     assert_eq!(killed.get_array("cursorsKilled").unwrap().len(), 3, "{killed:?}");
     wire.heal();
@@ -225,7 +226,7 @@ async fn a_cursor_that_the_server_has_ended() {
     assert!(A_WINDOW.contains(&kept), "the one window that was whole: {kept}");
     let next = &answer.failure.as_ref().unwrap().next;
     assert_eq!(next, "Run the query again to fetch the rest; if it happens again, try a shorter range.");
-    only_the_rest_is_missing(&desk, kept, [FROM, TO]).await;
+    only_the_rest_is_missing(&fixture, kept, [FROM, TO]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,12 +234,12 @@ async fn a_server_that_restarts_in_mid_cursor() {
     let folder = tempfile::tempdir().unwrap();
     let own = TestServer::start_on(folder.path(), 0).unwrap();
     let (gate, wire) = guarded_way(&own);
-    let desk = Desk::at(&wire.uri, own.uri(), "restarted", "", busy()).await;
+    let fixture = Fixture::at(&wire.uri, own.uri(), "restarted", "", busy()).await;
     own.restart().unwrap(); // what was written is safe on disk then
     let mut kept = 0;
     // Back before the next batch is asked for, with no memory of the cursor; then not back at all.
     for (is_back, failures) in [(true, [BROKE_OFF, ENDED]), (false, [BROKE_OFF, OUT_OF_REACH])] {
-        let run = in_mid_cursor(&desk, &gate, &wire).await;
+        let run = in_mid_cursor(&fixture, &gate, &wire).await;
         own.stop().unwrap();
         if is_back {
             own.restart().unwrap();
@@ -252,7 +253,7 @@ async fn a_server_that_restarts_in_mid_cursor() {
         assert!(failures.contains(&(failure.code, &*failure.message)), "{failure:?}");
         own.restart().unwrap();
     }
-    only_the_rest_is_missing(&desk, kept, [FROM, TO]).await;
+    only_the_rest_is_missing(&fixture, kept, [FROM, TO]).await;
 }
 
 /// Two trades a day, and two messages of each in a collection of their own.
@@ -290,10 +291,10 @@ enum Phase {
 async fn a_cut_after(bytes: usize, phase: Phase, name: String) {
     let (gate, wire) = guarded_way(server());
     let (trades, messages) = two_a_day();
-    let desk = Desk::at(&wire.uri, server().uri(), &name, MESSAGES, trades).await;
-    let database = desk.collection.client().database(&desk.collection.namespace().db);
+    let fixture = Fixture::at(&wire.uri, server().uri(), &name, MESSAGES, trades).await;
+    let database = fixture.collection.client().database(&fixture.collection.namespace().db);
     database.collection::<Document>("messages").insert_many(&messages).await.unwrap();
-    let run = with_one_window_stored(&desk, &gate).await;
+    let run = with_one_window_stored(&fixture, &gate).await;
     match phase {
         Phase::Input => wire.fault_after(bytes, Fault::Cut),
         Phase::Downstream => wire.fault_after_asking("messages", bytes, Fault::Cut),
@@ -306,10 +307,10 @@ async fn a_cut_after(bytes: usize, phase: Phase, name: String) {
     let rows = |days: usize| AnswerRows { input: 2 * days as u64, downstream: 4 * days as u64 };
     assert_eq!(answer.rows, rows(kept), "{name}");
     wire.heal();
-    only_the_rest_is_missing(&desk, kept, [FROM, TO]).await;
-    let whole = desk.fetch(FROM, TO).await;
+    only_the_rest_is_missing(&fixture, kept, [FROM, TO]).await;
+    let whole = fixture.fetch(FROM, TO).await;
     assert_eq!((whole.rows, whole.mongo_commands), (rows(DAYS), 0), "{name}");
-    let shown = desk.ids(&desk.query(&[]), range(FROM, TO), Role::Downstream).await;
+    let shown = fixture.ids(&fixture.query(&[]), range(FROM, TO), Role::Downstream).await;
     let truth: Vec<i32> = messages.iter().map(|message| message.get_i32("_id").unwrap()).collect();
     assert!(shown == truth, "{name}: the messages are not the source's");
 }
@@ -344,6 +345,6 @@ async fn a_cut_after_any_byte_loses_no_more_than_the_windows_under_way() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_string_may_have_a_socket_timeout() {
     let uri = format!("{}?socketTimeoutMS=30000", server().uri());
-    let desk = Desk::at(&uri, server().uri(), "socket_timeout", "", year()).await;
-    assert_eq!(desk.fetch("2025-03-01", "2025-03-31").await.rows.input, 15);
+    let fixture = Fixture::at(&uri, server().uri(), "socket_timeout", "", year()).await;
+    assert_eq!(fixture.fetch("2025-03-01", "2025-03-31").await.rows.input, 15);
 }

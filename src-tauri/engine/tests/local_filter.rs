@@ -4,7 +4,7 @@
 mod documented;
 use std::collections::BTreeMap;
 
-use crate::support::desk::{Desk, counts, range};
+use crate::support::fixture::{Fixture, counts, range};
 use bson::oid::ObjectId;
 use bson::raw::RawBsonRef;
 use bson::spec::BinarySubtype;
@@ -433,17 +433,17 @@ fn narrower() -> Vec<Vec<FilterInput>> {
 }
 
 /// The cells of an answer's CSV, by their columns; rows in the order of `_id`.
-async fn csv(desk: &Desk, answer: &Answer, days: [&str; 2]) -> Vec<BTreeMap<String, Option<String>>> {
+async fn csv(fixture: &Fixture, answer: &Answer, days: [&str; 2]) -> Vec<BTreeMap<String, Option<String>>> {
     let days = range(days[0], days[1]);
     let key = ViewKey { signature: answer.signature.clone(), from: days.from(), to: days.to() };
-    let path = desk.folder.path().join("rows.csv");
+    let path = fixture.folder.path().join("rows.csv");
     let sort = Sort { path: "_id".to_owned(), descending: false };
     let cancel = CancellationToken::new();
     let request = ExportRequest {
         rows: RowQuery::of(Role::Input).then_by(sort),
         ..ExportRequest::of(key, Role::Input)
     };
-    desk.engine.export_csv(&request, &path.as_path().into(), |_| {}, cancel).await.unwrap();
+    fixture.engine.export_csv(&request, &path.as_path().into(), |_| {}, cancel).await.unwrap();
     let mut rows = read_csv(&std::fs::read_to_string(path).unwrap()).into_iter();
     let names: Vec<String> = rows.next().unwrap().into_iter().map(Option::unwrap).collect();
     rows.map(|row| names.iter().cloned().zip(row).collect()).collect()
@@ -459,7 +459,7 @@ async fn what_is_adopted_is_what_the_server_would_have_sent() {
         document.extend(doc! {"year": 2025, "day_of_year": 1 + number % 59});
     }
     let (uri, all) = (server().uri(), documents.len() as u64);
-    let broad = Desk::at(uri, uri, "broad", FIELDS, documents).await;
+    let broad = Fixture::at(uri, uri, "broad", FIELDS, documents).await;
     assert_eq!(broad.fetch(DAYS[0], DAYS[1]).await.rows.input, all);
     let mut adopted = 0;
     for inputs in narrower() {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::support::desk::{Desk, counts, day, message, range, trade};
+use crate::support::fixture::{Fixture, counts, day, message, range, trade};
 use bson::{Document, Timestamp, doc};
 use chrono::{DateTime, TimeDelta, Utc};
 use tidemark_engine::answer::Answer;
@@ -227,14 +227,14 @@ async fn a_background_check_puts_days_of_an_older_source_in_doubt() {
 /// 2: the same over a real server, with a collection that is dropped and made again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collection_made_again_is_fetched_again() {
-    let desk = Desk::new("made_again").await;
-    assert!(desk.fetch("2025-01-01", "2025-01-10").await.complete);
-    desk.collection.drop().await.unwrap();
+    let fixture = Fixture::new("made_again").await;
+    assert!(fixture.fetch("2025-01-01", "2025-01-10").await.complete);
+    fixture.collection.drop().await.unwrap();
     let documents = (0..20).map(|number| trade(5_000 + number, day("2025-01-01").plus(number)));
-    desk.collection.insert_many(documents).await.unwrap();
-    let wide = desk.fetch("2025-01-01", "2025-01-20").await;
+    fixture.collection.insert_many(documents).await.unwrap();
+    let wide = fixture.fetch("2025-01-01", "2025-01-20").await;
     assert_eq!(counts(&wide), (0, 0, 20, 0), "{wide:?}");
-    let ids = desk.ids(&desk.query(&[]), range("2025-01-01", "2025-01-20"), Role::Input).await;
+    let ids = fixture.ids(&fixture.query(&[]), range("2025-01-01", "2025-01-20"), Role::Input).await;
     assert_eq!(ids, (5_000..5_020).collect::<Vec<_>>());
 }
 
@@ -242,14 +242,17 @@ async fn a_collection_made_again_is_fetched_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn days_of_a_dropped_collection_are_unverified() {
     for mode in [FetchMode::Normal, FetchMode::Refresh] {
-        let desk = Desk::new("gone").await;
-        assert!(desk.fetch("2025-01-01", "2025-01-10").await.complete);
-        desk.collection.drop().await.unwrap();
-        let wide = FetchRequest { mode, ..desk.request("2025-01-01", "2025-01-11") };
-        let failure = desk.run(wide).await.result.unwrap_err();
+        let fixture = Fixture::new("gone").await;
+        assert!(fixture.fetch("2025-01-01", "2025-01-10").await.complete);
+        fixture.collection.drop().await.unwrap();
+        let wide = FetchRequest { mode, ..fixture.request("2025-01-01", "2025-01-11") };
+        let failure = fixture.run(wide).await.result.unwrap_err();
         assert_eq!(failure.code, Code::BadMapping, "{failure:?}");
-        let cached =
-            desk.engine.cached_answer(&key_of(&desk.request("2025-01-01", "2025-01-10"))).await.unwrap();
+        let cached = fixture
+            .engine
+            .cached_answer(&key_of(&fixture.request("2025-01-01", "2025-01-10")))
+            .await
+            .unwrap();
         assert_eq!((cached.complete, cached.days.unverified.len()), (false, 10), "{cached:?}");
     }
 }
@@ -258,22 +261,23 @@ async fn days_of_a_dropped_collection_are_unverified() {
 /// mapping.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replaced_source_is_noticed_for_all_queries_of_it() {
-    let desk = Desk::new("noticed").await;
-    let broad = desk.request("2025-01-01", "2025-01-10");
+    let fixture = Fixture::new("noticed").await;
+    let broad = fixture.request("2025-01-01", "2025-01-10");
     let mut other = broad.clone();
     other.query.mapping.trade_id = None;
     for request in [&broad, &other] {
-        assert!(desk.run(request.clone()).await.result.unwrap().complete);
+        assert!(fixture.run(request.clone()).await.result.unwrap().complete);
     }
-    desk.collection.drop().await.unwrap();
+    fixture.collection.drop().await.unwrap();
     let documents = (0..10).map(|number| trade(6_000 + number, day("2025-01-01").plus(number)));
-    desk.collection.insert_many(documents).await.unwrap();
-    let narrow = FetchRequest { query: desk.query(&["Power"]), ..desk.request("2025-01-11", "2025-01-11") };
-    assert!(desk.run(narrow).await.result.unwrap().complete);
+    fixture.collection.insert_many(documents).await.unwrap();
+    let narrow =
+        FetchRequest { query: fixture.query(&["Power"]), ..fixture.request("2025-01-11", "2025-01-11") };
+    assert!(fixture.run(narrow).await.result.unwrap().complete);
     for request in [broad, other] {
-        let cached = desk.engine.cached_answer(&key_of(&request)).await.unwrap();
+        let cached = fixture.engine.cached_answer(&key_of(&request)).await.unwrap();
         assert_eq!((cached.complete, cached.days.unverified.len()), (false, 10), "{cached:?}");
-        let again = desk.run(request).await.result.unwrap();
+        let again = fixture.run(request).await.result.unwrap();
         assert_eq!((again.complete, counts(&again)), (true, (0, 0, 10, 0)), "{again:?}");
     }
 }
@@ -281,15 +285,16 @@ async fn a_replaced_source_is_noticed_for_all_queries_of_it() {
 /// 2: a broader query of a source that was replaced since lends nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_adopted_from_an_older_source() {
-    let desk = Desk::new("adopt_older").await;
-    assert!(desk.fetch("2025-01-01", "2025-01-10").await.complete);
-    desk.collection.drop().await.unwrap();
+    let fixture = Fixture::new("adopt_older").await;
+    assert!(fixture.fetch("2025-01-01", "2025-01-10").await.complete);
+    fixture.collection.drop().await.unwrap();
     let documents = (0..20).map(|number| trade(6_000 + number, day("2025-01-01").plus(number)));
-    desk.collection.insert_many(documents).await.unwrap();
-    let narrow = FetchRequest { query: desk.query(&["Power"]), ..desk.request("2025-01-01", "2025-01-20") };
-    let answer = desk.run(narrow).await.result.unwrap();
+    fixture.collection.insert_many(documents).await.unwrap();
+    let narrow =
+        FetchRequest { query: fixture.query(&["Power"]), ..fixture.request("2025-01-01", "2025-01-20") };
+    let answer = fixture.run(narrow).await.result.unwrap();
     assert!(answer.complete);
-    let ids = desk.ids(&desk.query(&["Power"]), range("2025-01-01", "2025-01-20"), Role::Input).await;
+    let ids = fixture.ids(&fixture.query(&["Power"]), range("2025-01-01", "2025-01-20"), Role::Input).await;
     assert_eq!(ids, (6_000..6_020).filter(|number| number % 3 == 0).collect::<Vec<_>>(), "{answer:?}");
 }
 
@@ -569,16 +574,16 @@ async fn a_refresh_takes_nothing_that_was_read_before_it_was_asked_for() {
     let wire = Wire::to(server().port());
     // Without messages, nothing tells that a trade changes while it is read.
     let (mapping, documents) = (r#"{"trade_id": null}"#, trades(FROM, TO, 1));
-    let mut desk = Desk::at(&wire.uri, server().uri(), "refresh_anew", mapping, documents).await;
+    let mut fixture = Fixture::at(&wire.uri, server().uri(), "refresh_anew", mapping, documents).await;
     let limits = Limits { batch_documents: 4.try_into().unwrap(), ..Limits::default() };
-    desk.engine = desk.engine.clone().with_limits(limits);
+    fixture.engine = fixture.engine.clone().with_limits(limits);
     wire.hold_more();
     let cancel = CancellationToken::new();
-    let (_, first) = desk.start(desk.request(FROM, TO), &cancel);
+    let (_, first) = fixture.start(fixture.request(FROM, TO), &cancel);
     until("the cursor is asked for more", || !wire.held().is_empty()).await;
-    desk.collection.update_one(doc! {"_id": 1}, doc! {"$set": {"product": "New"}}).await.unwrap();
-    let refresh = FetchRequest { mode: FetchMode::Refresh, ..desk.request(FROM, TO) };
-    let (events, refresh) = desk.start(refresh, &cancel);
+    fixture.collection.update_one(doc! {"_id": 1}, doc! {"$set": {"product": "New"}}).await.unwrap();
+    let refresh = FetchRequest { mode: FetchMode::Refresh, ..fixture.request(FROM, TO) };
+    let (events, refresh) = fixture.start(refresh, &cancel);
     until("the refresh is planned", || {
         events.lock().unwrap().iter().any(|event| matches!(event, RunEvent::Planned { .. }))
     })

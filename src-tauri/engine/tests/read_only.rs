@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::desk::{Desk, counts, day, message, range, trade};
+use crate::support::fixture::{Fixture, counts, day, message, range, trade};
 use bson::{Bson, Document, doc};
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::filter::Filters;
@@ -52,44 +52,44 @@ async fn every_command_on_the_wire_only_reads() {
     let wire = Wire::to(server.port());
     let uri = wire.uri.replace("mongodb://", "mongodb://ann:s3cret@") + "&authSource=admin";
     let mapping = r#"{"changed_at": "changed"}"#;
-    let desk = Desk::at(&uri, server.uri(), "read_only", mapping, documents()).await;
+    let fixture = Fixture::at(&uri, server.uri(), "read_only", mapping, documents()).await;
     let request = |products: &[&str], mode| FetchRequest {
-        query: desk.query(products),
+        query: fixture.query(products),
         mode,
-        ..desk.request(FROM, TO)
+        ..fixture.request(FROM, TO)
     };
 
     // What the window asks when a source is entered, and in the background.
-    desk.source.ping().await.unwrap();
-    desk.source.version().await.unwrap();
+    fixture.source.ping().await.unwrap();
+    fixture.source.version().await.unwrap();
     // A plan, a fetch, a refresh, checks that find nothing and something, an adoption.
-    desk.engine.plan(Some(&desk.source), &request(&[], FetchMode::Normal)).await.unwrap();
-    let (before, own) = (counted(&wire), desk.source.commands());
-    let whole = desk.fetch(FROM, TO).await;
+    fixture.engine.plan(Some(&fixture.source), &request(&[], FetchMode::Normal)).await.unwrap();
+    let (before, own) = (counted(&wire), fixture.source.commands());
+    let whole = fixture.fetch(FROM, TO).await;
     assert_eq!(counted(&wire) - before, whole.mongo_commands, "what a run counts is what was sent");
-    assert_eq!(desk.source.commands() - own, whole.mongo_commands);
-    assert!(desk.fetch_as(FetchMode::Refresh, FROM, TO).await.complete);
-    assert!(desk.fetch_as(FetchMode::Verify, FROM, TO).await.complete);
-    desk.collection.delete_one(doc! {"_id": 17}).await.unwrap();
-    let checked = desk.fetch_as(FetchMode::Verify, FROM, TO).await;
+    assert_eq!(fixture.source.commands() - own, whole.mongo_commands);
+    assert!(fixture.fetch_as(FetchMode::Refresh, FROM, TO).await.complete);
+    assert!(fixture.fetch_as(FetchMode::Verify, FROM, TO).await.complete);
+    fixture.collection.delete_one(doc! {"_id": 17}).await.unwrap();
+    let checked = fixture.fetch_as(FetchMode::Verify, FROM, TO).await;
     assert_eq!(checked.days.fetched, 1, "{checked:?}");
-    assert_eq!(counts(desk.run(request(&["Gas"], FetchMode::Normal)).await.answer()), (0, 59, 0, 0));
+    assert_eq!(counts(fixture.run(request(&["Gas"], FetchMode::Normal)).await.answer()), (0, 59, 0, 0));
     // Values that a field of the form suggests, of the last days and of any.
-    let field = desk.mapping.filters.iter().find(|field| field.name == "product").unwrap();
+    let field = fixture.mapping.filters.iter().find(|field| field.name == "product").unwrap();
     for today in ["2025-02-28", "2026-01-15"] {
-        let found = desk.source.suggestions(&desk.mapping, field, "p", day(today), 10).await.unwrap();
+        let found = fixture.source.suggestions(&fixture.mapping, field, "p", day(today), 10).await.unwrap();
         assert_eq!(found, ["Power"]);
     }
     // Nothing found, and why.
     let advanced = r#"{"nowhere": {"$exists": true}}"#;
     let input = FilterInput { field: "cell".into(), operator: FilterOperator::Exists, values: Vec::new() };
     let mut nothing = request(&[], FetchMode::Normal);
-    nothing.query.filters = Filters::parse(&desk.mapping, &[input], advanced).unwrap();
-    assert!(!desk.run(nothing).await.answer().notes.is_empty());
+    nothing.query.filters = Filters::parse(&fixture.mapping, &[input], advanced).unwrap();
+    assert!(!fixture.run(nothing).await.answer().notes.is_empty());
     // A fetch that is given up in the middle of its cursors.
     let cancel = CancellationToken::new();
     wire.hold_more();
-    let (_, run) = desk.start(request(&["Power", "Gas", "Oil"], FetchMode::Refresh), &cancel);
+    let (_, run) = fixture.start(request(&["Power", "Gas", "Oil"], FetchMode::Refresh), &cancel);
     until("cursors are asked for more", || wire.held().len() == 2).await;
     cancel.cancel();
     assert!(run.await.unwrap().is_err());
@@ -98,7 +98,7 @@ async fn every_command_on_the_wire_only_reads() {
         wire.commands().iter().filter(|command| name_of(command) == "killCursors").count() == 2
     })
     .await;
-    assert_eq!(counted(&wire), desk.source.commands(), "all in all");
+    assert_eq!(counted(&wire), fixture.source.commands(), "all in all");
 
     let commands = wire.commands();
     let names: BTreeSet<&str> = commands.iter().map(name_of).collect();

@@ -1,6 +1,6 @@
 //! A question that nothing in the collection answers to is not called plainly complete.
 
-use crate::support::desk::{Desk, range};
+use crate::support::fixture::{Fixture, range};
 use tidemark_engine::answer::{Answer, UnmatchedPart};
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::plan::ledger::FetchMode;
@@ -12,7 +12,7 @@ use tidemark_engine::query::source::Query;
 use tidemark_engine::run::FetchRequest;
 
 /// A fetch of ten days with these filters.
-fn request(desk: &Desk, mapping: &str, filters: &[(&str, FilterOperator, &[&str])]) -> FetchRequest {
+fn request(fixture: &Fixture, mapping: &str, filters: &[(&str, FilterOperator, &[&str])]) -> FetchRequest {
     let mapping = Mapping::parse(mapping).unwrap();
     let inputs: Vec<FilterInput> = filters
         .iter()
@@ -23,12 +23,12 @@ fn request(desk: &Desk, mapping: &str, filters: &[(&str, FilterOperator, &[&str]
         })
         .collect();
     let filters = Filters::parse(&mapping, &inputs, "").unwrap();
-    let query = Query { source: desk.source.identity().clone(), mapping, filters };
+    let query = Query { source: fixture.source.identity().clone(), mapping, filters };
     FetchRequest { query, range: range("2025-01-01", "2025-01-10"), mode: FetchMode::Normal, offline: false }
 }
 
-async fn fetch(desk: &Desk, request: &FetchRequest) -> Answer {
-    let answer = desk.run(request.clone()).await.result.unwrap();
+async fn fetch(fixture: &Fixture, request: &FetchRequest) -> Answer {
+    let answer = fixture.run(request.clone()).await.result.unwrap();
     assert!(answer.complete, "{answer:?}");
     answer
 }
@@ -40,65 +40,66 @@ fn parts(answer: &Answer) -> Vec<(UnmatchedPart, Option<&str>, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_that_nothing_has_is_named_with_its_near_misses() {
-    let desk = Desk::new("unmatched_value").await;
-    let typed = request(&desk, "", &[("product", FilterOperator::AnyOf, &["power "])]);
-    let answer = fetch(&desk, &typed).await;
+    let fixture = Fixture::new("unmatched_value").await;
+    let typed = request(&fixture, "", &[("product", FilterOperator::AnyOf, &["power "])]);
+    let answer = fetch(&fixture, &typed).await;
     assert_eq!(answer.rows.input, 0);
     assert_eq!(parts(&answer), [(UnmatchedPart::Value, Some("power"), "Power".to_owned())]);
     let why = r#"No document in trades has the value "power" in product. Did you mean "Power"?"#;
     assert!(answer.notes.iter().any(|note| note.to_string() == why), "{answer:?}");
 
     // The cache says the same, of the fetch and of the query that is opened.
-    let again = fetch(&desk, &typed).await;
+    let again = fetch(&fixture, &typed).await;
     assert_eq!((again.mongo_commands, &again.unmatched), (0, &answer.unmatched));
     let key = ViewKey {
         signature: Signature::of(&typed.query).to_string(),
         from: typed.range.from(),
         to: typed.range.to(),
     };
-    assert_eq!(desk.engine.cached_answer(&key).await.unwrap().unmatched, answer.unmatched);
+    assert_eq!(fixture.engine.cached_answer(&key).await.unwrap().unmatched, answer.unmatched);
 
     // A document with the value turns up; the days are fetched again.
-    let mut document = crate::support::desk::trade(9_999, crate::support::desk::day("2025-01-03"));
+    let mut document = crate::support::fixture::trade(9_999, crate::support::fixture::day("2025-01-03"));
     document.insert("product", "power");
-    desk.collection.insert_one(document).await.unwrap();
-    let renewed = fetch(&desk, &FetchRequest { mode: FetchMode::Refresh, ..typed.clone() }).await;
+    fixture.collection.insert_one(document).await.unwrap();
+    let renewed = fetch(&fixture, &FetchRequest { mode: FetchMode::Refresh, ..typed.clone() }).await;
     assert_eq!((renewed.rows.input, renewed.unmatched.len()), (1, 0), "{renewed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_mistyped_value_of_several_is_named() {
-    let desk = Desk::new("unmatched_of_several").await;
-    let several = request(&desk, "", &[("product", FilterOperator::AnyOf, &["Power", "GAS"])]);
-    let answer = fetch(&desk, &several).await;
+    let fixture = Fixture::new("unmatched_of_several").await;
+    let several = request(&fixture, "", &[("product", FilterOperator::AnyOf, &["Power", "GAS"])]);
+    let answer = fetch(&fixture, &several).await;
     assert!(answer.rows.input > 0);
     assert_eq!(parts(&answer), [(UnmatchedPart::Value, Some("GAS"), "Gas".to_owned())]);
-    let kept_out = request(&desk, "", &[("product", FilterOperator::NoneOf, &["gas"])]);
+    let kept_out = request(&fixture, "", &[("product", FilterOperator::NoneOf, &["gas"])]);
     assert_eq!(
-        parts(&fetch(&desk, &kept_out).await),
+        parts(&fetch(&fixture, &kept_out).await),
         [(UnmatchedPart::Value, Some("gas"), "Gas".to_owned())]
     );
-    let begins = request(&desk, "", &[("product", FilterOperator::StartsWith, &["pow"])]);
-    assert_eq!(parts(&fetch(&desk, &begins).await)[0].1, Some("pow"));
+    let begins = request(&fixture, "", &[("product", FilterOperator::StartsWith, &["pow"])]);
+    assert_eq!(parts(&fetch(&fixture, &begins).await)[0].1, Some("pow"));
     // Values that are there, whether or not these days have them.
     for filters in [&["Power"][..], &["Power", "Gas"]] {
-        let answer = fetch(&desk, &request(&desk, "", &[("product", FilterOperator::AnyOf, filters)])).await;
+        let answer =
+            fetch(&fixture, &request(&fixture, "", &[("product", FilterOperator::AnyOf, filters)])).await;
         assert_eq!(parts(&answer), [], "{answer:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn paths_that_no_document_has_are_named_with_their_near_misses() {
-    let desk = Desk::new("unmatched_path").await;
+    let fixture = Fixture::new("unmatched_path").await;
     let mapping = r#"{"filters": {"product": "prodct"}, "trade_id": "tradeid"}"#;
-    let mistyped = request(&desk, mapping, &[("product", FilterOperator::AnyOf, &["Power"])]);
-    let answer = fetch(&desk, &mistyped).await;
+    let mistyped = request(&fixture, mapping, &[("product", FilterOperator::AnyOf, &["Power"])]);
+    let answer = fetch(&fixture, &mistyped).await;
     assert_eq!(parts(&answer), [(UnmatchedPart::Field, None, "product".to_owned())]);
     let why = "No document in trades has the field prodct (product). Did you mean product?";
     assert_eq!(answer.unmatched[0].why, why);
-    let no_id = request(&desk, mapping, &[]);
+    let no_id = request(&fixture, mapping, &[]);
     for from_cache in [false, true] {
-        let answer = fetch(&desk, &no_id).await;
+        let answer = fetch(&fixture, &no_id).await;
         assert_eq!(answer.mongo_commands == 0, from_cache);
         assert_eq!(parts(&answer), [(UnmatchedPart::TradeId, None, "trade_id".to_owned())]);
     }
@@ -106,10 +107,10 @@ async fn paths_that_no_document_has_are_named_with_their_near_misses() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_broader_cached_query_shows_to_be_mistyped_is_named_without_asking() {
-    let desk = Desk::new("unmatched_in_cache").await;
-    fetch(&desk, &request(&desk, "", &[])).await;
+    let fixture = Fixture::new("unmatched_in_cache").await;
+    fetch(&fixture, &request(&fixture, "", &[])).await;
     let narrower = async |filters: &[(&str, FilterOperator, &[&str])]| {
-        let answer = fetch(&desk, &request(&desk, "", filters)).await;
+        let answer = fetch(&fixture, &request(&fixture, "", filters)).await;
         assert_eq!((answer.days.adopted, answer.mongo_commands), (10, 0), "{answer:?}");
         answer
     };

@@ -60,7 +60,7 @@ fn day_of(trade: i32) -> Day {
     quarter().from().plus(trade / 2)
 }
 
-struct Desk {
+struct Fixture {
     folder: tempfile::TempDir,
     engine: Engine,
     source: Source,
@@ -68,7 +68,7 @@ struct Desk {
     collection: Collection<Document>,
 }
 
-impl Desk {
+impl Fixture {
     async fn new(name: &str, uri: &str) -> Self {
         let database =
             Client::with_uri_str(server().uri()).await.unwrap().database(&format!("verify_{name}"));
@@ -164,15 +164,15 @@ fn counts(added: u64, changed: u64, gone: u64) -> ChangeCounts {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_nothing_changed_no_day_is_fetched_again() {
-    let desk = Desk::new("same", server().uri()).await;
-    let first = desk.fetch(FetchMode::Normal).await;
+    let fixture = Fixture::new("same", server().uri()).await;
+    let first = fixture.fetch(FetchMode::Normal).await;
     assert_eq!((first.rows.input, first.rows.downstream), (180, 180));
-    let checked = desk.fetch(FetchMode::Verify).await;
+    let checked = fixture.fetch(FetchMode::Verify).await;
     assert_eq!((checked.answer, checked.days.from_cache, checked.days.fetched), (Origin::Cache, 90, 0));
     assert_eq!((&checked.changes, checked.days.unverified.len()), (&None, 0));
     // Who the source is, its trades, and the messages of 50 days at a time.
     assert!(checked.mongo_commands <= 8, "{checked:?}");
-    assert_eq!(desk.fetch(FetchMode::Normal).await.mongo_commands, 0);
+    assert_eq!(fixture.fetch(FetchMode::Normal).await.mongo_commands, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,15 +181,15 @@ async fn a_text_and_a_number_that_is_whole_are_change_stamps() {
         ("text", bson::Bson::from("2025-04-01T09:00:00Z"), bson::Bson::from("2025-04-01T09:00:01Z")),
         ("double", bson::Bson::from(1.0), bson::Bson::from(2.5)),
     ] {
-        let desk = Desk::new(name, server().uri()).await;
-        desk.collection.update_many(doc! {}, doc! {"$set": {"changed": before}}).await.unwrap();
-        let first = desk.fetch(FetchMode::Normal).await;
+        let fixture = Fixture::new(name, server().uri()).await;
+        fixture.collection.update_many(doc! {}, doc! {"$set": {"changed": before}}).await.unwrap();
+        let first = fixture.fetch(FetchMode::Normal).await;
         assert_eq!((first.rows.input, first.notes), (180, vec![]));
-        let same = desk.fetch(FetchMode::Verify).await;
+        let same = fixture.fetch(FetchMode::Verify).await;
         assert_eq!((same.days.fetched, same.changes, same.notes.len()), (0, None, 2));
-        desk.set(7, doc! {"$set": {"leg.price": 2.5, "changed": &after}}).await;
-        desk.set("M20", doc! {"$set": {"text": "nack", "changed": after}}).await;
-        let checked = desk.fetch(FetchMode::Verify).await;
+        fixture.set(7, doc! {"$set": {"leg.price": 2.5, "changed": &after}}).await;
+        fixture.set("M20", doc! {"$set": {"text": "nack", "changed": after}}).await;
+        let checked = fixture.fetch(FetchMode::Verify).await;
         assert_eq!(checked.days.fetched, 2, "{checked:?}");
         let told = checked.changes.unwrap();
         assert_eq!((told.input, told.downstream), (counts(0, 1, 0), counts(0, 1, 0)));
@@ -198,22 +198,22 @@ async fn a_text_and_a_number_that_is_whole_are_change_stamps() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn change_stamps_that_cannot_be_compared_are_told_of() {
-    let mut desk = Desk::new("unstamped", server().uri()).await;
+    let mut fixture = Fixture::new("unstamped", server().uri()).await;
     for (path, value) in
         [("changed", doc! {"changed": [1]}), ("changed", doc! {"changed": true}), ("nowhere", doc! {})]
     {
-        desk.mapping = Mapping::parse(&format!(r#"{{"changed_at": "{path}"}}"#)).unwrap();
-        desk.collection.update_many(doc! {}, doc! {"$set": {"seen": 1}}).await.unwrap();
+        fixture.mapping = Mapping::parse(&format!(r#"{{"changed_at": "{path}"}}"#)).unwrap();
+        fixture.collection.update_many(doc! {}, doc! {"$set": {"seen": 1}}).await.unwrap();
         if !value.is_empty() {
-            desk.collection.update_many(doc! {}, doc! {"$set": value}).await.unwrap();
+            fixture.collection.update_many(doc! {}, doc! {"$set": value}).await.unwrap();
         }
-        let first = desk.fetch(FetchMode::Refresh).await;
+        let first = fixture.fetch(FetchMode::Refresh).await;
         let told = first
             .notes
             .iter()
             .filter(|note| note.to_string().contains(path) && matches!(note, Note::NoChangeStamp { .. }));
         assert_eq!(told.count(), 1, "{first:?}");
-        let checked = desk.fetch(FetchMode::Verify).await;
+        let checked = fixture.fetch(FetchMode::Verify).await;
         assert_eq!((checked.days.fetched, checked.days.unverified.len()), (0, 0), "{checked:?}");
         assert!(checked.notes[1].to_string().starts_with("90 days have no change stamp"), "{checked:?}");
     }
@@ -221,52 +221,53 @@ async fn change_stamps_that_cannot_be_compared_are_told_of() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stamp_that_cannot_be_compared_among_others_makes_no_day_differ() {
-    let desk = Desk::new("mixed", server().uri()).await;
-    desk.set(7, doc! {"$set": {"changed": true}}).await;
-    desk.set("M20", doc! {"$set": {"changed": [1]}}).await;
-    desk.set(31, doc! {"$set": {"changed": 0.5}}).await;
-    desk.fetch(FetchMode::Normal).await;
-    let checked = desk.fetch(FetchMode::Verify).await;
+    let fixture = Fixture::new("mixed", server().uri()).await;
+    fixture.set(7, doc! {"$set": {"changed": true}}).await;
+    fixture.set("M20", doc! {"$set": {"changed": [1]}}).await;
+    fixture.set(31, doc! {"$set": {"changed": 0.5}}).await;
+    fixture.fetch(FetchMode::Normal).await;
+    let checked = fixture.fetch(FetchMode::Verify).await;
     assert_eq!((checked.days.fetched, &checked.changes), (0, &None), "{checked:?}");
     assert!(checked.notes[1].to_string().starts_with("1 day has no change stamp"), "{checked:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_stamp_may_be_mapped_later() {
-    let mut desk = Desk::new("later", server().uri()).await;
-    let stamped = std::mem::take(&mut desk.mapping);
-    desk.fetch(FetchMode::Normal).await;
-    desk.mapping = stamped;
-    assert_eq!(desk.fetch(FetchMode::Verify).await.days.fetched, 90);
+    let mut fixture = Fixture::new("later", server().uri()).await;
+    let stamped = std::mem::take(&mut fixture.mapping);
+    fixture.fetch(FetchMode::Normal).await;
+    fixture.mapping = stamped;
+    assert_eq!(fixture.fetch(FetchMode::Verify).await.days.fetched, 90);
     // Also the messages are compared by what is mapped now, not by what the file was made with.
-    assert_eq!(desk.fetch(FetchMode::Verify).await.days.fetched, 0);
-    desk.set("M20", doc! {"$set": {"text": "nack", "changed": 2}}).await;
-    assert_eq!(desk.fetch(FetchMode::Verify).await.days.fetched, 1);
+    assert_eq!(fixture.fetch(FetchMode::Verify).await.days.fetched, 0);
+    fixture.set("M20", doc! {"$set": {"text": "nack", "changed": 2}}).await;
+    assert_eq!(fixture.fetch(FetchMode::Verify).await.days.fetched, 1);
 }
 
 /// How long days take to settle is no part of the signature: what is cached goes by what is mapped now.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_longer_settling_time_opens_days_that_are_held() {
-    let mut desk = Desk::new("settling", server().uri()).await;
-    desk.fetch(FetchMode::Normal).await;
-    let key = desk.key();
-    assert_eq!(desk.engine.cached_answer(&key).await.unwrap().days.open.len(), 0);
-    desk.mapping = Mapping::parse(r#"{"changed_at": "changed", "settle_hours": 9600}"#).unwrap();
-    let plan = desk.engine.plan(Some(&desk.source), &desk.request(FetchMode::Normal, true)).await.unwrap();
+    let mut fixture = Fixture::new("settling", server().uri()).await;
+    fixture.fetch(FetchMode::Normal).await;
+    let key = fixture.key();
+    assert_eq!(fixture.engine.cached_answer(&key).await.unwrap().days.open.len(), 0);
+    fixture.mapping = Mapping::parse(r#"{"changed_at": "changed", "settle_hours": 9600}"#).unwrap();
+    let plan =
+        fixture.engine.plan(Some(&fixture.source), &fixture.request(FetchMode::Normal, true)).await.unwrap();
     assert_eq!(plan.signature, key.signature);
-    assert_eq!(desk.engine.cached_answer(&key).await.unwrap().days.open.len(), 90);
-    assert_eq!(desk.engine.cached_queries().await.unwrap()[0].open_days, 90);
+    assert_eq!(fixture.engine.cached_answer(&key).await.unwrap().days.open.len(), 90);
+    assert_eq!(fixture.engine.cached_queries().await.unwrap()[0].open_days, 90);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_that_are_late_edited_or_gone_are_found() {
-    let desk = Desk::new("messages", server().uri()).await;
-    desk.fetch(FetchMode::Normal).await;
+    let fixture = Fixture::new("messages", server().uri()).await;
+    fixture.fetch(FetchMode::Normal).await;
     let late = doc! {"_id": "late", "trade_id": "T10", "text": "late", "changed": 1};
-    desk.collection.insert_one(late).await.unwrap();
-    desk.set("M40", doc! {"$set": {"text": "nack", "changed": 2}}).await;
-    desk.collection.delete_one(doc! {"_id": "M120"}).await.unwrap();
-    let checked = desk.fetch(FetchMode::Verify).await;
+    fixture.collection.insert_one(late).await.unwrap();
+    fixture.set("M40", doc! {"$set": {"text": "nack", "changed": 2}}).await;
+    fixture.collection.delete_one(doc! {"_id": "M120"}).await.unwrap();
+    let checked = fixture.fetch(FetchMode::Verify).await;
     assert_eq!((checked.days.fetched, checked.complete, checked.days.unverified.len()), (3, true, 0));
     assert!(
         checked.notes.iter().any(|note| note.to_string().contains("3 differed and were fetched")),
@@ -287,21 +288,21 @@ async fn messages_that_are_late_edited_or_gone_are_found() {
             change(ChangeKind::Gone, Role::Downstream, 120, Vec::new()),
         ]
     );
-    assert_eq!(desk.fetch(FetchMode::Verify).await.days.fetched, 0);
+    assert_eq!(fixture.fetch(FetchMode::Verify).await.days.fetched, 0);
 }
 
 /// One message more for one day and one fewer for another: asked for together, the two days still differ.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_went_to_a_trade_of_another_day_is_found() {
     for (name, uri) in [("moved", server().uri().to_owned()), ("unfaceted", way_without_facets())] {
-        let desk = Desk::new(name, &uri).await;
-        desk.fetch(FetchMode::Normal).await;
-        desk.set("M40", doc! {"$set": {"trade_id": "T90"}}).await;
-        let checked = desk.fetch(FetchMode::Verify).await;
+        let fixture = Fixture::new(name, &uri).await;
+        fixture.fetch(FetchMode::Normal).await;
+        fixture.set("M40", doc! {"$set": {"trade_id": "T90"}}).await;
+        let checked = fixture.fetch(FetchMode::Verify).await;
         assert_eq!((checked.days.fetched, checked.complete, checked.days.unverified.len()), (2, true, 0));
         let changes = checked.changes.unwrap();
         assert_eq!((changes.input, changes.downstream), (counts(0, 0, 0), counts(0, 1, 0)), "{name}");
-        let again = desk.fetch(FetchMode::Verify).await;
+        let again = fixture.fetch(FetchMode::Verify).await;
         assert_eq!((again.days.fetched, again.complete), (0, true), "{name}");
         // Without facets, each day has a question of its own.
         assert_eq!(again.mongo_commands > 90, name == "unfaceted", "{name}: {again:?}");
@@ -311,16 +312,18 @@ async fn a_message_that_went_to_a_trade_of_another_day_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn trades_are_told_with_their_fields_before_and_after() {
     for mode in [FetchMode::Verify, FetchMode::Refresh] {
-        let desk = Desk::new(&format!("trades_{mode:?}"), server().uri()).await;
-        desk.fetch(FetchMode::Normal).await;
-        desk.set(20, doc! {"$set": {"changed": 2, "leg.price": 2.5, "leg.lots": 20_i64, "tags": ["x"]}})
+        let fixture = Fixture::new(&format!("trades_{mode:?}"), server().uri()).await;
+        fixture.fetch(FetchMode::Normal).await;
+        fixture
+            .set(20, doc! {"$set": {"changed": 2, "leg.price": 2.5, "leg.lots": 20_i64, "tags": ["x"]}})
             .await;
-        desk.collection.delete_one(doc! {"_id": 31}).await.unwrap();
+        fixture.collection.delete_one(doc! {"_id": 31}).await.unwrap();
         // From January to March: another window, and another day of the year.
         let to = day_of(170);
-        desk.set(5, doc! {"$set": {"changed": 2, "day_of_year": i32::try_from(to.day_of_year()).unwrap()}})
+        fixture
+            .set(5, doc! {"$set": {"changed": 2, "day_of_year": i32::try_from(to.day_of_year()).unwrap()}})
             .await;
-        let changes = desk.fetch(mode).await.changes.unwrap();
+        let changes = fixture.fetch(mode).await.changes.unwrap();
         assert_eq!((changes.input, changes.downstream), (counts(0, 2, 1), counts(0, 0, 1)), "{mode:?}");
         let moved = vec![
             field("day_of_year", Some("3"), Some(&to.day_of_year().to_string())),
@@ -347,13 +350,13 @@ async fn trades_are_told_with_their_fields_before_and_after() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_than_can_be_listed_is_counted() {
-    let desk = Desk::new("many", server().uri()).await;
-    desk.fetch(FetchMode::Normal).await;
+    let fixture = Fixture::new("many", server().uri()).await;
+    fixture.fetch(FetchMode::Normal).await;
     let many: Vec<Document> = (0..700)
         .map(|number| doc! {"_id": 10_000 + number, "year": 2025, "day_of_year": 1, "trade_id": "T0"})
         .collect();
-    desk.collection.insert_many(many).await.unwrap();
-    let changes = desk.fetch(FetchMode::Verify).await.changes.unwrap();
+    fixture.collection.insert_many(many).await.unwrap();
+    let changes = fixture.fetch(FetchMode::Verify).await.changes.unwrap();
     assert_eq!((changes.input, changes.downstream), (counts(700, 0, 0), counts(0, 0, 0)));
     assert_eq!((changes.messages.len(), changes.omitted), (500, 200));
 }
@@ -431,14 +434,14 @@ fn way(pass: impl Fn(&mut [u8]) -> bool + Send + Sync + 'static) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn days_that_could_not_be_checked_are_named() {
-    let mut desk = Desk::new("broken", &way_that_breaks(30)).await;
+    let mut fixture = Fixture::new("broken", &way_that_breaks(30)).await;
     // A day has two trades, so each day has a question of its own.
     let limits = Limits { ids_per_query: 2.try_into().unwrap(), ..Limits::default() };
-    desk.engine = desk.engine.clone().with_limits(limits);
-    desk.fetch(FetchMode::Normal).await;
+    fixture.engine = fixture.engine.clone().with_limits(limits);
+    fixture.fetch(FetchMode::Normal).await;
     // Found by its count before the way breaks; it cannot be fetched again then.
-    desk.collection.delete_one(doc! {"_id": 100}).await.unwrap();
-    let checked = desk.fetch(FetchMode::Verify).await;
+    fixture.collection.delete_one(doc! {"_id": 100}).await.unwrap();
+    let checked = fixture.fetch(FetchMode::Verify).await;
     assert_eq!(checked.answer, Origin::Offline);
     assert_eq!(checked.failure.as_ref().map(|failure| failure.code), Some(Code::SourceUnreachable));
     assert!(!checked.complete, "a day is known to differ");
@@ -456,33 +459,35 @@ async fn days_that_could_not_be_checked_are_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_difference_that_was_found_counts_although_the_day_was_not_checked_to_the_end() {
     let left = Arc::new(AtomicUsize::new(usize::MAX));
-    let mut desk = Desk::new("half", &way_with_questions_left(Arc::clone(&left))).await;
-    desk.engine =
-        desk.engine.clone().with_limits(Limits { ids_per_query: 1.try_into().unwrap(), ..Limits::default() });
+    let mut fixture = Fixture::new("half", &way_with_questions_left(Arc::clone(&left))).await;
+    fixture.engine = fixture
+        .engine
+        .clone()
+        .with_limits(Limits { ids_per_query: 1.try_into().unwrap(), ..Limits::default() });
     let day = day_of(20);
     let more = |number: i32| {
         doc! {"_id": number, "trade_id": format!("T{number}"), "year": 2025,
         "day_of_year": i32::try_from(day.day_of_year()).unwrap(), "changed": 1}
     };
-    desk.collection.insert_many((1_000..1_010).map(more)).await.unwrap();
-    desk.fetch(FetchMode::Normal).await;
-    desk.collection.delete_one(doc! {"_id": "M20"}).await.unwrap();
+    fixture.collection.insert_many((1_000..1_010).map(more)).await.unwrap();
+    fixture.fetch(FetchMode::Normal).await;
+    fixture.collection.delete_one(doc! {"_id": "M20"}).await.unwrap();
     // Those of ten days before it, and eight of its twelve.
     left.store(28, Ordering::SeqCst);
-    let checked = desk.fetch(FetchMode::Verify).await;
+    let checked = fixture.fetch(FetchMode::Verify).await;
     assert_eq!(checked.failure.as_ref().map(|failure| failure.code), Some(Code::SourceUnreachable));
     assert!(!checked.complete, "{checked:?}");
     assert!(checked.days.unverified.contains(&day));
-    assert!(!desk.fetch_offline().await.complete);
+    assert!(!fixture.fetch_offline().await.complete);
 }
 
 /// Where nothing can be asked, nothing is checked: no day may be called the same as at the source.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_that_asks_nobody_leaves_every_held_day_unverified() {
-    let desk = Desk::new("nobody", server().uri()).await;
-    desk.fetch(FetchMode::Normal).await;
-    for (source, offline) in [(Some(&desk.source), true), (None, false), (None, true)] {
-        let checked = desk.answer(source, &desk.request(FetchMode::Verify, offline)).await;
+    let fixture = Fixture::new("nobody", server().uri()).await;
+    fixture.fetch(FetchMode::Normal).await;
+    for (source, offline) in [(Some(&fixture.source), true), (None, false), (None, true)] {
+        let checked = fixture.answer(source, &fixture.request(FetchMode::Verify, offline)).await;
         assert_eq!((checked.complete, checked.mongo_commands), (true, 0));
         assert_eq!(checked.days.unverified, quarter().days().collect::<Vec<_>>());
         let note = "90 cached days could not be checked against the server.";
@@ -494,12 +499,12 @@ async fn a_check_that_asks_nobody_leaves_every_held_day_unverified() {
 /// A refresh that does not reach the source leaves the days as they were, and says that they are unverified.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_that_asks_nobody_leaves_every_held_day_unverified() {
-    let desk = Desk::new("refresh_nobody", server().uri()).await;
-    desk.fetch(FetchMode::Normal).await;
-    let answer = desk.answer(None, &desk.request(FetchMode::Refresh, true)).await;
+    let fixture = Fixture::new("refresh_nobody", server().uri()).await;
+    fixture.fetch(FetchMode::Normal).await;
+    let answer = fixture.answer(None, &fixture.request(FetchMode::Refresh, true)).await;
     assert_eq!((answer.complete, answer.mongo_commands, answer.days.fetched), (true, 0, 0));
     assert_eq!(answer.days.unverified, quarter().days().collect::<Vec<_>>());
-    let answer = desk.answer(Some(&desk.source), &desk.request(FetchMode::Refresh, false)).await;
+    let answer = fixture.answer(Some(&fixture.source), &fixture.request(FetchMode::Refresh, false)).await;
     assert_eq!((answer.complete, answer.days.fetched, answer.days.unverified.len()), (true, 90, 0));
 }
 
@@ -507,75 +512,76 @@ async fn a_refresh_that_asks_nobody_leaves_every_held_day_unverified() {
 /// and no file of it is complete, and the next fetch pulls it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_known_to_differ_is_not_complete_until_it_is_pulled_again() {
-    let mut desk = Desk::new("differs", server().uri()).await;
-    desk.fetch(FetchMode::Normal).await;
-    assert!(desk.exports_complete().await);
-    desk.collection.delete_one(doc! {"_id": 100}).await.unwrap();
+    let mut fixture = Fixture::new("differs", server().uri()).await;
+    fixture.fetch(FetchMode::Normal).await;
+    assert!(fixture.exports_complete().await);
+    fixture.collection.delete_one(doc! {"_id": 100}).await.unwrap();
     // A plan checks, and pulls nothing.
-    let plan = desk.engine.plan(Some(&desk.source), &desk.request(FetchMode::Verify, false)).await.unwrap();
+    let plan =
+        fixture.engine.plan(Some(&fixture.source), &fixture.request(FetchMode::Verify, false)).await.unwrap();
     assert_eq!(plan.counts.refresh, 1);
     let differing = [day_of(100)];
     for restarted in [false, true] {
         if restarted {
-            desk.restart();
+            fixture.restart();
         }
-        let offline = desk.answer(None, &desk.request(FetchMode::Normal, true)).await;
+        let offline = fixture.answer(None, &fixture.request(FetchMode::Normal, true)).await;
         assert_eq!((offline.complete, &offline.days.unverified[..]), (false, &differing[..]));
-        let cached = desk.engine.cached_answer(&desk.key()).await.unwrap();
+        let cached = fixture.engine.cached_answer(&fixture.key()).await.unwrap();
         assert_eq!((cached.complete, &cached.days.unverified[..]), (false, &differing[..]));
-        assert!(!desk.exports_complete().await);
-        let plan = desk.engine.plan(None, &desk.request(FetchMode::Normal, true)).await.unwrap();
+        assert!(!fixture.exports_complete().await);
+        let plan = fixture.engine.plan(None, &fixture.request(FetchMode::Normal, true)).await.unwrap();
         let why = plan.days.iter().find(|day| day.day == day_of(100)).unwrap();
         assert_eq!((why.action, why.why.is_some()), (DayAction::Serve, true));
     }
-    let fetched = desk.fetch(FetchMode::Normal).await;
+    let fetched = fixture.fetch(FetchMode::Normal).await;
     assert_eq!((fetched.complete, fetched.days.fetched, fetched.rows.input), (true, 1, 179));
-    assert!(desk.exports_complete().await);
-    desk.restart();
-    assert_eq!(desk.fetch(FetchMode::Normal).await.mongo_commands, 0);
+    assert!(fixture.exports_complete().await);
+    fixture.restart();
+    assert_eq!(fixture.fetch(FetchMode::Normal).await.mongo_commands, 0);
 }
 
 /// The same where the source gets its old rows back: the next check clears the day.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_that_is_as_held_again_is_complete_again() {
-    let mut desk = Desk::new("again", server().uri()).await;
-    desk.fetch(FetchMode::Normal).await;
-    let trade = desk.collection.find_one_and_delete(doc! {"_id": 100}).await.unwrap().unwrap();
-    let request = desk.request(FetchMode::Verify, false);
-    assert_eq!(desk.engine.plan(Some(&desk.source), &request).await.unwrap().counts.refresh, 1);
-    desk.collection.insert_one(trade).await.unwrap();
-    assert_eq!(desk.engine.plan(Some(&desk.source), &request).await.unwrap().counts.refresh, 0);
-    desk.restart();
-    let answer = desk.answer(None, &desk.request(FetchMode::Normal, true)).await;
+    let mut fixture = Fixture::new("again", server().uri()).await;
+    fixture.fetch(FetchMode::Normal).await;
+    let trade = fixture.collection.find_one_and_delete(doc! {"_id": 100}).await.unwrap().unwrap();
+    let request = fixture.request(FetchMode::Verify, false);
+    assert_eq!(fixture.engine.plan(Some(&fixture.source), &request).await.unwrap().counts.refresh, 1);
+    fixture.collection.insert_one(trade).await.unwrap();
+    assert_eq!(fixture.engine.plan(Some(&fixture.source), &request).await.unwrap().counts.refresh, 0);
+    fixture.restart();
+    let answer = fixture.answer(None, &fixture.request(FetchMode::Normal, true)).await;
     assert_eq!((answer.complete, answer.days.unverified), (true, Vec::new()));
 }
 
 /// A day that is adopted from a day known to differ is known to differ.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_known_to_differ_is_adopted_as_such() {
-    let desk = Desk::new("adopted", server().uri()).await;
-    desk.fetch(FetchMode::Normal).await;
-    desk.collection.delete_one(doc! {"_id": 100}).await.unwrap();
-    desk.engine.plan(Some(&desk.source), &desk.request(FetchMode::Verify, false)).await.unwrap();
-    let mut narrower = desk.request(FetchMode::Normal, true);
+    let fixture = Fixture::new("adopted", server().uri()).await;
+    fixture.fetch(FetchMode::Normal).await;
+    fixture.collection.delete_one(doc! {"_id": 100}).await.unwrap();
+    fixture.engine.plan(Some(&fixture.source), &fixture.request(FetchMode::Verify, false)).await.unwrap();
+    let mut narrower = fixture.request(FetchMode::Normal, true);
     narrower.query.filters = Filters::parse(
-        &desk.mapping,
+        &fixture.mapping,
         &[FilterInput { field: "product".to_owned(), operator: FilterOperator::Missing, values: Vec::new() }],
         "",
     )
     .unwrap();
-    let answer = desk.answer(None, &narrower).await;
+    let answer = fixture.answer(None, &narrower).await;
     assert_eq!((answer.days.adopted, answer.rows.input, answer.complete), (90, 180, false));
     assert_eq!(answer.days.unverified, [day_of(100)]);
     // In reach of the source, that day is asked for instead.
-    let online = desk.answer(Some(&desk.source), &FetchRequest { offline: false, ..narrower }).await;
+    let online = fixture.answer(Some(&fixture.source), &FetchRequest { offline: false, ..narrower }).await;
     assert_eq!((online.days.fetched, online.rows.input, online.complete), (1, 179, true));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_collation_of_a_collection_is_learnt() {
-    let desk = Desk::new("collation", server().uri()).await;
-    let (_, plain) = desk.source.origin(&Mapping::default()).await.unwrap();
+    let fixture = Fixture::new("collation", server().uri()).await;
+    let (_, plain) = fixture.source.origin(&Mapping::default()).await.unwrap();
     let database = Client::with_uri_str(server().uri()).await.unwrap().database("verify_collation");
     let rules = mongodb::options::Collation::builder().locale("en").build();
     database.collection::<Document>("own").drop().await.unwrap();

@@ -1,6 +1,6 @@
 //! Documents that use data as field names: thousands of fields, in few documents.
 
-use crate::support::desk::{Desk, range};
+use crate::support::fixture::{Fixture, range};
 use bson::{Document, doc};
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::rows::Role;
@@ -28,24 +28,24 @@ fn documents() -> Vec<Document> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn thousands_of_fields_are_kept_and_shown() {
-    let desk = Desk::at(server().uri(), server().uri(), "wide", "", documents()).await;
-    let answer = desk.fetch("2025-01-01", "2025-01-31").await;
+    let fixture = Fixture::at(server().uri(), server().uri(), "wide", "", documents()).await;
+    let answer = fixture.fetch("2025-01-01", "2025-01-31").await;
     assert_eq!((answer.complete, answer.rows.input), (true, u64::from(DOCUMENTS.unsigned_abs())));
-    let (query, all) = (desk.query(&[]), range("2025-01-01", "2025-01-31"));
-    assert_eq!(desk.ids(&query, all, Role::Input).await, (0..DOCUMENTS).collect::<Vec<_>>());
-    let key = ViewKey { signature: desk.signature().to_string(), from: all.from(), to: all.to() };
-    let columns = desk.engine.view_shape(&key, Role::Input).await.unwrap().columns;
+    let (query, all) = (fixture.query(&[]), range("2025-01-01", "2025-01-31"));
+    assert_eq!(fixture.ids(&query, all, Role::Input).await, (0..DOCUMENTS).collect::<Vec<_>>());
+    let key = ViewKey { signature: fixture.signature().to_string(), from: all.from(), to: all.to() };
+    let columns = fixture.engine.view_shape(&key, Role::Input).await.unwrap().columns;
     assert!((1_000..2_000).contains(&columns.len()), "{}", columns.len());
     assert!(columns.iter().any(|column| column.path == "product"));
     assert!(columns.iter().any(|column| column.path == "(more fields)"));
     // A narrower query that is answered from these days has the same documents.
-    let gas = desk.query(&["Gas"]);
-    let narrower = desk
+    let gas = fixture.query(&["Gas"]);
+    let narrower = fixture
         .run(tidemark_engine::run::FetchRequest {
             query: gas.clone(),
-            ..desk.request("2025-01-01", "2025-01-31")
+            ..fixture.request("2025-01-01", "2025-01-31")
         })
         .await;
     assert_eq!((narrower.answer().days.adopted, narrower.answer().mongo_commands), (31, 0));
-    assert_eq!(desk.ids(&gas, all, Role::Input).await.len(), 600);
+    assert_eq!(fixture.ids(&gas, all, Role::Input).await.len(), 600);
 }

@@ -29,40 +29,40 @@ pub(crate) fn open(workspace: &Workspace, messages: u64) -> Outcome {
                     opens it on a virtual one and takes a screenshot."
             .to_owned());
     }
-    let desk = prepare(workspace, messages)?;
+    let server = prepare(workspace, messages)?;
     println!("==> Open the window. Press Fetch; close it to end the demo.");
-    let closed = run(&mut app(workspace, &desk.uri));
-    step("Stop the sample desk", || desk.stop())?;
+    let closed = run(&mut app(workspace, &server.uri));
+    step("Stop the sample desk", || server.stop())?;
     closed
 }
 
 /// Opens the app on a virtual display, takes a screenshot and closes it.
 pub(crate) fn check(workspace: &Workspace, messages: u64) -> Outcome {
-    let desk = prepare(workspace, messages)?;
-    let seen = step("Open the window on a virtual display", || headless(workspace, &desk.uri));
-    step("Stop the sample desk", || desk.stop())?;
+    let server = prepare(workspace, messages)?;
+    let seen = step("Open the window on a virtual display", || headless(workspace, &server.uri));
+    step("Stop the sample desk", || server.stop())?;
     seen
 }
 
 /// Everything up to a desk that is ready to be asked.
-fn prepare(workspace: &Workspace, messages: u64) -> Outcome<Desk> {
+fn prepare(workspace: &Workspace, messages: u64) -> Outcome<SampleServer> {
     setup::install(workspace, Needs::DEMO)?;
     build_ui(workspace)?;
     step("Build the app and the sample desk", || {
         run(&mut cargo(workspace, &["build", "-p", "tidemark", "-p", "tidemark-sample-desk"]))
     })?;
-    step("Start the sample desk", || Desk::start(workspace, messages))
+    step("Start the sample desk", || SampleServer::start(workspace, messages))
 }
 
 /// The app, pointed at the desk.
 fn app(workspace: &Workspace, uri: &str) -> Command {
     let mut command = Command::new(workspace.built("debug", "tidemark"));
     in_workspace(workspace, &mut command);
-    pointed_at_desk(&mut command, workspace, uri);
+    pointed_at_sample(&mut command, workspace, uri);
     command
 }
 
-fn pointed_at_desk(command: &mut Command, workspace: &Workspace, uri: &str) {
+fn pointed_at_sample(command: &mut Command, workspace: &Workspace, uri: &str) {
     command
         .env("TIDEMARK_DEMO_URI", uri)
         .env("TIDEMARK_DEMO_DB", DATABASE)
@@ -75,12 +75,12 @@ fn pointed_at_desk(command: &mut Command, workspace: &Workspace, uri: &str) {
 }
 
 /// A running `sample-desk serve`. It ends when it is stopped, and when we end.
-struct Desk {
+struct SampleServer {
     process: Child,
     uri: String,
 }
 
-impl Desk {
+impl SampleServer {
     fn start(workspace: &Workspace, messages: u64) -> Outcome<Self> {
         let mut command = Command::new(workspace.built("debug", "sample-desk"));
         in_workspace(workspace, &mut command);
@@ -89,7 +89,7 @@ impl Desk {
             .args(["--messages", &messages.to_string(), "--dir"])
             // Kept, for a quick start the next time.
             .arg(workspace.cache.join("demo").join("server"))
-            .args(["--port", &desk_port().to_string()])
+            .args(["--port", &sample_port().to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let mut process = command.spawn().map_err(|error| not_started(&command, &error))?;
@@ -119,7 +119,7 @@ impl Desk {
 }
 
 /// The desk's own port where it is free, so that what was cached last time is the same source today.
-fn desk_port() -> u16 {
+fn sample_port() -> u16 {
     const OWN: u16 = 47_017;
     if std::net::TcpListener::bind(("127.0.0.1", OWN)).is_ok() { OWN } else { 0 }
 }
@@ -171,7 +171,7 @@ fn headless(workspace: &Workspace, uri: &str) -> Outcome {
         None => Command::new(workspace.built("debug", "tidemark")),
     };
     in_workspace(workspace, &mut command);
-    pointed_at_desk(&mut command, workspace, uri);
+    pointed_at_sample(&mut command, workspace, uri);
     command.env("DISPLAY", &display.name).env("NO_AT_BRIDGE", "1").env_remove("WAYLAND_DISPLAY");
     own_group(&mut command);
     let mut app = command.spawn().map_err(|error| not_started(&command, &error))?;

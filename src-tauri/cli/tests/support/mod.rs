@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 #[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
-pub(crate) mod desk;
+pub(crate) mod fixture;
 #[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 pub(crate) mod mounts;
 #[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]

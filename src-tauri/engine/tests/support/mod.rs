@@ -1,4 +1,4 @@
 //! What the engine's tests share.
 
 #[allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
-pub(crate) mod desk;
+pub(crate) mod fixture;

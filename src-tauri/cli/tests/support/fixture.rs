@@ -13,7 +13,7 @@ use super::{Run, cli, read_csv, server};
 pub(crate) type Rows = BTreeMap<String, Vec<Option<String>>>;
 
 /// The first days of 2025, with some trades each, and a message of each trade.
-pub(crate) struct Desk {
+pub(crate) struct Fixture {
     pub(crate) folder: tempfile::TempDir,
     /// The program's way to the server.
     pub(crate) uri: String,
@@ -23,7 +23,7 @@ pub(crate) struct Desk {
     days: i32,
 }
 
-impl Desk {
+impl Fixture {
     /// `size` bytes of each trade, and a quarter as many of each message, can hardly be compressed.
     pub(crate) async fn new(name: &str, days: i32, trades_a_day: i32, size: usize) -> Self {
         let mut noise = 1_u64;

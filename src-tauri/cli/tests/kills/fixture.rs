@@ -20,7 +20,7 @@ pub(crate) type DayRows = [BTreeMap<String, Vec<Option<String>>>; 2];
 pub(crate) type Rows = BTreeMap<Day, DayRows>;
 
 /// A collection and a cache of its trades.
-pub(crate) struct Desk {
+pub(crate) struct Fixture {
     folder: tempfile::TempDir,
     database: &'static str,
     range: DayRange,
@@ -36,7 +36,7 @@ pub(crate) struct Killed {
     pub(crate) ran: bool,
 }
 
-impl Desk {
+impl Fixture {
     /// Without a cache yet.
     pub(crate) fn new(
         database: &'static str,

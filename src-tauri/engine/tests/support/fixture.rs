@@ -63,7 +63,7 @@ pub(crate) fn year() -> Vec<Document> {
     documents
 }
 
-pub(crate) struct Desk {
+pub(crate) struct Fixture {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) clock: Arc<AtomicI64>,
     pub(crate) engine: Engine,
@@ -84,7 +84,7 @@ impl Told {
     }
 }
 
-impl Desk {
+impl Fixture {
     pub(crate) async fn new(name: &str) -> Self {
         Self::at(server().uri(), server().uri(), name, "", year()).await
     }
@@ -112,7 +112,7 @@ impl Desk {
         };
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(0));
-        let desk = Self {
+        let fixture = Self {
             engine: engine(&folder, &clock),
             folder,
             clock,
@@ -120,8 +120,8 @@ impl Desk {
             mapping: Mapping::parse(mapping).unwrap(),
             collection,
         };
-        desk.set_clock("2026-01-15T12:00:00Z");
-        desk
+        fixture.set_clock("2026-01-15T12:00:00Z");
+        fixture
     }
 
     /// The same collection, and a cache that holds nothing yet.
