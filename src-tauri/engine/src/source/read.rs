@@ -337,7 +337,7 @@ fn read_day_counts(query: &Query, range: DayRange, found: Vec<Document>) -> BTre
     for row in found {
         let documents = whole(row.get("count"));
         match placement.place_group(row.get_document("_id").unwrap_or(&unplaced)) {
-            Place::Day(day) => {
+            Place::Day(day) if range.contains(day) => {
                 let (mark, hashes) = (greatest_stamp(&row), HashSums::in_group(&row));
                 let count = counts.entry(day).or_default();
                 let is_new = count.rows == 0;
@@ -357,7 +357,8 @@ fn read_day_counts(query: &Query, range: DayRange, found: Vec<Document>) -> BTre
                     counts.entry(day).or_default().left_out += documents;
                 }
             }
-            Place::Nowhere => {}
+            // The match may return some documents of other days, and a part of a day says nothing about it.
+            Place::Day(_) | Place::Nowhere => {}
         }
     }
     counts
@@ -374,5 +375,36 @@ fn whole(value: Option<&Bson>) -> u64 {
         Some(Bson::Int32(number)) => u64::try_from(*number).unwrap_or(0),
         Some(Bson::Int64(number)) => u64::try_from(*number).unwrap_or(0),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use bson::doc;
+
+    use super::*;
+    use crate::query::filter::Filters;
+    use crate::query::mapping::Mapping;
+    use crate::query::source::SourceIdentity;
+
+    /// By day of year and time stamp, the match of a range returns documents of the days half a year off, too.
+    #[test]
+    fn parts_of_other_days_are_not_counted() {
+        let mapping = Mapping::parse(r#"{"year": null}"#).unwrap();
+        let filters = Filters::parse(&mapping, &[], "").unwrap();
+        let query =
+            Query { source: SourceIdentity::new(["db1"], None, "desk", "trades", None), mapping, filters };
+        let range = DayRange::parse("2025-07-01", "2025-07-02").unwrap();
+        let group = |day_of_year: i32, stamp: &str, count: i32| {
+            let number = Day::parse(stamp).unwrap().number();
+            doc! {"_id": {"day": {"value": day_of_year}, "stamp": {"date": number}}, "count": count}
+        };
+        let found =
+            vec![group(182, "2025-07-01", 3), group(182, "2025-12-30", 2), group(182, "2025-12-31", 5)];
+        let counts = read_day_counts(&query, range, found);
+        let rows: Vec<_> = counts.iter().map(|(day, count)| (day.to_string(), count.rows)).collect();
+        assert_eq!(rows, [("2025-07-01".to_owned(), 5)]);
     }
 }
