@@ -7,7 +7,7 @@ import { beforeEach, expect, it, vi } from "vitest";
 
 import { makeFake } from "../test/fakeBackend";
 import { makeAnswer, makeCached, makeChange, makeChanges, makePartial } from "../test/made";
-import { openApp } from "./openApp";
+import { fetchAnswer, openApp } from "./openApp";
 
 async function problems(): Promise<string[]> {
   const found = await axe.run(document.body, {
@@ -49,8 +49,7 @@ it("finds nothing before, during and after a check", async () => {
 
 it("finds nothing over a partial answer and its rows", async () => {
   const { fake, user } = await open();
-  await user.click(screen.getByTestId("fetch-button"));
-  act(() => fake.finish(makePartial(["2025-01-31"])));
+  await fetchAnswer(user, fake, makePartial(["2025-01-31"]));
   await screen.findByTestId("partial-banner");
   await screen.findByTestId("columns-button");
   expect(await problems()).toEqual([]);

@@ -5,8 +5,8 @@ import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
 import { makeFake } from "../test/fakeBackend";
-import { makeAnswer, makeCached } from "../test/made";
-import { openApp } from "./openApp";
+import { makeCached } from "../test/made";
+import { fetchAnswer, openApp } from "./openApp";
 
 vi.mock("../rows/grid/GridView", () => ({
   GridView: () => (
@@ -24,8 +24,7 @@ async function openRows() {
   vi.mocked(fake.backend.cachedQueries).mockResolvedValue([makeCached()]);
   const user = userEvent.setup();
   await openApp(fake);
-  await user.click(screen.getByTestId("fetch-button"));
-  act(() => fake.finish(makeAnswer()));
+  await fetchAnswer(user, fake);
   await screen.findByTestId("active-cell");
   return { fake, user };
 }

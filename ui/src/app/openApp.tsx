@@ -1,10 +1,13 @@
 // The window over a fake backend.
 
 import { QueryClientProvider } from "@tanstack/react-query";
-import { render, screen } from "@testing-library/react";
+import { act, render, screen } from "@testing-library/react";
+import type { UserEvent } from "@testing-library/user-event";
 
+import type { Answer } from "../backend";
 import { BackendContext } from "../backend/context";
 import type { Fake } from "../test/fakeBackend";
+import { makeAnswer } from "../test/made";
 import { App } from "./App";
 import { makeQueryClient } from "./queryClient";
 
@@ -17,4 +20,10 @@ export async function openApp(fake: Fake): Promise<void> {
     </QueryClientProvider>,
   );
   await screen.findByTestId("fetch-button");
+}
+
+/** Presses Fetch, and ends the run with an answer. */
+export async function fetchAnswer(user: UserEvent, fake: Fake, answer: Answer = makeAnswer()): Promise<void> {
+  await user.click(screen.getByTestId("fetch-button"));
+  act(() => fake.finish(answer));
 }

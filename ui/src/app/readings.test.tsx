@@ -8,8 +8,8 @@ import { afterEach, expect, it, vi } from "vitest";
 import type { CachedQuery, ViewShape } from "../backend";
 import { makeFake } from "../test/fakeBackend";
 import { later } from "../test/later";
-import { makeAnswer, makeCached, makeFailure, makeQuery } from "../test/made";
-import { openApp } from "./openApp";
+import { makeCached, makeFailure, makeQuery } from "../test/made";
+import { fetchAnswer, openApp } from "./openApp";
 
 const grid = vi.hoisted(() => ({ outdated: (): void => undefined }));
 vi.mock("../rows/grid/GridView", () => ({
@@ -44,8 +44,7 @@ it("reads the list of cached queries once at the start, and again when a run end
   expect(fake.backend.cacheUsage).toHaveBeenCalledOnce();
   vi.mocked(fake.backend.cachedQueries).mockResolvedValue([makeCached()]);
   await user.click(screen.getByTestId("cached-tab"));
-  await user.click(screen.getByTestId("fetch-button"));
-  act(() => fake.finish(makeAnswer()));
+  await fetchAnswer(user, fake);
   expect(await screen.findByTestId("cached-item")).toBeInTheDocument();
   expect(fake.backend.cachedQueries).toHaveBeenCalledTimes(2);
   expect(fake.backend.cacheUsage).toHaveBeenCalledTimes(2);
@@ -115,8 +114,7 @@ it("keeps the rows on the screen if their columns cannot be read again", async (
   const fake = makeFake();
   const user = userEvent.setup();
   await openApp(fake);
-  await user.click(screen.getByTestId("fetch-button"));
-  act(() => fake.finish(makeAnswer()));
+  await fetchAnswer(user, fake);
   await screen.findByTestId("grid");
   vi.mocked(fake.backend.viewShape).mockRejectedValue(BUSY);
   act(() => grid.outdated());

@@ -15,7 +15,7 @@ import type { GridHandle } from "../rows/grid/GridView";
 import { makeFake } from "../test/fakeBackend";
 import { later } from "../test/later";
 import { makeAnswer, makeDetail, makeFailure } from "../test/made";
-import { openApp } from "./openApp";
+import { fetchAnswer, openApp } from "./openApp";
 
 const grid = vi.hoisted(() => ({ props: null as Drawn | null, performed: vi.fn(), focused: vi.fn() }));
 interface Drawn {
@@ -38,8 +38,7 @@ afterEach(() => void vi.useRealTimers());
 async function openRows(fake = makeFake(), answer = makeAnswer()) {
   const user = userEvent.setup();
   await openApp(fake);
-  await user.click(screen.getByTestId("fetch-button"));
-  act(() => fake.finish(answer));
+  await fetchAnswer(user, fake, answer);
   await screen.findByTestId("grid");
   return { fake, user };
 }

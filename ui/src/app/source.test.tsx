@@ -8,7 +8,7 @@ import type { Connection, FailureTarget, SourceView } from "../backend";
 import { type Fake, makeFake } from "../test/fakeBackend";
 import { later } from "../test/later";
 import { makeAnswer, makeCached, makeFailure, makePartial, makeQuery, makeSource } from "../test/made";
-import { openApp } from "./openApp";
+import { fetchAnswer, openApp } from "./openApp";
 
 vi.mock("../rows/grid/GridView", () => ({
   GridView: ({ content }: { content: { length: number } }) => <div data-testid="grid">{content.length}</div>,
@@ -41,8 +41,7 @@ it("takes the rows of a source away with it", async () => {
   const fake = makeFake();
   const user = userEvent.setup();
   await openApp(fake);
-  await user.click(screen.getByTestId("fetch-button"));
-  act(() => fake.finish(makeAnswer()));
+  await fetchAnswer(user, fake);
   await screen.findByTestId("answer");
   vi.mocked(fake.backend.connect).mockResolvedValue(await other(fake));
   await connect(user);
@@ -70,8 +69,7 @@ it("does not go on at another source with a run that waits", async () => {
   const fake = makeFake({ connection: { state: "offline", failure: away } });
   const user = userEvent.setup();
   await openApp(fake);
-  await user.click(screen.getByTestId("fetch-button"));
-  act(() => fake.finish(makePartial(["2025-01-31"], { failure: away })));
+  await fetchAnswer(user, fake, makePartial(["2025-01-31"], { failure: away }));
   await waitFor(() => expect(screen.getByTestId("activity")).toHaveTextContent("Paused"));
   const answer = later<SourceView>();
   vi.mocked(fake.backend.connect).mockReturnValue(answer.promise);

@@ -9,8 +9,8 @@ import { AGE_MS } from "../plan/usePlan";
 import type { Content, Handlers } from "../rows/grid/contract";
 import { makeFake, makePlan } from "../test/fakeBackend";
 import { later } from "../test/later";
-import { makeAnswer, makeCached, makeDetail, makeFailure, makePartial, makeQuery } from "../test/made";
-import { openApp } from "./openApp";
+import { makeCached, makeDetail, makeFailure, makePartial, makeQuery } from "../test/made";
+import { fetchAnswer, openApp } from "./openApp";
 
 // What the grid was last given; the real one needs a layout, which jsdom does not have.
 const grid = vi.hoisted(() => ({ props: null as Drawn | null }));
@@ -43,8 +43,7 @@ it("shows no answer over the rows of other days of its query", async () => {
   const user = userEvent.setup();
   await openApp(fake);
   await screen.findByText(/0 of 31 days cached/);
-  await user.click(screen.getByTestId("fetch-button"));
-  act(() => fake.finish(makeAnswer()));
+  await fetchAnswer(user, fake);
   expect(await screen.findByTestId("answer-completeness")).toHaveTextContent("Complete");
   await user.click(screen.getByTestId("preset-today"));
   await screen.findByText(/0 of 1 days cached/);
@@ -70,8 +69,7 @@ it("reads columns and rows again where a page is of a later state than the colum
   const fake = makeFake();
   const user = userEvent.setup();
   await openApp(fake);
-  await user.click(screen.getByTestId("fetch-button"));
-  act(() => fake.finish(makeAnswer()));
+  await fetchAnswer(user, fake);
   await screen.findByTestId("grid");
   expect(grid.props?.content.generation).toBe(1);
   const shape = await fake.backend.viewShape({ signature: "", from: "", to: "" }, "input");
@@ -84,8 +82,7 @@ it("shows a failure to read rows until they are read", async () => {
   const fake = makeFake();
   const user = userEvent.setup();
   await openApp(fake);
-  await user.click(screen.getByTestId("fetch-button"));
-  act(() => fake.finish(makeAnswer()));
+  await fetchAnswer(user, fake);
   await screen.findByTestId("grid");
   act(() => grid.props?.handlers.reading(makeFailure("cache_busy", "Another Tidemark has the file.")));
   expect(screen.getByTestId("grid-failure")).toBeInTheDocument();
@@ -101,8 +98,7 @@ it("shows no document under the number of another row", async () => {
   );
   const user = userEvent.setup();
   await openApp(fake);
-  await user.click(screen.getByTestId("fetch-button"));
-  act(() => fake.finish(makeAnswer()));
+  await fetchAnswer(user, fake);
   await screen.findByTestId("grid");
   act(() => grid.props?.handlers.open(0));
   expect(await screen.findByText("the first")).toBeInTheDocument();
@@ -116,8 +112,7 @@ it("shows no document of a later state of the file than its row", async () => {
   vi.mocked(fake.backend.rowDetail).mockResolvedValue(makeDetail({ relaxed: "moved here", generation: 2 }));
   const user = userEvent.setup();
   await openApp(fake);
-  await user.click(screen.getByTestId("fetch-button"));
-  act(() => fake.finish(makeAnswer()));
+  await fetchAnswer(user, fake);
   await screen.findByTestId("grid");
   const shape = await fake.backend.viewShape({ signature: "", from: "", to: "" }, "input");
   const reread = later<typeof shape>();
