@@ -2,6 +2,7 @@
 
 pub mod csv;
 mod gate;
+pub mod relay;
 pub mod scripted;
 pub mod wire;
 

@@ -1,12 +1,14 @@
 //! A way to a server with faults: answers that break off, crawl or fall silent, connections that are refused,
 //! and questions for more of a cursor that wait. It remembers what was asked.
 
-use std::io::{Read, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bson::Document;
+
+use crate::relay::{Ends, Serve, Watched, listen, read_message, uri_of};
 
 /// What happens to what the server says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,13 +27,7 @@ pub enum Fault {
 pub struct Wire {
     /// Its connection string.
     pub uri: String,
-    shared: Arc<Shared>,
-}
-
-#[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
+    shared: Arc<Watched<State>>,
 }
 
 #[derive(Default)]
@@ -58,50 +54,26 @@ struct State {
     used: Vec<TcpStream>,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait_while(&self, holds: impl Fn(&State) -> bool) {
-        let mut state = self.lock();
-        while holds(&state) {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn change(&self, to: impl FnOnce(&mut State)) {
-        to(&mut self.lock());
-        self.changed.notify_all();
-    }
-}
-
 impl Wire {
     /// A way to the server at a port.
     ///
     /// # Panics
     /// If no port is free.
     pub fn to(port: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let own = listener.local_addr().expect("an address").port();
-        let shared = Arc::new(Shared::default());
-        let each = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                if each.lock().now == Some(Fault::Cut) {
-                    continue;
-                }
-                let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { continue };
-                let streams =
-                    (client.try_clone(), server.try_clone(), client.try_clone(), server.try_clone());
-                let (Ok(from), Ok(to), Ok(one), Ok(other)) = streams else { continue };
-                each.lock().open.extend([one, other]);
-                let (asking, telling) = (Arc::clone(&each), Arc::clone(&each));
-                std::thread::spawn(move || ask(from, to, &asking));
-                std::thread::spawn(move || tell(server, client, &telling));
-            }
-        });
-        Self { uri: format!("mongodb://127.0.0.1:{own}/?directConnection=true"), shared }
+        let shared: Arc<Watched<State>> = Arc::default();
+        let (each, cut) = (Arc::clone(&shared), Arc::clone(&shared));
+        let connected = move |asking: Ends, answering: Ends| {
+            let (Ok(one), Ok(other)) = (asking.from.try_clone(), asking.to.try_clone()) else { return };
+            each.lock().open.extend([one, other]);
+            let (to_ask, to_answer) = (Arc::clone(&each), Arc::clone(&each));
+            std::thread::spawn(move || ask(asking, &to_ask));
+            std::thread::spawn(move || answer(answering, &to_answer));
+        };
+        let serve = move || match cut.lock().now {
+            Some(Fault::Cut) => Serve::Refuse,
+            _ => Serve::At(port),
+        };
+        Self { uri: uri_of(listen(serve, connected)), shared }
     }
 
     /// The fault comes about once so many more bytes have come from the server.
@@ -183,16 +155,16 @@ impl Drop for Wire {
 }
 
 /// From the driver to the server, message by message.
-fn ask(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
+fn ask(mut ends: Ends, shared: &Watched<State>) {
     let mut is_used = false;
-    while let Some(message) = read_message(&mut from) {
+    while let Some(message) = read_message(&mut ends.from) {
         let command = command_in(&message).expect("a message that holds a command");
         let cursor = command.get_i64("getMore").ok();
         let is_pull = command.get_document("cursor").is_ok_and(|cursor| cursor.contains_key("batchSize"));
         let name = command.keys().next().map(|name| name.to_lowercase());
         if !is_used && !matches!(name.as_deref(), Some("hello" | "ismaster")) {
             is_used = true;
-            shared.change(|state| state.used.extend(from.try_clone()));
+            shared.change(|state| state.used.extend(ends.from.try_clone()));
         }
         shared.change(|state| state.commands.push(command));
         if let Some(cursor) = cursor {
@@ -214,12 +186,11 @@ fn ask(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
                 state.due = Some((bytes, fault));
             }
         });
-        if to.write_all(&message).is_err() {
+        if ends.to.write_all(&message).is_err() {
             break;
         }
     }
-    let _ = to.shutdown(Shutdown::Both);
-    let _ = from.shutdown(Shutdown::Both);
+    ends.close();
 }
 
 /// Whether a message holds a text as BSON writes it.
@@ -227,15 +198,6 @@ fn has(message: &[u8], text: &str) -> bool {
     message
         .windows(text.len() + 1)
         .any(|part| part[..text.len()] == *text.as_bytes() && part[text.len()] == 0)
-}
-
-fn read_message(from: &mut impl Read) -> Option<Vec<u8>> {
-    let mut header = [0; 4];
-    from.read_exact(&mut header).ok()?;
-    let mut message = vec![0; usize::try_from(u32::from_le_bytes(header)).ok()?.max(4)];
-    message[..4].copy_from_slice(&header);
-    from.read_exact(&mut message[4..]).ok()?;
-    Some(message)
 }
 
 /// Kinds of messages: what all commands are sent as, and what some drivers begin a connection with.
@@ -257,9 +219,9 @@ fn command_in(message: &[u8]) -> Option<Document> {
 }
 
 /// From the server to the driver, byte by byte as far as faults are concerned.
-fn tell(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
+fn answer(mut ends: Ends, shared: &Watched<State>) {
     let mut bytes = vec![0; 16 << 10];
-    while let Ok(count @ 1..) = from.read(&mut bytes) {
+    while let Ok(count @ 1..) = ends.from.read(&mut bytes) {
         let (mut passing, mut fault, speed) = (count, None, shared.lock().speed);
         shared.change(|state| match &mut state.due {
             Some((left, due)) if *left < count => {
@@ -270,7 +232,7 @@ fn tell(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
             None => {}
         });
         shared.wait_while(|state| state.now == Some(Fault::Stall));
-        if to.write_all(&bytes[..passing]).is_err() {
+        if ends.to.write_all(&bytes[..passing]).is_err() {
             break;
         }
         match fault {
@@ -290,6 +252,5 @@ fn tell(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
             std::thread::sleep(Duration::from_secs(1) * u32::try_from(count).expect("a few") / speed);
         }
     }
-    let _ = to.shutdown(Shutdown::Both);
-    let _ = from.shutdown(Shutdown::Both);
+    ends.close();
 }

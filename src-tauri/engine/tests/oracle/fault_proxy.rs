@@ -1,12 +1,13 @@
 //! A way to the server whose connections break or wait in the middle of a fetch, behind which another server may
 //! come to stand, and on which the server's clock may be made to say what a test wants. It counts what passes.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::Write as _;
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bson::{RawDocument, RawDocumentBuf, rawdoc};
+use tidemark_test_support::relay::{Ends, Serve, Watched, listen, read_message, uri_of};
 use tokio::sync::watch;
 
 use super::script::At;
@@ -15,8 +16,7 @@ use super::script::At;
 const BROKEN: usize = 2;
 
 struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
+    state: Watched<State>,
     /// The server's port.
     port: AtomicU16,
     /// Whether a message waits.
@@ -42,12 +42,6 @@ struct Cut {
     at: At,
     /// Those that still pass.
     passing: usize,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl At {
@@ -98,47 +92,37 @@ pub(crate) struct FaultProxy {
 
 impl FaultProxy {
     pub(crate) fn to(port: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let own = listener.local_addr().expect("an address").port();
         let shared = Arc::new(Shared {
-            state: Mutex::default(),
-            changed: Condvar::new(),
+            state: Watched::default(),
             port: AtomicU16::new(port),
             waiting: watch::channel(false).0,
         });
-        let each = Arc::downgrade(&shared);
-        std::thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                // Its end wakes the listener with one last connection.
-                let Some(shared) = each.upgrade() else { break };
-                let port = shared.port.load(Ordering::SeqCst);
-                let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { continue };
-                // Small messages both ways: waiting to join them would take longer than they do.
-                let _ = (client.set_nodelay(true), server.set_nodelay(true));
-                let (Ok(from), Ok(to), Ok(kept)) =
-                    (client.try_clone(), server.try_clone(), client.try_clone())
-                else {
-                    continue;
-                };
-                shared.lock().open.push(kept);
-                let telling = Arc::clone(&shared);
-                std::thread::spawn(move || forward(from, to, &shared));
-                std::thread::spawn(move || tell(server, client, &telling));
-            }
-        });
-        Self { uri: format!("mongodb://127.0.0.1:{own}/?directConnection=true"), shared }
+        let (each, reached) = (Arc::downgrade(&shared), Arc::downgrade(&shared));
+        let connected = move |asking: Ends, answering: Ends| {
+            let (Some(shared), Ok(kept)) = (each.upgrade(), asking.from.try_clone()) else { return };
+            shared.state.lock().open.push(kept);
+            let to_answer = Arc::clone(&shared);
+            std::thread::spawn(move || forward(asking, &shared));
+            std::thread::spawn(move || answer(answering, &to_answer));
+        };
+        // Its end wakes the listener with one last connection.
+        let serve = move || match reached.upgrade() {
+            Some(shared) => Serve::At(shared.port.load(Ordering::SeqCst)),
+            None => Serve::Stop,
+        };
+        Self { uri: uri_of(listen(serve, connected)), shared }
     }
 
     /// Breaks connections once so many messages of a kind have passed.
     pub(crate) fn cut_after(&self, at: At, passing: usize) {
-        let mut state = self.shared.lock();
+        let mut state = self.shared.state.lock();
         state.broken = 0;
         state.cut = Some(Cut { at, passing });
     }
 
     /// Lets everything pass again. How many messages were broken off.
     pub(crate) fn heal(&self) -> usize {
-        let mut state = self.shared.lock();
+        let mut state = self.shared.state.lock();
         state.cut = None;
         state.broken
     }
@@ -146,7 +130,7 @@ impl FaultProxy {
     /// Holds a message of a kind once so many have passed, until it is released.
     pub(crate) fn hold_after(&self, at: At, passing: usize) {
         self.shared.waiting.send_replace(false);
-        self.shared.lock().hold = Some(Cut { at, passing });
+        self.shared.state.lock().hold = Some(Cut { at, passing });
     }
 
     /// Waits until a message is held.
@@ -157,8 +141,7 @@ impl FaultProxy {
     }
 
     pub(crate) fn release(&self) {
-        self.shared.lock().hold = None;
-        self.shared.changed.notify_all();
+        self.shared.state.change(|state| state.hold = None);
     }
 
     /// From now on another server answers.
@@ -169,24 +152,24 @@ impl FaultProxy {
 
     /// Ends all connections; new ones are served.
     pub(crate) fn reconnect(&self) {
-        for stream in self.shared.lock().open.drain(..) {
+        for stream in self.shared.state.lock().open.drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 
     /// What the server says the time is, in milliseconds; nothing: what it says itself.
     pub(crate) fn set_time(&self, time: Option<i64>) {
-        self.shared.lock().time = time;
+        self.shared.state.lock().time = time;
     }
 
     /// Whether the server's time is made up.
     pub(crate) fn makes_time_up(&self) -> bool {
-        self.shared.lock().time.is_some()
+        self.shared.state.lock().time.is_some()
     }
 
     /// Questions for more documents so far.
     pub(crate) fn more(&self) -> usize {
-        self.shared.lock().more
+        self.shared.state.lock().more
     }
 }
 
@@ -211,49 +194,37 @@ fn command_of(message: &[u8]) -> &[u8] {
     name.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
-fn read_message(from: &mut TcpStream) -> Option<Vec<u8>> {
-    let mut header = [0; 4];
-    from.read_exact(&mut header).ok()?;
-    let length = usize::try_from(u32::from_le_bytes(header)).ok()?;
-    let mut message = vec![0; length.max(4)];
-    message[..4].copy_from_slice(&header);
-    from.read_exact(&mut message[4..]).ok()?;
-    Some(message)
-}
-
 /// From the driver to the server, message by message.
-fn forward(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
-    while let Some(message) = read_message(&mut from) {
-        let mut state = shared.lock();
+fn forward(mut ends: Ends, shared: &Shared) {
+    while let Some(message) = read_message(&mut ends.from) {
+        let mut state = shared.state.lock();
         if state.breaks(&message) {
             break;
         }
         if state.holds(&message) {
             shared.waiting.send_replace(true);
             while state.hold.is_some() {
-                state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = shared.state.wait(state);
             }
         }
         drop(state);
-        if to.write_all(&message).is_err() {
+        if ends.to.write_all(&message).is_err() {
             break;
         }
     }
-    let _ = to.shutdown(Shutdown::Both);
-    let _ = from.shutdown(Shutdown::Both);
+    ends.close();
 }
 
 /// From the server to the driver, message by message.
-fn tell(mut from: TcpStream, mut to: TcpStream, shared: &Shared) {
-    while let Some(message) = read_message(&mut from) {
-        let time = shared.lock().time;
+fn answer(mut ends: Ends, shared: &Shared) {
+    while let Some(message) = read_message(&mut ends.from) {
+        let time = shared.state.lock().time;
         let message = time.and_then(|time| at_another_time(&message, time)).unwrap_or(message);
-        if to.write_all(&message).is_err() {
+        if ends.to.write_all(&message).is_err() {
             break;
         }
     }
-    let _ = to.shutdown(Shutdown::Both);
-    let _ = from.shutdown(Shutdown::Both);
+    ends.close();
 }
 
 /// An answer as a server of another time would send it: a replica set's node tells its operation time with
