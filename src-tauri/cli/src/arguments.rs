@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Fetch(Box<FetchOptions>),
     /// Print what a fetch would do, without fetching. Contacts the server only if the plan requires it.
     Plan(Box<QueryOptions>),
+    /// Propose a mapping for a collection from a sample of its documents, with the reasons.
+    Propose(SourceOptions),
     /// List the cached queries.
     Cached(CacheOptions),
     /// Delete a query from the cache, or some of its days.
@@ -42,9 +44,9 @@ pub(crate) struct CacheOptions {
     pub(crate) cache: Option<PathBuf>,
 }
 
-/// The source, the days and the filters.
+/// The source.
 #[derive(Args)]
-pub(crate) struct QueryOptions {
+pub(crate) struct SourceOptions {
     /// Connection string. Every user of this computer can read a password in it in the list of processes. To avoid
     /// this, use --uri-file or the environment variable TIDEMARK_MONGODB_URI instead, or leave the password out and
     /// set TIDEMARK_MONGODB_PASSWORD.
@@ -59,6 +61,13 @@ pub(crate) struct QueryOptions {
     /// Name of the collection that contains the trades.
     #[arg(long, value_name = "NAME")]
     pub(crate) collection: String,
+}
+
+/// The source, the days and the filters.
+#[derive(Args)]
+pub(crate) struct QueryOptions {
+    #[command(flatten)]
+    pub(crate) source: SourceOptions,
     /// Mapping file, in JSON. Without it, the default mapping is used.
     #[arg(long, value_name = "FILE.json")]
     pub(crate) mapping: Option<PathBuf>,
@@ -98,7 +107,7 @@ pub(crate) enum UriSource {
     Hidden,
 }
 
-impl QueryOptions {
+impl SourceOptions {
     /// The connection string, from the option, the file or the environment variable.
     ///
     /// # Errors

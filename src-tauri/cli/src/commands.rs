@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{
     Arguments, BudgetOptions, CacheOptions, Columns, Command, FetchOptions, ForgetOptions, PinOptions,
-    QueryOptions, UriSource,
+    QueryOptions, SourceOptions, UriSource,
 };
 use crate::output::{Output, say};
 
@@ -50,6 +50,7 @@ pub(crate) async fn run(arguments: Arguments, uri: Option<String>, output: &Arc<
     match arguments.command {
         Command::Fetch(options) => fetch(*options, uri, output).await,
         Command::Plan(options) => plan(*options, uri, output).await,
+        Command::Propose(options) => propose(&options, uri, output).await,
         Command::Cached(options) => cached(&options, output).await,
         Command::Forget(options) => forget(&options, output).await,
         Command::Pin(options) => pin(&options, output).await,
@@ -63,8 +64,9 @@ pub(crate) async fn run(arguments: Arguments, uri: Option<String>, output: &Arc<
 /// A sentence about what is wrong with the command line.
 pub(crate) fn connection_string(arguments: &Arguments) -> Result<Option<String>, String> {
     let options = match &arguments.command {
-        Command::Fetch(options) => &options.query,
-        Command::Plan(options) => options,
+        Command::Fetch(options) => &options.query.source,
+        Command::Plan(options) => &options.source,
+        Command::Propose(options) => options,
         _ => return Ok(None),
     };
     let (uri, from) = options.connection_string()?;
@@ -300,17 +302,33 @@ fn engine(options: &CacheOptions) -> Result<Engine> {
     Engine::new(&folder, 2)
 }
 
-fn prepare(options: &QueryOptions, uri: String) -> Result<(Engine, Source, FetchRequest)> {
-    let mapping = read_mapping(options.mapping.as_ref())?;
-    let source = Source::new(&SourceSettings {
+fn source_of(options: &SourceOptions, uri: String) -> Result<Source> {
+    let password = std::env::var(PASSWORD).ok().filter(|password| !password.is_empty());
+    Source::new(&SourceSettings {
         uri,
-        password: std::env::var(PASSWORD)
-            .ok()
-            .filter(|password| !password.is_empty())
-            .map(SecretString::from),
+        password: password.map(SecretString::from),
         database: options.db.clone(),
         collection: options.collection.clone(),
-    })?;
+    })
+}
+
+/// Prints the proposal as the last line, and what a person should know on standard error.
+async fn propose(options: &SourceOptions, uri: String, output: &Arc<Output>) -> Result<Outcome> {
+    let source = source_of(options, uri)?;
+    let proposal = source.propose().await;
+    source.close().await;
+    let proposal = proposal?;
+    for warning in &proposal.warnings {
+        say(&warning.message);
+        warning.fix.iter().for_each(say);
+    }
+    output.print_line(&json!(proposal));
+    Ok(Outcome::Complete)
+}
+
+fn prepare(options: &QueryOptions, uri: String) -> Result<(Engine, Source, FetchRequest)> {
+    let mapping = read_mapping(options.mapping.as_ref())?;
+    let source = source_of(&options.source, uri)?;
     let mode = match (options.refresh, options.verify) {
         (true, _) => FetchMode::Refresh,
         (_, true) => FetchMode::Verify,

@@ -8,6 +8,7 @@
 //! | [`bson`] | values inside documents | none |
 //! | [`query`] | the form, the mapping, the filters, the pipelines | none |
 //! | [`plan`] | decides what to serve, adopt and fetch | none |
+//! | [`proposal`] | proposes a mapping from sampled documents | none |
 //! | [`answer`] | describes the result | none |
 //! | [`decode`] | raw BSON to Arrow columns | none |
 //! | [`source`] | MongoDB, read only | network |
@@ -31,6 +32,7 @@ pub mod failure;
 pub mod limits;
 pub mod moment;
 pub mod plan;
+pub mod proposal;
 pub mod query;
 pub mod rows;
 pub mod run;

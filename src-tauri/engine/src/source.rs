@@ -11,6 +11,7 @@ mod options;
 mod origin;
 mod protocol_probe;
 mod read;
+mod sample;
 mod topology;
 mod unmatched;
 mod uri;

@@ -12,7 +12,7 @@ use syn::visit::{self, Visit};
 use crate::Outcome;
 
 /// The rooms, lowest first.
-const ROOMS: [&str; 23] = [
+const ROOMS: [&str; 24] = [
     "zone_rules",
     "secret",
     "words",
@@ -24,6 +24,7 @@ const ROOMS: [&str; 23] = [
     "bson",
     "query",
     "plan",
+    "proposal",
     "answer",
     "decode",
     "source",

@@ -100,8 +100,16 @@ impl Source {
         self.list_with(doc! {"listCollections": 1, "filter": {"name": {"$in": names}}}).await
     }
 
-    /// Lists collections on a node that the read preference allows: the driver's own method uses only the primary.
-    async fn list_with(&self, mut command: Document) -> Result<BTreeMap<String, Listed>> {
+    async fn list_with(&self, command: Document) -> Result<BTreeMap<String, Listed>> {
+        Ok(self.cursor_documents(command).await?.iter().filter_map(listed).collect())
+    }
+
+    /// What a command lists that returns a cursor, on a node that the read preference allows: the driver's own methods
+    /// use only the primary.
+    ///
+    /// # Errors
+    /// See [`super::SourceError`].
+    pub(super) async fn cursor_documents(&self, mut command: Document) -> Result<Vec<Document>> {
         command.insert("cursor", doc! {});
         let database = self.database().await?;
         let mut options = RunCursorCommandOptions::default();
@@ -109,19 +117,33 @@ impl Source {
         let listing = || async {
             let asked = database.run_cursor_command(command.clone()).with_options(options.clone());
             let mut batches = asked.batch().await?;
-            let mut found = BTreeMap::new();
+            let mut found = Vec::new();
             while let Some(batch) = futures_util::StreamExt::next(&mut batches).await {
                 for value in batch?.doc_slices()? {
                     let document = value.ok().and_then(|value| value.as_document().map(ToOwned::to_owned));
-                    let Some(document) = document.and_then(|raw| Document::try_from(raw).ok()) else {
-                        continue;
-                    };
-                    found.extend(listed(&document));
+                    found.extend(document.and_then(|raw| Document::try_from(raw).ok()));
                 }
             }
             Ok(found)
         };
         self.with_timeout(SHORT_TIME, async { Ok(self.with_retry(listing).await?) }).await
+    }
+
+    /// What the user may see of the database's collections: their names, and the time field of a time series.
+    pub(super) async fn visible_collections(&self) -> BTreeMap<String, Option<String>> {
+        let command = doc! {"listCollections": 1};
+        let mut found = self.list_with(command.clone()).await;
+        if found.is_err() {
+            let mut command = command;
+            command.extend(doc! {"nameOnly": true, "authorizedCollections": true});
+            found = self.list_with(command).await;
+        }
+        let time_field = |listed: Listed| {
+            let series = listed.options.get_document("timeseries").ok()?;
+            series.get_str("timeField").ok().map(str::to_owned)
+        };
+        let visible = found.unwrap_or_default().into_iter().filter(|(name, _)| !name.starts_with("system."));
+        visible.map(|(name, listed)| (name, time_field(listed))).collect()
     }
 
     /// Returns those of the given names that are collections of the database, if the user may list them.

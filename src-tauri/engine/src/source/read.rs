@@ -294,18 +294,28 @@ impl Source {
         self.documents_of(&self.collection(None).await?, pipeline, limit).await
     }
 
+    /// The documents that a pipeline returns, as received.
+    pub(super) async fn raw_documents(
+        &self,
+        collection: &mongodb::Collection<bson::RawDocumentBuf>,
+        pipeline: Vec<Document>,
+        limit: Duration,
+    ) -> Result<Vec<bson::RawDocumentBuf>> {
+        let asked = async {
+            let cursor = collection.aggregate(pipeline).max_time(limit).comment(COMMENT).await?;
+            Ok(cursor.with_type().try_collect::<Vec<bson::RawDocumentBuf>>().await?)
+        };
+        self.with_timeout(limit, asked).await
+    }
+
     async fn documents_of(
         &self,
         collection: &mongodb::Collection<bson::RawDocumentBuf>,
         pipeline: Vec<Document>,
         limit: Duration,
     ) -> Result<Vec<Document>> {
-        let asked = async {
-            let cursor = collection.aggregate(pipeline).max_time(limit).comment(COMMENT).await?;
-            // Decoded here: the driver's own deserialization fails on documents with field names such as `$oid`.
-            Ok(cursor.with_type().try_collect::<Vec<bson::RawDocumentBuf>>().await?)
-        };
-        let raw = self.with_timeout(limit, asked).await?;
+        let raw = self.raw_documents(collection, pipeline, limit).await?;
+        // Decoded here: the driver's own deserialization fails on documents with field names such as `$oid`.
         raw.iter().map(|document| Document::try_from(document.as_ref()).map_err(unreadable_reply)).collect()
     }
 }

@@ -1,0 +1,253 @@
+//! Proposes a mapping for a collection from a sample of its documents: which path holds what, how sure that is, and
+//! why. Pure: the sample is read by `source::sample`.
+
+mod days;
+mod fields;
+mod names;
+mod survey;
+mod times;
+mod warnings;
+
+use bson::{Bson, RawDocumentBuf};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use ts_rs::TS;
+
+use self::days::Days;
+use self::fields::Choice;
+use self::survey::{Survey, share};
+use crate::query::mapping::FORM_FIELDS;
+
+/// What was read of a collection, and of the others in its database.
+#[derive(Debug, Clone, Default)]
+pub struct Sample {
+    /// Name of the collection.
+    pub collection: String,
+    /// The time field, if it is a time-series collection.
+    pub time_field: Option<String>,
+    /// Documents, each once.
+    pub documents: Vec<RawDocumentBuf>,
+    /// The paths of each index, in order.
+    pub indexes: Vec<Vec<String>>,
+    /// Whether the indexes could be listed. A view has those of the collection beneath it.
+    pub knows_indexes: bool,
+    /// The other collections of the database.
+    pub others: Vec<OtherCollection>,
+    /// Name of the time zone of this computer.
+    pub local_zone: Option<String>,
+}
+
+/// A different collection of the same database, which may contain the messages.
+#[derive(Debug, Clone, Default)]
+pub struct OtherCollection {
+    /// Its name.
+    pub name: String,
+    /// Some of its documents.
+    pub documents: Vec<RawDocumentBuf>,
+    /// The paths of each index, in order.
+    pub indexes: Vec<Vec<String>>,
+}
+
+/// A path at which some trade ids of the sample were found: in a different collection, or at a different path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The path of the trade id in the collection of the trades.
+    pub trade_id: String,
+    /// The other collection; `None` for the collection of the trades.
+    pub collection: Option<String>,
+    /// The path at which the ids were found.
+    pub path: String,
+    /// How many ids were looked for.
+    pub asked: usize,
+    /// How many of them were found.
+    pub found: usize,
+}
+
+/// What may be the path of the trade id, with some of its values, to look for them elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IdCandidate {
+    /// The path.
+    pub path: String,
+    /// Some values, different ones.
+    pub values: Vec<Bson>,
+    /// Where to look for them: the collection (`None` for that of the trades) and an indexed path.
+    pub look_in: Vec<(Option<String>, String)>,
+}
+
+/// How sure a proposal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// Little speaks for it: a person should look.
+    Unsure,
+    /// It is the best of what there is.
+    Likely,
+    /// Its name, its type and its values agree.
+    Sure,
+}
+
+/// What a path is proposed for, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct ProposedField {
+    /// The key of the mapping, such as `trade_id`, `timestamp` or `filters.product`.
+    pub key: String,
+    /// The path; `None` if the documents seem to have no such field.
+    pub path: Option<String>,
+    /// A label for people, made of the path.
+    pub label: Option<String>,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// The reasons, each a phrase.
+    pub why: Vec<String>,
+    /// The share of documents that have the path, from 0 to 1.
+    pub share: f64,
+    /// The types of its values, with their shares.
+    pub types: Vec<TypeShare>,
+    /// Up to three values, as text.
+    pub examples: Vec<String>,
+    /// Other paths that come into question, best first.
+    pub others: Vec<String>,
+}
+
+/// The share that a type has of the values at a path.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct TypeShare {
+    /// The name that MongoDB has for the type.
+    pub name: String,
+    /// From 0 to 1.
+    pub share: f64,
+}
+
+/// Something that will be slow or wrong with the proposed mapping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Warning {
+    /// What it is about, such as `no_day_index`.
+    pub code: &'static str,
+    /// A sentence.
+    pub message: String,
+    /// What would help, as text to copy: a command for the database team.
+    pub fix: Option<String>,
+}
+
+/// A proposed mapping, with its reasons.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct Proposal {
+    /// The mapping, as a mapping file.
+    #[ts(type = "unknown")]
+    pub mapping: Value,
+    /// Where each part of it comes from.
+    pub fields: Vec<ProposedField>,
+    /// What will be slow or wrong.
+    pub warnings: Vec<Warning>,
+    /// Paths with few different values that are not used yet: they may serve as further filters.
+    pub further_filters: Vec<String>,
+    /// How many documents were looked at.
+    #[ts(type = "number")]
+    pub documents: usize,
+}
+
+/// What may be the trade id, best first, and where its values should be looked for.
+#[must_use]
+pub fn id_candidates(sample: &Sample) -> Vec<IdCandidate> {
+    let survey = Survey::of(&sample.documents);
+    let days = Days::find(sample, &survey);
+    fields::id_candidates(sample, &survey, &days)
+}
+
+/// Proposes a mapping. `links` says where the trade ids of [`id_candidates`] were found.
+#[must_use]
+pub fn propose(sample: &Sample, links: &[Link]) -> Proposal {
+    let survey = Survey::of(&sample.documents);
+    let days = Days::find(sample, &survey);
+    let choice = Choice::make(sample, &survey, &days, links);
+    let mut fields = vec![choice.trade_id_field(&survey)];
+    fields.extend(days.fields(&survey));
+    fields.extend(choice.other_fields(&survey));
+    Proposal {
+        mapping: mapping(&days, &choice),
+        warnings: warnings::warnings(sample, &survey, &days, &choice),
+        further_filters: choice.further_filters(&survey, &days),
+        documents: survey.documents,
+        fields,
+    }
+}
+
+/// The mapping file. Version 2 only if it says something that version 1 cannot.
+fn mapping(days: &Days, choice: &Choice) -> Value {
+    let mut mapping = Map::new();
+    mapping.insert("version".into(), json!(1));
+    mapping.insert("day_zone".into(), json!(days.zone));
+    mapping.insert("trade_id".into(), json!(choice.trade_id.as_ref().map(|(path, _)| path)));
+    let is_second = days.write(&mut mapping) | choice.write(&mut mapping);
+    if is_second {
+        mapping.insert("version".into(), json!(2));
+    }
+    Value::Object(mapping)
+}
+
+/// The description of a path for a key of the mapping.
+fn described(
+    survey: &Survey,
+    key: &str,
+    path: Option<&str>,
+    confidence: Confidence,
+    why: Vec<String>,
+    others: Vec<String>,
+) -> ProposedField {
+    let stats = path.and_then(|path| survey.paths.get(path));
+    let types = stats.map_or_else(Vec::new, |stats| {
+        let of = |(name, count): (&&str, &usize)| TypeShare {
+            name: (*name).to_owned(),
+            share: share(*count, stats.values),
+        };
+        let mut types: Vec<TypeShare> = stats.types.iter().map(of).collect();
+        types.sort_by(|a, b| b.share.total_cmp(&a.share));
+        types
+    });
+    ProposedField {
+        key: key.to_owned(),
+        label: path.map(names::label),
+        path: path.map(str::to_owned),
+        confidence,
+        why,
+        share: stats.map_or(0.0, |stats| share(stats.documents, survey.documents)),
+        types,
+        examples: stats.map_or_else(Vec::new, |stats| stats.examples.clone()),
+        others,
+    }
+}
+
+/// A share as a person reads it: "all", "98 %", "none".
+fn percent(share: f64) -> String {
+    if share >= 1.0 {
+        "all".to_owned()
+    } else if share <= 0.0 {
+        "none".to_owned()
+    } else {
+        format!("{:.0} %", (share * 100.0).clamp(1.0, 99.0))
+    }
+}
+
+/// How sure a score is, beside that of the next best.
+fn confidence(score: f64, next: f64) -> Confidence {
+    if score >= 0.85 && score - next >= 0.15 {
+        Confidence::Sure
+    } else if score >= 0.5 {
+        Confidence::Likely
+    } else {
+        Confidence::Unsure
+    }
+}
+
+/// Whether an index begins with a path.
+fn is_indexed(indexes: &[Vec<String>], path: &str) -> bool {
+    indexes.iter().any(|keys| keys.first().is_some_and(|first| first == path))
+}
+
+/// The key of a filter field in the mapping.
+fn filter_key(at: usize) -> String {
+    format!("filters.{}", FORM_FIELDS[at])
+}
+
+#[cfg(test)]
+mod tests;

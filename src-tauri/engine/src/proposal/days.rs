@@ -1,0 +1,462 @@
+//! Finds the fields that decide a document's day, and the zone of the days.
+
+use std::collections::BTreeSet;
+
+use bson::{RawBsonRef, RawDocumentBuf};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
+
+use super::names::{Meaning, weight};
+use super::survey::{Survey, share};
+use super::times::{self, Form, Read};
+use super::{Confidence, ProposedField, Sample, confidence, described, is_indexed, percent};
+use crate::bson::path;
+use crate::day::{Day, DayZone};
+
+/// The zones in which days are tried, the most likely first.
+const ZONES: [&str; 18] = [
+    "UTC",
+    "Europe/London",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Chicago",
+    "Asia/Singapore",
+    "Asia/Tokyo",
+    "Asia/Hong_Kong",
+    "Asia/Kolkata",
+    "Asia/Dubai",
+    "Australia/Sydney",
+    "Europe/Athens",
+    "Europe/Moscow",
+    "America/Sao_Paulo",
+    "America/Los_Angeles",
+    "America/Denver",
+    "Africa/Johannesburg",
+    "Pacific/Auckland",
+];
+/// The share of values that must have a form.
+const OF_FORM: f64 = 0.9;
+/// From this share of agreement on, numbers are believed to be the day of the year whatever they are called.
+const AGREES: f64 = 0.9;
+/// From this share on, numbers with the right name are believed to be it. A business day may differ from the time by a
+/// weekend.
+const AGREES_ROUGHLY: f64 = 0.5;
+/// The least score for a time to be proposed.
+const LEAST: f64 = 0.3;
+
+/// A field that may hold the time of a document.
+#[derive(Debug, Clone)]
+pub(super) struct Time {
+    pub(super) path: String,
+    pub(super) form: Form,
+    /// Whether its values are calendar days without a time.
+    pub(super) is_day: bool,
+    /// The share of its values that have the form.
+    pub(super) of_form: f64,
+    pub(super) score: f64,
+    why: Vec<String>,
+}
+
+/// A whole number that may be part of the date.
+#[derive(Debug, Clone)]
+pub(super) struct DatePart {
+    pub(super) path: String,
+    score: f64,
+    why: Vec<String>,
+}
+
+/// The fields that decide a document's day.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Days {
+    pub(super) time: Option<Time>,
+    pub(super) business_date: Option<Time>,
+    pub(super) year: Option<DatePart>,
+    pub(super) day_of_year: Option<DatePart>,
+    pub(super) zone: String,
+    /// Other zones that agree as well.
+    pub(super) other_zones: Vec<String>,
+    /// The share of documents whose day of the year agrees with their time, if they have both.
+    pub(super) agreement: Option<f64>,
+    /// All times that come into question, best first.
+    times: Vec<Time>,
+    zone_why: Vec<String>,
+}
+
+impl Days {
+    /// Finds the fields.
+    pub(super) fn find(sample: &Sample, survey: &Survey) -> Self {
+        let times = times(sample, survey);
+        let mut days = Self { zone: "UTC".to_owned(), ..Self::default() };
+        let instants: Vec<&Time> = times.iter().filter(|time| !time.is_day).collect();
+        let parts = date_parts(sample, survey, &instants);
+        if let Some(Parts { year, day_of_year, zone, other_zones, agreement, time }) = parts {
+            let agreed = agreement.is_some_and(|share| share >= AGREES);
+            days.time = time;
+            days.zone_why = agreement.map_or_else(Vec::new, |share| {
+                vec![format!("in this zone, {} of the times agree with the day of the year", percent(share))]
+            });
+            if !other_zones.is_empty() && agreed {
+                days.zone_why.push(format!("so they do in {}", other_zones.join(", ")));
+            }
+            (days.year, days.day_of_year) = (year, Some(day_of_year));
+            (days.zone, days.other_zones, days.agreement) = (zone, other_zones, agreement);
+        }
+        let best =
+            |is_day: bool| times.iter().find(|time| time.is_day == is_day && time.score >= LEAST).cloned();
+        if days.time.is_none() {
+            days.time = best(false);
+        }
+        if days.day_of_year.is_none() {
+            // A business date decides the day if it is indexed and the time is not, or if there is nothing better.
+            let business = best(true);
+            let indexed = |time: &Time| is_indexed(&sample.indexes, &time.path);
+            days.business_date = match (&business, &days.time) {
+                (Some(business), Some(time)) => (indexed(business) && !indexed(time)
+                    || business.score > time.score + 0.3)
+                    .then(|| business.clone()),
+                _ => business,
+            };
+        }
+        days.times = times;
+        days
+    }
+
+    /// The paths that are taken.
+    pub(super) fn paths(&self) -> BTreeSet<&str> {
+        let times = [&self.time, &self.business_date].into_iter().flatten().map(|time| time.path.as_str());
+        let parts = [&self.year, &self.day_of_year].into_iter().flatten().map(|part| part.path.as_str());
+        times.chain(parts).collect()
+    }
+
+    /// The paths that the match on days uses, in the order of an index that would serve it.
+    pub(super) fn matched(&self) -> Vec<&str> {
+        if let Some(day) = &self.day_of_year {
+            return match (&self.year, &self.time) {
+                (Some(year), _) => vec![&year.path, &day.path],
+                (None, Some(time)) => vec![&day.path, &time.path],
+                (None, None) => vec![&day.path],
+            };
+        }
+        let decides = self.business_date.as_ref().or(self.time.as_ref());
+        decides.map(|time| vec![time.path.as_str()]).unwrap_or_default()
+    }
+
+    /// All paths that hold times.
+    pub(super) fn all_times(&self) -> impl Iterator<Item = &Time> {
+        self.times.iter()
+    }
+
+    /// Writes the keys of the mapping. Returns whether it needs version 2.
+    pub(super) fn write(&self, mapping: &mut Map<String, Value>) -> bool {
+        let mut is_second = false;
+        let time = match self.time.as_ref().filter(|_| self.business_date.is_none()) {
+            None => Value::Null,
+            Some(time) if time.form == Form::Date => json!(time.path),
+            Some(time) => {
+                is_second = true;
+                json!({"path": time.path, "form": time.form.name(), "zone": "UTC"})
+            }
+        };
+        mapping.insert("timestamp".into(), time);
+        if let Some(date) = &self.business_date {
+            is_second = true;
+            mapping.insert("business_date".into(), json!({"path": date.path, "form": date.form.name()}));
+        }
+        let path = |part: &Option<DatePart>| json!(part.as_ref().map(|part| &part.path));
+        mapping.insert("year".into(), path(&self.year));
+        mapping.insert("day_of_year".into(), path(&self.day_of_year));
+        is_second
+    }
+
+    /// Where the parts come from.
+    pub(super) fn fields(&self, survey: &Survey) -> Vec<ProposedField> {
+        let others = |chosen: Option<&Time>, is_day: bool| -> Vec<String> {
+            let of =
+                |time: &&Time| time.is_day == is_day && chosen.is_none_or(|chosen| chosen.path != time.path);
+            self.times.iter().filter(of).take(5).map(|time| time.path.clone()).collect()
+        };
+        let next = |is_day: bool, chosen: &Time| {
+            let of = |time: &&Time| time.is_day == is_day && time.path != chosen.path;
+            self.times.iter().find(of).map_or(0.0, |time| time.score)
+        };
+        let time_field = |key: &str, time: Option<&Time>, is_day: bool| match time {
+            None => described(survey, key, None, Confidence::Unsure, Vec::new(), others(None, is_day)),
+            Some(time) => described(
+                survey,
+                key,
+                Some(&time.path),
+                confidence(time.score, next(is_day, time)),
+                time.why.clone(),
+                others(Some(time), is_day),
+            ),
+        };
+        let part_field = |key: &str, part: Option<&DatePart>| match part {
+            None => described(survey, key, None, Confidence::Sure, Vec::new(), Vec::new()),
+            Some(part) => {
+                let sure = confidence(part.score, 0.0);
+                described(survey, key, Some(&part.path), sure, part.why.clone(), Vec::new())
+            }
+        };
+        let mut fields = vec![time_field("timestamp", self.time.as_ref(), false)];
+        if self.business_date.is_some() {
+            fields.push(time_field("business_date", self.business_date.as_ref(), true));
+        }
+        fields.push(part_field("year", self.year.as_ref()));
+        fields.push(part_field("day_of_year", self.day_of_year.as_ref()));
+        let zone_is_sure = self.agreement.is_some_and(|share| share >= AGREES) && self.other_zones.is_empty();
+        let mut why = self.zone_why.clone();
+        if why.is_empty() {
+            why.push("nothing in the documents says in which zone days begin".to_owned());
+        }
+        fields.push(ProposedField {
+            key: "day_zone".to_owned(),
+            path: None,
+            label: None,
+            confidence: if zone_is_sure { Confidence::Sure } else { Confidence::Unsure },
+            why,
+            share: 0.0,
+            types: Vec::new(),
+            examples: vec![self.zone.clone()],
+            others: self.other_zones.clone(),
+        });
+        fields
+    }
+}
+
+/// The paths that hold times, best first.
+fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
+    let now = Utc::now() + TimeDelta::days(2);
+    let mut times: Vec<Time> = Vec::new();
+    for (path, stats) in &survey.paths {
+        // A list of times has none that decides the day.
+        if stats.in_arrays * 2 > stats.documents {
+            continue;
+        }
+        let Some((form, reads)) = form_of(&sample.documents, path) else { continue };
+        let of_form = share(reads.len(), stats.values);
+        let is_day = reads.iter().all(|read| read.is_day);
+        let days: BTreeSet<i64> = reads.iter().map(|read| read.at.timestamp().div_euclid(86_400)).collect();
+        let in_future = share(reads.iter().filter(|read| read.at > now).count(), reads.len());
+        let in_documents = share(stats.documents, survey.documents);
+        let named =
+            weight(path, Meaning::Time).max(if is_day { weight(path, Meaning::BusinessDate) } else { 0.0 });
+        let is_of_other = weight(path, Meaning::OtherTime) > 0.5 && named < 0.95;
+        let is_own_time = sample.time_field.as_deref() == Some(path);
+        let indexed = is_indexed(&sample.indexes, path);
+        let mut why = vec![format!("{} in {} of the documents", form.in_words(), percent(in_documents))];
+        let mut score = match form {
+            Form::Date => 0.35,
+            Form::IsoText | Form::EpochMs | Form::EpochUs | Form::EpochNs => 0.3,
+            Form::EpochS | Form::YyyyMmDd => 0.2,
+            Form::ObjectId => -0.1,
+        };
+        score += 0.4 * named;
+        if named > 0.5 {
+            why.push("its name says so".to_owned());
+        }
+        if is_of_other {
+            score -= 0.35;
+            why.push("its name suggests a different time than that of the trade".to_owned());
+        }
+        if is_own_time {
+            score += 0.5;
+            why.push("it is the time field of the time series".to_owned());
+        }
+        if indexed {
+            score += 0.15;
+            why.push("an index begins with it".to_owned());
+        }
+        if days.len() > 1 {
+            score += 0.1;
+        }
+        score -= 0.4 * in_future;
+        if in_future > 0.2 {
+            why.push(format!("{} of the values lie in the future", percent(in_future)));
+        }
+        score *= in_documents.sqrt();
+        times.push(Time { path: path.clone(), form, is_day, of_form, score, why });
+    }
+    times.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
+    times
+}
+
+/// The form of the values at a path, if most have one, with what was read.
+fn form_of(documents: &[RawDocumentBuf], path: &str) -> Option<(Form, Vec<Read>)> {
+    let mut found: Vec<(Form, Vec<Read>)> = Vec::new();
+    let mut values = 0;
+    for form in Form::ALL {
+        let mut reads = Vec::new();
+        values = 0;
+        for document in documents {
+            path::scalars(document, path, &mut |value| {
+                if !matches!(value, RawBsonRef::Null | RawBsonRef::Document(_)) {
+                    values += 1;
+                    reads.extend(times::read(value, form));
+                }
+            });
+        }
+        if !reads.is_empty() {
+            found.push((form, reads));
+        }
+    }
+    let best = found.into_iter().max_by_key(|(_, reads)| reads.len())?;
+    (share(best.1.len(), values) >= OF_FORM).then_some(best)
+}
+
+/// The year and the day of the year, with the time and the zone that agree best with them.
+struct Parts {
+    year: Option<DatePart>,
+    day_of_year: DatePart,
+    zone: String,
+    other_zones: Vec<String>,
+    agreement: Option<f64>,
+    time: Option<Time>,
+}
+
+fn date_parts(sample: &Sample, survey: &Survey, times: &[&Time]) -> Option<Parts> {
+    let whole_in = |range: std::ops::RangeInclusive<i64>, path: &str| {
+        let (mut inside, mut all) = (0, 0);
+        for document in &sample.documents {
+            path::scalars(document, path, &mut |value| {
+                if !matches!(value, RawBsonRef::Null | RawBsonRef::Document(_)) {
+                    all += 1;
+                    inside += usize::from(times::whole(value).is_some_and(|whole| range.contains(&whole)));
+                }
+            });
+        }
+        share(inside, all) >= OF_FORM
+    };
+    let paths =
+        || survey.paths.iter().filter(|(_, stats)| stats.in_arrays == 0).map(|(path, _)| path.as_str());
+    let day_paths: Vec<&str> = paths().filter(|path| whole_in(1..=366, path)).collect();
+    let year_paths: Vec<&str> = paths().filter(|path| whole_in(1980..=2100, path)).collect();
+    let mut best: Option<(f64, Parts)> = None;
+    for day_path in day_paths {
+        let named = weight(day_path, Meaning::DayOfYear);
+        let year = year_paths
+            .iter()
+            .map(|path| (weight(path, Meaning::Year), *path))
+            .filter(|(named, _)| *named > 0.5)
+            .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)));
+        let agreed = agreement(sample, day_path, year.map(|(_, path)| path), times);
+        let (share_agreed, is_wide) =
+            agreed.as_ref().map_or((0.0, false), |agreed| (agreed.share, agreed.is_wide));
+        // Numbers up to 31 are days of a month, unless they agree with times all over the year.
+        let speaks_for = named > 0.5 && (agreed.is_none() || share_agreed >= AGREES_ROUGHLY);
+        if !(speaks_for || (share_agreed >= AGREES && is_wide)) {
+            continue;
+        }
+        let mut score = 0.35 * named + 0.5 * share_agreed;
+        let mut why = Vec::new();
+        if named > 0.5 {
+            why.push("its name says so".to_owned());
+        }
+        if let Some(agreed) = &agreed {
+            let (time, zone) = (&agreed.time.path, &agreed.zone);
+            why.push(format!("{} of the documents agree with {time} in {zone}", percent(agreed.share)));
+        }
+        let matched: Vec<&str> = year.iter().map(|(_, path)| *path).chain([day_path]).collect();
+        if sample
+            .indexes
+            .iter()
+            .any(|keys| matched.iter().all(|path| keys.iter().take(2).any(|key| key == path)))
+        {
+            score += 0.15;
+            why.push("an index serves it".to_owned());
+        }
+        // Without a year and without a time, the day of the year says nothing.
+        if year.is_none() && agreed.is_none() {
+            continue;
+        }
+        if best.as_ref().is_none_or(|(known, _)| score > *known) {
+            let year = year.map(|(named, path)| DatePart {
+                path: path.to_owned(),
+                score: 0.5 * named + 0.5 * share_agreed.max(if agreed.is_none() { 0.6 } else { 0.0 }),
+                why: vec!["its name says so".to_owned()],
+            });
+            let (zone, other_zones, share, time) = match agreed {
+                None => ("UTC".to_owned(), Vec::new(), None, None),
+                Some(agreed) => {
+                    (agreed.zone, agreed.other_zones, Some(agreed.share), Some(agreed.time.clone()))
+                }
+            };
+            let day_of_year = DatePart { path: day_path.to_owned(), score, why };
+            best = Some((score, Parts { year, day_of_year, zone, other_zones, agreement: share, time }));
+        }
+    }
+    best.map(|(_, parts)| parts)
+}
+
+/// How well a day of the year agrees with a time.
+struct Agreement<'a> {
+    time: &'a Time,
+    zone: String,
+    other_zones: Vec<String>,
+    share: f64,
+    /// Whether the agreeing documents lie in several months.
+    is_wide: bool,
+}
+
+/// The time and zone that agree best. The earlier time counts if two agree alike, since times are sorted by how likely
+/// they are.
+fn agreement<'a>(
+    sample: &Sample,
+    day_path: &str,
+    year_path: Option<&str>,
+    times: &[&'a Time],
+) -> Option<Agreement<'a>> {
+    let mut zones: Vec<&str> = ZONES.to_vec();
+    if let Some(local) = sample.local_zone.as_deref().filter(|zone| !ZONES.contains(zone)) {
+        zones.push(local);
+    }
+    let mut best: Option<(usize, Agreement<'a>)> = None;
+    for time in times.iter().take(6) {
+        let mut pairs: Vec<(DateTime<Utc>, i64, Option<i64>)> = Vec::new();
+        for document in &sample.documents {
+            let one = |path: &str| {
+                let mut found = None;
+                path::scalars(document, path, &mut |value| found = found.or_else(|| times::whole(value)));
+                found
+            };
+            let mut at = None;
+            path::scalars(document, &time.path, &mut |value| {
+                at = at.or_else(|| times::read(value, time.form).map(|read| read.at));
+            });
+            if let (Some(at), Some(day)) = (at, one(day_path)) {
+                pairs.push((at, day, year_path.and_then(one)));
+            }
+        }
+        if pairs.is_empty() {
+            continue;
+        }
+        let mut counts: Vec<(usize, &str, BTreeSet<u32>)> = Vec::new();
+        for zone in &zones {
+            let Ok(day_zone) = DayZone::parse(zone) else { continue };
+            let mut months = BTreeSet::new();
+            let agrees = |(at, day, year): &&(DateTime<Utc>, i64, Option<i64>)| {
+                let theirs: Day = day_zone.day_of(*at);
+                let is_same = i64::from(theirs.day_of_year()) == *day
+                    && year.is_none_or(|year| i64::from(theirs.year()) == year);
+                if is_same {
+                    months.insert(theirs.day_of_year() / 31);
+                }
+                is_same
+            };
+            counts.push((pairs.iter().filter(agrees).count(), zone, months));
+        }
+        let Some(most) = counts.iter().map(|(count, ..)| *count).max() else { continue };
+        let mut alike = counts.into_iter().filter(|(count, ..)| *count == most);
+        let Some((_, zone, months)) = alike.next() else { continue };
+        let found = Agreement {
+            time,
+            zone: zone.to_owned(),
+            other_zones: alike.map(|(_, zone, _)| zone.to_owned()).collect(),
+            share: share(most, pairs.len()),
+            is_wide: months.len() > 1,
+        };
+        if best.as_ref().is_none_or(|(_, known)| found.share > known.share + 0.02) {
+            best = Some((most, found));
+        }
+    }
+    best.map(|(_, found)| found)
+}

@@ -1,0 +1,441 @@
+//! Finds the trade id, the way to the messages, the filter fields and the status.
+
+use std::collections::BTreeSet;
+
+use bson::{Bson, RawBson, RawBsonRef};
+use serde_json::{Map, Value, json};
+
+use super::days::Days;
+use super::names::{Meaning, label, weight};
+use super::survey::{PathStats, Survey, share};
+use super::{
+    Confidence, IdCandidate, Link, ProposedField, Sample, confidence, described, filter_key, is_indexed,
+    percent,
+};
+use crate::bson::equality_key::equality_key;
+use crate::bson::path;
+use crate::query::mapping::FORM_FIELDS;
+
+/// How many paths are tried as the trade id, and how many of their values.
+const CANDIDATES: usize = 4;
+const VALUES: usize = 20;
+/// The least score of a trade id, and of a filter field.
+const LEAST_ID: f64 = 0.35;
+const LEAST_FILTER: f64 = 0.45;
+/// A text that is longer than this is a description, not something to filter by.
+const LONGEST: usize = 120;
+/// A field with more different values than this is not offered as a further filter.
+const FEW: usize = 60;
+/// The types of a trade id.
+const ID_TYPES: [&str; 6] = ["string", "int", "long", "objectId", "binData", "decimal"];
+
+/// A scored path.
+#[derive(Debug, Clone)]
+struct Scored {
+    path: String,
+    score: f64,
+    why: Vec<String>,
+}
+
+/// What the fields other than those of the day are.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Choice {
+    /// The path of the trade id, and its score.
+    pub(super) trade_id: Option<(String, f64)>,
+    trade_id_why: Vec<String>,
+    other_ids: Vec<Scored>,
+    /// The collection and the path by which messages refer to their trade.
+    pub(super) messages: Option<Link>,
+    changed_at: Option<Scored>,
+    status: Option<Scored>,
+    /// For each filter field of the form.
+    filters: Vec<Option<Scored>>,
+    /// For each filter field, the type of its values.
+    filter_types: Vec<Option<&'static str>>,
+}
+
+/// The type that the values of a filter have, by its name in a mapping.
+fn value_type(stats: &PathStats) -> Option<&'static str> {
+    Some(match stats.main_type()?.0 {
+        "string" => "text",
+        "int" | "long" => "integer",
+        "double" => "number",
+        "decimal" => "decimal",
+        "date" => "date",
+        "bool" => "bool",
+        "objectId" => "object_id",
+        "binData" => "uuid",
+        _ => return None,
+    })
+}
+
+/// Paths that may hold the trade id, best first.
+fn ids(sample: &Sample, survey: &Survey, days: &Days) -> Vec<Scored> {
+    let taken = days.paths();
+    let mut found: Vec<Scored> = Vec::new();
+    for (path, stats) in &survey.paths {
+        let Some((main, of_main)) = stats.main_type() else { continue };
+        let is_own_id = path == "_id";
+        if taken.contains(path.as_str()) || !ID_TYPES.contains(&main) || stats.in_arrays > 0 {
+            continue;
+        }
+        // A time in the name of an id stays a time.
+        if days
+            .all_times()
+            .any(|time| time.path == *path && !is_own_id && weight(path, Meaning::TradeId) < 0.5)
+        {
+            continue;
+        }
+        let named = weight(path, Meaning::TradeId);
+        let of_others = weight(path, Meaning::OtherId);
+        let in_documents = share(stats.documents, survey.documents);
+        let is_varied = share(stats.distinct, stats.values) >= 0.05;
+        let (mut score, mut why) = (0.0, Vec::new());
+        if is_own_id {
+            score += 0.1;
+        } else {
+            score += 0.55 * named;
+            if named < 0.5 && !ends_like_an_id(path) {
+                continue;
+            }
+            if named < 0.5 {
+                score += 0.25;
+            }
+        }
+        if named > 0.5 {
+            why.push("its name says so".to_owned());
+        }
+        if of_others > 0.5 && named < 0.9 {
+            score -= 0.3;
+        }
+        if is_varied {
+            score += 0.15;
+            why.push(match stats.repeats() {
+                repeats if repeats < 1.05 => "no value occurs twice in the sample".to_owned(),
+                repeats => format!("a value occurs {repeats:.1} times on average"),
+            });
+        } else {
+            score -= 0.3;
+        }
+        if is_indexed(&sample.indexes, path) && !is_own_id {
+            score += 0.15;
+            why.push("an index begins with it".to_owned());
+        }
+        score += 0.15 * in_documents;
+        score *= 0.5 + 0.5 * of_main;
+        found.push(Scored { path: path.clone(), score, why });
+    }
+    found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
+    found
+}
+
+/// Whether the last word of a path is one that ids end with.
+fn ends_like_an_id(path: &str) -> bool {
+    let words = super::names::words(path.rsplit('.').next().unwrap_or(path));
+    let last = words.last().map(String::as_str).unwrap_or_default();
+    [
+        "id",
+        "ref",
+        "reference",
+        "no",
+        "nr",
+        "number",
+        "nummer",
+        "key",
+        "uuid",
+        "guid",
+        "code",
+        "kennung",
+        "numero",
+        "referenz",
+    ]
+    .contains(&last)
+}
+
+/// What may be the trade id, with values and the indexed paths where messages may refer to it.
+pub(super) fn id_candidates(sample: &Sample, survey: &Survey, days: &Days) -> Vec<IdCandidate> {
+    let mut paths: Vec<String> =
+        ids(sample, survey, days).into_iter().take(CANDIDATES).map(|id| id.path).collect();
+    if !paths.iter().any(|path| path == "_id") {
+        paths.push("_id".to_owned());
+    }
+    let first_keys = |indexes: &[Vec<String>]| -> BTreeSet<String> {
+        indexes.iter().filter_map(|keys| keys.first().cloned()).collect()
+    };
+    let of = |path: String| {
+        let values = some_values(sample, &path);
+        let kinds: BTreeSet<_> = values.iter().map(Bson::element_type).map(|kind| kind as u8).collect();
+        let can_refer = |survey: &Survey, other: &str| {
+            other != "_id"
+                && survey
+                    .paths
+                    .get(other)
+                    .is_some_and(|stats| stats.main_type().is_some_and(|(main, _)| ID_TYPES.contains(&main)))
+        };
+        let own = first_keys(&sample.indexes);
+        let mut look_in: Vec<(Option<String>, String)> = own
+            .into_iter()
+            .filter(|other| {
+                *other != path && can_refer(survey, other) && !days.paths().contains(other.as_str())
+            })
+            .map(|other| (None, other))
+            .collect();
+        for other in &sample.others {
+            let theirs = Survey::of(&other.documents);
+            let keys = first_keys(&other.indexes).into_iter();
+            look_in.extend(
+                keys.filter(|key| can_refer(&theirs, key)).map(|key| (Some(other.name.clone()), key)),
+            );
+        }
+        (!values.is_empty() && kinds.len() <= 2).then_some(IdCandidate { path, values, look_in })
+    };
+    paths.into_iter().filter_map(of).collect()
+}
+
+/// Different values at a path, from all over the sample.
+fn some_values(sample: &Sample, path: &str) -> Vec<Bson> {
+    let mut seen = BTreeSet::new();
+    let mut all: Vec<Bson> = Vec::new();
+    for document in &sample.documents {
+        path::scalars(document, path, &mut |value| {
+            let is_null = matches!(value, RawBsonRef::Null);
+            if !is_null && equality_key(value).is_some_and(|key| seen.insert(key)) {
+                let owned: RawBson = value.into();
+                all.extend(Bson::try_from(owned));
+            }
+        });
+    }
+    let step = all.len().div_ceil(VALUES).max(1);
+    all.into_iter().step_by(step).collect()
+}
+
+/// The paths that nothing is proposed for yet, with their shares of the documents.
+fn free<'a>(survey: &'a Survey, taken: &BTreeSet<String>) -> Vec<(String, f64, &'a PathStats)> {
+    let is_free = |path: &str| !taken.contains(path) && path != "_id";
+    let of = |(path, stats): (&String, &'a PathStats)| {
+        (path.clone(), share(stats.documents, survey.documents), stats)
+    };
+    survey.paths.iter().filter(|(path, _)| is_free(path)).map(of).collect()
+}
+
+impl Choice {
+    /// Chooses.
+    pub(super) fn make(sample: &Sample, survey: &Survey, days: &Days, links: &[Link]) -> Self {
+        let mut candidates = ids(sample, survey, days);
+        for id in &mut candidates {
+            let best = links.iter().filter(|link| link.trade_id == id.path).max_by_key(|link| link.found);
+            let Some(link) = best.filter(|link| link.found > 0) else { continue };
+            let found = share(link.found, link.asked);
+            id.score += 0.2 + 0.3 * found;
+            let place = link
+                .collection
+                .as_ref()
+                .map_or_else(|| link.path.clone(), |name| format!("{name}.{}", link.path));
+            id.why.push(format!("{} of {} sampled ids were found in {place}", link.found, link.asked));
+        }
+        candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
+        let mut candidates = candidates.into_iter();
+        let best = candidates.next().filter(|id| id.score >= LEAST_ID);
+        let mut choice = Self { other_ids: candidates.take(5).collect(), ..Self::default() };
+        if let Some(best) = best {
+            choice.messages = links
+                .iter()
+                .filter(|link| link.trade_id == best.path && link.found > 0)
+                .max_by_key(|link| (link.found * 100 / link.asked.max(1), link.collection.is_none()))
+                .cloned();
+            choice.trade_id_why = best.why;
+            choice.trade_id = Some((best.path, best.score));
+        }
+        choice.choose_others(survey, days);
+        choice
+    }
+
+    /// The change stamp, the status and the filters, the best fitting pair first.
+    fn choose_others(&mut self, survey: &Survey, days: &Days) {
+        let mut taken: BTreeSet<String> = days.paths().into_iter().map(str::to_owned).collect();
+        taken.extend(self.trade_id.iter().map(|(path, _)| path.clone()));
+        let stamps = free(survey, &taken).into_iter().filter_map(|(path, in_documents, stats)| {
+            let named = weight(&path, Meaning::ChangedAt);
+            let grows = ["date", "timestamp", "long"].contains(&stats.main_type()?.0);
+            (named >= 0.8 && grows && in_documents >= 0.9).then(|| Scored {
+                path,
+                score: named,
+                why: vec!["its name says so".to_owned()],
+            })
+        });
+        self.changed_at = stamps.max_by(|a, b| a.score.total_cmp(&b.score));
+        taken.extend(self.changed_at.iter().map(|stamp| stamp.path.clone()));
+
+        let mut pairs: Vec<(f64, usize, Scored, Option<&'static str>)> = Vec::new();
+        for (path, in_documents, stats) in free(survey, &taken) {
+            let Some(value_type) = value_type(stats).filter(|_| stats.longest <= LONGEST) else { continue };
+            if days.all_times().any(|time| time.path == path) {
+                continue;
+            }
+            for (at, name) in FORM_FIELDS.iter().enumerate() {
+                // A field of the very name is the one that is meant.
+                let named = if path.rsplit('.').next() == Some(name) {
+                    1.2
+                } else {
+                    weight(&path, Meaning::Filter(at))
+                };
+                let is_list = stats.in_arrays > 0;
+                // The form has one field for a single attribute and one for a list of them.
+                let fits_list = at != 5 || is_list || named >= 0.95;
+                let repeats = share(stats.distinct, stats.values) < 0.9 || stats.values < 20;
+                let score = 0.7 * named
+                    + 0.1 * in_documents
+                    + if value_type == "text" { 0.1 } else { 0.0 }
+                    + if repeats { 0.1 } else { -0.1 };
+                if named >= 0.5 && fits_list && score >= LEAST_FILTER {
+                    let mut why = vec![match named {
+                        named if named >= 0.9 => "its name says so".to_owned(),
+                        _ => "its name contains such a word".to_owned(),
+                    }];
+                    why.push(format!(
+                        "{} different values in {} of the documents",
+                        stats.distinct,
+                        percent(in_documents)
+                    ));
+                    pairs.push((score, at, Scored { path: path.clone(), score, why }, Some(value_type)));
+                }
+            }
+        }
+        pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| (a.1, &a.2.path).cmp(&(b.1, &b.2.path))));
+        self.filters = vec![None; FORM_FIELDS.len()];
+        self.filter_types = vec![None; FORM_FIELDS.len()];
+        for (_, at, scored, value_type) in pairs {
+            if self.filters[at].is_none() && taken.insert(scored.path.clone()) {
+                (self.filters[at], self.filter_types[at]) = (Some(scored), value_type);
+            }
+        }
+        let status = free(survey, &taken).into_iter().filter_map(|(path, in_documents, stats)| {
+            let named = weight(&path, Meaning::Status);
+            let fits = stats.distinct <= 30 && in_documents >= 0.2 && stats.in_arrays == 0;
+            (named >= 0.8 && fits).then(|| Scored {
+                path,
+                score: 0.8 * named + 0.2 * in_documents,
+                why: vec!["its name says so".to_owned()],
+            })
+        });
+        self.status = status.max_by(|a, b| a.score.total_cmp(&b.score).then_with(|| b.path.cmp(&a.path)));
+    }
+
+    /// Writes the keys of the mapping. Returns whether it needs version 2.
+    pub(super) fn write(&self, mapping: &mut Map<String, Value>) -> bool {
+        let mut is_second = false;
+        mapping.insert("changed_at".into(), json!(self.changed_at.as_ref().map(|stamp| &stamp.path)));
+        let mut filters = Map::new();
+        let mut labels = Map::new();
+        for (at, name) in FORM_FIELDS.iter().enumerate() {
+            let value = match (&self.filters[at], self.filter_types[at]) {
+                (Some(field), Some("text")) => json!(field.path),
+                (Some(field), value_type) => json!({"path": field.path, "type": value_type}),
+                (None, _) => Value::Null,
+            };
+            if let Some(field) = self.filters[at].as_ref().filter(|field| field.path != *name) {
+                labels.insert(field.path.clone(), json!({"label": label(&field.path)}));
+            }
+            filters.insert((*name).into(), value);
+        }
+        mapping.insert("filters".into(), Value::Object(filters));
+        if let (Some(link), Some((id, _))) = (&self.messages, &self.trade_id) {
+            mapping.insert("downstream_collection".into(), json!(link.collection));
+            if link.path != *id {
+                is_second = true;
+                mapping.insert("downstream_trade_id".into(), json!(link.path));
+            }
+        }
+        if let Some(status) = &self.status {
+            is_second = true;
+            mapping.insert("status".into(), json!(status.path));
+        }
+        if !labels.is_empty() {
+            is_second = true;
+            mapping.insert("columns".into(), Value::Object(labels));
+        }
+        is_second
+    }
+
+    /// The trade id, with its reasons.
+    pub(super) fn trade_id_field(&self, survey: &Survey) -> ProposedField {
+        let others: Vec<String> = self.other_ids.iter().map(|id| id.path.clone()).collect();
+        let next = self.other_ids.first().map_or(0.0, |id| id.score);
+        match &self.trade_id {
+            Some((path, score)) => described(
+                survey,
+                "trade_id",
+                Some(path),
+                confidence(*score, next),
+                self.trade_id_why.clone(),
+                others,
+            ),
+            None => described(survey, "trade_id", None, Confidence::Unsure, Vec::new(), others),
+        }
+    }
+
+    /// The other fields, with their reasons.
+    pub(super) fn other_fields(&self, survey: &Survey) -> Vec<ProposedField> {
+        let mut fields = Vec::new();
+        if let (Some(link), Some((id, _))) = (&self.messages, &self.trade_id) {
+            let sure = match share(link.found, link.asked) {
+                found if found >= 0.5 => Confidence::Sure,
+                found if found >= 0.1 => Confidence::Likely,
+                _ => Confidence::Unsure,
+            };
+            let why = vec![format!("{} of {} sampled trade ids were found there", link.found, link.asked)];
+            if let Some(name) = &link.collection {
+                let mut field =
+                    described(survey, "downstream_collection", None, sure, why.clone(), Vec::new());
+                field.examples = vec![name.clone()];
+                fields.push(field);
+            }
+            if link.path != *id {
+                fields.push(described(
+                    survey,
+                    "downstream_trade_id",
+                    Some(&link.path),
+                    sure,
+                    why,
+                    Vec::new(),
+                ));
+            }
+        }
+        for (at, found) in self.filters.iter().enumerate() {
+            let key = filter_key(at);
+            fields.push(match found {
+                Some(field) => described(
+                    survey,
+                    &key,
+                    Some(&field.path),
+                    confidence(field.score, 0.0),
+                    field.why.clone(),
+                    Vec::new(),
+                ),
+                None => described(survey, &key, None, Confidence::Likely, Vec::new(), Vec::new()),
+            });
+        }
+        for (key, found) in [("status", &self.status), ("changed_at", &self.changed_at)] {
+            let sure = |field: &Scored| confidence(field.score, 0.0);
+            fields.extend(found.as_ref().map(|field| {
+                described(survey, key, Some(&field.path), sure(field), field.why.clone(), Vec::new())
+            }));
+        }
+        fields
+    }
+
+    /// Paths with few different values that nothing uses yet.
+    pub(super) fn further_filters(&self, survey: &Survey, days: &Days) -> Vec<String> {
+        let mut taken: BTreeSet<&str> = days.paths();
+        taken.extend(self.trade_id.iter().map(|(path, _)| path.as_str()));
+        taken.extend(self.filters.iter().flatten().map(|field| field.path.as_str()));
+        let is_useful = |(path, stats): &(&String, &PathStats)| {
+            let repeats = stats.distinct >= 2 && stats.distinct <= FEW && stats.repeats() >= 2.0;
+            repeats
+                && value_type(stats).is_some()
+                && !taken.contains(path.as_str())
+                && stats.longest <= LONGEST
+        };
+        survey.paths.iter().filter(is_useful).map(|(path, _)| path.clone()).collect()
+    }
+}

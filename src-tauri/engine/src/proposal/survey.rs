@@ -1,0 +1,232 @@
+//! What the documents of a sample have at each of their paths.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
+
+use crate::bson::equality_key::equality_key;
+use crate::bson::extjson::write_relaxed;
+
+/// The maximum number of paths that are looked at.
+const MAX_PATHS: usize = 2_000;
+/// The maximum number of different values of one path that are remembered.
+const MAX_DISTINCT: usize = 5_000;
+/// How deep sub-documents are looked into.
+const MAX_DEPTH: usize = 6;
+/// How many example values are kept.
+const EXAMPLES: usize = 3;
+/// Characters of an example.
+const EXAMPLE_LENGTH: usize = 60;
+
+/// What the documents have at one path.
+#[derive(Debug, Default)]
+pub(crate) struct PathStats {
+    /// In how many documents there is a value other than null.
+    pub(crate) documents: usize,
+    /// How many values there are, each element of an array counted.
+    pub(crate) values: usize,
+    /// How many values there are of each type, by the name that MongoDB has for it.
+    pub(crate) types: BTreeMap<&'static str, usize>,
+    /// In how many documents the path leads into an array of documents, or ends at an array.
+    pub(crate) in_arrays: usize,
+    /// Different values.
+    pub(crate) distinct: usize,
+    /// The longest text, in characters.
+    pub(crate) longest: usize,
+    /// Example values, different ones if there are any.
+    pub(crate) examples: Vec<String>,
+}
+
+impl PathStats {
+    /// The type that most values have, and their share of all.
+    pub(crate) fn main_type(&self) -> Option<(&'static str, f64)> {
+        let (name, count) = self.types.iter().max_by_key(|(_, count)| **count)?;
+        Some((name, share(*count, self.values)))
+    }
+
+    /// How often a value occurs on average.
+    pub(crate) fn repeats(&self) -> f64 {
+        share(self.values, self.distinct.max(1))
+    }
+}
+
+/// A part of a whole.
+#[allow(clippy::cast_precision_loss, reason = "counts of a sample")]
+pub(crate) fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// The paths of some documents, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    pub(crate) documents: usize,
+    pub(crate) paths: BTreeMap<String, PathStats>,
+}
+
+impl Survey {
+    /// Looks at documents.
+    pub(crate) fn of(documents: &[RawDocumentBuf]) -> Self {
+        let mut survey = Self { documents: documents.len(), paths: BTreeMap::new() };
+        let mut distinct: HashMap<String, HashSet<String>> = HashMap::new();
+        for document in documents {
+            let mut found: HashMap<String, Found<'_>> = HashMap::new();
+            collect(document, "", 0, false, &mut found);
+            for (path, Found { values, in_array }) in found {
+                let is_known = survey.paths.contains_key(&path);
+                if !is_known && survey.paths.len() >= MAX_PATHS {
+                    continue;
+                }
+                let known = distinct.entry(path.clone()).or_default();
+                let stats = survey.paths.entry(path).or_default();
+                stats.documents += usize::from(!values.is_empty());
+                stats.in_arrays += usize::from(in_array && !values.is_empty());
+                for value in values {
+                    stats.add(value, known);
+                }
+            }
+        }
+        survey.paths.retain(|_, stats| stats.values > 0);
+        survey
+    }
+}
+
+impl PathStats {
+    fn add(&mut self, value: RawBsonRef<'_>, known: &mut HashSet<String>) {
+        self.values += 1;
+        *self.types.entry(type_name(value)).or_default() += 1;
+        if let RawBsonRef::String(text) = value {
+            self.longest = self.longest.max(text.chars().count());
+        }
+        let is_new = known.len() < MAX_DISTINCT && equality_key(value).is_some_and(|key| known.insert(key));
+        self.distinct += usize::from(is_new);
+        if is_new && self.examples.len() < EXAMPLES {
+            self.examples.extend(example(value));
+        }
+    }
+}
+
+/// The values of one path in one document.
+#[derive(Default)]
+struct Found<'a> {
+    values: Vec<RawBsonRef<'a>>,
+    in_array: bool,
+}
+
+fn collect<'a>(
+    document: &'a RawDocument,
+    prefix: &str,
+    depth: usize,
+    in_array: bool,
+    found: &mut HashMap<String, Found<'a>>,
+) {
+    for (name, value) in document.iter().flatten() {
+        let name = name.as_str();
+        // Such names cannot be addressed by a path.
+        if name.is_empty() || name.contains('.') || name.starts_with('$') {
+            continue;
+        }
+        let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
+        visit(value, &path, depth, in_array, found);
+    }
+}
+
+fn visit<'a>(
+    value: RawBsonRef<'a>,
+    path: &str,
+    depth: usize,
+    in_array: bool,
+    found: &mut HashMap<String, Found<'a>>,
+) {
+    match value {
+        RawBsonRef::Document(inner) if depth < MAX_DEPTH => collect(inner, path, depth + 1, in_array, found),
+        RawBsonRef::Array(items) if depth < MAX_DEPTH => {
+            for item in items.into_iter().flatten() {
+                visit(item, path, depth + 1, true, found);
+            }
+        }
+        RawBsonRef::Null | RawBsonRef::Undefined | RawBsonRef::Document(_) | RawBsonRef::Array(_) => {}
+        value => {
+            let entry = found.entry(path.to_owned()).or_default();
+            entry.values.push(value);
+            entry.in_array |= in_array;
+        }
+    }
+}
+
+/// The name that MongoDB has for the type of a value.
+pub(crate) const fn type_name(value: RawBsonRef<'_>) -> &'static str {
+    match value {
+        RawBsonRef::Double(_) => "double",
+        RawBsonRef::String(_) => "string",
+        RawBsonRef::Array(_) => "array",
+        RawBsonRef::Document(_) => "object",
+        RawBsonRef::Boolean(_) => "bool",
+        RawBsonRef::Null => "null",
+        RawBsonRef::Int32(_) => "int",
+        RawBsonRef::Int64(_) => "long",
+        RawBsonRef::Timestamp(_) => "timestamp",
+        RawBsonRef::Binary(_) => "binData",
+        RawBsonRef::ObjectId(_) => "objectId",
+        RawBsonRef::DateTime(_) => "date",
+        RawBsonRef::Decimal128(_) => "decimal",
+        _ => "other",
+    }
+}
+
+/// A value as text: a text as it is, and everything else as relaxed Extended JSON.
+fn example(value: RawBsonRef<'_>) -> Option<String> {
+    let text = match value {
+        RawBsonRef::String(text) => text.to_owned(),
+        RawBsonRef::ObjectId(id) => id.to_hex(),
+        RawBsonRef::Int64(number) => number.to_string(),
+        RawBsonRef::Decimal128(number) => number.to_string(),
+        RawBsonRef::DateTime(at) => at.try_to_rfc3339_string().ok()?,
+        value => {
+            let mut text = String::new();
+            if !write_relaxed(&mut text, value) {
+                return None;
+            }
+            text
+        }
+    };
+    if text.chars().count() <= EXAMPLE_LENGTH {
+        return Some(text);
+    }
+    Some(text.chars().take(EXAMPLE_LENGTH - 1).chain(['…']).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::rawdoc;
+
+    use super::*;
+
+    #[test]
+    fn paths_are_counted_with_their_types() {
+        let survey = Survey::of(&[
+            rawdoc! {"a": 1, "b": {"c": "x", "d": [1, 2]}, "e": [{"f": "u"}, {"f": "v"}], "n": null},
+            rawdoc! {"a": 1_i64, "b": {"c": "y"}},
+            rawdoc! {"a": 1.0, "b": {"c": "x"}, "$x": 1, "": 2},
+        ]);
+        let names: Vec<&str> = survey.paths.keys().map(String::as_str).collect();
+        assert_eq!(names, ["a", "b.c", "b.d", "e.f"]);
+        let of = |path: &str| {
+            let stats = &survey.paths[path];
+            (stats.documents, stats.values, stats.distinct, stats.in_arrays)
+        };
+        // Numbers are equal across types.
+        assert_eq!(of("a"), (3, 3, 1, 0));
+        assert_eq!(of("b.c"), (3, 3, 2, 0));
+        assert_eq!(of("b.d"), (1, 2, 2, 1));
+        assert_eq!(of("e.f"), (1, 2, 2, 1));
+        assert_eq!(survey.paths["b.c"].examples, ["x", "y"]);
+        assert_eq!(survey.paths["a"].types.len(), 3);
+    }
+
+    #[test]
+    fn a_long_example_is_cut() {
+        let survey = Survey::of(&[rawdoc! {"a": "ü".repeat(500)}]);
+        let example = &survey.paths["a"].examples[0];
+        assert_eq!((example.chars().count(), example.chars().last()), (EXAMPLE_LENGTH, Some('…')));
+    }
+}

@@ -1,0 +1,175 @@
+#![allow(clippy::unwrap_used)]
+
+use bson::{Bson, Document, RawDocumentBuf, doc};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::*;
+use crate::day::DayZone;
+use crate::query::mapping::Mapping;
+
+/// The time of a trade: about five a day, over the whole of 2025.
+fn at(number: i32) -> DateTime<Utc> {
+    let start: DateTime<Utc> = "2025-01-02T00:10:00Z".parse().unwrap();
+    start + TimeDelta::minutes(i64::from(number) * 1_733)
+}
+
+fn date(number: i32) -> bson::DateTime {
+    bson::DateTime::from_millis(at(number).timestamp_millis())
+}
+
+fn sample(indexes: &[&[&str]], of: impl Fn(i32) -> Document) -> Sample {
+    let documents = (0..300).map(|number| RawDocumentBuf::try_from(&of(number)).unwrap()).collect();
+    let indexes = indexes.iter().map(|keys| keys.iter().map(|&key| key.to_owned()).collect()).collect();
+    Sample { collection: "trades".to_owned(), documents, indexes, knows_indexes: true, ..Sample::default() }
+}
+
+fn text<'a>(proposal: &'a Proposal, pointer: &str) -> Option<&'a str> {
+    proposal.mapping.pointer(pointer).and_then(Value::as_str)
+}
+
+fn codes(proposal: &Proposal) -> Vec<&str> {
+    proposal.warnings.iter().map(|warning| warning.code).collect()
+}
+
+fn field<'a>(proposal: &'a Proposal, key: &str) -> &'a ProposedField {
+    proposal.fields.iter().find(|field| field.key == key).unwrap()
+}
+
+const PRODUCTS: [&str; 4] = ["Brent", "WTI", "Power", "Gas"];
+
+fn pick(number: i32, of: &[&str]) -> String {
+    of[usize::try_from(number).unwrap() % of.len()].to_owned()
+}
+
+#[test]
+fn the_default_names_are_found_with_the_zone() {
+    let zone = DayZone::parse("Europe/Berlin").unwrap();
+    let of = |number: i32| {
+        let day = zone.day_of(at(number));
+        doc! {
+            "_id": number, "trade_id": format!("T{}", number / 3), "timestamp": date(number), "year": day.year(),
+            "day_of_year": i32::try_from(day.day_of_year()).unwrap(), "product": pick(number, &PRODUCTS),
+            "cell": pick(number, &["A", "B"]), "receiver": pick(number, &["X", "Y", "Z"]), "price": 1.5 * f64::from(number),
+        }
+    };
+    let proposal = propose(&sample(&[&["_id"], &["year", "day_of_year"], &["trade_id"]], of), &[]);
+    assert_eq!(text(&proposal, "/trade_id"), Some("trade_id"));
+    assert_eq!(text(&proposal, "/timestamp"), Some("timestamp"));
+    assert_eq!(text(&proposal, "/year"), Some("year"));
+    assert_eq!(text(&proposal, "/day_of_year"), Some("day_of_year"));
+    assert_eq!(text(&proposal, "/day_zone"), Some("Europe/Berlin"));
+    assert_eq!(text(&proposal, "/filters/product"), Some("product"));
+    assert_eq!(proposal.mapping["filters"]["attribute"], Value::Null);
+    assert_eq!(proposal.mapping["version"], 1);
+    assert_eq!(codes(&proposal), Vec::<&str>::new(), "{:?}", proposal.warnings);
+    assert_eq!(field(&proposal, "trade_id").confidence, Confidence::Sure);
+    let mapping = Mapping::parse(&proposal.mapping.to_string()).unwrap();
+    assert_eq!(mapping.day_zone.name(), "Europe/Berlin");
+}
+
+#[test]
+fn names_of_other_styles_and_languages_are_found() {
+    let of = |number: i32| {
+        doc! {
+            "_id": bson::oid::ObjectId::from_bytes([u8::try_from(number % 250).unwrap(); 12]),
+            "Geschäftsnummer": 700_000 + i64::from(number / 2),
+            "kopf": {"Handelszeit": date(number), "Fälligkeit": date(number + 500)},
+            "Gegenpartei": pick(number, &["RWE", "EON"]), "Produkt": pick(number, &PRODUCTS), "Buch": pick(number, &["B1", "B2"]),
+            "Zustand": pick(number, &["neu", "storniert"]),
+        }
+    };
+    let proposal = propose(&sample(&[&["_id"]], of), &[]);
+    assert_eq!(text(&proposal, "/trade_id"), Some("Geschäftsnummer"));
+    assert_eq!(text(&proposal, "/timestamp"), Some("kopf.Handelszeit"));
+    assert_eq!(text(&proposal, "/filters/product"), Some("Produkt"));
+    assert_eq!(text(&proposal, "/filters/receiver"), Some("Gegenpartei"));
+    assert_eq!(text(&proposal, "/filters/cell"), Some("Buch"));
+    assert_eq!(text(&proposal, "/status"), Some("Zustand"));
+    assert_eq!(codes(&proposal), ["no_day_index", "no_id_index"]);
+    let fix = proposal.warnings[0].fix.as_deref();
+    assert_eq!(fix, Some("db.getCollection(\"trades\").createIndex({ \"kopf.Handelszeit\": 1 })"));
+}
+
+#[test]
+fn each_form_of_time_is_named() {
+    for (form, value) in [
+        ("iso_text", (|number| at(number).to_rfc3339().into()) as fn(i32) -> Bson),
+        ("epoch_s", |number| at(number).timestamp().into()),
+        ("epoch_ms", |number| at(number).timestamp_millis().into()),
+        ("epoch_us", |number| at(number).timestamp_micros().into()),
+        ("epoch_ns", |number| at(number).timestamp_nanos_opt().unwrap().into()),
+    ] {
+        let of =
+            |number: i32| doc! {"_id": number, "dealId": format!("D{number}"), "executedAt": value(number)};
+        let proposal = propose(&sample(&[&["executedAt"], &["dealId"]], of), &[]);
+        assert_eq!(text(&proposal, "/timestamp/path"), Some("executedAt"), "{form}");
+        assert_eq!(text(&proposal, "/timestamp/form"), Some(form));
+        assert_eq!(proposal.mapping["version"], 2);
+    }
+    let day = |number: i32| at(number).format("%Y%m%d").to_string();
+    let of = |number: i32| doc! {"_id": number, "deal_no": number, "trade_date": day(number).parse::<i32>().unwrap()};
+    let proposal = propose(&sample(&[&["trade_date"]], of), &[]);
+    assert_eq!(text(&proposal, "/business_date/path"), Some("trade_date"));
+    assert_eq!(text(&proposal, "/business_date/form"), Some("yyyymmdd"));
+}
+
+#[test]
+fn the_other_way_to_the_messages_is_taken_if_the_ids_are_found_there() {
+    let of = |number: i32| doc! {"_id": format!("TR-{number}"), "ts": date(number), "user_id": number % 7};
+    let sample = Sample {
+        others: vec![OtherCollection {
+            name: "acks".to_owned(),
+            documents: vec![RawDocumentBuf::try_from(&doc! {"_id": 1, "parent": {"ref": "TR-5"}}).unwrap()],
+            indexes: vec![vec!["_id".to_owned()], vec!["parent.ref".to_owned()]],
+        }],
+        ..sample(&[&["_id"], &["ts"]], of)
+    };
+    let candidates = id_candidates(&sample);
+    let own = candidates.iter().find(|candidate| candidate.path == "_id").unwrap();
+    assert_eq!(own.values.len(), 20);
+    assert!(own.look_in.contains(&(Some("acks".to_owned()), "parent.ref".to_owned())), "{:?}", own.look_in);
+    let link = Link {
+        trade_id: "_id".to_owned(),
+        collection: Some("acks".to_owned()),
+        path: "parent.ref".to_owned(),
+        asked: 20,
+        found: 19,
+    };
+    let proposal = propose(&sample, &[link]);
+    assert_eq!(text(&proposal, "/trade_id"), Some("_id"));
+    assert_eq!(text(&proposal, "/downstream_collection"), Some("acks"));
+    assert_eq!(text(&proposal, "/downstream_trade_id"), Some("parent.ref"));
+    assert_eq!(field(&proposal, "downstream_trade_id").confidence, Confidence::Sure);
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let of = |number: i32| {
+        let mut document = doc! {
+            "_id": number, "ts": date(number), "year": at(number).format("%Y").to_string().parse::<i32>().unwrap(),
+            // Business days: what is traded on a weekend belongs to Monday.
+            "doy": at(number).format("%j").to_string().parse::<i32>().unwrap() + i32::from(number % 4 == 0),
+        };
+        if number % 3 > 0 {
+            let id: Bson = if number % 2 == 0 { number.into() } else { number.to_string().into() };
+            document.insert("trade_id", id);
+        }
+        document
+    };
+    let proposal = propose(&sample(&[&["trade_id"]], of), &[]);
+    assert_eq!(codes(&proposal), ["no_day_index", "day_disagrees", "ids_missing", "ids_mixed"]);
+    assert_eq!(text(&proposal, "/day_of_year"), Some("doy"));
+    let empty = propose(&Sample { collection: "empty".to_owned(), ..Sample::default() }, &[]);
+    assert_eq!(codes(&empty), ["empty"]);
+}
+
+#[test]
+fn days_of_a_month_and_sizes_are_no_days_of_the_year() {
+    let of = |number: i32| {
+        doc! {"_id": number, "trade_id": number, "ts": date(number), "year": 2025, "lots": 1 + number % 366, "day": 1 + number % 31}
+    };
+    let proposal = propose(&sample(&[&["ts"], &["trade_id"]], of), &[]);
+    assert_eq!(proposal.mapping["day_of_year"], Value::Null);
+    assert_eq!(proposal.mapping["year"], Value::Null);
+    assert_eq!(text(&proposal, "/timestamp"), Some("ts"));
+}

@@ -1,0 +1,116 @@
+//! What will be slow or wrong with a proposed mapping.
+
+use super::days::Days;
+use super::fields::Choice;
+use super::survey::{Survey, share};
+use super::{Sample, Warning, is_indexed, percent};
+
+/// Fewer documents than this say little.
+const FEW: usize = 20;
+
+pub(super) fn warnings(sample: &Sample, survey: &Survey, days: &Days, choice: &Choice) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let mut warn = |code, message: String, fix: Option<String>| warnings.push(Warning { code, message, fix });
+    let name = &sample.collection;
+    if survey.documents == 0 {
+        warn("empty", format!("The collection {name} has no documents, so nothing can be proposed."), None);
+        return warnings;
+    }
+    if survey.documents < FEW {
+        let message = format!("Only {} documents were seen, so the proposal may be wrong.", survey.documents);
+        warn("few_documents", message, None);
+    }
+    let matched = days.matched();
+    if matched.is_empty() {
+        let message = "No field was found that says on which day a trade was made.";
+        warn("no_day", message.to_owned(), None);
+    } else if sample.knows_indexes && !serves(&sample.indexes, &matched) {
+        let message = format!(
+            "No index of {name} begins with {}, so each fetch reads the whole collection. An index makes it fast.",
+            matched.join(" and ")
+        );
+        warn("no_day_index", message, Some(create_index(name, &matched)));
+    }
+    if let Some(agreement) = days.agreement.filter(|share| *share < 0.995) {
+        let day = days.day_of_year.as_ref().map(|part| part.path.as_str()).unwrap_or_default();
+        let time = days.time.as_ref().map(|time| time.path.as_str()).unwrap_or_default();
+        let message = format!(
+            "{day} is the day of {time} for {} of the documents only. Days follow {day}; check that this is intended.",
+            percent(agreement)
+        );
+        warn("day_disagrees", message, None);
+    }
+    for time in [&days.time, &days.business_date].into_iter().flatten() {
+        if time.of_form < 0.999 {
+            let message = format!(
+                "{} of the values of {} can be read; documents with others are left out.",
+                percent(time.of_form),
+                time.path
+            );
+            warn("mixed_times", message, None);
+        }
+        let in_documents =
+            survey.paths.get(&time.path).map_or(0.0, |stats| share(stats.documents, survey.documents));
+        if days.day_of_year.is_none() && in_documents < 0.5 {
+            let message = format!("Only {} of the documents have {}.", percent(in_documents), time.path);
+            warn("time_missing", message, None);
+        }
+    }
+    match &choice.trade_id {
+        None => {
+            let message =
+                "No field was found that looks like a trade id, so no messages of trades can be fetched.";
+            warn("no_trade_id", message.to_owned(), None);
+        }
+        Some((path, _)) => {
+            if let Some(stats) = survey.paths.get(path) {
+                let in_documents = share(stats.documents, survey.documents);
+                if in_documents < 0.99 {
+                    let message = format!("{} of the documents have a {path}.", percent(in_documents));
+                    warn("ids_missing", message, None);
+                }
+                if stats.types.len() > 1 && stats.main_type().is_some_and(|(_, share)| share < 0.999) {
+                    let types: Vec<&str> = stats.types.keys().copied().collect();
+                    let message = format!(
+                        "The values of {path} have several types ({}); \"7\" and 7 are different trades.",
+                        types.join(", ")
+                    );
+                    warn("ids_mixed", message, None);
+                }
+            }
+            let (collection, indexes, id) = match &choice.messages {
+                Some(link) => {
+                    let other = link
+                        .collection
+                        .as_ref()
+                        .and_then(|name| sample.others.iter().find(|other| other.name == *name));
+                    let indexes = other.map_or(&sample.indexes, |other| &other.indexes);
+                    (link.collection.as_ref().unwrap_or(name), indexes, &link.path)
+                }
+                None => (name, &sample.indexes, path),
+            };
+            if sample.knows_indexes && !is_indexed(indexes, id) && id != "_id" {
+                let message = format!(
+                    "No index of {collection} begins with {id}, so finding the messages of trades reads the whole collection."
+                );
+                warn("no_id_index", message, Some(create_index(collection, &[id])));
+            }
+        }
+    }
+    warnings
+}
+
+/// Whether an index begins with the paths, in any order.
+fn serves(indexes: &[Vec<String>], paths: &[&str]) -> bool {
+    indexes.iter().any(|keys| {
+        let first: Vec<&str> = keys.iter().take(paths.len()).map(String::as_str).collect();
+        first.len() == paths.len() && paths.iter().all(|path| first.contains(path))
+    })
+}
+
+/// The command that creates an index, to paste into mongosh.
+fn create_index(collection: &str, paths: &[&str]) -> String {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let keys: Vec<String> = paths.iter().map(|path| format!("{}: 1", quoted(path))).collect();
+    format!("db.getCollection({}).createIndex({{ {} }})", quoted(collection), keys.join(", "))
+}
