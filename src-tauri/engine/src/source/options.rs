@@ -116,6 +116,10 @@ pub(super) fn read(uri: &str) -> Result<ReadOptions> {
             "readconcernlevel" if !READ_CONCERNS.contains(&&*value) => {
                 return Err(option_failure(option, format!("the levels are {}", READ_CONCERNS.join(", "))));
             }
+            // The driver accepts an empty name, and then finds no server of that set.
+            "replicaset" if value.is_empty() => {
+                return Err(option_failure(option, "the name of the replica set is missing"));
+            }
             "tlsallowinvalidhostnames" if value == "true" => return Err(checks_names(option)),
             "timeoutms" => read.timeout = milliseconds(option, &value)?,
             _ => {}
@@ -236,6 +240,15 @@ mod tests {
     fn times(options: &str) -> Times {
         let read = read(&format!("mongodb://db1:27017/?{options}")).expect("options");
         Times::of(&parse(&read.uri).expect("a connection string"), read.timeout)
+    }
+
+    #[test]
+    fn a_replica_set_without_a_name_is_refused() {
+        for options in ["replicaSet=", "tls=true&replicaSet="] {
+            let failure = read(&format!("mongodb://db1/?{options}")).expect_err("no name");
+            assert_eq!(failure.code, Code::BadSource);
+            assert!(failure.message.contains("replicaSet="), "{failure:?}");
+        }
     }
 
     #[test]

@@ -54,11 +54,11 @@ fn refusal(uri: &str, error: &Error) -> Failure {
         return Failure::new(Code::BadSource, message).advise(EXAMPLES);
     };
     if let Some((before, options)) = rest.split_once('?')
-        && let Some(option) = culprit(&format!("{scheme}://{before}"), options)
+        && let Some((option, why)) = culprit(&format!("{scheme}://{before}"), options, &reason(error))
         // A password that contains a question mark can be mistaken for options.
         && !may_hold_password(rest, option)
     {
-        return option_failure(option, reason(error));
+        return option_failure(option, why);
     }
     let words = match without_password(&reason(error), rest) {
         Some(words) => words,
@@ -88,19 +88,33 @@ fn is_scheme(text: &str) -> bool {
     matches!(text, "mongodb" | "mongodb+srv")
 }
 
-/// The option without which the rest could be read.
-fn culprit<'a>(before: &str, options: &'a str) -> Option<&'a str> {
+/// The option that makes a connection string unreadable, and why, given the driver's reason.
+fn culprit<'a>(before: &str, options: &'a str, reason_given: &str) -> Option<(&'a str, String)> {
+    if !is_readable(before) {
+        return None;
+    }
     let all: Vec<&str> = options.split('&').collect();
     let without = |left_out: usize| {
         let kept = all.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, option)| *option);
         format!("{before}?{}", kept.collect::<Vec<_>>().join("&"))
     };
-    (0..all.len())
-        .find(|at| is_readable(&without(*at)))
-        // If more than one option is wrong: the first that is invalid on its own.
-        .or_else(|| (0..all.len()).find(|at| !is_readable(&format!("mongodb://host/?{}", all[*at]))))
-        .filter(|_| is_readable(before))
-        .map(|at| all[at])
+    if let Some(only) = (0..all.len()).find(|at| is_readable(&without(*at))) {
+        return Some((all[only], reason_given.to_owned()));
+    }
+    // More than one option is wrong. The driver's reason belongs to one of them, which it usually names; an option
+    // that is merely invalid on its own may need another one that is there.
+    let reason_alone = |option: &str| {
+        let uri = format!("mongodb://host/?{option}");
+        if is_readable(&uri) { None } else { ConnectionString::parse(uri).err().map(|error| reason(&error)) }
+    };
+    let words = reason_given.to_lowercase();
+    let is_named = |option: &str| {
+        let name = option.split('=').next().unwrap_or_default().to_lowercase();
+        !name.is_empty() && words.contains(&name)
+    };
+    let mut wrong = all.iter().filter_map(|option| Some((*option, reason_alone(option)?)));
+    let first = wrong.next()?;
+    if is_named(first.0) { Some(first) } else { wrong.find(|(option, _)| is_named(option)).or(Some(first)) }
 }
 
 /// The driver's message about an unreadable connection string, unless it quotes what may be part of the password.
@@ -142,6 +156,27 @@ mod tests {
         }
         let words = "invalid port: x";
         assert_eq!(without_password(words, "ann:s3cret@db1:x/").as_deref(), Some(words));
+    }
+
+    /// The option that is named and the reason that is given belong together.
+    #[test]
+    fn of_two_wrong_options_one_is_named_with_its_own_reason() {
+        for (options, named, why) in [
+            (
+                "proxyPassword=s3cret&serverSelectionTimeoutMS=x",
+                "serverSelectionTimeoutMS=x",
+                "serverselectiontimeoutms",
+            ),
+            ("maxPoolSize=many&proxyPassword=s3cret", "maxPoolSize=many", "maxpoolsize"),
+            ("tls=maybe&maxPoolSize=many", "tls=maybe", "tls"),
+        ] {
+            let failure =
+                parse(&format!("mongodb://db1/?{options}")).expect_err("options that cannot be used");
+            assert!(failure.message.contains(named), "{options}: {failure:?}");
+            let cause = failure.cause.as_deref().unwrap_or_default().to_lowercase();
+            assert!(cause.contains(why) && !cause.contains("proxy"), "{options}: {failure:?}");
+            assert!(!format!("{failure:?}").contains("s3cret"), "{failure:?}");
+        }
     }
 
     /// Ports and option names are not secrets.
