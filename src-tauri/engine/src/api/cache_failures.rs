@@ -93,6 +93,11 @@ fn of_kind(kind: &CacheErrorKind) -> Failure {
         CacheErrorKind::Io => {
             Failure::new(Code::CacheUnusable, "The operating system does not let Tidemark use the cache file.")
         }
+        CacheErrorKind::File(name) => {
+            Failure::new(Code::CacheUnusable, format!("The cache file {name} cannot be read.")).advise(
+                "Check that you may read and write this file and that its disk is there, then try again; nothing was removed.",
+            )
+        }
         CacheErrorKind::Folder => Failure::new(Code::CacheUnusable, "The cache folder cannot be used.")
             .advise("Check that the folder exists and that you may write to it."),
         CacheErrorKind::Path(why) => bad_path(*why),

@@ -54,6 +54,27 @@ fn rewrite(path: &Path, statement: &str) {
     connection.execute_batch(statement).expect("it is changed");
 }
 
+/// DuckDB creates the log with default permissions, and anew after each checkpoint.
+#[cfg(unix)]
+#[test]
+fn the_log_of_a_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = Cache::new(folder.path(), 0).expect("a cache");
+    let file = fixtures::file(&cache, &[]);
+    let mode = || {
+        let log = std::fs::metadata(wal_path(file.path())).expect("a log");
+        log.permissions().mode() & 0o777
+    };
+    assert_eq!(mode(), 0o600, "of a new file");
+    let connection = file.connect().expect("a connection");
+    for day in 20_000..20_003 {
+        connection.execute_batch(sql!("CHECKPOINT cache")).expect("written");
+        fixtures::store(&file, Day::from_number(day), DateTime::UNIX_EPOCH, 0..3);
+        assert_eq!(mode(), 0o600, "after a commit");
+    }
+}
+
 #[test]
 fn a_file_that_another_holder_has_open_is_busy() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -158,7 +179,7 @@ fn an_error_of_the_system_is_one() {
     std::os::unix::fs::symlink("/proc/self/mem", &path).expect("a link");
     let refused = open(&cache).expect_err("it cannot be read");
     let is_of_the_system =
-        |found: &CacheErrorKind| matches!(found, CacheErrorKind::Io | CacheErrorKind::Folder);
+        |found: &CacheErrorKind| matches!(found, CacheErrorKind::Io | CacheErrorKind::File(_));
     check(&refused, is_of_the_system, Code::CacheUnusable, false);
 }
 

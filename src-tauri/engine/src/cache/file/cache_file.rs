@@ -21,7 +21,7 @@ use super::migrate::{expect_current, migrate};
 use super::opener::{self, SEARCH_PATH, THREADS_TO_READ};
 use super::paths::{
     clear_spill, file_id, is_pinned, is_there, note_format, noted_format, remove_files, remove_if_there,
-    restrict_to_owner, write_pin,
+    restrict_to_owner, wal_path, write_pin,
 };
 use super::schema::FORMAT;
 use super::sql::{Database, sql};
@@ -156,6 +156,9 @@ impl CacheFile {
         }
         let state = read_state(&connection)?;
         check_segments(&connection, state.days.values().map(|held| held.segment))?;
+        if !is_read_only {
+            restrict_to_owner(&wal_path(path));
+        }
         let next = connection.query_row(sql!("SELECT coalesce(max(segment), 0) + 1 FROM (SELECT segment FROM coverage UNION ALL SELECT segment FROM segment_column UNION ALL SELECT segment FROM overlap_checked UNION ALL SELECT segment FROM differing)"),
             [],
             |row| row.get::<_, u32>(0),
@@ -303,7 +306,14 @@ impl CacheFile {
     fn write_fact(&self, key: &str, value: &str) -> Result<()> {
         // No rows are committed, so views of the file stay current.
         self.connect()?.execute(sql!("UPDATE meta SET value = ? WHERE key = ?"), params![value, key])?;
+        self.restrict_log();
         Ok(())
+    }
+
+    /// Restricts the log to its owner. DuckDB creates it with default permissions, and anew after each checkpoint; the
+    /// folder keeps others out meanwhile.
+    fn restrict_log(&self) {
+        restrict_to_owner(&wal_path(&self.path));
     }
 
     /// Opens a new connection to the file's database.
@@ -396,6 +406,7 @@ impl CacheFile {
         work(&mut next)?;
         let stored = self.store_new_fields(connection)?;
         connection.execute_batch(sql!("COMMIT"))?;
+        self.restrict_log();
         *self.stored() = stored;
         next.generation = next_generation();
         *current = Arc::new(next);

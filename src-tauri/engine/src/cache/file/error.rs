@@ -129,6 +129,8 @@ pub enum CacheErrorKind {
     Link,
     /// The system refuses the file.
     Io,
+    /// The system refuses to read one file: its name.
+    File(String),
     /// The system refuses the folder, or a file in it.
     Folder,
     /// The path cannot be that of a cache.
@@ -246,6 +248,18 @@ impl CacheError {
             _ => CacheErrorKind::Folder,
         };
         Self::new(kind).because(AtPath { path: path.to_owned(), error: error.to_string() })
+    }
+
+    /// What the system said of one file, whose folder it has no objection to.
+    pub(crate) fn of_file(path: &Path, error: &io::Error) -> Self {
+        let found = Self::of_folder(path, error);
+        match (&found.kind, path.file_name()) {
+            (CacheErrorKind::Folder, Some(name)) => {
+                let kind = CacheErrorKind::File(name.to_string_lossy().into_owned());
+                found.with_kind(kind)
+            }
+            _ => found,
+        }
     }
 
     /// Adds the technical cause.

@@ -103,7 +103,7 @@ fn check_header(path: &Path) -> Result<()> {
     let mut header = Vec::new();
     File::open(path)
         .and_then(|file| file.take(HEADER).read_to_end(&mut header))
-        .map_err(|error| CacheError::of_folder(path, &error))?;
+        .map_err(|error| CacheError::of_file(path, &error))?;
     if header.get(MAGIC_AT..MAGIC_AT + MAGIC.len()) == Some(MAGIC) {
         return Ok(());
     }
@@ -255,6 +255,7 @@ mod tests {
         std::os::unix::fs::symlink("/proc/self/mem", &path).expect("a link");
         let failure = Failure::from(open(&path, 122_880, &Access::Write).expect_err("it cannot be read"));
         assert_eq!(failure.code, Code::CacheUnusable, "{failure:?}");
+        assert_eq!(failure.message, "The cache file a.duckdb cannot be read.");
         assert!(failure.cause.is_some_and(|cause| cause.contains("Input/output error")));
     }
 
