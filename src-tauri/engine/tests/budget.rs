@@ -221,6 +221,33 @@ async fn what_was_set_aside_goes_last_and_what_is_not_ours_stays() {
     assert!(theirs.iter().all(|path| path.exists()));
 }
 
+/// With a note of the format beside the file, as a newer Tidemark leaves it, and without one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_a_newer_format_stays_and_the_report_says_so() {
+    let mut fixture = Fixture::new("budget_newer").await;
+    let [power, gas, oil] = three(&mut fixture).await;
+    let of = |signature: &Signature, ending: &str| {
+        let files = beside(&fixture, signature);
+        files.into_iter().find(|path| path.extension().is_some_and(|found| found == ending))
+    };
+    let files = [&power, &gas].map(|signature| of(signature, "duckdb").unwrap());
+    for file in &files {
+        let newer = "UPDATE meta SET value = '99' WHERE key = 'format'";
+        duckdb::Connection::open(file).unwrap().execute_batch(newer).unwrap();
+    }
+    let found = std::fs::metadata(&files[0]).unwrap();
+    let written = found.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    std::fs::write(of(&power, "format").unwrap(), format!("99 {} {written}", found.len())).unwrap();
+    std::fs::remove_file(of(&gas, "format").unwrap()).unwrap();
+    let bytes = files.each_ref().map(|file| std::fs::read(file).unwrap());
+
+    let preview = fixture.engine.preview_eviction(0).await.unwrap();
+    assert_eq!((preview.queries.as_slice(), preview.newer), ([oil.to_string()].as_slice(), 2));
+    let freed = fixture.engine.set_cache_budget(0).await.unwrap();
+    assert_eq!((freed.queries.as_slice(), freed.newer, freed.left), ([oil].as_slice(), 2, preview.left));
+    assert!(files.each_ref().map(|file| std::fs::read(file).unwrap()) == bytes, "they are left alone");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_budget_that_cannot_be_read_deletes_nothing() {
     let fixture = Fixture::new("budget_unreadable").await;

@@ -408,7 +408,9 @@ export type EvictionPreview = {
   /** Signatures of the queries, in the order in which they would be evicted. */
   queries: Array<string>,
   /** Bytes that the cache would use afterwards. */
-  left: number, };
+  left: number,
+  /** Number of files that would stay only because a newer Tidemark wrote them. */
+  newer: number, };
 
 export type Connection = { "state": "not_configured" } | { "state": "checking" } | { "state": "online",
   /** Round trip of the last check, in milliseconds. */

@@ -157,7 +157,7 @@ interface ConfirmProps {
 }
 
 function Confirm({ asked, queries, busy, back, go }: ConfirmProps) {
-  const { queries: evicted, left } = asked.preview;
+  const { queries: evicted, left, newer } = asked.preview;
   const budget = sizeText(asked.bytes);
   const rest = evicted.length - NAMED;
   return (
@@ -189,7 +189,9 @@ function Confirm({ asked, queries, busy, back, go }: ConfirmProps) {
       )}
       {left > asked.bytes && (
         <p className="over">
-          Everything that remains is pinned or in use. It takes {sizeText(left)}, which is more than {budget}.
+          Everything that remains is{" "}
+          {newer > 0 ? "pinned, in use or written by a newer Tidemark" : "pinned or in use"}. It takes{" "}
+          {sizeText(left)}, which is more than {budget}.
         </p>
       )}
       <p className="faint budget-hint">MongoDB is not affected; removed days can be fetched again.</p>

@@ -113,7 +113,7 @@ it("refuses what is no size, and keeps what was typed", async () => {
 
 it("says what goes before a lower budget takes it away", async () => {
   const { setBudget, preview, user } = show([NEW, OLD]);
-  preview.mockResolvedValue({ queries: [OLD.signature], left: 500e6 });
+  preview.mockResolvedValue({ queries: [OLD.signature], left: 500e6, newer: 0 });
   await typeBudget(user, "600", "MB");
   expect(preview).toHaveBeenLastCalledWith(600_000_000);
   expect(await screen.findByTestId("budget-going")).toHaveTextContent(/^cell: UK-01 10 days, 300 MB$/);
@@ -127,7 +127,7 @@ it("says what goes before a lower budget takes it away", async () => {
 
 it("says when what is pinned or in use is more than the budget", async () => {
   const { setBudget, preview, user } = show([{ ...NEW, pinned: true }]);
-  preview.mockResolvedValue({ queries: [], left: 500e6 });
+  preview.mockResolvedValue({ queries: [], left: 500e6, newer: 0 });
   await typeBudget(user, "100", "MB");
   const confirm = await screen.findByTestId("budget-confirm");
   expect(confirm).toHaveTextContent("The cache uses more than 100 MB, but nothing can be removed.");
@@ -138,9 +138,18 @@ it("says when what is pinned or in use is more than the budget", async () => {
   expect(setBudget).toHaveBeenCalledExactlyOnceWith(100_000_000);
 });
 
+it("says when files of a newer Tidemark are among what stays", async () => {
+  const { preview, user } = show([OLD]);
+  preview.mockResolvedValue({ queries: [], left: 500e6, newer: 1 });
+  await typeBudget(user, "100", "MB");
+  expect(await screen.findByTestId("budget-confirm")).toHaveTextContent(
+    "Everything that remains is pinned, in use or written by a newer Tidemark. It takes 500 MB",
+  );
+});
+
 it("names what goes in the order in which it goes, and says if that is not enough", async () => {
   const { preview, user } = show([NEW, OLD]);
-  preview.mockResolvedValue({ queries: [OLD.signature, NEW.signature], left: 200e6 });
+  preview.mockResolvedValue({ queries: [OLD.signature, NEW.signature], left: 200e6, newer: 0 });
   await typeBudget(user, "100", "MB");
   const going = await screen.findByTestId("budget-going");
   const names = [...going.querySelectorAll("strong")].map((name) => name.textContent);
@@ -152,7 +161,7 @@ it("names what goes in the order in which it goes, and says if that is not enoug
 it("counts what it does not name, and calls a query that the list lacks by its signature", async () => {
   const { preview, user } = show([OLD]);
   const unknown = Array.from({ length: 8 }, (_, at) => String(at).repeat(32));
-  preview.mockResolvedValue({ queries: unknown, left: 0 });
+  preview.mockResolvedValue({ queries: unknown, left: 0, newer: 0 });
   await typeBudget(user, "100", "MB");
   const going = await screen.findByTestId("budget-going");
   expect(going.querySelectorAll("li")).toHaveLength(7);
@@ -172,7 +181,7 @@ it("says that it checks a budget, and asks only once", async () => {
   await user.type(screen.getByTestId("budget-input"), "9");
   expect(screen.getByTestId("budget-input")).toHaveValue("100");
   expect(preview).toHaveBeenCalledOnce();
-  checked.resolve({ queries: [OLD.signature], left: 0 });
+  checked.resolve({ queries: [OLD.signature], left: 0, newer: 0 });
   expect(await screen.findByTestId("budget-going")).toHaveTextContent("cell: UK-01");
 });
 

@@ -122,6 +122,8 @@ pub struct Evicted {
     pub queries: usize,
     /// How many damaged files that had been moved aside.
     pub damaged_files: usize,
+    /// How many files stayed only because a newer Tidemark wrote them.
+    pub newer_files: usize,
     /// The size of what was removed.
     pub freed: u64,
     /// The size of what remains.
@@ -245,7 +247,7 @@ impl fmt::Display for Checked {
 
 impl fmt::Display for Evicted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { queries, damaged_files, freed, left, budget } = *self;
+        let Self { queries, damaged_files, newer_files, freed, left, budget } = *self;
         let mut parts = Vec::new();
         match queries {
             0 => {}
@@ -269,9 +271,14 @@ impl fmt::Display for Evicted {
         }
         if left > budget {
             sentences.push(format!(
-                "The cache uses {}, more than its budget of {}: everything that remains is pinned or in use.",
+                "The cache uses {}, more than its budget of {}: everything that remains is {}.",
                 size_text(left),
-                size_text(budget)
+                size_text(budget),
+                if newer_files == 0 {
+                    "pinned or in use"
+                } else {
+                    "pinned, in use or written by a newer Tidemark"
+                }
             ));
         }
         f.write_str(&sentences.join(" "))

@@ -74,4 +74,6 @@ pub struct EvictionPreview {
     /// Bytes that the cache would use afterwards.
     #[ts(type = "number")]
     pub left: u64,
+    /// Number of files that would stay only because a newer Tidemark wrote them.
+    pub newer: usize,
 }

@@ -51,7 +51,7 @@ impl Engine {
             let may_lock = |signature: &Signature| engine.try_exclusive(signature).is_some();
             let report = engine.cache().would_evict(bytes, may_lock)?;
             let queries = report.queries.iter().map(ToString::to_string).collect();
-            Ok(EvictionPreview { queries, left: report.left })
+            Ok(EvictionPreview { queries, left: report.left, newer: report.newer })
         })
         .await
     }

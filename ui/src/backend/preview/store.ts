@@ -217,7 +217,7 @@ export class PreviewStore {
       queries.push(query.signature);
       left -= query.bytes;
     }
-    return { queries, left };
+    return { queries, left, newer: 0 };
   }
 
   setBudget(bytes: number): void {

@@ -30,6 +30,8 @@ pub struct EvictionReport {
     pub queries: Vec<Signature>,
     /// Damaged files that had been moved aside and were evicted.
     pub moved_aside: usize,
+    /// Files of a newer Tidemark that stayed although they were next in turn.
+    pub newer: usize,
     /// Bytes of what was evicted.
     pub bytes: u64,
     /// Bytes that the cache takes now.
@@ -77,6 +79,7 @@ pub fn note(report: &EvictionReport, budget: u64) -> Option<Note> {
     let evicted = Evicted {
         queries: report.queries.len(),
         damaged_files: report.moved_aside,
+        newer_files: report.newer,
         freed: report.bytes,
         left: report.left,
         budget,
@@ -139,6 +142,12 @@ mod tests {
             Some(
                 "The cache uses 6.5 MB, more than its budget of 1 MB: everything that remains is pinned or in use."
             )
+        );
+        let newer = EvictionReport { newer: 1, ..evict_until_fits(&held, 1_000_000, |_| false) };
+        let sentence = note(&newer, 1_000_000).map(|note| note.to_string()).unwrap_or_default();
+        assert!(
+            sentence.ends_with("remains is pinned, in use or written by a newer Tidemark."),
+            "{sentence}"
         );
     }
 

@@ -18,7 +18,7 @@ use tracing::{info, warn};
 use super::budget::{self, CacheEntry, DEFAULT_BUDGET, EvictionReport};
 use super::folder::{Cache, list_or_empty};
 use crate::cache::file::access::is_writable;
-use crate::cache::file::error::{CacheError, Result};
+use crate::cache::file::error::{CacheError, CacheErrorKind, Result};
 use crate::cache::file::lock::{is_open_elsewhere, remove};
 use crate::cache::file::paths::{
     export_dir, is_cache_file, is_family, is_moved_aside, is_pinned, last_used_path, list, noted_format,
@@ -103,10 +103,15 @@ impl Cache {
         budget: u64,
         try_exclusive: impl Fn(&Signature) -> Option<G>,
     ) -> Result<EvictionReport> {
-        let report = budget::evict_until_fits(&self.entries()?, budget, |entry| {
+        let mut newer = 0;
+        let mut report = budget::evict_until_fits(&self.entries()?, budget, |entry| {
             let is_evicted = match &entry.query {
-                Some(signature) => try_exclusive(signature)
-                    .is_some_and(|_guard| self.try_evict(&entry.path).unwrap_or(false)),
+                Some(signature) => try_exclusive(signature).is_some_and(|_guard| {
+                    self.try_evict(&entry.path).unwrap_or_else(|error| {
+                        newer += usize::from(is_newer(&error));
+                        false
+                    })
+                }),
                 None => !is_pinned(&entry.path) && remove_files(&entry.path).is_ok(),
             };
             if is_evicted {
@@ -114,10 +119,13 @@ impl Cache {
             }
             is_evicted
         });
+        report.newer = newer;
         if report.left > budget {
             warn!(
                 left = report.left,
-                budget, "the cache exceeds its budget: what remains is pinned or in use"
+                budget,
+                newer,
+                "the cache exceeds its budget: what remains is pinned, in use or of a newer Tidemark"
             );
         }
         Ok(report)
@@ -128,18 +136,29 @@ impl Cache {
     /// # Errors
     /// `cache_unusable` if the folder cannot be listed.
     pub fn would_evict(&self, budget: u64, may_lock: impl Fn(&Signature) -> bool) -> Result<EvictionReport> {
-        Ok(budget::evict_until_fits(&self.entries()?, budget, |entry| match &entry.query {
-            Some(signature) => may_lock(signature) && self.may_evict(&entry.path),
+        let mut newer = 0;
+        let report = budget::evict_until_fits(&self.entries()?, budget, |entry| match &entry.query {
+            Some(signature) if may_lock(signature) => self.may_evict(&entry.path).unwrap_or_else(|error| {
+                newer += usize::from(is_newer(&error));
+                false
+            }),
+            Some(_) => false,
             None => !is_pinned(&entry.path),
-        }))
+        });
+        Ok(EvictionReport { newer, ..report })
     }
 
     /// Whether [`try_evict`](Self::try_evict) would delete a query's file.
-    fn may_evict(&self, path: &Path) -> bool {
-        is_writable(path)
-            && !is_pinned(path)
-            && noted_format(path).is_none_or(|format| format <= FORMAT)
-            && !self.is_in_use(path)
+    fn may_evict(&self, path: &Path) -> Result<bool> {
+        if !is_writable(path) || is_pinned(path) || self.is_in_use(path) {
+            return Ok(false);
+        }
+        match noted_format(path) {
+            Some(format) => expect_known(format)?,
+            // The file is opened before it is deleted, and stays if it cannot be opened.
+            None => drop(self.listed(path)?),
+        }
+        Ok(!is_pinned(path))
     }
 
     /// Deletes a query's file, unless it is open here or elsewhere, pinned, or written by a newer Tidemark. Returns
@@ -154,14 +173,25 @@ impl Cache {
             drop(self.open_listed(path)?);
         }
         self.while_closed(path, |hold| {
-            let is_known = noted_format(path).is_some_and(|format| format <= FORMAT);
-            let goes = is_known && !is_pinned(path) && !is_open_elsewhere(path);
+            let format = noted_format(path);
+            format.map(expect_known).transpose()?;
+            let goes = format.is_some() && !is_pinned(path) && !is_open_elsewhere(path);
             if goes {
                 remove(path, hold)?;
             }
             Ok(goes)
         })
     }
+}
+
+fn is_newer(error: &CacheError) -> bool {
+    matches!(error.kind(), CacheErrorKind::NewerFormat(_))
+}
+
+/// # Errors
+/// `cache_unusable` for the format of a newer Tidemark, whose files are never evicted.
+fn expect_known(format: u32) -> Result<()> {
+    if format > FORMAT { Err(CacheError::newer(format!("format {format}"))) } else { Ok(()) }
 }
 
 /// When a query was last fetched, shown or exported. A file that was copied from elsewhere has no record of it: then
