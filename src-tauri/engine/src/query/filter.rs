@@ -267,8 +267,9 @@ impl Filters {
     }
 
     fn in_words(&self, named: usize) -> String {
+        let joined = if self.fields.is_empty() { "matches" } else { "and" };
         let advanced =
-            self.advanced.as_ref().map(|document| format!("and {}", match_document::readable(document)));
+            self.advanced.as_ref().map(|document| format!("{joined} {}", match_document::readable(document)));
         let fields = self.fields.iter().map(|field| field.describe(named));
         let parts: Vec<String> = fields.chain(advanced).collect();
         if parts.is_empty() { "no filter".to_owned() } else { parts.join(" · ") }

@@ -197,6 +197,8 @@ fn filters_read_well() {
         filters.describe(),
         r#"cell is not X1 · count from 1 to 7 · product: Gas, Power · and {"a":{"$gt":1}}"#
     );
+    let alone = Filters::parse(&mapping(), &[], r#"{"a": {"$gt": 1}}"#).unwrap();
+    assert_eq!([alone.describe(), alone.summary()], [r#"matches {"a":{"$gt":1}}"#; 2]);
 }
 
 #[test]
