@@ -5,6 +5,7 @@ use std::path::Path;
 use bson::{Document, doc};
 use mongodb::Client;
 use serde_json::Value;
+use tidemark_test_server::TestServer;
 
 use crate::support::{Run, cli_with, server};
 
@@ -78,6 +79,38 @@ async fn a_run_is_followed_from_the_request_to_the_commit() {
     let other = fetch("desk_log", folder.path(), &["--log"], &[]);
     let again = other.stderr.lines().find(|record| record.contains("fetch requested")).unwrap();
     assert_ne!(run_of(again), id, "the same query is another run");
+}
+
+/// Nothing is missing in an answer whose check could not be made, and nothing is deleted by a command that fails.
+#[tokio::test]
+async fn the_log_says_what_happened_and_no_more() {
+    let server = TestServer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [cache, logs] = ["cache", "logs"].map(|name| folder.path().join(name).to_string_lossy().into_owned());
+    let fetch = |more: &[&str]| {
+        let mut arguments = vec!["fetch", "--uri", server.uri(), "--db", "desk", "--collection", "trades"];
+        arguments.extend(["--cache", &*cache, "--from", "2025-03-01", "--to", "2025-03-03"]);
+        arguments.extend(more);
+        cli_with(&arguments, &[("TIDEMARK_LOG_DIR", &*logs)])
+    };
+    let trade = doc! {"_id": 1, "year": 2025, "day_of_year": 60, "trade_id": 1};
+    let client = Client::with_uri_str(server.uri()).await.unwrap();
+    client.database("desk").collection::<Document>("trades").insert_one(trade).await.unwrap();
+    let signature = fetch(&[]).text("/signature").to_owned();
+    server.shut_down().unwrap();
+    let run = fetch(&["--verify"]);
+    let missing = run.last["days"]["missing"].as_array().unwrap().len();
+    assert_eq!((missing, run.text("/failure/code")), (0, "source_unreachable"), "{run:?}");
+    let says = |words: &str| records(folder.path()).iter().any(|record| record.contains(words));
+    assert!(says("cached days were not brought up to date") && !says("lacks days"));
+
+    let forget = |signature: &str| {
+        cli_with(&["forget", signature, "--cache", &cache], &[("TIDEMARK_LOG_DIR", &*logs)]).code
+    };
+    assert_eq!(forget(&"0".repeat(32)), 1);
+    assert!(!says("days were deleted"));
+    assert_eq!(forget(&signature), 0);
+    assert!(says("days were deleted"));
 }
 
 #[tokio::test]

@@ -294,18 +294,19 @@ impl Engine {
             let _guard = guard;
             engine.close_views(&signature);
             engine.close_replaced_files();
-            let [from, to] = [range.map(|range| range.from()), range.map(|range| range.to())]
-                .map(|day| day.map(|day| day.to_string()));
-            info!(from, to, "cached days are deleted");
             match range {
-                None => Ok(engine.cache.delete(&signature)?),
+                None => engine.cache.delete(&signature)?,
                 Some(range) => {
                     let file = engine.cache.open_signature(&signature)?;
                     file.forget(range)?;
                     drop(file);
-                    Ok(engine.cache.delete_if_empty(&signature)?)
+                    engine.cache.delete_if_empty(&signature)?;
                 }
             }
+            let [from, to] = [range.map(|range| range.from()), range.map(|range| range.to())]
+                .map(|day| day.map(|day| day.to_string()));
+            info!(from, to, "cached days were deleted");
+            Ok(())
         })
         .await
     }

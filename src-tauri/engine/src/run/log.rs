@@ -76,6 +76,9 @@ pub(super) fn ended(result: &Result<Answer>) {
             if let Some(failure) = &answer.failure {
                 match failure.code {
                     Code::Cancelled => info!("the run was cancelled"),
+                    code if answer.days.missing.is_empty() => {
+                        warn!(%code, "cached days were not brought up to date: {}", failure.for_log());
+                    }
                     code => warn!(%code, "the answer lacks days: {}", failure.for_log()),
                 }
             }
