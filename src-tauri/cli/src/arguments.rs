@@ -39,7 +39,8 @@ pub(crate) enum Command {
 /// The location of the cache.
 #[derive(Debug, Args)]
 pub(crate) struct CacheOptions {
-    /// Folder of the cache. The default is that of the desktop app.
+    /// Folder of the cache. The default is the folder that the environment variable TIDEMARK_CACHE_DIR names, or else
+    /// that of the desktop app, which reads the variable too.
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
 }

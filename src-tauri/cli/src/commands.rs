@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tidemark_engine::answer::{Answer, AnswerDays};
 use tidemark_engine::api::export::Exported;
+use tidemark_engine::api::library::CacheUsage;
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::browse::ExportRequest;
 use tidemark_engine::cache::export::csv::Destination;
@@ -34,6 +35,9 @@ use crate::output::{Output, say};
 
 /// The environment variable that may contain the password.
 const PASSWORD: &str = "TIDEMARK_MONGODB_PASSWORD";
+
+/// The environment variable that may name the cache folder.
+const CACHE_FOLDER: &str = "TIDEMARK_CACHE_DIR";
 
 /// Exit code of an interrupted program, by the convention of shells.
 const INTERRUPTED: i32 = 130;
@@ -237,7 +241,10 @@ async fn plan(options: QueryOptions, uri: String, output: &Output) -> Result<Out
 }
 
 async fn cached(options: &CacheOptions, output: &Output) -> Result<Outcome> {
-    let queries = engine(options)?.cached_queries().await?;
+    let queries = match existing_engine(options)? {
+        Some(engine) => engine.cached_queries().await?,
+        None => Vec::new(),
+    };
     for query in &queries {
         match &query.failure {
             None => say(format_args!(
@@ -264,20 +271,27 @@ async fn forget(options: &ForgetOptions, output: &Output) -> Result<Outcome> {
         (Some(from), Some(to)) => Some(DayRange::parse(from, to)?),
         _ => None,
     };
-    engine(&options.cache)?.forget(&signature, range).await?;
+    engine_with(&options.cache, &signature)?.forget(&signature, range).await?;
     output.print_line(&json!({"forgotten": signature.as_str()}));
     Ok(Outcome::Complete)
 }
 
 async fn pin(options: &PinOptions, output: &Output) -> Result<Outcome> {
     let signature = Signature::parse(&options.signature)?;
-    engine(&options.cache)?.pin(&signature, !options.off).await?;
+    engine_with(&options.cache, &signature)?.pin(&signature, !options.off).await?;
     output.print_line(&json!({"signature": signature.as_str(), "pinned": !options.off}));
     Ok(Outcome::Complete)
 }
 
 async fn budget(options: &BudgetOptions, output: &Output) -> Result<Outcome> {
-    let engine = engine(&options.cache)?;
+    let engine = match options.set {
+        Some(_) => Some(engine(&options.cache)?),
+        None => existing_engine(&options.cache)?,
+    };
+    let Some(engine) = engine else {
+        output.print_line(&json!(CacheUsage { bytes: 0, budget: budget::DEFAULT_BUDGET, queries: 0 }));
+        return Ok(Outcome::Complete);
+    };
     let freed = match options.set {
         Some(bytes) => engine.set_cache_budget(bytes).await?,
         None => EvictionReport::default(),
@@ -297,9 +311,31 @@ async fn budget(options: &BudgetOptions, output: &Output) -> Result<Outcome> {
 }
 
 fn engine(options: &CacheOptions) -> Result<Engine> {
-    let folder = options.cache.clone().unwrap_or_else(Engine::default_folder);
     // Files stay open until the command ends, which is soon.
-    Engine::new(&folder, 2)
+    Engine::new(&cache_folder(options), 2)
+}
+
+/// The engine on a cache folder that is not created; `None` if there is no such folder.
+fn existing_engine(options: &CacheOptions) -> Result<Option<Engine>> {
+    let folder = cache_folder(options);
+    if folder.try_exists().is_ok_and(|exists| !exists) {
+        say(format_args!("There is no cache folder {}.", folder.display()));
+        return Ok(None);
+    }
+    engine(options).map(Some)
+}
+
+/// The engine on the cache folder that holds a query.
+fn engine_with(options: &CacheOptions, signature: &Signature) -> Result<Engine> {
+    existing_engine(options)?.ok_or_else(|| {
+        Failure::new(Code::NotCached, format!("No cached query has the signature {signature}."))
+            .advise("List the cached queries to see which there are.")
+    })
+}
+
+fn cache_folder(options: &CacheOptions) -> PathBuf {
+    let named = || std::env::var_os(CACHE_FOLDER).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    options.cache.clone().or_else(named).unwrap_or_else(Engine::default_folder)
 }
 
 fn source_of(options: &SourceOptions, uri: String) -> Result<Source> {

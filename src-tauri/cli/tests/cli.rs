@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod cache_folder;
 mod connection;
 mod damage;
 mod disk_full;

@@ -136,7 +136,7 @@ async fn a_read_only_file_that_is_damaged_or_of_an_older_format() {
 fn a_folder_with_a_question_mark() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("what?");
-    let run = cli(&["cached", "--cache", &cache.to_string_lossy()]);
+    let run = cli(&["budget", "--set", "1GB", "--cache", &cache.to_string_lossy()]);
     assert_eq!((run.code, run.text("/error/code")), (1, "cache_unusable"), "{run:?}");
     assert!(run.text("/error/message").contains("question mark"), "{run:?}");
     assert!(!cache.exists());
