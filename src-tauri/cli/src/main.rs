@@ -95,15 +95,18 @@ fn without_connection_strings(mut text: String) -> String {
 
 /// Reports a failure to people on standard error, and to programs as the last line of standard output.
 fn report(failure: &Failure, output: &Output) {
-    warn!(code = %failure.code, "the command failed: {}", failure.for_log());
+    warn!(code = %failure.code, run = failure.run.map(tracing::field::display), "the command failed: {}", failure.for_log());
     say(&failure.message);
     say(&failure.next);
     if let Some(cause) = &failure.cause {
         say(format_args!("({cause})"));
     }
-    output.print_line(&json!({
-        "error": {"code": failure.code, "message": failure.message, "cause": failure.cause}
-    }));
+    let mut error = json!({"code": failure.code, "message": failure.message, "cause": failure.cause});
+    if let Some(run) = &failure.run {
+        say(format_args!("(The log has it under the run {run}.)"));
+        error["run"] = json!(run);
+    }
+    output.print_line(&json!({"error": error}));
 }
 
 #[cfg(test)]

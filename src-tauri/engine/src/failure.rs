@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::fmt;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -167,6 +169,41 @@ impl fmt::Display for Code {
     }
 }
 
+/// A short id of a run, which differs from those of other runs and programs: eight hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct RunId(NonZeroU32);
+
+impl RunId {
+    /// A new id.
+    pub(crate) fn random() -> Self {
+        // A random number without a dependency: the keys of the standard library's hashers are random.
+        let random = RandomState::new().build_hasher().finish() >> 32;
+        Self(u32::try_from(random).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN))
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+impl From<RunId> for String {
+    fn from(id: RunId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for RunId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let number = u32::from_str_radix(&text, 16).ok().and_then(NonZeroU32::new);
+        number.map(Self).ok_or("the id of a run is eight hexadecimal digits")
+    }
+}
+
 /// A failure as it is shown to a person. It never contains a password.
 #[derive(Debug, Clone, Serialize, Deserialize, TS)]
 pub struct Failure {
@@ -181,6 +218,10 @@ pub struct Failure {
     /// The field of a form that it is about, if it is about one.
     #[serde(default)]
     pub target: Option<FailureTarget>,
+    /// The short id of the run that failed, by which the log is searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, as = "Option<String>")]
+    pub run: Option<RunId>,
     /// The error that it is made of, so that the engine decides by types.
     #[serde(skip)]
     #[ts(skip)]
@@ -227,6 +268,7 @@ impl Failure {
             next: code.next_step().to_owned(),
             cause: None,
             target: code.target(),
+            run: None,
             source: None,
         }
     }
@@ -243,6 +285,13 @@ impl Failure {
     #[must_use]
     pub fn at(mut self, target: FailureTarget) -> Self {
         self.target = Some(target);
+        self
+    }
+
+    /// Names the run that failed.
+    #[must_use]
+    pub(crate) const fn in_run(mut self, run: RunId) -> Self {
+        self.run = Some(run);
         self
     }
 
@@ -322,6 +371,16 @@ mod tests {
         let shortened = cause(&format!("Error 13, reply {{ data: \"{dump}\" }} of 65a1b2c3d4e5f60718293a4b"));
         assert_eq!(shortened, "Error 13, reply { data: \"3f3f3f3f3f3f3f3f…\" } of 65a1b2c3d4e5f60718293a4b");
         assert_eq!(cause(&"long ".repeat(5_000)).chars().count(), LONGEST_CAUSE + 1);
+    }
+
+    #[test]
+    fn two_runs_have_two_ids() {
+        let ids = [RunId::random(), RunId::random()];
+        assert!(ids[0] != ids[1] && ids.iter().all(|id| id.to_string().len() == 8), "{ids:?}");
+        let failure = Failure::new(Code::Internal, "x").in_run(ids[0]);
+        let json = serde_json::to_string(&failure).expect("plain data");
+        assert!(json.ends_with(&format!(r#""run":"{}"}}"#, ids[0])), "{json}");
+        assert_eq!(serde_json::from_str::<Failure>(&json).expect("a failure").run, Some(ids[0]));
     }
 
     #[test]

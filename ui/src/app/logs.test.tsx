@@ -40,6 +40,24 @@ it("has the log files among the technical details of a failure", async () => {
   expect(backend.showLogs).toHaveBeenCalledOnce();
 });
 
+it.each([false, true])(
+  "names the code and the run of a failure without a cause (compact: %s)",
+  async (compact) => {
+    const user = userEvent.setup();
+    const { backend } = makeFake();
+    const failure = { ...makeFailure("not_cached", "Nothing is cached."), cause: null, run: "1a2b3c4d" };
+    render(
+      <BackendContext value={backend}>
+        <FailureNote failure={failure} compact={compact} />
+      </BackendContext>,
+    );
+    await user.click(screen.getByText(compact ? "Details" : "Technical details"));
+    expect(screen.getByText("not_cached (run 1a2b3c4d)")).toBeInTheDocument();
+    await user.click(screen.getByText("Show logs"));
+    expect(backend.showLogs).toHaveBeenCalledOnce();
+  },
+);
+
 it("logs what breaks a part of the window", () => {
   const { backend } = makeFake();
   const quiet = vi.spyOn(console, "error").mockImplementation(() => undefined);

@@ -18,7 +18,9 @@ export type Failure = {
   /** The technical cause, if there is one. */
   cause: string | null,
   /** The field of a form that it is about, if it is about one. */
-  target: FailureTarget | null, };
+  target: FailureTarget | null,
+  /** The short id of the run that failed, by which the log is searched. */
+  run?: string, };
 
 export type Origin = "cache" | "part_cache" | "server" | "offline";
 

@@ -15,9 +15,20 @@ interface Props {
   compact?: boolean;
 }
 
+/** What a report needs: the code, the cause, the run by which the log is searched, and the log itself. */
+function Details({ failure: { code, cause, run } }: { failure: Failure }) {
+  const text = cause === null || cause === "" ? code : `${code}: ${cause}`;
+  return (
+    <>
+      <code>{run === undefined ? text : `${text} (run ${run})`}</code>
+      <LogsButton />
+    </>
+  );
+}
+
 /** A failure: what happened, what to do next, and the technical details on demand. */
 export function FailureNote({ failure, testId = "failure", action, dismiss, compact }: Props) {
-  if (compact === true && failure.cause !== null && failure.cause !== "") {
+  if (compact === true) {
     return (
       <NoteLine
         kind="bad"
@@ -27,14 +38,7 @@ export function FailureNote({ failure, testId = "failure", action, dismiss, comp
         head={failure.message}
         text={failure.next}
         moreLabel="Details"
-        more={
-          <>
-            <code>
-              {failure.code}: {failure.cause}
-            </code>
-            <LogsButton />
-          </>
-        }
+        more={<Details failure={failure} />}
       >
         {action && (
           <Button className="button small" onPress={action.press}>
@@ -49,15 +53,10 @@ export function FailureNote({ failure, testId = "failure", action, dismiss, comp
       <Icon name="warn" />
       <div className="note-body">
         <strong>{failure.message}</strong> {failure.next !== "" && <span>{failure.next}</span>}
-        {failure.cause !== null && failure.cause !== "" && (
-          <details className="note-detail">
-            <summary>Technical details</summary>
-            <code>
-              {failure.code}: {failure.cause}
-            </code>
-            <LogsButton />
-          </details>
-        )}
+        <details className="note-detail">
+          <summary>Technical details</summary>
+          <Details failure={failure} />
+        </details>
       </div>
       {action && (
         <Button className="button small" onPress={action.press}>

@@ -31,7 +31,7 @@ use crate::day::{Day, DayRange, DaySet};
 use crate::decode::DocumentHash;
 use crate::engine::single_flight::{Kind, Order, PullHandle, Pulled};
 use crate::engine::{Engine, off_thread};
-use crate::failure::{Code, Failure, Result};
+use crate::failure::{Code, Failure, Result, RunId};
 use crate::plan::ledger::{DayCoverage, FetchMode, Policy, RefreshReason};
 use crate::plan::{Action, Plan, Reach, split};
 use crate::query::signature::{Signature, SourceName};
@@ -115,10 +115,31 @@ impl Engine {
     /// # Errors
     /// Any of the contract's failures, if there is no answer at all or if a person has to act: a wrong password, a
     /// filter that the server rejects, a full disk. Committed days are kept.
-    // At level `error` the span exists at every level of the log, so that each warning names its run.
-    #[instrument(level = "error", skip_all, fields(run = %log::run_id(), signature = %Signature::of(&request.query)))]
     pub async fn fetch(
         &self,
+        source: Option<&Source>,
+        request: &FetchRequest,
+        events: EventSink,
+        cancel: CancellationToken,
+    ) -> Result<Answer> {
+        let run = RunId::random();
+        let mut result = self.fetch_in_run(run, source, request, events, cancel).await;
+        if let Ok(answer) = &mut result {
+            answer.failure = answer.failure.take().map(|failure| failure.in_run(run));
+        }
+        result.map_err(|failure| failure.in_run(run))
+    }
+
+    // At level `error` the span exists at every level of the log, so that each warning names its run.
+    #[instrument(
+        name = "fetch",
+        level = "error",
+        skip_all,
+        fields(%run, signature = %Signature::of(&request.query))
+    )]
+    async fn fetch_in_run(
+        &self,
+        run: RunId,
         source: Option<&Source>,
         request: &FetchRequest,
         events: EventSink,

@@ -3,8 +3,6 @@
 //! The span of a run names its id and the query's signature, so that a report can be followed from the request to the
 //! commits. There are no documents and no filter values in the log: see `Failure::for_log`.
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-
 use tracing::{info, warn};
 
 use super::prepare::{FetchRequest, Prepared};
@@ -13,13 +11,6 @@ use crate::failure::{Code, Result};
 use crate::plan::Reach;
 use crate::plan::ledger::FetchMode;
 use crate::source::Source;
-
-/// A short id for a run, different from those of other runs and programs.
-pub(super) fn run_id() -> String {
-    // A random number without a dependency: the keys of the standard library's hashers are random.
-    let random = RandomState::new().build_hasher().finish();
-    format!("{:08x}", random >> 32)
-}
 
 /// The request, as it arrives.
 pub(super) fn requested(request: &FetchRequest) {
@@ -98,16 +89,5 @@ pub(super) fn ended(result: &Result<Answer>) {
         }
         Err(failure) if failure.code == Code::Cancelled => info!("the run was cancelled without an answer"),
         Err(failure) => warn!(code = %failure.code, "the run failed: {}", failure.for_log()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_runs_have_two_ids() {
-        let ids = [run_id(), run_id()];
-        assert!(ids[0] != ids[1] && ids.iter().all(|id| id.len() == 8), "{ids:?}");
     }
 }
