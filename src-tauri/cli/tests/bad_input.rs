@@ -255,6 +255,64 @@ async fn filters_that_cannot_be() {
     assert_eq!(fixture.cached().len(), 4, "what failed has left no query behind: {:?}", fixture.cached());
 }
 
+/// A match that the server refuses may be the trader's own or one of the mapping's.
+#[tokio::test]
+async fn the_part_that_the_server_refuses_is_named() {
+    let fixture = Fixture::new("refused_part").await;
+    let wrong = r#"{"product": {"$frobnicate": 1}}"#;
+    let right = r#"{"product": {"$ne": "Oil"}}"#;
+    for (part, advanced) in [("input_match", right), ("input_match", ""), ("downstream_match", right)] {
+        let file = fixture.path("mapping.json");
+        std::fs::write(&file, format!(r#"{{"{part}": {wrong}}}"#)).unwrap();
+        let more = ["--mapping", &*file, "--match", advanced, "--log"];
+        let run = fixture.fetch("2025-03-01", "2025-03-05", &more);
+        failed(&run, "bad_mapping", part);
+        assert!(run.text("/error/cause").contains("frobnicate"), "{run:?}");
+    }
+    let file = fixture.path("mapping.json");
+    std::fs::write(&file, format!(r#"{{"input_match": {right}}}"#)).unwrap();
+    let more = ["--mapping", &*file, "--match", wrong, "--log"];
+    let run = fixture.fetch("2025-03-01", "2025-03-05", &more);
+    failed(&run, "bad_filter", "the advanced match");
+    // The log has the server's number and reason, and the run by which it is found.
+    let record = run.stderr.lines().find(|line| line.contains("the command failed")).unwrap();
+    assert!(record.contains("Error code ") && record.contains("frobnicate"), "{record}");
+    assert!(record.contains(&format!("run={}", run.text("/error/run"))), "{record}");
+    let told = format!("under the run {}", run.text("/error/run"));
+    assert!(run.stderr.contains(&told), "{run:?}");
+    let span = format!("{{run={} ", run.text("/error/run"));
+    assert!(
+        run.stderr.lines().any(|line| line.contains(&span) && line.contains("the run failed")),
+        "{run:?}"
+    );
+    fixture.nothing_lost();
+}
+
+/// Names with a space or a dot are no names of a database.
+#[tokio::test]
+async fn the_name_of_the_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().to_string_lossy();
+    for name in ["de sk", "de.sk"] {
+        let run = cli(&[
+            "fetch",
+            "--uri",
+            server().uri(),
+            "--db",
+            name,
+            "--collection",
+            "trades",
+            "--cache",
+            &cache,
+            "--from",
+            "2025-03-01",
+            "--to",
+            "2025-03-03",
+        ]);
+        failed(&run, "bad_source", "name of the database");
+    }
+}
+
 #[tokio::test]
 async fn mappings_that_cannot_be() {
     let fixture = Fixture::new("mapping").await;

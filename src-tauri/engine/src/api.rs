@@ -8,4 +8,4 @@ pub mod library;
 pub mod plan;
 pub mod rows;
 pub mod source;
-mod source_failures;
+pub(crate) mod source_failures;

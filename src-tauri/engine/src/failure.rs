@@ -312,7 +312,12 @@ impl Failure {
     /// trader's values, which are left out.
     #[must_use]
     pub fn for_log(&self) -> String {
+        let without_values = self.cause.as_deref().map(without_quoted);
         let (message, cause) = match self.code {
+            // The server's number and reason, without what it quotes.
+            Code::BadFilter if self.source.is_some() && without_values.is_some() => {
+                ("the server refused the query", without_values.as_deref())
+            }
             Code::BadFilter => ("a filter cannot be used", None),
             Code::ExportFailed => ("the file cannot be written", self.cause.as_deref()),
             // The server quotes the whole command.
@@ -333,6 +338,27 @@ impl Failure {
         self.next = redact(&next.into());
         self
     }
+}
+
+/// A text up to the first document in it, with an ellipsis for what it quotes: both may be values that were typed.
+fn without_quoted(text: &str) -> String {
+    let text = text.split(['{', '[']).next().unwrap_or_default();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(['"', '\'', '`', '/']) {
+        let quote = rest[start..].chars().next().unwrap_or('"');
+        out.push_str(&rest[..=start]);
+        out.push('…');
+        match rest[start + 1..].rfind(quote) {
+            Some(end) => {
+                out.push(quote);
+                rest = &rest[start + 1 + end + 1..];
+            }
+            None => return out,
+        }
+    }
+    out.push_str(rest);
+    out.trim_end().to_owned()
 }
 
 /// The longest technical cause, in characters.
@@ -395,6 +421,13 @@ mod tests {
         ] {
             assert!(!text.contains("Brent"), "{text}");
         }
+        let refused = Failure::new(Code::BadFilter, "The server refused the query.")
+            .because("Command failed: Error code 51091 (Location51091): bad 'it's Brent' in { product: \"Brent\" }")
+            .with_source(std::fmt::Error);
+        assert_eq!(
+            refused.for_log(),
+            "the server refused the query (Command failed: Error code 51091 (Location51091): bad '…' in)"
+        );
         let text = log(Code::SourceUnreachable, "No server answers.", "Topology: { Servers: [] }");
         assert_eq!(text, "No server answers. (Topology: { Servers: [] })");
     }

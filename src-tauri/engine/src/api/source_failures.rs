@@ -1,7 +1,9 @@
 //! The driver's errors in the trader's words.
 
-use crate::failure::{Code, Failure};
-use crate::source::{LoginProblem, NoServer, OptionProblem, SourceError, SourceErrorKind, TlsProblem};
+use crate::failure::{Code, Failure, FailureTarget};
+use crate::source::{
+    LoginProblem, NamePart, NoServer, OptionProblem, RefusedPart, SourceError, SourceErrorKind, TlsProblem,
+};
 
 const CORRECT_OPTION: &str = "Correct the option in the connection string, or leave it out.";
 const CORRECT_SET: &str = "Correct replicaSet in the connection string.";
@@ -38,10 +40,36 @@ fn of_kind(kind: &SourceErrorKind) -> Failure {
             Failure::new(Code::SourceTimeout, "The server ended the query before all rows had arrived.")
                 .advise("Run the query again to fetch the rest; if it happens again, try a shorter range.")
         }
+        SourceErrorKind::Name(part) => of_name(*part),
         SourceErrorKind::Refused => Failure::new(Code::BadFilter, "The server refused the query.").advise(
             "Correct what the technical details name; if that is nothing you entered, ask your administrator.",
         ),
     }
+}
+
+fn of_name(part: NamePart) -> Failure {
+    let (name, target) = match part {
+        NamePart::Database => ("database", FailureTarget::Database),
+        NamePart::Collection => ("collection", FailureTarget::Collection),
+    };
+    Failure::new(Code::BadSource, format!("The server does not accept the name of the {name}."))
+        .advise(format!("Correct the name of the {name} and try again."))
+        .at(target)
+}
+
+/// The failure of a query that the server refuses because of one part of it.
+pub(crate) fn of_refused_part(failure: Failure, part: RefusedPart) -> Failure {
+    let (code, what, target) = match part {
+        RefusedPart::InputMatch => (Code::BadMapping, "input_match in the mapping", FailureTarget::Mapping),
+        RefusedPart::DownstreamMatch => {
+            (Code::BadMapping, "downstream_match in the mapping", FailureTarget::Mapping)
+        }
+        RefusedPart::Advanced => (Code::BadFilter, "the advanced match", FailureTarget::Advanced),
+    };
+    let named = Failure::new(code, format!("The server refused {what}."))
+        .advise(format!("Correct what the technical details name in {what}, and try again."))
+        .at(target);
+    Failure { cause: failure.cause, source: failure.source, ..named }
 }
 
 fn of_tls(problem: &TlsProblem) -> Failure {

@@ -12,7 +12,7 @@ use tracing::{info, instrument, warn};
 
 use super::event::{EventSink, RunEvent};
 use super::log;
-use super::prepare::{Broader, FetchRequest, Prepared, is_out_of_reach, prepare};
+use super::prepare::{Broader, FetchRequest, Prepared, is_out_of_reach, name_refused_part, prepare};
 use super::progress::{Meter, TICK};
 use super::pull::{Attempt, EmptyWindowChecks, PullContext, kept_changing, pull_window};
 use super::verify;
@@ -188,6 +188,15 @@ impl Engine {
                 answer.notes.extend(room);
             }
         }
+        result = match result {
+            Ok(mut answer) => {
+                if let Some(failure) = answer.failure.take() {
+                    answer.failure = Some(name_refused_part(source, request, failure).await);
+                }
+                Ok(answer)
+            }
+            Err(failure) => Err(name_refused_part(source, request, failure).await),
+        };
         log::ended(&result);
         match &result {
             Ok(_) if cancel.is_cancelled() => events(RunEvent::Cancelled),

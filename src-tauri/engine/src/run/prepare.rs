@@ -10,6 +10,7 @@ use tracing::{debug, instrument};
 use super::verify;
 use crate::answer::left_out;
 use crate::api::plan::{DayAction, DayView, PlanView, WindowView};
+use crate::api::source_failures::of_refused_part;
 use crate::bson::number::approximate;
 use crate::cache::{CacheErrorKind, CacheFile, CatalogEntry, FileState, HeldDay, Identity};
 use crate::day::{Day, DayRange, DaySet};
@@ -23,7 +24,7 @@ use crate::query::form::QueryInput;
 use crate::query::mapping::Mapping;
 use crate::query::signature::Signature;
 use crate::query::source::Query;
-use crate::source::{ESTIMATE_DAYS, ServerClock, Source, SourceOrigin};
+use crate::source::{ESTIMATE_DAYS, ServerClock, Source, SourceOrigin, is_refusal};
 
 /// A query with its days, and how to answer it.
 #[derive(Debug, Clone)]
@@ -154,7 +155,23 @@ impl Engine {
     /// Any of the contract's failures except those of storing.
     #[instrument(level = "error", skip_all, fields(signature = %Signature::of(&request.query)))]
     pub async fn plan(&self, source: Option<&Source>, request: &FetchRequest) -> Result<PlanView> {
-        Ok(prepare(self, source, request, false).await?.view())
+        match prepare(self, source, request, false).await {
+            Ok(prepared) => Ok(prepared.view()),
+            Err(failure) => Err(name_refused_part(source, request, failure).await),
+        }
+    }
+}
+
+/// Says which part of a query is at fault, if the server refused the query.
+pub(super) async fn name_refused_part(
+    source: Option<&Source>,
+    request: &FetchRequest,
+    failure: Failure,
+) -> Failure {
+    let Some(source) = source.filter(|_| is_refusal(&failure)) else { return failure };
+    match source.refused_part(&request.query).await {
+        Some(part) => of_refused_part(failure, part),
+        None => failure,
     }
 }
 

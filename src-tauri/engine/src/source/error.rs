@@ -41,8 +41,19 @@ pub enum SourceErrorKind {
     Timeout,
     /// The server or its administrator ended the query.
     Ended,
+    /// The server rejects the name of the database or of a collection.
+    Name(NamePart),
     /// The server rejected the command itself.
     Refused,
+}
+
+/// Which name the server rejects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamePart {
+    /// The database's.
+    Database,
+    /// A collection's.
+    Collection,
 }
 
 /// Why no secure connection could be established.
@@ -177,7 +188,7 @@ fn kind_of(error: &Error) -> SourceErrorKind {
 ///
 /// Server error codes: <https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml>.
 fn broad_kind(error: &Error) -> SourceErrorKind {
-    use SourceErrorKind::{Ended, Login, NotAuthorized, Options, Refused, Timeout, Tls, Unreachable};
+    use SourceErrorKind::{Ended, Login, Name, NotAuthorized, Options, Refused, Timeout, Tls, Unreachable};
     let login = Login(LoginProblem::Refused);
     match error.kind.as_ref() {
         ErrorKind::Authentication { .. } => login,
@@ -199,6 +210,7 @@ fn broad_kind(error: &Error) -> SourceErrorKind {
             // MaxTimeMSExpired, NetworkTimeout, NetworkInterfaceExceededTimeLimit
             50 | EXCEEDED_TIME_LIMIT | 89 | 202 => Timeout,
             code if ENDED.contains(&code) => Ended,
+            INVALID_NAMESPACE => Name(name_in(&command.message)),
             // InterruptedAtShutdown, ShutdownInProgress, NotWritablePrimary, NotPrimaryNoSecondaryOk,
             // PrimarySteppedDown, HostUnreachable, HostNotFound, InterruptedDueToReplStateChange,
             // NotPrimaryOrSecondary, FailedToSatisfyReadPreference, SocketException
@@ -221,6 +233,18 @@ fn broad_kind(error: &Error) -> SourceErrorKind {
 
 /// `ExceededTimeLimit`
 const EXCEEDED_TIME_LIMIT: i32 = 262;
+
+/// `InvalidNamespace`
+const INVALID_NAMESPACE: i32 = 73;
+
+/// Which name an `InvalidNamespace` is about. Servers that do not say so quote the whole namespace.
+fn name_in(message: &str) -> NamePart {
+    if says(message, "collection") && !says(message, "database") {
+        NamePart::Collection
+    } else {
+        NamePart::Database
+    }
+}
 
 /// `QueryPlanKilled`, `CappedPositionLost`, `CursorKilled`, `Interrupted`, and `CursorNotFound`: the server or its
 /// administrator ended the query, or its cursor was idle for too long.
@@ -382,6 +406,19 @@ mod tests {
             without_part(refused, "to execute command {", "to execute this command"),
             "not authorized on desk to execute this command"
         );
+    }
+
+    /// Messages of MongoDB 7 and of a server that speaks its protocol.
+    #[test]
+    fn a_name_that_is_refused_is_the_databases_or_the_collections() {
+        for (message, part) in [
+            ("Invalid database name: 'de sk'", NamePart::Database),
+            ("Invalid namespace specified 'de sk.trades'", NamePart::Database),
+            ("Invalid collection name specified 'desk..trades'", NamePart::Collection),
+            ("Invalid collection name: system.x", NamePart::Collection),
+        ] {
+            assert_eq!(name_in(message), part, "{message}");
+        }
     }
 
     #[test]

@@ -308,7 +308,7 @@ impl Source {
         self.with_timeout(limit, asked).await
     }
 
-    async fn documents_of(
+    pub(super) async fn documents_of(
         &self,
         collection: &mongodb::Collection<bson::RawDocumentBuf>,
         pipeline: Vec<Document>,
