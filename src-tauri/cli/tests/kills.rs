@@ -80,8 +80,8 @@ async fn load(database: &str, documents: &[Document]) {
     }
 }
 
-/// The desk of the first days of the year.
-fn desk_of(database: &'static str, days: u32) -> Fixture {
+/// A fixture with the first days of the year.
+fn fixture_of(database: &'static str, days: u32) -> Fixture {
     let [first, last] = [1, days].map(|day| Day::from_year_day(YEAR, day).unwrap());
     Fixture::new(database, MAPPING, DayRange::new(first, last).unwrap(), day_of)
 }
@@ -109,7 +109,7 @@ async fn a_kill_of_a_first_fetch() {
 }
 
 fn first_fetches(truth: &Rows) {
-    let fixture = desk_of("kills", DAYS);
+    let fixture = fixture_of("kills", DAYS);
     let all = fixture.days();
     let mut kills = Kills::new("first fetches", 200);
     let (whole, lifetime) = timed(|| fixture.run(&[]));
@@ -148,7 +148,7 @@ fn first_fetches(truth: &Rows) {
 async fn a_kill_of_a_refresh() {
     let (before, after) = (documents(SOME, false), documents(SOME, true));
     load("kills_refresh", &before).await;
-    let fixture = desk_of("kills_refresh", SOME);
+    let fixture = fixture_of("kills_refresh", SOME);
     tokio::task::block_in_place(|| complete(&fixture.run(&[]), 0, 0, 121));
     load("kills_refresh", &after).await;
     let [before, after] = [before, after].map(|documents| truth_of(&documents, |_| true));
@@ -214,7 +214,7 @@ async fn a_kill_of_an_adoption() {
 }
 
 fn adoptions(broad: &Rows, power: &Rows) {
-    let fixture = desk_of("kills_adopt", SOME);
+    let fixture = fixture_of("kills_adopt", SOME);
     let signature = fixture.run(&[]).text("/signature").to_owned();
     let all = fixture.days();
     let (mut adoptable, cache) = (all.clone(), fixture.cache().to_string_lossy().into_owned());

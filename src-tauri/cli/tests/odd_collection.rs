@@ -288,7 +288,7 @@ fn the_reference_formats_as_the_specifications_say() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// A desk: a collection, its mapping, its cache, and the direct query that tells what is right.
+// A fixture: a collection, its mapping, its cache, and the direct query that tells what is right.
 
 struct Fixture {
     database: String,
@@ -517,7 +517,7 @@ fn between(path: &str, from: i64, to: i64) -> Document {
 }
 
 // ---------------------------------------------------------------------------------------------
-// The data: everything that BSON can hold and a desk may do to it.
+// The data: everything that BSON can hold and a source may do to it.
 
 /// A generator that gives the same data everywhere (the constants are Knuth's).
 struct Dice(u64);
@@ -831,7 +831,7 @@ const LAST: &str = "2024-01-05";
 
 /// Input of nine days over New Year with two of them empty, of the days around 29 February, and
 /// messages that come on the day, days late, in the next year, and without any date.
-fn default_desk() -> Vec<Document> {
+fn default_documents() -> Vec<Document> {
     let mut dice = Dice(1);
     let (first, leap) = (day(FIRST), day("2024-02-27"));
     let days: Vec<i64> =
@@ -933,7 +933,7 @@ async fn all_cases(
 #[tokio::test]
 async fn the_default_mapping() {
     let mut fixture = Fixture::new("default", None, by_year_and_day).await;
-    fixture.load(default_desk()).await;
+    fixture.load(default_documents()).await;
     let filter = ["--filter", "product=Gas\\, dry,Oil\\\\"];
     all_cases(
         &mut fixture,
@@ -974,8 +974,8 @@ fn by_booking(from: i64, to: i64) -> Document {
     between("when.booked", at(from, 0, 0), at(to + 1, 0, 0))
 }
 
-/// A desk of its own field names: sub-documents, an array of references, input told apart by a role.
-fn own_desk() -> Vec<Document> {
+/// Documents with field names of their own: sub-documents, an array of references, input marked by a role.
+fn own_documents() -> Vec<Document> {
     let mut dice = Dice(2);
     let days = [0, 1, 3, 4, 6, 7, 8].map(|more| day(FIRST) + more);
     let moments = [0, 1, 12 * 3_600_000, 86_399_999];
@@ -1016,7 +1016,7 @@ fn own_desk() -> Vec<Document> {
 #[tokio::test]
 async fn a_mapping_with_names_of_its_own() {
     let mut fixture = Fixture::new("own", Some(own_mapping()), by_booking).await;
-    fixture.load(own_desk()).await;
+    fixture.load(own_documents()).await;
     all_cases(
         &mut fixture,
         &["--filter", "book=B\\, C", "--filter", "book=ü"],
@@ -1141,7 +1141,7 @@ async fn downstream_messages_in_a_collection_of_their_own() {
         doc! {"downstream_collection": "Odd messages", "downstream_match": {"kind": {"$ne": "noise"}}};
     let mut fixture = Fixture::new("two", Some(mapping), by_year_and_day).await;
     let mut dice = Dice(3);
-    let mut input = default_desk();
+    let mut input = default_documents();
     input.truncate(110);
     let messages: Vec<Document> = (0..110)
         .map(|number| {
@@ -1169,7 +1169,7 @@ async fn downstream_messages_in_a_collection_of_their_own() {
 #[tokio::test]
 async fn a_mapping_without_trade_ids_has_no_downstream() {
     let fixture = Fixture::new("none", Some(doc! {"trade_id": Bson::Null}), by_year_and_day).await;
-    fixture.load(default_desk()).await;
+    fixture.load(default_documents()).await;
     let run = fixture.check(FIRST, LAST, &[], Document::new()).await;
     assert_eq!(run.count("/rows/downstream"), 0);
     assert_eq!(fixture.check(FIRST, LAST, &[], Document::new()).await.count("/mongo_commands"), 0);

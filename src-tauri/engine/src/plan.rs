@@ -130,7 +130,7 @@ impl Plan {
             windows: pulled
                 .ranges()
                 .iter()
-                .flat_map(|run| split(run, rows_per_day, &request.limits))
+                .flat_map(|range| split(range, rows_per_day, &request.limits))
                 .collect(),
             expected_rows: expected_rows(&days, rows_per_day),
             days,
@@ -269,26 +269,28 @@ fn fresher<'a>(day: Day, held: &DayCoverage, request: &PlanRequest<'a>) -> Optio
     (fresh && coverage.fetched > held.fetched).then_some(from)
 }
 
-/// Splits a run of days into windows of about the same size.
-pub(crate) fn split(run: &DayRange, rows_per_day: Option<f64>, limits: &Limits) -> Vec<DayRange> {
+/// Splits a range of days into windows of about the same size.
+pub(crate) fn split(range: &DayRange, rows_per_day: Option<f64>, limits: &Limits) -> Vec<DayRange> {
     let count = |limit: NonZeroU32| usize::try_from(limit.get()).unwrap_or(usize::MAX);
-    let days = run.len();
+    let days = range.len();
     let mut pieces = days.div_ceil(count(limits.window_days));
     if let Some(rows) = rows_per_day {
         #[expect(clippy::cast_precision_loss, reason = "a range has thousands of days at most")]
-        let run_rows = rows * days as f64;
+        let rows_of_range = rows * days as f64;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "saturates, and is cut to the days"
         )]
-        let by_rows = (run_rows / f64::from(limits.window_rows.get())).ceil() as usize;
-        let splits = run_rows > f64::from(limits.worth_splitting);
+        let by_rows = (rows_of_range / f64::from(limits.window_rows.get())).ceil() as usize;
+        let splits = rows_of_range > f64::from(limits.worth_splitting);
         let side_by_side = if splits { count(limits.side_by_side) } else { 1 };
         pieces = pieces.max(by_rows).max(side_by_side).min(days);
     }
     let start = |piece: usize| {
-        run.from().plus(i32::try_from(days * piece / pieces).expect("a range has thousands of days at most"))
+        range
+            .from()
+            .plus(i32::try_from(days * piece / pieces).expect("a range has thousands of days at most"))
     };
     (0..pieces)
         .map(|piece| {

@@ -39,7 +39,7 @@ pub(crate) struct RunOutcome<'a> {
     /// The days that failed, with the reason.
     pub(crate) failed: &'a BTreeMap<Day, String>,
     /// The days that a check or a refresh should have confirmed and did not.
-    pub(crate) unchecked: &'a DaySet,
+    pub(crate) unverified: &'a DaySet,
     /// Whether the source could not be, or was not to be, asked.
     pub(crate) is_offline: bool,
     /// Whether the source became unreachable during the run.
@@ -77,9 +77,9 @@ pub(crate) fn derive(basis: &Basis<'_>) -> Derived {
         } else {
             days.from_cache += 1;
         }
-        let is_unchecked = !is_fetched && run.as_ref().is_some_and(|run| run.unchecked.contains(day));
+        let is_unverified = !is_fetched && run.as_ref().is_some_and(|run| run.unverified.contains(day));
         let is_known_to_differ = differs(day, coverage, policy);
-        if is_unchecked || is_known_to_differ {
+        if is_unverified || is_known_to_differ {
             days.unverified.push(day);
         }
         complete &= !is_known_to_differ;
@@ -164,7 +164,7 @@ mod tests {
         fetched: DaySet,
         adopted: DaySet,
         failed: BTreeMap<Day, String>,
-        unchecked: DaySet,
+        unverified: DaySet,
         is_lost: bool,
         policy: Policy,
     }
@@ -178,7 +178,7 @@ mod tests {
                 fetched: DaySet::new(),
                 adopted: DaySet::new(),
                 failed: BTreeMap::new(),
-                unchecked: DaySet::new(),
+                unverified: DaySet::new(),
                 is_lost: false,
                 policy,
             }
@@ -194,7 +194,7 @@ mod tests {
                     fetched: &self.fetched,
                     adopted: &self.adopted,
                     failed: &self.failed,
-                    unchecked: &self.unchecked,
+                    unverified: &self.unverified,
                     is_offline,
                     is_lost: self.is_lost,
                 }),
@@ -222,9 +222,9 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_differs_makes_an_answer_incomplete_and_an_unchecked_one_does_not() {
+    fn a_day_that_differs_makes_an_answer_incomplete_and_an_unverified_one_does_not() {
         let mut case = Case::of(&[0, 1, 2, 3]);
-        case.unchecked = days(&[1, 2]);
+        case.unverified = days(&[1, 2]);
         case.fetched = days(&[2]);
         let derived = case.derive(Some(false));
         assert!(derived.complete);

@@ -210,34 +210,47 @@ impl Decoder {
     }
 }
 
-/// Writes the `_id` as bytes: its type, then its value. Documents of a view may have no `_id`; a hash of their
+/// What an `_id` is stored as: BSON's numbers for the types that are common, and two of our own. They are in every
+/// file, so they never change.
+mod id_kind {
+    pub(super) const OBJECT_ID: u8 = 7;
+    pub(super) const TEXT: u8 = 2;
+    pub(super) const INT32: u8 = 16;
+    pub(super) const INT64: u8 = 18;
+    /// A document with the `_id` alone.
+    pub(super) const OTHER: u8 = 0xfe;
+    /// There is none: a hash of the document.
+    pub(super) const HASH: u8 = 0xff;
+}
+
+/// Writes the `_id` as bytes: its kind, then its value. Documents of a view may have no `_id`; a hash of their
 /// content identifies them.
 fn write_id(out: &mut Vec<u8>, document: &RawDocument) {
     match document.get("_id") {
         Ok(Some(RawBsonRef::ObjectId(id))) => {
-            out.push(7);
+            out.push(id_kind::OBJECT_ID);
             out.extend_from_slice(&id.bytes());
         }
         Ok(Some(RawBsonRef::String(text))) => {
-            out.push(2);
+            out.push(id_kind::TEXT);
             out.extend_from_slice(text.as_bytes());
         }
         Ok(Some(RawBsonRef::Int32(number))) => {
-            out.push(16);
+            out.push(id_kind::INT32);
             out.extend_from_slice(&number.to_le_bytes());
         }
         Ok(Some(RawBsonRef::Int64(number))) => {
-            out.push(18);
+            out.push(id_kind::INT64);
             out.extend_from_slice(&number.to_le_bytes());
         }
         Ok(Some(other)) => {
             let mut holder = bson::RawDocumentBuf::new();
             holder.append(bson::cstr!("_id"), other);
-            out.push(0xfe);
+            out.push(id_kind::OTHER);
             out.extend_from_slice(holder.as_bytes());
         }
         Ok(None) | Err(_) => {
-            out.push(0xff);
+            out.push(id_kind::HASH);
             out.extend_from_slice(&Md5::digest(document.as_bytes()));
         }
     }
@@ -266,11 +279,11 @@ impl Entry {
     }
 }
 
-/// Where values of one path and kind go: the field's number, and its column. Nulls have none: then it means nothing.
+/// Where values of one path and kind go: the field's number, and its column. Nulls have none.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     field: FieldId,
-    column: usize,
+    column: Option<usize>,
 }
 
 impl Node {
@@ -446,19 +459,17 @@ impl Sink {
                 let field = self.registry.number_of(&entry.path, kind);
                 // `"a.b"` and `a: {b}` are two entries of one path.
                 let known = self.columns.iter().position(|column| column.field == field);
-                let slot = Slot { field, column: known.unwrap_or(self.columns.len()) };
-                if kind != Kind::Null && known.is_none() {
+                let column = (kind != Kind::Null).then(|| known.unwrap_or(self.columns.len()));
+                if column == Some(self.columns.len()) {
                     self.columns.push(Column { field, values: Values::of(kind) });
                 }
+                let slot = Slot { field, column };
                 entry.slots[kind as usize] = Some(slot);
                 slot
             }
         };
         self.present.insert(slot.field);
-        if kind == Kind::Null {
-            return None;
-        }
-        let values = &mut self.columns[slot.column].values;
+        let values = &mut self.columns[slot.column?].values;
         let filled = values.len();
         if filled > self.row {
             return None;

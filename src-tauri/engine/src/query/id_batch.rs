@@ -11,8 +11,8 @@ const OVERHEAD: usize = 16;
 /// answers one of a few kilobytes sooner.
 #[derive(Debug)]
 pub(crate) struct IdBatch {
-    most: usize,
-    most_bytes: usize,
+    max_ids: usize,
+    max_bytes: usize,
     ids: Vec<Bson>,
     bytes: usize,
 }
@@ -22,8 +22,8 @@ impl IdBatch {
     pub(crate) fn new(limits: &Limits) -> Self {
         let number = |limit: std::num::NonZeroU32| usize::try_from(limit.get()).unwrap_or(usize::MAX);
         Self {
-            most: number(limits.ids_per_query),
-            most_bytes: number(limits.bytes_per_query),
+            max_ids: number(limits.ids_per_query),
+            max_bytes: number(limits.bytes_per_query),
             ids: Vec::new(),
             bytes: 0,
         }
@@ -33,7 +33,7 @@ impl IdBatch {
     /// batch of its own.
     pub(crate) fn push(&mut self, id: Bson) -> Option<Vec<Bson>> {
         let bytes = bytes_of(&id);
-        let is_full = self.ids.len() >= self.most || self.bytes + bytes > self.most_bytes;
+        let is_full = self.ids.len() >= self.max_ids || self.bytes + bytes > self.max_bytes;
         let full = (is_full && !self.ids.is_empty()).then(|| self.take());
         self.ids.push(id);
         self.bytes += bytes;
@@ -48,7 +48,7 @@ impl IdBatch {
 
     /// Whether the batch has as many ids as it may have.
     pub(crate) fn has_most_ids(&self) -> bool {
-        self.ids.len() >= self.most
+        self.ids.len() >= self.max_ids
     }
 }
 

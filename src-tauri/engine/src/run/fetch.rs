@@ -496,7 +496,7 @@ impl Engine {
                 fetched: &outcome.fetched,
                 adopted: &outcome.adopted,
                 failed: &outcome.failed,
-                unchecked: &prepared.unverified,
+                unverified: &prepared.unverified,
                 is_offline: prepared.reach == Reach::Offline,
                 is_lost: failure.as_ref().is_some_and(|failure| failure.code == Code::SourceUnreachable),
             }),

@@ -68,7 +68,7 @@ impl std::fmt::Debug for SourceSettings {
 pub struct Source {
     inner: Arc<Inner>,
     /// Commands sent by this handle and its clones.
-    own: Arc<AtomicU64>,
+    own_commands: Arc<AtomicU64>,
     /// This machine's clock, with which the server's is compared.
     local: Clock,
 }
@@ -213,7 +213,7 @@ impl Source {
                 ignores_moments: AtomicBool::new(false),
                 opening: TaskTracker::new(),
             }),
-            own: Arc::default(),
+            own_commands: Arc::default(),
             local: Arc::new(Utc::now),
         })
     }
@@ -353,19 +353,19 @@ impl Source {
     /// Returns a handle to the same source for one run, with its own command count starting at zero.
     #[must_use]
     pub fn for_run(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), own: Arc::default(), local: Arc::clone(&self.local) }
+        Self { inner: Arc::clone(&self.inner), own_commands: Arc::default(), local: Arc::clone(&self.local) }
     }
 
     /// The number of [`commands`](Self::commands) sent by this handle and its clones.
     #[must_use]
     pub fn run_commands(&self) -> u64 {
-        self.own.load(Ordering::Relaxed)
+        self.own_commands.load(Ordering::Relaxed)
     }
 
     /// Counts a command.
     pub(super) fn count(&self) {
         self.inner.commands.fetch_add(1, Ordering::Relaxed);
-        self.own.fetch_add(1, Ordering::Relaxed);
+        self.own_commands.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Checks whether the source is reachable, which means a node that the read preference allows, not necessarily

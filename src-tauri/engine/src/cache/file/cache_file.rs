@@ -159,7 +159,13 @@ impl CacheFile {
         if !is_read_only {
             restrict_to_owner(&wal_path(path));
         }
-        let next = connection.query_row(sql!("SELECT coalesce(max(segment), 0) + 1 FROM (SELECT segment FROM coverage UNION ALL SELECT segment FROM segment_column UNION ALL SELECT segment FROM overlap_checked UNION ALL SELECT segment FROM differing)"),
+        let next = connection.query_row(
+            sql!(
+                "SELECT coalesce(max(segment), 0) + 1 FROM (
+                     SELECT segment FROM coverage UNION ALL SELECT segment FROM segment_column
+                     UNION ALL SELECT segment FROM overlap_checked UNION ALL SELECT segment FROM differing
+                 )"
+            ),
             [],
             |row| row.get::<_, u32>(0),
         )?;

@@ -146,7 +146,10 @@ pub(crate) fn create_part(role: Role, segment: u32, number: u32, fields: &[(Fiel
     };
     let columns = Sql::join(fields.iter().filter_map(definition), "");
     sql!(
-        "CREATE OR REPLACE TABLE {CATALOG}.{} (number BIGINT NOT NULL, day INTEGER NOT NULL, id BLOB NOT NULL, {trade}read UBIGINT NOT NULL, doc BLOB NOT NULL USING COMPRESSION zstd{columns})",
+        "CREATE OR REPLACE TABLE {CATALOG}.{} (
+             number BIGINT NOT NULL, day INTEGER NOT NULL, id BLOB NOT NULL, {trade}read UBIGINT NOT NULL,
+             doc BLOB NOT NULL USING COMPRESSION zstd{columns}
+         )",
         part(role, segment, number),
         CATALOG = Name(CATALOG),
         trade,

@@ -55,7 +55,14 @@ pub(crate) fn wanted_rows(connection: &Database, role: Role, segment: u32, days:
     let (table, links) = (schema::table(role, segment), schema::link_table(segment));
     // A message is stored under one day only.
     let any_linked: bool = connection.query_row(
-        sql!("SELECT EXISTS (SELECT 1 FROM {table} WHERE NOT {days} AND number IN (SELECT number FROM {links} WHERE {days}))", table, days, links),
+        sql!(
+            "SELECT EXISTS (
+                 SELECT 1 FROM {table} WHERE NOT {days} AND number IN (SELECT number FROM {links} WHERE {days})
+             )",
+            table,
+            days,
+            links
+        ),
         [],
         |row| row.get(0),
     )?;

@@ -546,7 +546,11 @@ impl View {
         ))?;
         for (role, spans) in &mut self.spans {
             for span in spans {
-                let rows: u64 = connection.query_row(sql!("SELECT count(*) FROM temp.hidden WHERE role = ? AND segment = ? AND day BETWEEN ? AND ?"),
+                let rows: u64 = connection.query_row(
+                    sql!(
+                        "SELECT count(*) FROM temp.hidden
+                         WHERE role = ? AND segment = ? AND day BETWEEN ? AND ?"
+                    ),
                     params![role_name(*role), span.segment, span.from.number(), span.to.number()],
                     |row| row.get(0),
                 )?;

@@ -560,7 +560,11 @@ impl SegmentWriter {
     /// How many messages belong to each day.
     fn downstream_counts(&self) -> Result<HashMap<Day, u64>> {
         let (messages, links) = (schema::table(Role::Downstream, self.segment), link_table(self.segment));
-        let mut select = self.connection.prepare(sql!("SELECT day, count(*) FROM (SELECT day FROM {messages} UNION ALL SELECT day FROM {links}) GROUP BY day", messages, links))?;
+        let mut select = self.connection.prepare(sql!(
+            "SELECT day, count(*) FROM (SELECT day FROM {messages} UNION ALL SELECT day FROM {links}) GROUP BY day",
+            messages,
+            links
+        ))?;
         let rows = select.query_map([], |row| Ok((Day::from_number(row.get(0)?), row.get(1)?)))?;
         Ok(rows.collect::<Result<_, duckdb::Error>>()?)
     }
