@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 use jiff::tz::{AmbiguousOffset, Offset};
-use jiff::{Timestamp, civil};
+use jiff::{SignedDuration, Timestamp, civil};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::failure::{Code, Failure, Result};
@@ -428,6 +428,19 @@ impl DayZone {
     #[must_use]
     pub fn end_of(&self, day: Day) -> DateTime<Utc> {
         self.start_of(day.next())
+    }
+
+    /// The instant at which the clocks show a local time: the first of the two if they show it twice, and as far after
+    /// the gap as it lies in it if they skip it.
+    #[must_use]
+    pub(crate) fn instant_of(&self, local: NaiveDateTime) -> DateTime<Utc> {
+        let seconds = i64::from(local.num_seconds_from_midnight());
+        let at = midnight(Day::from(local.date())).and_then(|midnight| {
+            let local = midnight.checked_add(SignedDuration::from_secs(seconds)).ok()?;
+            let at = self.0.rules.to_ambiguous_timestamp(local).compatible().ok()?;
+            DateTime::from_timestamp(at.as_second(), 0)
+        });
+        at.unwrap_or_else(|| local.and_utc())
     }
 
     /// The day in which an instant lies: the one with `start_of(day) <= at < end_of(day)`.

@@ -1,6 +1,7 @@
 //! Queries: the form, the mapping, the filters, and the pipelines that MongoDB runs.
 
 pub mod collation;
+pub mod date_field;
 pub mod filter;
 pub mod filter_value;
 pub mod form;

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{LeftOut, LeftOutReason, note};
 use crate::day::Day;
-use crate::query::mapping::{DateMapping, Mapping};
-use crate::query::placement::expects_date;
+use crate::query::date_field::{DateForm, NUMBERS};
+use crate::query::mapping::Mapping;
+use crate::query::placement::Cause;
 
 /// Number of left-out documents of a day by reason, as the ledger stores them.
 pub(crate) type Counts = BTreeMap<String, u64>;
@@ -20,6 +21,8 @@ const SEVERAL_DAYS: &str = "several_days";
 const SEVERAL_DAYS_AGAIN: &str = "several_days_again";
 /// A document whose day of year is not a whole number.
 const DAY_NOT_WHOLE: &str = "day_not_whole";
+/// A document whose time stamp or business date has the right type but cannot be read.
+const UNREADABLE: &str = "date_unreadable";
 /// A document that was returned for the day but whose date fields give no day.
 pub(crate) const NO_DAY: &str = "no_day";
 /// A trade that is stored, but whose id cannot be used to query its messages.
@@ -30,18 +33,18 @@ pub(crate) const OTHER_TRADE: &str = "other_trade";
 /// The reason under which a document that [`crate::query::placement`] leaves out is counted for a day that it
 /// touches.
 pub(crate) fn reason(left_out: &crate::query::placement::LeftOut, day: Day) -> &'static str {
-    if left_out.is_not_whole {
-        DAY_NOT_WHOLE
-    } else if left_out.touches(day.previous()) {
-        SEVERAL_DAYS_AGAIN
-    } else {
-        SEVERAL_DAYS
+    match left_out.cause {
+        Cause::NotWhole => DAY_NOT_WHOLE,
+        Cause::Unreadable => UNREADABLE,
+        Cause::SeveralDays if left_out.touches(day.previous()) => SEVERAL_DAYS_AGAIN,
+        Cause::SeveralDays => SEVERAL_DAYS,
     }
 }
 
 /// The number of documents that touch a day but belong to no single day. The source's count of the day includes them.
 pub(crate) fn not_held(counts: &Counts) -> u64 {
-    [SEVERAL_DAYS, SEVERAL_DAYS_AGAIN, DAY_NOT_WHOLE].iter().filter_map(|reason| counts.get(*reason)).sum()
+    let reasons = [SEVERAL_DAYS, SEVERAL_DAYS_AGAIN, DAY_NOT_WHOLE, UNREADABLE];
+    reasons.iter().filter_map(|reason| counts.get(*reason)).sum()
 }
 
 /// Whether some of the counted documents are not stored. If so, it is unknown which of them a narrower query would
@@ -121,11 +124,7 @@ pub(crate) fn of_days<'a>(
             *totals.entry(reason).or_default() += documents;
         }
     }
-    let dates = match mapping.dates() {
-        DateMapping::YearDay { year, day_of_year } => format!("{year}, {day_of_year}"),
-        DateMapping::DayTimestamp { day_of_year, timestamp } => format!("{day_of_year}, {timestamp}"),
-        DateMapping::Timestamp { timestamp } => timestamp.to_owned(),
-    };
+    let dates = mapping.dates().paths().join(", ");
     let id = mapping.trade_id.as_deref().unwrap_or_default();
     let mut left_out: Vec<LeftOut> = totals
         .into_iter()
@@ -136,7 +135,7 @@ pub(crate) fn of_days<'a>(
         })
         .collect();
     left_out.extend(odd_dates.in_years(years.0, years.1).into_iter().map(|((path, found), documents)| {
-        let (found, expected) = (type_in_words(found), expected(mapping, path));
+        let (found, expected) = (type_in_words(mapping, path, found), expected(mapping, path));
         let why = note::odd_date(documents, path, found, expected);
         LeftOut { reason: LeftOutReason::DateType, documents, why }
     }));
@@ -145,11 +144,15 @@ pub(crate) fn of_days<'a>(
 
 /// What a mapping expects at the path of a date, in words.
 pub(crate) fn expected(mapping: &Mapping, path: &str) -> &'static str {
-    if expects_date(mapping, path) { "a date" } else { "a number" }
+    mapping.dates().form_at(path).map_or("a number", DateForm::in_words)
 }
 
-/// MongoDB's name of a type, in words.
-pub(crate) fn type_in_words(name: &str) -> &str {
+/// MongoDB's name of a type that was found at the path of a date, in words.
+pub(crate) fn type_in_words<'a>(mapping: &Mapping, path: &str, name: &'a str) -> &'a str {
+    // Of the right type, but outside the range of its dates.
+    if mapping.dates().form_at(path).is_some_and(|form| form.has_type(name)) {
+        return if NUMBERS.contains(&name) { "a number that is no date" } else { "text that is no date" };
+    }
     match name {
         "string" => "text",
         "int" | "long" | "double" | "decimal" => "a number",

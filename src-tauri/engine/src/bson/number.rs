@@ -64,6 +64,24 @@ impl Number {
         }
     }
 
+    /// The greatest whole number that is not greater, and whether the two are equal; `None` for NaN. What is beyond
+    /// an `i128` counts as the end of that.
+    pub(crate) fn floor(self) -> Option<(i128, bool)> {
+        match self {
+            Self::Whole(whole) => Some((whole.into(), true)),
+            Self::Double(double) if double.is_nan() => None,
+            #[expect(clippy::cast_possible_truncation, reason = "it is whole, and saturates")]
+            Self::Double(double) => Some((double.floor() as i128, double.fract() == 0.0)),
+            Self::Decimal(decimal) => match parts(decimal) {
+                Parts::NotANumber => None,
+                Parts::Infinite { negative } => Some((if negative { i128::MIN } else { i128::MAX }, false)),
+                Parts::Finite { negative, coefficient, exponent } => {
+                    Some(floor_of_decimal(negative, coefficient, exponent))
+                }
+            },
+        }
+    }
+
     /// Writes a text that is the same for two numbers if and only if they are equal.
     pub(crate) fn write_key(self, out: &mut String) {
         match self {
@@ -180,6 +198,19 @@ fn parts(decimal: Decimal128) -> Parts {
     }
 }
 
+fn floor_of_decimal(negative: bool, coefficient: u128, exponent: i32) -> (i128, bool) {
+    let digits = i128::try_from(coefficient).expect("at most 34 digits");
+    let digits = if negative { -digits } else { digits };
+    let power = 10_i128.checked_pow(exponent.unsigned_abs());
+    match power {
+        _ if digits == 0 => (0, true),
+        Some(power) if exponent >= 0 => (digits.saturating_mul(power), true),
+        None if exponent >= 0 => (if negative { i128::MIN } else { i128::MAX }, true),
+        Some(power) => (digits.div_euclid(power), digits.rem_euclid(power) == 0),
+        None => (if negative { -1 } else { 0 }, false),
+    }
+}
+
 /// Writes a decimal without trailing zeros: in plain notation if that is short, else with an exponent.
 fn write_decimal(value: &BigDecimal, out: &mut String) {
     const PLAIN: i64 = 40;
@@ -274,6 +305,29 @@ mod tests {
                 assert!(numbers.iter().all(|other| number.equals(*other)));
             }
         }
+    }
+
+    #[test]
+    fn numbers_are_rounded_down_exactly() {
+        for (number, floor, is_whole) in [
+            (Number::Whole(-7), -7, true),
+            (Number::Double(1_700_000_000.25), 1_700_000_000, false),
+            (Number::Double(-0.25), -1, false),
+            (Number::Double(1.7e18), 1_700_000_000_000_000_000, true),
+            (Number::Double(f64::INFINITY), i128::MAX, false),
+            (decimal("86399.9999999999999999999999999"), 86_399, false),
+            (decimal("-0.5"), -1, false),
+            (decimal("-3.00"), -3, true),
+            (decimal("17E+8"), 1_700_000_000, true),
+            (decimal("1E-6000"), 0, false),
+            (decimal("-1E-6000"), -1, false),
+            (decimal("-1E+6000"), i128::MIN, true),
+            (decimal("0E+6000"), 0, true),
+        ] {
+            assert_eq!(number.floor(), Some((floor, is_whole)), "{number:?}");
+        }
+        assert_eq!(Number::Double(f64::NAN).floor(), None);
+        assert_eq!(decimal("NaN").floor(), None);
     }
 
     #[test]

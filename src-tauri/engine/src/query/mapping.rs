@@ -1,11 +1,12 @@
 //! The mapping: which document paths hold what, which documents count, and when days begin and settle.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use bson::{Bson, Document};
 use chrono::Duration;
 use serde_json::{Map, Value, json};
 
+use super::date_field::{DateField, DateForm};
 use super::form::ValueType;
 use super::match_document;
 use crate::bson::uuids::UuidRepresentation;
@@ -18,7 +19,7 @@ pub const FORM_FIELDS: [&str; 6] =
     ["product", "cell", "receiver", "attribute", "relatedDispatcher", "relatedAttributes"];
 
 /// Keys of a mapping file.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 19] = [
     "version",
     "day_zone",
     "trade_id",
@@ -34,7 +35,14 @@ const KEYS: [&str; 15] = [
     "downstream_settle_hours",
     "open_day_seconds",
     "uuid_representation",
+    "business_date",
+    "downstream_trade_id",
+    "status",
+    "columns",
 ];
+
+/// Keys that only mapping files of version 2 or later have.
+const KEYS_OF_VERSION_2: [&str; 4] = ["business_date", "downstream_trade_id", "status", "columns"];
 
 /// Ten years; more is a typing mistake.
 const MOST_SETTLE_HOURS: u32 = 87_660;
@@ -48,6 +56,28 @@ pub struct FilterPath {
     pub path: String,
     /// Type of its values.
     pub value_type: ValueType,
+    /// What to call it in place of its name; display only.
+    pub label: Option<String>,
+}
+
+/// The path of a time stamp, and how it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimePath {
+    /// Dotted path in the documents.
+    pub path: String,
+    /// How its values are stored.
+    pub form: DateForm,
+    /// The zone in which values without an offset are read.
+    pub zone: DayZone,
+}
+
+/// The path of a business date, and how it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BusinessDate {
+    /// Dotted path in the documents.
+    pub path: String,
+    /// How its values are stored: as a date, ISO text or `yyyymmdd`.
+    pub form: DateForm,
 }
 
 /// Which document paths hold what, which documents are input and which downstream, and the day zone.
@@ -59,8 +89,12 @@ pub struct Mapping {
     pub day_zone: DayZone,
     /// Path of the trade id.
     pub trade_id: Option<String>,
-    /// Path of the time stamp.
-    pub timestamp: Option<String>,
+    /// Path of the trade id in messages, if it differs from that in trades.
+    pub downstream_trade_id: Option<String>,
+    /// The time stamp.
+    pub timestamp: Option<TimePath>,
+    /// The business date, which decides the day alone.
+    pub business_date: Option<BusinessDate>,
     /// Path of the year.
     pub year: Option<String>,
     /// Path of the day of the year, 1 to 366.
@@ -84,6 +118,10 @@ pub struct Mapping {
     pub open_day_seconds: u32,
     /// How UUIDs are stored.
     pub uuid_representation: UuidRepresentation,
+    /// Path of the field that says what a document is; display only.
+    pub status: Option<String>,
+    /// What to call the columns of some paths; display only.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// The paths by which the day of a document is found.
@@ -100,20 +138,43 @@ pub enum DateMapping<'a> {
     DayTimestamp {
         /// Path of the day of the year.
         day_of_year: &'a str,
-        /// Path of the time stamp.
-        timestamp: &'a str,
+        /// The time stamp.
+        timestamp: DateField<'a>,
     },
-    /// A time stamp alone.
+    /// A time stamp or a business date alone.
     Timestamp {
-        /// Path of the time stamp.
-        timestamp: &'a str,
+        /// The time stamp or business date.
+        timestamp: DateField<'a>,
     },
 }
 
-impl DateMapping<'_> {
+impl<'a> DateMapping<'a> {
     /// Whether the match of some days also returns documents of other days; see the module `placement`.
     pub(crate) const fn has_neighbours(&self) -> bool {
-        matches!(self, Self::DayTimestamp { .. })
+        match self {
+            Self::YearDay { .. } => false,
+            Self::DayTimestamp { .. } => true,
+            Self::Timestamp { timestamp } => timestamp.form.has_local_times(),
+        }
+    }
+
+    /// The paths.
+    pub(crate) fn paths(&self) -> Vec<&'a str> {
+        match self {
+            Self::YearDay { year, day_of_year } => vec![year, day_of_year],
+            Self::DayTimestamp { day_of_year, timestamp } => vec![day_of_year, timestamp.path],
+            Self::Timestamp { timestamp } => vec![timestamp.path],
+        }
+    }
+
+    /// How the values at one of the paths are stored if they are not plain numbers.
+    pub(crate) fn form_at(&self, path: &str) -> Option<DateForm> {
+        match self {
+            Self::YearDay { .. } => None,
+            Self::DayTimestamp { timestamp, .. } | Self::Timestamp { timestamp } => {
+                (timestamp.path == path).then_some(timestamp.form)
+            }
+        }
     }
 }
 
@@ -124,7 +185,9 @@ impl Default for Mapping {
             version: 1,
             day_zone: DayZone::default(),
             trade_id: path("trade_id"),
-            timestamp: path("timestamp"),
+            downstream_trade_id: None,
+            timestamp: Some(TimePath::of_dates("timestamp")),
+            business_date: None,
             year: path("year"),
             day_of_year: path("day_of_year"),
             changed_at: None,
@@ -136,7 +199,34 @@ impl Default for Mapping {
             downstream_settle_hours: None,
             open_day_seconds: 60,
             uuid_representation: UuidRepresentation::default(),
+            status: None,
+            labels: BTreeMap::new(),
         }
+    }
+}
+
+impl TimePath {
+    /// A path of BSON dates.
+    fn of_dates(path: &str) -> Self {
+        Self { path: path.to_owned(), form: DateForm::Date, zone: DayZone::default() }
+    }
+
+    /// As a mapping file says it: the path alone for BSON dates.
+    pub(crate) fn to_json(&self) -> Value {
+        match self.form {
+            DateForm::Date => json!(self.path),
+            form if form.has_local_times() => {
+                json!({"path": self.path, "form": form, "zone": self.zone})
+            }
+            form => json!({"path": self.path, "form": form}),
+        }
+    }
+}
+
+impl BusinessDate {
+    /// As a mapping file says it.
+    pub(crate) fn to_json(&self) -> Value {
+        json!({"path": self.path, "form": self.form})
     }
 }
 
@@ -156,12 +246,15 @@ impl Mapping {
     pub fn describe(&self) -> String {
         let days = match self.dates() {
             DateMapping::YearDay { year, day_of_year } => format!("{year} and {day_of_year}"),
-            DateMapping::DayTimestamp { day_of_year, timestamp } => format!("{day_of_year} and {timestamp}"),
-            DateMapping::Timestamp { timestamp } => timestamp.to_owned(),
+            DateMapping::DayTimestamp { day_of_year, timestamp } => {
+                format!("{day_of_year} and {}", described(&timestamp))
+            }
+            DateMapping::Timestamp { timestamp } => described(&timestamp),
         };
         let mut parts = vec![format!("days by {days} in {}", self.day_zone)];
         parts
             .push(self.trade_id.as_ref().map_or("no trade id".to_owned(), |path| format!("trade id {path}")));
+        parts.extend(self.downstream_trade_id.as_ref().map(|path| format!("{path} in messages")));
         parts.extend(self.downstream_collection.as_ref().map(|name| format!("messages in {name}")));
         for (matched, what) in [(&self.input_match, "trades"), (&self.downstream_match, "messages")] {
             if !matched.is_empty() {
@@ -169,7 +262,11 @@ impl Mapping {
             }
         }
         let defaults = Self::default();
-        let own = self.filters.iter().filter(|field| !defaults.filters.contains(field));
+        let is_default = |field: &FilterPath| {
+            let mut of_form = defaults.filters.iter();
+            of_form.any(|of_form| *of_form == FilterPath { label: None, ..field.clone() })
+        };
+        let own = self.filters.iter().filter(|field| !is_default(field));
         let own: Vec<String> = own.map(|field| format!("{} from {}", field.name, field.path)).collect();
         if !own.is_empty() {
             parts.push(own.join(", "));
@@ -191,13 +288,17 @@ impl Mapping {
             filters.insert(name.to_owned(), Value::Null);
         }
         for field in &self.filters {
-            filters.insert(field.name.clone(), json!({"path": field.path, "type": field.value_type}));
+            let mut entry = json!({"path": field.path, "type": field.value_type});
+            if let Some(label) = &field.label {
+                entry["label"] = json!(label);
+            }
+            filters.insert(field.name.clone(), entry);
         }
         let mut stored = json!({
             "version": self.version,
             "day_zone": self.day_zone,
             "trade_id": self.trade_id,
-            "timestamp": self.timestamp,
+            "timestamp": self.timestamp.as_ref().map(TimePath::to_json),
             "year": self.year,
             "day_of_year": self.day_of_year,
             "changed_at": self.changed_at,
@@ -213,6 +314,19 @@ impl Mapping {
         }
         if !self.uuid_representation.is_standard() {
             stored["uuid_representation"] = json!(self.uuid_representation);
+        }
+        // Version 1 has none of these, and an older Tidemark must be able to read it.
+        let columns: Map<String, Value> =
+            self.labels.iter().map(|(path, label)| (path.clone(), json!({"label": label}))).collect();
+        for (key, value) in [
+            ("business_date", self.business_date.as_ref().map(BusinessDate::to_json)),
+            ("downstream_trade_id", self.downstream_trade_id.as_ref().map(|path| json!(path))),
+            ("status", self.status.as_ref().map(|path| json!(path))),
+            ("columns", Some(json!(columns)).filter(|_| !columns.is_empty())),
+        ] {
+            if let Some(value) = value {
+                stored[key] = value;
+            }
         }
         stored.to_string()
     }
@@ -231,23 +345,41 @@ impl Mapping {
 
     /// The paths that the mapping names in a document, `_id` among them.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
-        let own = [&self.trade_id, &self.timestamp, &self.year, &self.day_of_year, &self.changed_at];
-        let own = own.into_iter().flatten().map(String::as_str);
+        let ids = [&self.trade_id, &self.downstream_trade_id].into_iter().flatten();
+        let own = ids.map(String::as_str).chain(self.date_columns()).chain(self.status.as_deref());
         std::iter::once("_id").chain(own).chain(self.filters.iter().map(|field| field.path.as_str()))
     }
 
     /// The paths of a role's documents that the mapping names, in the order in which their columns are shown.
     #[must_use]
     pub fn column_paths(&self, role: Role) -> Vec<&str> {
-        let dates = [&self.timestamp, &self.year, &self.day_of_year, &self.changed_at];
-        let of_trades = dates.into_iter().flatten().chain(self.filters.iter().map(|field| &field.path));
-        let mut paths: Vec<&str> = self.trade_id.iter().map(String::as_str).collect();
+        let mut paths: Vec<&str> = self.trade_path(role).into_iter().collect();
         if role == Role::Input {
-            paths.extend(of_trades.map(String::as_str));
+            paths.extend(self.date_columns());
+        }
+        paths.extend(self.status.as_deref());
+        if role == Role::Input {
+            paths.extend(self.filters.iter().map(|field| field.path.as_str()));
         }
         let mut known = HashSet::new();
         paths.retain(|path| known.insert(*path));
         paths
+    }
+
+    /// The paths of dates, in the order of their columns.
+    fn date_columns(&self) -> impl Iterator<Item = &str> {
+        let business_date = self.business_date.iter().map(|date| date.path.as_str());
+        let timestamp = self.timestamp.iter().map(|time| time.path.as_str());
+        let others = [&self.year, &self.day_of_year, &self.changed_at].into_iter().flatten();
+        business_date.chain(timestamp).chain(others.map(String::as_str))
+    }
+
+    /// The path of the trade id in a role's documents.
+    #[must_use]
+    pub fn trade_path(&self, role: Role) -> Option<&str> {
+        let trade_id = self.trade_id.as_deref()?;
+        let of_messages = self.downstream_trade_id.as_deref().filter(|_| role == Role::Downstream);
+        Some(of_messages.unwrap_or(trade_id))
     }
 
     /// Time after the end of a day until it is settled, its trades as well as their messages.
@@ -264,7 +396,19 @@ impl Mapping {
     }
 
     fn find_dates(&self) -> Option<DateMapping<'_>> {
-        match (self.year.as_deref(), self.day_of_year.as_deref(), self.timestamp.as_deref()) {
+        if let Some(BusinessDate { path, form }) = &self.business_date {
+            let zone = DayZone::default();
+            let timestamp = DateField { path, form: *form, zone, day_zone: zone, is_as_written: true };
+            return Some(DateMapping::Timestamp { timestamp });
+        }
+        let timestamp = self.timestamp.as_ref().map(|TimePath { path, form, zone }| DateField {
+            path,
+            form: *form,
+            zone: *zone,
+            day_zone: self.day_zone,
+            is_as_written: false,
+        });
+        match (self.year.as_deref(), self.day_of_year.as_deref(), timestamp) {
             (Some(year), Some(day_of_year), _) => Some(DateMapping::YearDay { year, day_of_year }),
             (None, Some(day_of_year), Some(timestamp)) => {
                 Some(DateMapping::DayTimestamp { day_of_year, timestamp })
@@ -282,19 +426,33 @@ impl Mapping {
             )));
         }
         let default = Self::default();
+        let version = number(file, "version", default.version)?;
+        if let Some(key) = KEYS_OF_VERSION_2.iter().find(|key| version < 2 && file.contains_key(**key)) {
+            return Err(needs_version_2(key));
+        }
+        let business_date = business_date(file.get("business_date"))?;
+        // A day of its own takes the place of the default paths.
+        let fields_of_day = |key: &str, default: Option<String>| -> Result<Option<String>> {
+            path(file, key, default.filter(|_| business_date.is_none()))
+        };
         let mapping = Self {
-            version: number(file, "version", default.version)?,
+            version,
             day_zone: match file.get("day_zone") {
                 None => default.day_zone,
                 Some(Value::String(name)) => DayZone::parse(name)?,
                 Some(other) => return Err(unexpected("day_zone", "the name of a time zone", other)),
             },
             trade_id: path(file, "trade_id", default.trade_id)?,
-            timestamp: path(file, "timestamp", default.timestamp)?,
-            year: path(file, "year", default.year)?,
-            day_of_year: path(file, "day_of_year", default.day_of_year)?,
+            downstream_trade_id: path(file, "downstream_trade_id", None)?,
+            timestamp: match file.get("timestamp") {
+                None => default.timestamp.filter(|_| business_date.is_none()),
+                Some(given) => timestamp(given, version)?,
+            },
+            year: fields_of_day("year", default.year)?,
+            day_of_year: fields_of_day("day_of_year", default.day_of_year)?,
+            business_date,
             changed_at: path(file, "changed_at", default.changed_at)?,
-            filters: filters(file.get("filters"))?,
+            filters: filters(file.get("filters"), version)?,
             input_match: match_of(file, "input_match")?,
             downstream_match: match_of(file, "downstream_match")?,
             downstream_collection: collection(file.get("downstream_collection"))?,
@@ -305,7 +463,19 @@ impl Mapping {
             },
             open_day_seconds: number(file, "open_day_seconds", default.open_day_seconds)?,
             uuid_representation: uuid_representation(file.get("uuid_representation"))?,
+            status: path(file, "status", None)?,
+            labels: labels(file.get("columns"))?,
         };
+        if mapping.business_date.is_some() && (mapping.year.is_some() || mapping.day_of_year.is_some()) {
+            let message = "The mapping has a business_date, which says the day by itself: it cannot have year or \
+                           day_of_year as well.";
+            return Err(bad(message));
+        }
+        if mapping.downstream_trade_id.is_some() && mapping.trade_id.is_none() {
+            return Err(bad(
+                "The mapping's downstream_trade_id needs a trade_id that messages can be found by.",
+            ));
+        }
         for (key, hours) in [
             ("settle_hours", mapping.settle_hours),
             ("downstream_settle_hours", mapping.downstream_settle_hours.unwrap_or(0)),
@@ -318,7 +488,8 @@ impl Mapping {
         }
         if mapping.find_dates().is_none() {
             return Err(bad(
-                "The mapping must have paths for the dates: year and day_of_year, or day_of_year and timestamp, or timestamp.",
+                "The mapping must have paths for the dates: year and day_of_year, or day_of_year and timestamp, or \
+                 timestamp, or business_date.",
             ));
         }
         Ok(mapping)
@@ -329,12 +500,135 @@ fn bad(message: impl Into<String>) -> Failure {
     Failure::new(Code::BadMapping, message)
 }
 
+fn needs_version_2(key: &str) -> Failure {
+    bad(format!("The mapping's {key} needs version 2: write \"version\": 2."))
+}
+
+/// A date of a mapping, in words.
+fn described(field: &DateField<'_>) -> String {
+    let DateField { path, form, zone, is_as_written, .. } = field;
+    let form = match form {
+        DateForm::Date => return (*path).to_owned(),
+        DateForm::IsoText => "ISO text",
+        DateForm::EpochS => "seconds since 1970",
+        DateForm::EpochMs => "milliseconds since 1970",
+        DateForm::EpochUs => "microseconds since 1970",
+        DateForm::EpochNs => "nanoseconds since 1970",
+        DateForm::CompactDay => "yyyymmdd",
+        DateForm::ObjectId => "ObjectId",
+    };
+    match zone.name() {
+        "UTC" => format!("{path} ({form})"),
+        zone if field.form.has_local_times() && !is_as_written => format!("{path} ({form}, {zone})"),
+        _ => format!("{path} ({form})"),
+    }
+}
+
 fn unexpected(key: &str, expected: &str, found: &Value) -> Failure {
     bad(format!("The mapping's {key} must be {expected}, not {found}."))
 }
 
 fn form_field(name: &str) -> FilterPath {
-    FilterPath { name: name.to_owned(), path: name.to_owned(), value_type: ValueType::Text }
+    FilterPath { name: name.to_owned(), path: name.to_owned(), value_type: ValueType::Text, label: None }
+}
+
+/// `timestamp`: a path, or an object with the form of its values.
+fn timestamp(given: &Value, version: u32) -> Result<Option<TimePath>> {
+    let map = match given {
+        Value::Null => return Ok(None),
+        Value::String(path) => return Ok(Some(TimePath::of_dates(&checked_path("timestamp", path)?))),
+        Value::Object(_) if version < 2 => return Err(needs_version_2("timestamp with a form")),
+        Value::Object(map) => map,
+        other => {
+            return Err(unexpected(
+                "timestamp",
+                "a path, null, or an object with path, form and zone",
+                other,
+            ));
+        }
+    };
+    let form = date_form("timestamp", map, &["path", "form", "zone"])?;
+    let zone = match map.get("zone") {
+        None => DayZone::default(),
+        Some(Value::String(name)) => DayZone::parse(name)?,
+        Some(other) => return Err(unexpected("timestamp.zone", "the name of a time zone", other)),
+    };
+    if !form.has_local_times() && zone != DayZone::default() {
+        let message = "The mapping's timestamp.zone is only for the forms iso_text and yyyymmdd: the others say an \
+                       instant by themselves.";
+        return Err(bad(message));
+    }
+    Ok(Some(TimePath { path: path_in("timestamp", map)?, form, zone }))
+}
+
+/// `business_date`: an object with a path and a form.
+fn business_date(given: Option<&Value>) -> Result<Option<BusinessDate>> {
+    let map = match given {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Object(map)) => map,
+        Some(other) => return Err(unexpected("business_date", "an object with path and form", other)),
+    };
+    let form = date_form("business_date", map, &["path", "form"])?;
+    if !matches!(form, DateForm::Date | DateForm::IsoText | DateForm::CompactDay) {
+        let given = map.get("form").unwrap_or(&Value::Null);
+        return Err(unexpected("business_date.form", "iso_text, yyyymmdd or date", given));
+    }
+    Ok(Some(BusinessDate { path: path_in("business_date", map)?, form }))
+}
+
+fn date_form(key: &str, map: &Map<String, Value>, known: &[&str]) -> Result<DateForm> {
+    if let Some(other) = map.keys().find(|key| !known.contains(&key.as_str())) {
+        let known = known.join(", ");
+        return Err(bad(format!(
+            "The mapping's {key} has an unknown key \"{other}\"; known keys are {known}."
+        )));
+    }
+    let Some(form) = map.get("form") else { return Ok(DateForm::default()) };
+    serde_json::from_value(form.clone()).map_err(|_| {
+        let forms = "date, iso_text, epoch_s, epoch_ms, epoch_us, epoch_ns, yyyymmdd or object_id";
+        unexpected(&format!("{key}.form"), forms, form)
+    })
+}
+
+fn path_in(key: &str, map: &Map<String, Value>) -> Result<String> {
+    match map.get("path") {
+        Some(Value::String(path)) => checked_path(key, path),
+        _ => Err(bad(format!("The mapping's {key} needs a path."))),
+    }
+}
+
+/// `columns`: an object of paths, each with a label.
+fn labels(given: Option<&Value>) -> Result<BTreeMap<String, String>> {
+    let map = match given {
+        None | Some(Value::Null) => return Ok(BTreeMap::new()),
+        Some(Value::Object(map)) => map,
+        Some(other) => return Err(unexpected("columns", "an object of paths and labels", other)),
+    };
+    let mut labels = BTreeMap::new();
+    for (path, entry) in map {
+        let path = checked_path("columns", path)?;
+        let key = format!("columns.{path}");
+        let Value::Object(entry) = entry else {
+            return Err(unexpected(&key, "an object with a label", entry));
+        };
+        if let Some(other) = entry.keys().find(|key| *key != "label") {
+            return Err(bad(format!(
+                "The mapping's {key} has an unknown key \"{other}\"; the only known key is label."
+            )));
+        }
+        if let Some(label) = label(&key, entry)? {
+            labels.insert(path, label);
+        }
+    }
+    Ok(labels)
+}
+
+fn label(key: &str, entry: &Map<String, Value>) -> Result<Option<String>> {
+    match entry.get("label") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(label)) if !label.trim().is_empty() => Ok(Some(label.trim().to_owned())),
+        Some(other) => Err(unexpected(&format!("{key}.label"), "a text", other)),
+    }
 }
 
 fn number(file: &Map<String, Value>, key: &str, default: u32) -> Result<u32> {
@@ -377,7 +671,7 @@ fn checked_path(key: &str, path: &str) -> Result<String> {
     Err(bad(format!("The mapping's path \"{path}\" for {key} {why}.")))
 }
 
-fn filters(given: Option<&Value>) -> Result<Vec<FilterPath>> {
+fn filters(given: Option<&Value>, version: u32) -> Result<Vec<FilterPath>> {
     let none = Map::new();
     let given = match given {
         None => &none,
@@ -388,29 +682,32 @@ fn filters(given: Option<&Value>) -> Result<Vec<FilterPath>> {
     for name in FORM_FIELDS {
         match given.get(name) {
             None => fields.push(form_field(name)),
-            Some(entry) => fields.extend(filter(name, entry)?),
+            Some(entry) => fields.extend(filter(name, entry, version)?),
         }
     }
     for (name, entry) in given.iter().filter(|(name, _)| !FORM_FIELDS.contains(&name.as_str())) {
-        fields.extend(filter(name, entry)?);
+        fields.extend(filter(name, entry, version)?);
     }
     Ok(fields)
 }
 
 /// One entry of `filters`; null removes the field.
-fn filter(name: &str, entry: &Value) -> Result<Option<FilterPath>> {
+fn filter(name: &str, entry: &Value, version: u32) -> Result<Option<FilterPath>> {
     if name.trim().is_empty() || name.trim() != name {
         return Err(bad(format!("The mapping's filter name \"{name}\" is blank or has spaces around it.")));
     }
     let key = format!("filters.{name}");
-    let (path, value_type) = match entry {
+    let (path, value_type, label) = match entry {
         Value::Null => return Ok(None),
-        Value::String(path) => (path, ValueType::Text),
+        Value::String(path) => (path, ValueType::Text, None),
         Value::Object(map) => {
-            if let Some(other) = map.keys().find(|key| !["path", "type"].contains(&key.as_str())) {
+            if let Some(other) = map.keys().find(|key| !["path", "type", "label"].contains(&key.as_str())) {
                 return Err(bad(format!(
-                    "The mapping's {key} has an unknown key \"{other}\"; known keys are path, type."
+                    "The mapping's {key} has an unknown key \"{other}\"; known keys are path, type, label."
                 )));
+            }
+            if version < 2 && map.contains_key("label") {
+                return Err(needs_version_2(&format!("{key}.label")));
             }
             let Some(Value::String(path)) = map.get("path") else {
                 return Err(bad(format!("The mapping's {key} needs a path.")));
@@ -422,11 +719,11 @@ fn filter(name: &str, entry: &Value) -> Result<Option<FilterPath>> {
                     unexpected(&format!("{key}.type"), types, text)
                 })?,
             };
-            (path, value_type)
+            (path, value_type, label(&key, map)?)
         }
         other => return Err(unexpected(&key, "a path, or an object with path and type", other)),
     };
-    Ok(Some(FilterPath { name: name.to_owned(), path: checked_path(&key, path)?, value_type }))
+    Ok(Some(FilterPath { name: name.to_owned(), path: checked_path(&key, path)?, value_type, label }))
 }
 
 fn match_of(file: &Map<String, Value>, key: &str) -> Result<Document> {
@@ -526,6 +823,101 @@ mod tests {
         assert!(dates(r#"{"day_of_year": null}"#).starts_with("Timestamp"));
         assert!(refused(r#"{"timestamp": null, "year": null}"#).contains("day_of_year"));
         assert!(refused(r#"{"timestamp": null, "day_of_year": null}"#).contains("timestamp"));
+    }
+
+    const VERSION_2: &str = r#"{"version": 2, "day_zone": "Europe/London", "year": null, "day_of_year": null,
+        "timestamp": {"path": "execution.ts", "form": "iso_text", "zone": "America/New_York"},
+        "downstream_trade_id": "parent.ref", "status": "kind",
+        "columns": {"trade_id": {"label": "Trade"}, "qty": {}},
+        "filters": {"product": {"path": "product", "type": "text", "label": "Commodity"}}}"#;
+
+    #[test]
+    fn version_2_has_forms_and_names() {
+        let mapping = Mapping::parse(VERSION_2).unwrap();
+        let DateMapping::Timestamp { timestamp } = mapping.dates() else { panic!("{:?}", mapping.dates()) };
+        assert_eq!((timestamp.path, timestamp.form), ("execution.ts", DateForm::IsoText));
+        assert_eq!((timestamp.zone.name(), timestamp.day_zone.name()), ("America/New_York", "Europe/London"));
+        assert_eq!(mapping.trade_path(Role::Input), Some("trade_id"));
+        assert_eq!(mapping.trade_path(Role::Downstream), Some("parent.ref"));
+        assert_eq!(mapping.labels, BTreeMap::from([("trade_id".to_owned(), "Trade".to_owned())]));
+        assert_eq!(mapping.filters[0].label.as_deref(), Some("Commodity"));
+        assert_eq!(mapping.column_paths(Role::Input)[..4], ["trade_id", "execution.ts", "kind", "product"]);
+        assert_eq!(mapping.column_paths(Role::Downstream), ["parent.ref", "kind"]);
+        assert!(mapping.paths().any(|path| path == "parent.ref"));
+        assert_eq!(
+            mapping.describe(),
+            "days by execution.ts (ISO text, America/New_York) in Europe/London, trade id trade_id, parent.ref in \
+             messages, version 2"
+        );
+        assert_eq!(Mapping::from_stored(&mapping.to_stored()).unwrap(), mapping);
+        for form in
+            ["date", "iso_text", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "yyyymmdd", "object_id"]
+        {
+            let text = format!(r#"{{"version": 2, "timestamp": {{"path": "t", "form": "{form}"}}}}"#);
+            let mapping = Mapping::parse(&text).unwrap();
+            assert_eq!(json!(mapping.timestamp.as_ref().unwrap().form), json!(form));
+            assert_eq!(Mapping::from_stored(&mapping.to_stored()).unwrap(), mapping, "{form}");
+        }
+    }
+
+    #[test]
+    fn a_business_date_takes_the_place_of_the_other_dates() {
+        let text = r#"{"version": 2, "day_zone": "Asia/Tokyo", "business_date": {"path": "day", "form": "yyyymmdd"}}"#;
+        let mapping = Mapping::parse(text).unwrap();
+        let DateMapping::Timestamp { timestamp } = mapping.dates() else { panic!("{:?}", mapping.dates()) };
+        assert_eq!((timestamp.path, timestamp.day_zone.name()), ("day", "UTC"));
+        assert_eq!(mapping.column_paths(Role::Input)[..3], ["trade_id", "day", "product"]);
+        assert_eq!(mapping.describe(), "days by day (yyyymmdd) in Asia/Tokyo, trade id trade_id, version 2");
+        assert_eq!(Mapping::from_stored(&mapping.to_stored()).unwrap(), mapping);
+        // A time stamp beside it orders the rows of a day.
+        let timed = text.replace(r#""day_zone""#, r#""timestamp": "at", "day_zone""#);
+        let timed = Mapping::parse(&timed).unwrap();
+        assert_eq!(timed.dates().paths(), ["day"]);
+        assert_eq!(timed.column_paths(Role::Input)[..3], ["trade_id", "day", "at"]);
+    }
+
+    #[test]
+    fn version_1_has_none_of_it() {
+        for text in [
+            r#"{"version": 1, "business_date": {"path": "d", "form": "date"}}"#,
+            r#"{"timestamp": {"path": "t", "form": "date"}}"#,
+            r#"{"downstream_trade_id": "parent"}"#,
+            r#"{"status": "kind"}"#,
+            r#"{"columns": {}}"#,
+            r#"{"filters": {"cell": {"path": "c", "label": "Cell"}}}"#,
+        ] {
+            let message = refused(text);
+            assert!(message.contains("needs version 2"), "{message}");
+        }
+        let stored = Mapping::default().to_stored();
+        assert!(KEYS_OF_VERSION_2.iter().all(|key| !stored.contains(key)), "{stored}");
+        assert!(stored.contains(r#""timestamp":"timestamp""#), "{stored}");
+    }
+
+    #[test]
+    fn what_is_wrong_in_version_2_is_named() {
+        for (text, part) in [
+            (r#""timestamp": {"form": "date"}"#, "timestamp needs a path"),
+            (r#""timestamp": {"path": "t", "form": "epoch"}"#, "timestamp.form"),
+            (r#""timestamp": {"path": "t", "unit": "s"}"#, "\"unit\""),
+            (r#""timestamp": {"path": "t", "form": "iso_text", "zone": "Mars"}"#, "Mars"),
+            (r#""timestamp": {"path": "t", "form": "epoch_s", "zone": "Europe/London"}"#, "timestamp.zone"),
+            (r#""timestamp": {"path": "t..u", "form": "date"}"#, "t..u"),
+            (r#""business_date": "d""#, "business_date"),
+            (r#""business_date": {"path": "d", "form": "epoch_s"}"#, "business_date.form"),
+            (r#""business_date": {"path": "d", "form": "date", "zone": "UTC"}"#, "\"zone\""),
+            (r#""business_date": {"path": "d", "form": "date"}, "year": "y""#, "business_date"),
+            (r#""business_date": {"path": "d", "form": "date"}, "day_of_year": "n""#, "business_date"),
+            (r#""trade_id": null, "downstream_trade_id": "p""#, "downstream_trade_id"),
+            (r#""status": 1"#, "status"),
+            (r#""columns": {"a": "b"}"#, "columns.a"),
+            (r#""columns": {"a": {"label": " "}}"#, "columns.a.label"),
+            (r#""columns": {"a": {"title": "b"}}"#, "\"title\""),
+            (r#""filters": {"cell": {"path": "c", "label": 1}}"#, "filters.cell.label"),
+        ] {
+            let message = refused(&format!(r#"{{"version": 2, {text}}}"#));
+            assert!(message.contains(part), "{message} should name {part}");
+        }
     }
 
     #[test]

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use bson::{Bson, Document, doc};
 
+use super::date_field::{DateField, DateForm};
 use super::mapping::{DateMapping, Mapping};
 use super::placement;
 use super::source::Query;
 use crate::day::DayRange;
 use crate::limits::Limits;
+use crate::rows::Role;
 
 /// Time limit of a pull on the server.
 pub(crate) const PULL_LIMIT: Duration = Duration::from_secs(600);
@@ -38,7 +40,7 @@ pub fn input_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
 /// The match that pulls the downstream messages of some trades. If the mapping has no trade id, it matches none.
 #[must_use]
 pub fn downstream_match(mapping: &Mapping, ids: Vec<Bson>) -> Document {
-    match &mapping.trade_id {
+    match mapping.trade_path(Role::Downstream) {
         Some(path) => all_of(doc! {path: {"$in": ids}}, vec![mapping.downstream_match.clone()]),
         None => doc! {"_id": {"$in": []}},
     }
@@ -68,7 +70,7 @@ pub fn odd_dates_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
     let mapping = &query.mapping;
     let others = |path: &str, with: &Document| -> Vec<Document> {
         let of = |other| all_of(doc! {path: other}, vec![with.clone()]);
-        of_other_types(mapping, path).into_iter().map(of).collect()
+        form_at(mapping, path).other_ranges().into_iter().map(of).collect()
     };
     let none = Document::new();
     let (branches, exact, id) = match mapping.dates() {
@@ -86,7 +88,7 @@ pub fn odd_dates_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
                 doc! {"first": type_at(year), "second": type_at(day_of_year), "year": field(year)},
             )
         }
-        DateMapping::DayTimestamp { day_of_year, timestamp } => {
+        DateMapping::DayTimestamp { day_of_year, timestamp: DateField { path: timestamp, .. } } => {
             let mut branches = others(day_of_year, &none);
             let of_days = doc! {day_of_year: {"$gte": 1, "$lt": 367}};
             branches.extend(others(timestamp, &of_days));
@@ -94,7 +96,7 @@ pub fn odd_dates_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
             let exact = doc! {"$or": [no_expected(mapping, day_of_year), of_days]};
             (branches, exact, doc! {"first": type_at(day_of_year), "second": type_at(timestamp)})
         }
-        DateMapping::Timestamp { timestamp } => {
+        DateMapping::Timestamp { timestamp: DateField { path: timestamp, .. } } => {
             let id = doc! {"first": type_at(timestamp)};
             (others(timestamp, &none), no_expected(mapping, timestamp), id)
         }
@@ -112,39 +114,30 @@ fn type_at(path: &str) -> Document {
     doc! {"$type": field(path)}
 }
 
-/// The match for documents with a value of the type that the mapping expects at the path of a date.
-pub(crate) fn of_expected_type(mapping: &Mapping, path: &str) -> Document {
-    doc! {path: range_of_type(mapping, path, true)}
+/// How the values at the path of a date are stored. A year or a day of year is a number, as seconds are.
+fn form_at(mapping: &Mapping, path: &str) -> DateForm {
+    mapping.dates().form_at(path).unwrap_or(DateForm::EpochS)
 }
 
-/// Ranges of values of the types that the match on dates does not find.
-fn of_other_types(mapping: &Mapping, path: &str) -> [Document; 7] {
-    let bytes = bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: Vec::new() };
-    [
-        doc! {"$gte": ""},
-        doc! {"$gte": {}},
-        doc! {"$gte": bytes},
-        doc! {"$gte": bson::oid::ObjectId::from_bytes([0; 12])},
-        doc! {"$in": [false, true]},
-        doc! {"$gte": bson::Timestamp { time: 0, increment: 0 }},
-        range_of_type(mapping, path, false),
-    ]
+/// The match for documents with a value of the type that the mapping expects at the path of a date.
+pub(crate) fn of_expected_type(mapping: &Mapping, path: &str) -> Document {
+    let mut ranges: Vec<Document> =
+        form_at(mapping, path).ranges().into_iter().map(|range| doc! {path: range}).collect();
+    if ranges.len() == 1 {
+        ranges.remove(0)
+    } else {
+        doc! {"$or": ranges}
+    }
 }
 
 /// The match for documents without a value of the type that the mapping expects at the path of a date.
 fn no_expected(mapping: &Mapping, path: &str) -> Document {
-    doc! {path: {"$not": range_of_type(mapping, path, true)}}
-}
-
-/// The range of all values of one type: the type that the mapping expects at the path of a date (a date or a number),
-/// or the other one of the two.
-fn range_of_type(mapping: &Mapping, path: &str, is_expected: bool) -> Document {
-    let is_date = (placement::expects_date(mapping, path)) == is_expected;
-    if is_date {
-        doc! {"$gte": bson::DateTime::MIN}
-    } else {
-        doc! {"$gte": f64::NEG_INFINITY}
+    let mut ranges = form_at(mapping, path).ranges();
+    if ranges.len() == 1 {
+        return doc! {path: {"$not": ranges.remove(0)}};
     }
+    let ranges: Vec<Document> = ranges.into_iter().map(|range| doc! {path: range}).collect();
+    doc! {"$nor": ranges}
 }
 
 /// The pipeline that counts the downstream messages of some trades and finds their greatest change stamp, as one
@@ -167,7 +160,7 @@ fn count_stage(mapping: &Mapping) -> Document {
 /// that pipeline's results.
 #[must_use]
 pub fn downstream_counts_pipeline(mapping: &Mapping, groups: &[Vec<Bson>]) -> Vec<Document> {
-    let path = mapping.trade_id.as_deref().unwrap_or("_id");
+    let path = mapping.trade_path(Role::Downstream).unwrap_or("_id");
     let facets = groups.iter().enumerate().map(|(number, ids)| {
         // The outer match selects the messages of all groups; this one keeps those of its group.
         let stages = vec![doc! {"$match": {path: {"$in": ids.clone()}}}, count_stage(mapping)];
@@ -321,6 +314,104 @@ mod tests {
                 {"day_of_year": {"$gte": 1, "$lt": 2}, "timestamp": {"$gte": at("2023-07-02T23:00:00Z"), "$lt": at("2024-07-02T23:00:00Z")}},
             ]}
         );
+    }
+
+    fn of_form(form: &str) -> Mapping {
+        Mapping::parse(&format!(
+            r#"{{"version": 2, "year": null, "day_of_year": null, "timestamp": {{"path": "t", "form": "{form}"}}}}"#
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn every_form_is_asked_by_ranges_of_one_type() {
+        let january = range("2025-01-31", "2025-01-31");
+        let id = |second: u32| {
+            let mut bytes = [0; 12];
+            bytes[..4].copy_from_slice(&second.to_be_bytes());
+            bson::oid::ObjectId::from_bytes(bytes)
+        };
+        for (form, expected) in [
+            ("date", doc! {"t": {"$gte": at("2025-01-31T00:00:00Z"), "$lt": at("2025-02-01T00:00:00Z")}}),
+            ("epoch_s", doc! {"t": {"$gte": 1_738_281_600_i64, "$lt": 1_738_368_000_i64}}),
+            (
+                "epoch_ns",
+                doc! {"t": {"$gte": 1_738_281_600_000_000_000_i64, "$lt": 1_738_368_000_000_000_000_i64}},
+            ),
+            (
+                "iso_text",
+                doc! {"$or": [
+                    {"t": {"$gte": "2025-01-30", "$lt": "2025-02-02"}},
+                    {"t": {"$gte": "20250130", "$lt": "20250202"}},
+                ]},
+            ),
+            (
+                "yyyymmdd",
+                doc! {"$or": [
+                    {"t": {"$gte": 20_250_131_i64, "$lt": 20_250_201_i64}},
+                    {"t": {"$gte": "20250131", "$lt": "20250201"}},
+                ]},
+            ),
+            ("object_id", doc! {"t": {"$gte": id(1_738_281_600), "$lt": id(1_738_368_000)}}),
+        ] {
+            assert_eq!(date_match(&of_form(form), &january), expected, "{form}");
+        }
+        let text = r#"{"version": 2, "business_date": {"path": "t", "form": "iso_text"}}"#;
+        assert_eq!(
+            date_match(&Mapping::parse(text).unwrap(), &range("2025-01-30", "2025-01-31")),
+            doc! {"$or": [
+                {"t": {"$gte": "2025-01-30", "$lt": "2025-02-01"}},
+                {"t": {"$gte": "20250130", "$lt": "20250201"}},
+            ]}
+        );
+        // Beyond what an Int64 holds, a Decimal128 is exact.
+        let far = date_match(&of_form("epoch_ns"), &range("2300-01-01", "2300-01-01"));
+        assert_eq!(
+            far.get_document("t").unwrap().get("$gte"),
+            Some(&Bson::Decimal128("10413792000000000000".parse().unwrap()))
+        );
+        let before = date_match(&of_form("object_id"), &range("1969-01-01", "1969-12-31"));
+        assert_eq!(before, doc! {"t": {"$gte": id(0), "$lt": id(0)}});
+    }
+
+    #[test]
+    fn values_of_no_form_are_asked_by_ranges_of_one_type() {
+        for (form, texts, numbers) in [
+            ("iso_text", 2, vec![doc! {"$gte": f64::NEG_INFINITY}]),
+            ("yyyymmdd", 2, vec![doc! {"$gte": f64::NEG_INFINITY, "$lt": 101}, doc! {"$gte": 100_000_101}]),
+            ("epoch_ms", 1, vec![]),
+            ("object_id", 1, vec![doc! {"$gte": f64::NEG_INFINITY}]),
+        ] {
+            let query = Query { mapping: of_form(form), ..query("", &[], "") };
+            let stages = odd_dates_pipeline(&query, &range("2025-01-01", "2025-01-31"));
+            let branches = stages[0].get_document("$match").unwrap().get_array("$or").unwrap();
+            let ranges: Vec<&Document> = branches
+                .iter()
+                .map(|branch| branch.as_document().unwrap().get_document("t").unwrap())
+                .collect();
+            let count = |holds: &dyn Fn(&Bson) -> bool| {
+                ranges.iter().filter(|range| range.values().next().is_some_and(holds)).count()
+            };
+            assert_eq!(count(&|bound| matches!(bound, Bson::String(_))), texts, "{form}");
+            assert_eq!(count(&|bound| matches!(bound, Bson::ObjectId(_))), usize::from(form != "object_id"));
+            assert_eq!(count(&|bound| matches!(bound, Bson::DateTime(_))), 1, "{form}");
+            let is_number = |range: &&Document| {
+                matches!(range.values().next(), Some(Bson::Double(_) | Bson::Int32(_) | Bson::Int64(_)))
+            };
+            let found: Vec<Document> = ranges.iter().copied().filter(is_number).cloned().collect();
+            assert_eq!(found, numbers, "{form}");
+        }
+    }
+
+    #[test]
+    fn messages_may_have_the_trade_id_at_another_path() {
+        let mapping = Mapping::parse(r#"{"version": 2, "downstream_trade_id": "parent.ref"}"#).unwrap();
+        assert_eq!(downstream_match(&mapping, vec![1.into()]), doc! {"parent.ref": {"$in": [1]}});
+        let counts = downstream_counts_pipeline(&mapping, &[vec![1.into()], vec![2.into()]]);
+        assert_eq!(counts[0], doc! {"$match": {"parent.ref": {"$in": [1, 2]}}});
+        assert!(counts[1].to_string().contains("parent.ref") && !counts[1].to_string().contains("trade_id"));
+        let apart = Query { mapping, ..query("", &[], "") };
+        assert!(mongosh_text(&apart, &range("2025-01-01", "2025-01-31")).contains("\"parent.ref\""));
     }
 
     #[test]

@@ -5,6 +5,9 @@
 //! | year and day of year | that date |
 //! | day of year and time stamp | the date with that day of year nearest to the time stamp, within half a year |
 //! | time stamp | the day in which it lies |
+//! | business date | that date |
+//!
+//! A time stamp and a business date may have several forms; see the module `date_field`.
 //!
 //! A document may have several values at such a path. If all of them mean one day it belongs there; otherwise it
 //! is left out. It then *touches* every day whose own match returns it, so it is counted the same way whether
@@ -14,6 +17,7 @@ use bson::raw::{RawBsonRef, RawDocument, RawDocumentBuf};
 use bson::{Bson, Document, doc};
 use chrono::{DateTime, Utc};
 
+use super::date_field::{DateField, DateForm, FoundDays, Span};
 use super::mapping::{DateMapping, Mapping};
 use crate::bson::number::{Number, as_number, whole_of};
 use crate::bson::path;
@@ -37,16 +41,27 @@ pub(crate) enum Place {
 /// A document that is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LeftOut {
-    /// Whether the reason is a day of year that is not a whole number; otherwise it is several days.
-    pub(crate) is_not_whole: bool,
+    /// Why.
+    pub(crate) cause: Cause,
     touched: Touched,
+}
+
+/// Why a document belongs to no single day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Its values mean several days.
+    SeveralDays,
+    /// Its day of year is not a whole number.
+    NotWhole,
+    /// Its time stamp or business date cannot be read.
+    Unreadable,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Touched {
     Years { years: Vec<i32>, days: Span<i32> },
-    Stamps { days: Span<i32>, stamps: Span<Day> },
-    Days(Span<Day>),
+    Stamps { days: Span<i32>, stamps: FoundDays },
+    Days(FoundDays),
 }
 
 impl LeftOut {
@@ -57,32 +72,10 @@ impl LeftOut {
             Touched::Years { years, days } => years.contains(&day.year()) && days.has(number),
             Touched::Stamps { days, stamps } => {
                 let (from, until) = stamp_dates(day);
-                days.has(number) && stamps.last >= from && stamps.first < until
+                days.has(number) && stamps.any(|stamps| stamps.last >= from && stamps.first < until)
             }
-            Touched::Days(days) => days.has(day),
+            Touched::Days(days) => days.any(|days| days.has(day)),
         }
-    }
-}
-
-/// The least and the greatest of some values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span<T> {
-    first: T,
-    last: T,
-}
-
-impl<T: Ord + Copy> Span<T> {
-    fn extend(span: &mut Option<Self>, value: T) {
-        let old = span.unwrap_or(Self { first: value, last: value });
-        *span = Some(Self { first: old.first.min(value), last: old.last.max(value) });
-    }
-
-    fn has(&self, value: T) -> bool {
-        self.first <= value && value <= self.last
-    }
-
-    fn one(&self) -> Option<T> {
-        (self.first == self.last).then_some(self.first)
     }
 }
 
@@ -102,12 +95,8 @@ impl Placement {
     /// Where a document belongs.
     pub(crate) fn place(&mut self, document: &RawDocument) -> Place {
         let Self { mapping, last } = self;
-        let mut dates = |path: &str| {
-            let stamps = stamps(document, path)?;
-            let first = date_at(last, &mapping.day_zone, stamps.first);
-            let is_one = stamps.one().is_some();
-            let last = if is_one { first } else { date_at(last, &mapping.day_zone, stamps.last) };
-            Some(Span { first, last })
+        let mut dates = |field: DateField<'_>| {
+            field.days(document, field.path, &mut |at| date_at(last, &field.day_zone, at))
         };
         match mapping.dates() {
             DateMapping::YearDay { year, day_of_year } => {
@@ -131,25 +120,26 @@ impl Placement {
             }
             DateMapping::DayTimestamp { day_of_year, timestamp } => {
                 let (day, of) = holder(&part("day"), day_of_year);
-                place_by_stamp(days_of_year(&day, &of), self.group_dates(&part("stamp"), timestamp))
+                place_by_stamp(days_of_year(&day, &of), Self::group_dates(&part("stamp"), &timestamp))
             }
             DateMapping::Timestamp { timestamp } => {
-                place_by_days(self.group_dates(&part("stamp"), timestamp))
+                place_by_days(Self::group_dates(&part("stamp"), &timestamp))
             }
         }
     }
 
-    fn group_dates(&self, part: &Document, path: &str) -> Option<Span<Day>> {
+    fn group_dates(part: &Document, field: &DateField<'_>) -> Option<FoundDays> {
         if let Some(number) = part.get("date") {
-            let (holder, _) = holder(&doc! {"value": number.clone()}, path);
+            let (holder, _) = holder(&doc! {"value": number.clone()}, field.path);
             let day = holder.get("value").ok().flatten().and_then(whole);
-            let day = Day::from_number(i32::try_from(day?).ok()?);
-            return Some(Span { first: day, last: day });
+            return Some(FoundDays::of(Day::from_number(i32::try_from(day?).ok()?)));
         }
-        let (stamp, at) = holder(part, path);
-        let zone = self.mapping.day_zone;
-        let stamps = stamps(&stamp, &at)?;
-        Some(Span { first: zone.day_of(stamps.first), last: zone.day_of(stamps.last) })
+        let mut day_of = |at| field.day_zone.day_of(at);
+        if part.contains_key("cut") {
+            return field.days_of_group(part, &mut day_of);
+        }
+        let (document, path) = holder(part, field.path);
+        field.days(&document, &path, &mut day_of)
     }
 }
 
@@ -172,38 +162,43 @@ fn place_by_year(years: Vec<i32>, days: Option<DaysOfYear>) -> Place {
         (dates.first().copied(), dates.len())
     };
     let one = days.span.one();
-    let is_not_whole = match one {
+    let cause = match one {
         Some(day) => match dates(day) {
             (None, _) => return Place::Nowhere,
             (Some(date), 1) if days.are_whole => return Place::Day(date),
-            (_, found) => !days.are_whole && found == 1,
+            (_, 1) if !days.are_whole => Cause::NotWhole,
+            _ => Cause::SeveralDays,
         },
         None if years.is_empty() => return Place::Nowhere,
-        None => false,
+        None => Cause::SeveralDays,
     };
-    Place::LeftOut(LeftOut { is_not_whole, touched: Touched::Years { years, days: days.span } })
+    Place::LeftOut(LeftOut { cause, touched: Touched::Years { years, days: days.span } })
 }
 
-fn place_by_stamp(days: Option<DaysOfYear>, stamps: Option<Span<Day>>) -> Place {
+fn place_by_stamp(days: Option<DaysOfYear>, stamps: Option<FoundDays>) -> Place {
     let (Some(days), Some(stamps)) = (days, stamps) else { return Place::Nowhere };
-    let mut is_not_whole = false;
+    let mut cause = Cause::SeveralDays;
+    let all = stamps.all();
     if let Some(day) = days.span.one() {
-        match (nearest(day, stamps.first), nearest(day, stamps.last)) {
-            (Some(first), Some(last)) if first == last && days.are_whole => return Place::Day(first),
-            (Some(first), Some(last)) if first == last => is_not_whole = true,
-            (None, None) if stamps.one().is_some() => return Place::Nowhere,
+        match (nearest(day, all.first), nearest(day, all.last)) {
+            (Some(first), Some(last)) if first == last && !days.are_whole => cause = Cause::NotWhole,
+            (Some(first), Some(last)) if first == last && !stamps.are_readable => cause = Cause::Unreadable,
+            (Some(first), Some(last)) if first == last => return Place::Day(first),
+            (None, None) if all.one().is_some() => return Place::Nowhere,
             _ => {}
         }
     }
-    Place::LeftOut(LeftOut { is_not_whole, touched: Touched::Stamps { days: days.span, stamps } })
+    Place::LeftOut(LeftOut { cause, touched: Touched::Stamps { days: days.span, stamps } })
 }
 
-fn place_by_days(days: Option<Span<Day>>) -> Place {
+fn place_by_days(days: Option<FoundDays>) -> Place {
     let Some(days) = days else { return Place::Nowhere };
-    match days.one() {
-        Some(day) => Place::Day(day),
-        None => Place::LeftOut(LeftOut { is_not_whole: false, touched: Touched::Days(days) }),
-    }
+    let cause = match days.all().one() {
+        Some(day) if days.are_readable => return Place::Day(day),
+        Some(_) => Cause::Unreadable,
+        None => Cause::SeveralDays,
+    };
+    Place::LeftOut(LeftOut { cause, touched: Touched::Days(days) })
 }
 
 /// The years at a path: the whole numbers there, which are what an equality match on a year finds.
@@ -260,19 +255,6 @@ fn floor(number: Number) -> i32 {
     low
 }
 
-fn stamps(document: &RawDocument, path: &str) -> Option<Span<DateTime<Utc>>> {
-    let mut span = None;
-    path::scalars(document, path, &mut |value| {
-        if let RawBsonRef::DateTime(at) = value {
-            let earliest = DateTime::<Utc>::MIN_UTC.timestamp_millis();
-            let latest = DateTime::<Utc>::MAX_UTC.timestamp_millis();
-            let at = DateTime::from_timestamp_millis(at.timestamp_millis().clamp(earliest, latest));
-            Span::extend(&mut span, at.expect("within what the type holds"));
-        }
-    });
-    span
-}
-
 /// The value as a whole number, if it is one of any numeric type.
 pub(crate) fn whole(value: RawBsonRef<'_>) -> Option<i64> {
     match as_number(value)? {
@@ -317,19 +299,23 @@ fn stamp_dates(day: Day) -> (Day, Day) {
 
 /// The part of a `$match` that selects the days of a range. It returns every document that belongs to one of them. By
 /// day of year and time stamp it may also return documents of other days, stamped about half a year off: which year
-/// is nearest differs from day to day, and no index range can express that.
+/// is nearest differs from day to day, and no index range can express that. By ISO text it may return documents of
+/// neighbouring days, because texts with different offsets are not in the order of their instants. And in an array, a
+/// text or a number that is no date may meet one end of a range, and a date far off the other.
 pub(crate) fn date_match(mapping: &Mapping, range: &DayRange) -> Document {
-    let zone = &mapping.day_zone;
-    let bounds = |from: Day, until: Day| doc! {"$gte": instant(zone, from), "$lt": instant(zone, until)};
     match mapping.dates() {
-        DateMapping::YearDay { year, day_of_year } => any_year(range, |part| {
-            doc! {year: part.from().year(), day_of_year: numbers(part)}
-        }),
+        DateMapping::YearDay { year, day_of_year } => {
+            any_year(range, |part| vec![doc! {year: part.from().year(), day_of_year: numbers(part)}])
+        }
         DateMapping::DayTimestamp { day_of_year, timestamp } => any_year(range, |part| {
-            let stamps = bounds(stamp_dates(part.from()).0, stamp_dates(part.to()).1);
-            doc! {day_of_year: numbers(part), timestamp: stamps}
+            let stamps = timestamp.conditions(stamp_dates(part.from()).0, stamp_dates(part.to()).1);
+            let with_day = |stamps| doc! {day_of_year: numbers(part), timestamp.path: stamps};
+            stamps.into_iter().map(with_day).collect()
         }),
-        DateMapping::Timestamp { timestamp } => doc! {timestamp: bounds(range.from(), range.to().next())},
+        DateMapping::Timestamp { timestamp } => {
+            let ranges = timestamp.conditions(range.from(), range.to().next());
+            any_of(ranges.into_iter().map(|range| doc! {timestamp.path: range}).collect())
+        }
     }
 }
 
@@ -337,10 +323,13 @@ pub(crate) fn date_match(mapping: &Mapping, range: &DayRange) -> Document {
 /// are computed from the same instants as in the match, not by the server's own zone rules. A value that is not plain
 /// (an array) is returned as it is.
 pub(crate) fn group_key(mapping: &Mapping, range: &DayRange) -> Document {
-    let stamp = |path: &str, from: Day, until: Day| {
-        let field = format!("${path}");
-        let number = day_number(&field, &mapping.day_zone, from, until);
-        doc! {"$cond": [{"$eq": [{"$type": &field}, "date"]}, {"date": number}, plain(path)]}
+    let stamp = |field: DateField<'_>, from: Day, until: Day| match field.form {
+        DateForm::Date => {
+            let value = format!("${}", field.path);
+            let number = day_number(&value, &field.day_zone, from, until);
+            doc! {"$cond": [{"$eq": [{"$type": &value}, "date"]}, {"date": number}, plain(field.path)]}
+        }
+        _ => field.group(from, until, plain(field.path)),
     };
     match mapping.dates() {
         DateMapping::YearDay { year, day_of_year } => doc! {"year": plain(year), "day": plain(day_of_year)},
@@ -412,9 +401,13 @@ fn day_number_of(field: &str, runs: &[(Day, DateTime<Utc>, bool)]) -> Bson {
     }
 }
 
-/// The match of each calendar year's part of a range; `$or` if there is more than one.
-fn any_year(range: &DayRange, part_match: impl Fn(&DayRange) -> Document) -> Document {
-    let mut parts: Vec<Document> = year_parts(range).iter().map(part_match).collect();
+/// The matches of each calendar year's part of a range.
+fn any_year(range: &DayRange, part_matches: impl Fn(&DayRange) -> Vec<Document>) -> Document {
+    any_of(year_parts(range).iter().flat_map(part_matches).collect())
+}
+
+/// The matches as one: `$or` if there is more than one.
+fn any_of(mut parts: Vec<Document>) -> Document {
     if parts.len() == 1 {
         parts.remove(0)
     } else {
@@ -437,20 +430,6 @@ fn year_parts(range: &DayRange) -> Vec<DayRange> {
 fn numbers(part: &DayRange) -> Document {
     let number = |day: Day| i32::try_from(day.day_of_year()).expect("a year has at most 366 days");
     doc! {"$gte": number(part.from()), "$lt": number(part.to()) + 1}
-}
-
-/// Whether the mapping expects a date, rather than a number, at a path.
-pub(crate) fn expects_date(mapping: &Mapping, path: &str) -> bool {
-    match mapping.dates() {
-        DateMapping::DayTimestamp { timestamp, .. } | DateMapping::Timestamp { timestamp } => {
-            path == timestamp
-        }
-        DateMapping::YearDay { .. } => false,
-    }
-}
-
-fn instant(zone: &DayZone, day: Day) -> bson::DateTime {
-    bson_date(zone.start_of(day))
 }
 
 fn bson_date(at: DateTime<Utc>) -> bson::DateTime {

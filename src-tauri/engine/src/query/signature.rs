@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 use ts_rs::TS;
 
 use super::filter::sorted_canonical;
+use super::mapping::TimePath;
 use super::source::{Login, Query, SourceIdentity};
 use crate::failure::{Code, Failure, Result};
+use crate::rows::Role;
 
 /// Version of the canonical text. A different version changes every signature.
 const FORMAT: u32 = 1;
@@ -137,7 +139,7 @@ fn mapping(query: &Query) -> Value {
         "version": mapping.version,
         "day_zone": mapping.day_zone,
         "trade_id": mapping.trade_id,
-        "timestamp": mapping.timestamp,
+        "timestamp": mapping.timestamp.as_ref().map(TimePath::to_json),
         "year": mapping.year,
         "day_of_year": mapping.day_of_year,
         "input_match": sorted_canonical(&mapping.input_match),
@@ -147,6 +149,14 @@ fn mapping(query: &Query) -> Value {
     // Left out if it is the default, as in signatures from before there was a choice.
     if !mapping.uuid_representation.is_standard() {
         canonical["uuid_representation"] = json!(mapping.uuid_representation);
+    }
+    // The same for what mappings of version 1 do not have.
+    if let Some(date) = &mapping.business_date {
+        canonical["business_date"] = date.to_json();
+    }
+    let of_messages = mapping.trade_path(Role::Downstream);
+    if let Some(path) = of_messages.filter(|path| Some(*path) != mapping.trade_path(Role::Input)) {
+        canonical["downstream_trade_id"] = json!(path);
     }
     canonical
 }
@@ -273,6 +283,14 @@ mod tests {
             r#"{"input_match": {"a": 1}}"#,
             r#"{"downstream_match": {"a": 1}}"#,
             r#"{"downstream_collection": "messages"}"#,
+            r#"{"version": 2, "downstream_trade_id": "parent"}"#,
+            r#"{"version": 2, "business_date": {"path": "d", "form": "date"}}"#,
+            r#"{"version": 2, "business_date": {"path": "d", "form": "iso_text"}}"#,
+            r#"{"version": 2, "business_date": {"path": "d", "form": "iso_text"}, "timestamp": "t"}"#,
+            r#"{"version": 2, "timestamp": {"path": "timestamp", "form": "epoch_s"}}"#,
+            r#"{"version": 2, "timestamp": {"path": "timestamp", "form": "epoch_ms"}}"#,
+            r#"{"version": 2, "timestamp": {"path": "timestamp", "form": "iso_text"}}"#,
+            r#"{"version": 2, "timestamp": {"path": "timestamp", "form": "iso_text", "zone": "Europe/London"}}"#,
             r#"{"filters": {"product": "p"}}"#,
             r#"{"filters": {"product": {"path": "product", "type": "text"}, "x": "y"}, "trade_id": null}"#,
         ] {
@@ -305,6 +323,23 @@ mod tests {
             if let Some(twin) = seen.insert(Signature::of(query), text.clone()) {
                 panic!("the same signature for\n{twin}\n{text}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_only_shown_makes_no_difference() {
+        let product = || vec![input("product", FilterOperator::AnyOf, &["Power", "Gas"])];
+        let plain = query(r#"{"version": 2}"#, &product(), "");
+        for mapping in [
+            r#"{"version": 2, "status": "kind"}"#,
+            r#"{"version": 2, "columns": {"trade_id": {"label": "Trade"}}}"#,
+            r#"{"version": 2, "filters": {"product": {"path": "product", "label": "Commodity"}}}"#,
+            r#"{"version": 2, "timestamp": {"path": "timestamp", "form": "date"}}"#,
+            r#"{"version": 2, "downstream_trade_id": "trade_id"}"#,
+        ] {
+            let shown = query(mapping, &product(), "");
+            assert_eq!(Signature::of(&shown), Signature::of(&plain), "{mapping}");
+            assert_eq!(family(&shown), family(&plain), "{mapping}");
         }
     }
 

@@ -817,7 +817,7 @@ impl<'a> WindowDecoder<'a> {
     /// Decodes a batch of messages. A message with trades of several id queries arrives with each of them but is
     /// stored once.
     fn downstream(&mut self, batch: &Batch, asked: &Range<usize>) -> Result<()> {
-        let Some(path) = &self.context.query.mapping.trade_id else { return Ok(()) };
+        let Some(path) = self.context.query.mapping.trade_path(Role::Downstream) else { return Ok(()) };
         let read = batch.read;
         let mut count = 0;
         for value in documents(&batch.raw)? {

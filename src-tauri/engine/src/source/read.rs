@@ -17,6 +17,7 @@ use crate::bson::hashed_key::{HashSums, accumulators};
 use crate::bson::number::approximate;
 use crate::day::{Day, DayRange};
 use crate::failure::{Code, Failure, Result};
+use crate::query::date_field::DateField;
 use crate::query::form::ValueType;
 use crate::query::mapping::{DateMapping, FilterPath, Mapping};
 use crate::query::pipeline::{self, COMMENT, PULL_LIMIT};
@@ -179,12 +180,7 @@ impl Source {
         if !self.has(Document::new()).await? {
             return Ok(Some(Note::EmptyCollection { name: self.collection_name().to_owned() }));
         }
-        let dates = match mapping.dates() {
-            DateMapping::YearDay { year, day_of_year } => vec![year, day_of_year],
-            DateMapping::DayTimestamp { day_of_year, timestamp } => vec![day_of_year, timestamp],
-            DateMapping::Timestamp { timestamp } => vec![timestamp],
-        };
-        for path in dates {
+        for path in mapping.dates().paths() {
             if self.has(pipeline::of_expected_type(mapping, path)).await? {
                 continue;
             }
@@ -205,7 +201,11 @@ impl Source {
                     Some(found) => (
                         format!(
                             "The documents of {name} have {} in the date field {path}, where {} is expected.",
-                            type_in_words(found.get_str("type").unwrap_or("values of another type")),
+                            type_in_words(
+                                mapping,
+                                path,
+                                found.get_str("type").unwrap_or("values of another type")
+                            ),
                             expected(mapping, path)
                         ),
                         "Correct the mapping: name a path that holds such values.",
@@ -238,11 +238,13 @@ impl Source {
                     odd.add(year.and_then(|year| i32::try_from(year).ok()), day_of_year, &second, documents);
                 }
                 DateMapping::DayTimestamp { timestamp, .. } if is_number => {
-                    odd.add(None, timestamp, &second, documents);
+                    odd.add(None, timestamp.path, &second, documents);
                 }
                 DateMapping::YearDay { year: path, .. }
                 | DateMapping::DayTimestamp { day_of_year: path, .. }
-                | DateMapping::Timestamp { timestamp: path } => odd.add(None, path, &first, documents),
+                | DateMapping::Timestamp { timestamp: DateField { path, .. } } => {
+                    odd.add(None, path, &first, documents)
+                }
             }
         }
         Some(FoundOddDates { years: range.from().year()..=range.to().year(), dates: odd })

@@ -19,8 +19,8 @@ impl View {
     /// such a column.
     #[must_use]
     pub fn time_column(&self, role: Role) -> Option<Column> {
-        let path = self.file().identity().mapping.timestamp.as_deref()?;
-        self.columns(role).into_iter().find(|column| column.path == path)
+        let path = &self.file().identity().mapping.timestamp.as_ref()?.path;
+        self.columns(role).into_iter().find(|column| column.path == *path)
     }
 
     /// The expressions that a span is ordered by, before the row id.

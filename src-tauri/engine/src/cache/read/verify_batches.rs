@@ -46,7 +46,8 @@ pub fn questions(
 ) -> Result<Option<Vec<Question>>> {
     let (connection, state) = file.snapshot()?;
     let Some(held) = state.days.get(&day) else { return Ok(None) };
-    let Some(path) = &mapping.trade_id else { return Ok(Some(Vec::new())) };
+    let paths = mapping.trade_path(Role::Input).zip(mapping.trade_path(Role::Downstream));
+    let Some((path, path_in_messages)) = paths else { return Ok(Some(Vec::new())) };
     let mut trades = Trades::default();
     let mut ids = Vec::new();
     let mut place: HashMap<String, usize> = HashMap::new();
@@ -75,7 +76,7 @@ pub fn questions(
     questions.extend(Some(batch.take()).filter(|rest| !rest.is_empty()).map(question));
     each_document(&connection, held.segment, Role::Downstream, &days, &mut |_, document, _| {
         let mark = mapping.changed_at.as_deref().and_then(|path| ChangeStamp::at(document, path));
-        let carried: BTreeSet<usize> = trades_of(path, document)
+        let carried: BTreeSet<usize> = trades_of(path_in_messages, document)
             .iter()
             .filter_map(|trade| question_of.get(*place.get(trade)?).copied())
             .collect();

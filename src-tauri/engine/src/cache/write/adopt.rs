@@ -154,7 +154,7 @@ impl Copying<'_> {
         let mut linked: HashSet<Day> = HashSet::new();
         each_document(connection, segment, Role::Downstream, days, &mut |_, document, read| {
             self.go_on()?;
-            let Some(path) = &mapping.trade_id else { return Ok(()) };
+            let Some(path) = mapping.trade_path(Role::Downstream) else { return Ok(()) };
             let mut found = trades.of_message(path, document, &(0..usize::MAX)).into_iter();
             let Some((trade, stored)) = found.next() else { return Ok(()) };
             let number = downstream.push(RowKey { day: stored, trade: Some(&trade), read }, document);

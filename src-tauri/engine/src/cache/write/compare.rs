@@ -11,6 +11,7 @@ use crate::cache::file::error::Result;
 use crate::cache::file::schema::{day_among, of_days, role_name, shared_table, table};
 use crate::cache::file::sql::{Database, Name, Sql, sql};
 use crate::day::Day;
+use crate::query::mapping::Mapping;
 use crate::query::trade::trade_text;
 use crate::rows::Role;
 
@@ -26,7 +27,7 @@ pub(crate) fn compare(
     new: u32,
     held: &Segments,
     others: &Others<'_>,
-    trade_path: Option<&str>,
+    mapping: &Mapping,
     unique: bool,
 ) -> Result<Option<Differences>> {
     if held.is_empty() {
@@ -47,7 +48,7 @@ pub(crate) fn compare(
             Role::Input => found.input = counts,
             Role::Downstream => found.downstream = counts,
         }
-        list(connection, &name, role, trade_path, &mut found)?;
+        list(connection, &name, role, mapping.trade_path(role), &mut found)?;
         connection.execute_batch(sql!("DROP TABLE {name}", name))?;
     }
     Ok(Some(found))

@@ -596,8 +596,8 @@ impl SegmentWriter {
                 note(&mut others.earlier);
             }
         }
-        let trade_id = self.file.identity().mapping.trade_id.as_deref();
-        compare(&self.connection, self.segment, &held, &others, trade_id, self.has_unique_ids())
+        let mapping = &self.file.identity().mapping;
+        compare(&self.connection, self.segment, &held, &others, mapping, self.has_unique_ids())
     }
 
     fn roll_back(&self) {
