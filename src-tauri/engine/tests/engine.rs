@@ -11,6 +11,7 @@ mod faults;
 mod fetch;
 mod files;
 mod format;
+mod forms;
 mod late_fields;
 mod local_filter;
 mod messages;
