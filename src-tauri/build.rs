@@ -5,7 +5,7 @@
 mod duckdb_rpath;
 
 /// Every command of the app. The window can call none of them unless a capability allows it by name.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "answer",
     "cache_usage",
     "cached_pipeline",
@@ -24,6 +24,7 @@ const COMMANDS: [&str; 25] = [
     "pipeline",
     "plan",
     "preview_eviction",
+    "propose_mapping",
     "remember_form",
     "row_detail",
     "set_cache_budget",

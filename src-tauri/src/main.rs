@@ -48,6 +48,7 @@ fn main() -> ExitCode {
             commands::source::source_view,
             commands::source::connect,
             commands::source::cancel_connect,
+            commands::source::propose_mapping,
             commands::source::remember_form,
             commands::run::plan,
             commands::run::fetch,

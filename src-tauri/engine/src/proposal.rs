@@ -91,6 +91,8 @@ pub enum Confidence {
 pub struct ProposedField {
     /// The key of the mapping, such as `trade_id`, `timestamp` or `filters.product`.
     pub key: String,
+    /// What the key means, for people: "Trade id".
+    pub title: String,
     /// The path; `None` if the documents seem to have no such field.
     pub path: Option<String>,
     /// A label for people, made of the path.
@@ -206,6 +208,7 @@ fn described(
     });
     ProposedField {
         key: key.to_owned(),
+        title: title(key),
         label: path.map(names::label),
         path: path.map(str::to_owned),
         confidence,
@@ -215,6 +218,27 @@ fn described(
         examples: stats.map_or_else(Vec::new, |stats| stats.examples.clone()),
         others,
     }
+}
+
+/// What a key of the mapping means.
+fn title(key: &str) -> String {
+    let title = match key {
+        "trade_id" => "Trade id",
+        "timestamp" => "Time of the trade",
+        "business_date" => "Business date",
+        "year" => "Year",
+        "day_of_year" => "Day of the year",
+        "day_zone" => "Time zone of the days",
+        "downstream_collection" => "Collection of the messages",
+        "downstream_trade_id" => "Trade id in the messages",
+        "status" => "Status",
+        "changed_at" => "Time of the last change",
+        other => {
+            let name = other.strip_prefix("filters.").unwrap_or(other);
+            return format!("Filter: {}", names::label(name).to_lowercase());
+        }
+    };
+    title.to_owned()
 }
 
 /// A share as a person reads it: "all", "98 %", "none".

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use tauri::State;
 use tidemark_engine::api::source::{SourceProfile, SourceView};
 use tidemark_engine::failure::{Code, Failure, Result};
+use tidemark_engine::proposal::Proposal;
 use tidemark_engine::query::form::QueryInput;
 
 use tokio_util::sync::CancellationToken;
@@ -51,6 +52,25 @@ async fn unless_given_up<T>(
         () = given_up.cancelled() => Err(Failure::new(Code::Cancelled, "Connecting was cancelled.")),
         answered = asked => answered,
     }
+}
+
+/// Proposes a mapping for a source from a sample of its documents. The source in use stays in use; `cancel_connect`
+/// cancels this as well.
+#[tauri::command]
+pub(crate) async fn propose_mapping(
+    state: State<'_, AppState>,
+    connect_id: u64,
+    profile: SourceProfile,
+    password: Option<SecretString>,
+) -> Result<Proposal> {
+    let task = state.connects.begin(connect_id);
+    let before = state.active();
+    // The mapping is what is looked for: what was typed of it so far need not be one.
+    let profile = SourceProfile { mapping: String::new(), ..profile };
+    let opened = ActiveSource::open(&profile, password, before.as_deref())?;
+    unless_given_up(&task.token(), opened.probe_client.propose()).await.inspect_err(|failure| {
+        warn!(code = %failure.code, "no mapping can be proposed: {}", failure.for_log());
+    })
 }
 
 /// Cancels connecting. A source that is already in use stays in use.

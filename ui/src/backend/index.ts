@@ -17,6 +17,7 @@ import type {
   FetchMode,
   Page,
   PlanView,
+  Proposal,
   QueryInput,
   Role,
   RowDetail,
@@ -35,6 +36,8 @@ export type * from "./types";
 export interface Backend {
   sourceView(): Promise<SourceView>;
   connect(connectId: number, profile: SourceProfile, password: string | null): Promise<SourceView>;
+  /** Proposes a mapping from the source's documents. `cancelConnect` stops it, too. */
+  proposeMapping(connectId: number, profile: SourceProfile, password: string | null): Promise<Proposal>;
   /** Stops connecting. The active source stays, unless the new one is already active. */
   cancelConnect(connectId: number): Promise<void>;
   /** Calls back whenever the connection changes; the returned function unsubscribes. */
@@ -111,6 +114,8 @@ function desktop(): Backend {
   return {
     sourceView: () => invoke("source_view"),
     connect: (connectId, profile, password) => invoke("connect", { connectId, profile, password }),
+    proposeMapping: (connectId, profile, password) =>
+      invoke("propose_mapping", { connectId, profile, password }),
     cancelConnect: (connectId) => invoke("cancel_connect", { connectId }),
     onConnection(changed) {
       // `listen` resolves after this function returns, so unsubscribing waits for it.

@@ -414,6 +414,56 @@ export type EvictionPreview = {
   /** Number of files that would stay only because a newer Tidemark wrote them. */
   newer: number, };
 
+export type Confidence = "unsure" | "likely" | "sure";
+
+export type TypeShare = {
+  /** The name that MongoDB has for the type. */
+  name: string,
+  /** From 0 to 1. */
+  share: number, };
+
+export type ProposedField = {
+  /** The key of the mapping, such as `trade_id`, `timestamp` or `filters.product`. */
+  key: string,
+  /** What the key means, for people: "Trade id". */
+  title: string,
+  /** The path; `None` if the documents seem to have no such field. */
+  path: string | null,
+  /** A label for people, made of the path. */
+  label: string | null,
+  /** How sure it is. */
+  confidence: Confidence,
+  /** The reasons, each a phrase. */
+  why: Array<string>,
+  /** The share of documents that have the path, from 0 to 1. */
+  share: number,
+  /** The types of its values, with their shares. */
+  types: Array<TypeShare>,
+  /** Up to three values, as text. */
+  examples: Array<string>,
+  /** Other paths that come into question, best first. */
+  others: Array<string>, };
+
+export type Warning = {
+  /** What it is about, such as `no_day_index`. */
+  code: string,
+  /** A sentence. */
+  message: string,
+  /** What would help, as text to copy: a command for the database team. */
+  fix: string | null, };
+
+export type Proposal = {
+  /** The mapping, as a mapping file. */
+  mapping: unknown,
+  /** Where each part of it comes from. */
+  fields: Array<ProposedField>,
+  /** What will be slow or wrong. */
+  warnings: Array<Warning>,
+  /** Paths with few different values that are not used yet: they may serve as further filters. */
+  further_filters: Array<string>,
+  /** How many documents were looked at. */
+  documents: number, };
+
 export type Connection = { "state": "not_configured" } | { "state": "checking" } | { "state": "online",
   /** Round trip of the last check, in milliseconds. */
   round_trip_ms: number,

@@ -16,7 +16,9 @@ import {
 import type { Failure, SourceProfile } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
 import { hasPassword } from "./password";
+import { ProposalView } from "./ProposalView";
 import { useConnecting } from "./useConnecting";
+import { useProposal } from "./useProposal";
 import type { Connect } from "./useSource";
 
 interface Props {
@@ -55,7 +57,13 @@ function fieldOf(failure: Failure | null): keyof Entered | null {
 export function SourceDialog({ profile, connect, running, zoneRules, close }: Props) {
   const [draft, setDraft] = useState<SourceProfile>(profile ?? EMPTY);
   const [password, setPassword] = useState("");
-  const { busy, failure, start } = useConnecting(connect, close);
+  const connecting = useConnecting(connect, close);
+  const proposing = useProposal((proposal) =>
+    setDraft((now) => ({ ...now, mapping: JSON.stringify(proposal.mapping, null, 2) })),
+  );
+  const busy = connecting.busy;
+  const failure = connecting.failure ?? proposing.failure;
+  const canPropose = [draft.uri, draft.database, draft.collection].every((text) => text.trim() !== "");
   // What was refused: changed text counts as right until it has been tried.
   const [tried, setTried] = useState<Entered | null>(null);
   const refused = fieldOf(failure);
@@ -97,7 +105,7 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
               event.preventDefault();
               if (draft.uri.trim() === "") return;
               setTried({ ...draft, password });
-              start(draft, password);
+              connecting.start(draft, password);
             }}
           >
             <div className="source-fields" ref={fields}>
@@ -126,7 +134,21 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
                 onChange={(text) => setDraft({ ...draft, mapping: text })}
                 isInvalid={isRefused("mapping")}
               >
-                <Label className="field-label">Mapping as JSON (leave blank for the defaults)</Label>
+                <div className="mapping-head">
+                  <Label className="field-label">Mapping as JSON (leave blank for the defaults)</Label>
+                  <Button
+                    className="button small"
+                    aria-disabled={!canPropose || proposing.busy}
+                    onPress={() => {
+                      if (!canPropose) return;
+                      setTried({ ...draft, password });
+                      proposing.start(draft, password);
+                    }}
+                    data-testid="source-propose"
+                  >
+                    {proposing.busy ? "Reading documents" : "Propose from documents"}
+                  </Button>
+                </div>
                 <TextArea
                   className="input code"
                   rows={9}
@@ -137,6 +159,7 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
                   data-testid="source-mapping"
                 />
               </TextField>
+              {proposing.proposal && <ProposalView proposal={proposing.proposal} />}
               <p className="faint" data-testid="zone-rules">
                 Time zone rules: {zoneRules}
               </p>

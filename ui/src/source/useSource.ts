@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useRef } from "react";
 
 import { type Connection, type Failure, type SourceProfile, type SourceView, toFailure } from "../backend";
 import { useBackend } from "../backend/context";
+import { nextAttempt } from "./attempts";
 
 export interface Source {
   view: SourceView | null;
@@ -13,9 +14,6 @@ export interface Source {
 
 /** Connects to a source and makes it the active one. Aborting keeps the previous source, unless it is too late. */
 export type Connect = (profile: SourceProfile, password: string | null, signal: AbortSignal) => Promise<void>;
-
-// Unique across reloads of the page too.
-let lastConnect = Date.now();
 
 /** How often the backend is asked what day it is: a window may stay open past midnight. */
 const TODAY_MS = 60_000;
@@ -68,8 +66,7 @@ export function useSource(): Source {
 
   const connect = useCallback<Connect>(
     async (profile, password, signal) => {
-      lastConnect += 1;
-      const id = lastConnect;
+      const id = nextAttempt();
       const attempt = { reported: null as Connection | null };
       connecting.current = attempt;
       // An attempt that has already ended cannot be cancelled; there is nothing to report.

@@ -4,7 +4,7 @@ import { vi } from "vitest";
 
 import type { Answer, Backend, Connection, PlanView, QueryInput, RunEvent, SourceView } from "../backend";
 import { addDays, dayCount } from "../backend/days";
-import { makeAnswer, makeDetail, makeQuery, makeSource } from "./made";
+import { makeAnswer, makeDetail, makeProposal, makeQuery, makeSource } from "./made";
 
 export function makePlan(query: QueryInput, part: Partial<PlanView> = {}): PlanView {
   const length = dayCount(query.from, query.to);
@@ -59,6 +59,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
   const backend: Backend = {
     sourceView: vi.fn(() => Promise.resolve(source)),
     connect: vi.fn(() => Promise.resolve(source)),
+    proposeMapping: vi.fn(() => Promise.resolve(makeProposal())),
     cancelConnect: vi.fn(() => Promise.resolve()),
     onConnection: (listener) => {
       changed = listener;

@@ -7,6 +7,7 @@ import type {
   Failure,
   FailureTarget,
   DocumentChange,
+  Proposal,
   QueryInput,
   RowDetail,
   SourceName,
@@ -117,4 +118,28 @@ export function makeFailure(
   target: FailureTarget | null = null,
 ): Failure {
   return { code, message, next: "Do.", cause: "why", target };
+}
+
+export function makeProposal(part: Partial<Proposal> = {}): Proposal {
+  return {
+    mapping: { version: 1, trade_id: "dealNo" },
+    fields: [
+      {
+        key: "trade_id",
+        title: "Trade id",
+        path: "dealNo",
+        label: "Deal no",
+        confidence: "sure",
+        why: ["its name says so"],
+        share: 1,
+        types: [{ name: "string", share: 1 }],
+        examples: ["D1", "D2"],
+        others: [],
+      },
+    ],
+    warnings: [],
+    further_filters: [],
+    documents: 300,
+    ...part,
+  };
 }

@@ -210,6 +210,7 @@ impl Days {
         }
         fields.push(ProposedField {
             key: "day_zone".to_owned(),
+            title: super::title("day_zone"),
             path: None,
             label: None,
             confidence: if zone_is_sure { Confidence::Sure } else { Confidence::Unsure },

@@ -17,6 +17,7 @@ import { makeChanges } from "./changes";
 import { addDays, dayCount } from "../days";
 import { rowOrder } from "./order";
 import { columnsOf, makeRow, SUGGESTIONS } from "./rows";
+import { proposal } from "./proposal";
 import { invalid, PreviewStore, sourceName, TODAY, unreachable } from "./store";
 import { filtersText } from "./words";
 
@@ -201,6 +202,12 @@ export function previewBackend(): Backend {
       used = next;
       store.source = sourceName(next);
       return view();
+    },
+    async proposeMapping(id) {
+      await wait(600);
+      return cancelled.has(id)
+        ? refuse({ ...unreachable(), code: "cancelled", message: "It was cancelled." })
+        : proposal;
     },
     cancelConnect: (id) => Promise.resolve(void cancelled.add(id)),
     onConnection(changed) {
