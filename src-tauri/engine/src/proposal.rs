@@ -16,7 +16,9 @@ use ts_rs::TS;
 use self::days::Days;
 use self::fields::Choice;
 use self::survey::{Survey, share};
+use crate::failure::{Code, Failure, Result};
 use crate::query::mapping::FORM_FIELDS;
+use crate::query::match_document::parse_object;
 
 /// What was read of a collection, and of the others in its database.
 #[derive(Debug, Clone, Default)]
@@ -146,6 +148,32 @@ pub struct Proposal {
     /// How many documents were looked at.
     #[ts(type = "number")]
     pub documents: usize,
+}
+
+impl Proposal {
+    /// Puts what a person has set before what is proposed: each key of the mapping file that was typed stays as it is.
+    ///
+    /// # Errors
+    /// `bad_mapping` if what was typed cannot be read.
+    pub fn keeping(mut self, typed: &str) -> Result<Self> {
+        if typed.trim().is_empty() {
+            return Ok(self);
+        }
+        let typed = parse_object(typed)
+            .map_err(|why| Failure::new(Code::BadMapping, format!("The mapping {why}.")))?;
+        let Some(mapping) = self.mapping.as_object_mut() else { return Ok(self) };
+        for (key, value) in typed {
+            match (mapping.get_mut(&key), &value) {
+                (Some(Value::Object(proposed)), Value::Object(theirs)) if key == "filters" => {
+                    proposed.extend(theirs.clone());
+                }
+                // The proposal may need keys that a lower version does not have.
+                (Some(proposed), theirs) if key == "version" && proposed.as_u64() > theirs.as_u64() => {}
+                _ => drop(mapping.insert(key, value)),
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// What may be the trade id, best first, and where its values should be looked for.

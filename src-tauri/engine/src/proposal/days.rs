@@ -14,7 +14,7 @@ use crate::bson::path;
 use crate::day::{Day, DayZone};
 
 /// The zones in which days are tried, the most likely first.
-const ZONES: [&str; 18] = [
+const ZONES: [&str; 26] = [
     "UTC",
     "Europe/London",
     "Europe/Berlin",
@@ -33,11 +33,22 @@ const ZONES: [&str; 18] = [
     "America/Denver",
     "Africa/Johannesburg",
     "Pacific/Auckland",
+    "Europe/Paris",
+    "Europe/Madrid",
+    "Europe/Rome",
+    "Europe/Amsterdam",
+    "Europe/Zurich",
+    "Europe/Warsaw",
+    "Europe/Dublin",
+    "America/Toronto",
 ];
 /// The share of values that must have a form.
 const OF_FORM: f64 = 0.9;
-/// From this share of agreement on, numbers are believed to be the day of the year whatever they are called.
-const AGREES: f64 = 0.9;
+/// From this share of agreement on, numbers are believed to be the day of the year whatever they are called: others
+/// agree with a time by chance in one document of 365.
+const AGREES: f64 = 0.6;
+/// From this share of agreement on, a zone is sure.
+const ALL_AGREE: f64 = 0.995;
 /// From this share on, numbers with the right name are believed to be it. A business day may differ from the time by a
 /// weekend.
 const AGREES_ROUGHLY: f64 = 0.5;
@@ -110,6 +121,17 @@ impl Days {
             // A business date decides the day if it is indexed and the time is not, or if there is nothing better.
             let business = best(true);
             let indexed = |time: &Time| is_indexed(&sample.indexes, &time.path);
+            if let Some((dates, time)) = times.iter().find(|time| time.is_day).zip(days.time.as_ref()) {
+                let found = zone_of_dates(sample, dates, time);
+                if let Some((zone, share)) = found {
+                    let why = format!(
+                        "in this zone, {} of the times lie on the date in {}",
+                        percent(share),
+                        dates.path
+                    );
+                    (days.zone, days.zone_why) = (zone, vec![why]);
+                }
+            }
             days.business_date = match (&business, &days.time) {
                 (Some(business), Some(time)) => (indexed(business) && !indexed(time)
                     || business.score > time.score + 0.3)
@@ -190,20 +212,19 @@ impl Days {
                 others(Some(time), is_day),
             ),
         };
-        let part_field = |key: &str, part: Option<&DatePart>| match part {
-            None => described(survey, key, None, Confidence::Sure, Vec::new(), Vec::new()),
-            Some(part) => {
-                let sure = confidence(part.score, 0.0);
-                described(survey, key, Some(&part.path), sure, part.why.clone(), Vec::new())
-            }
+        let part_field = |key: &str, part: &DatePart| {
+            let sure = confidence(part.score, 0.0);
+            described(survey, key, Some(&part.path), sure, part.why.clone(), Vec::new())
         };
-        let mut fields = vec![time_field("timestamp", self.time.as_ref(), false)];
-        if self.business_date.is_some() {
-            fields.push(time_field("business_date", self.business_date.as_ref(), true));
-        }
-        fields.push(part_field("year", self.year.as_ref()));
-        fields.push(part_field("day_of_year", self.day_of_year.as_ref()));
-        let zone_is_sure = self.agreement.is_some_and(|share| share >= AGREES) && self.other_zones.is_empty();
+        // A business date decides by itself: then the mapping has no time.
+        let mut fields = vec![match &self.business_date {
+            Some(date) => time_field("business_date", Some(date), true),
+            None => time_field("timestamp", self.time.as_ref(), false),
+        }];
+        fields.extend(self.year.as_ref().map(|part| part_field("year", part)));
+        fields.extend(self.day_of_year.as_ref().map(|part| part_field("day_of_year", part)));
+        let zone_is_sure =
+            self.agreement.is_some_and(|share| share >= ALL_AGREE) && self.other_zones.is_empty();
         let mut why = self.zone_why.clone();
         if why.is_empty() {
             why.push("nothing in the documents says in which zone days begin".to_owned());
@@ -388,6 +409,35 @@ fn date_parts(sample: &Sample, survey: &Survey, times: &[&Time]) -> Option<Parts
     best.map(|(_, parts)| parts)
 }
 
+/// The zone in which times lie on the date that a different field has, if one zone agrees better than UTC does.
+fn zone_of_dates(sample: &Sample, dates: &Time, time: &Time) -> Option<(String, f64)> {
+    let mut pairs: Vec<(DateTime<Utc>, i64)> = Vec::new();
+    for document in &sample.documents {
+        let one = |of: &Time| {
+            let mut found = None;
+            path::scalars(document, &of.path, &mut |value| {
+                found = found.or_else(|| times::read(value, of.form).map(|read| read.at));
+            });
+            found
+        };
+        if let (Some(date), Some(at)) = (one(dates), one(time)) {
+            pairs.push((at, date.timestamp().div_euclid(86_400)));
+        }
+    }
+    let agreeing = |zone: &str| {
+        let zone = DayZone::parse(zone).ok()?;
+        let agrees = |(at, day): &&(DateTime<Utc>, i64)| i64::from(zone.day_of(*at).number()) == *day;
+        Some(pairs.iter().filter(agrees).count())
+    };
+    let in_utc = agreeing("UTC")?;
+    let local = sample.local_zone.iter().map(String::as_str);
+    let counted = local.chain(ZONES).filter_map(|zone| Some((agreeing(zone)?, zone)));
+    // The first of those that agree alike.
+    let (most, zone) = counted.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
+    let is_better = most > in_utc && share(most, pairs.len()) >= OF_FORM;
+    is_better.then(|| (zone.to_owned(), share(most, pairs.len())))
+}
+
 /// How well a day of the year agrees with a time.
 struct Agreement<'a> {
     time: &'a Time,
@@ -407,8 +457,11 @@ fn agreement<'a>(
     times: &[&'a Time],
 ) -> Option<Agreement<'a>> {
     let mut zones: Vec<&str> = ZONES.to_vec();
-    if let Some(local) = sample.local_zone.as_deref().filter(|zone| !ZONES.contains(zone)) {
-        zones.push(local);
+    // `Etc/UTC` and the like are other names of what is tried already. This computer's own zone goes before those that
+    // agree as well as it does.
+    if let Some(local) = sample.local_zone.as_deref().filter(|zone| !zone.starts_with("Etc/")) {
+        zones.retain(|zone| *zone != local);
+        zones.insert(1, local);
     }
     let mut best: Option<(usize, Agreement<'a>)> = None;
     for time in times.iter().take(6) {

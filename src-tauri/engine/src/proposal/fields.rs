@@ -95,11 +95,21 @@ fn ids(sample: &Sample, survey: &Survey, days: &Days) -> Vec<Scored> {
             score += 0.1;
         } else {
             score += 0.55 * named;
-            if named < 0.5 && !ends_like_an_id(path) {
-                continue;
-            }
+            let differs = share(stats.distinct, stats.values) >= 0.3;
+            let by_structure = differs && of_main >= 0.9 && stats.longest <= 40;
+            let indexed = is_indexed(&sample.indexes, path);
             if named < 0.5 {
-                score += 0.25;
+                // Without a name that says so, its values have to: an index is built for what is looked up.
+                score += match (
+                    ends_like_an_id(path),
+                    by_structure && indexed,
+                    by_structure && main == "string",
+                ) {
+                    (true, ..) => 0.25,
+                    (_, true, _) => 0.3,
+                    (_, _, true) => 0.12,
+                    _ => continue,
+                };
             }
         }
         if named > 0.5 {
@@ -218,10 +228,68 @@ fn free<'a>(survey: &'a Survey, taken: &BTreeSet<String>) -> Vec<(String, f64, &
     survey.paths.iter().filter(|(path, _)| is_free(path)).map(of).collect()
 }
 
+/// Whether a link is more than chance. Numbers that count up are found among those of any other desk, so they also need
+/// a name that agrees.
+fn is_believable(sample: &Sample, link: &Link) -> bool {
+    let numbers = |value: &Bson| matches!(value, Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_));
+    let has_numbers = some_values(sample, &link.trade_id).iter().any(numbers);
+    let last = |path: &str| super::names::words(path.rsplit('.').next().unwrap_or(path)).concat();
+    let (own, theirs) = (last(&link.trade_id), last(&link.path));
+    // `id` is in every name of an id.
+    let is_in = |short: &str, long: &str| short.len() > 3 && long.contains(short);
+    !has_numbers || own == theirs || is_in(&own, &theirs) || is_in(&theirs, &own)
+}
+
+/// Paths at which the sample's own documents refer to a trade id of others: messages that lie beside the trades.
+fn links_within(sample: &Sample, survey: &Survey, days: &Days, candidates: &[Scored]) -> Vec<Link> {
+    let mut links = Vec::new();
+    for id in candidates.iter().take(CANDIDATES) {
+        let mut ids = BTreeSet::new();
+        for document in &sample.documents {
+            path::scalars(document, &id.path, &mut |value| ids.extend(equality_key(value)));
+        }
+        let is_reference = |(path, stats): &(&String, &PathStats)| {
+            let is_id = stats.main_type().is_some_and(|(main, _)| ID_TYPES.contains(&main));
+            let is_taken =
+                days.all_times().any(|time| time.path == **path) || days.paths().contains(path.as_str());
+            is_id && !is_taken && **path != id.path && *path != "_id" && stats.distinct >= 5
+        };
+        for (path, _) in survey.paths.iter().filter(is_reference) {
+            let (mut asked, mut found) = (0, 0);
+            for document in &sample.documents {
+                let mut has_own = false;
+                path::scalars(document, &id.path, &mut |value| has_own |= !matches!(value, RawBsonRef::Null));
+                if has_own && id.path != "_id" {
+                    continue;
+                }
+                path::scalars(document, path, &mut |value| {
+                    if let Some(key) = equality_key(value) {
+                        asked += 1;
+                        found += usize::from(ids.contains(&key));
+                    }
+                });
+            }
+            // The sample has a part of the trades only, so a part of the references is enough.
+            if found >= 5 && found * 5 >= asked {
+                links.push(Link {
+                    trade_id: id.path.clone(),
+                    collection: None,
+                    path: path.clone(),
+                    asked,
+                    found,
+                });
+            }
+        }
+    }
+    links
+}
+
 impl Choice {
     /// Chooses.
     pub(super) fn make(sample: &Sample, survey: &Survey, days: &Days, links: &[Link]) -> Self {
         let mut candidates = ids(sample, survey, days);
+        let own = links_within(sample, survey, days, &candidates);
+        let links: Vec<&Link> = links.iter().chain(&own).filter(|link| is_believable(sample, link)).collect();
         for id in &mut candidates {
             let best = links.iter().filter(|link| link.trade_id == id.path).max_by_key(|link| link.found);
             let Some(link) = best.filter(|link| link.found > 0) else { continue };
@@ -242,7 +310,7 @@ impl Choice {
                 .iter()
                 .filter(|link| link.trade_id == best.path && link.found > 0)
                 .max_by_key(|link| (link.found * 100 / link.asked.max(1), link.collection.is_none()))
-                .cloned();
+                .map(|link| (*link).clone());
             choice.trade_id_why = best.why;
             choice.trade_id = Some((best.path, best.score));
         }
@@ -403,17 +471,16 @@ impl Choice {
         }
         for (at, found) in self.filters.iter().enumerate() {
             let key = filter_key(at);
-            fields.push(match found {
-                Some(field) => described(
+            fields.extend(found.as_ref().map(|field| {
+                described(
                     survey,
                     &key,
                     Some(&field.path),
                     confidence(field.score, 0.0),
                     field.why.clone(),
                     Vec::new(),
-                ),
-                None => described(survey, &key, None, Confidence::Likely, Vec::new(), Vec::new()),
-            });
+                )
+            }));
         }
         for (key, found) in [("status", &self.status), ("changed_at", &self.changed_at)] {
             let sure = |field: &Scored| confidence(field.score, 0.0);

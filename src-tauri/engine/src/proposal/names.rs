@@ -30,18 +30,90 @@ const CONTAINED: f64 = 0.6;
 /// How much more the first name of a meaning weighs than the last.
 const EARLIER: f64 = 0.08;
 
+/// The last word of the path alone does: `workflow_state`.
+const LAST_WORD: f64 = 0.8;
+/// Words that say no more about what a field is for.
+const FILLERS: [&str; 8] = ["code", "cd", "name", "nm", "text", "desc", "description", "id"];
+
+/// Abbreviations that desks use, and what they stand for.
+const ABBREVIATIONS: [(&str, &str); 46] = [
+    ("trd", "trade"),
+    ("trn", "transaction"),
+    ("tkt", "ticket"),
+    ("txn", "transaction"),
+    ("tx", "transaction"),
+    ("trans", "transaction"),
+    ("exec", "execution"),
+    ("inst", "instrument"),
+    ("instr", "instrument"),
+    ("prod", "product"),
+    ("prd", "product"),
+    ("sec", "security"),
+    ("ccy", "currency"),
+    ("cpty", "counterparty"),
+    ("ctpy", "counterparty"),
+    ("cpy", "counterparty"),
+    ("cntrpty", "counterparty"),
+    ("ctrpty", "counterparty"),
+    ("cp", "counterparty"),
+    ("bk", "book"),
+    ("dsk", "desk"),
+    ("portf", "portfolio"),
+    ("ptf", "portfolio"),
+    ("pf", "portfolio"),
+    ("sts", "status"),
+    ("stat", "status"),
+    ("st", "status"),
+    ("stt", "status"),
+    ("dt", "date"),
+    ("tm", "time"),
+    ("ts", "timestamp"),
+    ("tmst", "timestamp"),
+    ("yr", "year"),
+    ("attr", "attribute"),
+    ("attrs", "attributes"),
+    ("rel", "related"),
+    ("dsptch", "dispatcher"),
+    ("disp", "dispatcher"),
+    ("rcvr", "receiver"),
+    ("recv", "receiver"),
+    ("nr", "number"),
+    ("no", "number"),
+    ("num", "number"),
+    ("nbr", "number"),
+    ("upd", "updated"),
+    ("ope", "operation"),
+];
+
+fn spelled_out(words: Vec<String>) -> Vec<String> {
+    let of = |word: String| {
+        let known = ABBREVIATIONS.iter().find(|(short, _)| *short == word);
+        known.map_or(word, |(_, long)| (*long).to_owned())
+    };
+    words.into_iter().map(of).collect()
+}
+
 /// How strongly a path suggests a meaning, from 0 to 1.
 pub(crate) fn weight(path: &str, meaning: Meaning) -> f64 {
-    let whole = words(path);
-    let last = words(path.rsplit('.').next().unwrap_or(path));
+    let whole = spelled_out(words(path));
+    let last = spelled_out(words(path.rsplit('.').next().unwrap_or(path)));
+    let is_id = matches!(meaning, Meaning::TradeId | Meaning::OtherId);
+    let mut bare = last.clone();
+    while !is_id && bare.len() > 1 && bare.last().is_some_and(|word| FILLERS.contains(&word.as_str())) {
+        bare.pop();
+    }
+    // A field whose name ends with such a word is one: `workflowState`. Times and ids have too many of them.
+    let by_last_word = matches!(meaning, Meaning::Status | Meaning::Filter(0..=2));
     let names = names(meaning);
     let of = |(at, name): (usize, &&str)| {
-        let name: Vec<String> = name.split(' ').map(str::to_owned).collect();
+        let name = spelled_out(name.split(' ').map(str::to_owned).collect());
         let joined = name.concat();
         let agrees = if whole.concat() == joined {
             EXACT
-        } else if last.concat() == joined {
+        } else if last.concat() == joined || bare.concat() == joined {
             LAST_PART
+        } else if by_last_word && name.len() == 1 && bare.last() == name.first() {
+            LAST_WORD
         } else if whole.windows(name.len()).any(|part| part == name) {
             CONTAINED
         } else {
@@ -171,6 +243,23 @@ fn names(meaning: Meaning) -> &'static [&'static str] {
             "handels nummer",
             "id transakcji",
             "numer transakcji",
+            "ticket",
+            "trade code",
+            "deal code",
+            "ref transaction",
+            "id operation",
+            "num operacion",
+            "numero operacion",
+            "folio",
+            "numero contratto",
+            "codice operazione",
+            "transactie nummer",
+            "transactienummer",
+            "id operacao",
+            "nr transakcji",
+            "kod transakcji",
+            "vrachtnummer",
+            "geschaefts nr",
         ],
         Meaning::Time => &[
             "timestamp",
@@ -323,6 +412,9 @@ fn names(meaning: Meaning) -> &'static [&'static str] {
             "dia do ano",
             "dag van het jaar",
             "dag nummer",
+            "dzien roku",
+            "numer dnia",
+            "dzien",
         ],
         Meaning::ChangedAt => &[
             "changed at",
@@ -373,6 +465,12 @@ fn names(meaning: Meaning) -> &'static [&'static str] {
             "situacao",
             "toestand",
             "stan",
+            "order status",
+            "trade state",
+            "workflow state",
+            "situacion",
+            "bearbeitungsstatus",
+            "afhandeling",
         ],
         Meaning::Filter(0) => &[
             "product",
@@ -400,6 +498,14 @@ fn names(meaning: Meaning) -> &'static [&'static str] {
             "strumento",
             "produto",
             "towar",
+            "currency pair",
+            "pair",
+            "isin",
+            "activo",
+            "titel",
+            "titre",
+            "titolo",
+            "security id",
         ],
         Meaning::Filter(1) => &[
             "cell",
@@ -427,6 +533,15 @@ fn names(meaning: Meaning) -> &'static [&'static str] {
             "celula",
             "carteira",
             "boek",
+            "abteilung",
+            "afdeling",
+            "bureau",
+            "mesa",
+            "portfel",
+            "komorka",
+            "departement",
+            "department",
+            "team",
         ],
         Meaning::Filter(2) => &[
             "receiver",
@@ -459,6 +574,14 @@ fn names(meaning: Meaning) -> &'static [&'static str] {
             "ontvanger",
             "tegenpartij",
             "odbiorca",
+            "cliente",
+            "klant",
+            "beneficiary",
+            "charterer",
+            "ricevente",
+            "klient",
+            "begunstigde",
+            "beneficiaire",
         ],
         Meaning::Filter(3) => &[
             "attribute",
@@ -478,6 +601,9 @@ fn names(meaning: Meaning) -> &'static [&'static str] {
             "attributo",
             "kenmerk",
             "atrybut",
+            "rodzaj",
+            "tipo",
+            "art",
         ],
         Meaning::Filter(4) => &[
             "related dispatcher",
@@ -527,6 +653,12 @@ fn names(meaning: Meaning) -> &'static [&'static str] {
             "attributi",
             "etichette",
             "kenmerken",
+            "atrybuty powiazane",
+            "verwandte merkmale",
+            "attributs lies",
+            "atributos relacionados",
+            "attributi correlati",
+            "gerelateerde kenmerken",
         ],
         Meaning::Filter(_) => &[],
         Meaning::OtherTime => &[

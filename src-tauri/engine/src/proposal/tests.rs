@@ -150,6 +150,20 @@ fn the_other_way_to_the_messages_is_taken_if_the_ids_are_found_there() {
 }
 
 #[test]
+fn what_a_person_has_set_stays() {
+    let of = |number: i32| doc! {"_id": number, "dealId": number, "executedAt": at(number).timestamp(), "produkt": pick(number, &PRODUCTS)};
+    let proposal = propose(&sample(&[&["executedAt"]], of), &[]);
+    assert_eq!(proposal.clone().keeping(" ").unwrap(), proposal);
+    assert_eq!(proposal.clone().keeping("{").unwrap_err().code, Code::BadMapping);
+    let typed = r#"{"version": 1, "day_zone": "Asia/Tokyo", "filters": {"cell": "book"}}"#;
+    let kept = proposal.keeping(typed).unwrap();
+    assert_eq!(kept.mapping["version"], 2);
+    assert_eq!(text(&kept, "/day_zone"), Some("Asia/Tokyo"));
+    assert_eq!(text(&kept, "/filters/cell"), Some("book"));
+    assert_eq!(text(&kept, "/filters/product"), Some("produkt"));
+}
+
+#[test]
 fn what_is_wrong_is_said() {
     let of = |number: i32| {
         let mut document = doc! {
@@ -179,4 +193,65 @@ fn days_of_a_month_and_sizes_are_no_days_of_the_year() {
     assert_eq!(proposal.mapping["day_of_year"], Value::Null);
     assert_eq!(proposal.mapping["year"], Value::Null);
     assert_eq!(text(&proposal, "/timestamp"), Some("ts"));
+}
+
+#[test]
+fn abbreviations_and_names_that_end_with_the_word_are_found() {
+    for (path, meaning) in [
+        ("TRD_ID", names::Meaning::TradeId),
+        ("STAT_CD", names::Meaning::Status),
+        ("workflowState", names::Meaning::Status),
+        ("INSTR", names::Meaning::Filter(0)),
+        ("ccyPair", names::Meaning::Filter(0)),
+        ("DSK_CD", names::Meaning::Filter(1)),
+        ("CNTRPTY", names::Meaning::Filter(2)),
+        ("REL_DSPTCH", names::Meaning::Filter(4)),
+    ] {
+        assert!(names::weight(path, meaning) > 0.7, "{path}");
+    }
+}
+
+#[test]
+fn an_indexed_value_that_differs_may_be_the_trade_id_whatever_its_name() {
+    let of = |number: i32| doc! {"_id": bson::oid::ObjectId::new(), "folio": format!("F{:05}", number / 2), "ts": date(number), "price": 1.5};
+    let proposal = propose_valid(&sample(&[&["_id"], &["ts"], &["folio"]], of), &[]);
+    assert_eq!(text(&proposal, "/trade_id"), Some("folio"));
+}
+
+#[test]
+fn messages_beside_their_trades_are_found_by_their_own_path() {
+    let of = |number: i32| {
+        let mut document =
+            doc! {"_id": number, "ts": date(number), "kind": if number % 3 == 0 { "trade" } else { "ack" }};
+        let id = format!("T-{}", number / 3);
+        document.insert(if number % 3 == 0 { "tradeId" } else { "parentRef" }, id);
+        document
+    };
+    let proposal = propose_valid(&sample(&[&["_id"], &["ts"], &["tradeId"], &["parentRef"]], of), &[]);
+    assert_eq!(text(&proposal, "/trade_id"), Some("tradeId"));
+    assert_eq!(text(&proposal, "/downstream_trade_id"), Some("parentRef"));
+}
+
+#[test]
+fn numbers_that_are_found_elsewhere_by_chance_are_no_link() {
+    let of = |number: i32| doc! {"_id": number, "vrachtnummer": 100_000 + number, "ts": date(number)};
+    let link = Link {
+        trade_id: "vrachtnummer".to_owned(),
+        collection: Some("oil_messages".to_owned()),
+        path: "hdr.dealNumber".to_owned(),
+        asked: 20,
+        found: 15,
+    };
+    let proposal = propose_valid(&sample(&[&["ts"], &["vrachtnummer"]], of), &[link]);
+    assert_eq!(text(&proposal, "/downstream_collection"), None);
+}
+
+#[test]
+fn a_date_beside_a_time_tells_the_zone() {
+    let zone = DayZone::parse("Asia/Tokyo").unwrap();
+    let of = |number: i32| {
+        doc! {"_id": number, "tradeId": format!("T{number}"), "ts": date(number), "tradeDate": zone.day_of(at(number)).to_string()}
+    };
+    let proposal = propose_valid(&sample(&[&["ts"], &["tradeId"]], of), &[]);
+    assert_eq!(text(&proposal, "/day_zone"), Some("Asia/Tokyo"));
 }

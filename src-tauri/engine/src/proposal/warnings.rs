@@ -4,6 +4,7 @@ use super::days::Days;
 use super::fields::Choice;
 use super::survey::{Survey, share};
 use super::{Sample, Warning, is_indexed, percent};
+use crate::words::counted;
 
 /// Fewer documents than this say little.
 const FEW: usize = 20;
@@ -17,7 +18,8 @@ pub(super) fn warnings(sample: &Sample, survey: &Survey, days: &Days, choice: &C
         return warnings;
     }
     if survey.documents < FEW {
-        let message = format!("Only {} documents were seen, so the proposal may be wrong.", survey.documents);
+        let message =
+            format!("Only {} seen, so the proposal may be wrong.", counted(survey.documents, "document"));
         warn("few_documents", message, None);
     }
     let matched = days.matched();
@@ -91,7 +93,7 @@ pub(super) fn warnings(sample: &Sample, survey: &Survey, days: &Days, choice: &C
             };
             if sample.knows_indexes && !is_indexed(indexes, id) && id != "_id" {
                 let message = format!(
-                    "No index of {collection} begins with {id}, so finding the messages of trades reads the whole collection."
+                    "No index of {collection} begins with {id}. If it contains messages of trades, finding them reads the whole collection."
                 );
                 warn("no_id_index", message, Some(create_index(collection, &[id])));
             }

@@ -80,6 +80,9 @@ impl Source {
                 indexes: self.indexes(other).await.unwrap_or_default(),
             });
         }
+        if documents.all.is_empty() {
+            self.expect_collections(&[&name]).await?;
+        }
         Ok(Sample {
             time_field: visible.get(&name).cloned().flatten(),
             collection: name,
