@@ -65,10 +65,12 @@ pub(crate) async fn propose_mapping(
 ) -> Result<Proposal> {
     let task = state.connects.begin(connect_id);
     let before = state.active();
-    // The mapping is what is looked for: what was typed of it so far need not be one.
+    // What was typed so far need not be a whole mapping.
+    let typed = profile.mapping.clone();
     let profile = SourceProfile { mapping: String::new(), ..profile };
     let opened = ActiveSource::open(&profile, password, before.as_deref())?;
-    unless_given_up(&task.token(), opened.probe_client.propose()).await.inspect_err(|failure| {
+    let proposed = async { opened.probe_client.propose().await?.keeping(&typed) };
+    unless_given_up(&task.token(), proposed).await.inspect_err(|failure| {
         warn!(code = %failure.code, "no mapping can be proposed: {}", failure.for_log());
     })
 }
