@@ -324,6 +324,8 @@ async fn mappings_that_cannot_be() {
         ("{\"year\": null, \"timestamp\": null}", "dates"),
         ("{\"filters\": {\"product\": {\"path\": \"p\", \"type\": \"colour\"}}}", "filters.product.type"),
         ("{\"input_match\": {\"$where\": \"1\"}}", "$where"),
+        ("{\"status\": \"kind\"}", "version 2"),
+        ("{\"version\": 2, \"timestamp\": {\"path\": \"t\", \"form\": \"epoch\"}}", "timestamp.form"),
         // Nothing wrong with these but that no document has the path.
         ("{\"year\": \"no_such_year\"}", "no_such_year"),
         ("{\"year\": null, \"day_of_year\": null, \"timestamp\": \"no.such.stamp\"}", "no.such.stamp"),

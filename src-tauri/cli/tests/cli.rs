@@ -11,6 +11,7 @@ mod exports;
 mod kills;
 mod large;
 mod logs;
+mod mapping;
 mod odd_collection;
 mod read_only_cache;
 mod secrets;
