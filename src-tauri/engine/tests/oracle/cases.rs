@@ -1,16 +1,18 @@
 //! What the oracle found, cut down: each was wrong once, in the engine or in what was expected of it.
 
 use super::replay;
-use super::script::{Ask, Change, Dates, Kind, Meanwhile, Mode, Pieces, Reach, Setup, Step::*};
+use super::script::{Ask, Change, Dates, Form, Kind, Meanwhile, Mode, Pieces, Reach, Setup, Step::*};
 
 /// A source of no documents; which days are held is all that matters.
 const EMPTY: Setup = Setup {
     dates: Dates::YearDay,
+    form: Form::Date,
     zone: "UTC",
     first: "2024-12-22",
     changed_at: false,
     apart: false,
     kinds: false,
+    parents: false,
     documents: 0,
     salt: 172054,
     hours: 367,

@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use tidemark_engine::query::form::{FilterInput, FilterOperator};
 
 use super::cruelty::BULKY;
-use super::script::{Change, DAYS, Dates, FILTERS, Kind, Setup};
+use super::script::{Change, DAYS, Dates, FILTERS, Form, Kind, Setup};
 
 /// Trade ids in use: few, so that most trades have input on several days.
 const TRADES: u32 = 30;
@@ -69,7 +69,9 @@ pub(crate) struct Stored {
     pub(crate) raw: RawDocumentBuf,
     pub(crate) parsed: Document,
     pub(crate) day: Option<NaiveDate>,
+    /// The trade ids of a trade, and those of a message.
     pub(crate) trades: Vec<String>,
+    parents: Vec<String>,
 }
 
 /// What the source held at a time, and which trades each filter matched.
@@ -106,7 +108,7 @@ impl Truth {
             .unwrap_or(&self.trades)
             .iter()
             .filter(|(_, stored)| !self.kinds || stored.parsed.get_str("kind").ok() == Some("message"))
-            .filter(|(_, stored)| stored.trades.iter().any(|trade| trades.contains(trade)))
+            .filter(|(_, stored)| stored.parents.iter().any(|trade| trades.contains(trade)))
             .map(|(id, stored)| (id.as_str(), stored))
             .collect()
     }
@@ -192,8 +194,8 @@ fn nearest(day_of_year: i32, to: NaiveDate) -> Option<NaiveDate> {
     dates.min_by_key(|day| (*day - to).num_days().abs())
 }
 
-/// A trade id, equal for numbers that MongoDB holds equal.
-fn trade_keys(document: &Document) -> Vec<String> {
+/// The trade ids that a field holds, equal for numbers that MongoDB holds equal.
+fn trade_keys(held: Option<&Bson>) -> Vec<String> {
     let key = |value: &Bson| match value {
         Bson::Int32(number) => Some(format!("number {number}")),
         Bson::Int64(number) => Some(format!("number {number}")),
@@ -201,7 +203,7 @@ fn trade_keys(document: &Document) -> Vec<String> {
         Bson::String(text) => Some(format!("text {text}")),
         _ => None,
     };
-    match document.get("trade_id") {
+    match held {
         Some(Bson::Array(many)) => many.iter().filter_map(key).collect(),
         Some(one) => key(one).into_iter().collect(),
         None => Vec::new(),
@@ -311,7 +313,80 @@ impl World {
             // Such a collection takes none without; out of reach of every range.
             document.insert("timestamp", bson::DateTime::from_millis(1_000_000_000));
         }
+        if self.setup.form != Form::Date {
+            document.remove("stamp");
+            let stamp = document.get("timestamp").map(|value| self.stamp_of(value));
+            document.extend(stamp.map(|stamp| ("stamp".to_owned(), stamp)));
+        }
+        if self.setup.parents && document.get_str("kind").ok() == Some("message") {
+            document.remove("parent");
+            let parent = document.get("trade_id").map(|id| doc! {"ref": id.clone()});
+            document.extend(parent.map(|parent| ("parent".to_owned(), Bson::from(parent))));
+        }
         document
+    }
+
+    /// Where messages name their trade.
+    fn parent_path(&self) -> &'static str {
+        if self.setup.parents { "parent.ref" } else { "trade_id" }
+    }
+
+    fn parent_of<'a>(&self, document: &'a Document) -> Option<&'a Bson> {
+        if self.setup.parents {
+            document.get_document("parent").ok()?.get("ref")
+        } else {
+            document.get("trade_id")
+        }
+    }
+
+    /// The time stamps of a document, which are dates, in the form that the mapping reads.
+    fn stamp_of(&self, value: &Bson) -> Bson {
+        let at = match value {
+            Bson::DateTime(at) => at.timestamp_millis(),
+            Bson::Array(many) => return many.iter().map(|one| self.stamp_of(one)).collect::<Vec<_>>().into(),
+            // No form has it.
+            _ => return Bson::Boolean(true),
+        };
+        let local = DateTime::from_timestamp_millis(at).expect("a time").with_timezone(&self.zone);
+        let (second, kind) = (at.div_euclid(1_000), at.rem_euclid(4));
+        let compact = || local.format("%Y%m%d").to_string();
+        let number = |number: i64| match kind {
+            0 => Bson::Decimal128(format!("{number}.5").parse().expect("a decimal")),
+            _ => Bson::Int64(number),
+        };
+        match (self.setup.form, kind) {
+            (Form::IsoText, 0) => local.format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string().into(),
+            (Form::IsoText, 1) => local.to_utc().format("%Y%m%dT%H%M%SZ").to_string().into(),
+            (Form::IsoText, 2) => {
+                let far = local.to_utc() - chrono::TimeDelta::hours(11);
+                format!("{}-1100", far.format("%Y-%m-%d %H:%M:%S")).into()
+            }
+            // Without an offset: in UTC.
+            (Form::IsoText, _) => local.to_utc().format("%Y-%m-%dT%H:%M:%S%.6f").to_string().into(),
+            (Form::EpochS, 1) => Bson::Double(f64::from(i32::try_from(second).expect("before 2038")) + 0.25),
+            (Form::EpochS, 2) => Bson::Int32(i32::try_from(second).expect("before 2038")),
+            (Form::EpochS, _) => number(second),
+            (Form::EpochMs, _) => number(at),
+            (Form::EpochUs, _) => number(at * 1_000 + 999),
+            (Form::EpochNs, _) => number(at * 1_000_000 + 999_999),
+            (Form::ObjectId, _) => {
+                let mut bytes = [u8::try_from(kind).expect("small"); 12];
+                let second = u32::try_from(second).expect("since 1970");
+                bytes[..4].copy_from_slice(&second.to_be_bytes());
+                ObjectId::from_bytes(bytes).into()
+            }
+            (Form::CompactDay | Form::BusinessCompact, 0) => compact().into(),
+            (Form::CompactDay | Form::BusinessCompact, 1) => Bson::Double(compact().parse().expect("digits")),
+            (Form::CompactDay | Form::BusinessCompact, _) => Bson::Int32(compact().parse().expect("digits")),
+            (Form::BusinessText, 0) => local.format("%Y-%m-%dT12:00:00-09:00").to_string().into(),
+            (Form::BusinessText, 1) => compact().into(),
+            (Form::BusinessText, _) => local.format("%Y-%m-%d").to_string().into(),
+            (Form::BusinessDate, _) => {
+                let midnight = local.date_naive().and_time(NaiveTime::MIN).and_utc();
+                bson::DateTime::from_millis(midnight.timestamp_millis()).into()
+            }
+            (Form::Date, _) => value.clone(),
+        }
     }
 
     /// Whether an `_id` identifies no document.
@@ -334,7 +409,7 @@ impl World {
     }
 
     pub(crate) fn mapping(&self) -> String {
-        let Setup { dates, zone, changed_at, apart, kinds, .. } = &self.setup;
+        let Setup { dates, form, zone, changed_at, apart, kinds, parents, .. } = &self.setup;
         let mut mapping = serde_json::json!({
             "day_zone": zone,
             "filters": {"quantity": {"path": "quantity", "type": "integer"}},
@@ -344,6 +419,20 @@ impl World {
         }
         if *dates == Dates::Timestamp {
             mapping["day_of_year"] = serde_json::Value::Null;
+        }
+        if *form != Form::Date || *parents {
+            mapping["version"] = 2.into();
+        }
+        if form.is_business() {
+            mapping["business_date"] = serde_json::json!({"path": "stamp", "form": form.name()});
+        } else if *form != Form::Date {
+            mapping["timestamp"] = serde_json::json!({"path": "stamp", "form": form.name()});
+            if *form == Form::CompactDay {
+                mapping["timestamp"]["zone"] = (*zone).into();
+            }
+        }
+        if *parents {
+            mapping["downstream_trade_id"] = self.parent_path().into();
         }
         if *changed_at {
             mapping["changed_at"] = "revision".into();
@@ -563,7 +652,7 @@ impl World {
     pub(crate) async fn insert_on(&mut self, offset: i32, salt: u64) -> mongodb::error::Result<()> {
         let mut trade = self.trade(&mut ChaCha8Rng::seed_from_u64(salt), offset);
         trade.insert("trade_id", format!("late {}", self.number));
-        self.trades.insert_one(raw(&trade)).await.map(drop)
+        self.trades.insert_one(raw(&self.stored_as(&trade))).await.map(drop)
     }
 
     /// Changes the source. Nothing happens where there is no document to pick.
@@ -591,7 +680,7 @@ impl World {
                 let day = random.random_range(0..DAYS);
                 let trade = self.trade(&mut random, day);
                 let trade = self.made_odd(&mut random, trade);
-                self.trades.insert_one(raw(&trade)).await?;
+                self.trades.insert_one(raw(&self.stored_as(&trade))).await?;
             }
             Change::LateMessage { pick, salt } => {
                 let trade = self.pick(pick, false).await?;
@@ -644,7 +733,7 @@ impl World {
     async fn replace(&mut self, mut document: Document, messages: bool) -> mongodb::error::Result<()> {
         self.stamp(&mut document);
         let at = if messages { &self.messages } else { &self.trades };
-        at.replace_one(doc! {"_id": document.get("_id")}, raw(&document)).await?;
+        at.replace_one(doc! {"_id": document.get("_id")}, raw(&self.stored_as(&document))).await?;
         Ok(())
     }
 
@@ -703,8 +792,9 @@ impl World {
             let mut names = self.names();
             let each = found.into_iter().map(|raw| {
                 let parsed = parse(&raw);
-                let (day, trades) = (self.day_of(&parsed), trade_keys(&parsed));
-                (names.name(&raw, &parsed), Stored { raw, parsed, day, trades })
+                let (day, trades) = (self.day_of(&parsed), trade_keys(parsed.get("trade_id")));
+                let parents = trade_keys(self.parent_of(&parsed));
+                (names.name(&raw, &parsed), Stored { raw, parsed, day, trades, parents })
             });
             mongodb::error::Result::Ok(each.collect())
         };
@@ -776,7 +866,7 @@ impl World {
         } else {
             doc! {}
         };
-        let matches = doc! {"$and": [doc! {"trade_id": {"$in": ids}}, kind]};
+        let matches = doc! {"$and": [doc! {self.parent_path(): {"$in": ids}}, kind]};
         let mut messages = named(self.shown_messages.find(matches).await?.try_collect().await?);
         if !self.setup.apart {
             messages.retain(|id, _| !input.contains_key(id));

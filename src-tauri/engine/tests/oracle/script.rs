@@ -24,6 +24,55 @@ pub(crate) enum Dates {
     Timestamp,
 }
 
+/// How documents store the time or the day that the mapping reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Form {
+    Date,
+    IsoText,
+    EpochS,
+    EpochMs,
+    EpochUs,
+    EpochNs,
+    CompactDay,
+    ObjectId,
+    BusinessText,
+    BusinessCompact,
+    BusinessDate,
+}
+
+impl Form {
+    /// Those of a time stamp, and those of a business date.
+    pub(crate) const TIMES: [Self; 8] = [
+        Self::Date,
+        Self::IsoText,
+        Self::EpochS,
+        Self::EpochMs,
+        Self::EpochUs,
+        Self::EpochNs,
+        Self::CompactDay,
+        Self::ObjectId,
+    ];
+    pub(crate) const BUSINESS: [Self; 3] = [Self::BusinessText, Self::BusinessCompact, Self::BusinessDate];
+
+    pub(crate) fn is_business(self) -> bool {
+        Self::BUSINESS.contains(&self)
+    }
+
+    /// As a mapping names it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Date | Self::BusinessDate => "date",
+            Self::IsoText | Self::BusinessText => "iso_text",
+            Self::EpochS => "epoch_s",
+            Self::EpochMs => "epoch_ms",
+            Self::EpochUs => "epoch_us",
+            Self::EpochNs => "epoch_ns",
+            Self::CompactDay | Self::BusinessCompact => "yyyymmdd",
+            Self::ObjectId => "object_id",
+        }
+    }
+}
+
 /// The limits of the engine, as plain numbers: small ones, so that a few documents take many windows,
 /// batches, questions and parts of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +137,7 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Setup {
     pub(crate) dates: Dates,
+    pub(crate) form: Form,
     pub(crate) zone: &'static str,
     /// The first day with documents.
     pub(crate) first: &'static str,
@@ -97,6 +147,8 @@ pub(crate) struct Setup {
     pub(crate) apart: bool,
     /// Whether the mapping tells trades and messages apart by a field.
     pub(crate) kinds: bool,
+    /// Whether messages name their trade under a path of their own.
+    pub(crate) parents: bool,
     pub(crate) documents: u32,
     /// What the documents are made from.
     pub(crate) salt: u64,
@@ -315,13 +367,23 @@ impl Maker {
         };
         let pieces = self.pieces();
         self.months = pieces.days >= 7;
+        let dates = [Dates::YearDay, Dates::YearDay, Dates::DayTimestamp, Dates::Timestamp, Dates::Timestamp];
+        let dates = self.one_of(&dates);
+        let form = match dates {
+            Dates::YearDay => Form::Date,
+            Dates::DayTimestamp => self.one_of(&Form::TIMES),
+            Dates::Timestamp if self.random.random_bool(0.2) => self.one_of(&Form::BUSINESS),
+            Dates::Timestamp => self.one_of(&Form::TIMES),
+        };
         Setup {
-            dates: self.one_of(&[Dates::YearDay, Dates::YearDay, Dates::DayTimestamp, Dates::Timestamp]),
+            dates,
+            form,
             zone: self.one_of(zones),
             first,
             changed_at: self.random.random_bool(0.7),
             apart: self.random.random_bool(0.3),
             kinds: self.random.random_bool(0.5),
+            parents: self.random.random_bool(0.3),
             documents: self.random.random_range(20..130),
             salt: self.random.random_range(0..1_000_000),
             hours: self.random.random_range(24 * 8..24 * 40),
@@ -493,7 +555,13 @@ fn simpler_setups(setup: &Setup) -> Vec<Setup> {
         found.push(Setup { zone: "UTC", ..setup.clone() });
     }
     if setup.dates != Dates::YearDay {
-        found.push(Setup { dates: Dates::YearDay, ..setup.clone() });
+        found.push(Setup { dates: Dates::YearDay, form: Form::Date, ..setup.clone() });
+    }
+    if setup.form != Form::Date {
+        found.push(Setup { form: Form::Date, ..setup.clone() });
+    }
+    if setup.parents {
+        found.push(Setup { parents: false, ..setup.clone() });
     }
     if setup.apart {
         found.push(Setup { apart: false, ..setup.clone() });

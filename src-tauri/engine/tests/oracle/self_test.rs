@@ -1,7 +1,7 @@
 //! Proofs that the oracle can fail: what is made wrong on purpose is found, and cut down to a few steps.
 
 use super::cruelty::{BULKY, Cruelties, Cruelty, Foreign, Hardship, STOOD, Swap, Trouble};
-use super::script::{Ask, At, Change, Kind, Mode, Pieces, Reach, Script, Setup, Step, simpler};
+use super::script::{Ask, At, Change, Dates, Form, Kind, Mode, Pieces, Reach, Script, Setup, Step, simpler};
 use super::{attempt, runtime, shrunk};
 
 /// Where in a long script something is made wrong.
@@ -72,18 +72,44 @@ fn what_is_tampered_with_in_a_hard_world_is_found() {
     }
 }
 
+/// The ordinary test draws every form, and messages with a path of their own for each way to a day.
+#[test]
+fn every_form_is_drawn() {
+    let setups: Vec<Setup> =
+        (1..=super::SEQUENCES).map(|seed| Script::from_seed(seed, 0, &Cruelties::NONE).setup).collect();
+    for form in Form::TIMES {
+        for dates in [Dates::DayTimestamp, Dates::Timestamp] {
+            assert!(
+                setups.iter().any(|setup| (setup.dates, setup.form) == (dates, form)),
+                "{dates:?} {form:?}"
+            );
+        }
+    }
+    for form in Form::BUSINESS {
+        assert!(setups.iter().any(|setup| setup.form == form), "{form:?}");
+    }
+    for dates in [Dates::YearDay, Dates::DayTimestamp, Dates::Timestamp] {
+        assert!(setups.iter().any(|setup| setup.parents && setup.dates == dates), "{dates:?}");
+    }
+}
+
 /// In a world in which documents share an `_id`, dates are odd or snapshots are read, an alteration is found as elsewhere.
 #[test]
 fn what_is_altered_is_found_where_ids_are_shared_and_dates_are_odd() {
-    for (kind, odd, snapshots) in
-        [(Kind::Copies, false, false), (Kind::Plain, true, false), (Kind::Plain, false, true)]
-    {
+    for (kind, odd, snapshots, form) in [
+        (Kind::Copies, false, false, Form::Date),
+        (Kind::Plain, true, false, Form::Date),
+        (Kind::Plain, false, true, Form::Date),
+        (Kind::Plain, true, false, Form::IsoText),
+    ] {
         let mut script = Script::from_seed(4, 0, &Cruelties::NONE);
-        script.setup = Setup { hours: 24 * 40, kind, odd, snapshots, documents: 60, ..script.setup };
+        let dates = if form == Form::Date { script.setup.dates } else { Dates::Timestamp };
+        script.setup =
+            Setup { hours: 24 * 40, kind, odd, snapshots, form, dates, documents: 60, ..script.setup };
         let all = Ask { filter: 0, from: -3, to: 24, mode: Mode::Refresh, reach: Reach::Server };
         script.steps = vec![Step::Lie { pick: 1 }, Step::Fetch(all)];
         let wrong = runtime().block_on(attempt(&script));
-        assert!(wrong.is_err(), "{kind:?}, odd: {odd}, snapshots: {snapshots}");
+        assert!(wrong.is_err(), "{kind:?}, odd: {odd}, snapshots: {snapshots}, {form:?}");
     }
 }
 
