@@ -16,6 +16,7 @@ mod late_fields;
 mod local_filter;
 mod messages;
 mod moment;
+mod proposal;
 mod read_only;
 mod row_order;
 mod support;
