@@ -6,7 +6,7 @@ use bson::{Bson, RawBson, RawBsonRef};
 use serde_json::{Map, Value, json};
 
 use super::days::Days;
-use super::names::{Meaning, label, weight};
+use super::names::{Meaning, label, spelled_out, weight};
 use super::survey::{PathStats, Survey, share};
 use super::{
     Confidence, IdCandidate, Link, ProposedField, Sample, confidence, described, filter_key, is_indexed,
@@ -233,8 +233,7 @@ fn free<'a>(survey: &'a Survey, taken: &BTreeSet<String>) -> Vec<(String, f64, &
 fn is_believable(sample: &Sample, link: &Link) -> bool {
     let numbers = |value: &Bson| matches!(value, Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_));
     let has_numbers = some_values(sample, &link.trade_id).iter().any(numbers);
-    let last = |path: &str| super::names::words(path.rsplit('.').next().unwrap_or(path)).concat();
-    let (own, theirs) = (last(&link.trade_id), last(&link.path));
+    let (own, theirs) = (spelled_out(&link.trade_id), spelled_out(&link.path));
     // `id` is in every name of an id.
     let is_in = |short: &str, long: &str| short.len() > 3 && long.contains(short);
     !has_numbers || own == theirs || is_in(&own, &theirs) || is_in(&theirs, &own)

@@ -85,7 +85,12 @@ const ABBREVIATIONS: [(&str, &str); 46] = [
     ("ope", "operation"),
 ];
 
-fn spelled_out(words: Vec<String>) -> Vec<String> {
+/// The last part of a path with its abbreviations spelled out: `hdr.deal_no` gives `dealnumber`.
+pub(crate) fn spelled_out(path: &str) -> String {
+    without_abbreviations(words(path.rsplit('.').next().unwrap_or(path))).concat()
+}
+
+fn without_abbreviations(words: Vec<String>) -> Vec<String> {
     let of = |word: String| {
         let known = ABBREVIATIONS.iter().find(|(short, _)| *short == word);
         known.map_or(word, |(_, long)| (*long).to_owned())
@@ -95,8 +100,8 @@ fn spelled_out(words: Vec<String>) -> Vec<String> {
 
 /// How strongly a path suggests a meaning, from 0 to 1.
 pub(crate) fn weight(path: &str, meaning: Meaning) -> f64 {
-    let whole = spelled_out(words(path));
-    let last = spelled_out(words(path.rsplit('.').next().unwrap_or(path)));
+    let whole = without_abbreviations(words(path));
+    let last = without_abbreviations(words(path.rsplit('.').next().unwrap_or(path)));
     let is_id = matches!(meaning, Meaning::TradeId | Meaning::OtherId);
     let mut bare = last.clone();
     while !is_id && bare.len() > 1 && bare.last().is_some_and(|word| FILLERS.contains(&word.as_str())) {
@@ -106,7 +111,7 @@ pub(crate) fn weight(path: &str, meaning: Meaning) -> f64 {
     let by_last_word = matches!(meaning, Meaning::Status | Meaning::Filter(0..=2));
     let names = names(meaning);
     let of = |(at, name): (usize, &&str)| {
-        let name = spelled_out(name.split(' ').map(str::to_owned).collect());
+        let name = without_abbreviations(name.split(' ').map(str::to_owned).collect());
         let joined = name.concat();
         let agrees = if whole.concat() == joined {
             EXACT
