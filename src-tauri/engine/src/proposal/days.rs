@@ -139,6 +139,12 @@ impl Days {
                 _ => business,
             };
         }
+        if let Some(date) = &days.business_date {
+            // Times beside it, such as that of loading, say nothing about its days.
+            days.zone = "UTC".to_owned();
+            days.zone_why =
+                vec![format!("days are those in {}; the zone decides only when a day has ended", date.path)];
+        }
         days.times = times;
         days
     }
