@@ -288,7 +288,7 @@ fn the_reference_formats_as_the_specifications_say() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// A fixture: a collection, its mapping, its cache, and the direct query that tells what is right.
+// A fixture: a collection, its mapping, its cache, and the direct query that gives the expected rows.
 
 struct Fixture {
     database: String,

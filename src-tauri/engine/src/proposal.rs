@@ -151,7 +151,7 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// Puts what a person has set before what is proposed: each key of the mapping file that was typed stays as it is.
+    /// Keeps each key of a mapping file that a person has typed, in place of what is proposed for it.
     ///
     /// # Errors
     /// `bad_mapping` if what was typed cannot be read.

@@ -13,7 +13,7 @@ pub struct Watched<T> {
 }
 
 impl<T> Watched<T> {
-    /// The state, locked. Nobody who waits hears of a change through this.
+    /// Locks the state. A change made through this guard wakes no waiting thread; [`change`](Self::change) does.
     pub fn lock(&self) -> MutexGuard<'_, T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

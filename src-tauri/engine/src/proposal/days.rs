@@ -8,10 +8,12 @@ use serde_json::{Map, Value, json};
 
 use super::names::{Meaning, weight};
 use super::survey::{Survey, share};
-use super::times::{self, Form, Read};
+use super::times::{self, FORMS, Read};
 use super::{Confidence, ProposedField, Sample, confidence, described, is_indexed, percent};
 use crate::bson::path;
 use crate::day::{Day, DayZone};
+use crate::query::date_field::DateForm;
+use crate::query::placement::whole;
 
 /// The zones in which days are tried, the most likely first.
 const ZONES: [&str; 26] = [
@@ -59,7 +61,7 @@ const LEAST: f64 = 0.3;
 #[derive(Debug, Clone)]
 pub(super) struct Time {
     pub(super) path: String,
-    pub(super) form: Form,
+    pub(super) form: DateForm,
     /// Whether its values are calendar days without a time.
     pub(super) is_day: bool,
     /// The share of its values that have the form.
@@ -179,16 +181,16 @@ impl Days {
         let mut is_second = false;
         let time = match self.time.as_ref().filter(|_| self.business_date.is_none()) {
             None => Value::Null,
-            Some(time) if time.form == Form::Date => json!(time.path),
+            Some(time) if time.form == DateForm::Date => json!(time.path),
             Some(time) => {
                 is_second = true;
-                json!({"path": time.path, "form": time.form.name(), "zone": "UTC"})
+                json!({"path": time.path, "form": time.form, "zone": "UTC"})
             }
         };
         mapping.insert("timestamp".into(), time);
         if let Some(date) = &self.business_date {
             is_second = true;
-            mapping.insert("business_date".into(), json!({"path": date.path, "form": date.form.name()}));
+            mapping.insert("business_date".into(), json!({"path": date.path, "form": date.form}));
         }
         let path = |part: &Option<DatePart>| json!(part.as_ref().map(|part| &part.path));
         mapping.insert("year".into(), path(&self.year));
@@ -273,10 +275,10 @@ fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
         let indexed = is_indexed(&sample.indexes, path);
         let mut why = vec![format!("{} in {} of the documents", form.in_words(), percent(in_documents))];
         let mut score = match form {
-            Form::Date => 0.35,
-            Form::IsoText | Form::EpochMs | Form::EpochUs | Form::EpochNs => 0.3,
-            Form::EpochS | Form::YyyyMmDd => 0.2,
-            Form::ObjectId => -0.1,
+            DateForm::Date => 0.35,
+            DateForm::IsoText | DateForm::EpochMs | DateForm::EpochUs | DateForm::EpochNs => 0.3,
+            DateForm::EpochS | DateForm::CompactDay => 0.2,
+            DateForm::ObjectId => -0.1,
         };
         score += 0.4 * named;
         if named > 0.5 {
@@ -309,10 +311,10 @@ fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
 }
 
 /// The form of the values at a path, if most have one, with what was read.
-fn form_of(documents: &[RawDocumentBuf], path: &str) -> Option<(Form, Vec<Read>)> {
-    let mut found: Vec<(Form, Vec<Read>)> = Vec::new();
+fn form_of(documents: &[RawDocumentBuf], path: &str) -> Option<(DateForm, Vec<Read>)> {
+    let mut found: Vec<(DateForm, Vec<Read>)> = Vec::new();
     let mut values = 0;
-    for form in Form::ALL {
+    for form in FORMS {
         let mut reads = Vec::new();
         values = 0;
         for document in documents {
@@ -348,7 +350,7 @@ fn date_parts(sample: &Sample, survey: &Survey, times: &[&Time]) -> Option<Parts
             path::scalars(document, path, &mut |value| {
                 if !matches!(value, RawBsonRef::Null | RawBsonRef::Document(_)) {
                     all += 1;
-                    inside += usize::from(times::whole(value).is_some_and(|whole| range.contains(&whole)));
+                    inside += usize::from(whole(value).is_some_and(|whole| range.contains(&whole)));
                 }
             });
         }
@@ -392,7 +394,7 @@ fn date_parts(sample: &Sample, survey: &Survey, times: &[&Time]) -> Option<Parts
             score += 0.15;
             why.push("an index serves it".to_owned());
         }
-        // Without a year and without a time, the day of the year says nothing.
+        // A day of the year needs a year, or a time to determine it.
         if year.is_none() && agreed.is_none() {
             continue;
         }
@@ -463,8 +465,7 @@ fn agreement<'a>(
     times: &[&'a Time],
 ) -> Option<Agreement<'a>> {
     let mut zones: Vec<&str> = ZONES.to_vec();
-    // `Etc/UTC` and the like are other names of what is tried already. This computer's own zone goes before those that
-    // agree as well as it does.
+    // `Etc/UTC` is another name for UTC. If several zones agree equally well, this computer's own is preferred.
     if let Some(local) = sample.local_zone.as_deref().filter(|zone| !zone.starts_with("Etc/")) {
         zones.retain(|zone| *zone != local);
         zones.insert(1, local);
@@ -475,7 +476,7 @@ fn agreement<'a>(
         for document in &sample.documents {
             let one = |path: &str| {
                 let mut found = None;
-                path::scalars(document, path, &mut |value| found = found.or_else(|| times::whole(value)));
+                path::scalars(document, path, &mut |value| found = found.or_else(|| whole(value)));
                 found
             };
             let mut at = None;

@@ -771,7 +771,7 @@ pub(crate) fn label(path: &str) -> String {
         before_is_lower = character.is_lowercase();
     }
     words.extend(Some(current).filter(|word| !word.is_empty()));
-    // What is written in capitals alone, such as ISIN, stays.
+    // Keeps abbreviations in capitals, such as ISIN.
     let shown = words.iter().map(|word| {
         let is_capital = word.chars().all(|letter| letter.is_uppercase() || letter.is_numeric());
         if is_capital && word.chars().count() > 1 { word.clone() } else { word.to_lowercase() }

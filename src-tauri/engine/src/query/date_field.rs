@@ -65,6 +65,20 @@ impl DateForm {
         matches!(self, Self::IsoText | Self::CompactDay)
     }
 
+    /// The instant that a value of this form means by itself: a text without an offset, or a day, is read in UTC. `None`
+    /// if the value cannot be read.
+    pub(crate) fn instant(self, value: RawBsonRef<'_>) -> Option<DateTime<Utc>> {
+        let utc = DayZone::default();
+        let field = DateField { path: "", form: self, zone: utc, day_zone: utc, is_as_written: false };
+        let mut at = None;
+        let mut day_of = |instant| {
+            at = Some(instant);
+            utc.day_of(instant)
+        };
+        let meant = field.meant(value, &mut day_of)?;
+        meant.is_readable.then(|| at.unwrap_or_else(|| utc.start_of(meant.day)))
+    }
+
     /// Units per second of a count since 1970.
     const fn units(self) -> Option<i64> {
         match self {

@@ -369,7 +369,7 @@ fn read_day_counts(query: &Query, range: DayRange, found: Vec<Document>) -> BTre
                     counts.entry(day).or_default().left_out += documents;
                 }
             }
-            // The match may return some documents of other days, and a part of a day says nothing about it.
+            // The match may also return a few documents of other days. Their counts would be partial.
             Place::Day(_) | Place::Nowhere => {}
         }
     }

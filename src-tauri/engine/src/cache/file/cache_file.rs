@@ -208,7 +208,7 @@ impl CacheFile {
     }
 
     /// Whether the path still leads to the file that was opened. A person may delete or replace a file in the folder
-    /// while it is open here: then this handle reads, and writes, a file that nobody finds again.
+    /// while it is open here: this handle then reads and writes a file that no path leads to.
     #[must_use]
     pub(crate) fn is_current(&self) -> bool {
         self.opened.is_none() || self.opened == file_id(&self.path)

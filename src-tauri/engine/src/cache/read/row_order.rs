@@ -51,14 +51,14 @@ impl View {
         if span.rows <= FEW && !span.linked {
             return Ok(SpanOrder::Sorted);
         }
-        let mut orders = self.run_orders();
+        let mut orders = self.span_orders();
         if let Some(known) = orders.get(&(role, place)) {
             return Ok(known.clone());
         }
         let found = if self.is_stored_in_order(role, time, span)? {
             SpanOrder::Stored
         } else {
-            let table = sql!("temp.run_{}_{place}", Name(role_name(role)), place);
+            let table = sql!("temp.span_{}_{place}", Name(role_name(role)), place);
             let (source, order) = (self.source(role, span), self.row_order(role, time, span));
             self.connection().execute_batch(sql!(
                 "CREATE OR REPLACE TEMP TABLE {table} AS SELECT rowid AS row FROM {source} ORDER BY {order}",

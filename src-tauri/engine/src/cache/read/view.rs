@@ -45,7 +45,7 @@ pub struct View {
     /// How many rows are hidden because their documents are shown elsewhere in the view, by role and segment.
     pub(crate) hidden: HashMap<(Role, u32), u64>,
     orders: Mutex<HashMap<RowQuery, Sql>>,
-    run_orders: Mutex<SpanOrders>,
+    span_orders: Mutex<SpanOrders>,
     /// The paths that the mapping names, by role, in the order of their columns.
     mapped: MappedPaths,
 }
@@ -104,7 +104,7 @@ impl View {
             spans,
             hidden: HashMap::new(),
             orders: Mutex::default(),
-            run_orders: Mutex::default(),
+            span_orders: Mutex::default(),
             mapped,
         };
         view.hide_repeated()?;
@@ -260,8 +260,8 @@ impl View {
     }
 
     /// What is known of the order of the spans.
-    pub(crate) fn run_orders(&self) -> MutexGuard<'_, SpanOrders> {
-        self.run_orders.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn span_orders(&self) -> MutexGuard<'_, SpanOrders> {
+        self.span_orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(

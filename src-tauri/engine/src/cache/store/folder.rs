@@ -333,7 +333,7 @@ impl Cache {
     /// As for [`open_listed`](Self::open_listed).
     pub fn listed(&self, path: &Path) -> Result<CatalogEntry> {
         if let Some(file) = self.slot(path).file().upgrade() {
-            // Whoever still uses a file that was replaced by hand closes it soon.
+            // A file that was replaced by hand is closed when the run or export that uses it ends.
             return if file.is_current() { Ok(CatalogEntry::from(&*file)) } else { Err(in_use()) };
         }
         let stamp = Stamp::of(path);
