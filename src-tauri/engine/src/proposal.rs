@@ -122,11 +122,39 @@ pub struct TypeShare {
     pub share: f64,
 }
 
+/// What a warning is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum WarningCode {
+    /// The collection has no documents.
+    Empty,
+    /// Only a few documents were seen.
+    FewDocuments,
+    /// No field says on which day a trade was made.
+    NoDay,
+    /// No index serves queries by day.
+    NoDayIndex,
+    /// The day of the year is often not that of the time.
+    DayDisagrees,
+    /// Some values of the time cannot be read.
+    MixedTimes,
+    /// Many documents have no time.
+    TimeMissing,
+    /// No field looks like a trade id.
+    NoTradeId,
+    /// Some documents have no trade id.
+    IdsMissing,
+    /// The trade ids have several types.
+    IdsMixed,
+    /// No index serves the search for the messages of trades.
+    NoIdIndex,
+}
+
 /// Something that will be slow or wrong with the proposed mapping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct Warning {
-    /// What it is about, such as `no_day_index`.
-    pub code: &'static str,
+    /// What it is about.
+    pub code: WarningCode,
     /// A sentence.
     pub message: String,
     /// What would help, as text to copy: a command for the database team.
@@ -176,29 +204,50 @@ impl Proposal {
     }
 }
 
-/// What may be the trade id, best first, and where its values should be looked for.
-#[must_use]
-pub fn id_candidates(sample: &Sample) -> Vec<IdCandidate> {
-    let survey = Survey::of(&sample.documents);
-    let days = Days::find(sample, &survey);
-    fields::id_candidates(sample, &survey, &days)
+/// A sample that has been looked at.
+#[derive(Debug)]
+pub struct Study<'a> {
+    sample: &'a Sample,
+    survey: Survey,
+    days: Days,
 }
 
-/// Proposes a mapping. `links` says where the trade ids of [`id_candidates`] were found.
-#[must_use]
-pub fn propose(sample: &Sample, links: &[Link]) -> Proposal {
-    let survey = Survey::of(&sample.documents);
-    let days = Days::find(sample, &survey);
-    let choice = Choice::make(sample, &survey, &days, links);
-    let mut fields = vec![choice.trade_id_field(&survey)];
-    fields.extend(days.fields(&survey));
-    fields.extend(choice.other_fields(&survey));
-    Proposal {
-        mapping: mapping(&days, &choice),
-        warnings: warnings::warnings(sample, &survey, &days, &choice),
-        further_filters: choice.further_filters(&survey, &days),
-        documents: survey.documents,
-        fields,
+impl<'a> Study<'a> {
+    /// Looks at a sample.
+    #[must_use]
+    pub fn of(sample: &'a Sample) -> Self {
+        let survey = Survey::of(&sample.documents);
+        let days = Days::find(sample, &survey);
+        Self { sample, survey, days }
+    }
+
+    /// Whether an index serves queries by day.
+    #[must_use]
+    pub fn days_are_indexed(&self) -> bool {
+        serves(&self.sample.indexes, &self.days.matched())
+    }
+
+    /// What may be the trade id, best first, and where its values should be looked for.
+    #[must_use]
+    pub fn id_candidates(&self) -> Vec<IdCandidate> {
+        fields::id_candidates(self.sample, &self.survey, &self.days)
+    }
+
+    /// Proposes a mapping. `links` says where the trade ids of [`id_candidates`](Self::id_candidates) were found.
+    #[must_use]
+    pub fn propose(&self, links: &[Link]) -> Proposal {
+        let Self { sample, survey, days } = self;
+        let choice = Choice::make(sample, survey, days, links);
+        let mut fields = vec![choice.trade_id_field(survey)];
+        fields.extend(days.fields(survey));
+        fields.extend(choice.other_fields(survey));
+        Proposal {
+            mapping: mapping(days, &choice),
+            warnings: warnings::warnings(self, &choice),
+            further_filters: choice.further_filters(survey, days),
+            documents: survey.documents,
+            fields,
+        }
     }
 }
 
@@ -291,9 +340,13 @@ fn confidence(score: f64, next: f64) -> Confidence {
     }
 }
 
-/// Whether an index begins with a path.
-fn is_indexed(indexes: &[Vec<String>], path: &str) -> bool {
-    indexes.iter().any(|keys| keys.first().is_some_and(|first| first == path))
+/// Whether an index begins with the paths, in any order. Without paths, none does.
+fn serves(indexes: &[Vec<String>], paths: &[&str]) -> bool {
+    let begins = |keys: &Vec<String>| {
+        keys.get(..paths.len())
+            .is_some_and(|first| paths.iter().all(|path| first.iter().any(|key| key == path)))
+    };
+    !paths.is_empty() && indexes.iter().any(begins)
 }
 
 /// The key of a filter field in the mapping.

@@ -4,7 +4,7 @@ use bson::{Document, doc};
 use mongodb::IndexModel;
 use tidemark_engine::answer::AnswerRows;
 use tidemark_engine::failure::Code;
-use tidemark_engine::proposal::Proposal;
+use tidemark_engine::proposal::{Proposal, WarningCode};
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::source::{Source, SourceSettings};
 use tidemark_test_support::server;
@@ -58,8 +58,8 @@ async fn a_proposed_mapping_fetches_what_a_direct_query_returns() {
     assert_eq!(text(&proposal, "/downstream_trade_id"), Some("rif.operazione"));
     assert_eq!(text(&proposal, "/filters/product"), Some("prodotto"));
     assert_eq!(text(&proposal, "/filters/receiver"), Some("controparte"));
-    let codes: Vec<&str> = proposal.warnings.iter().map(|warning| warning.code).collect();
-    assert_eq!(codes, Vec::<&str>::new(), "both indexes are there");
+    let codes: Vec<WarningCode> = proposal.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, Vec::<WarningCode>::new(), "both indexes are there");
 
     fixture.mapping = Mapping::parse(&proposal.mapping.to_string()).unwrap();
     let answer = fixture.fetch("2025-01-01", "2025-06-30").await;
@@ -74,7 +74,7 @@ async fn the_index_to_ask_for_and_a_mistyped_collection_are_named() {
     let fix = proposal
         .warnings
         .iter()
-        .find(|warning| warning.code == "no_day_index")
+        .find(|warning| warning.code == WarningCode::NoDayIndex)
         .and_then(|found| found.fix.as_deref());
     assert_eq!(fix, Some(r#"db.getCollection("trades").createIndex({ "testata.dataOra": 1 })"#));
     let elsewhere = Source::new(&SourceSettings {

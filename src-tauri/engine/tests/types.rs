@@ -14,7 +14,7 @@ use tidemark_engine::bson::diff::FieldChange;
 use tidemark_engine::failure::{Code, Failure, FailureTarget};
 use tidemark_engine::plan::PlanCounts;
 use tidemark_engine::plan::ledger::{DayState, FetchMode};
-use tidemark_engine::proposal::{Confidence, Proposal, ProposedField, TypeShare, Warning};
+use tidemark_engine::proposal::{Confidence, Proposal, ProposedField, TypeShare, Warning, WarningCode};
 use tidemark_engine::query::form::{FilterInput, FilterOperator, QueryInput, ValueType};
 use tidemark_engine::query::signature::SourceName;
 use tidemark_engine::rows::{CsvOptions, Role, RowQuery, Sort};
@@ -62,7 +62,7 @@ fn generated() -> String {
         CacheUsage
     ];
     declare![EvictionPreview];
-    declare![Confidence, TypeShare, ProposedField, Warning, Proposal];
+    declare![Confidence, TypeShare, ProposedField, WarningCode, Warning, Proposal];
     declare![Connection, FetchMode, SourceProfile, SourceView, CsvOptions, ExportProgress, Exported];
     parts.join("\n")
 }

@@ -20,7 +20,7 @@ async function openDialog(fake = makeFake()) {
 
 it("puts what was proposed into the mapping, and says why and what will be slow", async () => {
   const { fake, user } = await openDialog();
-  const warning = { code: "no_day_index", message: "No index.", fix: "db.createIndex()" };
+  const warning = { code: "no_day_index" as const, message: "No index.", fix: "db.createIndex()" };
   vi.mocked(fake.backend.proposeMapping).mockResolvedValue(makeProposal({ warnings: [warning] }));
   await user.click(screen.getByTestId("source-propose"));
   await waitFor(() =>

@@ -444,9 +444,11 @@ export type ProposedField = {
   /** Other paths that come into question, best first. */
   others: Array<string>, };
 
+export type WarningCode = "empty" | "few_documents" | "no_day" | "no_day_index" | "day_disagrees" | "mixed_times" | "time_missing" | "no_trade_id" | "ids_missing" | "ids_mixed" | "no_id_index";
+
 export type Warning = {
-  /** What it is about, such as `no_day_index`. */
-  code: string,
+  /** What it is about. */
+  code: WarningCode,
   /** A sentence. */
   message: string,
   /** What would help, as text to copy: a command for the database team. */

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::names::{Meaning, weight};
 use super::survey::{Survey, share};
 use super::times::{self, FORMS, Read};
-use super::{Confidence, ProposedField, Sample, confidence, described, is_indexed, percent};
+use super::{Confidence, ProposedField, Sample, confidence, described, percent, serves};
 use crate::bson::path;
 use crate::day::{Day, DayZone};
 use crate::query::date_field::DateForm;
@@ -122,7 +122,7 @@ impl Days {
         if days.day_of_year.is_none() {
             // A business date decides the day if it is indexed and the time is not, or if there is nothing better.
             let business = best(true);
-            let indexed = |time: &Time| is_indexed(&sample.indexes, &time.path);
+            let indexed = |time: &Time| serves(&sample.indexes, &[&time.path]);
             if let Some((dates, time)) = times.iter().find(|time| time.is_day).zip(days.time.as_ref()) {
                 let found = zone_of_dates(sample, dates, time);
                 if let Some((zone, share)) = found {
@@ -272,7 +272,7 @@ fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
             weight(path, Meaning::Time).max(if is_day { weight(path, Meaning::BusinessDate) } else { 0.0 });
         let is_of_other = weight(path, Meaning::OtherTime) > 0.5 && named < 0.95;
         let is_own_time = sample.time_field.as_deref() == Some(path);
-        let indexed = is_indexed(&sample.indexes, path);
+        let indexed = serves(&sample.indexes, &[path]);
         let mut why = vec![format!("{} in {} of the documents", form.in_words(), percent(in_documents))];
         let mut score = match form {
             DateForm::Date => 0.35,
@@ -385,12 +385,9 @@ fn date_parts(sample: &Sample, survey: &Survey, times: &[&Time]) -> Option<Parts
             let (time, zone) = (&agreed.time.path, &agreed.zone);
             why.push(format!("{} of the documents agree with {time} in {zone}", percent(agreed.share)));
         }
-        let matched: Vec<&str> = year.iter().map(|(_, path)| *path).chain([day_path]).collect();
-        if sample
-            .indexes
-            .iter()
-            .any(|keys| matched.iter().all(|path| keys.iter().take(2).any(|key| key == path)))
-        {
+        let other = year.map(|(_, path)| path).or_else(|| Some(agreed.as_ref()?.time.path.as_str()));
+        let matched: Vec<&str> = other.into_iter().chain([day_path]).collect();
+        if serves(&sample.indexes, &matched) {
             score += 0.15;
             why.push("an index serves it".to_owned());
         }

@@ -9,8 +9,7 @@ use super::days::Days;
 use super::names::{Meaning, label, spelled_out, weight};
 use super::survey::{PathStats, Survey, share};
 use super::{
-    Confidence, IdCandidate, Link, ProposedField, Sample, confidence, described, filter_key, is_indexed,
-    percent,
+    Confidence, IdCandidate, Link, ProposedField, Sample, confidence, described, filter_key, percent, serves,
 };
 use crate::bson::equality_key::equality_key;
 use crate::bson::path;
@@ -97,7 +96,7 @@ fn ids(sample: &Sample, survey: &Survey, days: &Days) -> Vec<Scored> {
             score += 0.55 * named;
             let differs = share(stats.distinct, stats.values) >= 0.3;
             let by_structure = differs && of_main >= 0.9 && stats.longest <= 40;
-            let indexed = is_indexed(&sample.indexes, path);
+            let indexed = serves(&sample.indexes, &[path]);
             if named < 0.5 {
                 // Without a name that says so, its values have to: an index is built for what is looked up.
                 score += match (
@@ -127,7 +126,7 @@ fn ids(sample: &Sample, survey: &Survey, days: &Days) -> Vec<Scored> {
         } else {
             score -= 0.3;
         }
-        if is_indexed(&sample.indexes, path) && !is_own_id {
+        if serves(&sample.indexes, &[path]) && !is_own_id {
             score += 0.15;
             why.push("an index begins with it".to_owned());
         }
@@ -169,34 +168,27 @@ pub(super) fn id_candidates(sample: &Sample, survey: &Survey, days: &Days) -> Ve
     if !paths.iter().any(|path| path == "_id") {
         paths.push("_id".to_owned());
     }
-    let first_keys = |indexes: &[Vec<String>]| -> BTreeSet<String> {
-        indexes.iter().filter_map(|keys| keys.first().cloned()).collect()
+    // The indexed paths of a collection that hold ids: only these can be searched quickly.
+    let indexed_ids = |indexes: &[Vec<String>], survey: &Survey| -> BTreeSet<String> {
+        let is_id = |path: &&String| {
+            let main = survey.paths.get(*path).and_then(PathStats::main_type);
+            *path != "_id" && main.is_some_and(|(main, _)| ID_TYPES.contains(&main))
+        };
+        indexes.iter().filter_map(|keys| keys.first()).filter(is_id).cloned().collect()
     };
+    let taken = days.paths();
+    let mut places: Vec<(Option<String>, String)> = Vec::new();
+    let own = indexed_ids(&sample.indexes, survey).into_iter().filter(|path| !taken.contains(path.as_str()));
+    places.extend(own.map(|path| (None, path)));
+    for other in &sample.others {
+        let theirs = indexed_ids(&other.indexes, &Survey::of(&other.documents));
+        places.extend(theirs.into_iter().map(|path| (Some(other.name.clone()), path)));
+    }
     let of = |path: String| {
         let values = some_values(sample, &path);
         let kinds: BTreeSet<_> = values.iter().map(Bson::element_type).map(|kind| kind as u8).collect();
-        let can_refer = |survey: &Survey, other: &str| {
-            other != "_id"
-                && survey
-                    .paths
-                    .get(other)
-                    .is_some_and(|stats| stats.main_type().is_some_and(|(main, _)| ID_TYPES.contains(&main)))
-        };
-        let own = first_keys(&sample.indexes);
-        let mut look_in: Vec<(Option<String>, String)> = own
-            .into_iter()
-            .filter(|other| {
-                *other != path && can_refer(survey, other) && !days.paths().contains(other.as_str())
-            })
-            .map(|other| (None, other))
-            .collect();
-        for other in &sample.others {
-            let theirs = Survey::of(&other.documents);
-            let keys = first_keys(&other.indexes).into_iter();
-            look_in.extend(
-                keys.filter(|key| can_refer(&theirs, key)).map(|key| (Some(other.name.clone()), key)),
-            );
-        }
+        let is_itself = |place: &(Option<String>, String)| place.0.is_none() && place.1 == path;
+        let look_in = places.iter().filter(|place| !is_itself(place)).cloned().collect();
         (!values.is_empty() && kinds.len() <= 2).then_some(IdCandidate { path, values, look_in })
     };
     paths.into_iter().filter_map(of).collect()
@@ -230,9 +222,10 @@ fn free<'a>(survey: &'a Survey, taken: &BTreeSet<String>) -> Vec<(String, f64, &
 
 /// Whether a link is more than chance. Numbers that count up are found among those of any other desk, so they also need
 /// a name that agrees.
-fn is_believable(sample: &Sample, link: &Link) -> bool {
-    let numbers = |value: &Bson| matches!(value, Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_));
-    let has_numbers = some_values(sample, &link.trade_id).iter().any(numbers);
+fn is_believable(survey: &Survey, link: &Link) -> bool {
+    let types = survey.paths.get(&link.trade_id).map(|stats| &stats.types);
+    let has_numbers =
+        types.is_some_and(|types| ["int", "long", "double"].iter().any(|name| types.contains_key(name)));
     let (own, theirs) = (spelled_out(&link.trade_id), spelled_out(&link.path));
     // `id` is in every name of an id.
     let is_in = |short: &str, long: &str| short.len() > 3 && long.contains(short);
@@ -288,7 +281,7 @@ impl Choice {
     pub(super) fn make(sample: &Sample, survey: &Survey, days: &Days, links: &[Link]) -> Self {
         let mut candidates = ids(sample, survey, days);
         let own = links_within(sample, survey, days, &candidates);
-        let links: Vec<&Link> = links.iter().chain(&own).filter(|link| is_believable(sample, link)).collect();
+        let links: Vec<&Link> = links.iter().chain(&own).filter(|link| is_believable(survey, link)).collect();
         for id in &mut candidates {
             let best = links.iter().filter(|link| link.trade_id == id.path).max_by_key(|link| link.found);
             let Some(link) = best.filter(|link| link.found > 0) else { continue };

@@ -25,7 +25,7 @@ fn sample(indexes: &[&[&str]], of: impl Fn(i32) -> Document) -> Sample {
 
 /// Proposes, and checks that the mapping can be read.
 fn propose_valid(sample: &Sample, links: &[Link]) -> Proposal {
-    let proposal = propose(sample, links);
+    let proposal = Study::of(sample).propose(links);
     Mapping::parse(&proposal.mapping.to_string()).unwrap();
     proposal
 }
@@ -34,7 +34,7 @@ fn text<'a>(proposal: &'a Proposal, pointer: &str) -> Option<&'a str> {
     proposal.mapping.pointer(pointer).and_then(Value::as_str)
 }
 
-fn codes(proposal: &Proposal) -> Vec<&str> {
+fn codes(proposal: &Proposal) -> Vec<WarningCode> {
     proposal.warnings.iter().map(|warning| warning.code).collect()
 }
 
@@ -68,7 +68,7 @@ fn the_default_names_are_found_with_the_zone() {
     assert_eq!(text(&proposal, "/filters/product"), Some("product"));
     assert_eq!(proposal.mapping["filters"]["attribute"], Value::Null);
     assert_eq!(proposal.mapping["version"], 1);
-    assert_eq!(codes(&proposal), Vec::<&str>::new(), "{:?}", proposal.warnings);
+    assert_eq!(codes(&proposal), Vec::<WarningCode>::new(), "{:?}", proposal.warnings);
     assert_eq!(field(&proposal, "trade_id").confidence, Confidence::Sure);
     let mapping = Mapping::parse(&proposal.mapping.to_string()).unwrap();
     assert_eq!(mapping.day_zone.name(), "Europe/Berlin");
@@ -92,7 +92,7 @@ fn names_of_other_styles_and_languages_are_found() {
     assert_eq!(text(&proposal, "/filters/receiver"), Some("Gegenpartei"));
     assert_eq!(text(&proposal, "/filters/cell"), Some("Buch"));
     assert_eq!(text(&proposal, "/status"), Some("Zustand"));
-    assert_eq!(codes(&proposal), ["no_day_index", "no_id_index"]);
+    assert_eq!(codes(&proposal), [WarningCode::NoDayIndex, WarningCode::NoIdIndex]);
     let fix = proposal.warnings[0].fix.as_deref();
     assert_eq!(fix, Some("db.getCollection(\"trades\").createIndex({ \"kopf.Handelszeit\": 1 })"));
 }
@@ -131,7 +131,7 @@ fn the_other_way_to_the_messages_is_taken_if_the_ids_are_found_there() {
         }],
         ..sample(&[&["_id"], &["ts"]], of)
     };
-    let candidates = id_candidates(&sample);
+    let candidates = Study::of(&sample).id_candidates();
     let own = candidates.iter().find(|candidate| candidate.path == "_id").unwrap();
     assert_eq!(own.values.len(), 20);
     assert!(own.look_in.contains(&(Some("acks".to_owned()), "parent.ref".to_owned())), "{:?}", own.look_in);
@@ -152,7 +152,7 @@ fn the_other_way_to_the_messages_is_taken_if_the_ids_are_found_there() {
 #[test]
 fn what_a_person_has_set_stays() {
     let of = |number: i32| doc! {"_id": number, "dealId": number, "executedAt": at(number).timestamp(), "produkt": pick(number, &PRODUCTS)};
-    let proposal = propose(&sample(&[&["executedAt"]], of), &[]);
+    let proposal = Study::of(&sample(&[&["executedAt"]], of)).propose(&[]);
     assert_eq!(proposal.clone().keeping(" ").unwrap(), proposal);
     assert_eq!(proposal.clone().keeping("{").unwrap_err().code, Code::BadMapping);
     let typed = r#"{"version": 1, "day_zone": "Asia/Tokyo", "filters": {"cell": "book"}}"#;
@@ -178,10 +178,13 @@ fn what_is_wrong_is_said() {
         document
     };
     let proposal = propose_valid(&sample(&[&["trade_id"]], of), &[]);
-    assert_eq!(codes(&proposal), ["no_day_index", "day_disagrees", "ids_missing", "ids_mixed"]);
+    assert_eq!(
+        codes(&proposal),
+        [WarningCode::NoDayIndex, WarningCode::DayDisagrees, WarningCode::IdsMissing, WarningCode::IdsMixed]
+    );
     assert_eq!(text(&proposal, "/day_of_year"), Some("doy"));
-    let empty = propose(&Sample { collection: "empty".to_owned(), ..Sample::default() }, &[]);
-    assert_eq!(codes(&empty), ["empty"]);
+    let empty = Study::of(&Sample { collection: "empty".to_owned(), ..Sample::default() }).propose(&[]);
+    assert_eq!(codes(&empty), [WarningCode::Empty]);
 }
 
 #[test]

@@ -1,37 +1,41 @@
 //! What will be slow or wrong with a proposed mapping.
 
-use super::days::Days;
 use super::fields::Choice;
-use super::survey::{Survey, share};
-use super::{Sample, Warning, is_indexed, percent};
+use super::survey::share;
+use super::{Study, Warning, WarningCode, percent, serves};
 use crate::words::counted;
 
 /// Fewer documents than this say little.
 const FEW: usize = 20;
 
-pub(super) fn warnings(sample: &Sample, survey: &Survey, days: &Days, choice: &Choice) -> Vec<Warning> {
+pub(super) fn warnings(study: &Study<'_>, choice: &Choice) -> Vec<Warning> {
+    let Study { sample, survey, days } = study;
     let mut warnings = Vec::new();
     let mut warn = |code, message: String, fix: Option<String>| warnings.push(Warning { code, message, fix });
     let name = &sample.collection;
     if survey.documents == 0 {
-        warn("empty", format!("The collection {name} has no documents, so nothing can be proposed."), None);
+        warn(
+            WarningCode::Empty,
+            format!("The collection {name} has no documents, so nothing can be proposed."),
+            None,
+        );
         return warnings;
     }
     if survey.documents < FEW {
         let message =
             format!("Only {} seen, so the proposal may be wrong.", counted(survey.documents, "document"));
-        warn("few_documents", message, None);
+        warn(WarningCode::FewDocuments, message, None);
     }
     let matched = days.matched();
     if matched.is_empty() {
         let message = "No field was found that says on which day a trade was made.";
-        warn("no_day", message.to_owned(), None);
-    } else if sample.knows_indexes && !serves(&sample.indexes, &matched) {
+        warn(WarningCode::NoDay, message.to_owned(), None);
+    } else if sample.knows_indexes && !study.days_are_indexed() {
         let message = format!(
             "No index of {name} begins with {}, so each fetch reads the whole collection. An index makes it fast.",
             matched.join(" and ")
         );
-        warn("no_day_index", message, Some(create_index(name, &matched)));
+        warn(WarningCode::NoDayIndex, message, Some(create_index(name, &matched)));
     }
     if let Some(agreement) = days.agreement.filter(|share| *share < 0.995) {
         let day = days.day_of_year.as_ref().map(|part| part.path.as_str()).unwrap_or_default();
@@ -40,7 +44,7 @@ pub(super) fn warnings(sample: &Sample, survey: &Survey, days: &Days, choice: &C
             "{day} is the day of {time} for {} of the documents only. Days follow {day}; check that this is intended.",
             percent(agreement)
         );
-        warn("day_disagrees", message, None);
+        warn(WarningCode::DayDisagrees, message, None);
     }
     for time in [&days.time, &days.business_date].into_iter().flatten() {
         if time.of_form < 0.999 {
@@ -49,27 +53,27 @@ pub(super) fn warnings(sample: &Sample, survey: &Survey, days: &Days, choice: &C
                 percent(time.of_form),
                 time.path
             );
-            warn("mixed_times", message, None);
+            warn(WarningCode::MixedTimes, message, None);
         }
         let in_documents =
             survey.paths.get(&time.path).map_or(0.0, |stats| share(stats.documents, survey.documents));
         if days.day_of_year.is_none() && in_documents < 0.5 {
             let message = format!("Only {} of the documents have {}.", percent(in_documents), time.path);
-            warn("time_missing", message, None);
+            warn(WarningCode::TimeMissing, message, None);
         }
     }
     match &choice.trade_id {
         None => {
             let message =
                 "No field was found that looks like a trade id, so no messages of trades can be fetched.";
-            warn("no_trade_id", message.to_owned(), None);
+            warn(WarningCode::NoTradeId, message.to_owned(), None);
         }
         Some((path, _)) => {
             if let Some(stats) = survey.paths.get(path) {
                 let in_documents = share(stats.documents, survey.documents);
                 if in_documents < 0.99 {
                     let message = format!("{} of the documents have a {path}.", percent(in_documents));
-                    warn("ids_missing", message, None);
+                    warn(WarningCode::IdsMissing, message, None);
                 }
                 if stats.types.len() > 1 && stats.main_type().is_some_and(|(_, share)| share < 0.999) {
                     let types: Vec<&str> = stats.types.keys().copied().collect();
@@ -77,7 +81,7 @@ pub(super) fn warnings(sample: &Sample, survey: &Survey, days: &Days, choice: &C
                         "The values of {path} have several types ({}); \"7\" and 7 are different trades.",
                         types.join(", ")
                     );
-                    warn("ids_mixed", message, None);
+                    warn(WarningCode::IdsMixed, message, None);
                 }
             }
             let (collection, indexes, id) = match &choice.messages {
@@ -91,23 +95,15 @@ pub(super) fn warnings(sample: &Sample, survey: &Survey, days: &Days, choice: &C
                 }
                 None => (name, &sample.indexes, path),
             };
-            if sample.knows_indexes && !is_indexed(indexes, id) && id != "_id" {
+            if sample.knows_indexes && !serves(indexes, &[id]) && id != "_id" {
                 let message = format!(
                     "No index of {collection} begins with {id}. If it contains messages of trades, finding them reads the whole collection."
                 );
-                warn("no_id_index", message, Some(create_index(collection, &[id])));
+                warn(WarningCode::NoIdIndex, message, Some(create_index(collection, &[id])));
             }
         }
     }
     warnings
-}
-
-/// Whether an index begins with the paths, in any order.
-fn serves(indexes: &[Vec<String>], paths: &[&str]) -> bool {
-    indexes.iter().any(|keys| {
-        let first: Vec<&str> = keys.iter().take(paths.len()).map(String::as_str).collect();
-        first.len() == paths.len() && paths.iter().all(|path| first.contains(path))
-    })
 }
 
 /// The command that creates an index, to paste into mongosh.

@@ -12,7 +12,7 @@ use tracing::debug;
 use super::connect::Source;
 use crate::day::{Day, DayRange};
 use crate::failure::{Code, Result};
-use crate::proposal::{IdCandidate, Link, OtherCollection, Proposal, Sample, id_candidates, propose};
+use crate::proposal::{IdCandidate, Link, OtherCollection, Proposal, Sample, Study};
 use crate::query::mapping::Mapping;
 use crate::query::pipeline;
 use crate::query::placement::{Place, Placement};
@@ -41,18 +41,16 @@ impl Source {
     /// See [`super::SourceError`]; `bad_mapping` never.
     pub async fn propose(&self) -> Result<Proposal> {
         let mut sample = self.sample().await?;
-        let first = propose(&sample, &[]);
+        let first = Study::of(&sample);
         // Without an index on the day, each of these queries would read the whole collection.
-        let is_slow = first.warnings.iter().any(|warning| warning.code == "no_day_index");
-        if sample.knows_indexes
-            && !is_slow
-            && let Ok(mapping) = Mapping::parse(&first.mapping.to_string())
+        if first.days_are_indexed()
+            && let Ok(mapping) = Mapping::parse(&first.propose(&[]).mapping.to_string())
         {
             self.spread(&mut sample, &mapping).await?;
         }
-        let candidates = id_candidates(&sample);
-        let links = self.links(&candidates).await;
-        Ok(propose(&sample, &links))
+        let study = Study::of(&sample);
+        let links = self.links(&study.id_candidates()).await;
+        Ok(study.propose(&links))
     }
 
     /// Reads the newest and the oldest documents, some at random, the indexes, and a few documents of the other
