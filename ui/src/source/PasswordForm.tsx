@@ -3,7 +3,7 @@ import { Button, Form, Input, Label, TextField } from "react-aria-components";
 
 import type { SourceProfile } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
-import { useConnecting } from "./useConnecting";
+import { useAttempt } from "./useAttempt";
 import type { Connect } from "./useSource";
 
 interface Props {
@@ -17,7 +17,7 @@ interface Props {
 /** Asks for the password of the active source; needed at every start, since it is not stored. */
 export function PasswordForm({ profile, name, connect, close }: Props) {
   const [password, setPassword] = useState("");
-  const { busy, failure, start } = useConnecting(connect, close);
+  const { busy, failure, start } = useAttempt(connect, close);
   return (
     <Form
       className="dialog-form"

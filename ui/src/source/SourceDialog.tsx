@@ -13,12 +13,13 @@ import {
   TextField,
 } from "react-aria-components";
 
-import type { Failure, SourceProfile } from "../backend";
+import type { Failure, Proposal, SourceProfile } from "../backend";
+import { useBackend } from "../backend/context";
 import { FailureNote } from "../controls/FailureNote";
+import { cancellable } from "./attempts";
 import { hasPassword } from "./password";
 import { ProposalView } from "./ProposalView";
-import { useConnecting } from "./useConnecting";
-import { useProposal } from "./useProposal";
+import { type Ask, useAttempt } from "./useAttempt";
 import type { Connect } from "./useSource";
 
 interface Props {
@@ -57,10 +58,15 @@ function fieldOf(failure: Failure | null): keyof Entered | null {
 export function SourceDialog({ profile, connect, running, zoneRules, close }: Props) {
   const [draft, setDraft] = useState<SourceProfile>(profile ?? EMPTY);
   const [password, setPassword] = useState("");
-  const connecting = useConnecting(connect, close);
-  const proposing = useProposal((proposal) =>
-    setDraft((now) => ({ ...now, mapping: JSON.stringify(proposal.mapping, null, 2) })),
-  );
+  const connecting = useAttempt(connect, close);
+  const backend = useBackend();
+  const [proposal, setProposal] = useState<Proposal | null>(null);
+  const propose: Ask<Proposal> = (profile, password, signal) =>
+    cancellable(backend, signal, (id) => backend.proposeMapping(id, profile, password));
+  const proposing = useAttempt(propose, (found) => {
+    setProposal(found);
+    setDraft((now) => ({ ...now, mapping: JSON.stringify(found.mapping, null, 2) }));
+  });
   const busy = connecting.busy;
   const failure = connecting.failure ?? proposing.failure;
   const canPropose = [draft.uri, draft.database, draft.collection].every((text) => text.trim() !== "");
@@ -159,7 +165,7 @@ export function SourceDialog({ profile, connect, running, zoneRules, close }: Pr
                   data-testid="source-mapping"
                 />
               </TextField>
-              {proposing.proposal && <ProposalView proposal={proposing.proposal} />}
+              {proposal && <ProposalView proposal={proposal} />}
               <p className="faint" data-testid="zone-rules">
                 Time zone rules: {zoneRules}
               </p>

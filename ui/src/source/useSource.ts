@@ -1,9 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef } from "react";
 
-import { type Connection, type Failure, type SourceProfile, type SourceView, toFailure } from "../backend";
+import { type Connection, type Failure, type SourceView, toFailure } from "../backend";
 import { useBackend } from "../backend/context";
-import { nextAttempt } from "./attempts";
+import { cancellable } from "./attempts";
+import type { Ask } from "./useAttempt";
 
 export interface Source {
   view: SourceView | null;
@@ -13,7 +14,7 @@ export interface Source {
 }
 
 /** Connects to a source and makes it the active one. Aborting keeps the previous source, unless it is too late. */
-export type Connect = (profile: SourceProfile, password: string | null, signal: AbortSignal) => Promise<void>;
+export type Connect = Ask<void>;
 
 /** How often the backend is asked what day it is: a window may stay open past midnight. */
 const TODAY_MS = 60_000;
@@ -66,19 +67,15 @@ export function useSource(): Source {
 
   const connect = useCallback<Connect>(
     async (profile, password, signal) => {
-      const id = nextAttempt();
       const attempt = { reported: null as Connection | null };
       connecting.current = attempt;
-      // An attempt that has already ended cannot be cancelled; there is nothing to report.
-      const giveUp = () => void backend.cancelConnect(id).catch(() => undefined);
-      signal.addEventListener("abort", giveUp);
       try {
-        client.setQueryData(SOURCE_KEY, await backend.connect(id, profile, password));
+        const ask = (id: number) => backend.connect(id, profile, password);
+        client.setQueryData(SOURCE_KEY, await cancellable(backend, signal, ask));
       } catch (error) {
         if (attempt.reported !== null) setConnection(attempt.reported);
         throw error;
       } finally {
-        signal.removeEventListener("abort", giveUp);
         if (connecting.current === attempt) connecting.current = null;
       }
     },

@@ -1,16 +1,18 @@
 import { useEffect, useRef, useState } from "react";
 
 import { type Failure, type SourceProfile, toFailure } from "../backend";
-import type { Connect } from "./useSource";
 
-export interface Connecting {
+/** Reaches a source in some way. Aborting the signal stops it. */
+export type Ask<T> = (profile: SourceProfile, password: string | null, signal: AbortSignal) => Promise<T>;
+
+export interface Attempt {
   busy: boolean;
   failure: Failure | null;
   start: (profile: SourceProfile, password: string) => void;
 }
 
-/** Connects from a form. Closing the form aborts the attempt. */
-export function useConnecting(connect: Connect, done: () => void): Connecting {
+/** Reaches a source from a form. Closing the form aborts the attempt. */
+export function useAttempt<T>(ask: Ask<T>, done: (found: T) => void): Attempt {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
   const attempt = useRef<AbortController | null>(null);
@@ -22,7 +24,7 @@ export function useConnecting(connect: Connect, done: () => void): Connecting {
     attempt.current = mine;
     setBusy(true);
     setFailure(null);
-    connect(profile, password === "" ? null : password, mine.signal)
+    ask(profile, password === "" ? null : password, mine.signal)
       .then(done, (error: unknown) => {
         if (!mine.signal.aborted) setFailure(toFailure(error));
       })
