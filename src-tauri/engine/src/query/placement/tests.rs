@@ -28,6 +28,15 @@ fn place(mapping: &Mapping, document: &Document) -> Place {
     Placement::new(mapping).place(&raw(document))
 }
 
+/// Whether the match of a day alone has to return a document that was placed so.
+fn is_returned_for(placed: &Place, day: Day) -> bool {
+    match placed {
+        Place::Day(placed) => *placed == day,
+        Place::LeftOut(left_out) => left_out.touches(day),
+        Place::Nowhere => false,
+    }
+}
+
 /// Whether a match on dates returns a document, decided as MongoDB decides it.
 fn accepts(asked: &Document, document: &RawDocument) -> bool {
     asked.iter().all(|(path, condition)| match condition {
@@ -576,11 +585,7 @@ proptest! {
         let is_asked = accepts(&date_match(&mapping, &range), &bytes);
         for day in range.days() {
             let alone = accepts(&date_match(&mapping, &DayRange::single(day)), &bytes);
-            let expected = match &placed {
-                Place::Day(placed) => *placed == day,
-                Place::LeftOut(left_out) => left_out.touches(day),
-                Place::Nowhere => false,
-            };
+            let expected = is_returned_for(&placed, day);
             prop_assert_eq!(alone, expected, "{} alone: {} is {:?}", day, document, placed);
             prop_assert!(is_asked || !alone, "{} with its neighbours: {}", day, document);
         }
@@ -629,11 +634,7 @@ proptest! {
         let is_asked = accepts(&date_match(&mapping, &range), &bytes);
         for day in range.days() {
             let alone = accepts(&date_match(&mapping, &DayRange::single(day)), &bytes);
-            let expected = match &placed {
-                Place::Day(placed) => *placed == day,
-                Place::LeftOut(left_out) => left_out.touches(day),
-                Place::Nowhere => false,
-            };
+            let expected = is_returned_for(&placed, day);
             prop_assert!(alone || !expected, "{} alone: {} is {:?}", day, document, placed);
             prop_assert!(expected || has_neighbours || !alone, "{} alone: {} is {:?}", day, document, placed);
             prop_assert!(is_asked || !alone, "{} with its neighbours: {}", day, document);
