@@ -140,6 +140,10 @@ fn bad_path(why: BadPath) -> Failure {
             "The name of the cache folder is not Unicode text.",
             "Choose a cache folder with a different name.",
         ),
+        BadPath::NotEmpty => (
+            "The cache cannot be moved there: the folder has other files in it, or belongs to the cache.",
+            "Choose an empty folder.",
+        ),
         BadPath::QuestionMark => (
             "The path of the cache folder contains a question mark, which is not supported.",
             "Choose a cache folder with a different name.",

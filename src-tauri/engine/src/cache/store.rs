@@ -4,3 +4,4 @@ pub mod budget;
 pub mod catalog;
 pub(crate) mod eviction;
 pub(crate) mod folder;
+pub mod relocate;

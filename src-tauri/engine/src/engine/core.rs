@@ -11,6 +11,7 @@ use tracing::{info, instrument, warn};
 use super::query_lock::{QueryGuard, QueryLocks};
 use super::single_flight::Pulls;
 use crate::answer::derive::{Basis, Derived, derive};
+use crate::cache::store::relocate::Copied;
 use crate::cache::{Cache, CacheError, CacheFile, CatalogEntry, Identity, MappedPaths, View, mapped_paths};
 use crate::day::{Day, DayRange};
 use crate::engine::off_thread;
@@ -100,6 +101,28 @@ impl Engine {
         self.cache.set_row_group_rows(limits.row_group_rows);
         self.limits = limits;
         self
+    }
+
+    /// Sets the memory that a fetch may use, in bytes; see [`Cache::set_memory`].
+    #[must_use]
+    pub fn with_memory(self, bytes: Option<u64>) -> Self {
+        self.cache.set_memory(bytes);
+        self
+    }
+
+    /// Copies the cache to the folder that a person chose, or into one of its own there; see [`Cache::place_in`]. No run
+    /// must be in progress.
+    ///
+    /// # Errors
+    /// `cache_busy` if a file is in use, `disk_full`, `cache_unusable`. Then nothing has changed.
+    pub async fn copy_cache(&self, chosen: PathBuf) -> Result<Copied> {
+        let engine = self.clone();
+        off_thread(move || {
+            engine.views().clear();
+            let place = engine.cache.place_in(&chosen)?;
+            Ok(engine.cache.copy_to(&place)?)
+        })
+        .await
     }
 
     /// The default cache folder on this system.

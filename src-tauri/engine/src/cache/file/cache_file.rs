@@ -15,7 +15,7 @@ use super::ledger::{
     remove_days, store_finding,
 };
 use super::lock::Hold;
-use super::memory::{MEMORY_BASE, MEMORY_LEAST, THREADS_TO_WRITE, memory_for, set_memory, set_threads};
+use super::memory::{FileOptions, MEMORY_LEAST, THREADS_TO_WRITE, memory_for, set_memory, set_threads};
 use super::meta::{Identity, initialise, read_fact, read_identity};
 use super::migrate::{expect_current, migrate};
 use super::opener::{self, SEARCH_PATH, THREADS_TO_READ};
@@ -58,13 +58,13 @@ pub struct CacheFile {
     stored_fields: Mutex<usize>,
     state: RwLock<Arc<FileState>>,
     next_segment: AtomicU32,
-    /// Bytes of memory that DuckDB may use, beyond [`MEMORY_BASE`].
+    /// Bytes of memory that DuckDB may use, beyond the base.
     memory: Mutex<usize>,
     /// Number of windows that are being stored.
     writers: Mutex<usize>,
     exports: ExportFolder,
     next_export: AtomicU32,
-    row_group_rows: usize,
+    options: FileOptions,
     collation: Mutex<Collation>,
     _closing: ClosingNote,
     access: Access,
@@ -81,14 +81,14 @@ impl CacheFile {
     pub(crate) fn open(
         path: &Path,
         owner: Option<&Identity>,
-        row_group_rows: usize,
+        options: FileOptions,
         hold: Hold,
     ) -> Result<Self> {
         let is_new = !is_there(path)?;
         if is_new && owner.is_none() {
             return Err(CacheErrorKind::NotCached(Missing::File).into());
         }
-        let opened = Self::open_or_make(path, owner, is_new, row_group_rows, hold);
+        let opened = Self::open_or_make(path, owner, is_new, options, hold);
         if is_new && opened.as_ref().is_err_and(|error| *error.kind() == CacheErrorKind::DiskFull) {
             // A half-written new file holds nothing, and would be taken for a damaged one.
             let _ = remove_files(path);
@@ -100,7 +100,7 @@ impl CacheFile {
         path: &Path,
         owner: Option<&Identity>,
         is_new: bool,
-        row_group_rows: usize,
+        options: FileOptions,
         hold: Hold,
     ) -> Result<Self> {
         if let Some(format) = noted_format(path).filter(|format| *format > FORMAT && !is_new) {
@@ -121,7 +121,7 @@ impl CacheFile {
                 remove_if_there(&log).map_err(|error| CacheError::of_folder(&log, &error))?;
             }
         }
-        let connection = opener::open(path, row_group_rows, &access)?;
+        let connection = opener::open(path, options.row_group_rows, &access)?;
         let is_settled = if is_read_only {
             expect_current(&connection)?;
             false
@@ -149,8 +149,8 @@ impl CacheFile {
         }
         let registry = Arc::new(FieldRegistry::with(read_fields(&connection)?));
         registry.expect_paths(identity.mapping.paths());
-        let memory = memory_for(registry.len(), 0, row_group_rows);
-        set_memory(&connection, MEMORY_BASE + memory)?;
+        let memory = memory_for(registry.len(), 0, options.row_group_rows);
+        set_memory(&connection, options.memory_base + memory)?;
         if !is_read_only {
             drop_stale_checks(&connection)?;
         }
@@ -184,7 +184,7 @@ impl CacheFile {
             access,
             next_export: AtomicU32::new(0),
             _closing: closing,
-            row_group_rows,
+            options,
             collation: Mutex::new(collation),
             hold,
         })
@@ -217,7 +217,7 @@ impl CacheFile {
     /// Rows per row group of tables that are created from now on.
     #[must_use]
     pub const fn row_group_rows(&self) -> usize {
-        self.row_group_rows
+        self.options.row_group_rows
     }
 
     /// The file's fields.
@@ -355,10 +355,10 @@ impl CacheFile {
 
     /// Raises the memory limit to what documents of this size and the fields known so far need.
     pub(crate) fn raise_memory_limit(&self, connection: &Database, document_bytes: usize) -> Result<()> {
-        let wanted = memory_for(self.registry.len(), document_bytes, self.row_group_rows);
+        let wanted = memory_for(self.registry.len(), document_bytes, self.options.row_group_rows);
         let mut allowed = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if *allowed < wanted {
-            set_memory(connection, MEMORY_BASE + wanted)?;
+            set_memory(connection, self.options.memory_base + wanted)?;
             *allowed = wanted;
         }
         Ok(())
@@ -372,7 +372,7 @@ impl CacheFile {
         // and is more than concurrent windows have been seen to need. If DuckDB cannot get down to it, it returns an
         // error and keeps its old limit.
         let _ = set_memory(connection, MEMORY_LEAST + *allowed);
-        set_memory(connection, MEMORY_BASE + *allowed)
+        set_memory(connection, self.options.memory_base + *allowed)
     }
 
     /// Returns a connection with an open read transaction, and the state that belongs to its snapshot.

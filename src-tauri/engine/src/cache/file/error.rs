@@ -191,6 +191,8 @@ pub enum BadPath {
     NotUnicode,
     /// It contains a question mark, which DuckDB takes for the beginning of options.
     QuestionMark,
+    /// Files are in the way.
+    NotEmpty,
 }
 
 /// What a column was named for.

@@ -9,7 +9,10 @@ use super::sql::{Database, sql};
 /// Too little makes a fetch fail, so this is generous.
 pub(crate) const MEMORY_BASE: usize = 768 << 20;
 
-/// Replaces [`MEMORY_BASE`] for the moment in which DuckDB is to free what it need not hold.
+/// The least that may be set in place of [`MEMORY_BASE`].
+pub(crate) const LEAST_MEMORY_BASE: usize = 256 << 20;
+
+/// Replaces the base for the moment in which DuckDB is to free what it need not hold.
 pub(crate) const MEMORY_LEAST: usize = 64 << 20;
 
 const MEMORY_PER_FIELD: usize = 3 << 20;
@@ -17,6 +20,15 @@ const MEMORY_PER_FIELD: usize = 3 << 20;
 /// DuckDB's threads while windows are being stored. Each window already has a thread of its own; a second one of
 /// DuckDB would do part of its work while the first one spins.
 pub(crate) const THREADS_TO_WRITE: i64 = 1;
+
+/// How a file is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileOptions {
+    /// Rows per row group of what is written, a multiple of 2,048.
+    pub(crate) row_group_rows: usize,
+    /// Bytes that DuckDB may use besides what [`memory_for`] returns; see [`MEMORY_BASE`].
+    pub(crate) memory_base: usize,
+}
 
 pub(crate) const fn memory_for(fields: usize, document_bytes: usize, row_group_rows: usize) -> usize {
     MEMORY_PER_FIELD * fields + document_bytes * row_group_rows * ROW_GROUPS_HELD

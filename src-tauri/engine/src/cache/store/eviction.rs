@@ -28,7 +28,7 @@ use crate::cache::file::schema::FORMAT;
 use crate::query::signature::Signature;
 
 /// The file with the settings of the whole folder.
-const SETTINGS: &str = "tidemark.json";
+pub(super) const SETTINGS: &str = "tidemark.json";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Settings {

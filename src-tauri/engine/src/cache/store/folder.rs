@@ -20,6 +20,7 @@ use crate::cache::file::access::is_writable;
 use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Holder, Missing, Result};
 use crate::cache::file::lock::{FileLock, Hold, is_open_elsewhere, remove};
+use crate::cache::file::memory::{FileOptions, LEAST_MEMORY_BASE, MEMORY_BASE};
 use crate::cache::file::meta::Identity;
 use crate::cache::file::opener;
 use crate::cache::file::paths::{
@@ -47,6 +48,8 @@ struct Inner {
     recent: Mutex<VecDeque<Arc<CacheFile>>>,
     /// Rows per row group of the files.
     row_group_rows: AtomicUsize,
+    /// Memory of each file, in bytes, besides what its fields need.
+    memory_base: AtomicUsize,
     catalog: Catalog,
     /// Queries whose rows could not be read: opening their files does not reveal it.
     suspects: Mutex<HashSet<Signature>>,
@@ -90,19 +93,19 @@ impl Slot {
         file: &mut Weak<CacheFile>,
         path: &Path,
         owner: Option<&Identity>,
-        row_group_rows: usize,
+        options: FileOptions,
     ) -> Result<Arc<CacheFile>> {
         if let Some(open) = file.upgrade().filter(|open| open.is_current()) {
             return Ok(open);
         }
-        let opened = Arc::new(CacheFile::open(path, owner, row_group_rows, self.hold(path)?)?);
+        let opened = Arc::new(CacheFile::open(path, owner, options, self.hold(path)?)?);
         *file = Arc::downgrade(&opened);
         Ok(opened)
     }
 
     /// Whether damage that was found on opening the file, or on reading its rows, is confirmed on a fresh open.
-    fn confirms_damage(&self, path: &Path, owner: Option<&Identity>, row_group_rows: usize) -> Result<bool> {
-        let looked = CacheFile::open(path, owner, row_group_rows, self.hold(path)?)
+    fn confirms_damage(&self, path: &Path, owner: Option<&Identity>, options: FileOptions) -> Result<bool> {
+        let looked = CacheFile::open(path, owner, options, self.hold(path)?)
             .and_then(|file| read_everything(&file.connect()?, &file.state(), file.registry()))
             // Nothing but whole tables is read here, so what fails in DuckDB itself is the fault of their bytes.
             .map_err(CacheError::while_opening);
@@ -150,6 +153,7 @@ impl Cache {
                 slots: Mutex::default(),
                 recent: Mutex::default(),
                 row_group_rows: AtomicUsize::new(Limits::default().row_group_rows.get() as usize),
+                memory_base: AtomicUsize::new(MEMORY_BASE),
                 catalog: Catalog::default(),
                 suspects: Mutex::default(),
             }),
@@ -161,8 +165,30 @@ impl Cache {
         self.inner.row_group_rows.store(rows.get() as usize, Ordering::Relaxed);
     }
 
-    fn row_group_rows(&self) -> usize {
-        self.inner.row_group_rows.load(Ordering::Relaxed)
+    /// Sets the bytes of memory that a fetch may use besides what wide tables and large documents need, for files
+    /// that are opened from now on; `None`: the default. Less than [`least_memory`](Self::least_memory) is raised to it.
+    pub fn set_memory(&self, bytes: Option<u64>) {
+        let bytes = bytes.map_or(MEMORY_BASE, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX >> 1));
+        self.inner.memory_base.store(bytes.max(LEAST_MEMORY_BASE), Ordering::Relaxed);
+    }
+
+    /// The default of [`set_memory`](Self::set_memory), in bytes.
+    #[must_use]
+    pub const fn default_memory() -> u64 {
+        MEMORY_BASE as u64
+    }
+
+    /// The least memory with which a fetch of an ordinary table succeeds, in bytes.
+    #[must_use]
+    pub const fn least_memory() -> u64 {
+        LEAST_MEMORY_BASE as u64
+    }
+
+    fn options(&self) -> FileOptions {
+        FileOptions {
+            row_group_rows: self.inner.row_group_rows.load(Ordering::Relaxed),
+            memory_base: self.inner.memory_base.load(Ordering::Relaxed),
+        }
     }
 
     /// The folder.
@@ -205,12 +231,12 @@ impl Cache {
     fn replace_damaged(&self, path: &Path, identity: &Identity) -> Result<Opened> {
         let slot = self.slot(path);
         let mut held = slot.file();
-        let opened = match slot.open(&mut held, path, Some(identity), self.row_group_rows()) {
+        let opened = match slot.open(&mut held, path, Some(identity), self.options()) {
             Err(failure) if failure.may_be_moved_aside() => {
                 warn!("the file cannot be read: {failure}");
                 let aside = self.move_aside(&slot, path)?;
                 self.suspects().remove(&identity.signature);
-                let file = slot.open(&mut held, path, Some(identity), self.row_group_rows())?;
+                let file = slot.open(&mut held, path, Some(identity), self.options())?;
                 Opened { file, moved_aside: Some(MovedAside { name: aside, error: failure }) }
             }
             other => Opened { file: other?, moved_aside: None },
@@ -234,7 +260,7 @@ impl Cache {
             return Err(in_use());
         }
         let is_damaged =
-            is_there(&path)? && slot.confirms_damage(&path, Some(identity), self.row_group_rows())?;
+            is_there(&path)? && slot.confirms_damage(&path, Some(identity), self.options())?;
         let name = if is_damaged { Some(self.move_aside(&slot, &path)?) } else { None };
         self.suspects().remove(&identity.signature);
         Ok(name)
@@ -430,7 +456,7 @@ impl Cache {
             }
             self.while_closed(&path, |hold| {
                 // It may have been filled since.
-                let file = CacheFile::open(&path, None, self.row_group_rows(), hold)?;
+                let file = CacheFile::open(&path, None, self.options(), hold)?;
                 let empty = file.state().days.is_empty();
                 let hold = file.close();
                 if empty { remove(&path, hold) } else { Ok(()) }
@@ -501,7 +527,7 @@ impl Cache {
     fn open_once(&self, path: &Path, owner: Option<&Identity>) -> Result<Arc<CacheFile>> {
         let slot = self.slot(path);
         let mut held = slot.file();
-        slot.open(&mut held, path, owner, self.row_group_rows())
+        slot.open(&mut held, path, owner, self.options())
     }
 
     fn remember(&self, file: &Arc<CacheFile>) {
@@ -553,12 +579,12 @@ fn expect_writable(path: &Path) -> Result<()> {
     if is_writable(path) { Ok(()) } else { Err(CacheErrorKind::ReadOnly.into()) }
 }
 
-fn in_use() -> CacheError {
+pub(super) fn in_use() -> CacheError {
     CacheErrorKind::Busy(Holder::ThisProcess).into()
 }
 
 /// Creates a folder that only its owner may read. An existing one stays as it is: others may share it.
-fn create_private(folder: &Path) -> Result<()> {
+pub(super) fn create_private(folder: &Path) -> Result<()> {
     if !folder.is_dir() {
         fs::create_dir_all(folder).map_err(|error| CacheError::of_folder(folder, &error))?;
         restrict_to_owner(folder);
