@@ -25,5 +25,5 @@ pub use origin::SourceOrigin;
 pub(crate) use read::{ESTIMATE_DAYS, unreadable_reply};
 pub use refusal::RefusedPart;
 pub(crate) use refusal::is_refusal;
-pub use topology::NoServer;
+pub use topology::{HostFailure, HostProblem, NoServer};
 pub use unmatched::Suspect;

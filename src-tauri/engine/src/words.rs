@@ -11,6 +11,15 @@ pub fn counted(number: impl TryInto<u64>, thing: &str) -> String {
     }
 }
 
+/// Parts in one phrase: `a`, `a and b`, `a, b and c`.
+pub(crate) fn joined(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [only] => only.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
 /// "about 48,000 trades": two digits are all that an estimate is good for.
 pub(crate) fn about(rows: u64) -> String {
     let mut unit = 1;

@@ -101,6 +101,26 @@ async fn a_read_preference_that_no_member_meets() {
     assert!(failure.message.contains("no primary"), "{failure:?}");
 }
 
+/// A port of this computer on which nothing listens.
+fn closed_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn a_port_that_refuses_and_a_name_that_does_not_resolve_are_named() {
+    let port = closed_port();
+    let refused = failure(&format!("mongodb://127.0.0.1:{port}/")).await;
+    assert_eq!(refused.code, Code::SourceUnreachable);
+    assert!(refused.message.starts_with(&format!("127.0.0.1:{port} refuses connections")), "{refused:?}");
+    let unknown = failure("mongodb://nonexistent.invalid:27018/").await;
+    assert_eq!(unknown.code, Code::SourceUnreachable);
+    assert!(unknown.message.starts_with("The name nonexistent.invalid does not resolve"), "{unknown:?}");
+    let both = failure(&format!("mongodb://127.0.0.1:{port},nonexistent.invalid/?replicaSet=rs0")).await;
+    assert_eq!(both.code, Code::SourceUnreachable);
+    assert!(both.message.starts_with("None of the 2 hosts can be reached: "), "{both:?}");
+    assert!(both.message.contains("nonexistent.invalid does not resolve"), "{both:?}");
+}
+
 #[tokio::test]
 async fn two_hosts_and_one_connection() {
     let failure = source("mongodb://db1:27017,db2:27017/?directConnection=true").unwrap_err();

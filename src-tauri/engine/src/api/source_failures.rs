@@ -2,8 +2,13 @@
 
 use crate::failure::{Code, Failure, FailureTarget};
 use crate::source::{
-    LoginProblem, NamePart, NoServer, OptionProblem, RefusedPart, SourceError, SourceErrorKind, TlsProblem,
+    HostFailure, HostProblem, LoginProblem, NamePart, NoServer, OptionProblem, RefusedPart, SourceError,
+    SourceErrorKind, TlsProblem,
 };
+use crate::words::{counted, joined};
+
+/// Number of hosts that a sentence names.
+const NAMED_HOSTS: usize = 3;
 
 const CORRECT_OPTION: &str = "Correct the option in the connection string, or leave it out.";
 const CORRECT_SET: &str = "Correct replicaSet in the connection string.";
@@ -23,6 +28,7 @@ fn of_kind(kind: &SourceErrorKind) -> Failure {
         SourceErrorKind::Unreachable => {
             Failure::new(Code::SourceUnreachable, "The server cannot be reached.")
         }
+        SourceErrorKind::NoHost(hosts) => of_hosts(hosts),
         SourceErrorKind::ConnectionLost => {
             Failure::new(Code::SourceUnreachable, "The connection to the server was lost.")
         }
@@ -44,6 +50,70 @@ fn of_kind(kind: &SourceErrorKind) -> Failure {
         SourceErrorKind::Refused => Failure::new(Code::BadFilter, "The server refused the query.").advise(
             "Correct what the technical details name; if that is nothing you entered, ask your administrator.",
         ),
+    }
+}
+
+/// The failure of hosts none of which can be connected to.
+pub(crate) fn of_hosts(hosts: &[HostFailure]) -> Failure {
+    let message = match hosts {
+        [] => "The server cannot be reached.".to_owned(),
+        [host] => in_a_sentence(host),
+        many => {
+            let mut parts: Vec<String> = many.iter().take(NAMED_HOSTS).map(in_a_clause).collect();
+            if many.len() > NAMED_HOSTS {
+                parts.push(format!("{} more", many.len() - NAMED_HOSTS));
+            }
+            format!("None of the {} can be reached: {}.", counted(many.len(), "host"), joined(&parts))
+        }
+    };
+    let failure = Failure::new(Code::SourceUnreachable, message);
+    let problems = |problem| hosts.iter().all(|host| host.problem == problem);
+    if hosts.is_empty() {
+        failure
+    } else if problems(HostProblem::UnknownName) {
+        failure
+            .advise("Check the host name in the connection string, and that the VPN is connected; what is cached can be browsed meanwhile.")
+            .at(FailureTarget::ConnectionString)
+    } else if problems(HostProblem::Refused) {
+        failure
+            .advise("Check the port in the connection string, and ask your database team whether the server is running; what is cached can be browsed meanwhile.")
+            .at(FailureTarget::ConnectionString)
+    } else if problems(HostProblem::NoAnswer) || problems(HostProblem::NoRoute) {
+        failure.advise(
+            "Check that the VPN is connected, and ask your administrator whether a firewall blocks the port; what is cached can be browsed meanwhile.",
+        )
+    } else {
+        failure
+    }
+}
+
+fn in_a_sentence(host: &HostFailure) -> String {
+    let address = &host.address;
+    match host.problem {
+        HostProblem::UnknownName => format!("The name {} does not resolve to an address.", host.name()),
+        HostProblem::Refused => {
+            format!(
+                "{address} refuses connections: no server listens on that port, or a firewall rejects them."
+            )
+        }
+        HostProblem::NoAnswer => {
+            format!("{address} does not answer: a firewall may block the port, or the VPN is not connected.")
+        }
+        HostProblem::NoRoute => {
+            format!("There is no route to {address}: the network is down, or the VPN is not connected.")
+        }
+        HostProblem::Other => format!("{address} cannot be reached."),
+    }
+}
+
+fn in_a_clause(host: &HostFailure) -> String {
+    let address = &host.address;
+    match host.problem {
+        HostProblem::UnknownName => format!("{} does not resolve", host.name()),
+        HostProblem::Refused => format!("{address} refuses connections"),
+        HostProblem::NoAnswer => format!("{address} does not answer"),
+        HostProblem::NoRoute => format!("there is no route to {address}"),
+        HostProblem::Other => format!("{address} cannot be reached"),
     }
 }
 
@@ -102,10 +172,14 @@ fn of_tls(problem: &TlsProblem) -> Failure {
 
 fn of_login(problem: LoginProblem) -> Failure {
     let (message, advice) = match problem {
-        LoginProblem::NoUser => (
-            "The server expects a login, and the connection string names no user.",
-            "Add the user's name to the connection string, and enter the password.",
-        ),
+        LoginProblem::NoUser => {
+            return Failure::new(
+                Code::AuthFailed,
+                "The server expects a login, and the connection string names no user.",
+            )
+            .advise("Add the user's name to the connection string, and enter the password.")
+            .at(FailureTarget::ConnectionString);
+        }
         LoginProblem::NoPassword => {
             ("This user needs a password, and none was given.", "Enter the password.")
         }
@@ -174,5 +248,48 @@ impl From<NoServer> for Failure {
                 )
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(address: &str, problem: HostProblem) -> HostFailure {
+        HostFailure { address: address.to_owned(), problem }
+    }
+
+    #[test]
+    fn an_unreachable_host_is_named_with_its_port_and_its_reason() {
+        for (problem, meant) in [
+            (HostProblem::UnknownName, "The name db1 does not resolve"),
+            (HostProblem::Refused, "db1:27018 refuses connections: "),
+            (HostProblem::NoAnswer, "db1:27018 does not answer: "),
+            (HostProblem::NoRoute, "There is no route to db1:27018: "),
+        ] {
+            let failure = of_hosts(&[host("db1:27018", problem)]);
+            assert_eq!(failure.code, Code::SourceUnreachable);
+            assert!(failure.message.starts_with(meant), "{failure:?}");
+            assert!(failure.next.contains("what is cached can be browsed"), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn several_unreachable_hosts_share_a_sentence() {
+        let hosts = [
+            host("db1:27017", HostProblem::Refused),
+            host("db2:27017", HostProblem::NoAnswer),
+            host("db3:27017", HostProblem::UnknownName),
+            host("db4:27017", HostProblem::Refused),
+            host("db5:27017", HostProblem::Refused),
+        ];
+        assert_eq!(
+            of_hosts(&hosts[..2]).message,
+            "None of the 2 hosts can be reached: db1:27017 refuses connections and db2:27017 does not answer."
+        );
+        assert_eq!(
+            of_hosts(&hosts).message,
+            "None of the 5 hosts can be reached: db1:27017 refuses connections, db2:27017 does not answer, db3 does not resolve and 2 more."
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::error::Error as _;
 use mongodb::error::{Error, ErrorKind};
 use thiserror::Error as ThisError;
 
-use super::topology::{self, NoServer};
+use super::topology::{self, HostFailure, NoServer};
 use crate::failure::Failure;
 
 /// What the driver reported, and what kind of error it is.
@@ -23,8 +23,10 @@ pub struct SourceError {
 /// What kind of error it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceErrorKind {
-    /// No server answers.
+    /// No server answers, and it is not known why.
     Unreachable,
+    /// None of the hosts can be connected to: why not, by host. At least one.
+    NoHost(Vec<HostFailure>),
     /// The connection was lost.
     ConnectionLost,
     /// Servers answered, but none that the connection string asks for.
@@ -180,7 +182,20 @@ fn kind_of(error: &Error) -> SourceErrorKind {
     match MEANINGS.iter().find(|(words, kind)| same(kind) && text.contains(words)) {
         Some((_, kind)) => kind.clone(),
         None if broad == SourceErrorKind::Unreachable && broke_off(error) => SourceErrorKind::ConnectionLost,
+        None if broad == SourceErrorKind::Unreachable => match unreachable_hosts(error) {
+            hosts if hosts.is_empty() => broad,
+            hosts => SourceErrorKind::NoHost(hosts),
+        },
         None => broad,
+    }
+}
+
+/// Why none of the hosts can be connected to; empty if the error does not say so.
+fn unreachable_hosts(error: &Error) -> Vec<HostFailure> {
+    match error.kind.as_ref() {
+        ErrorKind::ServerSelection { .. } => topology::unreachable_hosts(&describe(error)),
+        ErrorKind::DnsResolve { message, .. } => topology::unresolved_name(message).into_iter().collect(),
+        _ => Vec::new(),
     }
 }
 

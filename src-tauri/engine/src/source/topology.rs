@@ -1,4 +1,4 @@
-//! Why the driver selected none of the servers that it reached. The driver gives the reason only as text, which is
+//! Why the driver selected none of the servers, or reached none. The driver gives the reason only as text, which is
 //! parsed here and nowhere else.
 
 /// Why none of the servers that answered can be used.
@@ -43,20 +43,125 @@ pub(super) fn reason(message: &str) -> Option<NoServer> {
         .map(|asked| NoServer::NoMember { asked: asked.to_owned() })
 }
 
+/// Why a host of the connection string cannot be connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostFailure {
+    /// The host and its port, such as `db1:27017`; without a port for a name that DNS should have listed hosts for.
+    pub address: String,
+    /// What went wrong.
+    pub problem: HostProblem,
+}
+
+impl HostFailure {
+    /// The host without its port.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let name = self.address.rsplit_once(':').map_or(&*self.address, |(name, _)| name);
+        name.trim_matches(['[', ']'])
+    }
+}
+
+/// What went wrong with a connection to a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostProblem {
+    /// Its name does not resolve to an address.
+    UnknownName,
+    /// It is there, and nothing listens on the port, or something on the way rejects connections to it.
+    Refused,
+    /// Nothing came back.
+    NoAnswer,
+    /// This computer has no way to its network.
+    NoRoute,
+    /// Something else, such as a connection that was closed.
+    Other,
+}
+
+/// Words of the system's and the driver's messages, in lower case, and what they mean. Windows translates its messages,
+/// but not their numbers.
+const PROBLEMS: [(&str, HostProblem); 23] = {
+    use HostProblem::{NoAnswer, NoRoute, Refused, UnknownName};
+    [
+        // Of `getaddrinfo`, whatever the system adds to it.
+        ("failed to lookup address information", UnknownName),
+        ("name or service not known", UnknownName),
+        ("temporary failure in name resolution", UnknownName),
+        ("nodename nor servname provided", UnknownName),
+        ("name does not resolve", UnknownName),
+        ("no such host is known", UnknownName),
+        ("(os error 11001)", UnknownName),
+        ("(os error 11002)", UnknownName),
+        ("(os error 11003)", UnknownName),
+        ("(os error 11004)", UnknownName),
+        ("connection refused", Refused),
+        ("actively refused", Refused),
+        ("(os error 10061)", Refused),
+        ("timed out", NoAnswer),
+        ("did not properly respond", NoAnswer),
+        ("(os error 10060)", NoAnswer),
+        ("no route to host", NoRoute),
+        ("network is unreachable", NoRoute),
+        ("network is down", NoRoute),
+        ("host is down", NoRoute),
+        ("(os error 10050)", NoRoute),
+        ("(os error 10051)", NoRoute),
+        ("(os error 10065)", NoRoute),
+    ]
+};
+
+impl HostProblem {
+    /// What a message of the system or the driver means.
+    pub(super) fn of(message: &str) -> Self {
+        let message = message.to_lowercase();
+        let found = PROBLEMS.iter().find(|(words, _)| message.contains(words));
+        found.map_or(Self::Other, |(_, problem)| *problem)
+    }
+}
+
+/// Why none of the hosts can be connected to, if the text of a server selection error says so of each of them; empty
+/// if it does not.
+pub(super) fn unreachable_hosts(text: &str) -> Vec<HostFailure> {
+    let each = each_server(text).into_iter().map(|(address, what)| {
+        let problem = match what {
+            // Still being connected to when the time was up.
+            "Unknown" => HostProblem::NoAnswer,
+            error => HostProblem::of(error),
+        };
+        HostFailure { address: address.to_owned(), problem }
+    });
+    let each: Vec<HostFailure> = each.collect();
+    // What else may be wrong says more about the source than about a host.
+    if each.iter().any(|host| host.problem == HostProblem::Other) { Vec::new() } else { each }
+}
+
+/// The failure of a name whose SRV records list the hosts; `None` if the message is not about a name.
+pub(super) fn unresolved_name(message: &str) -> Option<HostFailure> {
+    let name = between(message, "Query { name: Name(\"", "\"").or_else(|| {
+        between(message, "lookup for ", " returned no records").map(|name| name.trim_matches('"'))
+    })?;
+    let name = name.trim_end_matches('.');
+    let name = name.split_once("._tcp.").map_or(name, |(_, name)| name);
+    Some(HostFailure { address: name.to_owned(), problem: HostProblem::UnknownName })
+}
+
 /// The error of each server in a topology description, or else its type; `None` if the text describes none.
 pub(super) fn servers(text: &str) -> Option<String> {
-    let (_, listed) = text.split_once("Servers: [ ")?;
+    let each: Vec<String> =
+        each_server(text).into_iter().map(|(address, what)| format!("{address}: {what}")).collect();
+    (!each.is_empty()).then(|| each.join("; "))
+}
+
+/// The address of each server in a topology description, with its error or else its type.
+fn each_server(text: &str) -> Vec<(&str, &str)> {
+    let Some((_, listed)) = text.split_once("Servers: [ ") else { return Vec::new() };
     let listed = listed.rsplit_once(" ]").map_or(listed, |(listed, _)| listed);
     let each = listed.split("{ Address: ").skip(1).filter_map(|server| {
         let server = server.trim_end_matches(|c| " },".contains(c));
         let (address, rest) = server.split_once(", ")?;
         let kind =
             rest.split_once("Type: ").map_or(rest, |(_, rest)| rest.split(", ").next().unwrap_or(rest));
-        let what = rest.split_once("Error: ").map_or(kind, |(_, error)| error);
-        Some(format!("{address}: {what}"))
+        Some((address, rest.split_once("Error: ").map_or(kind, |(_, error)| error)))
     });
-    let each: Vec<String> = each.collect();
-    (!each.is_empty()).then(|| each.join("; "))
+    each.collect()
 }
 
 fn wrong_name(words: &str) -> Option<NoServer> {
@@ -122,5 +227,75 @@ mod tests {
 
         let unreachable = "Server selection timeout: No available servers. Topology: { Type: ReplicaSetNoPrimary, Set Name: rs0, Servers: [ { Address: db1:27017, Type: Unknown, Error: Kind: I/O error: Connection refused } ] }";
         assert!(reason(unreachable).is_none());
+    }
+
+    /// Messages of Linux (glibc and musl), macOS, Windows and the mongodb crate 3.9.
+    #[test]
+    fn the_systems_words_say_what_is_wrong_with_a_host() {
+        let lookup = "I/O error: failed to lookup address information";
+        for (words, problem) in [
+            (format!("{lookup}: Name or service not known"), HostProblem::UnknownName),
+            (format!("{lookup}: Temporary failure in name resolution"), HostProblem::UnknownName),
+            (format!("{lookup}: Name does not resolve"), HostProblem::UnknownName),
+            (format!("{lookup}: nodename nor servname provided, or not known"), HostProblem::UnknownName),
+            ("I/O error: No such host is known. (os error 11001)".to_owned(), HostProblem::UnknownName),
+            ("I/O error: Der angegebene Host ist unbekannt. (os error 11001)".to_owned(), HostProblem::UnknownName),
+            ("I/O error: Connection refused (os error 111)".to_owned(), HostProblem::Refused),
+            ("I/O error: Connection refused (os error 61)".to_owned(), HostProblem::Refused),
+            (
+                "I/O error: No connection could be made because the target machine actively refused it. (os error 10061)".to_owned(),
+                HostProblem::Refused,
+            ),
+            ("I/O error: timed out".to_owned(), HostProblem::NoAnswer),
+            ("I/O error: Connection timed out (os error 110)".to_owned(), HostProblem::NoAnswer),
+            ("I/O error: Operation timed out (os error 60)".to_owned(), HostProblem::NoAnswer),
+            (
+                "I/O error: A connection attempt failed because the connected party did not properly respond after a period of time (os error 10060)".to_owned(),
+                HostProblem::NoAnswer,
+            ),
+            ("I/O error: No route to host (os error 113)".to_owned(), HostProblem::NoRoute),
+            ("I/O error: Network is unreachable (os error 51)".to_owned(), HostProblem::NoRoute),
+            ("I/O error: Connection reset by peer (os error 104)".to_owned(), HostProblem::Other),
+        ] {
+            assert_eq!(HostProblem::of(&words), problem, "{words}");
+        }
+    }
+
+    #[test]
+    fn each_host_has_its_own_problem() {
+        let of = |servers: &str| {
+            unreachable_hosts(&format!(
+                "No available servers. Topology: {{ Type: Unknown, Servers: [ {servers} ] }}"
+            ))
+        };
+        let refused =
+            "{ Address: db1:27018, Type: Unknown, Error: I/O error: Connection refused (os error 111) }";
+        let silent = "{ Address: [::1]:27017, Type: Unknown }";
+        let found = of(&format!("{refused}, {silent}"));
+        let problems: Vec<_> = found.iter().map(|host| (&*host.address, host.name(), host.problem)).collect();
+        assert_eq!(
+            problems,
+            [("db1:27018", "db1", HostProblem::Refused), ("[::1]:27017", "::1", HostProblem::NoAnswer)]
+        );
+        // A server that can be connected to, and whose answer is at fault.
+        assert_eq!(
+            of(&format!(
+                "{refused}, {{ Address: db2:27017, Type: Unknown, Error: I/O error: unexpected end of file }}"
+            )),
+            []
+        );
+        assert_eq!(of(&format!("{refused}, {{ Address: db2:27017, Type: RsSecondary }}")), []);
+    }
+
+    #[test]
+    fn a_name_without_srv_records_is_named() {
+        for message in [
+            r#"no records found for Query { name: Name("_mongodb._tcp.cluster.example.com."), query_type: SRV }"#,
+            "SRV lookup for cluster.example.com returned no records",
+        ] {
+            let found = unresolved_name(message).expect("a name");
+            assert_eq!((&*found.address, found.problem), ("cluster.example.com", HostProblem::UnknownName));
+        }
+        assert_eq!(unresolved_name("the resolver is misconfigured"), None);
     }
 }
