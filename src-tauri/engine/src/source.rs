@@ -1,5 +1,7 @@
 //! MongoDB, read-only: connecting, checking reachability, pulling, counting.
 
+mod access;
+mod catalog;
 mod certificates;
 mod clock;
 mod connect;
@@ -17,6 +19,7 @@ mod topology;
 mod unmatched;
 mod uri;
 
+pub use catalog::{ListedCollection, ListedKind};
 pub use clock::{Clock, ServerClock};
 pub use connect::{Source, SourceSettings};
 pub use error::{LoginProblem, NamePart, OptionProblem, SourceError, SourceErrorKind, TlsProblem};

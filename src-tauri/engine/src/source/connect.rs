@@ -149,7 +149,7 @@ impl Source {
     /// Creates a source. Checks the settings without using the network.
     ///
     /// # Errors
-    /// `bad_source` if the connection string cannot be used.
+    /// `bad_source` if the connection string cannot be used, or if the database or the collection is blank.
     pub fn new(settings: &SourceSettings) -> Result<Self> {
         for (name, value, target) in [
             ("database", &settings.database, FailureTarget::Database),
@@ -161,6 +161,15 @@ impl Source {
                     .at(target));
             }
         }
+        Self::of_server(settings)
+    }
+
+    /// Creates a source whose database and collection may still be blank: enough to list what the server has, and not
+    /// to fetch. Checks the connection string without using the network.
+    ///
+    /// # Errors
+    /// `bad_source` if the connection string cannot be used.
+    pub fn of_server(settings: &SourceSettings) -> Result<Self> {
         let password = settings.password.as_ref().map(SecretString::expose_secret);
         let secrets = SecretGuard::of(settings.uri.trim(), password);
         let read = options::read(&with_password(settings.uri.trim(), password))?;
@@ -376,11 +385,24 @@ impl Source {
     pub async fn ping(&self) -> Result<Duration> {
         let (database, preferred) = (self.database().await?, self.preferred().await?);
         let (started, sent) = (Instant::now(), self.local_now());
+        let hello = self.hello(&database, preferred).await?;
+        let node = node_of(&hello, sent, self.local_now());
+        debug!(elapsed_ms = started.elapsed().as_millis(), ?node, "the source was pinged");
+        *self.inner.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node);
+        Ok(started.elapsed())
+    }
+
+    /// The reply to `hello` over a client of this source, with an explanation if there is none.
+    pub(super) async fn hello(
+        &self,
+        database: &Database,
+        preferred: Option<SelectionCriteria>,
+    ) -> Result<Document> {
         let answer = async {
-            match self.run_command(&database, doc! {"hello": 1}, preferred.clone()).await {
+            match self.run_command(database, doc! {"hello": 1}, preferred.clone()).await {
                 // Servers before 4.4.2 know the command only by its old name.
                 Err(error) if error.is_refused() => {
-                    self.run_command(&database, doc! {"isMaster": 1}, preferred).await
+                    self.run_command(database, doc! {"isMaster": 1}, preferred).await
                 }
                 answer => answer,
             }
@@ -390,18 +412,13 @@ impl Source {
         let Times { selection, connect, .. } = self.inner.times;
         match tokio::time::timeout(selection + connect, answer).await {
             Ok(Err(error)) => Err(self.explained(error.into()).await),
-            Ok(Ok(hello)) => {
-                let node = node_of(&hello, sent, self.local_now());
-                debug!(elapsed_ms = started.elapsed().as_millis(), ?node, "the source was pinged");
-                *self.inner.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node);
-                Ok(started.elapsed())
-            }
+            Ok(Ok(hello)) => Ok(hello),
             Err(_) => Err(Failure::new(Code::SourceUnreachable, "The server does not answer.")),
         }
     }
 
-    /// Adds to a connection failure what can be found out about it: that the replica set has a different name, or
-    /// that only one side uses TLS.
+    /// Adds to a connection failure what can be found out about it: that the replica set has a different name, that
+    /// only one side uses TLS, or that the port is not a MongoDB server's.
     async fn explained(&self, failure: Failure) -> Failure {
         let is_connecting = matches!(failure.code, Code::SourceUnreachable | Code::TlsFailed);
         if !is_connecting && failure.code != Code::BadSource {
@@ -415,7 +432,7 @@ impl Source {
             // If no server of the source has answered, the two sides may be speaking different protocols.
             (_, None) if is_connecting && !self.inner.has_proxy => {
                 let hosts = self.inner.hosts.get().map_or(&[][..], Vec::as_slice);
-                protocol_probe::mismatch(hosts, self.inner.is_encrypted).await
+                protocol_probe::explain(hosts, self.inner.is_encrypted).await
             }
             _ => None,
         };
@@ -491,7 +508,9 @@ impl Source {
     }
 
     pub(super) async fn database(&self) -> Result<Database> {
-        Ok(self.client().await?.database(&self.inner.database))
+        // A source without a database can still be pinged.
+        let name = Some(&*self.inner.database).filter(|name| !name.is_empty());
+        Ok(self.client().await?.database(name.unwrap_or("admin")))
     }
 
     pub(super) async fn admin(&self) -> Result<Database> {
@@ -519,15 +538,41 @@ impl Source {
         &self.inner.database
     }
 
+    /// The hosts of the connection string, or the name that lists them.
+    pub(super) fn host_info(&self) -> Result<HostInfo> {
+        Ok(parse(self.inner.uri.expose_secret())?.host_info)
+    }
+
+    /// The timeouts from the connection string.
+    pub(super) fn times(&self) -> Times {
+        self.inner.times
+    }
+
     async fn connect(&self) -> Result<Client> {
+        self.client_with(self.driver_options().await?)
+    }
+
+    /// The options to connect with. Looks up the hosts of a `mongodb+srv` name.
+    ///
+    /// # Errors
+    /// `bad_source`, `source_unreachable` if the name has no hosts.
+    pub(super) async fn driver_options(&self) -> Result<ClientOptions> {
         let mut options = ClientOptions::parse(for_driver(parse(self.inner.uri.expose_secret())?)).await?;
-        if let Some(Tls::Enabled(tls)) = &options.tls {
-            certificates::check(tls)?;
-        }
         options.app_name = Some("Tidemark".to_owned());
         options.server_selection_timeout = Some(self.inner.times.selection);
         options.connect_timeout = Some(self.inner.times.connect);
-        // Cannot fail: a client is created once per source.
+        Ok(options)
+    }
+
+    /// A client with these options.
+    ///
+    /// # Errors
+    /// `bad_source`, `tls_failed`.
+    pub(super) fn client_with(&self, mut options: ClientOptions) -> Result<Client> {
+        if let Some(Tls::Enabled(tls)) = &options.tls {
+            certificates::check(tls)?;
+        }
+        // Set already if there is a client for a test, too. The hosts are the same.
         let _ = self.inner.hosts.set(options.hosts.clone());
         options.sdam_event_handler = Some(replica_set_watcher(&self.inner.found_set));
         // Each command checks a connection out of the pool; handshakes and the driver's own monitoring do not.

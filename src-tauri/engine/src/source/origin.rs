@@ -18,10 +18,12 @@ const VIEWS_DEEP: usize = 20;
 
 /// A collection as reported by `listCollections`.
 #[derive(Debug, Clone)]
-struct Listed {
-    kind: String,
+pub(super) struct Listed {
+    /// Its type, as the server names it: `collection`, `view` or `timeseries`.
+    pub(super) kind: String,
     uuid: Option<String>,
-    options: Document,
+    /// What it was created with.
+    pub(super) options: Document,
 }
 
 impl Source {
@@ -95,7 +97,7 @@ impl Source {
         }
     }
 
-    async fn list(&self, names: &BTreeSet<String>) -> Result<BTreeMap<String, Listed>> {
+    pub(super) async fn list(&self, names: &BTreeSet<String>) -> Result<BTreeMap<String, Listed>> {
         let names: Vec<&String> = names.iter().collect();
         self.list_with(doc! {"listCollections": 1, "filter": {"name": {"$in": names}}}).await
     }
@@ -131,19 +133,30 @@ impl Source {
 
     /// What the user may see of the database's collections: their names, and the time field of a time series.
     pub(super) async fn visible_collections(&self) -> BTreeMap<String, Option<String>> {
-        let command = doc! {"listCollections": 1};
-        let mut found = self.list_with(command.clone()).await;
-        if found.is_err() {
-            let mut command = command;
-            command.extend(doc! {"nameOnly": true, "authorizedCollections": true});
-            found = self.list_with(command).await;
-        }
         let time_field = |listed: Listed| {
             let series = listed.options.get_document("timeseries").ok()?;
             series.get_str("timeField").ok().map(str::to_owned)
         };
-        let visible = found.unwrap_or_default().into_iter().filter(|(name, _)| !name.starts_with("system."));
-        visible.map(|(name, listed)| (name, time_field(listed))).collect()
+        let visible = self.list_visible().await.unwrap_or_default();
+        visible.into_iter().map(|(name, listed)| (name, time_field(listed))).collect()
+    }
+
+    /// The collections that the user may see, without the server's own. Of a user who may not list all of them, only
+    /// the names and kinds of those that the user may read.
+    ///
+    /// # Errors
+    /// See [`super::SourceError`].
+    pub(super) async fn list_visible(&self) -> Result<BTreeMap<String, Listed>> {
+        let command = doc! {"listCollections": 1};
+        let found = match self.list_with(command.clone()).await {
+            Err(failure) if matches!(failure.code, Code::NotAuthorized | Code::BadFilter) => {
+                let mut command = command;
+                command.extend(doc! {"nameOnly": true, "authorizedCollections": true});
+                self.list_with(command).await?
+            }
+            found => found?,
+        };
+        Ok(found.into_iter().filter(|(name, _)| !name.starts_with("system.")).collect())
     }
 
     /// Returns those of the given names that are collections of the database, if the user may list them.

@@ -1,5 +1,6 @@
 //! Finds out which protocol a port speaks after the driver has failed: a server that requires TLS and one that does
-//! not support it both just close the connection, and the driver reports either as a network error.
+//! not support it both just close the connection, and the driver reports either as a network error. A port of a
+//! different program looks the same to it, too.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use mongodb::options::ServerAddress;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::failure::{Code, Failure};
+use crate::failure::{Code, Failure, FailureTarget};
 
 /// How long a port may take to reply.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -16,29 +17,39 @@ const LIMIT: Duration = Duration::from_secs(1);
 /// The opcode of MongoDB's command messages.
 const OP_MSG: i32 = 2013;
 
-/// A failure if the first host speaks only the protocol that the connection string does not ask for.
-pub(super) async fn mismatch(hosts: &[ServerAddress], is_encrypted: bool) -> Option<Failure> {
+/// A failure if the first host speaks only the protocol that the connection string does not ask for, or accepts
+/// connections and speaks neither.
+pub(super) async fn explain(hosts: &[ServerAddress], is_encrypted: bool) -> Option<Failure> {
     let ServerAddress::Tcp { host, port } = hosts.first()? else { return None };
     let address = (host.as_str(), port.unwrap_or(27017));
     let (expected, other) = if is_encrypted { (tls(), plain()) } else { (plain(), tls()) };
-    if speaks(address, &expected).await || !speaks(address, &other).await {
+    let first = answer(address, &expected).await;
+    if matches!(first, Answer::Spoken | Answer::NoConnection) {
         return None;
     }
-    let (message, advice) = if is_encrypted {
-        (
-            format!(
-                "The server at {host}:{} does not use TLS, but the connection string asks for it.",
-                address.1
-            ),
-            "Ask your administrator for the port that uses TLS; without TLS (tls=false) anyone on the network can read the traffic.",
+    let at = format!("{host}:{}", address.1);
+    let failure = match answer(address, &other).await {
+        Answer::NoConnection => return None,
+        // A server that is overloaded or stopped replies to nothing either.
+        Answer::Silence if first == Answer::Silence => return None,
+        Answer::Silence | Answer::Foreign => Failure::new(
+            Code::SourceUnreachable,
+            format!("{at} accepts connections, but no MongoDB server answers there."),
         )
-    } else {
-        (
-            format!("The server at {host}:{} accepts only connections with TLS.", address.1),
-            "Add tls=true to the connection string.",
+        .advise("Check the port in the connection string; behind a tunnel or a proxy, check that the server at its other end is running.")
+        .at(FailureTarget::ConnectionString),
+        Answer::Spoken if is_encrypted => Failure::new(
+            Code::TlsFailed,
+            format!("The server at {at} does not use TLS, but the connection string asks for it."),
         )
+        .advise("Ask your administrator for the port that uses TLS; without TLS (tls=false) anyone on the network can read the traffic."),
+        Answer::Spoken => Failure::new(
+            Code::TlsFailed,
+            format!("The server at {at} accepts only connections with TLS."),
+        )
+        .advise("Add tls=true to the connection string."),
     };
-    Some(Failure::new(Code::TlsFailed, message).advise(advice))
+    Some(failure)
 }
 
 /// A first message, and how to recognise a reply to it.
@@ -70,10 +81,25 @@ fn tls() -> Greeting {
     }
 }
 
-/// Whether a port replies to a greeting.
-async fn speaks(address: (&str, u16), greeting: &Greeting) -> bool {
+/// What comes back for a greeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// The reply that its protocol has.
+    Spoken,
+    /// Something else, or the end of the connection.
+    Foreign,
+    /// Nothing.
+    Silence,
+    /// There is no connection.
+    NoConnection,
+}
+
+/// What a port replies to a greeting.
+async fn answer(address: (&str, u16), greeting: &Greeting) -> Answer {
+    let Ok(Ok(mut connection)) = tokio::time::timeout(LIMIT, TcpStream::connect(address)).await else {
+        return Answer::NoConnection;
+    };
     let asked = async {
-        let mut connection = TcpStream::connect(address).await?;
         connection.write_all(&greeting.bytes).await?;
         let (mut answer, mut filled) = ([0; 16], 0);
         // A TLS alert is shorter than a MongoDB message header.
@@ -85,5 +111,9 @@ async fn speaks(address: (&str, u16), greeting: &Greeting) -> bool {
         }
         Ok::<_, std::io::Error>((greeting.is_answer)(&answer))
     };
-    tokio::time::timeout(LIMIT, asked).await.is_ok_and(|answered| answered.unwrap_or(false))
+    match tokio::time::timeout(LIMIT, asked).await {
+        Ok(Ok(true)) => Answer::Spoken,
+        Ok(Ok(false) | Err(_)) => Answer::Foreign,
+        Err(_) => Answer::Silence,
+    }
 }

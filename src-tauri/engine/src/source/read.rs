@@ -146,27 +146,6 @@ impl Source {
         Ok(counts)
     }
 
-    /// Checks that the database contains the given collections.
-    ///
-    /// # Errors
-    /// `bad_mapping` if one is missing; see [`super::SourceError`].
-    pub async fn expect_collections(&self, wanted: &[&str]) -> Result<()> {
-        let names = match self.collection_names(wanted).await {
-            // A user who may not list collections may still read them. Servers report this in different ways.
-            Err(failure) if matches!(failure.code, Code::NotAuthorized | Code::BadFilter) => return Ok(()),
-            names => names?,
-        };
-        match wanted.iter().find(|wanted| !names.contains(**wanted)) {
-            None => Ok(()),
-            Some(lacking) => {
-                let database = self.database_name();
-                let message = format!("There is no collection {lacking} in the database {database}.");
-                Err(Failure::new(Code::BadMapping, message)
-                    .advise("Check the names of the database and the collection."))
-            }
-        }
-    }
-
     /// Explains why a range came back empty: a missing collection or a date field that no document has is a failure,
     /// an empty collection only a note.
     ///
@@ -382,7 +361,8 @@ fn greatest_stamp(row: &Document) -> Option<ChangeStamp> {
     ChangeStamp::of(value.as_raw_bson_ref())
 }
 
-fn whole(value: Option<&Bson>) -> u64 {
+/// A count in a reply; 0 if it is not a whole number.
+pub(super) fn whole(value: Option<&Bson>) -> u64 {
     match value {
         Some(Bson::Int32(number)) => u64::try_from(*number).unwrap_or(0),
         Some(Bson::Int64(number)) => u64::try_from(*number).unwrap_or(0),
