@@ -231,7 +231,8 @@ impl BusinessDate {
 }
 
 impl Mapping {
-    /// Reads a mapping file. Keys that it does not name keep their defaults; blank text means all defaults.
+    /// Reads a mapping file. Keys that it does not name keep their defaults; blank text means all defaults. Since version
+    /// 2, `year` and `day_of_year` have no defaults beside a `timestamp` or `business_date` that is named.
     pub fn parse(text: &str) -> Result<Self> {
         if text.trim().is_empty() {
             return Ok(Self::default());
@@ -431,9 +432,10 @@ impl Mapping {
             return Err(needs_version_2(key));
         }
         let business_date = business_date(file.get("business_date"))?;
-        // A day of its own takes the place of the default paths.
+        // A day of its own takes the place of the default paths; since version 2, so does a time stamp.
+        let names_time = version >= 2 && file.get("timestamp").is_some_and(|given| !given.is_null());
         let fields_of_day = |key: &str, default: Option<String>| -> Result<Option<String>> {
-            path(file, key, default.filter(|_| business_date.is_none()))
+            path(file, key, default.filter(|_| business_date.is_none() && !names_time))
         };
         let mapping = Self {
             version,
@@ -823,6 +825,18 @@ mod tests {
         assert!(dates(r#"{"day_of_year": null}"#).starts_with("Timestamp"));
         assert!(refused(r#"{"timestamp": null, "year": null}"#).contains("day_of_year"));
         assert!(refused(r#"{"timestamp": null, "day_of_year": null}"#).contains("timestamp"));
+    }
+
+    #[test]
+    fn a_time_stamp_alone_is_enough_in_version_2() {
+        let dates = |text: &str| format!("{:?}", Mapping::parse(text).unwrap().dates());
+        assert!(dates(r#"{"version": 2, "timestamp": "t"}"#).starts_with("Timestamp"));
+        assert!(dates(r#"{"version": 2, "timestamp": "t", "year": null}"#).starts_with("Timestamp"));
+        assert!(dates(r#"{"version": 2, "timestamp": "t", "day_of_year": "n"}"#).starts_with("DayTimestamp"));
+        assert!(dates(r#"{"version": 2, "timestamp": null}"#).starts_with("YearDay"));
+        assert!(dates(r#"{"version": 2}"#).starts_with("YearDay"));
+        // The signatures of version 1 depend on it.
+        assert!(dates(r#"{"version": 1, "timestamp": "t"}"#).starts_with("YearDay"));
     }
 
     const VERSION_2: &str = r#"{"version": 2, "day_zone": "Europe/London", "year": null, "day_of_year": null,
