@@ -5,7 +5,7 @@
 mod duckdb_rpath;
 
 /// Every command of the app. The window can call none of them unless a capability allows it by name.
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 40] = [
     "answer",
     "cache_usage",
     "cached_pipeline",
@@ -13,12 +13,21 @@ const COMMANDS: [&str; 26] = [
     "cancel",
     "cancel_connect",
     "cancel_export",
+    "change_mapping",
+    "change_settings",
+    "choose_file",
     "connect",
     "copy_text",
+    "delete_source",
+    "edit_connection",
     "export_csv",
     "fetch",
     "forget",
+    "list_collections",
+    "list_databases",
     "log_problem",
+    "move_cache",
+    "open_request",
     "page",
     "pin_query",
     "pipeline",
@@ -27,10 +36,15 @@ const COMMANDS: [&str; 26] = [
     "propose_mapping",
     "remember_form",
     "row_detail",
+    "save_source",
     "set_cache_budget",
+    "settings",
     "show_logs",
     "source_view",
     "suggest",
+    "test_source",
+    "try_sample",
+    "use_source",
     "view_shape",
 ];
 

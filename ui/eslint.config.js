@@ -4,7 +4,7 @@ import ts from "typescript-eslint";
 
 // The features of the window, the lowest first. Each may import backend/, controls/ and the features before it;
 // app/ may import all of them.
-const FEATURES = ["source", "query", "plan", "run", "answer", "rows", "library"];
+const FEATURES = ["guide", "source", "query", "plan", "run", "answer", "rows", "library", "settings"];
 
 const noTauri = {
   group: ["@tauri-apps/*"],

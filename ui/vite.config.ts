@@ -7,7 +7,8 @@ export default defineConfig({
   base: "./",
   // WebKitGTK of the oldest system that Tauri 2 supports.
   build: { target: "safari15", chunkSizeWarningLimit: 1200 },
-  server: { port: 5173, strictPort: true },
+  // The documents that the window shows are beside its folder.
+  server: { port: 5173, strictPort: true, fs: { allow: [".", "../docs"] } },
   test: {
     environment: "jsdom",
     setupFiles: ["src/test/setup.ts"],

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use secrecy::{ExposeSecret as _, SecretString};
+use tidemark_engine::api::connection::ConnectionUri;
 use tidemark_engine::api::source::{Connection, SourceProfile};
 use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::Result;
@@ -14,13 +14,15 @@ use tidemark_engine::query::source::Query;
 use tidemark_engine::run::FetchRequest;
 use tidemark_engine::source::SourceOrigin;
 use tidemark_engine::source::{Source, SourceSettings};
+use tidemark_settings::SourceSecrets;
 use tokio::sync::OnceCell;
 
-use crate::secrets::ConnectionUri;
 use crate::suggestions::Suggestions;
 
 /// A source that is set up, with the mapping of its documents.
 pub(crate) struct ActiveSource {
+    /// The id under which the source is saved; blank while it is only being tried.
+    pub(crate) id: String,
     /// The profile that is stored and shown: contains no secrets.
     pub(crate) profile: SourceProfile,
     /// The mapping.
@@ -31,52 +33,30 @@ pub(crate) struct ActiveSource {
     pub(crate) probe_client: Source,
     /// Values that the form offers.
     pub(crate) suggestions: Suggestions,
-    secrets: ConnectionUri,
     version: OnceCell<String>,
     /// The origin that was last recorded in the cached queries.
     origin: Mutex<Option<SourceOrigin>>,
+    /// Set once the documents could be read.
+    is_readable: OnceCell<()>,
 }
 
 impl ActiveSource {
-    /// Sets up a source without using the network. A password that was entered earlier for the same connection string
-    /// is reused, so that changing the mapping does not require entering it again.
+    /// Sets up a source without using the network. The profile contains no secrets.
     ///
     /// # Errors
     /// `bad_source` if the connection string or a name cannot be used, `bad_mapping`.
-    pub(crate) fn open(
-        typed: &SourceProfile,
-        password: Option<SecretString>,
-        before: Option<&Self>,
-    ) -> Result<Self> {
-        let mut secrets = ConnectionUri::split(&typed.uri);
-        if let Some(password) = password.filter(|password| !password.expose_secret().is_empty()) {
-            secrets.password = Some(password);
-        }
-        if !secrets.has_secrets()
-            && let Some(before) = before.filter(|before| before.profile.uri == secrets.shown)
-        {
-            secrets = before.secrets.clone();
-        }
-        let settings = SourceSettings {
-            uri: secrets.uri(),
-            password: secrets.password.clone(),
-            database: typed.database.clone(),
-            collection: typed.collection.clone(),
-        };
+    pub(crate) fn open(id: &str, profile: &SourceProfile, secrets: &SourceSecrets) -> Result<Self> {
+        let settings = source_settings(profile, secrets);
         Ok(Self {
-            profile: SourceProfile {
-                uri: secrets.shown.clone(),
-                database: typed.database.trim().to_owned(),
-                collection: typed.collection.trim().to_owned(),
-                mapping: typed.mapping.clone(),
-            },
-            mapping: Mapping::parse(&typed.mapping)?,
+            id: id.to_owned(),
+            profile: profile.clone(),
+            mapping: Mapping::parse(&profile.mapping)?,
             source: Source::new(&settings)?,
             probe_client: Source::new(&settings)?,
             suggestions: Suggestions::default(),
-            secrets,
             version: OnceCell::new(),
             origin: Mutex::default(),
+            is_readable: OnceCell::new(),
         })
     }
 
@@ -121,12 +101,14 @@ impl ActiveSource {
         }
     }
 
-    /// Checks whether the source is reachable.
+    /// Checks whether the source is reachable, and once, whether its documents may be read.
     ///
     /// # Errors
-    /// Why it is not: `source_unreachable`, `auth_failed`, `tls_failed`.
+    /// Why it is not: `source_unreachable`, `auth_failed`, `tls_failed`, `not_authorized`, `bad_source`.
     pub(crate) async fn try_check(&self) -> Result<Connection> {
         let round_trip = self.probe_client.ping().await?;
+        // A server may answer a user who may not read anything.
+        self.is_readable.get_or_try_init(|| self.probe_client.check_access(&self.mapping)).await?;
         // A server that does not report its version is still reachable; the next check tries again.
         let version = self.version.get_or_try_init(|| self.probe_client.version()).await.ok();
         Ok(Connection::Online {
@@ -136,6 +118,22 @@ impl ActiveSource {
             unverified: self.probe_client.unverified_link().map(ToString::to_string),
             warnings: self.probe_client.warnings().iter().map(ToString::to_string).collect(),
         })
+    }
+}
+
+/// What the engine needs to reach a source.
+pub(crate) fn source_settings(profile: &SourceProfile, secrets: &SourceSecrets) -> SourceSettings {
+    let uri = ConnectionUri {
+        shown: profile.uri.clone(),
+        passphrase: secrets.passphrase.clone(),
+        proxy_password: secrets.proxy_password.clone(),
+        ..ConnectionUri::default()
+    };
+    SourceSettings {
+        uri: uri.with_secret_options(),
+        password: secrets.password.clone(),
+        database: profile.database.clone(),
+        collection: profile.collection.clone(),
     }
 }
 
@@ -154,7 +152,7 @@ mod tests {
     fn profile(uri: &str, mapping: &str) -> SourceProfile {
         SourceProfile {
             uri: uri.to_owned(),
-            database: " desk ".to_owned(),
+            database: "desk".to_owned(),
             collection: "trades".to_owned(),
             mapping: mapping.to_owned(),
         }
@@ -165,33 +163,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_holds_no_password() {
-        let active =
-            ActiveSource::open(&profile("mongodb://ann:s3cret@db1/", ""), None, None).expect("a source");
-        assert_eq!(active.profile.uri, "mongodb://ann@db1/");
-        assert_eq!(active.profile.database, "desk");
-        assert!(!format!("{active:?}").contains("s3cret"));
-    }
-
-    #[test]
-    fn a_password_is_asked_for_once_while_the_address_stays() {
-        let first = ActiveSource::open(&profile("mongodb://ann@db1/", ""), Some("s3cret".into()), None)
-            .expect("a source");
-        let other =
-            ActiveSource::open(&profile("mongodb://ann@db1/", r#"{"version": 2}"#), None, Some(&first))
-                .expect("a source");
-        let password = |active: &ActiveSource| {
-            active.secrets.password.as_ref().map(|password| password.expose_secret().to_owned())
-        };
-        assert_eq!(password(&other).as_deref(), Some("s3cret"));
-        let elsewhere =
-            ActiveSource::open(&profile("mongodb://ann@db2/", ""), None, Some(&first)).expect("a source");
-        assert_eq!(password(&elsewhere), None, "a password is for the host that it was typed for");
+    fn nothing_that_is_printed_holds_a_secret() {
+        let secrets = SourceSecrets { password: Some("s3cret".into()), ..SourceSecrets::default() };
+        let active = ActiveSource::open("1", &profile("mongodb://ann@db1/", ""), &secrets).expect("a source");
+        assert!(!format!("{active:?} {:?}", active.source).contains("s3cret"));
     }
 
     #[test]
     fn a_form_is_refused_with_the_right_code() {
-        let active = ActiveSource::open(&profile("mongodb://db1/", ""), None, None).expect("a source");
+        let active = ActiveSource::open("1", &profile("mongodb://db1/", ""), &SourceSecrets::default())
+            .expect("a source");
         let code = |input: &QueryInput| {
             active.request(input, FetchMode::Normal, false).expect_err("it cannot be asked").code
         };
@@ -199,7 +180,8 @@ mod tests {
         assert_eq!(code(&form("2025-03-02", "2025-03-01")), Code::BadRange);
         let advanced = QueryInput { advanced: "{$where: 1}".to_owned(), ..form("2025-03-01", "2025-03-01") };
         assert_eq!(code(&advanced), Code::BadFilter);
-        let bad = ActiveSource::open(&profile("mongodb://db1/", "{"), None, None).expect_err("no mapping");
+        let bad = ActiveSource::open("1", &profile("mongodb://db1/", "{"), &SourceSecrets::default())
+            .expect_err("no mapping");
         assert_eq!(bad.code, Code::BadMapping);
     }
 }

@@ -86,7 +86,7 @@ fn is_news(held: &Connection, found: &Connection) -> bool {
 pub(crate) fn watch(app: &AppHandle) {
     let app = app.clone();
     let window = app.clone();
-    let mut changes = app.state::<AppState>().monitor.latest.subscribe();
+    let mut changes = app.state::<Arc<AppState>>().monitor.latest.subscribe();
     tauri::async_runtime::spawn(async move {
         let mut logged = Connection::NotConfigured;
         while changes.changed().await.is_ok() {
@@ -100,7 +100,10 @@ pub(crate) fn watch(app: &AppHandle) {
         }
     });
     tauri::async_runtime::spawn(async move {
-        let state = app.state::<AppState>();
+        let state = Arc::clone(&app.state::<Arc<AppState>>());
+        if let Some(source) = state.settings.get().used() {
+            state.unlock(source).await;
+        }
         loop {
             let pause = check(&state).await;
             tokio::select! {
@@ -144,7 +147,7 @@ async fn check(state: &AppState) -> Duration {
     if state.active().is_some_and(|now| Arc::ptr_eq(&now, &active)) {
         state.monitor.found(found);
         if is_online && let Ok(engine) = state.engine() {
-            active.check_origin(engine).await;
+            active.check_origin(&engine).await;
         }
     }
     pause

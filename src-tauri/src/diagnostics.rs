@@ -33,7 +33,9 @@ fn say(what: &str) {
 mod tests {
     use super::*;
     use crate::active::ActiveSource;
+    use tidemark_engine::api::connection::ConnectionUri;
     use tidemark_engine::api::source::SourceProfile;
+    use tidemark_settings::SourceSecrets;
 
     /// Covers whatever a panic message may quote: a known password in any spelling, and an unknown connection string.
     #[test]
@@ -48,7 +50,12 @@ mod tests {
             collection: "trades".to_owned(),
             mapping: String::new(),
         };
-        let active = ActiveSource::open(&typed, None, None).expect("a source");
+        let active = {
+            let split = ConnectionUri::split(uri);
+            let profile = SourceProfile { uri: split.shown, ..typed.clone() };
+            let secrets = SourceSecrets { password: split.password, ..SourceSecrets::default() };
+            ActiveSource::open("1", &profile, &secrets).expect("a source")
+        };
         let unknown = "mongodb://bob:PLANTED-too@db2/";
         let said = [
             format!("{typed:?} {active:?} {:?}", active.source),

@@ -25,8 +25,12 @@ pub(crate) struct Environment {
     /// the desktop, so a test cannot operate a native dialog; that is tested by hand. Release builds ignore the
     /// variable, which `cargo xtask build --check` verifies.
     pub(crate) save_as: Option<PathBuf>,
-    /// `TIDEMARK_DEMO_…`: the source to show instead of the stored one.
+    /// `TIDEMARK_TEST_FOLDER_DIALOG`: the folder that the cache is moved to without asking; as for `save_as`.
+    pub(crate) move_to: Option<PathBuf>,
+    /// `TIDEMARK_DEMO_…`: the source to show instead of the stored ones.
     pub(crate) demo: Option<Demo>,
+    /// `TIDEMARK_SAMPLE_…`: the source that the first start offers to try.
+    pub(crate) sample: Option<Demo>,
 }
 
 /// A source to show, and the path of its mapping.
@@ -47,26 +51,37 @@ impl std::fmt::Debug for Demo {
 
 impl Environment {
     pub(crate) fn read() -> Self {
-        let text = |name: &str| var_os(name).map(|value| value.to_string_lossy().into_owned());
-        let path = |name: &str| var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let path = tidemark_settings::folder_in;
         Self {
-            cache_folder: path("TIDEMARK_CACHE_DIR"),
-            settings_folder: path("TIDEMARK_SETTINGS_DIR"),
+            cache_folder: path(tidemark_settings::CACHE_FOLDER),
+            settings_folder: path(tidemark_settings::SETTINGS_FOLDER),
             #[cfg(debug_assertions)]
             save_as: path("TIDEMARK_TEST_SAVE_DIALOG"),
             #[cfg(not(debug_assertions))]
             save_as: None,
-            demo: text("TIDEMARK_DEMO_URI").filter(|uri| !uri.trim().is_empty()).map(|uri| Demo {
-                uri,
-                database: text("TIDEMARK_DEMO_DB").unwrap_or_default(),
-                collection: text("TIDEMARK_DEMO_COLLECTION").unwrap_or_default(),
-                mapping: path("TIDEMARK_DEMO_MAPPING"),
-            }),
+            #[cfg(debug_assertions)]
+            move_to: path("TIDEMARK_TEST_FOLDER_DIALOG"),
+            #[cfg(not(debug_assertions))]
+            move_to: None,
+            demo: Demo::read("TIDEMARK_DEMO"),
+            sample: Demo::read("TIDEMARK_SAMPLE"),
         }
     }
 }
 
 impl Demo {
+    /// Reads the environment variables that begin with `prefix`.
+    fn read(prefix: &str) -> Option<Self> {
+        let text =
+            |name: &str| var_os(format!("{prefix}_{name}")).map(|value| value.to_string_lossy().into_owned());
+        Some(Self {
+            uri: text("URI").filter(|uri| !uri.trim().is_empty())?,
+            database: text("DB").unwrap_or_default(),
+            collection: text("COLLECTION").unwrap_or_default(),
+            mapping: text("MAPPING").filter(|path| !path.is_empty()).map(PathBuf::from),
+        })
+    }
+
     /// The source as a trader would have set it up.
     ///
     /// # Errors

@@ -9,24 +9,32 @@ mod active;
 mod commands;
 mod connection;
 mod diagnostics;
+mod dialogs;
 mod environment;
 mod file_name;
 mod one_window;
-mod secrets;
-mod settings;
+mod opening;
+mod sources;
 mod state;
 mod suggestions;
 mod tasks;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tauri::{Manager as _, RunEvent};
 
 use crate::environment::Environment;
+use crate::opening::Opening;
 use crate::state::AppState;
 
 fn main() -> ExitCode {
     diagnostics::report_panics();
+    let opening = match Opening::parse(std::env::args_os()) {
+        Ok(opening) => opening,
+        // The help, or what is wrong with the arguments.
+        Err(message) => message.exit(),
+    };
     let logs = tidemark_logs::start(false);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), process = std::process::id(), "tidemark started");
     let environment = Environment::read();
@@ -36,11 +44,10 @@ fn main() -> ExitCode {
         builder = builder.plugin(plugin);
     }
     let app = builder
-        .plugin(tauri_plugin_store::Builder::default().build())
         .plugin(window_place(&environment))
-        .setup(|app| {
+        .setup(move |app| {
             let handle = app.handle();
-            app.manage(AppState::new(handle, environment));
+            app.manage(Arc::new(AppState::new(environment, &opening)));
             connection::watch(handle);
             Ok(())
         })
@@ -48,8 +55,22 @@ fn main() -> ExitCode {
             commands::source::source_view,
             commands::source::connect,
             commands::source::cancel_connect,
-            commands::source::propose_mapping,
+            commands::source::save_source,
+            commands::source::use_source,
+            commands::source::delete_source,
+            commands::source::try_sample,
             commands::source::remember_form,
+            commands::source_form::test_source,
+            commands::source_form::list_databases,
+            commands::source_form::list_collections,
+            commands::source_form::propose_mapping,
+            commands::source_form::edit_connection,
+            commands::source_form::change_mapping,
+            commands::source_form::choose_file,
+            commands::settings::settings,
+            commands::settings::change_settings,
+            commands::settings::move_cache,
+            commands::settings::open_request,
             commands::run::plan,
             commands::run::fetch,
             commands::run::cancel,
@@ -80,7 +101,7 @@ fn main() -> ExitCode {
                 if let RunEvent::Exit = event {
                     // Shutting down takes a moment; starting the program meanwhile should open a new window.
                     tauri_plugin_single_instance::destroy(handle);
-                    handle.state::<AppState>().shutdown();
+                    handle.state::<Arc<AppState>>().shutdown();
                     // The program ends without returning from here; what is still to be written is written now.
                     drop(logs.take());
                 }

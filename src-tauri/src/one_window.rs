@@ -2,15 +2,20 @@
 //! neither plan nor show what the first has open.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 
 use tauri::plugin::TauriPlugin;
-use tauri::{AppHandle, Manager as _, Runtime};
+use tauri::{AppHandle, Emitter as _, Manager as _, Runtime};
 use tauri_plugin_single_instance::Builder;
 
 use crate::environment::Environment;
+use crate::opening::Opening;
+use crate::state::AppState;
 
 /// The app's identifier, under which a new start finds the open window.
 const NAME: &str = "app.tidemark.desktop";
+/// The event by which the window learns that a further start asks for something.
+const OPEN: &str = "open";
 
 /// Hands over to the window that is already open, if there is one. `None` if custom folders are set up on a system
 /// that identifies programs by the app's identifier alone: the open window may use different files.
@@ -19,7 +24,13 @@ pub(crate) fn plugin<R: Runtime>(environment: &Environment) -> Option<TauriPlugi
     if cfg!(not(target_os = "linux")) && name != NAME {
         return None;
     }
-    let builder = Builder::new().callback(|app, _arguments, _folder| raise(app));
+    let builder = Builder::new().callback(|app, arguments, _folder| {
+        raise(app);
+        // The second start has refused arguments that cannot be read.
+        if let Ok(opening) = Opening::parse(arguments) {
+            follow(app, opening);
+        }
+    });
     Some(builder.dbus_id(name).build())
 }
 
@@ -33,6 +44,23 @@ fn name(environment: &Environment) -> String {
     folders.hash(&mut hash);
     // An element of a D-Bus name must not begin with a digit.
     format!("{NAME}.at{:016x}", hash.finish())
+}
+
+/// Shows what a second start asks for in the window that is open.
+fn follow<R: Runtime>(app: &AppHandle<R>, opening: Opening) {
+    if opening.is_empty() {
+        return;
+    }
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let state = Arc::clone(&app.state::<Arc<AppState>>());
+        let source = tokio::task::block_in_place(|| state.follow(&opening));
+        if let Some(source) = source {
+            state.choose(source).await;
+        }
+        // A closing window no longer needs the event.
+        let _ = app.emit(OPEN, ());
+    });
 }
 
 /// Brings the window to the front.

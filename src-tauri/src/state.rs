@@ -1,10 +1,13 @@
 //! The state that the commands share.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tauri::AppHandle;
-use tidemark_engine::api::source::{Connection, FilterField, SourceProfile, SourceView};
+use tidemark_engine::api::connection::ConnectionUri;
+use tidemark_engine::api::source::{
+    Connection, FilterField, OpenRequest, SourceColour, SourceProfile, SourceView,
+};
 use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::query::filter::Filters;
@@ -12,17 +15,21 @@ use tidemark_engine::query::form::QueryInput;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::signature::SourceName;
 use tidemark_engine::zone_rules::ZoneRules;
+use tidemark_settings::{Keychain, Settings, SettingsFile, SourceSecrets, StoredSource};
 
 use crate::active::ActiveSource;
 use crate::connection::ConnectionMonitor;
-use crate::environment::{Environment, demo_form};
-use crate::settings::Settings;
+use crate::environment::{Demo, Environment, demo_form};
+use crate::opening::Opening;
+use crate::sources::{SecretStore, saved};
 use crate::tasks::Tasks;
 
 /// Number of files that stay open after their last use: a trader pages through one and goes back to a few others.
 const KEEP_OPEN: usize = 4;
 /// How long closing the window waits for runs to stop on the server.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+/// How long choosing a source waits for its secrets. They usually come at once, unless the keychain is locked.
+const SECRETS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The state that the commands share.
 pub(crate) struct AppState {
@@ -30,7 +37,7 @@ pub(crate) struct AppState {
     pub(crate) monitor: ConnectionMonitor,
     /// Fetches in progress.
     pub(crate) runs: Tasks,
-    /// Attempts to connect to a source before using it.
+    /// Attempts to reach a source before using it.
     pub(crate) connects: Tasks,
     /// Exports in progress.
     pub(crate) exports: Tasks,
@@ -39,30 +46,28 @@ pub(crate) struct AppState {
     /// Overrides from environment variables.
     pub(crate) environment: Environment,
     /// What is remembered between starts.
-    pub(crate) settings: Settings,
-    engine: Result<Engine>,
+    pub(crate) settings: SettingsFile,
+    /// The secrets of the sources.
+    pub(crate) secrets: SecretStore,
+    engine: RwLock<Result<Engine>>,
     active: RwLock<Option<Arc<ActiveSource>>>,
-    /// The demo's form, which is not stored because it is not the trader's.
-    demo_form: Mutex<Option<QueryInput>>,
+    /// What the command line asks to be shown, until the window asks for it.
+    opening: Mutex<Option<OpenRequest>>,
 }
 
 impl AppState {
     /// Opens the cache and the settings, and sets up the source that was used last, or the demo's. Does not use the
     /// network.
-    pub(crate) fn new(app: &AppHandle, environment: Environment) -> Self {
-        let settings = Settings::open(app, environment.settings_folder.as_deref());
-        let folder = environment.cache_folder.clone().unwrap_or_else(Engine::default_folder);
-        let profile = match &environment.demo {
-            Some(demo) => demo.profile().map(Some),
-            None => Ok(settings.profile()),
+    pub(crate) fn new(environment: Environment, opening: &Opening) -> Self {
+        let secrets = SecretStore::new(Keychain::of_system());
+        let (settings, demo_failure) = match &environment.demo {
+            Some(demo) => demo_settings(demo, &secrets),
+            None => (SettingsFile::open(environment.settings_folder.as_deref()), None),
         };
-        let opened: Result<Option<ActiveSource>> = profile.and_then(|profile: Option<SourceProfile>| {
-            profile.map(|profile| ActiveSource::open(&profile, None, None)).transpose()
-        });
-        let (active, connection) = match opened {
-            Ok(None) => (None, Connection::NotConfigured),
-            Ok(Some(active)) => (Some(Arc::new(active)), Connection::Checking),
-            Err(failure) => (None, Connection::Offline { failure }),
+        let engine = open_engine(&environment, &settings.get());
+        let connection = match demo_failure {
+            Some(failure) => Connection::Offline { failure },
+            None => Connection::NotConfigured,
         };
         let state = Self {
             monitor: ConnectionMonitor::new(connection),
@@ -70,12 +75,17 @@ impl AppState {
             connects: Tasks::default(),
             exports: Tasks::default(),
             clipboard: Arc::default(),
-            engine: Engine::new(&folder, KEEP_OPEN),
-            active: RwLock::new(active),
-            demo_form: Mutex::new(None),
+            engine: RwLock::new(engine),
+            active: RwLock::new(None),
+            opening: Mutex::default(),
+            secrets,
             settings,
             environment,
         };
+        let chosen = state.follow(opening).or_else(|| state.settings.get().used().cloned());
+        if let Some(source) = chosen {
+            state.activate(&source, &state.secrets.in_memory(&source.id));
+        }
         if state.environment.demo.is_some()
             && let (Some(active), Ok(engine)) = (state.active(), state.engine())
         {
@@ -88,9 +98,22 @@ impl AppState {
     /// The engine.
     ///
     /// # Errors
-    /// Why there is none: its folder cannot be used.
-    pub(crate) fn engine(&self) -> Result<&Engine> {
-        self.engine.as_ref().map_err(Clone::clone)
+    /// Why there is none: its folder cannot be used, or it is being moved.
+    pub(crate) fn engine(&self) -> Result<Engine> {
+        self.engine.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the engine, or says why there is none.
+    pub(crate) fn set_engine(&self, engine: Result<Engine>) {
+        *self.engine.write().unwrap_or_else(PoisonError::into_inner) = engine;
+    }
+
+    /// An engine on a folder, with the settings that are in force.
+    ///
+    /// # Errors
+    /// `disk_full` or `cache_unusable` if the folder cannot be used.
+    pub(crate) fn engine_on(&self, folder: &Path) -> Result<Engine> {
+        Ok(Engine::new(folder, KEEP_OPEN)?.with_memory(self.settings.get().memory_limit))
     }
 
     /// The source in use, if one is set up.
@@ -109,44 +132,108 @@ impl AppState {
         })
     }
 
-    /// Switches to a different source, and remembers it unless this is the demo.
+    /// Makes a source that has been reached the one in use.
     pub(crate) fn use_source(&self, active: ActiveSource) {
-        if self.environment.demo.is_none() {
-            self.settings.remember_profile(&active.profile);
-        }
         *self.active.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(active));
     }
 
-    /// Remembers the form; in the demo only until the window closes.
-    pub(crate) fn remember_form(&self, form: QueryInput) {
-        if self.environment.demo.is_some() {
-            *self.demo_form.lock().unwrap_or_else(PoisonError::into_inner) = Some(form);
-        } else {
-            self.settings.remember_form(&form);
+    /// Makes a saved source the one in use, without reaching it. If its secrets are in the keychain and do not come at
+    /// once, it goes on without them and takes them when they come.
+    pub(crate) async fn choose(self: &Arc<Self>, source: StoredSource) {
+        self.activate(&source, &self.secrets.in_memory(&source.id));
+        let state = Arc::clone(self);
+        let unlocking = tauri::async_runtime::spawn(async move { state.unlock(&source).await });
+        let _ = tokio::time::timeout(SECRETS_TIMEOUT, unlocking).await;
+        self.monitor.check_soon();
+    }
+
+    /// Gives the source in use its secrets, if they are in the keychain.
+    pub(crate) async fn unlock(&self, source: &StoredSource) {
+        if !source.keep_secrets || !self.secrets.in_memory(&source.id).is_empty() {
+            return;
+        }
+        let secrets = self.secrets.of(source).await;
+        // The trader may have chosen a different source meanwhile, or have changed this one.
+        let is_current =
+            self.active().is_some_and(|active| active.id == source.id && active.profile == source.profile);
+        if is_current && !secrets.is_empty() {
+            self.activate(source, &secrets);
+            self.monitor.check_soon();
         }
     }
 
-    /// What the window needs to know about the source.
+    /// Makes a source the one in use. One that cannot be used says so in place of the connection.
+    fn activate(&self, source: &StoredSource, secrets: &SourceSecrets) {
+        let (active, connection) = match ActiveSource::open(&source.id, &source.profile, secrets) {
+            Ok(active) => (Some(Arc::new(active)), Connection::Checking),
+            Err(failure) => (None, Connection::Offline { failure }),
+        };
+        *self.active.write().unwrap_or_else(PoisonError::into_inner) = active;
+        self.monitor.found(connection);
+    }
+
+    /// Uses no source any more.
+    pub(crate) fn deactivate(&self) {
+        *self.active.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.monitor.found(Connection::NotConfigured);
+    }
+
+    /// Notes what a start of the program asks for. Returns the source to use, if it names one.
+    pub(crate) fn follow(&self, opening: &Opening) -> Option<StoredSource> {
+        if opening.is_empty() {
+            return None;
+        }
+        let settings = self.settings.get();
+        let source = opening.source.as_deref().and_then(|name| settings.named(name)).cloned();
+        let problem = match &opening.source {
+            Some(name) if source.is_none() => Some(format!("There is no source with the name {name}.")),
+            _ => None,
+        };
+        if let Some(source) = &source {
+            let id = source.id.clone();
+            // If this cannot be saved, the source is in use until the program ends.
+            let _ = self.settings.change(|settings| settings.in_use = Some(id));
+        }
+        let request = OpenRequest { signature: opening.query.clone(), problem };
+        *self.opening.lock().unwrap_or_else(PoisonError::into_inner) = Some(request);
+        source
+    }
+
+    /// What the command line asks to be shown, once.
+    pub(crate) fn take_opening(&self) -> Option<OpenRequest> {
+        self.opening.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Remembers the form.
+    pub(crate) fn remember_form(&self, form: QueryInput) {
+        // If it cannot be saved, the log says so, and the form only has to be typed again.
+        let _ = self.settings.change(|settings| settings.form = Some(form));
+    }
+
+    /// What the window needs to know about the source in use, and about the others.
     ///
     /// # Errors
     /// If there is no engine.
-    pub(crate) fn source_view(&self) -> Result<SourceView> {
+    pub(crate) async fn source_view(&self) -> Result<SourceView> {
+        let has_keychain = self.secrets.has_keychain().await;
         let engine = self.engine()?;
         let active = self.active();
+        let settings = self.settings.get();
         let mapping = active.as_ref().map_or_else(Mapping::default, |active| active.mapping.clone());
-        let form = match self.environment.demo {
-            Some(_) => self.demo_form.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            None => self.settings.form(),
-        };
+        let used = settings.used();
         Ok(SourceView {
+            sources: saved(&settings, &self.secrets),
+            in_use: used.map(|source| source.id.clone()),
+            has_keychain,
+            has_sample: self.environment.sample.is_some(),
             source: active.as_ref().map(|active| SourceName::of(&active.query_of(Filters::default()))),
-            profile: active.map(|active| active.profile.clone()),
+            profile: used.map(|source| source.profile.clone()),
             fields: FilterField::of(&mapping),
             day_zone: mapping.day_zone.name().to_owned(),
             zone_rules: ZoneRules::in_use().to_string(),
             today: mapping.day_zone.day_of(engine.now()),
             connection: self.monitor.now(),
-            form,
+            form: settings.form,
             cache_folder: engine.cache().folder().display().to_string(),
         })
     }
@@ -165,4 +252,45 @@ impl AppState {
             tauri::async_runtime::block_on(active.source.close());
         }
     }
+}
+
+fn open_engine(environment: &Environment, settings: &Settings) -> Result<Engine> {
+    let folder = environment.cache_folder.clone().or_else(|| settings.cache_folder.clone());
+    let folder = folder.unwrap_or_else(Engine::default_folder);
+    Ok(Engine::new(&folder, KEEP_OPEN)?.with_memory(settings.memory_limit))
+}
+
+/// Settings with the demo's source alone, which are not stored because they are not the trader's. Its password stays in
+/// memory.
+fn demo_settings(demo: &Demo, secrets: &SecretStore) -> (SettingsFile, Option<Failure>) {
+    let mut settings = Settings::default();
+    let failure = match demo.profile() {
+        Ok(profile) => {
+            let (source, typed) = demo_source(profile);
+            let id = settings.put(None, |id| StoredSource { id, ..source });
+            secrets.remember(&id, typed);
+            settings.in_use = Some(id);
+            None
+        }
+        Err(failure) => Some(failure),
+    };
+    (SettingsFile::in_memory(settings), failure)
+}
+
+/// The source of the demo, and its secrets.
+pub(crate) fn demo_source(profile: SourceProfile) -> (StoredSource, SourceSecrets) {
+    let split = ConnectionUri::split(&profile.uri);
+    let secrets = SourceSecrets {
+        password: split.password,
+        passphrase: split.passphrase,
+        proxy_password: split.proxy_password,
+    };
+    let source = StoredSource {
+        id: String::new(),
+        name: "Sample desk".to_owned(),
+        colour: SourceColour::Green,
+        profile: SourceProfile { uri: split.shown, ..profile },
+        keep_secrets: false,
+    };
+    (source, secrets)
 }

@@ -39,8 +39,8 @@ pub(crate) enum Command {
 /// The location of the cache.
 #[derive(Debug, Args)]
 pub(crate) struct CacheOptions {
-    /// Folder of the cache. The default is the folder that the environment variable TIDEMARK_CACHE_DIR names, or else
-    /// that of the desktop app, which reads the variable too.
+    /// Folder of the cache. The default is that of the desktop app: the one that the environment variable
+    /// TIDEMARK_CACHE_DIR names, or else the one in the app's settings.
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
 }
@@ -52,16 +52,20 @@ pub(crate) struct SourceOptions {
     /// this, use --uri-file or the environment variable TIDEMARK_MONGODB_URI instead, or leave the password out and
     /// set TIDEMARK_MONGODB_PASSWORD.
     #[arg(long, conflicts_with = "uri_file")]
-    uri: Option<String>,
+    pub(crate) uri: Option<String>,
     /// File whose first line is the connection string.
     #[arg(long, value_name = "FILE")]
     uri_file: Option<PathBuf>,
     /// Name of the database.
-    #[arg(long)]
-    pub(crate) db: String,
+    #[arg(long, required_unless_present = "source")]
+    pub(crate) db: Option<String>,
     /// Name of the collection that contains the trades.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) collection: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "source")]
+    pub(crate) collection: Option<String>,
+    /// Name of a source that is set up in the desktop app, with its mapping. Its password comes from the environment
+    /// variable TIDEMARK_MONGODB_PASSWORD, or else from this system's keychain.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["uri", "uri_file", "db", "collection"])]
+    pub(crate) source: Option<String>,
 }
 
 /// The source, the days and the filters.
@@ -70,7 +74,7 @@ pub(crate) struct QueryOptions {
     #[command(flatten)]
     pub(crate) source: SourceOptions,
     /// Mapping file, in JSON. Without it, the default mapping is used.
-    #[arg(long, value_name = "FILE.json")]
+    #[arg(long, value_name = "FILE.json", conflicts_with = "source")]
     pub(crate) mapping: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) cache: CacheOptions,
@@ -131,7 +135,7 @@ impl SourceOptions {
         }
         match std::env::var(URI) {
             Ok(uri) if !uri.trim().is_empty() => Ok((uri, UriSource::Hidden)),
-            _ => Err(format!("a connection string is missing: give --uri, --uri-file or {URI}")),
+            _ => Err(format!("a connection string is missing: give --source, --uri, --uri-file or {URI}")),
         }
     }
 }

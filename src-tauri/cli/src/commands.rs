@@ -6,6 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tidemark_engine::answer::{Answer, AnswerDays};
+use tidemark_engine::api::connection::ConnectionUri;
 use tidemark_engine::api::export::Exported;
 use tidemark_engine::api::library::CacheUsage;
 use tidemark_engine::api::rows::ViewKey;
@@ -25,19 +26,17 @@ use tidemark_engine::run::event::EventSink;
 use tidemark_engine::source::{Source, SourceSettings};
 use tidemark_engine::words::counted;
 use tidemark_engine::words::size_text;
+use tidemark_settings::{CACHE_FOLDER, Keychain, SETTINGS_FOLDER, SettingsFile, SourceSecrets};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{
     Arguments, BudgetOptions, CacheOptions, Columns, Command, FetchOptions, ForgetOptions, PinOptions,
-    QueryOptions, SourceOptions, UriSource,
+    QueryOptions, UriSource,
 };
 use crate::output::{Output, say};
 
 /// The environment variable that may contain the password.
 const PASSWORD: &str = "TIDEMARK_MONGODB_PASSWORD";
-
-/// The environment variable that may name the cache folder.
-const CACHE_FOLDER: &str = "TIDEMARK_CACHE_DIR";
 
 /// Exit code of an interrupted program, by the convention of shells.
 const INTERRUPTED: i32 = 130;
@@ -49,12 +48,23 @@ pub(crate) enum Outcome {
     Partial,
 }
 
-pub(crate) async fn run(arguments: Arguments, uri: Option<String>, output: &Arc<Output>) -> Result<Outcome> {
-    let uri = uri.unwrap_or_default();
+/// The source that a command names.
+pub(crate) struct NamedSource {
+    settings: SourceSettings,
+    /// The mapping that was saved with it.
+    mapping: Option<String>,
+}
+
+pub(crate) async fn run(
+    arguments: Arguments,
+    source: Option<NamedSource>,
+    output: &Arc<Output>,
+) -> Result<Outcome> {
+    let named = || source.ok_or_else(|| Failure::new(Code::Internal, "The command has no source."));
     match arguments.command {
-        Command::Fetch(options) => fetch(*options, uri, output).await,
-        Command::Plan(options) => plan(*options, uri, output).await,
-        Command::Propose(options) => propose(&options, uri, output).await,
+        Command::Fetch(options) => fetch(*options, named()?, output).await,
+        Command::Plan(options) => plan(*options, named()?, output).await,
+        Command::Propose(_) => propose(named()?, output).await,
         Command::Cached(options) => cached(&options, output).await,
         Command::Forget(options) => forget(&options, output).await,
         Command::Pin(options) => pin(&options, output).await,
@@ -62,28 +72,83 @@ pub(crate) async fn run(arguments: Arguments, uri: Option<String>, output: &Arc<
     }
 }
 
-/// The connection string, if the command has one.
+/// The source, if the command has one.
 ///
 /// # Errors
 /// A sentence about what is wrong with the command line.
-pub(crate) fn connection_string(arguments: &Arguments) -> Result<Option<String>, String> {
+pub(crate) fn source_named(arguments: &Arguments) -> Result<Option<NamedSource>, String> {
     let options = match &arguments.command {
         Command::Fetch(options) => &options.query.source,
         Command::Plan(options) => &options.source,
         Command::Propose(options) => options,
         _ => return Ok(None),
     };
+    if let Some(name) = &options.source {
+        return saved_source(name).map(Some);
+    }
     let (uri, from) = options.connection_string()?;
     if matches!(from, UriSource::CommandLine) && holds_secret(&uri) {
         say(
             "Warning: everybody on this computer can read the password of --uri in the list of processes. Use --uri-file, TIDEMARK_MONGODB_URI or TIDEMARK_MONGODB_PASSWORD.",
         );
     }
-    Ok(Some(uri))
+    let settings = SourceSettings {
+        uri,
+        password: password(),
+        database: options.db.clone().unwrap_or_default(),
+        collection: options.collection.clone().unwrap_or_default(),
+    };
+    Ok(Some(NamedSource { settings, mapping: None }))
 }
 
-async fn fetch(options: FetchOptions, uri: String, output: &Arc<Output>) -> Result<Outcome> {
-    let (engine, source, request) = prepare(&options.query, uri)?;
+/// The password from the environment.
+fn password() -> Option<SecretString> {
+    let password = std::env::var(PASSWORD).ok().filter(|password| !password.is_empty());
+    password.map(SecretString::from)
+}
+
+/// A source of the desktop app, with its secrets.
+fn saved_source(name: &str) -> Result<NamedSource, String> {
+    let settings = SettingsFile::peek(tidemark_settings::folder_in(SETTINGS_FOLDER).as_deref());
+    let Some(source) = settings.named(name) else {
+        let names: Vec<&str> = settings.sources.iter().map(|source| source.name.as_str()).collect();
+        return Err(match names.as_slice() {
+            [] => format!("there is no source with the name {name}: none is set up in the desktop app"),
+            names => format!("there is no source with the name {name}; there are: {}", names.join(", ")),
+        });
+    };
+    let secrets = if source.keep_secrets { kept_secrets(&source.id) } else { SourceSecrets::default() };
+    let uri = ConnectionUri {
+        shown: source.profile.uri.clone(),
+        passphrase: secrets.passphrase,
+        proxy_password: secrets.proxy_password,
+        ..ConnectionUri::default()
+    };
+    let settings = SourceSettings {
+        uri: uri.with_secret_options(),
+        password: password().or(secrets.password),
+        database: source.profile.database.clone(),
+        collection: source.profile.collection.clone(),
+    };
+    Ok(NamedSource { settings, mapping: Some(source.profile.mapping.clone()) })
+}
+
+/// The secrets of a source in the keychain. A keychain that a person has to unlock is waited for, but not forever.
+fn kept_secrets(id: &str) -> SourceSecrets {
+    let (done, kept) = std::sync::mpsc::channel();
+    let id = id.to_owned();
+    std::thread::spawn(move || done.send(Keychain::of_system().read(&id)));
+    let problem = match kept.recv_timeout(Keychain::PATIENCE) {
+        Ok(Ok(kept)) => return kept.unwrap_or_default(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the keychain does not answer".to_owned(),
+    };
+    say(format_args!("The password cannot be read from the keychain: {problem}."));
+    SourceSecrets::default()
+}
+
+async fn fetch(options: FetchOptions, named: NamedSource, output: &Arc<Output>) -> Result<Outcome> {
+    let (engine, source, request) = prepare(&options.query, &named)?;
     let outcome = fetch_and_write(&options, (&engine, &source, &request), output).await;
     // Closes abandoned cursors on the server.
     source.close().await;
@@ -229,8 +294,8 @@ async fn export(
     engine.export_csv(request, destination, |_| {}, cancel).await
 }
 
-async fn plan(options: QueryOptions, uri: String, output: &Output) -> Result<Outcome> {
-    let (engine, source, request) = prepare(&options, uri)?;
+async fn plan(options: QueryOptions, named: NamedSource, output: &Output) -> Result<Outcome> {
+    let (engine, source, request) = prepare(&options, &named)?;
     let plan = engine.plan(Some(&source), &request).await;
     // Otherwise the driver would be ending its sessions while the program exits.
     source.close().await;
@@ -334,23 +399,14 @@ fn engine_with(options: &CacheOptions, signature: &Signature) -> Result<Engine> 
 }
 
 fn cache_folder(options: &CacheOptions) -> PathBuf {
-    let named = || std::env::var_os(CACHE_FOLDER).filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    options.cache.clone().or_else(named).unwrap_or_else(Engine::default_folder)
-}
-
-fn source_of(options: &SourceOptions, uri: String) -> Result<Source> {
-    let password = std::env::var(PASSWORD).ok().filter(|password| !password.is_empty());
-    Source::new(&SourceSettings {
-        uri,
-        password: password.map(SecretString::from),
-        database: options.db.clone(),
-        collection: options.collection.clone(),
-    })
+    let named = || tidemark_settings::folder_in(CACHE_FOLDER);
+    let of_app = || SettingsFile::peek(tidemark_settings::folder_in(SETTINGS_FOLDER).as_deref()).cache_folder;
+    options.cache.clone().or_else(named).or_else(of_app).unwrap_or_else(Engine::default_folder)
 }
 
 /// Prints the proposal as the last line, and what a person should know on standard error.
-async fn propose(options: &SourceOptions, uri: String, output: &Arc<Output>) -> Result<Outcome> {
-    let source = source_of(options, uri)?;
+async fn propose(named: NamedSource, output: &Arc<Output>) -> Result<Outcome> {
+    let source = Source::new(&named.settings)?;
     let proposal = source.propose().await;
     source.close().await;
     let proposal = proposal?;
@@ -362,9 +418,12 @@ async fn propose(options: &SourceOptions, uri: String, output: &Arc<Output>) -> 
     Ok(Outcome::Complete)
 }
 
-fn prepare(options: &QueryOptions, uri: String) -> Result<(Engine, Source, FetchRequest)> {
-    let mapping = read_mapping(options.mapping.as_ref())?;
-    let source = source_of(&options.source, uri)?;
+fn prepare(options: &QueryOptions, named: &NamedSource) -> Result<(Engine, Source, FetchRequest)> {
+    let mapping = match &named.mapping {
+        Some(saved) => Mapping::parse(saved)?,
+        None => read_mapping(options.mapping.as_ref())?,
+    };
+    let source = Source::new(&named.settings)?;
     let mode = match (options.refresh, options.verify) {
         (true, _) => FetchMode::Refresh,
         (_, true) => FetchMode::Verify,

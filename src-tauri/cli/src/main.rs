@@ -46,8 +46,8 @@ async fn main() -> ExitCode {
         }
     };
     let prepared = commands::output_of(&arguments)
-        .and_then(|output| Ok((Arc::new(output), commands::connection_string(&arguments)?)));
-    let (output, uri) = match prepared {
+        .and_then(|output| Ok((Arc::new(output), commands::source_named(&arguments)?)));
+    let (output, source) = match prepared {
         Ok(prepared) => prepared,
         Err(problem) => {
             say(without_connection_strings(format!("error: {problem}")));
@@ -56,7 +56,7 @@ async fn main() -> ExitCode {
     };
     let _logs = tidemark_logs::start(arguments.log);
     info!(version = env!("CARGO_PKG_VERSION"), process = std::process::id(), "tidemark-cli started");
-    let code = match commands::run(arguments, uri, &output).await {
+    let code = match commands::run(arguments, source, &output).await {
         Ok(commands::Outcome::Complete) => ExitCode::SUCCESS,
         Ok(commands::Outcome::Partial) => ExitCode::from(PARTIAL),
         Err(failure) => {

@@ -360,8 +360,10 @@ async fn mappings_that_cannot_be() {
 async fn a_collection_that_does_not_exist() {
     let fixture = Fixture::new("collection").await;
     let cache = fixture.path("cache");
-    for (database, collection) in [(fixture.database.as_str(), "no such trades"), ("no_such_base", "trades")]
-    {
+    for (database, collection, named) in [
+        (fixture.database.as_str(), "no such trades", "no such trades"),
+        ("no_such_base", "trades", "no_such_base"),
+    ] {
         let run = cli(&[
             "fetch",
             "--uri",
@@ -377,7 +379,7 @@ async fn a_collection_that_does_not_exist() {
             "--to",
             "2025-03-03",
         ]);
-        failed(&run, "bad_mapping", collection);
+        failed(&run, "bad_mapping", named);
     }
     assert_eq!(fixture.cached().len(), 1);
     fixture.nothing_lost();

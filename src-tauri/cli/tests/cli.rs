@@ -15,6 +15,7 @@ mod mapping;
 mod odd_collection;
 mod read_only_cache;
 mod secrets;
+mod sources;
 mod stop;
 mod support;
 mod two_processes;

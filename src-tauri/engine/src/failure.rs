@@ -151,6 +151,8 @@ pub enum FailureTarget {
     },
     /// The advanced match of the query.
     Advanced,
+    /// The source's name.
+    SourceName,
     /// The source's connection string.
     ConnectionString,
     /// The source's password.

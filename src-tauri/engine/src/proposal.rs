@@ -15,8 +15,10 @@ use ts_rs::TS;
 
 use self::days::Days;
 use self::fields::Choice;
-use self::survey::{Survey, share};
+use self::survey::{PathStats, Survey, share};
+pub(crate) use self::warnings::create_index;
 use crate::failure::{Code, Failure, Result};
+use crate::query::form::ValueType;
 use crate::query::mapping::FORM_FIELDS;
 use crate::query::match_document::parse_object;
 
@@ -122,6 +124,21 @@ pub struct TypeShare {
     pub share: f64,
 }
 
+/// A path that some documents have.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+pub struct SeenPath {
+    /// The dotted path.
+    pub path: String,
+    /// The share of documents that have it, from 0 to 1.
+    pub share: f64,
+    /// The type of filter that its values would have.
+    pub value_type: ValueType,
+    /// The types of its values, with their shares, the most frequent first.
+    pub types: Vec<TypeShare>,
+    /// Up to three values, as text.
+    pub examples: Vec<String>,
+}
+
 /// What a warning is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -173,6 +190,8 @@ pub struct Proposal {
     pub warnings: Vec<Warning>,
     /// Paths with few different values that are not used yet: they may serve as further filters.
     pub further_filters: Vec<String>,
+    /// Every path of the documents, to choose from.
+    pub paths: Vec<SeenPath>,
     /// How many documents were looked at.
     #[ts(type = "number")]
     pub documents: usize,
@@ -245,6 +264,7 @@ impl<'a> Study<'a> {
             mapping: mapping(days, &choice),
             warnings: warnings::warnings(self, &choice),
             further_filters: choice.further_filters(survey, days),
+            paths: survey.paths.iter().filter_map(|(path, stats)| seen(survey, path, stats)).collect(),
             documents: survey.documents,
             fields,
         }
@@ -274,15 +294,6 @@ fn described(
     others: Vec<String>,
 ) -> ProposedField {
     let stats = path.and_then(|path| survey.paths.get(path));
-    let types = stats.map_or_else(Vec::new, |stats| {
-        let of = |(name, count): (&&str, &usize)| TypeShare {
-            name: (*name).to_owned(),
-            share: share(*count, stats.values),
-        };
-        let mut types: Vec<TypeShare> = stats.types.iter().map(of).collect();
-        types.sort_by(|a, b| b.share.total_cmp(&a.share));
-        types
-    });
     ProposedField {
         key: key.to_owned(),
         title: title(key),
@@ -291,14 +302,36 @@ fn described(
         confidence,
         why,
         share: stats.map_or(0.0, |stats| share(stats.documents, survey.documents)),
-        types,
+        types: stats.map_or_else(Vec::new, type_shares),
         examples: stats.map_or_else(Vec::new, |stats| stats.examples.clone()),
         others,
     }
 }
 
+/// A path that can be chosen; `None` for one whose values are not of a type that a filter or a date can have.
+fn seen(survey: &Survey, path: &str, stats: &PathStats) -> Option<SeenPath> {
+    Some(SeenPath {
+        path: path.to_owned(),
+        share: share(stats.documents, survey.documents),
+        value_type: fields::value_type(stats)?,
+        types: type_shares(stats),
+        examples: stats.examples.clone(),
+    })
+}
+
+/// The types of the values at a path, the most frequent first.
+fn type_shares(stats: &PathStats) -> Vec<TypeShare> {
+    let of = |(name, count): (&&str, &usize)| TypeShare {
+        name: (*name).to_owned(),
+        share: share(*count, stats.values),
+    };
+    let mut types: Vec<TypeShare> = stats.types.iter().map(of).collect();
+    types.sort_by(|a, b| b.share.total_cmp(&a.share));
+    types
+}
+
 /// What a key of the mapping means.
-fn title(key: &str) -> String {
+pub(crate) fn title(key: &str) -> String {
     let title = match key {
         "trade_id" => "Trade id",
         "timestamp" => "Time of the trade",
@@ -341,7 +374,7 @@ fn confidence(score: f64, next: f64) -> Confidence {
 }
 
 /// Whether an index begins with the paths, in any order. Without paths, none does.
-fn serves(indexes: &[Vec<String>], paths: &[&str]) -> bool {
+pub(crate) fn serves(indexes: &[Vec<String>], paths: &[&str]) -> bool {
     let begins = |keys: &Vec<String>| {
         keys.get(..paths.len())
             .is_some_and(|first| paths.iter().all(|path| first.iter().any(|key| key == path)))

@@ -1,4 +1,5 @@
-//! Running a fetch: plan, adopt, pull missing windows concurrently, commit window by window, answer.
+//! Running a fetch: plan, adopt, pull missing windows concurrently, commit window by window, answer. And the test of a
+//! source, which makes the steps of a fetch one by one.
 
 mod arrivals;
 pub mod event;
@@ -7,6 +8,7 @@ mod log;
 pub(crate) mod prepare;
 mod progress;
 mod pull;
+pub mod source_test;
 mod split;
 mod unmatched;
 mod verify;

@@ -25,7 +25,8 @@ const OPTIONS_WITH_AT: [&str; 8] = [
     "tlscertificatekeyfilepassword",
 ];
 /// What a URI need not escape.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub(crate) const UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Whether the value of an option of a connection string is a secret.
 #[must_use]
@@ -135,16 +136,19 @@ fn without_secrets(rest: &str) -> String {
 
 /// Where the user and the password end: at the last `@`, since a password may contain an unescaped slash or question
 /// mark. An `@` belongs to an option only if the connection string is well-formed under that reading.
-fn user_end(rest: &str) -> Option<usize> {
+pub(crate) fn user_end(rest: &str) -> Option<usize> {
     let last = rest.rfind('@')?;
     let Some((before, options)) = rest.split_once('?').filter(|(before, _)| before.len() < last) else {
         return Some(last);
     };
-    let may_have_one = |option: &str| {
-        let name = option.split('=').next().unwrap_or_default().to_ascii_lowercase();
-        !option.contains('@') || OPTIONS_WITH_AT.contains(&name.as_str())
-    };
+    let may_have_one =
+        |option: &str| !option.contains('@') || may_contain_at(option.split('=').next().unwrap_or_default());
     if is_sound(before) && options.split('&').all(may_have_one) { before.rfind('@') } else { Some(last) }
+}
+
+/// Whether the value of an option may contain an unescaped `@`.
+pub(crate) fn may_contain_at(name: &str) -> bool {
+    OPTIONS_WITH_AT.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// Whether the part before the options consists of an optional user, hosts with or without ports, and at most a

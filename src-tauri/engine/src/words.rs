@@ -22,12 +22,17 @@ pub(crate) fn joined(parts: &[String]) -> String {
 
 /// "about 48,000 trades": two digits are all that an estimate is good for.
 pub(crate) fn about(rows: u64) -> String {
+    let rounded = rounded(rows);
+    format!("about {} {}", thousands(rounded), if rounded == 1 { "trade" } else { "trades" })
+}
+
+/// A number to two digits.
+pub(crate) fn rounded(number: u64) -> u64 {
     let mut unit = 1;
-    while rows / unit >= 100 {
+    while number / unit >= 100 {
         unit *= 10;
     }
-    let rounded = (rows + unit / 2) / unit * unit;
-    format!("about {} {}", thousands(rounded), if rounded == 1 { "trade" } else { "trades" })
+    (number + unit / 2) / unit * unit
 }
 
 /// Bytes as a person reads them: "20 GB", "1.5 MB".

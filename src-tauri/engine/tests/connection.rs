@@ -97,8 +97,10 @@ async fn a_read_preference_that_no_member_meets() {
 
     let hello = doc! {"setName": "rs0", "isWritablePrimary": false, "ismaster": false, "secondary": true};
     let secondary = Scripted::start(Script { hello, ..Script::default() });
-    let failure = failure(&format!("mongodb://127.0.0.1:{}/?replicaSet=rs0", secondary.port)).await;
-    assert!(failure.message.contains("no primary"), "{failure:?}");
+    let uri = format!("mongodb://127.0.0.1:{}/?replicaSet=rs0", secondary.port);
+    let unmet = failure(&format!("{uri}&readPreference=primary")).await;
+    assert!(unmet.message.contains("no primary"), "{unmet:?}");
+    source(&uri).unwrap().ping().await.unwrap();
 }
 
 /// A port of this computer on which nothing listens.

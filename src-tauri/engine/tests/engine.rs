@@ -19,6 +19,7 @@ mod moment;
 mod proposal;
 mod read_only;
 mod row_order;
+mod source_test;
 mod support;
 mod unmatched;
 mod verify;

@@ -91,9 +91,9 @@ fn documents(form: &str) -> Vec<Document> {
 
 fn mapping(form: &str, has_day: bool) -> String {
     let zone = if form == "yyyymmdd" { r#", "zone": "Europe/London""# } else { "" };
-    let day = if has_day { "" } else { r#""day_of_year": null, "# };
+    let day = if has_day { r#""day_of_year": "day_of_year", "# } else { "" };
     format!(
-        r#"{{"version": 2, "day_zone": "Europe/London", "year": null, {day}"downstream_trade_id": "parent.ref",
+        r#"{{"version": 2, "day_zone": "Europe/London", {day}"downstream_trade_id": "parent.ref",
             "timestamp": {{"path": "execution.at", "form": "{form}"{zone}}}}}"#
     )
 }

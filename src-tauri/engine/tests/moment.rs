@@ -558,13 +558,14 @@ async fn a_set_without_a_primary_is_in_reach_of_who_prefers_secondaries() {
     let mut script = member(trades(FROM, TO, 1));
     script.hello.extend(doc! {"secondary": true, "isWritablePrimary": false, "ismaster": false});
     let server = Scripted::start(script);
-    let to = |preference: &str| {
-        format!("mongodb://127.0.0.1:{}/?replicaSet=rs0&readPreference={preference}", server.port)
-    };
-    let room = Room::new(&to("secondaryPreferred"), "");
-    room.source.ping().await.unwrap();
-    assert!(room.fetch(FROM, TO).await.complete);
-    let primary = Room::new(&to("primary"), "");
+    let to = |option: &str| format!("mongodb://127.0.0.1:{}/?replicaSet=rs0{option}", server.port);
+    // It is the default.
+    for option in ["&readPreference=secondaryPreferred", ""] {
+        let room = Room::new(&to(option), "");
+        room.source.ping().await.unwrap();
+        assert!(room.fetch(FROM, TO).await.complete);
+    }
+    let primary = Room::new(&to("&readPreference=primary"), "");
     assert_eq!(primary.source.ping().await.unwrap_err().code, Code::SourceUnreachable);
 }
 

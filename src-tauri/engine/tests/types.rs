@@ -5,16 +5,30 @@ use tidemark_engine::answer::changes::{ChangeCounts, ChangeKind, Changes, Docume
 use tidemark_engine::answer::{
     Answer, AnswerDays, AnswerRows, LeftOut, LeftOutReason, MissingDay, Origin, Unmatched, UnmatchedPart,
 };
+use tidemark_engine::api::connection::{
+    ConnectionDraft, ConnectionEdit, ConnectionField, ConnectionForm, FieldNote, LoginKind, ReadFrom,
+};
 use tidemark_engine::api::export::{ExportProgress, Exported};
 use tidemark_engine::api::library::{CacheUsage, CachedQuery, EvictionPreview};
+use tidemark_engine::api::mapping::{MappingChange, MappingPart, MappingView};
 use tidemark_engine::api::plan::{DayAction, DayView, PlanView, WindowView};
 use tidemark_engine::api::rows::{ColumnView, Page, RowDetail, Suggested, ViewKey, ViewShape};
-use tidemark_engine::api::source::{Connection, FilterField, SourceProfile, SourceView};
+use tidemark_engine::api::settings::{SettingsChange, SettingsView, ShownZone, Theme};
+use tidemark_engine::api::source::{
+    Connection, FilterField, OpenRequest, SavedSource, SecretPlace, SourceColour, SourceDraft, SourceProfile,
+    SourceView, TypedSecrets,
+};
+use tidemark_engine::api::source_test::{
+    CollectionEntry, CollectionKind, SourceTest, StepOutcome, StepResult, TestEvent, TestStep,
+};
 use tidemark_engine::bson::diff::FieldChange;
 use tidemark_engine::failure::{Code, Failure, FailureTarget};
 use tidemark_engine::plan::PlanCounts;
 use tidemark_engine::plan::ledger::{DayState, FetchMode};
-use tidemark_engine::proposal::{Confidence, Proposal, ProposedField, TypeShare, Warning, WarningCode};
+use tidemark_engine::proposal::{
+    Confidence, Proposal, ProposedField, SeenPath, TypeShare, Warning, WarningCode,
+};
+use tidemark_engine::query::date_field::DateForm;
 use tidemark_engine::query::form::{FilterInput, FilterOperator, QueryInput, ValueType};
 use tidemark_engine::query::signature::SourceName;
 use tidemark_engine::rows::{CsvOptions, Role, RowQuery, Sort};
@@ -62,8 +76,22 @@ fn generated() -> String {
         CacheUsage
     ];
     declare![EvictionPreview];
-    declare![Confidence, TypeShare, ProposedField, WarningCode, Warning, Proposal];
-    declare![Connection, FetchMode, SourceProfile, SourceView, CsvOptions, ExportProgress, Exported];
+    declare![Confidence, TypeShare, ProposedField, WarningCode, Warning, SeenPath, Proposal];
+    declare![DateForm, MappingPart, MappingChange, MappingView];
+    declare![
+        LoginKind,
+        ReadFrom,
+        ConnectionForm,
+        ConnectionField,
+        ConnectionEdit,
+        FieldNote,
+        ConnectionDraft
+    ];
+    declare![TestStep, StepOutcome, StepResult, TestEvent, SourceTest, CollectionKind, CollectionEntry];
+    declare![SourceColour, SecretPlace];
+    declare![Connection, FetchMode, SourceProfile, SavedSource, SourceDraft, TypedSecrets, SourceView];
+    declare![OpenRequest, Theme, ShownZone, SettingsView, SettingsChange];
+    declare![CsvOptions, ExportProgress, Exported];
     parts.join("\n")
 }
 

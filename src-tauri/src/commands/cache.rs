@@ -20,14 +20,14 @@ const FIRST_CHECK_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// The cached queries.
 #[tauri::command]
-pub(crate) async fn cached_queries(state: State<'_, AppState>) -> Result<Vec<CachedQuery>> {
+pub(crate) async fn cached_queries(state: State<'_, Arc<AppState>>) -> Result<Vec<CachedQuery>> {
     state.engine()?.cached_queries().await
 }
 
 /// Deletes a cached query, or some of its days.
 #[tauri::command]
 pub(crate) async fn forget(
-    state: State<'_, AppState>,
+    state: State<'_, Arc<AppState>>,
     signature: String,
     from: Option<Day>,
     to: Option<Day>,
@@ -46,32 +46,40 @@ pub(crate) async fn forget(
 
 /// How much the cache uses and may use.
 #[tauri::command]
-pub(crate) async fn cache_usage(state: State<'_, AppState>) -> Result<CacheUsage> {
+pub(crate) async fn cache_usage(state: State<'_, Arc<AppState>>) -> Result<CacheUsage> {
     state.engine()?.cache_usage().await
 }
 
 /// Sets how much the cache may use, in bytes, and evicts queries at once if necessary.
 #[tauri::command]
-pub(crate) async fn set_cache_budget(state: State<'_, AppState>, bytes: u64) -> Result<()> {
+pub(crate) async fn set_cache_budget(state: State<'_, Arc<AppState>>, bytes: u64) -> Result<()> {
     state.engine()?.set_cache_budget(bytes).await?;
     Ok(())
 }
 
 /// What a budget in bytes would evict.
 #[tauri::command]
-pub(crate) async fn preview_eviction(state: State<'_, AppState>, bytes: u64) -> Result<EvictionPreview> {
+pub(crate) async fn preview_eviction(state: State<'_, Arc<AppState>>, bytes: u64) -> Result<EvictionPreview> {
     state.engine()?.preview_eviction(bytes).await
 }
 
 /// Pins a query so that it is never evicted, or unpins it.
 #[tauri::command]
-pub(crate) async fn pin_query(state: State<'_, AppState>, signature: String, pinned: bool) -> Result<()> {
+pub(crate) async fn pin_query(
+    state: State<'_, Arc<AppState>>,
+    signature: String,
+    pinned: bool,
+) -> Result<()> {
     state.engine()?.pin(&Signature::parse(&signature)?, pinned).await
 }
 
 /// Values to suggest for a field: first those in the cache, then those of the source.
 #[tauri::command]
-pub(crate) async fn suggest(state: State<'_, AppState>, field: String, prefix: String) -> Result<Suggested> {
+pub(crate) async fn suggest(
+    state: State<'_, Arc<AppState>>,
+    field: String,
+    prefix: String,
+) -> Result<Suggested> {
     let nothing = Suggested { values: Vec::new(), is_coming: false };
     let Some(active) = state.active() else { return Ok(nothing) };
     let Some(field) = active.mapping.filters.iter().find(|known| known.name == field).cloned() else {

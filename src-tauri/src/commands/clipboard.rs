@@ -10,7 +10,7 @@ use crate::state::AppState;
 
 /// Puts a text on the system's clipboard.
 #[tauri::command]
-pub(crate) async fn copy_text(state: State<'_, AppState>, text: String) -> Result<()> {
+pub(crate) async fn copy_text(state: State<'_, Arc<AppState>>, text: String) -> Result<()> {
     let held = Arc::clone(&state.clipboard);
     off_thread(move || {
         let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);

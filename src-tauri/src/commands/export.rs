@@ -1,6 +1,7 @@
 //! Exporting to a CSV file.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
@@ -11,8 +12,8 @@ use tidemark_engine::engine::off_thread;
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::rows::{CsvOptions, Role, RowQuery};
-use tokio::sync::oneshot;
 
+use crate::dialogs::on_main_thread;
 use crate::file_name::{self, Destination};
 use crate::state::AppState;
 
@@ -25,7 +26,7 @@ const REPLACE: &str = "Replace";
 pub(crate) async fn export_csv(
     app: AppHandle,
     window: WebviewWindow,
-    state: State<'_, AppState>,
+    state: State<'_, Arc<AppState>>,
     export_id: u64,
     key: ViewKey,
     rows: RowQuery,
@@ -39,7 +40,7 @@ pub(crate) async fn export_csv(
         Some(path) => Some(file_name::destination(path.clone(), complete)),
         None => {
             let name = propose(&state, &key, rows.role, complete).await?;
-            choose(&app, &window, &name, state.settings.export_folder(), complete).await?
+            choose(&app, &window, &name, state.settings.get().export_folder, complete).await?
         }
     };
     let Some(Destination { asked: path, .. }) = destination else { return Ok(None) };
@@ -54,14 +55,17 @@ pub(crate) async fn export_csv(
     let request = ExportRequest { key, rows, options };
     let exported = engine.export_csv(&request, &path.as_path().into(), on_progress, token).await?;
     if let Some(folder) = file_name::folder_of(&path).filter(|_| state.environment.save_as.is_none()) {
-        state.settings.remember_export_folder(&folder);
+        // If it cannot be saved, the log says so.
+        let _ = tokio::task::block_in_place(|| {
+            state.settings.change(|settings| settings.export_folder = Some(folder))
+        });
     }
     Ok(Some(exported))
 }
 
 /// Cancels an export and deletes its unfinished file.
 #[tauri::command]
-pub(crate) async fn cancel_export(state: State<'_, AppState>, export_id: u64) -> Result<()> {
+pub(crate) async fn cancel_export(state: State<'_, Arc<AppState>>, export_id: u64) -> Result<()> {
     state.exports.cancel(export_id);
     Ok(())
 }
@@ -135,22 +139,4 @@ async fn may_replace(app: &AppHandle, window: &WebviewWindow, path: &Path) -> Re
     // Some systems return the button's kind, others its label.
     Ok(answer == rfd::MessageDialogResult::Ok
         || answer == rfd::MessageDialogResult::Custom(REPLACE.to_owned()))
-}
-
-/// Opens a dialog from the main thread, as macOS requires. The caller awaits the result, so the window stays
-/// responsive.
-async fn on_main_thread<T: Send + 'static>(
-    app: &AppHandle,
-    open: impl FnOnce() -> T + Send + 'static,
-) -> Result<T> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::new(Code::ExportFailed, "The save dialog could not be opened.").because(error)
-    };
-    let (made, dialog) = oneshot::channel();
-    app.run_on_main_thread(move || {
-        // Fails if the command was abandoned meanwhile.
-        let _ = made.send(open());
-    })
-    .map_err(|error| failed(&error))?;
-    dialog.await.map_err(|error| failed(&error))
 }

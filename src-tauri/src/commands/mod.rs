@@ -5,5 +5,7 @@ pub(crate) mod clipboard;
 pub(crate) mod export;
 pub(crate) mod logs;
 pub(crate) mod run;
+pub(crate) mod settings;
 pub(crate) mod source;
+pub(crate) mod source_form;
 pub(crate) mod view;

@@ -23,7 +23,7 @@ const FIRST_CHECK_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// The plan of a fetch.
 #[tauri::command]
-pub(crate) async fn plan(state: State<'_, AppState>, query: QueryInput) -> Result<PlanView> {
+pub(crate) async fn plan(state: State<'_, Arc<AppState>>, query: QueryInput) -> Result<PlanView> {
     let active = state.source()?;
     // The window plans again when the connection state changes, so nothing is lost by not waiting longer.
     let offline = !matches!(state.monitor.settled(FIRST_CHECK_TIMEOUT).await, Connection::Online { .. });
@@ -34,7 +34,7 @@ pub(crate) async fn plan(state: State<'_, AppState>, query: QueryInput) -> Resul
 /// Answers a query, and reports its progress.
 #[tauri::command]
 pub(crate) async fn fetch(
-    state: State<'_, AppState>,
+    state: State<'_, Arc<AppState>>,
     run_id: u64,
     query: QueryInput,
     mode: FetchMode,
@@ -66,14 +66,14 @@ pub(crate) async fn fetch(
 
 /// Cancels a fetch; committed days are kept.
 #[tauri::command]
-pub(crate) async fn cancel(state: State<'_, AppState>, run_id: u64) -> Result<()> {
+pub(crate) async fn cancel(state: State<'_, Arc<AppState>>, run_id: u64) -> Result<()> {
     state.runs.cancel(run_id);
     Ok(())
 }
 
 /// The MongoDB pipeline of a query, to read or copy.
 #[tauri::command]
-pub(crate) async fn pipeline(state: State<'_, AppState>, query: QueryInput) -> Result<String> {
+pub(crate) async fn pipeline(state: State<'_, Arc<AppState>>, query: QueryInput) -> Result<String> {
     let range = DayRange::parse(&query.from, &query.to)?;
     Ok(tidemark_engine::query::pipeline::mongosh_text(&state.source()?.query(&query)?, &range))
 }

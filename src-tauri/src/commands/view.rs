@@ -1,5 +1,7 @@
 //! Viewing rows.
 
+use std::sync::Arc;
+
 use tauri::State;
 use tauri::ipc::Response;
 use tidemark_engine::answer::Answer;
@@ -11,26 +13,30 @@ use crate::state::AppState;
 
 /// The answer from what is cached for a query.
 #[tauri::command]
-pub(crate) async fn answer(state: State<'_, AppState>, key: ViewKey) -> Result<Answer> {
+pub(crate) async fn answer(state: State<'_, Arc<AppState>>, key: ViewKey) -> Result<Answer> {
     state.engine()?.cached_answer(&key).await
 }
 
 /// The MongoDB pipeline of a cached query, regardless of the source in use.
 #[tauri::command]
-pub(crate) async fn cached_pipeline(state: State<'_, AppState>, key: ViewKey) -> Result<String> {
+pub(crate) async fn cached_pipeline(state: State<'_, Arc<AppState>>, key: ViewKey) -> Result<String> {
     state.engine()?.cached_pipeline(&key).await
 }
 
 /// The columns and the row count of a view.
 #[tauri::command]
-pub(crate) async fn view_shape(state: State<'_, AppState>, key: ViewKey, role: Role) -> Result<ViewShape> {
+pub(crate) async fn view_shape(
+    state: State<'_, Arc<AppState>>,
+    key: ViewKey,
+    role: Role,
+) -> Result<ViewShape> {
     state.engine()?.view_shape(&key, role).await
 }
 
 /// A page of rows, as JSON bytes: the one answer that is both large and requested often.
 #[tauri::command]
 pub(crate) async fn page(
-    state: State<'_, AppState>,
+    state: State<'_, Arc<AppState>>,
     key: ViewKey,
     rows: RowQuery,
     offset: u64,
@@ -46,7 +52,7 @@ pub(crate) async fn page(
 /// One row as MongoDB returned it.
 #[tauri::command]
 pub(crate) async fn row_detail(
-    state: State<'_, AppState>,
+    state: State<'_, Arc<AppState>>,
     key: ViewKey,
     rows: RowQuery,
     position: u64,

@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 
 import { FailureNote } from "../controls/FailureNote";
+import { useSettings } from "../settings/useSettings";
 import { useSource } from "../source/useSource";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { mendLostPresses } from "./lostPresses";
@@ -11,7 +12,8 @@ import { Workspace } from "./Workspace";
 /** The window from its first moment on. */
 export function App() {
   const source = useSource();
-  const theme = useTheme();
+  const settings = useSettings();
+  const theme = useTheme(settings);
   useEffect(mendLostPresses, []);
   if (source.view === null) {
     return (
@@ -22,7 +24,13 @@ export function App() {
   }
   return (
     <ErrorBoundary what="The window">
-      <Workspace source={source} view={source.view} theme={theme.choice} nextTheme={theme.next} />
+      <Workspace
+        source={source}
+        view={source.view}
+        settings={settings}
+        theme={theme.choice}
+        nextTheme={theme.next}
+      />
       <TextMenu />
     </ErrorBoundary>
   );

@@ -1,4 +1,4 @@
-import { type RefObject, useLayoutEffect, useMemo, useRef } from "react";
+import { type ReactNode, type RefObject, useLayoutEffect, useMemo, useRef } from "react";
 
 import { AnswerPanel } from "../answer/AnswerPanel";
 import { cancelledText, outcomeText } from "../answer/answerText";
@@ -23,6 +23,8 @@ const NO_FILTER = "no filter";
 
 interface Props {
   source: SourceView;
+  /** The zone in which points in time are shown. */
+  zone: string;
   online: boolean;
   planned: Planned;
   failureTarget: TargetPart | null;
@@ -41,6 +43,11 @@ interface Props {
   cancel: () => void;
   showPipeline: () => void;
   openSource: () => void;
+  trySample: () => Promise<void>;
+  openCached: () => void;
+  openGuide: () => void;
+  /** What is to be read before anything else. */
+  notes: ReactNode;
 }
 
 /** Shown instead of a plan, by what has to be corrected. */
@@ -54,9 +61,8 @@ const CORRECT: Record<TargetPart, string> = {
 
 /** The plan, the run, the answer and the rows. */
 export function MainPane(props: Props) {
-  const { source, planned, failureTarget, runState, target } = props;
+  const { source, zone, planned, failureTarget, runState, target } = props;
   const { run, view, ending } = runState;
-  const zone = source.day_zone;
   // An answer is shown above its own rows only, never above arriving rows of other days or of a different query.
   const stands = view !== null && (target === null || sameKey(target.key, view.key));
   // Not `run` itself, which changes with every progress event.
@@ -89,6 +95,7 @@ export function MainPane(props: Props) {
   }, [hasStrip, isBeside, days]);
   return (
     <main className="main">
+      {props.notes}
       <section className="plan" aria-label="Plan" data-region="plan">
         <PlanLine
           plan={planned.plan}
@@ -103,16 +110,7 @@ export function MainPane(props: Props) {
             {hasStrip && <DayStrip days={days} zone={zone} today={source.today} stale={planned.stale} />}
           </div>
         )}
-        {beside && (
-          <FailureNote
-            failure={beside}
-            testId="plan-failure"
-            compact
-            action={
-              failureTarget === "source" ? { label: "Edit the source", press: props.openSource } : undefined
-            }
-          />
-        )}
+        {beside && <FailureNote failure={beside} testId="plan-failure" compact />}
         <ActionBar
           activity={props.activity}
           mode={run?.mode ?? null}
@@ -147,7 +145,14 @@ export function MainPane(props: Props) {
         />
       )}
       {target === null ? (
-        <Welcome configured={source.profile !== null} openSource={props.openSource} />
+        <Welcome
+          source={source}
+          planned={planned}
+          openSource={props.openSource}
+          trySample={props.trySample}
+          openCached={props.openCached}
+          openGuide={props.openGuide}
+        />
       ) : (
         <ErrorBoundary what="The rows">
           <Results

@@ -1,31 +1,32 @@
 import { Button } from "react-aria-components";
 
-import type { Connection, SourceName, SourceProfile } from "../backend";
+import type { Connection, SourceView, Theme } from "../backend";
 import { Icon, type IconName, Mark } from "../controls/icons";
+import { keyText } from "../controls/keys";
 import { ConnectionStatus } from "../source/ConnectionStatus";
-import type { Connect } from "../source/useSource";
-import type { ThemeChoice } from "./useTheme";
+import { SourceButton } from "../source/SourceButton";
+import type { SourceActions } from "../source/useSource";
 
 interface Props {
-  profile: SourceProfile | null;
-  /** How the source is called. */
-  source: SourceName | null;
+  view: SourceView;
   connection: Connection;
-  connect: Connect;
-  theme: ThemeChoice;
+  actions: Pick<SourceActions, "connect" | "use">;
+  theme: Theme;
   nextTheme: () => void;
   openSource: () => void;
   openHelp: () => void;
+  openSettings: () => void;
   panelOpen: boolean;
   togglePanel: () => void;
 }
 
-const THEME_ICONS: Record<ThemeChoice, IconName> = { system: "screen", light: "sun", dark: "moon" };
+const THEME_ICONS: Record<Theme, IconName> = { system: "screen", light: "sun", dark: "moon" };
 
 export function TopBar(props: Props) {
-  const { profile, source, connection, theme } = props;
+  const { view, connection, actions, theme } = props;
+  const saved = view.sources.find(({ id }) => id === view.in_use);
   return (
-    <header className="top-bar" data-region="top">
+    <header className="top-bar" data-region="top" data-colour={saved?.colour}>
       <Button
         className="icon-button"
         aria-label={props.panelOpen ? "Hide the side panel" : "Show the side panel"}
@@ -37,21 +38,9 @@ export function TopBar(props: Props) {
       </Button>
       <Mark />
       <h1 className="product">Tidemark</h1>
-      <Button className="source-name" onPress={props.openSource} data-testid="source-button">
-        {profile === null ? (
-          <strong>Set up a source</strong>
-        ) : (
-          <>
-            <strong>
-              {profile.database}.{profile.collection}
-            </strong>
-            <span className="faint source-host">{source?.hosts}</span>
-          </>
-        )}
-        <Icon name="gear" />
-      </Button>
+      <SourceButton view={view} switchTo={actions.use} openSources={props.openSource} />
       <span className="spacer" />
-      <ConnectionStatus connection={connection} profile={profile} source={source} connect={props.connect} />
+      <ConnectionStatus connection={connection} view={view} connect={actions.connect} />
       <Button
         className="icon-button"
         aria-label="Keyboard shortcuts"
@@ -68,6 +57,14 @@ export function TopBar(props: Props) {
         data-theme-choice={theme}
       >
         <Icon name={THEME_ICONS[theme]} size={16} />
+      </Button>
+      <Button
+        className="icon-button"
+        aria-label={`Settings (${keyText("window", "settings")})`}
+        onPress={props.openSettings}
+        data-testid="settings-button"
+      >
+        <Icon name="cog" size={16} />
       </Button>
     </header>
   );

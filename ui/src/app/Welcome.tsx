@@ -1,24 +1,31 @@
-import { Button } from "react-aria-components";
+import type { SourceView } from "../backend";
+import type { Planned } from "../plan/usePlan";
+import { BeforeFetch } from "./BeforeFetch";
+import { FirstStart } from "./FirstStart";
 
-import { keyText } from "../controls/keys";
+interface Props {
+  source: SourceView;
+  planned: Planned;
+  trySample: () => Promise<void>;
+  openSource: () => void;
+  openCached: () => void;
+  openGuide: () => void;
+}
 
 /** Shown where the rows will be, before there are any. */
-export function Welcome({ configured, openSource }: { configured: boolean; openSource: () => void }) {
+export function Welcome({ source, planned, trySample, openSource, openCached, openGuide }: Props) {
   return (
     <div className="welcome" data-testid="welcome">
-      {configured ? (
-        <>
-          <p>Choose the days and filters, then press Fetch ({keyText("window", "fetch")}).</p>
-          <p className="faint">The plan above shows what will come from the cache and what from MongoDB.</p>
-        </>
+      {source.profile === null ? (
+        <FirstStart
+          hasSample={source.has_sample}
+          trySample={trySample}
+          openSource={openSource}
+          openCached={openCached}
+          openGuide={openGuide}
+        />
       ) : (
-        <>
-          <p>No source is set up yet.</p>
-          <Button className="button primary" onPress={openSource}>
-            Set up a source
-          </Button>
-          <p className="faint">You can open cached queries from the list without one.</p>
-        </>
+        <BeforeFetch source={source} planned={planned} />
       )}
     </div>
   );

@@ -3,14 +3,15 @@ import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "r
 import { Button } from "react-aria-components";
 
 import { otherSourceText } from "../answer/otherSource";
-import type { CachedQuery, FetchMode, QueryInput, SourceView } from "../backend";
+import type { CachedQuery, FetchMode, QueryInput, SourceView, Theme } from "../backend";
 import { useBackend } from "../backend/context";
+import { RepairContext, type SourceSection } from "../controls/repair";
+import { CacheBudget } from "../library/CacheBudget";
 import { CachedPanel } from "../library/CachedPanel";
 import { useCached } from "../library/useCached";
 import { usePlan } from "../plan/usePlan";
 import { blocksFetch, failureTargetOf } from "../query/failureTarget";
 import { commitDrafts, sameQuery, toQuery } from "../query/filters";
-import { PipelineDialog, type PipelineOf } from "../query/PipelineDialog";
 import { PRESETS } from "../query/presets";
 import { QueryForm } from "../query/QueryForm";
 import { useForm } from "../query/useForm";
@@ -19,23 +20,26 @@ import { useExport } from "../rows/useExport";
 import { useTarget } from "../rows/useTarget";
 import { activity } from "../run/runState";
 import { useQueryRun } from "../run/useQueryRun";
+import { shownZone } from "../settings/shownZone";
+import type { Settings } from "../settings/useSettings";
 import { needsPassword } from "../source/password";
-import { SourceDialog } from "../source/SourceDialog";
 import type { Source } from "../source/useSource";
+import { Dialogs, type OpenDialog } from "./Dialogs";
 import { MainPane } from "./MainPane";
 import { focusRegion, stepRegion } from "./regions";
-import { ShortcutsDialog } from "./ShortcutsDialog";
 import { SidePanel } from "./SidePanel";
 import { TopBar } from "./TopBar";
 import { usePanel } from "./usePanel";
 import { useReturnFocus } from "./useReturnFocus";
 import { useShortcuts } from "./useShortcuts";
-import type { ThemeChoice } from "./useTheme";
+import { useOpenRequest } from "./useOpenRequest";
+import { WindowNotes } from "./WindowNotes";
 
 interface Props {
   source: Source;
   view: SourceView;
-  theme: ThemeChoice;
+  settings: Settings;
+  theme: Theme;
   nextTheme: () => void;
 }
 
@@ -47,7 +51,7 @@ function firstQuery(view: SourceView): QueryInput {
 }
 
 /** The whole window, once the source is known. */
-export function Workspace({ source, view, theme, nextTheme }: Props) {
+export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   const backend = useBackend();
   const { connection } = source;
   const [form, dispatch] = useForm(firstQuery(view), view.fields);
@@ -60,15 +64,13 @@ export function Workspace({ source, view, theme, nextTheme }: Props) {
   // The whole profile: how long an open day stays fresh is part of the plan, but not of the source.
   const profile = JSON.stringify(view.profile);
   const stamp = [connection.state, view.today, queryRun.state.version, removals, profile].join();
-  const planned = usePlan(query, stamp, queryRun.state.run !== null);
+  const planned = usePlan(query, view.in_use ?? "", stamp, queryRun.state.run !== null);
   const target = useTarget(queryRun.state);
   const [tab, setTab] = useState<"query" | "cached">("query");
   const { open: panelOpen, show: showPanel, toggle: togglePanel, host: panelHost } = usePanel();
-  const [editingSource, setEditingSource] = useState(false);
-  const [helping, setHelping] = useState(false);
+  const [dialog, setDialog] = useState<OpenDialog | null>(null);
   const data = useDataZoom();
-  const [pipelineOf, setPipelineOf] = useState<PipelineOf | null>(null);
-  useReturnFocus(helping || editingSource || pipelineOf !== null);
+  useReturnFocus(dialog !== null);
   const exportRef = useRef<(() => void) | null>(null);
   const selectRef = useRef<(() => void) | null>(null);
 
@@ -116,6 +118,7 @@ export function Workspace({ source, view, theme, nextTheme }: Props) {
     },
     [open, dismiss, dispatch, view.fields],
   );
+  const request = useOpenRequest(openCached);
   const removed = () => {
     countRemoval();
     cached.reload();
@@ -168,99 +171,117 @@ export function Workspace({ source, view, theme, nextTheme }: Props) {
     larger: () => data.change("larger"),
     smaller: () => data.change("smaller"),
     usual: () => data.change("usual"),
-    help: () => setHelping(true),
+    settings: () => setDialog({ kind: "settings" }),
+    help: () => setDialog({ kind: "help" }),
   });
 
+  const editSource = useCallback((section: SourceSection) => setDialog({ kind: "edit", section }), []);
+  const zone = shownZone(settings.view?.zone ?? "days", view.day_zone);
   const shown = queryRun.state.view;
   return (
-    <div className="window" data-panel={panelOpen || undefined}>
-      <Button className="skip" onPress={() => focusRegion("rows") || focusRegion("plan")}>
-        Go to the rows
-      </Button>
-      <TopBar
-        profile={view.profile}
-        source={view.source}
-        connection={connection}
-        connect={source.connect}
-        theme={theme}
-        nextTheme={nextTheme}
-        openSource={() => setEditingSource(true)}
-        openHelp={() => setHelping(true)}
-        panelOpen={panelOpen}
-        togglePanel={togglePanel}
-      />
-      {/* Hidden rather than removed, so that nothing typed is lost. */}
-      <aside
-        ref={panelHost}
-        className="side"
-        aria-label="Query and cached queries"
-        data-region="side"
-        hidden={!panelOpen}
-      >
-        <SidePanel
-          tab={tab}
-          setTab={setTab}
-          cachedCount={cached.queries?.length ?? null}
-          query={
-            <QueryForm
-              form={form}
-              fields={view.fields}
-              today={view.today}
-              zone={view.day_zone}
-              failure={failure}
-              failureTarget={failureTarget}
-              dispatch={dispatch}
-            />
-          }
-          cached={
-            <CachedPanel
-              cached={cached}
-              folder={view.cache_folder}
-              zone={view.day_zone}
-              current={shown?.key.signature ?? null}
-              open={openCached}
-              forget={forget}
-              pin={pin}
-              showPipeline={(key) => setPipelineOf({ key })}
-              setBudget={setBudget}
-            />
+    <RepairContext value={editSource}>
+      <div className="window" data-panel={panelOpen || undefined}>
+        <Button className="skip" onPress={() => focusRegion("rows") || focusRegion("plan")}>
+          Go to the rows
+        </Button>
+        <TopBar
+          view={view}
+          connection={connection}
+          actions={source}
+          theme={theme}
+          nextTheme={nextTheme}
+          openSource={() => setDialog({ kind: "sources" })}
+          openHelp={() => setDialog({ kind: "help" })}
+          openSettings={() => setDialog({ kind: "settings" })}
+          panelOpen={panelOpen}
+          togglePanel={togglePanel}
+        />
+        {/* Hidden rather than removed, so that nothing typed is lost. */}
+        <aside
+          ref={panelHost}
+          className="side"
+          aria-label="Query and cached queries"
+          data-region="side"
+          hidden={!panelOpen}
+        >
+          <SidePanel
+            tab={tab}
+            setTab={setTab}
+            cachedCount={cached.queries?.length ?? null}
+            query={
+              <QueryForm
+                form={form}
+                fields={view.fields}
+                configured={view.profile !== null}
+                today={view.today}
+                zone={view.day_zone}
+                failure={failure}
+                failureTarget={failureTarget}
+                dispatch={dispatch}
+              />
+            }
+            cached={
+              <CachedPanel
+                cached={cached}
+                folder={settings.view?.cache_folder ?? view.cache_folder}
+                zone={zone}
+                current={shown?.key.signature ?? null}
+                open={openCached}
+                forget={forget}
+                pin={pin}
+                showPipeline={(key) => setDialog({ kind: "pipeline", of: { key } })}
+                setBudget={setBudget}
+              />
+            }
+          />
+        </aside>
+        <MainPane
+          source={view}
+          zone={zone}
+          online={connection.state === "online"}
+          planned={planned}
+          failureTarget={failureTarget}
+          runState={queryRun.state}
+          activity={doing}
+          blocked={blocked}
+          target={target}
+          locked={needsPassword(connection, view.source)}
+          otherSource={shown === null ? null : otherSourceText(shown.answer.source, view.source)}
+          differs={shown?.query != null && !sameQuery(shown.query, query)}
+          exporter={exporter}
+          exportRef={exportRef}
+          selectRef={selectRef}
+          fetch={fetch}
+          cancel={queryRun.cancel}
+          showPipeline={() => setDialog({ kind: "pipeline", of: { query: toQuery(commitDrafts(form)) } })}
+          openSource={() => editSource(null)}
+          openCached={() => inPanel("cached", ".cached-open")}
+          trySample={source.trySample}
+          openGuide={() => setDialog({ kind: "guide" })}
+          notes={
+            <WindowNotes settings={settings} problem={request.problem} dismissProblem={request.dismiss} />
           }
         />
-      </aside>
-      <MainPane
-        source={view}
-        online={connection.state === "online"}
-        planned={planned}
-        failureTarget={failureTarget}
-        runState={queryRun.state}
-        activity={doing}
-        blocked={blocked}
-        target={target}
-        locked={needsPassword(connection, view.source)}
-        otherSource={shown === null ? null : otherSourceText(shown.answer.source, view.source)}
-        differs={shown?.query != null && !sameQuery(shown.query, query)}
-        exporter={exporter}
-        exportRef={exportRef}
-        selectRef={selectRef}
-        fetch={fetch}
-        cancel={queryRun.cancel}
-        showPipeline={() => setPipelineOf({ query: toQuery(commitDrafts(form)) })}
-        openSource={() => setEditingSource(true)}
-      />
-      {editingSource && (
-        <SourceDialog
-          profile={view.profile}
-          connect={source.connect}
-          running={queryRun.state.run !== null}
-          zoneRules={view.zone_rules}
-          close={() => setEditingSource(false)}
-        />
-      )}
-      <span className="visually-hidden" role="status" data-testid="data-zoom">
-        Text size {Math.round(data.zoom * 100)}%
-      </span>
-      {helping && <ShortcutsDialog close={() => setHelping(false)} />}
-      {pipelineOf && <PipelineDialog of={pipelineOf} close={() => setPipelineOf(null)} />}
-    </div>
+        {dialog && (
+          <Dialogs
+            dialog={dialog}
+            source={source}
+            view={view}
+            settings={settings}
+            running={queryRun.state.run !== null}
+            exporting={exporter.state.status === "writing"}
+            budget={
+              cached.usage && (
+                <CacheBudget usage={cached.usage} queries={cached.queries ?? []} setBudget={setBudget} />
+              )
+            }
+            close={() => setDialog(null)}
+          />
+        )}
+        <span className="visually-hidden" role="status" data-testid="data-zoom">
+          Text size {Math.round(data.zoom * 100)}%
+        </span>
+      </div>
+    </RepairContext>
   );
 }

@@ -74,7 +74,8 @@ it("finds nothing in the dialogs", async () => {
   const { user } = await open();
   for (const [button, dialog] of [
     ["help-button", "shortcuts-dialog"],
-    ["source-button", "source-dialog"],
+    ["settings-button", "settings-dialog"],
+    ["source-button", "sources-dialog"],
     ["pipeline-button", "pipeline-dialog"],
   ] as const) {
     await user.click(screen.getByTestId(button));
@@ -82,4 +83,24 @@ it("finds nothing in the dialogs", async () => {
     expect(await problems()).toEqual([]);
     await user.keyboard("{Escape}");
   }
+});
+
+it("finds nothing in the form of a source and its test", async () => {
+  const { user } = await open();
+  await user.click(screen.getByTestId("source-button"));
+  await user.click(await screen.findByTestId("source-edit"));
+  await user.click(await screen.findByTestId("source-form-section"));
+  await screen.findByTestId("source-form-hosts");
+  await user.click(screen.getByTestId("source-test"));
+  await screen.findByTestId("source-test-view");
+  expect(await problems()).toEqual([]);
+});
+
+it("finds nothing at the first start and in what a database team asks", async () => {
+  const user = userEvent.setup();
+  await openApp(makeFake({ profile: null, connection: { state: "not_configured" }, has_sample: true }));
+  expect(await problems()).toEqual([]);
+  await user.click(screen.getByTestId("welcome-database-team"));
+  await screen.findByRole("heading", { name: "What it reads" });
+  expect(await problems()).toEqual([]);
 });

@@ -36,6 +36,10 @@ function contrast(one: string, two: string): number {
   return (high + 0.05) / (low + 0.05);
 }
 
+const SOURCES = ["grey", "blue", "green", "amber", "red", "violet"];
+/** The top bar, which has the tint of the source in use. */
+const TINTS = SOURCES.map((colour) => `source-${colour}-soft`);
+
 // Text colours, and the backgrounds they are used on.
 const PAIRS: [string, string[]][] = [
   ["ink", ["ground", "surface", "sunken", "hover", "selected", "accent-soft", "day-held-2", "day-fetch-2"]],
@@ -47,6 +51,7 @@ const PAIRS: [string, string[]][] = [
   ["bad", ["surface", "bad-soft"]],
   ["warn", ["surface", "sunken", "warn-soft"]],
   ["good", ["good-soft"]],
+  ...["ink", "ink-2", "ink-3", "bad", "warn"].map((ink): [string, string[]] => [ink, TINTS]),
 ];
 
 describe.each(themes)("the %s theme", (_name, theme) => {
@@ -56,6 +61,13 @@ describe.each(themes)("the %s theme", (_name, theme) => {
       expect(contrast(theme[ink] ?? "", theme[ground] ?? "")).toBeGreaterThanOrEqual(4.5);
     },
   );
+
+  it.each(SOURCES)("lets one see the colour of a %s source", (colour) => {
+    const band = theme[`source-${colour}`] ?? "";
+    for (const ground of ["surface", "sunken", "hover", `source-${colour}-soft`]) {
+      expect(contrast(band, theme[ground] ?? "")).toBeGreaterThanOrEqual(3);
+    }
+  });
 });
 
 describe.each(moreContrast)("the %s theme with more contrast", (_name, theme) => {

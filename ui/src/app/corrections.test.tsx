@@ -9,7 +9,7 @@ import { openApp } from "./openApp";
 
 it("marks the row of a filter that has to be corrected, and no other", async () => {
   const value_type = "integer" as const;
-  const fields = ["lots", "version"].map((name) => ({ name, path: name, value_type }));
+  const fields = ["lots", "version"].map((name) => ({ name, path: name, label: null, value_type }));
   const filters = fields.map(({ name }) => ({ field: name, operator: "at_least" as const, values: ["x"] }));
   const fake = makeFake({ fields, form: makeQuery({ filters, advanced: "{}" }) });
   vi.mocked(fake.backend.plan).mockRejectedValue(

@@ -27,3 +27,11 @@ export async function fetchAnswer(user: UserEvent, fake: Fake, answer: Answer = 
   await user.click(screen.getByTestId("fetch-button"));
   act(() => fake.finish(answer));
 }
+
+/** Opens the form of the first source, or of a new one if there is none. */
+export async function openForm(user: UserEvent): Promise<void> {
+  await user.click(screen.getByTestId("source-button"));
+  const edit = screen.queryAllByTestId("source-edit")[0];
+  if (edit !== undefined) await user.click(edit);
+  await screen.findByTestId("source-dialog");
+}

@@ -53,8 +53,8 @@ it("says what a copy will hold while more than one cell is selected", async () =
   expect(screen.getByTestId("grid-selection")).toBeEmptyDOMElement();
 });
 
-const column = { path: "_id", types: ["date"], numeric: false };
-const other = { path: "price", types: ["decimal128"], numeric: true };
+const column = { path: "_id", label: null, types: ["date"], numeric: false };
+const other = { path: "price", label: null, types: ["decimal128"], numeric: true };
 
 async function openMenu(row: number | null) {
   const made = await openRows();

@@ -1,14 +1,22 @@
 // The active source: changing it, opening what is cached from a different one, and its password.
 
 import { act, screen, waitFor } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
+import userEvent, { type UserEvent } from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
 import type { Connection, FailureTarget, SourceView } from "../backend";
 import { type Fake, makeFake } from "../test/fakeBackend";
 import { later } from "../test/later";
-import { makeAnswer, makeCached, makeFailure, makePartial, makeQuery, makeSource } from "../test/made";
-import { fetchAnswer, openApp } from "./openApp";
+import {
+  makeAnswer,
+  makeCached,
+  makeFailure,
+  makePartial,
+  makeQuery,
+  makeSaved,
+  makeSource,
+} from "../test/made";
+import { fetchAnswer, openApp, openForm } from "./openApp";
 
 vi.mock("../rows/grid/GridView", () => ({
   GridView: ({ content }: { content: { length: number } }) => <div data-testid="grid">{content.length}</div>,
@@ -31,9 +39,9 @@ async function other(fake: Fake): Promise<SourceView> {
   return { ...view, profile, source, connection: online };
 }
 
-async function connect(user: ReturnType<typeof userEvent.setup>): Promise<void> {
-  await user.click(screen.getByTestId("source-button"));
-  await user.type(await screen.findByTestId("source-uri"), "2");
+async function connect(user: UserEvent): Promise<void> {
+  await openForm(user);
+  await user.type(screen.getByTestId("source-uri"), "2");
   await user.click(screen.getByTestId("source-connect"));
 }
 
@@ -85,7 +93,7 @@ it("does not go on at another source with a run that waits", async () => {
   expect(fake.backend.fetch).toHaveBeenCalledOnce();
 });
 
-it("gives connecting up when the dialog is closed", async () => {
+it("gives connecting up when it is cancelled", async () => {
   const fake = makeFake();
   const user = userEvent.setup();
   await openApp(fake);
@@ -94,6 +102,7 @@ it("gives connecting up when the dialog is closed", async () => {
   await user.click(screen.getByTestId("source-close"));
   const id = vi.mocked(fake.backend.connect).mock.lastCall?.[0];
   expect(fake.backend.cancelConnect).toHaveBeenCalledExactlyOnceWith(id);
+  expect(screen.getByTestId("source-dialog")).toBeInTheDocument();
 });
 
 it("says whose rows are opened where they are of another source, and that the server was not asked", async () => {
@@ -190,7 +199,8 @@ it("asks for the password where the source wants one", async () => {
   });
   const source = makeSource({ name: "trading.messages at db1 as ann", has_user: true });
   const connection = { state: "offline" as const, failure: refused };
-  const fake = makeFake({ profile, source, connection, form: makeQuery() });
+  const saved = makeSaved({ profile, name: "desk", colour: "red" });
+  const fake = makeFake({ profile, source, connection, form: makeQuery(), sources: [saved] });
   const user = userEvent.setup();
   await openApp(fake);
   const status = screen.getByTestId("connection-status");
@@ -198,8 +208,13 @@ it("asks for the password where the source wants one", async () => {
   await user.click(status);
   expect(await screen.findByText(/Password for trading.messages at db1 as ann/)).toBeVisible();
   await user.type(screen.getByTestId("password-input"), "s3cret");
+  await user.click(screen.getByTestId("source-keychain"));
   await user.click(screen.getByTestId("password-connect"));
-  expect(fake.backend.connect).toHaveBeenCalledWith(expect.anything(), profile, "s3cret");
+  expect(fake.backend.connect).toHaveBeenCalledWith(
+    expect.anything(),
+    { id: "1", name: "desk", colour: "red", profile, secrets_of: "1", keep_secrets: true },
+    { password: "s3cret", passphrase: null, proxy_password: null },
+  );
 });
 
 it("connects with a mapping that was corrected after it had been refused", async () => {
@@ -209,8 +224,8 @@ it("connects with a mapping that was corrected after it had been refused", async
   vi.mocked(fake.backend.connect).mockRejectedValueOnce(
     makeFailure("bad_mapping", "There is no setting named trade_idd.", { field: "mapping" }),
   );
-  await user.click(screen.getByTestId("source-button"));
-  const mapping = await screen.findByTestId("source-mapping");
+  await openForm(user);
+  const mapping = screen.getByTestId("source-mapping");
   await user.click(mapping);
   await user.paste('{"version": 1, "trade_idd": "id"}');
   await user.click(screen.getByTestId("source-connect"));
@@ -231,8 +246,8 @@ it("tries the same mapping again where the server has changed meanwhile", async 
   vi.mocked(fake.backend.connect).mockRejectedValueOnce(
     makeFailure("bad_mapping", "No such field.", { field: "mapping" }),
   );
-  await user.click(screen.getByTestId("source-button"));
-  await user.click(await screen.findByTestId("source-connect"));
+  await openForm(user);
+  await user.click(screen.getByTestId("source-connect"));
   await screen.findByTestId("source-failure");
   await user.click(screen.getByTestId("source-connect"));
   await waitFor(() => expect(fake.backend.connect).toHaveBeenCalledTimes(2));
@@ -240,23 +255,26 @@ it("tries the same mapping again where the server has changed meanwhile", async 
 
 it("calls the source as the engine does", async () => {
   await openApp(makeFake({ source: makeSource({ hosts: "db1, db2:27018" }) }));
-  expect(screen.getByTestId("source-button")).toHaveTextContent("trading.messagesdb1, db2:27018");
+  expect(screen.getByTestId("source-button")).toHaveTextContent("db1, db2:27018");
 });
 
 it("begins at the connection string", async () => {
   const fake = makeFake();
   const user = userEvent.setup();
   await openApp(fake);
-  await user.click(screen.getByTestId("source-button"));
+  await openForm(user);
   await waitFor(() => expect(screen.getByTestId("source-uri")).toHaveFocus());
 });
 
 it("goes to the field that has to be corrected and marks it until it is changed", async () => {
   const profile = { uri: "mongodb://db1", database: "", collection: "", mapping: "" };
-  const fake = makeFake({ profile });
+  const fake = makeFake({ profile, sources: [makeSaved({ profile })] });
+  // One name alone would be filled in.
+  vi.mocked(fake.backend.listDatabases).mockResolvedValue(["archive", "trading"]);
+  vi.mocked(fake.backend.listCollections).mockResolvedValue([]);
   const user = userEvent.setup();
   await openApp(fake);
-  await user.click(screen.getByTestId("source-button"));
+  await openForm(user);
   const refuse = async (message: string, target: FailureTarget) => {
     vi.mocked(fake.backend.connect).mockRejectedValueOnce(makeFailure("bad_source", message, target));
     await user.click(screen.getByTestId("source-connect"));
@@ -286,7 +304,7 @@ it("lets the fields of a source scroll, and neither the failure nor the buttons"
   );
   const user = userEvent.setup();
   await openApp(fake);
-  await user.click(screen.getByTestId("source-button"));
+  await openForm(user);
   await user.click(screen.getByTestId("source-connect"));
   const failure = await screen.findByTestId("source-failure");
   const fields = screen.getByTestId("source-uri").closest(".source-fields");

@@ -29,7 +29,7 @@ it("takes back what was typed into a field of one value on Escape, and lets a ru
 });
 
 it("takes back either end of a range on its own", async () => {
-  const fields = [{ name: "price", path: "price", value_type: "number" as const }];
+  const fields = [{ name: "price", path: "price", label: null, value_type: "number" as const }];
   const filters = [{ field: "price", operator: "between" as const, values: ["1", "2"] }];
   const fake = makeFake({ form: makeQuery({ filters }), fields });
   const user = userEvent.setup();

@@ -1,15 +1,20 @@
 import { useEffect } from "react";
 
+import type { Theme } from "../backend";
 import { useStored } from "../controls/useStored";
+import type { Settings } from "../settings/useSettings";
 
-export type ThemeChoice = "system" | "light" | "dark";
-
-const CHOICES: ThemeChoice[] = ["system", "light", "dark"];
+const CHOICES: Theme[] = ["system", "light", "dark"];
 
 /** The chosen theme, put on the root element, and a way to step to the next choice. */
-export function useTheme(): { choice: ThemeChoice; next: () => void } {
-  const [stored, setChoice] = useStored<ThemeChoice>("tidemark.theme", "system");
-  const choice = CHOICES.includes(stored) ? stored : "system";
+export function useTheme(settings: Settings): { choice: Theme; next: () => void } {
+  // What was chosen last is a guess until the settings are known: otherwise a dark window would flash at the start.
+  const [stored, store] = useStored<Theme>("tidemark.theme", "system");
+  const set = settings.view?.theme ?? null;
+  const choice = set ?? (CHOICES.includes(stored) ? stored : "system");
+  useEffect(() => {
+    if (set !== null && set !== stored) store(set);
+  }, [set, stored, store]);
 
   useEffect(() => {
     const system = window.matchMedia("(prefers-color-scheme: dark)");
@@ -24,8 +29,12 @@ export function useTheme(): { choice: ThemeChoice; next: () => void } {
     return () => system.removeEventListener("change", apply);
   }, [choice]);
 
+  const { change } = settings;
   return {
     choice,
-    next: () => setChoice(CHOICES[(CHOICES.indexOf(choice) + 1) % CHOICES.length] ?? "system"),
+    next: () => {
+      const theme = CHOICES[(CHOICES.indexOf(choice) + 1) % CHOICES.length] ?? "system";
+      void change({ setting: "theme", theme });
+    },
   };
 }

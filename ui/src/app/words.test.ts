@@ -45,7 +45,10 @@ it.each([
   ["Trades and Messages, not the names of the tables", /\b(?:downstream|input rows|the input)\b/i],
   ["cached, not held", /\bheld\b/i],
   ["copied from another cached query, not adopted", /\badopt/i],
-  ["pinned, or stays in the cache, but not kept", /\b(?:kept|keep)\b/i],
+  [
+    "pinned, or stays in the cache, but not kept, which passwords are",
+    /\b(?:kept|keep)\b(?!.*keychain|.*Tidemark closes)/i,
+  ],
   ["fetched, not pulled", /\bpull/i],
   ["oldest first and A to Z, not greatest first", /\bgreatest\b/i],
   [

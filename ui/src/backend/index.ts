@@ -7,7 +7,10 @@ import type {
   Answer,
   CachedQuery,
   CacheUsage,
+  CollectionEntry,
   Connection,
+  ConnectionDraft,
+  ConnectionEdit,
   CsvOptions,
   Day,
   EvictionPreview,
@@ -15,6 +18,9 @@ import type {
   ExportProgress,
   Failure,
   FetchMode,
+  MappingChange,
+  MappingView,
+  OpenRequest,
   Page,
   PlanView,
   Proposal,
@@ -23,9 +29,14 @@ import type {
   RowDetail,
   RowQuery,
   RunEvent,
-  SourceProfile,
+  SettingsChange,
+  SettingsView,
+  SourceDraft,
+  SourceTest,
   SourceView,
   Suggested,
+  TestEvent,
+  TypedSecrets,
   ViewKey,
   ViewShape,
 } from "./types";
@@ -35,11 +46,45 @@ export type * from "./types";
 /** What the window can ask of the desktop side. Every promise rejects with a `Failure`. */
 export interface Backend {
   sourceView(): Promise<SourceView>;
-  connect(connectId: number, profile: SourceProfile, password: string | null): Promise<SourceView>;
+  /** Tries what a fetch needs, then saves the source and makes it the one in use. If that fails, nothing changes. */
+  connect(connectId: number, draft: SourceDraft, secrets: TypedSecrets): Promise<SourceView>;
+  /** Saves the source without reaching it. */
+  saveSource(draft: SourceDraft, secrets: TypedSecrets): Promise<SourceView>;
+  /** Makes a saved source the one in use, without waiting for it. */
+  useSource(id: string): Promise<SourceView>;
+  /** Deletes a source and its secrets. What is cached of it stays. */
+  deleteSource(id: string): Promise<SourceView>;
+  /** Adds the sample desk as a source and uses it. */
+  trySample(): Promise<SourceView>;
+  /** Tests a source step by step. `cancelConnect` stops it. Rejects only if the draft itself cannot be used. */
+  testSource(
+    connectId: number,
+    draft: SourceDraft,
+    secrets: TypedSecrets,
+    onEvent: (event: TestEvent) => void,
+  ): Promise<SourceTest>;
+  /** The names of the databases. Rejects with `not_authorized` if the user may not list them. */
+  listDatabases(connectId: number, draft: SourceDraft, secrets: TypedSecrets): Promise<string[]>;
+  /** The collections of the draft's database, with about how many documents they have. */
+  listCollections(connectId: number, draft: SourceDraft, secrets: TypedSecrets): Promise<CollectionEntry[]>;
   /** Proposes a mapping from the source's documents. `cancelConnect` stops it, too. */
-  proposeMapping(connectId: number, profile: SourceProfile, password: string | null): Promise<Proposal>;
-  /** Stops connecting. The active source stays, unless the new one is already active. */
+  proposeMapping(connectId: number, draft: SourceDraft, secrets: TypedSecrets): Promise<Proposal>;
+  /** Stops connecting, testing, listing and proposing. */
   cancelConnect(connectId: number): Promise<void>;
+  /** Follows a change of the connection string's text or form with the other. */
+  editConnection(edit: ConnectionEdit): Promise<ConnectionDraft>;
+  /** Changes one part of a mapping file. */
+  changeMapping(text: string, change: MappingChange): Promise<MappingView>;
+  /** Asks for a file, such as a certificate. Null if the dialog was dismissed. */
+  chooseFile(): Promise<string | null>;
+  settings(): Promise<SettingsView>;
+  changeSettings(change: SettingsChange): Promise<SettingsView>;
+  /** Asks for a folder and moves the cache there. Null if the dialog was dismissed. */
+  moveCache(): Promise<SettingsView | null>;
+  /** What the command line asks to be shown, once; null if nothing. */
+  openRequest(): Promise<OpenRequest | null>;
+  /** Calls back whenever a further start of the program asks for something; the source in use may have changed. */
+  onOpenRequest(asked: () => void): () => void;
   /** Calls back whenever the connection changes; the returned function unsubscribes. */
   onConnection(changed: (connection: Connection) => void): () => void;
   plan(query: QueryInput): Promise<PlanView>;
@@ -110,18 +155,35 @@ function channel<T>(onMessage: (message: T) => void): Channel<T> {
   return made;
 }
 
+function subscribe<T>(name: string, onEvent: (payload: T) => void): () => void {
+  // `listen` resolves after this function returns, so unsubscribing waits for it.
+  const stop = listen<T>(name, (event) => onEvent(event.payload));
+  return () => void stop.then((unlisten) => unlisten());
+}
+
 function desktop(): Backend {
   return {
     sourceView: () => invoke("source_view"),
-    connect: (connectId, profile, password) => invoke("connect", { connectId, profile, password }),
-    proposeMapping: (connectId, profile, password) =>
-      invoke("propose_mapping", { connectId, profile, password }),
+    connect: (connectId, draft, secrets) => invoke("connect", { connectId, draft, secrets }),
+    saveSource: (draft, secrets) => invoke("save_source", { draft, secrets }),
+    useSource: (id) => invoke("use_source", { id }),
+    deleteSource: (id) => invoke("delete_source", { id }),
+    trySample: () => invoke("try_sample"),
+    testSource: (connectId, draft, secrets, onEvent) =>
+      invoke("test_source", { connectId, draft, secrets, events: channel(onEvent) }),
+    listDatabases: (connectId, draft, secrets) => invoke("list_databases", { connectId, draft, secrets }),
+    listCollections: (connectId, draft, secrets) => invoke("list_collections", { connectId, draft, secrets }),
+    proposeMapping: (connectId, draft, secrets) => invoke("propose_mapping", { connectId, draft, secrets }),
     cancelConnect: (connectId) => invoke("cancel_connect", { connectId }),
-    onConnection(changed) {
-      // `listen` resolves after this function returns, so unsubscribing waits for it.
-      const stop = listen<Connection>("connection", (event) => changed(event.payload));
-      return () => void stop.then((unlisten) => unlisten());
-    },
+    editConnection: (edit) => invoke("edit_connection", { edit }),
+    changeMapping: (text, change) => invoke("change_mapping", { text, change }),
+    chooseFile: () => invoke("choose_file"),
+    settings: () => invoke("settings"),
+    changeSettings: (change) => invoke("change_settings", { change }),
+    moveCache: () => invoke("move_cache"),
+    openRequest: () => invoke("open_request"),
+    onOpenRequest: (asked) => subscribe("open", asked),
+    onConnection: (changed) => subscribe<Connection>("connection", changed),
     plan: (query) => invoke("plan", { query }),
     fetch: (runId, query, mode, onEvent) => invoke("fetch", { runId, query, mode, events: channel(onEvent) }),
     cancel: (runId) => invoke("cancel", { runId }),

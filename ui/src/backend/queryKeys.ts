@@ -2,3 +2,9 @@
 
 /** The list of cached queries and the space they use: reading one again means reading both. */
 export const CACHED_KEY = ["cached"];
+
+/** The sources, and the one in use. */
+export const SOURCE_KEY = ["source"];
+
+/** The settings of this computer. */
+export const SETTINGS_KEY = ["settings"];

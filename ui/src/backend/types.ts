@@ -6,7 +6,7 @@ export type Code = "bad_source" | "source_unreachable" | "auth_failed" | "tls_fa
 
 export type FailureTarget = { "field": "dates" } | { "field": "filter",
   /** Its name in the mapping. */
-  name: string, } | { "field": "advanced" } | { "field": "connection_string" } | { "field": "password" } | { "field": "database" } | { "field": "collection" } | { "field": "mapping" };
+  name: string, } | { "field": "advanced" } | { "field": "source_name" } | { "field": "connection_string" } | { "field": "password" } | { "field": "database" } | { "field": "collection" } | { "field": "mapping" };
 
 export type Failure = {
   /** What went wrong. */
@@ -237,6 +237,8 @@ export type FilterField = {
   name: string,
   /** Path in the documents. */
   path: string,
+  /** What to call it in the window, if not its name. */
+  label: string | null,
   /** Type of its values. */
   value_type: ValueType, };
 
@@ -321,6 +323,8 @@ export type RowQuery = {
 export type ColumnView = {
   /** Dotted path; `_id` comes first. */
   path: string,
+  /** What to call it in the window, if not its path. */
+  label: string | null,
   /** The BSON types seen in it, such as `string`, `int64`. */
   types: Array<string>,
   /** Whether every type is a number, so that the column is aligned right. */
@@ -454,6 +458,18 @@ export type Warning = {
   /** What would help, as text to copy: a command for the database team. */
   fix: string | null, };
 
+export type SeenPath = {
+  /** The dotted path. */
+  path: string,
+  /** The share of documents that have it, from 0 to 1. */
+  share: number,
+  /** The type of filter that its values would have. */
+  value_type: ValueType,
+  /** The types of its values, with their shares, the most frequent first. */
+  types: Array<TypeShare>,
+  /** Up to three values, as text. */
+  examples: Array<string>, };
+
 export type Proposal = {
   /** The mapping, as a mapping file. */
   mapping: unknown,
@@ -463,8 +479,174 @@ export type Proposal = {
   warnings: Array<Warning>,
   /** Paths with few different values that are not used yet: they may serve as further filters. */
   further_filters: Array<string>,
+  /** Every path of the documents, to choose from. */
+  paths: Array<SeenPath>,
   /** How many documents were looked at. */
   documents: number, };
+
+export type DateForm = "date" | "iso_text" | "epoch_s" | "epoch_ms" | "epoch_us" | "epoch_ns" | "yyyymmdd" | "object_id";
+
+export type MappingPart = {
+  /** The key in the mapping file: `trade_id`, `filters.product`, `day_zone`. */
+  key: string,
+  /** What it means, for people: "Trade id". */
+  title: string,
+  /** The path, or the name of a zone or a collection; `None` if the mapping has none. */
+  value: string | null,
+  /** How the values of a time or a business date are stored. */
+  form: DateForm | null,
+  /** The type of a filter's values. */
+  value_type: ValueType | null,
+  /** What a filter is called in the window. */
+  label: string | null,
+  /** Whether the mapping says so itself; otherwise it is a default. */
+  is_given: boolean, };
+
+export type MappingChange = { "change": "none" } | { "change": "value",
+  /** The key in the mapping file. */
+  key: string,
+  /** The new value. */
+  value: string | null, } | { "change": "form",
+  /** The key in the mapping file. */
+  key: string,
+  /** The new form. */
+  form: DateForm, } | { "change": "label",
+  /** The key in the mapping file. */
+  key: string,
+  /** The new label. */
+  label: string, } | { "change": "add_filter",
+  /** The path in the documents. */
+  path: string,
+  /** The type of its values. */
+  value_type: ValueType,
+  /** What it is called in the window. */
+  label: string, };
+
+export type MappingView = {
+  /** The mapping file. */
+  text: string,
+  /** Its parts, in the order in which they are shown; empty if the text cannot be read. */
+  parts: Array<MappingPart>,
+  /** Why the mapping cannot be used as it is. */
+  problem: Failure | null, };
+
+export type LoginKind = "none" | "password" | "certificate" | "ldap";
+
+export type ReadFrom = "primary" | "primary_preferred" | "secondary" | "secondary_preferred" | "nearest";
+
+export type ConnectionForm = {
+  /** Whether one DNS name stands for all hosts (`mongodb+srv`). */
+  srv: boolean,
+  /** The hosts with their ports, separated by commas; with `srv` the DNS name. */
+  hosts: string,
+  /** The name of the replica set. */
+  replica_set: string,
+  /** Whether to connect to the one host alone, whatever its replica set. */
+  direct: boolean,
+  /** How the user logs in. */
+  login: LoginKind,
+  /** The name of the user. */
+  user: string,
+  /** The database that knows the user. Blank: the usual one. */
+  auth_database: string,
+  /** Whether the connection is encrypted. */
+  tls: boolean,
+  /** The file of the authority that signed the server's certificate. */
+  ca_file: string,
+  /** The file of the client certificate and its key. */
+  certificate_file: string,
+  /** Whether any certificate of the server is accepted. */
+  any_certificate: boolean,
+  /** Which members are read. */
+  read_from: ReadFrom,
+  /** Seconds to find a server. Blank: the default. */
+  selection_seconds: string,
+  /** Seconds to connect. Blank: the default. */
+  connect_seconds: string,
+  /** Seconds to wait for an answer. Blank: the default. */
+  answer_seconds: string,
+  /** Whether to ask the server to compress what it sends. */
+  compressed: boolean,
+  /** The options that the form has no field for, as in the connection string: `appName=desk&retryReads=false`. */
+  other_options: string, };
+
+export type ConnectionField = "text" | "hosts" | "replica_set" | "direct" | "login" | "user" | "auth_database" | "tls" | "ca_file" | "certificate_file" | "any_certificate" | "read_from" | "selection_seconds" | "connect_seconds" | "answer_seconds" | "compressed" | "other_options";
+
+export type ConnectionEdit = { "by": "text",
+  /** The connection string. It may contain secrets. */
+  uri: string, } | { "by": "form",
+  /** The form. */
+  form: ConnectionForm, };
+
+export type FieldNote = {
+  /** The field. */
+  field: ConnectionField,
+  /** A sentence. */
+  message: string, };
+
+export type ConnectionDraft = {
+  /** The text, without secrets. */
+  uri: string,
+  /** The form; `None` if the text cannot be read as one. */
+  form: ConnectionForm | null,
+  /** The password that was in the text, to be put in its own field. */
+  password: string | null,
+  /** The passphrase of the client certificate's key that was in the text. */
+  passphrase: string | null,
+  /** The password of the proxy that was in the text. */
+  proxy_password: string | null,
+  /** What has to be corrected before the source can be reached. */
+  problems: Array<FieldNote>,
+  /** What should be known and does not stand in the way. */
+  warnings: Array<FieldNote>, };
+
+export type TestStep = "resolve" | "reach" | "tls" | "sign_in" | "read" | "documents" | "kind" | "indexes";
+
+export type StepOutcome = "passed" | "warned" | "failed" | "skipped";
+
+export type StepResult = {
+  /** The step. */
+  step: TestStep,
+  /** What it does, for people: "Sign in". */
+  title: string,
+  /** How it ended. */
+  outcome: StepOutcome,
+  /** What was found, in a sentence. */
+  detail: string,
+  /** What would help, as text to copy: a command for the database team. */
+  fix: string | null,
+  /** How long it took, in milliseconds. */
+  elapsed_ms: number, };
+
+export type TestEvent = { "event": "began",
+  /** The step. */
+  step: TestStep,
+  /** What it does, for people. */
+  title: string, } | { "event": "ended",
+  /** How. */
+  result: StepResult, };
+
+export type SourceTest = {
+  /** Every step. */
+  steps: Array<StepResult>,
+  /** Why the step that failed did. */
+  failure: Failure | null,
+  /** A text to send to the database team. It contains no secret. */
+  report: string, };
+
+export type CollectionKind = "collection" | "view" | "time_series";
+
+export type CollectionEntry = {
+  /** Its name. */
+  name: string,
+  /** What it is. */
+  kind: CollectionKind,
+  /** About how many documents it has; `None` if that is not known at once, as for a view. */
+  documents: number | null, };
+
+export type SourceColour = "grey" | "blue" | "green" | "amber" | "red" | "violet";
+
+export type SecretPlace = "none" | "memory" | "keychain";
 
 export type Connection = { "state": "not_configured" } | { "state": "checking" } | { "state": "online",
   /** Round trip of the last check, in milliseconds. */
@@ -490,7 +672,49 @@ export type SourceProfile = {
   /** The mapping file's text; blank means the defaults. */
   mapping: string, };
 
+export type SavedSource = {
+  /** Its id, which never changes. */
+  id: string,
+  /** Its name, different from that of every other source. */
+  name: string,
+  /** Its colour. */
+  colour: SourceColour,
+  /** Where its documents are. */
+  profile: SourceProfile,
+  /** Where its secrets are. */
+  secrets: SecretPlace, };
+
+export type SourceDraft = {
+  /** The source that is edited; `None` for a new one. */
+  id: string | null,
+  /** Its name. Blank: made of the database and the collection. */
+  name: string,
+  /** Its colour. */
+  colour: SourceColour,
+  /** Where its documents are. */
+  profile: SourceProfile,
+  /** The source whose secrets are used as long as none are typed and the connection string stays the same: the source that is edited, or the one that it was duplicated from. */
+  secrets_of: string | null,
+  /** Whether to keep the secrets in the system's keychain. */
+  keep_secrets: boolean, };
+
+export type TypedSecrets = {
+  /** The password of the user. */
+  password: string | null,
+  /** The passphrase of the key of the client certificate. */
+  passphrase: string | null,
+  /** The password of the SOCKS5 proxy. */
+  proxy_password: string | null, };
+
 export type SourceView = {
+  /** The sources that are set up, in the order in which they were added. */
+  sources: Array<SavedSource>,
+  /** The id of the source in use. */
+  in_use: string | null,
+  /** Whether the system has a keychain that secrets can be kept in. */
+  has_keychain: boolean,
+  /** Whether there is a sample server on this computer to try. */
+  has_sample: boolean,
   /** The profile, if a source is set up. */
   profile: SourceProfile | null,
   /** How the source is called, if one is set up. */
@@ -509,6 +733,44 @@ export type SourceView = {
   form: QueryInput | null,
   /** The folder of the cache. */
   cache_folder: string, };
+
+export type OpenRequest = {
+  /** The signature of a cached query. */
+  signature: string | null,
+  /** What of the command line could not be followed, in a sentence. */
+  problem: string | null, };
+
+export type Theme = "system" | "light" | "dark";
+
+export type ShownZone = "days" | "local" | "utc";
+
+export type SettingsView = {
+  /** The folder of the cache. */
+  cache_folder: string,
+  /** Why the folder cannot be changed here, if so: an environment variable sets it. */
+  cache_folder_is_fixed: string | null,
+  /** Memory that a fetch may use, in bytes, besides what wide tables need; `None`: the default. */
+  memory_limit: number | null,
+  /** The default of the memory limit, in bytes. */
+  default_memory_limit: number,
+  /** The least memory limit, in bytes. */
+  least_memory_limit: number,
+  /** The theme. */
+  theme: Theme,
+  /** The zone in which points in time are shown. */
+  zone: ShownZone,
+  /** The file of the settings. */
+  file: string,
+  /** What happened to the settings file when it was read, if it could not be used, in a sentence. */
+  notice: string | null, };
+
+export type SettingsChange = { "setting": "memory_limit",
+  /** In bytes; `None`: the default. */
+  bytes: number | null, } | { "setting": "theme",
+  /** The theme. */
+  theme: Theme, } | { "setting": "zone",
+  /** The zone. */
+  zone: ShownZone, };
 
 export type CsvOptions = {
   /** Paths of the columns, in their order; all columns if there are none. */

@@ -1,14 +1,16 @@
-import { Button } from "react-aria-components";
+import { useContext } from "react";
+import { Button, OverlayTriggerStateContext } from "react-aria-components";
 
 import type { Failure } from "../backend";
 import { Icon } from "./icons";
 import { LogsButton } from "./LogsButton";
 import { NoteLine } from "./NoteLine";
+import { RepairContext, repairOf } from "./repair";
 
 interface Props {
   failure: Failure;
   testId?: string;
-  /** What the user can do about it here. */
+  /** What the user can do about it here, if not what its target says. */
   action?: { label: string; press: () => void } | undefined;
   dismiss?: (() => void) | undefined;
   /** On one line, to leave room for the rows. */
@@ -26,8 +28,24 @@ function Details({ failure: { code, cause, run } }: { failure: Failure }) {
   );
 }
 
+/** The way to the source's form, if the failure is about the source. */
+function useRepair(failure: Failure): Props["action"] {
+  const open = useContext(RepairContext);
+  const popover = useContext(OverlayTriggerStateContext);
+  const repair = repairOf(failure);
+  if (open === null || repair === null) return undefined;
+  const press = () => {
+    // A popover that stayed open would cover the form.
+    popover?.close();
+    open(repair.section);
+  };
+  return { label: repair.label, press };
+}
+
 /** A failure: what happened, what to do next, and the technical details on demand. */
-export function FailureNote({ failure, testId = "failure", action, dismiss, compact }: Props) {
+export function FailureNote({ failure, testId = "failure", action: given, dismiss, compact }: Props) {
+  const repair = useRepair(failure);
+  const action = given ?? repair;
   if (compact === true) {
     return (
       <NoteLine

@@ -57,6 +57,7 @@ export const COMMANDS = {
         usual: ["Ctrl+0", "Ctrl+Shift+0"],
       },
     },
+    { does: "Open the settings", keys: { settings: ["Ctrl+,"] } },
     { does: "Show this list", keys: { help: ["F1"] } },
   ],
   rows: [

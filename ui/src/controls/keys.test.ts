@@ -58,6 +58,7 @@ it("lists every key in the help", () => {
       "Ctrl+E",
       "Ctrl+B",
       "Ctrl++, Ctrl+-, Ctrl+0",
+      "Ctrl+,",
       "F1",
     ],
     [

@@ -1,4 +1,4 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 
 import { type Failure, type PlanView, type QueryInput, toFailure } from "../backend";
@@ -32,17 +32,17 @@ function rangeFailure(problem: string): Failure {
 }
 
 /**
- * The plan of the current form. `stamp` changes whenever something other than the form may have changed the plan:
+ * The plan of the current form for the source in use, of which `source` is the id. `stamp` changes whenever something other than the form may have changed the plan:
  * the connection, the day, the contents of the cache. A plan also ages: it is made again when the window gets the
  * focus and while one of its days is open; the old plan is shown meanwhile. It is not made again during a run
  * (`quiet`), which updates the days itself.
  */
-export function usePlan(query: QueryInput, stamp: string, quiet: boolean): Planned {
+export function usePlan(query: QueryInput, source: string, stamp: string, quiet: boolean): Planned {
   const backend = useBackend();
   const typed = useRef("");
   const problem = rangeProblem(query.from, query.to);
   const { data, isPlaceholderData } = useQuery({
-    queryKey: ["plan", stamp, query],
+    queryKey: ["plan", source, stamp, query],
     queryFn: async ({ signal }): Promise<PlanResult> => {
       // If only the cache or the connection has changed, nobody is typing and there is no need to wait.
       const text = JSON.stringify(query);
@@ -55,7 +55,8 @@ export function usePlan(query: QueryInput, stamp: string, quiet: boolean): Plann
       );
     },
     enabled: problem === null,
-    placeholderData: keepPreviousData,
+    // The old plan stays until the new one is made, unless it is about a different source.
+    placeholderData: (previous, of) => (of?.queryKey[1] === source ? previous : undefined),
     staleTime: Infinity,
     // An earlier form is planned again: its days may have become due meanwhile.
     gcTime: 0,

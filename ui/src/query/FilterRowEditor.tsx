@@ -12,7 +12,7 @@ import {
 
 import type { FilterField, FilterOperator } from "../backend";
 import { Icon } from "../controls/icons";
-import { arity, type FilterRow, isActive, OPERATOR_LABELS, operatorsFor } from "./filters";
+import { arity, fieldName, type FilterRow, isActive, OPERATOR_LABELS, operatorsFor } from "./filters";
 import { TokenField } from "./TokenField";
 import type { FormAction } from "./useForm";
 
@@ -79,6 +79,7 @@ function ValueField({ label, text, placeholder, testId, errorId, change }: Value
 
 /** One condition of the filter form. */
 export const FilterRowEditor = memo(function FilterRowEditor({ row, field, errorId, dispatch }: Props) {
+  const name = field === undefined ? row.field : fieldName(field);
   const type = field?.value_type ?? "text";
   const known = operatorsFor(type);
   // An operator from a loaded query stays, even if the form would not offer it.
@@ -88,7 +89,7 @@ export const FilterRowEditor = memo(function FilterRowEditor({ row, field, error
   const kind = arity(row.operator);
   const value = (end: "low" | "high", label: string) => (
     <ValueField
-      label={`${row.field} ${label}`}
+      label={`${name} ${label}`}
       text={row[end]}
       placeholder={HINTS[type] ?? label}
       errorId={errorId}
@@ -109,11 +110,11 @@ export const FilterRowEditor = memo(function FilterRowEditor({ row, field, error
           className="filter-name"
           title={field ? `Path ${field.path}, ${type}` : "This mapping has no such field"}
         >
-          {row.field}
+          {name}
           {field === undefined && <em className="faint"> (not in this mapping)</em>}
         </span>
         <Select
-          aria-label={`${row.field}: condition`}
+          aria-label={`${name}: condition`}
           className="operator"
           value={row.operator}
           onChange={(key) => change({ operator: key as FilterOperator })}
@@ -136,7 +137,7 @@ export const FilterRowEditor = memo(function FilterRowEditor({ row, field, error
       {kind === "list" && (
         <TokenField
           field={row.field}
-          label={row.field}
+          label={name}
           tokens={row.tokens}
           draft={row.draft}
           errorId={errorId}

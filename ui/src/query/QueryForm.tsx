@@ -13,6 +13,8 @@ import type { FormAction } from "./useForm";
 interface Props {
   form: FormState;
   fields: readonly FilterField[];
+  /** A source is set up, whose mapping has the fields. */
+  configured: boolean;
   today: string;
   zone: string;
   /** A failure of the plan, and which part of the form it is about. */
@@ -24,6 +26,8 @@ interface Props {
 /** Dates, filters and advanced match. */
 export const QueryForm = memo(function QueryForm(props: Props) {
   const { form, fields, dispatch, failure, failureTarget } = props;
+  // Without a source, the fields are those that no documents have shown to be right. What a query has stays visible.
+  const rows = props.configured ? form.rows : form.rows.filter(isActive);
   const errorId = useId();
   const refused = failure?.target?.field === "filter" ? failure.target.name : null;
   const isRefused = (row: FilterRow) => row.field === refused && isActive(row);
@@ -52,7 +56,12 @@ export const QueryForm = memo(function QueryForm(props: Props) {
             {active === 0 ? "None set" : `Clear ${plural(active, "filter")}`}
           </Button>
         </div>
-        {form.rows.map((row) => (
+        {!props.configured && (
+          <p className="faint" data-testid="filters-unset">
+            The filters come with the mapping of a source.
+          </p>
+        )}
+        {rows.map((row) => (
           <FilterRowEditor
             key={row.id}
             row={row}

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
 import type { FilterField, QueryInput } from "../backend";
-import { commitDrafts, fromQuery, operatorsFor, refit, sameQuery, toQuery } from "./filters";
+import { commitDrafts, fieldName, fromQuery, operatorsFor, refit, sameQuery, toQuery } from "./filters";
 
 const fields: FilterField[] = [
-  { name: "product", path: "product", value_type: "text" },
-  { name: "quantity", path: "q", value_type: "decimal" },
+  { name: "product", path: "product", label: null, value_type: "text" },
+  { name: "quantity", path: "q", label: null, value_type: "decimal" },
 ];
 const query = (filters: QueryInput["filters"]): QueryInput => ({
   from: "2025-01-01",
@@ -67,7 +67,7 @@ describe("the form", () => {
 
   it("keeps what was typed when the mapping changes", () => {
     const form = fromQuery(query([{ field: "product", operator: "any_of", values: ["A"] }]), fields);
-    const fitted = refit(form, [{ name: "cell", path: "cell", value_type: "text" }]);
+    const fitted = refit(form, [{ name: "cell", path: "cell", label: null, value_type: "text" }]);
     expect(fitted.rows.map((row) => row.field)).toEqual(["cell", "product"]);
     expect(toQuery(fitted)).toEqual(toQuery(form));
   });
@@ -77,4 +77,10 @@ it("offers ranges for ordered types only", () => {
   expect(operatorsFor("date")).toContain("between");
   expect(operatorsFor("text")).not.toContain("between");
   expect(operatorsFor("text")).toContain("starts_with");
+});
+
+it("calls a field by its label if it has one", () => {
+  const field = { name: "cpty", path: "cp.name", value_type: "text" as const };
+  expect(fieldName({ ...field, label: "Counterparty" })).toBe("Counterparty");
+  expect(fieldName({ ...field, label: null })).toBe("cpty");
 });

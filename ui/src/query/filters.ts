@@ -17,6 +17,11 @@ export interface FilterRow {
   high: string;
 }
 
+/** What a field is called in the window: its label, or its name in the mapping. */
+export function fieldName(field: FilterField): string {
+  return field.label ?? field.name;
+}
+
 export interface FormState {
   from: string;
   to: string;

@@ -6,7 +6,12 @@ import { expect, it, vi } from "vitest";
 import { ColumnChooser } from "./ColumnChooser";
 import { type ColumnPrefs, NO_PREFS } from "./grid/columns";
 
-const COLUMNS = ["_id", "price", "note"].map((path) => ({ path, types: ["string"], numeric: false }));
+const COLUMNS = ["_id", "price", "note"].map((path) => ({
+  path,
+  label: null,
+  types: ["string"],
+  numeric: false,
+}));
 const changed = vi.fn();
 
 function Held() {
@@ -57,4 +62,24 @@ it("sorts by one column, and with Shift by a further one", async () => {
   rerender(chooser(both));
   expect(note).toHaveTextContent("2: A to Z");
   expect(screen.getByRole("button", { name: "Sort by price" })).toHaveTextContent("1: Z to A");
+});
+
+it("calls a column by its label, and still names its path", async () => {
+  const user = userEvent.setup();
+  const columns = COLUMNS.map((column) => ({
+    ...column,
+    label: column.path === "price" ? "Deal price" : null,
+  }));
+  render(
+    <ColumnChooser
+      columns={columns}
+      prefs={NO_PREFS}
+      change={() => undefined}
+      sorts={[]}
+      setSorts={() => undefined}
+    />,
+  );
+  await user.click(screen.getByTestId("columns-button"));
+  expect(screen.getByText("Deal price")).toHaveAttribute("title", "price");
+  expect(screen.getByRole("button", { name: "Sort by Deal price" })).toBeInTheDocument();
 });

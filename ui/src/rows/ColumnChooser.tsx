@@ -5,7 +5,7 @@ import type { ColumnView, Sort } from "../backend";
 import type { Command } from "../controls/commands";
 import { Icon } from "../controls/icons";
 import { commandOf } from "../controls/keys";
-import { arrange, type ColumnPrefs, NO_PREFS, step } from "./grid/columns";
+import { arrange, columnName, type ColumnPrefs, NO_PREFS, step } from "./grid/columns";
 import { orderWord } from "./grid/order";
 import { clickSort, rankOf } from "./grid/sorting";
 
@@ -89,7 +89,8 @@ function ColumnList({ columns, prefs, change, sorts, setSorts }: Props) {
     const word = orderWord(column, sort.descending);
     return rank === null ? word : `${rank}: ${word}`;
   };
-  const move = (path: string, by: -1 | 1, control: string) => {
+  const move = (column: ColumnView, by: -1 | 1, control: string) => {
+    const { path } = column;
     const order = step(
       placed.map(({ column }) => column.path),
       path,
@@ -97,15 +98,15 @@ function ColumnList({ columns, prefs, change, sorts, setSorts }: Props) {
     );
     moved.current = { path, control };
     change({ ...prefs, order });
-    announce(`${path} is column ${order.indexOf(path) + 1} of ${order.length}`);
+    announce(`${columnName(column)} is column ${order.indexOf(path) + 1} of ${order.length}`);
   };
-  const pressed = (event: React.KeyboardEvent, path: string) => {
+  const pressed = (event: React.KeyboardEvent, column: ColumnView) => {
     const command = commandOf("columns", event);
     if (command === null) return;
     event.preventDefault();
     event.stopPropagation();
     const control = (event.target as HTMLElement).closest("[data-control]")?.getAttribute("data-control");
-    move(path, STEPS[command], control ?? "show");
+    move(column, STEPS[command], control ?? "show");
   };
   return (
     <>
@@ -115,7 +116,7 @@ function ColumnList({ columns, prefs, change, sorts, setSorts }: Props) {
             key={column.path}
             data-path={column.path}
             data-testid="column-row"
-            onKeyDownCapture={(event) => pressed(event, column.path)}
+            onKeyDownCapture={(event) => pressed(event, column)}
           >
             <Checkbox
               className="checkbox"
@@ -124,13 +125,15 @@ function ColumnList({ columns, prefs, change, sorts, setSorts }: Props) {
               onChange={(on) => show(column.path, on)}
             >
               <span className="checkbox-box" aria-hidden="true" />
-              <span className="column-path">{column.path}</span>
+              <span className="column-path" title={column.label === null ? undefined : column.path}>
+                {columnName(column)}
+              </span>
             </Checkbox>
             <span className="faint column-types">{column.types.join(", ")}</span>
             <Button
               className="link"
               data-control="sort"
-              aria-label={`Sort by ${column.path}`}
+              aria-label={`Sort by ${columnName(column)}`}
               onPress={({ shiftKey }) => setSorts(clickSort(sorts, column.path, shiftKey))}
             >
               {sortWord(column)}
@@ -138,16 +141,16 @@ function ColumnList({ columns, prefs, change, sorts, setSorts }: Props) {
             <Button
               className="icon-button column-move"
               data-control="up"
-              aria-label={`Move ${column.path} up`}
-              onPress={() => move(column.path, -1, "up")}
+              aria-label={`Move ${columnName(column)} up`}
+              onPress={() => move(column, -1, "up")}
             >
               <Icon name="up" size={12} />
             </Button>
             <Button
               className="icon-button column-move"
               data-control="down"
-              aria-label={`Move ${column.path} down`}
-              onPress={() => move(column.path, 1, "down")}
+              aria-label={`Move ${columnName(column)} down`}
+              onPress={() => move(column, 1, "down")}
             >
               <Icon name="chevron" size={12} />
             </Button>

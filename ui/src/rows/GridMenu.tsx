@@ -6,6 +6,7 @@ import { keyText } from "../controls/keys";
 import { PointMenu, PointMenuItem } from "../controls/PointMenu";
 import type { MenuAt } from "./grid/contract";
 import type { GridCommand } from "./grid/gridKeys";
+import { columnName } from "./grid/columns";
 import { orderWord } from "./grid/order";
 
 /** The commands of the menu: those of the grid, and those that change its columns from outside. */
@@ -31,6 +32,7 @@ interface Props {
 /** The commands for a cell or a column, at the pointer or the active cell. */
 export function GridMenu({ at, column, sorts, hidden, canHide, perform, close }: Props) {
   const { path } = at;
+  const name = column === undefined ? path : columnName(column);
   const isSorted = sorts.some((sort) => sort.path === path);
   const canFollow = sorts.some((sort) => sort.path !== path);
   const off = [...(isSorted ? [] : ["sort_off", "then_sort_off"]), ...(canHide ? [] : ["hide"])];
@@ -38,7 +40,7 @@ export function GridMenu({ at, column, sorts, hidden, canHide, perform, close }:
     <PointMenu
       x={at.x}
       y={at.y}
-      label={at.row === null ? `Column ${path}` : "Cells"}
+      label={at.row === null ? `Column ${name}` : "Cells"}
       testId="grid-menu"
       disabled={off}
       perform={(command) => perform(command as MenuCommand)}
@@ -56,7 +58,7 @@ export function GridMenu({ at, column, sorts, hidden, canHide, perform, close }:
       )}
       {at.row !== null && <Separator className="menu-line" />}
       <MenuSection>
-        <Header className="menu-head">{path}</Header>
+        <Header className="menu-head">{name}</Header>
         <KeyItem id="sort_up" label={`Sort: ${orderWord(column, false)}`} />
         <KeyItem id="sort_down" label={`Sort: ${orderWord(column, true)}`} />
         <KeyItem id="sort_off" label="Remove the sort" />

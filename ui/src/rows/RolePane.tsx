@@ -98,11 +98,12 @@ export function RolePane(props: Props) {
       identity,
       stamp,
       columns: shape.columns,
+      zone,
       length: shape.rows,
       generation: shape.generation,
       read: (offset, limit) => backend.page(viewKey, rows, offset, limit),
     }),
-    [backend, viewKey, rows, stamp, shape, query, identity],
+    [backend, viewKey, rows, stamp, shape, query, identity, zone],
   );
   const handlers = useMemo<Handlers>(
     () => ({

@@ -5,7 +5,7 @@ import { expect, it, vi } from "vitest";
 import { SortMark } from "./SortMark";
 
 const SHAPE = {
-  columns: [{ path: "timestamp", types: ["date"], numeric: false }],
+  columns: [{ path: "timestamp", label: null, types: ["date"], numeric: false }],
   rows: 2,
   generation: 1,
   time_column: "timestamp",
@@ -29,7 +29,7 @@ it("says which way rows are sorted in its name and its tooltip, however little o
 });
 
 it("names every column of the order, and removes all of it", async () => {
-  const columns = [...SHAPE.columns, { path: "price", types: ["decimal128"], numeric: true }];
+  const columns = [...SHAPE.columns, { path: "price", label: null, types: ["decimal128"], numeric: true }];
   const sorts = [
     { path: "price", descending: true },
     { path: "timestamp", descending: false },

@@ -2,6 +2,7 @@ import { Button, Tooltip, TooltipTrigger } from "react-aria-components";
 
 import type { Role, Sort, ViewShape } from "../backend";
 import { Icon } from "../controls/icons";
+import { nameIn } from "./grid/columns";
 import { naturalOrder, orderWord, sortedText } from "./grid/order";
 
 interface Props {
@@ -22,7 +23,9 @@ export function SortMark({ role, shape, sorts, setSorts }: Props) {
     );
   }
   const description = sortedText(shape.columns, sorts);
-  const paths = sorts.map(({ path, descending }) => `${descending ? "▼" : "▲"} ${path}`);
+  const names = sorts.map(
+    ({ path, descending }) => `${descending ? "▼" : "▲"} ${nameIn(shape.columns, path)}`,
+  );
   const column = shape.columns.find(({ path }) => path === first.path);
   return (
     <TooltipTrigger delay={600}>
@@ -33,7 +36,7 @@ export function SortMark({ role, shape, sorts, setSorts }: Props) {
         data-testid="sort-state"
       >
         <span className="sort-words">
-          <span className="sort-path">{paths.join(", ")}</span>
+          <span className="sort-path">{names.join(", ")}</span>
           {/* Several directions would not fit; the arrows show them. */}
           {rest.length === 0 && <span className="faint">{orderWord(column, first.descending)}</span>}
         </span>

@@ -1,6 +1,6 @@
 import { Button, Dialog, DialogTrigger, Popover } from "react-aria-components";
 
-import type { Connection, SourceName, SourceProfile } from "../backend";
+import type { Connection, SourceView } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
 import { needsPassword } from "./password";
 import { PasswordForm } from "./PasswordForm";
@@ -8,8 +8,7 @@ import type { Connect } from "./useSource";
 
 interface Props {
   connection: Connection;
-  profile: SourceProfile | null;
-  source: SourceName | null;
+  view: SourceView;
   connect: Connect;
 }
 
@@ -21,7 +20,9 @@ const WORDS: Record<Connection["state"], string> = {
 };
 
 /** Whether the source can be reached; pressing it shows why not. */
-export function ConnectionStatus({ connection, profile, source, connect }: Props) {
+export function ConnectionStatus({ connection, view, connect }: Props) {
+  const { source } = view;
+  const saved = view.sources.find(({ id }) => id === view.in_use);
   const trip = connection.state === "online" ? `${connection.round_trip_ms} ms` : "";
   const locked = needsPassword(connection, source);
   const unverified = connection.state === "online" ? connection.unverified : null;
@@ -52,8 +53,14 @@ export function ConnectionStatus({ connection, profile, source, connect }: Props
               {warnings.map((warning) => (
                 <p key={warning}>{warning}</p>
               ))}
-              {locked && profile !== null && source !== null && (
-                <PasswordForm profile={profile} name={source.name} connect={connect} close={close} />
+              {locked && saved !== undefined && source !== null && (
+                <PasswordForm
+                  source={saved}
+                  name={source.name}
+                  hasKeychain={view.has_keychain}
+                  connect={connect}
+                  close={close}
+                />
               )}
               {connection.state === "offline" && !locked && <FailureNote failure={connection.failure} />}
               {connection.state === "checking" && <p>Checking whether the server can be reached.</p>}

@@ -1,44 +1,57 @@
 import { useState } from "react";
-import { Button, Form, Input, Label, TextField } from "react-aria-components";
+import { Button, Form } from "react-aria-components";
 
-import type { SourceProfile } from "../backend";
+import type { SavedSource } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
+import { draftOf, editSource, secretsOf } from "./entered";
+import { KeychainTick } from "./KeychainTick";
+import { SecretField } from "./SecretField";
 import { useAttempt } from "./useAttempt";
 import type { Connect } from "./useSource";
 
 interface Props {
-  profile: SourceProfile;
-  /** How the source is called. */
+  source: SavedSource;
+  /** The source with its hosts and its user, as a person reads it. */
   name: string;
+  hasKeychain: boolean;
   connect: Connect;
   close: () => void;
 }
 
-/** Asks for the password of the active source; needed at every start, since it is not stored. */
-export function PasswordForm({ profile, name, connect, close }: Props) {
+/** Asks for the password of the source in use, which is needed at every start unless the keychain has it. */
+export function PasswordForm({ source, name, hasKeychain, connect, close }: Props) {
+  const start = editSource(source);
   const [password, setPassword] = useState("");
-  const { busy, failure, start } = useAttempt(connect, close);
+  const [isKept, setKept] = useState(start.entered.isKept);
+  const attempt = useAttempt();
+  const entered = { ...start.entered, password, isKept };
   return (
     <Form
       className="dialog-form"
       onSubmit={(event) => {
         event.preventDefault();
-        if (password !== "") start(profile, password);
+        if (password === "") return;
+        attempt.start((signal) => connect(draftOf(start, entered), secretsOf(entered), signal), close);
       }}
     >
-      <TextField className="text-field" type="password" value={password} onChange={setPassword} autoFocus>
-        <Label className="field-label">Password for {name} (not stored)</Label>
-        <Input className="input" autoComplete="off" data-testid="password-input" />
-      </TextField>
-      {failure && <FailureNote failure={failure} testId="password-failure" />}
+      <SecretField
+        label={`Password for ${name}`}
+        hint=""
+        value={password}
+        testId="password-input"
+        autoFocus
+        onChange={setPassword}
+      />
+      <KeychainTick hasKeychain={hasKeychain} isKept={isKept} onChange={setKept} />
+      {attempt.failure && <FailureNote failure={attempt.failure} testId="password-failure" />}
       <div className="buttons">
         <Button
           className="button primary"
           type="submit"
-          aria-disabled={busy || password === ""}
+          aria-disabled={attempt.busy || password === ""}
           data-testid="password-connect"
         >
-          {busy ? "Connecting" : "Connect"}
+          {attempt.busy ? "Connecting" : "Connect"}
         </Button>
       </div>
     </Form>

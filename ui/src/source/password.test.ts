@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import { makeFailure, makeSource } from "../test/made";
-import { hasPassword, needsPassword } from "./password";
+import { needsPassword } from "./password";
 
 it("takes a refused user for a missing password, and nothing else", () => {
   const offline = {
@@ -13,10 +13,4 @@ it("takes a refused user for a missing password, and nothing else", () => {
   expect(needsPassword(offline, null)).toBe(false);
   const away = { state: "offline" as const, failure: makeFailure("source_unreachable", "Away.") };
   expect(needsPassword(away, makeSource({ has_user: true }))).toBe(false);
-});
-
-it("notices a password that is typed into the connection string", () => {
-  expect(hasPassword("mongodb://ann:s3cret@db1")).toBe(true);
-  expect(hasPassword("mongodb://ann@db1:27017/?tls=true")).toBe(false);
-  expect(hasPassword("mongodb://db1:27017")).toBe(false);
 });

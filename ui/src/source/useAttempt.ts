@@ -1,34 +1,45 @@
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 
-import { type Failure, type SourceProfile, toFailure } from "../backend";
+import { type Failure, toFailure } from "../backend";
 
-/** Reaches a source in some way. Aborting the signal stops it. */
-export type Ask<T> = (profile: SourceProfile, password: string | null, signal: AbortSignal) => Promise<T>;
+/** Asks the backend for something that may take long. Aborting the signal stops it. */
+export type Ask<T> = (signal: AbortSignal) => Promise<T>;
 
 export interface Attempt {
   busy: boolean;
   failure: Failure | null;
-  start: (profile: SourceProfile, password: string) => void;
+  /** Does nothing while an earlier attempt goes on. */
+  start: <T>(ask: Ask<T>, done: (found: T) => void) => void;
+  /** Stops the attempt. If it is too late for that, it ends as usual. */
+  stop: () => void;
+  /** Resolves when no attempt goes on. */
+  idle: () => Promise<void>;
 }
 
-/** Reaches a source from a form. Closing the form aborts the attempt. */
-export function useAttempt<T>(ask: Ask<T>, done: (found: T) => void): Attempt {
+/** Something that a form attempts, one at a time. Closing the form stops it. */
+export function useAttempt(): Attempt {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
   const attempt = useRef<AbortController | null>(null);
-  useEffect(() => () => attempt.current?.abort(), []);
+  const ended = useRef(Promise.resolve());
+  const stop = useCallback(() => attempt.current?.abort(), []);
+  const idle = useCallback(() => ended.current, []);
+  useEffect(() => stop, [stop]);
 
-  const start = (profile: SourceProfile, password: string) => {
-    if (busy) return;
+  const start = useCallback(<T>(ask: Ask<T>, done: (found: T) => void) => {
+    if (attempt.current !== null) return;
     const mine = new AbortController();
     attempt.current = mine;
     setBusy(true);
     setFailure(null);
-    ask(profile, password === "" ? null : password, mine.signal)
+    ended.current = ask(mine.signal)
       .then(done, (error: unknown) => {
         if (!mine.signal.aborted) setFailure(toFailure(error));
       })
-      .finally(() => setBusy(false));
-  };
-  return { busy, failure, start };
+      .finally(() => {
+        attempt.current = null;
+        setBusy(false);
+      });
+  }, []);
+  return { busy, failure, start, stop, idle };
 }

@@ -2,9 +2,27 @@
 
 import { vi } from "vitest";
 
-import type { Answer, Backend, Connection, PlanView, QueryInput, RunEvent, SourceView } from "../backend";
+import type {
+  Answer,
+  Backend,
+  Connection,
+  ConnectionEdit,
+  PlanView,
+  QueryInput,
+  RunEvent,
+  SourceView,
+} from "../backend";
 import { addDays, dayCount } from "../backend/days";
-import { makeAnswer, makeDetail, makeProposal, makeQuery, makeSource } from "./made";
+import {
+  makeAnswer,
+  makeConnection,
+  makeDetail,
+  makeProposal,
+  makeQuery,
+  makeSaved,
+  makeSettings,
+  makeSource,
+} from "./made";
 
 export function makePlan(query: QueryInput, part: Partial<PlanView> = {}): PlanView {
   const length = dayCount(query.from, query.to);
@@ -44,10 +62,15 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
   let onEvent: (event: RunEvent) => void = () => undefined;
   let resolve: (answer: Answer) => void = () => undefined;
   let reject: (why: unknown) => void = () => undefined;
+  const profile = { uri: "mongodb://db1", database: "trading", collection: "messages", mapping: "" };
   const source: SourceView = {
-    profile: { uri: "mongodb://db1", database: "trading", collection: "messages", mapping: "" },
+    sources: view.profile === null ? [] : [makeSaved({ profile })],
+    in_use: view.profile === null ? null : "1",
+    has_keychain: true,
+    has_sample: false,
+    profile,
     source: view.profile === null ? null : makeSource(),
-    fields: [{ name: "product", path: "product", value_type: "text" }],
+    fields: [{ name: "product", path: "product", label: null, value_type: "text" }],
     day_zone: "Europe/London",
     zone_rules: "2026f (built in)",
     today: "2025-01-31",
@@ -59,7 +82,24 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
   const backend: Backend = {
     sourceView: vi.fn(() => Promise.resolve(source)),
     connect: vi.fn(() => Promise.resolve(source)),
+    saveSource: vi.fn(() => Promise.resolve(source)),
+    useSource: vi.fn(() => Promise.resolve(source)),
+    deleteSource: vi.fn(() => Promise.resolve(source)),
+    trySample: vi.fn(() => Promise.resolve(source)),
+    testSource: vi.fn(() => Promise.resolve({ steps: [], failure: null, report: "" })),
+    listDatabases: vi.fn(() => Promise.resolve(["trading"])),
+    listCollections: vi.fn(() =>
+      Promise.resolve([{ name: "messages", kind: "collection" as const, documents: 1_200 }]),
+    ),
     proposeMapping: vi.fn(() => Promise.resolve(makeProposal())),
+    editConnection: vi.fn((edit: ConnectionEdit) => Promise.resolve(makeConnection(edit))),
+    changeMapping: vi.fn((text: string) => Promise.resolve({ text, parts: [], problem: null })),
+    chooseFile: vi.fn(() => Promise.resolve(null)),
+    settings: vi.fn(() => Promise.resolve(makeSettings())),
+    changeSettings: vi.fn(() => Promise.resolve(makeSettings())),
+    moveCache: vi.fn(() => Promise.resolve(null)),
+    openRequest: vi.fn(() => Promise.resolve(null)),
+    onOpenRequest: () => () => undefined,
     cancelConnect: vi.fn(() => Promise.resolve()),
     onConnection: (listener) => {
       changed = listener;
@@ -77,7 +117,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     answer: vi.fn(() => Promise.resolve(makeAnswer({ answer: "offline" }))),
     viewShape: vi.fn(() =>
       Promise.resolve({
-        columns: [{ path: "_id", types: ["object_id"], numeric: false }],
+        columns: [{ path: "_id", label: null, types: ["object_id"], numeric: false }],
         rows: 2,
         generation: 1,
         time_column: null,

@@ -4,12 +4,18 @@ import type {
   Answer,
   CachedQuery,
   Changes,
+  ConnectionDraft,
+  ConnectionEdit,
+  ConnectionForm,
   Failure,
   FailureTarget,
   DocumentChange,
+  MappingPart,
   Proposal,
   QueryInput,
   RowDetail,
+  SavedSource,
+  SettingsView,
   SourceName,
 } from "../backend";
 
@@ -139,7 +145,91 @@ export function makeProposal(part: Partial<Proposal> = {}): Proposal {
     ],
     warnings: [],
     further_filters: [],
+    paths: [
+      {
+        path: "dealNo",
+        share: 1,
+        value_type: "text",
+        types: [{ name: "string", share: 1 }],
+        examples: ["D1", "D2"],
+      },
+    ],
     documents: 300,
+    ...part,
+  };
+}
+
+export function makePart(part: Partial<MappingPart> = {}): MappingPart {
+  return {
+    key: "trade_id",
+    title: "Trade id",
+    value: "dealNo",
+    form: null,
+    value_type: null,
+    label: null,
+    is_given: true,
+    ...part,
+  };
+}
+
+export function makeSaved(part: Partial<SavedSource> = {}): SavedSource {
+  return {
+    id: "1",
+    name: "trading.messages",
+    colour: "grey",
+    profile: { uri: "mongodb://db1", database: "trading", collection: "messages", mapping: "" },
+    secrets: "none",
+    ...part,
+  };
+}
+
+export function makeForm(part: Partial<ConnectionForm> = {}): ConnectionForm {
+  return {
+    srv: false,
+    hosts: "db1:27017",
+    replica_set: "",
+    direct: false,
+    login: "none",
+    user: "",
+    auth_database: "",
+    tls: false,
+    ca_file: "",
+    certificate_file: "",
+    any_certificate: false,
+    read_from: "secondary_preferred",
+    selection_seconds: "",
+    connect_seconds: "",
+    answer_seconds: "",
+    compressed: false,
+    other_options: "",
+    ...part,
+  };
+}
+
+/** What the backend makes of an edit: the hosts, and a password that is taken out. The rest is the engine's. */
+export function makeConnection(edit: ConnectionEdit): ConnectionDraft {
+  const nothing = { passphrase: null, proxy_password: null, problems: [], warnings: [] };
+  if (edit.by === "form") {
+    return { uri: `mongodb://${edit.form.hosts}/`, form: edit.form, password: null, ...nothing };
+  }
+  const found = /^mongodb:\/\/(?:([^:@]*)(?::([^@]*))?@)?([^/?]*)/.exec(edit.uri);
+  const [, user = "", password = null, hosts = ""] = found ?? [];
+  const uri = password === null ? edit.uri : edit.uri.replace(`:${password}@`, "@");
+  const form = found === null ? null : makeForm({ hosts, user, login: user === "" ? "none" : "password" });
+  return { uri, form, password, ...nothing };
+}
+
+export function makeSettings(part: Partial<SettingsView> = {}): SettingsView {
+  return {
+    cache_folder: "/cache",
+    cache_folder_is_fixed: null,
+    memory_limit: null,
+    default_memory_limit: 805_306_368,
+    least_memory_limit: 268_435_456,
+    theme: "system",
+    zone: "days",
+    file: "/settings/settings.json",
+    notice: null,
     ...part,
   };
 }

@@ -40,20 +40,24 @@ impl Run {
     }
 }
 
-/// Where the program writes its log in tests: not among the user's own.
-const LOG_FOLDER: (&str, &str) = ("TIDEMARK_LOG_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/logs"));
+/// What the program reads and writes in tests instead of the user's own: its log, its settings and no keychain.
+const SURROUNDINGS: [(&str, &str); 3] = [
+    ("TIDEMARK_LOG_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/logs")),
+    ("TIDEMARK_SETTINGS_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/no settings")),
+    ("TIDEMARK_KEYCHAIN", "off"),
+];
 
 /// The program.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidemark-cli"));
-    command.env(LOG_FOLDER.0, LOG_FOLDER.1);
+    command.envs(SURROUNDINGS);
     command
 }
 
 /// A shell that runs a script with the program as `$0`, and with what is added as its arguments.
 pub(crate) fn shell(script: &str) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", script, env!("CARGO_BIN_EXE_tidemark-cli")]).env(LOG_FOLDER.0, LOG_FOLDER.1);
+    command.args(["-c", script, env!("CARGO_BIN_EXE_tidemark-cli")]).envs(SURROUNDINGS);
     command
 }
 

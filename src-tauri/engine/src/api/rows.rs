@@ -24,19 +24,23 @@ pub struct ViewKey {
 pub struct ColumnView {
     /// Dotted path; `_id` comes first.
     pub path: String,
+    /// What to call it in the window, if not its path.
+    pub label: Option<String>,
     /// The BSON types seen in it, such as `string`, `int64`.
     pub types: Vec<String>,
     /// Whether every type is a number, so that the column is aligned right.
     pub numeric: bool,
 }
 
-impl From<&Column> for ColumnView {
-    fn from(column: &Column) -> Self {
+impl ColumnView {
+    /// A column, with the label that the mapping in use has for it.
+    pub(crate) fn of(column: &Column, label: Option<&str>) -> Self {
         let kinds = || column.fields.keys().filter(|kind| **kind != Kind::Null);
         let mut types: Vec<String> = column.fields.keys().map(|kind| kind.shown_name().to_owned()).collect();
         types.dedup();
         Self {
             path: column.path.clone(),
+            label: label.map(str::to_owned),
             types,
             numeric: kinds().next().is_some() && kinds().all(|kind| kind.is_number()),
         }

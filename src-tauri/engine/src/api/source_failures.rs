@@ -106,7 +106,8 @@ fn in_a_sentence(host: &HostFailure) -> String {
     }
 }
 
-fn in_a_clause(host: &HostFailure) -> String {
+/// Why a host cannot be connected to, as a part of a sentence: "db1:27017 refuses connections".
+pub(crate) fn in_a_clause(host: &HostFailure) -> String {
     let address = &host.address;
     match host.problem {
         HostProblem::UnknownName => format!("{} does not resolve", host.name()),
@@ -236,6 +237,16 @@ impl From<NoServer> for Failure {
                 Self::new(Code::SourceUnreachable, "The replica set has no primary at the moment.").advise(
                     "Wait until it has one, or read from other members (readPreference=primaryPreferred).",
                 )
+            }
+            // The default: the connection string need not have it.
+            NoServer::Unmet { mode, has_tags: false, limits_staleness: false }
+                if mode == "secondaryPreferred" =>
+            {
+                Self::new(
+                    Code::SourceUnreachable,
+                    "The replica set has neither a primary nor a secondary at the moment.",
+                )
+                .advise("Wait until a member is back, or ask your administrator.")
             }
             NoServer::Unmet { mode, has_tags, limits_staleness } => {
                 let tags = if has_tags { " and its tags" } else { "" };

@@ -78,10 +78,11 @@ impl Engine {
     pub async fn view_shape(&self, key: &ViewKey, role: Role) -> Result<ViewShape> {
         let (signature, range) = read_key(key)?;
         let view = self.view(&signature, range).await?;
-        let counts = view.counts();
+        let (counts, labels) = (view.counts(), self.labels_of(view.file()));
+        let labelled = |column| ColumnView::of(column, labels.get(&column.path).map(String::as_str));
         Ok(ViewShape {
             generation: view.generation(),
-            columns: view.columns(role).iter().map(ColumnView::from).collect(),
+            columns: view.columns(role).iter().map(labelled).collect(),
             rows: match role {
                 Role::Input => counts.input,
                 Role::Downstream => counts.downstream,

@@ -1,6 +1,6 @@
 //! The engine: one cache folder, its runs and its views.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,11 +53,17 @@ struct Treatment {
     policy: Policy,
     /// The order of their columns.
     mapped: MappedPaths,
+    /// What to call their columns, by path.
+    labels: Arc<BTreeMap<String, String>>,
 }
 
 impl Treatment {
     fn of(mapping: &Mapping) -> Self {
-        Self { policy: Policy::of(mapping), mapped: mapped_paths(mapping) }
+        Self {
+            policy: Policy::of(mapping),
+            mapped: mapped_paths(mapping),
+            labels: Arc::new(mapping.all_labels()),
+        }
     }
 }
 
@@ -270,6 +276,11 @@ impl Engine {
     /// The paths that determine the column order of a file.
     pub(crate) fn mapped_paths_of(&self, file: &CacheFile) -> MappedPaths {
         self.treatment_of(file.identity()).mapped
+    }
+
+    /// What to call the columns of a file, by path.
+    pub(crate) fn labels_of(&self, file: &CacheFile) -> Arc<BTreeMap<String, String>> {
+        self.treatment_of(file.identity()).labels
     }
 
     fn treatment_of(&self, identity: &Identity) -> Treatment {

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::bson::equality_key::equality_key;
 use crate::bson::path;
+use crate::query::form::ValueType;
 use crate::query::mapping::FORM_FIELDS;
 
 /// How many paths are tried as the trade id, and how many of their values.
@@ -50,20 +51,20 @@ pub(super) struct Choice {
     /// For each filter field of the form.
     filters: Vec<Option<Scored>>,
     /// For each filter field, the type of its values.
-    filter_types: Vec<Option<&'static str>>,
+    filter_types: Vec<Option<ValueType>>,
 }
 
-/// The type that the values of a filter have, by its name in a mapping.
-fn value_type(stats: &PathStats) -> Option<&'static str> {
+/// The type that the values of a filter have.
+pub(super) fn value_type(stats: &PathStats) -> Option<ValueType> {
     Some(match stats.main_type()?.0 {
-        "string" => "text",
-        "int" | "long" => "integer",
-        "double" => "number",
-        "decimal" => "decimal",
-        "date" => "date",
-        "bool" => "bool",
-        "objectId" => "object_id",
-        "binData" => "uuid",
+        "string" => ValueType::Text,
+        "int" | "long" => ValueType::Integer,
+        "double" => ValueType::Number,
+        "decimal" => ValueType::Decimal,
+        "date" => ValueType::Date,
+        "bool" => ValueType::Bool,
+        "objectId" => ValueType::ObjectId,
+        "binData" => ValueType::Uuid,
         _ => return None,
     })
 }
@@ -326,7 +327,7 @@ impl Choice {
         self.changed_at = stamps.max_by(|a, b| a.score.total_cmp(&b.score));
         taken.extend(self.changed_at.iter().map(|stamp| stamp.path.clone()));
 
-        let mut pairs: Vec<(f64, usize, Scored, Option<&'static str>)> = Vec::new();
+        let mut pairs: Vec<(f64, usize, Scored, Option<ValueType>)> = Vec::new();
         for (path, in_documents, stats) in free(survey, &taken) {
             let Some(value_type) = value_type(stats).filter(|_| stats.longest <= LONGEST) else { continue };
             if days.all_times().any(|time| time.path == path) {
@@ -345,7 +346,7 @@ impl Choice {
                 let repeats = share(stats.distinct, stats.values) < 0.9 || stats.values < 20;
                 let score = 0.7 * named
                     + 0.1 * in_documents
-                    + if value_type == "text" { 0.1 } else { 0.0 }
+                    + if value_type == ValueType::Text { 0.1 } else { 0.0 }
                     + if repeats { 0.1 } else { -0.1 };
                 if named >= 0.5 && fits_list && score >= LEAST_FILTER {
                     let mut why = vec![match named {
@@ -389,7 +390,7 @@ impl Choice {
         let mut labels = Map::new();
         for (at, name) in FORM_FIELDS.iter().enumerate() {
             let value = match (&self.filters[at], self.filter_types[at]) {
-                (Some(field), Some("text")) => json!(field.path),
+                (Some(field), Some(ValueType::Text)) => json!(field.path),
                 (Some(field), value_type) => json!({"path": field.path, "type": value_type}),
                 (None, _) => Value::Null,
             };

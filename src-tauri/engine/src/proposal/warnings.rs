@@ -107,7 +107,7 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice) -> Vec<Warning> {
 }
 
 /// The command that creates an index, to paste into mongosh.
-fn create_index(collection: &str, paths: &[&str]) -> String {
+pub(crate) fn create_index(collection: &str, paths: &[&str]) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let keys: Vec<String> = paths.iter().map(|path| format!("{}: 1", quoted(path))).collect();
     format!("db.getCollection({}).createIndex({{ {} }})", quoted(collection), keys.join(", "))

@@ -20,6 +20,7 @@ use bson::raw::{RawBsonRef, RawDocument};
 use bson::{Bson, Decimal128, Document, doc};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 use crate::bson::number::as_number;
 use crate::bson::path;
@@ -35,7 +36,7 @@ const COMPACT_NUMBERS: (i32, i32) = (101, 100_000_101);
 const WHOLE_MINUTES_SINCE: i32 = 1_096;
 
 /// How a time or a business date is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum DateForm {
     /// A BSON date.

@@ -334,7 +334,7 @@ mod tests {
             r#"{"version": 2, "status": "kind"}"#,
             r#"{"version": 2, "columns": {"trade_id": {"label": "Trade"}}}"#,
             r#"{"version": 2, "filters": {"product": {"path": "product", "label": "Commodity"}}}"#,
-            r#"{"version": 2, "timestamp": {"path": "timestamp", "form": "date"}}"#,
+            r#"{"version": 2, "timestamp": {"path": "timestamp", "form": "date"}, "year": "year", "day_of_year": "day_of_year"}"#,
             r#"{"version": 2, "downstream_trade_id": "trade_id"}"#,
         ] {
             let shown = query(mapping, &product(), "");

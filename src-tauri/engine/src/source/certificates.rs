@@ -20,18 +20,33 @@ use crate::failure::{Failure, Result};
 /// `bad_source`, with the option whose file is missing or has the wrong content.
 pub(super) fn check(tls: &TlsOptions) -> Result<()> {
     if let Some(path) = &tls.ca_file_path {
-        expect_certificate("tlsCAFile", path)?;
+        check_authority(path)?;
     }
     let Some(path) = &tls.cert_key_file_path else { return Ok(()) };
+    check_own(path, tls.tls_certificate_key_file_password.is_some())
+}
+
+/// Checks the file of the authority that signed the server's certificate.
+///
+/// # Errors
+/// `bad_source` if the file is missing or holds no certificate.
+pub(crate) fn check_authority(path: &Path) -> Result<()> {
+    expect_certificate("tlsCAFile", path)
+}
+
+/// Checks the file of the client certificate and its key, which is encrypted only if there is a passphrase.
+///
+/// # Errors
+/// `bad_source` if the file is missing or has the wrong content.
+pub(crate) fn check_own(path: &Path, has_passphrase: bool) -> Result<()> {
     let name = "tlsCertificateKeyFile";
     expect_certificate(name, path)?;
-    let has_password = tls.tls_certificate_key_file_password.is_some();
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    if has_password && text.contains("Proc-Type: 4,ENCRYPTED") {
+    if has_passphrase && text.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(file_failure(name, path, "its key is encrypted in a form that is no longer in use")
             .advise("Convert the key with `openssl pkcs8 -topk8`, and put it in the file in place of the old one."));
     }
-    if has_password || PrivateKeyDer::from_pem_file(path).is_ok() {
+    if has_passphrase || PrivateKeyDer::from_pem_file(path).is_ok() {
         return Ok(());
     }
     Err(if text.contains("ENCRYPTED") {
@@ -40,6 +55,11 @@ pub(super) fn check(tls: &TlsOptions) -> Result<()> {
     } else {
         file_failure(name, path, "it holds no private key")
     })
+}
+
+/// Whether the key in the file of a client certificate is encrypted.
+pub(crate) fn is_key_encrypted(path: &Path) -> bool {
+    std::fs::read_to_string(path).is_ok_and(|text| text.contains("ENCRYPTED"))
 }
 
 fn expect_certificate(name: &str, path: &Path) -> Result<()> {

@@ -9,19 +9,22 @@ use chrono::{DateTime, Utc};
 use mongodb::event::EventHandler;
 use mongodb::event::cmap::CmapEvent;
 use mongodb::event::sdam::SdamEvent;
-use mongodb::options::{ClientOptions, ConnectionString, HostInfo, SelectionCriteria, ServerAddress, Tls};
+use mongodb::options::{
+    ClientOptions, ConnectionString, HostInfo, ReadPreference, SelectionCriteria, ServerAddress, Tls,
+};
 use mongodb::{Client, Collection, Database};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info};
 
+use super::address::Address;
 use super::clock::{Clock, ServerClock};
 use super::error::{SourceError, SourceErrorKind, TlsProblem};
 use super::login::login_of;
-use super::options::{self, Times};
+use super::options::Times;
 use super::topology::NoServer;
-use super::uri::{parse, with_password};
+use super::uri::parse;
 use super::{certificates, protocol_probe};
 use crate::answer::note::Note;
 use crate::failure::{Code, Failure, FailureTarget, Result};
@@ -172,21 +175,7 @@ impl Source {
     pub fn of_server(settings: &SourceSettings) -> Result<Self> {
         let password = settings.password.as_ref().map(SecretString::expose_secret);
         let secrets = SecretGuard::of(settings.uri.trim(), password);
-        let read = options::read(&with_password(settings.uri.trim(), password))?;
-        let parsed = parse(&read.uri)?;
-        let hosts: Vec<String> = match &parsed.host_info {
-            HostInfo::HostIdentifiers(hosts) => hosts.iter().map(ToString::to_string).collect(),
-            HostInfo::DnsRecord(name) => vec![format!("srv:{name}")],
-            _ => Vec::new(),
-        };
-        if parsed.direct_connection == Some(true) && hosts.len() > 1 {
-            let message = format!(
-                "directConnection=true connects to one host, but the connection string names {}.",
-                hosts.len()
-            );
-            return Err(Failure::new(Code::BadSource, message)
-                .advise("Keep one of the hosts, or leave out directConnection."));
-        }
+        let Address { options: read, parsed, hosts } = Address::read(settings.uri.trim(), password)?;
         let user = parsed.credential.as_ref().and_then(|credential| credential.username.clone());
         let identity = SourceIdentity::new(
             &hosts,
@@ -559,6 +548,12 @@ impl Source {
     pub(super) async fn driver_options(&self) -> Result<ClientOptions> {
         let mut options = ClientOptions::parse(for_driver(parse(self.inner.uri.expose_secret())?)).await?;
         options.app_name = Some("Tidemark".to_owned());
+        // Traders' reads stay off the primary if there is a secondary, unless the connection string asks for others. A
+        // direct connection has only its one host.
+        if options.selection_criteria.is_none() && options.direct_connection != Some(true) {
+            let preference = ReadPreference::SecondaryPreferred { options: None };
+            options.selection_criteria = Some(SelectionCriteria::ReadPreference(preference));
+        }
         options.server_selection_timeout = Some(self.inner.times.selection);
         options.connect_timeout = Some(self.inner.times.connect);
         Ok(options)
@@ -636,6 +631,7 @@ fn for_driver(mut parsed: ConnectionString) -> ConnectionString {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::uri::with_password;
 
     fn source(uri: &str) -> Source {
         let settings = SourceSettings {

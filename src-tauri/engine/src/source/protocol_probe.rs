@@ -17,8 +17,8 @@ const LIMIT: Duration = Duration::from_secs(1);
 /// The opcode of MongoDB's command messages.
 const OP_MSG: i32 = 2013;
 
-/// A failure if the first host speaks only the protocol that the connection string does not ask for, or accepts
-/// connections and speaks neither.
+/// A failure if the first host accepts connections, but speaks only the protocol that the connection string does not
+/// ask for, or neither.
 pub(super) async fn explain(hosts: &[ServerAddress], is_encrypted: bool) -> Option<Failure> {
     let ServerAddress::Tcp { host, port } = hosts.first()? else { return None };
     let address = (host.as_str(), port.unwrap_or(27017));
@@ -30,8 +30,13 @@ pub(super) async fn explain(hosts: &[ServerAddress], is_encrypted: bool) -> Opti
     let at = format!("{host}:{}", address.1);
     let failure = match answer(address, &other).await {
         Answer::NoConnection => return None,
-        // A server that is overloaded or stopped replies to nothing either.
-        Answer::Silence if first == Answer::Silence => return None,
+        Answer::Silence if first == Answer::Silence => Failure::new(
+            Code::SourceUnreachable,
+            format!("{at} accepts connections, but the server does not answer."),
+        )
+        .advise(
+            "Ask your database team whether it is overloaded, and check the port and the VPN; what is cached can be browsed meanwhile.",
+        ),
         Answer::Silence | Answer::Foreign => Failure::new(
             Code::SourceUnreachable,
             format!("{at} accepts connections, but no MongoDB server answers there."),

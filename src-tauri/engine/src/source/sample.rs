@@ -151,7 +151,7 @@ impl Source {
     }
 
     /// The paths of each index that can serve a range, in order; `None` if they cannot be listed, as those of a view.
-    async fn indexes(&self, collection: &str) -> Option<Vec<Vec<String>>> {
+    pub(crate) async fn indexes(&self, collection: &str) -> Option<Vec<Vec<String>>> {
         let found = self.cursor_documents(doc! {"listIndexes": collection}).await.ok()?;
         let is_partial = |index: &&Document| {
             index.contains_key("partialFilterExpression") || index.get_bool("hidden").unwrap_or(false)

@@ -215,7 +215,7 @@ impl Source {
     }
 }
 
-fn add_paths(above: &str, document: &Document, paths: &mut BTreeSet<String>) {
+pub(super) fn add_paths(above: &str, document: &Document, paths: &mut BTreeSet<String>) {
     for (name, value) in document {
         if paths.len() >= MAX_PATHS {
             return;

@@ -414,11 +414,15 @@ impl World {
             "day_zone": zone,
             "filters": {"quantity": {"path": "quantity", "type": "integer"}},
         });
-        if *dates != Dates::YearDay {
-            mapping["year"] = serde_json::Value::Null;
-        }
-        if *dates == Dates::Timestamp {
-            mapping["day_of_year"] = serde_json::Value::Null;
+        // A time stamp of version 2 stands alone unless the others are named as well.
+        for (key, is_mapped) in
+            [("year", *dates == Dates::YearDay), ("day_of_year", *dates != Dates::Timestamp)]
+        {
+            if !is_mapped {
+                mapping[key] = serde_json::Value::Null;
+            } else if !form.is_business() {
+                mapping[key] = key.into();
+            }
         }
         if *form != Form::Date || *parents {
             mapping["version"] = 2.into();

@@ -1,23 +1,15 @@
 // An imitation of the desktop side, for looking at the window in an ordinary browser. Development only.
-// The address chooses a scene: ?scene=running|done|partial|offline|unverified&rows=5000000&theme=dark
+// The address chooses a scene: ?scene=running|done|partial|offline|unverified|empty&rows=5000000&theme=dark
 // and how much a verification finds: &changes=700
 
-import type {
-  Answer,
-  Connection,
-  Failure,
-  QueryInput,
-  Role,
-  SourceProfile,
-  SourceView,
-  ViewKey,
-} from "../types";
+import type { Answer, Connection, Failure, QueryInput, Role, SourceView, ViewKey } from "../types";
 import type { Backend } from "..";
 import { makeChanges } from "./changes";
 import { addDays, dayCount } from "../days";
 import { rowOrder } from "./order";
 import { columnsOf, makeRow, SUGGESTIONS } from "./rows";
-import { proposal } from "./proposal";
+import { settingsCalls } from "./settings";
+import { PreviewSources, sourceCalls } from "./sources";
 import { invalid, PreviewStore, sourceName, TODAY, unreachable } from "./store";
 import { filtersText } from "./words";
 
@@ -32,15 +24,6 @@ function seed(store: PreviewStore, form: QueryInput): void {
   for (let back = 40; back <= 420; back += 1) store.hold(wide, addDays(TODAY, -back), `${TODAY}T07:00:00Z`);
   const other: QueryInput = { ...form, filters: [{ field: "cell", operator: "any_of", values: ["UK-01"] }] };
   for (let back = 1; back <= 9; back += 1) store.hold(other, addDays(TODAY, -back), `${TODAY}T08:12:00Z`);
-}
-
-function profile(): SourceProfile {
-  return {
-    uri: "mongodb://desk@db1.desk.example:27017/?tls=true",
-    database: "trading",
-    collection: "messages",
-    mapping: "",
-  };
 }
 
 export function previewBackend(): Backend {
@@ -73,30 +56,40 @@ export function previewBackend(): Backend {
     },
   });
   const cancelled = new Set<number>();
-  let used = profile();
-  store.source = sourceName(used);
+  // Without sources: ?scene=empty
+  const sources = new PreviewSources(params.get("scene") === "empty");
+  const follow = () => {
+    const used = sources.profile;
+    if (used !== null) store.source = sourceName(used);
+  };
+  follow();
   const order = rowOrder();
   const total = (key: ViewKey, role: Role) => {
     const { rows } = store.answer(key, 0, 0);
     return role === "input" ? rows.input : rows.downstream;
   };
   const view = (): SourceView => ({
-    profile: used,
-    source: store.source,
+    sources: sources.sources,
+    in_use: sources.used,
+    has_keychain: params.get("keychain") !== "none",
+    has_sample: true,
+    profile: sources.profile,
+    source: sources.profile === null ? null : store.source,
     fields: [
       ...["product", "cell", "receiver", "attribute", "relatedDispatcher", "relatedAttributes"].map(
         (name) => ({
           name,
           path: name,
+          label: null,
           value_type: "text" as const,
         }),
       ),
-      { name: "quantity", path: "quantity", value_type: "decimal" as const },
+      { name: "quantity", path: "quantity", label: null, value_type: "decimal" as const },
     ],
     day_zone: "Europe/London",
     zone_rules: "2026f (built in)",
     today: TODAY,
-    connection: connection(),
+    connection: sources.profile === null ? { state: "not_configured" } : connection(),
     form,
     cache_folder: "~/.local/share/tidemark/cache",
   });
@@ -195,21 +188,8 @@ export function previewBackend(): Backend {
 
   return {
     sourceView: () => Promise.resolve(view()),
-    async connect(id, next) {
-      await wait(400);
-      if (cancelled.has(id))
-        await refuse({ ...unreachable(), code: "cancelled", message: "It was cancelled." });
-      used = next;
-      store.source = sourceName(next);
-      return view();
-    },
-    async proposeMapping(id) {
-      await wait(600);
-      return cancelled.has(id)
-        ? refuse({ ...unreachable(), code: "cancelled", message: "It was cancelled." })
-        : proposal;
-    },
-    cancelConnect: (id) => Promise.resolve(void cancelled.add(id)),
+    ...sourceCalls(sources, () => store.online, view, follow),
+    ...settingsCalls(),
     onConnection(changed) {
       listeners.add(changed);
       return () => listeners.delete(changed);

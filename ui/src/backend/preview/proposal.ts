@@ -1,4 +1,4 @@
-import type { Confidence, Proposal, ProposedField } from "../types";
+import type { Confidence, Proposal, ProposedField, SeenPath, ValueType } from "../types";
 
 const field = (
   key: string,
@@ -18,6 +18,14 @@ const field = (
   types: [],
   examples,
   others: [],
+});
+
+const path = (name: string, value_type: ValueType, examples: string[]): SeenPath => ({
+  path: name,
+  share: 1,
+  value_type,
+  types: [],
+  examples,
 });
 
 /** What a collection of another desk may look like. */
@@ -68,5 +76,14 @@ export const proposal: Proposal = {
     },
   ],
   further_filters: ["status"],
+  paths: [
+    path("kopf.geschaeftsnummer", "text", ["70012", "70013"]),
+    path("kopf.handelszeit", "date", ["2025-01-31T09:30:00Z"]),
+    path("produkt", "text", ["Brent", "Gas TTF"]),
+    path("buch", "text", ["DE-01", "UK-02"]),
+    path("gegenpartei", "text", ["Nordwind AG"]),
+    path("menge", "decimal", ["12.5", "40"]),
+    path("status", "text", ["neu", "bestätigt"]),
+  ],
   documents: 312,
 };

@@ -17,7 +17,12 @@ const RECEIVERS = ["clearing", "risk", "settlement", "regulatory", "limits"];
 const ATTRIBUTES = ["amended", "block", "cleared", "internal", "late"];
 const DISPATCHERS = ["disp-alpha", "disp-bravo", "disp-charlie"];
 
-const column = (path: string, types: string[], numeric = false): ColumnView => ({ path, types, numeric });
+const column = (path: string, types: string[], numeric = false): ColumnView => ({
+  path,
+  label: null,
+  types,
+  numeric,
+});
 
 const INPUT: ColumnView[] = [
   column("_id", ["object_id"]),

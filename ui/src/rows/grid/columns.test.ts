@@ -6,6 +6,7 @@ import { NO_PREFS, reorder, shown, step } from "./columns";
 describe("columns", () => {
   const columns: ColumnView[] = ["_id", "a", "b", "c"].map((path) => ({
     path,
+    label: null,
     types: ["string"],
     numeric: false,
   }));

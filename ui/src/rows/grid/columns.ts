@@ -36,6 +36,16 @@ export function shown(columns: readonly ColumnView[], prefs: ColumnPrefs): Place
   return visible.length > 0 ? visible : arrange(columns, prefs);
 }
 
+/** What a column is called in the window: its label, or its path. */
+export function columnName(column: ColumnView): string {
+  return column.label ?? column.path;
+}
+
+/** The same of the column with a path, if there is one. */
+export function nameIn(columns: readonly ColumnView[] | undefined, path: string): string {
+  return columns?.find((column) => column.path === path)?.label ?? path;
+}
+
 /** Whether every type seen in a column is a number, so that it is right-aligned. */
 export function isRight(column: ColumnView): boolean {
   return column.numeric;
@@ -65,7 +75,7 @@ export function fitWidth(
   let longest = 4;
   for (const row of sample) longest = Math.max(longest, Math.min(row[index]?.length ?? 0, chars));
   // The heading has a narrower font, but also the sort mark.
-  const heading = column.path.length * 6.8 + 22;
+  const heading = columnName(column).length * 6.8 + 22;
   const width = Math.max(longest * CHAR_PX, heading, 44) + PADDING_PX;
   return Math.round(Math.min(width, asked ? MAX_ASKED_PX : MAX_FITTED_PX));
 }

@@ -13,6 +13,8 @@ export interface Content {
   /** The same identity with a different stamp means the same rows at a later time, so the position is kept. */
   stamp: string;
   columns: readonly ColumnView[];
+  /** The zone in which the tooltip of a cell reads a time. */
+  zone: string;
   length: number;
   /** The state of the cache file that columns and length belong to. */
   generation: number;

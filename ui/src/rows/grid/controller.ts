@@ -3,7 +3,7 @@
 import type { SlickEventData } from "slickgrid";
 
 import type { Sort } from "../../backend";
-import { type ColumnPrefs, fitWidth, reorder, shown, step, withWidth } from "./columns";
+import { type ColumnPrefs, fitWidth, nameIn, reorder, shown, step, withWidth } from "./columns";
 import { ColumnWidths } from "./columnWidths";
 import type { Content, Handlers } from "./contract";
 import { copySelection } from "./copySelection";
@@ -154,11 +154,11 @@ export class GridController {
     const content = this.#content;
     if (content === null) return;
     const placed = shown(content.columns, this.#prefs);
-    const columns = toTableColumns(placed, ({ column, index }) =>
+    const columns = toTableColumns(placed, content.zone, ({ column, index }) =>
       this.#widths.drawn(column, index, this.#prefs),
     );
     const drawn = JSON.stringify(
-      columns.map((column) => [column.id, column.field, column.width, column.cssClass]),
+      columns.map(({ id, name, field, width, cssClass }) => [id, name, field, width, cssClass, content.zone]),
     );
     if (drawn === this.#columnsDrawn) return;
     this.#columnsDrawn = drawn;
@@ -315,7 +315,7 @@ export class GridController {
   #resize(path: string, width: number): void {
     const wanted = Math.round(Math.max(MIN_WIDTH, width));
     this.#handlers.prefs(withWidth(this.#prefs, path, wanted));
-    this.#handlers.announce(`${path} is ${wanted} pixels wide`);
+    this.#handlers.announce(`${nameIn(this.#content?.columns, path)} is ${wanted} pixels wide`);
   }
 
   /** Fits a column to the rows on the screen. */
@@ -338,6 +338,8 @@ export class GridController {
       this.#movedByKey = path;
       this.#handlers.prefs(reorder(this.#content.columns, this.#prefs, moved));
     }
-    this.#handlers.announce(`${path} is column ${place + 1} of ${moved.length}`);
+    this.#handlers.announce(
+      `${nameIn(this.#content?.columns, path)} is column ${place + 1} of ${moved.length}`,
+    );
   }
 }

@@ -4,10 +4,11 @@ import "./sortable";
 
 import type { Column, GridOption } from "slickgrid";
 
+import { moment } from "../../controls/format";
 import { pairText } from "../../controls/keys";
 import { AccessibleGrid } from "./accessibleGrid";
 import type { PlacedColumn } from "./columns";
-import { isRight } from "./columns";
+import { columnName, isRight } from "./columns";
 import type { LazyRows, Row } from "./lazyRows";
 import { SpreadsheetSelection } from "./selectionModel";
 import type { Cell } from "./tsv";
@@ -51,13 +52,25 @@ function format(value: unknown): string | HTMLElement {
   return text.length > MAX_CELL_TEXT ? `${text.slice(0, MAX_CELL_TEXT)}…` : text;
 }
 
+/** A BSON date as the engine writes it. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
+
+/** A time stays as MongoDB has it; its tooltip reads it in the zone in which the window shows times. */
+function formatTime(value: unknown, zone: string): string | HTMLElement {
+  if (zone === "UTC" || typeof value !== "string" || !TIME.test(value)) return format(value);
+  const cell = mark("cell-time", value);
+  cell.title = moment(value, zone);
+  return cell;
+}
+
 export function toTableColumns(
   placed: readonly PlacedColumn[],
+  zone: string,
   width: (placed: PlacedColumn) => number,
 ): TableColumn[] {
   return placed.map((entry) => ({
     id: entry.column.path,
-    name: entry.column.path,
+    name: columnName(entry.column),
     // The index of the cell in a row; the paths contain dots and cannot be used as keys.
     field: String(entry.index),
     toolTip: `${entry.column.path} (${entry.column.types.join(", ")})\n${HEADING_HINT}`,
@@ -67,7 +80,8 @@ export function toTableColumns(
     resizable: true,
     cssClass: isRight(entry.column) ? "cell-right" : "",
     headerCssClass: isRight(entry.column) ? "head-right" : "",
-    formatter: (_row, _cell, value: unknown) => format(value),
+    formatter: (_row, _cell, value: unknown) =>
+      entry.column.types.includes("date") ? formatTime(value, zone) : format(value),
   }));
 }
 

@@ -9,6 +9,7 @@ import { GridController } from "./controller";
 
 export const COLUMNS: ColumnView[] = ["_id", "price", "note"].map((path) => ({
   path,
+  label: null,
   types: ["string"],
   numeric: false,
 }));
@@ -19,6 +20,7 @@ export function makeContent(identity: string, length = 1000): Content {
     identity,
     stamp: "1",
     columns: COLUMNS,
+    zone: "UTC",
     length,
     generation: 1,
     read: (offset, limit) =>

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { ColumnView } from "../../backend";
 import { naturalOrder, orderWord, sortedText } from "./order";
 
-const column = (types: string[], numeric = false): ColumnView => ({ path: "a", types, numeric });
+const column = (types: string[], numeric = false): ColumnView => ({ path: "a", label: null, types, numeric });
 
 it("calls an order by what the column holds", () => {
   const words = (of: ColumnView) => [orderWord(of, false), orderWord(of, true)];
@@ -21,8 +21,8 @@ it("claims nothing of a column of several types, or of none", () => {
 
 it("names every column of an order, the most significant first", () => {
   const columns = [
-    { path: "price", types: ["decimal128"], numeric: true },
-    { path: "day", types: ["date"], numeric: false },
+    { path: "price", label: null, types: ["decimal128"], numeric: true },
+    { path: "day", label: null, types: ["date"], numeric: false },
   ];
   const price = { path: "price", descending: true };
   const day = { path: "day", descending: false };

@@ -1,6 +1,7 @@
 // The order of rows, in words that suit the column: times are old or new, not small or large.
 
 import type { ColumnView, Role, Sort, ViewShape } from "../../backend";
+import { nameIn } from "./columns";
 
 interface Order {
   ascending: string;
@@ -34,7 +35,7 @@ export function orderWord(column: ColumnView | undefined, descending: boolean): 
 /** "price, largest first": a sort in words. */
 function sortText(columns: readonly ColumnView[], { path, descending }: Sort): string {
   const column = columns.find((one) => one.path === path);
-  return `${path}, ${orderWord(column, descending)}`;
+  return `${nameIn(columns, path)}, ${orderWord(column, descending)}`;
 }
 
 /** "Sorted by price, largest first, then by day, oldest first" */

@@ -259,8 +259,7 @@ impl Cache {
         if held.upgrade().is_some() {
             return Err(in_use());
         }
-        let is_damaged =
-            is_there(&path)? && slot.confirms_damage(&path, Some(identity), self.options())?;
+        let is_damaged = is_there(&path)? && slot.confirms_damage(&path, Some(identity), self.options())?;
         let name = if is_damaged { Some(self.move_aside(&slot, &path)?) } else { None };
         self.suspects().remove(&identity.signature);
         Ok(name)

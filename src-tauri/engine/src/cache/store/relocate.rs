@@ -86,7 +86,11 @@ impl Cache {
             create_private(&family)?;
             let target = family.join(path.file_name().unwrap_or_default());
             // Noted first, so that what is copied in part is removed as well if it fails.
-            copied.files.push(CopiedFile { path: path.clone(), target: target.clone(), copied: Stamps::new() });
+            copied.files.push(CopiedFile {
+                path: path.clone(),
+                target: target.clone(),
+                copied: Stamps::new(),
+            });
             let stamps = if is_moved_aside(&path) {
                 copy_files(&path, &target)?
             } else {

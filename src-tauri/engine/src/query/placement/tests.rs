@@ -319,9 +319,9 @@ fn mapping_of(form: &str, zone: &str, day_zone: &str, has_day: bool) -> Mapping 
         "iso_text" | "yyyymmdd" => format!(r#", "zone": "{zone}""#),
         _ => String::new(),
     };
-    let day = if has_day { "" } else { r#""day_of_year": null, "# };
+    let day = if has_day { r#""day_of_year": "day_of_year", "# } else { "" };
     Mapping::parse(&format!(
-        r#"{{"version": 2, "year": null, {day}"day_zone": "{day_zone}",
+        r#"{{"version": 2, {day}"day_zone": "{day_zone}",
             "timestamp": {{"path": "timestamp", "form": "{form}"{zone}}}}}"#
     ))
     .unwrap()

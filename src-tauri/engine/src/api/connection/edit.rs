@@ -1,0 +1,98 @@
+//! Follows a change of the text or of the form of a connection string in the other.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::check::Findings;
+use super::form::{form_of, other_options, text_of};
+use super::parts::{Parts, cleaned};
+use super::uri::ConnectionUri;
+use super::{ConnectionDraft, ConnectionEdit, ConnectionField, ConnectionForm, LoginKind};
+
+/// Takes over a change of the text or of the form of a connection string: what was changed stays as it was typed,
+/// except for secrets, and the other follows it. Says what has to be corrected; for that, the files that the connection
+/// string names are read. Nothing is sent.
+#[must_use]
+pub fn edit_connection(edit: &ConnectionEdit) -> ConnectionDraft {
+    match edit {
+        ConnectionEdit::Text { uri } => of_text(uri),
+        ConnectionEdit::Form { form } => of_form(form),
+    }
+}
+
+fn of_text(typed: &str) -> ConnectionDraft {
+    let typed = cleaned(typed);
+    if typed.is_empty() {
+        return of_form(&ConnectionForm::default());
+    }
+    let mut findings = Findings::default();
+    let mut split = ConnectionUri::split(typed);
+    let form = form_of(&split.shown);
+    match &form {
+        Some(form) => {
+            findings.check_form(form);
+            findings.check_text(&split.shown, &split);
+            if form.login == LoginKind::Certificate && split.password.take().is_some() {
+                let message = "A login with a certificate has no password: the one in the text was left out.";
+                findings.warn(ConnectionField::Text, message);
+            }
+        }
+        None if Parts::read(&split.shown).is_some() => {
+            findings.problem(
+                ConnectionField::Text,
+                "The name of the user cannot be read: write special characters as UTF-8 with percent signs, such as \
+                 %40 for @.",
+            );
+        }
+        None => {
+            findings.problem(
+                ConnectionField::Text,
+                "A connection string begins with mongodb:// or mongodb+srv://, such as mongodb://ann@db1:27017/.",
+            );
+        }
+    }
+    draft(form, split, findings)
+}
+
+fn of_form(typed: &ConnectionForm) -> ConnectionDraft {
+    let mut form = typed.clone();
+    let mut findings = Findings::default();
+    findings.check_form(&form);
+    findings.check_other_options(&form);
+    // Secrets can be typed into the other options.
+    let split = ConnectionUri::split(&text_of(&form));
+    let secrets = ConnectionUri::split(&format!("mongodb://db1/?{}", other_options(&form).join("&")));
+    let open = secrets.shown.split_once('?').map_or("", |(_, options)| options);
+    let has_dropped = other_options(&form).join("&") != form.other_options.trim().trim_start_matches('?');
+    if secrets.has_secrets() || secrets.lost_properties || has_dropped {
+        form.other_options = open.to_owned();
+    }
+    findings.check_text(&split.shown, &split);
+    draft(Some(form), split, findings)
+}
+
+fn draft(form: Option<ConnectionForm>, split: ConnectionUri, mut findings: Findings) -> ConnectionDraft {
+    for (secret, what) in [
+        (&split.password, "The password was moved to its own field"),
+        (&split.passphrase, "The passphrase of the certificate was moved to its own field"),
+        (&split.proxy_password, "The password of the proxy was moved to its own field"),
+    ] {
+        if secret.is_some() {
+            findings
+                .warn(ConnectionField::Text, format!("{what}, so that it is not stored with the source."));
+        }
+    }
+    if split.lost_properties {
+        let message = "authMechanismProperties was left out: no login that Tidemark supports needs it.";
+        findings.warn(ConnectionField::Text, message);
+    }
+    let plain = |secret: Option<SecretString>| secret.map(|secret| secret.expose_secret().to_owned());
+    ConnectionDraft {
+        uri: split.shown,
+        form,
+        password: plain(split.password),
+        passphrase: plain(split.passphrase),
+        proxy_password: plain(split.proxy_password),
+        problems: findings.problems,
+        warnings: findings.warnings,
+    }
+}

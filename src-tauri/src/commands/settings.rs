@@ -1,0 +1,162 @@
+//! The settings that are not about a source.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tauri::{AppHandle, State, WebviewWindow};
+use tidemark_engine::api::settings::{SettingsChange, SettingsView};
+use tidemark_engine::api::source::OpenRequest;
+use tidemark_engine::cache::Cache;
+use tidemark_engine::cache::store::relocate::Copied;
+use tidemark_engine::engine::{Engine, off_thread};
+use tidemark_engine::failure::{Code, Failure, Result};
+use tracing::info;
+
+use crate::dialogs;
+use crate::state::AppState;
+
+/// How often moving the cache is tried while the window still reads rows.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The settings.
+#[tauri::command]
+pub(crate) async fn settings(state: State<'_, Arc<AppState>>) -> Result<SettingsView> {
+    view(&state)
+}
+
+/// Changes a setting.
+#[tauri::command]
+pub(crate) async fn change_settings(
+    state: State<'_, Arc<AppState>>,
+    change: SettingsChange,
+) -> Result<SettingsView> {
+    tokio::task::block_in_place(|| {
+        state.settings.change(|settings| match change {
+            SettingsChange::MemoryLimit { bytes } => {
+                settings.memory_limit = bytes.map(|bytes| bytes.max(Cache::least_memory()));
+            }
+            SettingsChange::Theme { theme } => settings.theme = theme,
+            SettingsChange::Zone { zone } => settings.zone = zone,
+        })
+    })?;
+    if let (SettingsChange::MemoryLimit { .. }, Ok(engine)) = (change, state.engine()) {
+        engine.cache().set_memory(state.settings.get().memory_limit);
+    }
+    view(&state)
+}
+
+/// Asks for a folder and moves the cache there. Null if the dialog was dismissed.
+#[tauri::command]
+pub(crate) async fn move_cache(
+    app: AppHandle,
+    window: WebviewWindow,
+    state: State<'_, Arc<AppState>>,
+) -> Result<Option<SettingsView>> {
+    expect_movable(&state)?;
+    let chosen = match &state.environment.move_to {
+        Some(folder) => Some(folder.clone()),
+        None => dialogs::choose_folder(&app, &window, "Move the cache to").await?,
+    };
+    let Some(chosen) = chosen else { return Ok(None) };
+    move_to(&state, &chosen).await?;
+    view(&state).map(Some)
+}
+
+/// What the command line asks to be shown, once.
+#[tauri::command]
+pub(crate) async fn open_request(state: State<'_, Arc<AppState>>) -> Result<Option<OpenRequest>> {
+    Ok(state.take_opening())
+}
+
+fn view(state: &AppState) -> Result<SettingsView> {
+    let settings = state.settings.get();
+    let folder = state.engine().map(|engine| engine.cache().folder().to_owned());
+    let chosen = settings.cache_folder.unwrap_or_else(Engine::default_folder);
+    let fixed =
+        state.environment.cache_folder.as_ref().map(|_| {
+            format!("The environment variable {} sets the folder.", tidemark_settings::CACHE_FOLDER)
+        });
+    Ok(SettingsView {
+        cache_folder: folder.unwrap_or(chosen).display().to_string(),
+        cache_folder_is_fixed: fixed,
+        memory_limit: settings.memory_limit,
+        default_memory_limit: Cache::default_memory(),
+        least_memory_limit: Cache::least_memory(),
+        theme: settings.theme,
+        zone: settings.zone,
+        file: state.settings.path().map_or_else(String::new, |path| path.display().to_string()),
+        notice: state.settings.notice().map(str::to_owned),
+    })
+}
+
+/// # Errors
+/// `cache_busy` while something reads or writes the cache, `cache_unusable` if the folder is fixed.
+fn expect_movable(state: &AppState) -> Result<()> {
+    if let Some(reason) = view(state)?.cache_folder_is_fixed {
+        return Err(
+            Failure::new(Code::CacheUnusable, reason).advise("Change the variable and start Tidemark again.")
+        );
+    }
+    if !(state.runs.is_idle() && state.exports.is_idle()) {
+        return Err(Failure::new(Code::CacheBusy, "The cache cannot be moved during a fetch or an export.")
+            .advise("Wait until it is done, or cancel it."));
+    }
+    Ok(())
+}
+
+/// Moves the cache. Nothing reads or writes it meanwhile; if moving fails, it stays where it is.
+async fn move_to(state: &AppState, chosen: &Path) -> Result<()> {
+    let engine = state.engine()?;
+    expect_movable(state)?;
+    let moving = Failure::new(Code::CacheBusy, "The cache is being moved to a different folder.");
+    state.set_engine(Err(moving.advise("Wait until it is done.")));
+    let moved = copied(&engine, chosen).await.and_then(|copied| {
+        let new = state.engine_on(copied.folder());
+        let saved = new.and_then(|new| {
+            let folder = copied.folder().to_owned();
+            tokio::task::block_in_place(|| {
+                state.settings.change(|settings| settings.cache_folder = Some(folder))
+            })?;
+            Ok(new)
+        });
+        match saved {
+            Ok(new) => Ok((new, copied)),
+            Err(failure) => {
+                tokio::task::block_in_place(|| copied.discard());
+                Err(failure)
+            }
+        }
+    });
+    match moved {
+        Ok((new, copied)) => {
+            info!(
+                folder = new.cache().folder().display().to_string(),
+                "the cache is in a different folder now"
+            );
+            state.set_engine(Ok(new));
+            drop(engine);
+            off_thread(move || {
+                copied.remove_originals();
+                Ok(())
+            })
+            .await
+        }
+        Err(failure) => {
+            state.set_engine(Ok(engine));
+            Err(failure)
+        }
+    }
+}
+
+/// Copies the cache, and tries again while a page of rows is still being read.
+async fn copied(engine: &Engine, chosen: &Path) -> Result<Copied> {
+    for _ in 1..TRIES {
+        match engine.copy_cache(chosen.to_owned()).await {
+            Err(failure) if failure.code == Code::CacheBusy => tokio::time::sleep(PAUSE).await,
+            other => return other,
+        }
+    }
+    engine.copy_cache(chosen.to_owned()).await
+}

@@ -1,0 +1,33 @@
+import { ToggleButton, ToggleButtonGroup } from "react-aria-components";
+
+interface Props<T extends string> {
+  label: string;
+  value: T;
+  options: readonly { id: T; label: string }[];
+  testId: string;
+  change: (value: T) => void;
+}
+
+/** One of a few options. */
+export function Choice<T extends string>({ label, value, options, testId, change }: Props<T>) {
+  return (
+    <ToggleButtonGroup
+      className="segmented"
+      aria-label={label}
+      selectionMode="single"
+      disallowEmptySelection
+      selectedKeys={[value]}
+      onSelectionChange={(keys) => {
+        const chosen = options.find(({ id }) => keys.has(id));
+        if (chosen !== undefined && chosen.id !== value) change(chosen.id);
+      }}
+      data-testid={testId}
+    >
+      {options.map(({ id, label }) => (
+        <ToggleButton key={id} className="segment-button" id={id} data-testid={`${testId}-${id}`}>
+          {label}
+        </ToggleButton>
+      ))}
+    </ToggleButtonGroup>
+  );
+}

@@ -1,0 +1,125 @@
+import { type ReactNode, useState } from "react";
+import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
+
+import type { SettingsView, ShownZone, Theme } from "../backend";
+import { FailureNote } from "../controls/FailureNote";
+import { Icon } from "../controls/icons";
+import { DatabaseTeamDialog } from "../guide/DatabaseTeamDialog";
+import { CacheFolder } from "./CacheFolder";
+import { Choice } from "./Choice";
+import { MemoryLimit } from "./MemoryLimit";
+import { localZone } from "./shownZone";
+import type { Settings } from "./useSettings";
+
+interface Props {
+  settings: Settings;
+  /** The zone of the days of the source in use. */
+  dayZone: string;
+  /** A fetch or an export is running. */
+  busy: boolean;
+  /** The disk space that the cache uses, with a way to change how much it may use. */
+  budget: ReactNode;
+  close: () => void;
+}
+
+const THEMES: { id: Theme; label: string }[] = [
+  { id: "system", label: "System" },
+  { id: "light", label: "Light" },
+  { id: "dark", label: "Dark" },
+];
+
+const zones = (dayZone: string): { id: ShownZone; label: string }[] => [
+  { id: "days", label: `The days' zone (${dayZone})` },
+  { id: "local", label: `This computer's (${localZone()})` },
+  { id: "utc", label: "UTC" },
+];
+
+/** The settings of this computer. Each takes effect at once. */
+export function SettingsDialog({ settings, dayZone, busy, budget, close }: Props) {
+  const [asking, setAsking] = useState(false);
+  const { view, failure } = settings;
+  return (
+    <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => !open && close()}>
+      <Modal className="modal">
+        <Dialog className="dialog settings-dialog" data-testid="settings-dialog">
+          <Heading slot="title" className="dialog-title">
+            Settings
+          </Heading>
+          <div className="settings-body">
+            {failure && (
+              <FailureNote failure={failure} testId="settings-failure" dismiss={settings.dismiss} />
+            )}
+            {view && <Fields view={view} settings={settings} dayZone={dayZone} busy={busy} budget={budget} />}
+          </div>
+          <div className="buttons">
+            <Button
+              className="button quiet"
+              onPress={() => setAsking(true)}
+              data-testid="settings-database-team"
+            >
+              What a database team may ask
+            </Button>
+            <Button className="button primary" onPress={close} autoFocus data-testid="settings-close">
+              Close
+            </Button>
+          </div>
+        </Dialog>
+      </Modal>
+      {asking && <DatabaseTeamDialog close={() => setAsking(false)} />}
+    </ModalOverlay>
+  );
+}
+
+type FieldProps = Omit<Props, "close"> & { view: SettingsView };
+
+function Fields({ view, settings, dayZone, busy, budget }: FieldProps) {
+  return (
+    <>
+      {view.notice !== null && (
+        <div className="note note-partial" data-testid="settings-notice">
+          <Icon name="warn" />
+          <div className="note-body">{view.notice}</div>
+        </div>
+      )}
+      <CacheFolder view={view} busy={busy} moveCache={settings.moveCache} />
+      <div>
+        <span className="field-label">Disk space</span>
+        {budget}
+      </div>
+      <MemoryLimit view={view} change={settings.change} />
+      <div>
+        <span className="field-label">Theme</span>
+        <div>
+          <Choice
+            label="Theme"
+            value={view.theme}
+            options={THEMES}
+            testId="settings-theme"
+            change={(theme) => void settings.change({ setting: "theme", theme })}
+          />
+        </div>
+      </div>
+      <div>
+        <span className="field-label">Times are shown in</span>
+        <div>
+          <Choice
+            label="Times are shown in"
+            value={view.zone}
+            options={zones(dayZone)}
+            testId="settings-zone"
+            change={(zone) => void settings.change({ setting: "zone", zone })}
+          />
+        </div>
+        <p className="faint settings-hint">
+          Times in rows and documents stay as MongoDB has them. The days of a query always follow the source.
+        </p>
+      </div>
+      <p className="faint settings-hint">
+        The settings are stored in{" "}
+        <span className="path" data-testid="settings-file">
+          {view.file}
+        </span>
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,33 @@
+import type { Proposal } from "../../backend";
+import { foundFor, seenText, SURE_WORDS } from "./parts";
+
+interface Props {
+  partKey: string;
+  value: string | null;
+  proposal: Proposal;
+}
+
+/** What the documents say about a part: how sure the proposal is, what it saw, and why. */
+export function Evidence({ partKey, value, proposal }: Props) {
+  const field = foundFor(proposal, partKey);
+  const seen = proposal.paths.find(({ path }) => path === value);
+  // What was found of one path must not read as if it were about a different one.
+  if (field === null || (field.path !== null && value !== null && field.path !== value)) {
+    return (
+      <>
+        {seen && <span>{seenText(seen)}</span>}
+        {field !== null && <div className="faint">Proposed was {field.path}</div>}
+      </>
+    );
+  }
+  return (
+    <>
+      <strong className="evidence-sure" data-confidence={field.confidence}>
+        {SURE_WORDS[field.confidence]}
+      </strong>{" "}
+      {value === null && field.path !== null && <code>{field.path}</code>}{" "}
+      <span>{field.path === null ? field.examples.join(", ") : seenText(field)}</span>
+      {field.why.length > 0 && <div className="faint">{field.why.join("; ")}</div>}
+    </>
+  );
+}

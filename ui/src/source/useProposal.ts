@@ -1,0 +1,76 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+
+import type { Failure, Proposal } from "../backend";
+import { useBackend } from "../backend/context";
+import { cancellable } from "./attempts";
+import { useAttempt } from "./useAttempt";
+import type { Asked } from "./useListing";
+
+export interface Proposing {
+  proposal: Proposal | null;
+  busy: boolean;
+  /** Why nothing could be proposed. */
+  failure: Failure | null;
+  /** Reads documents, instead of those that are being read; `done` gets the mapping file that they suggest. */
+  start: (settle: () => Promise<Asked>, done: (mapping: string) => void) => void;
+  /** Does the same after a moment, once per `key`, unless it is stopped before. */
+  startSoon: (key: string, settle: () => Promise<Asked>, done: (mapping: string) => void) => void;
+  stop: () => void;
+}
+
+/** A field is left by pressing a button, too: if that sends the form, nothing has to be proposed first. */
+const SOON_MS = 300;
+
+/** Proposes a mapping from the documents of a source. */
+export function useProposal(): Proposing {
+  const backend = useBackend();
+  const { busy, failure, start: attempt, stop: abort, idle } = useAttempt();
+  const [proposal, setProposal] = useState<Proposal | null>(null);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const asked = useRef(new Set<string>());
+  // Grows with every request and every stop, so that only the last request is followed.
+  const requests = useRef(0);
+
+  const stop = useCallback(() => {
+    clearTimeout(timer.current);
+    requests.current += 1;
+    abort();
+  }, [abort]);
+  useEffect(() => stop, [stop]);
+
+  const start = useCallback<Proposing["start"]>(
+    (settle, done) => {
+      stop();
+      const mine = requests.current;
+      const ask = async (signal: AbortSignal) => {
+        const { draft, secrets } = await settle();
+        signal.throwIfAborted();
+        const found = await cancellable(backend, signal, (id) => backend.proposeMapping(id, draft, secrets));
+        // It may have been too late to stop it: what it found is about a different collection.
+        signal.throwIfAborted();
+        return found;
+      };
+      void idle().then(() => {
+        if (mine !== requests.current) return;
+        attempt(ask, (found) => {
+          setProposal(found);
+          done(JSON.stringify(found.mapping, null, 2));
+        });
+      });
+    },
+    [attempt, backend, idle, stop],
+  );
+
+  const startSoon = useCallback<Proposing["startSoon"]>(
+    (key, settle, done) => {
+      if (asked.current.has(key)) return;
+      stop();
+      timer.current = setTimeout(() => {
+        asked.current.add(key);
+        start(settle, done);
+      }, SOON_MS);
+    },
+    [start, stop],
+  );
+  return { proposal, busy, failure, start, startSoon, stop };
+}

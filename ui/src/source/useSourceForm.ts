@@ -1,0 +1,146 @@
+import { useCallback, useRef, useState } from "react";
+
+import type { Failure, TypedSecrets } from "../backend";
+import {
+  canRead,
+  draftOf,
+  type Entered,
+  type FormStart,
+  refusedField,
+  type RefusedField,
+  secretsOf,
+} from "./entered";
+import type { Place } from "./PlaceFields";
+import { type Attempt, useAttempt } from "./useAttempt";
+import { type ConnectionEditor, useConnection } from "./useConnection";
+import type { Asked } from "./useListing";
+import { type Proposing, useProposal } from "./useProposal";
+import type { SourceActions } from "./useSource";
+import { type Test, useTest } from "./useTest";
+
+/** What the form is doing. */
+export type Doing = "connecting" | "saving" | "testing" | null;
+
+export interface SourceFormState {
+  entered: Entered;
+  asked: Asked;
+  connection: ConnectionEditor;
+  attempt: Attempt;
+  doing: Doing;
+  failure: Failure | null;
+  /** Connecting failed, which does not stand in the way of saving. */
+  canSaveAnyway: boolean;
+  test: Test;
+  proposing: Proposing;
+  /** Whether the field was refused and has not been changed since. */
+  isRefused: (field: RefusedField) => boolean;
+  change: (part: Partial<Entered>) => void;
+  commitPlace: (place: Place) => void;
+  propose: () => void;
+  connect: () => void;
+  save: () => void;
+  runTest: () => void;
+}
+
+/** The state of the form of a source. What was typed stays if it is refused. */
+export function useSourceForm(
+  start: FormStart,
+  actions: Pick<SourceActions, "connect" | "save">,
+  done: (how: "connected" | "saved") => void,
+): SourceFormState {
+  const [rest, setRest] = useState(start.entered);
+  const take = useCallback((secrets: TypedSecrets) => {
+    setRest((now) => withSecrets(now, secrets));
+  }, []);
+  const connection = useConnection(start.entered.uri, take);
+  const attempt = useAttempt();
+  const [doing, setDoing] = useState<Exclude<Doing, null>>("connecting");
+  const test = useTest();
+  const proposing = useProposal();
+  const entered = { ...rest, uri: connection.uri };
+  // What was sent last: changed text counts as right until it has been tried.
+  const [tried, setTried] = useState<Entered | null>(null);
+  const mapping = useRef(entered.mapping);
+
+  const change = useCallback((part: Partial<Entered>) => {
+    if (part.mapping !== undefined) mapping.current = part.mapping;
+    setRest((now) => ({ ...now, ...part }));
+  }, []);
+
+  const askedWith = (sent: Entered): Asked => ({ draft: draftOf(start, sent), secrets: secretsOf(sent) });
+  /** What is sent: the text of the connection string may have been typed just now. */
+  const settle = async (place: Partial<Place> = {}): Promise<Asked> => {
+    const { uri, secrets } = await connection.settle();
+    const sent = withSecrets({ ...entered, ...place, uri }, secrets);
+    setTried(sent);
+    return askedWith(sent);
+  };
+  const begin = (what: Exclude<Doing, null>) => {
+    setDoing(what);
+    proposing.stop();
+    test.clear();
+  };
+  /** Takes over a proposed mapping, unless another one has been typed meanwhile. */
+  const takeOver = () => {
+    const before = mapping.current;
+    return (proposed: string) => {
+      if (mapping.current === before) change({ mapping: proposed });
+    };
+  };
+
+  return {
+    entered,
+    asked: askedWith(entered),
+    connection,
+    attempt,
+    doing: attempt.busy ? doing : null,
+    failure: attempt.failure,
+    canSaveAnyway: attempt.failure !== null && doing === "connecting",
+    test,
+    proposing,
+    isRefused: (field) =>
+      field === refusedField(attempt.failure) && tried !== null && entered[field] === tried[field],
+    change,
+    commitPlace(place) {
+      const next = { ...entered, ...place };
+      if (!canRead(next) || mapping.current.trim() !== "" || attempt.busy) return;
+      const key = JSON.stringify([next.uri, secretsOf(next), next.database, next.collection]);
+      proposing.startSoon(key, () => settle(place), takeOver());
+    },
+    propose: () => proposing.start(settle, takeOver()),
+    connect() {
+      begin("connecting");
+      attempt.start(
+        async (signal) => {
+          const { draft, secrets } = await settle();
+          signal.throwIfAborted();
+          await actions.connect(draft, secrets, signal);
+        },
+        () => done("connected"),
+      );
+    },
+    save() {
+      begin("saving");
+      attempt.start(
+        async () => {
+          const { draft, secrets } = await settle();
+          await actions.save(draft, secrets);
+        },
+        () => done("saved"),
+      );
+    },
+    runTest() {
+      begin("testing");
+      test.start(attempt, settle);
+    },
+  };
+}
+
+function withSecrets(entered: Entered, found: TypedSecrets): Entered {
+  return {
+    ...entered,
+    password: found.password ?? entered.password,
+    passphrase: found.passphrase ?? entered.passphrase,
+    proxyPassword: found.proxy_password ?? entered.proxyPassword,
+  };
+}
