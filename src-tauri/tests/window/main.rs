@@ -79,8 +79,10 @@ fn a_source_of_ones_own() {
         // As people paste it: with the password in it, and not escaped.
         let pasted = format!("mongodb://{}", address.replace('@', &format!(":{password}@")));
         screen.type_into(&marked("source-uri"), &pasted);
-        screen.type_into(&marked("source-database"), "desk");
-        screen.type_into(&marked("source-collection"), "messages");
+        screen.wait("the password is taken out, with a word", || screen.text("source-took-secrets"));
+        assert!(!screen.value("source-uri").contains("s3cret"), "the password is still in the string");
+        assert_eq!(screen.value("source-password"), password);
+        choose_the_only_collection(&screen);
         screen.click("source-connect");
         screen.wait_attribute("connection-status", "data-state", "online");
         stage.holds_nothing_of("s3cret");
@@ -106,6 +108,70 @@ fn a_source_of_ones_own() {
     }
 }
 
+/// From nothing to an answer by looking, in at most eight clicks or groups of keystrokes.
+#[test]
+#[ignore = "needs a display and tauri-driver; `cargo xtask test` runs it"]
+fn from_an_empty_profile_to_an_answer() {
+    let stage = Stage::at_first_start();
+    let screen = Screen::open(&stage);
+    screen.wait_attribute("connection-status", "data-state", "not_configured");
+    screen.picture("first-start");
+    let mut actions = 0;
+    let mut act = |how: &dyn Fn()| {
+        how();
+        actions += 1;
+    };
+    act(&|| screen.click("welcome-setup"));
+    screen.wait("the form is open", || screen.text("source-dialog"));
+    act(&|| screen.type_into(&marked("source-uri"), stage.server.uri()));
+    act(&|| choose_the_only_collection(&screen));
+    screen.wait_for("a mapping is proposed", FETCH, || screen.attribute("proposed-trade_id", "data-testid"));
+    screen.picture("source-proposal");
+    act(&|| screen.click("source-connect"));
+    screen.wait_attribute("connection-status", "data-state", "online");
+    plan(&screen);
+    screen.picture("before-the-first-fetch");
+    act(&|| {
+        assert_eq!(fetch(&screen), "server");
+    });
+    assert!(actions <= 8, "it took {actions} actions");
+    assert_eq!(screen.attribute("answer-completeness", "data-complete").as_deref(), Some("true"));
+    assert!(screen.wait("rows are counted", || screen.count("row-count-input")) > 0, "an empty answer");
+
+    test_step_by_step(&screen);
+    // A further start may ask for a source that is not there, and says so in the window that is open.
+    let second = stage.start_beside(&screen::app(), &["--source", "Production"]);
+    assert!(second.success(), "a second start did not hand over: {second}");
+    screen.wait("the window says that there is no such source", || {
+        screen.text("open-note").filter(|text| text.contains("Production"))
+    });
+}
+
+/// The form of the source in use, and its test.
+fn test_step_by_step(screen: &Screen) {
+    screen.click("source-button");
+    screen.picture("sources");
+    screen.click("source-edit");
+    screen.click("source-test");
+    screen.wait("the test has ended", || {
+        screen.text("source-test-summary").filter(|text| text.contains("can be used"))
+    });
+    screen.picture("source-test");
+    let failed = "return document.querySelectorAll('.test-step[data-outcome=failed]').length";
+    assert_eq!(screen.script(failed, &[]), json!(0));
+    screen.click("source-close");
+    screen.click("sources-close");
+}
+
+/// Presses the field of the database. The server has one database with one collection, so both are filled in.
+fn choose_the_only_collection(screen: &Screen) {
+    screen.click("source-database");
+    screen.wait_for("the only collection is found", FETCH, || {
+        (screen.value("source-collection") == "messages").then_some(())
+    });
+    assert_eq!(screen.value("source-database"), "desk");
+}
+
 /// A second start hands over to the window that is open, and a later one begins with the last answer.
 #[test]
 #[ignore = "needs a display and tauri-driver; `cargo xtask test` runs it"]
@@ -118,7 +184,7 @@ fn a_second_start_and_a_restart() {
         screen.click("fetch-button");
         screen.wait_for("an answer", FETCH, || screen.attribute("answer-origin", "data-origin"));
         let rows = screen.wait("rows are counted", || screen.count("row-count-input"));
-        let second = stage.start_beside(&screen::app());
+        let second = stage.start_beside(&screen::app(), &[]);
         assert!(second.success(), "a second start did not hand over to the first window: {second}");
         assert_eq!(screen.count("row-count-input"), Some(rows));
         rows

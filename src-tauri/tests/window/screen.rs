@@ -47,6 +47,12 @@ impl Screen {
         self.script(script, &[json!(mark)]).as_str().map(str::to_owned)
     }
 
+    /// What is typed in a field; blank if there is none.
+    pub(crate) fn value(&self, mark: &str) -> String {
+        let script = "return document.querySelector(`[data-testid=\"${arguments[0]}\"]`)?.value";
+        self.script(script, &[json!(mark)]).as_str().unwrap_or_default().to_owned()
+    }
+
     /// A count that something shows.
     pub(crate) fn count(&self, mark: &str) -> Option<u64> {
         self.attribute(mark, "data-count")?.parse().ok()

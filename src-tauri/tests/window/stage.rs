@@ -33,16 +33,7 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // Not `TestServer::start`, which may be somebody's own server: this one gets stopped.
         let server = TestServer::start_on(&folder.path().join("server"), 0).expect("a server to test with");
-        let desk = Desk::until(SEED, chrono::Utc::now(), MESSAGES);
-        let loaded = tokio::runtime::Runtime::new().expect("a runtime").block_on(load(
-            server.uri(),
-            DATABASE,
-            COLLECTION,
-            &desk,
-            LoadOptions::default(),
-            |_| {},
-        ));
-        assert_eq!(loaded.expect("the desk is loaded"), MESSAGES);
+        load_desk(&server, MESSAGES);
         // A repeat within the hour is answered from the cache, however slow the machine is.
         let mapping = MAPPING.replace(r#""open_day_seconds": 60"#, r#""open_day_seconds": 3600"#);
         assert_ne!(mapping, MAPPING, "the sample desk's mapping has changed; adapt this test");
@@ -50,10 +41,16 @@ impl Stage {
         Self { csv: folder.path().join("export.csv"), server, told: true, folder }
     }
 
-    /// An empty server that asks for a password, and an app that knows nothing of it.
+    /// A server with a desk, and an app that knows nothing of it.
+    pub(crate) fn at_first_start() -> Self {
+        Self { told: false, ..Self::with_desk() }
+    }
+
+    /// A server that asks for a password, and an app that knows nothing of it.
     pub(crate) fn with_password(user: &str, password: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let server = TestServer::start_with_auth(user, password).expect("a server with a password");
+        load_desk(&server, 300);
         Self { csv: folder.path().join("export.csv"), server, told: false, folder }
     }
 
@@ -84,9 +81,10 @@ impl Stage {
     }
 
     /// Starts the app beside the one that is open, and waits until it has ended.
-    pub(crate) fn start_beside(&self, app: &str) -> ExitStatus {
+    pub(crate) fn start_beside(&self, app: &str, arguments: &[&str]) -> ExitStatus {
         let log = File::create(self.folder.path().join("second.log")).expect("a log file");
         let mut second = Command::new(app)
+            .args(arguments)
             .envs(self.environment())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -114,6 +112,7 @@ impl Stage {
             ("TIDEMARK_SETTINGS_DIR", inside("settings")),
             ("TIDEMARK_LOG_DIR", inside("logs")),
             ("TIDEMARK_TEST_SAVE_DIALOG", self.csv.clone()),
+            ("TIDEMARK_KEYCHAIN", "off".into()),
             // The page's own storage, such as the theme.
             ("XDG_DATA_HOME", inside("data")),
             ("XDG_CACHE_HOME", inside("webkit")),
@@ -129,6 +128,20 @@ impl Stage {
         }
         all
     }
+}
+
+/// Loads a desk that has been at work until now.
+fn load_desk(server: &TestServer, messages: u64) {
+    let desk = Desk::until(SEED, chrono::Utc::now(), messages);
+    let loaded = tokio::runtime::Runtime::new().expect("a runtime").block_on(load(
+        server.uri(),
+        DATABASE,
+        COLLECTION,
+        &desk,
+        LoadOptions::default(),
+        |_| {},
+    ));
+    assert_eq!(loaded.expect("the desk is loaded"), messages);
 }
 
 /// `tauri-driver`, and what it starts. They end when this is dropped.
