@@ -3,6 +3,7 @@
 
 mod days;
 mod fields;
+mod kinds;
 mod names;
 mod survey;
 mod times;
@@ -65,6 +66,15 @@ pub struct Link {
     pub asked: usize,
     /// How many of them were found.
     pub found: usize,
+}
+
+/// What was found by looking for the trade ids of a sample.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// Where some of them were found.
+    pub links: Vec<Link>,
+    /// All documents of the collection that have some of the trade ids.
+    pub of_trades: Vec<RawDocumentBuf>,
 }
 
 /// What may be the path of the trade id, with some of its values, to look for them elsewhere.
@@ -165,6 +175,8 @@ pub enum WarningCode {
     IdsMixed,
     /// No index serves the search for the messages of trades.
     NoIdIndex,
+    /// Trades and their messages are in one collection; which documents are trades is proposed by a field.
+    SharedCollection,
 }
 
 /// Something that will be slow or wrong with the proposed mapping.
@@ -252,11 +264,25 @@ impl<'a> Study<'a> {
         fields::id_candidates(self.sample, &self.survey, &self.days)
     }
 
-    /// Proposes a mapping. `links` says where the trade ids of [`id_candidates`](Self::id_candidates) were found.
+    /// The path of the trade id and some of its values, if messages seem to have it at the same path in the same
+    /// collection and an index serves it.
     #[must_use]
-    pub fn propose(&self, links: &[Link]) -> Proposal {
+    pub fn shared_trade_id(&self, links: &[Link]) -> Option<IdCandidate> {
+        let choice = Choice::make(self.sample, &self.survey, &self.days, links);
+        let (path, _) = choice.trade_id.filter(|_| choice.messages.is_none())?;
+        let is_indexed = path != "_id" && serves(&self.sample.indexes, &[&path]);
+        self.id_candidates().into_iter().find(|candidate| is_indexed && candidate.path == path)
+    }
+
+    /// Proposes a mapping. `evidence` is what was found for [`id_candidates`](Self::id_candidates) and
+    /// [`shared_trade_id`](Self::shared_trade_id).
+    #[must_use]
+    pub fn propose(&self, evidence: &Evidence) -> Proposal {
         let Self { sample, survey, days } = self;
-        let choice = Choice::make(sample, survey, days, links);
+        let mut choice = Choice::make(sample, survey, days, &evidence.links);
+        if let (Some((path, _)), None) = (&choice.trade_id, &choice.messages) {
+            choice.trade_kind = kinds::find(&evidence.of_trades, path);
+        }
         let mut fields = vec![choice.trade_id_field(survey)];
         fields.extend(days.fields(survey));
         fields.extend(choice.other_fields(survey));

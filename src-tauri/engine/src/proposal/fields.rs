@@ -6,6 +6,7 @@ use bson::{Bson, RawBson, RawBsonRef};
 use serde_json::{Map, Value, json};
 
 use super::days::Days;
+use super::kinds::TradeKind;
 use super::names::{Meaning, label, spelled_out, weight};
 use super::survey::{PathStats, Survey, share};
 use super::{
@@ -46,6 +47,8 @@ pub(super) struct Choice {
     other_ids: Vec<Scored>,
     /// The collection and the path by which messages refer to their trade.
     pub(super) messages: Option<Link>,
+    /// What makes a document a trade, if messages have the same trade id in the same collection.
+    pub(super) trade_kind: Option<TradeKind>,
     changed_at: Option<Scored>,
     status: Option<Scored>,
     /// For each filter field of the form.
@@ -385,6 +388,9 @@ impl Choice {
     /// Writes the keys of the mapping. Returns whether it needs version 2.
     pub(super) fn write(&self, mapping: &mut Map<String, Value>) -> bool {
         let mut is_second = false;
+        if let Some(kind) = &self.trade_kind {
+            mapping.insert("input_match".into(), kind.to_match());
+        }
         mapping.insert("changed_at".into(), json!(self.changed_at.as_ref().map(|stamp| &stamp.path)));
         let mut filters = Map::new();
         let mut labels = Map::new();

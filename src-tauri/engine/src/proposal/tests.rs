@@ -25,7 +25,7 @@ fn sample(indexes: &[&[&str]], of: impl Fn(i32) -> Document) -> Sample {
 
 /// Proposes, and checks that the mapping can be read.
 fn propose_valid(sample: &Sample, links: &[Link]) -> Proposal {
-    let proposal = Study::of(sample).propose(links);
+    let proposal = Study::of(sample).propose(&Evidence { links: links.to_vec(), of_trades: Vec::new() });
     Mapping::parse(&proposal.mapping.to_string()).unwrap();
     proposal
 }
@@ -152,7 +152,7 @@ fn the_other_way_to_the_messages_is_taken_if_the_ids_are_found_there() {
 #[test]
 fn what_a_person_has_set_stays() {
     let of = |number: i32| doc! {"_id": number, "dealId": number, "executedAt": at(number).timestamp(), "produkt": pick(number, &PRODUCTS)};
-    let proposal = Study::of(&sample(&[&["executedAt"]], of)).propose(&[]);
+    let proposal = Study::of(&sample(&[&["executedAt"]], of)).propose(&Evidence::default());
     assert_eq!(proposal.clone().keeping(" ").unwrap(), proposal);
     assert_eq!(proposal.clone().keeping("{").unwrap_err().code, Code::BadMapping);
     let typed = r#"{"version": 1, "day_zone": "Asia/Tokyo", "filters": {"cell": "book"}}"#;
@@ -183,7 +183,7 @@ fn what_is_wrong_is_said() {
         [WarningCode::NoDayIndex, WarningCode::DayDisagrees, WarningCode::IdsMissing, WarningCode::IdsMixed]
     );
     assert_eq!(text(&proposal, "/day_of_year"), Some("doy"));
-    let empty = Study::of(&Sample { collection: "empty".to_owned(), ..Sample::default() }).propose(&[]);
+    let empty = Study::of(&Sample { collection: "empty".to_owned(), ..Sample::default() }).propose(&Evidence::default());
     assert_eq!(codes(&empty), [WarningCode::Empty]);
 }
 

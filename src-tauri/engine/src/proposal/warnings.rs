@@ -84,6 +84,16 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice) -> Vec<Warning> {
                     warn(WarningCode::IdsMixed, message, None);
                 }
             }
+            if let Some(kind) = &choice.trade_kind {
+                let message = format!(
+                    "The documents of one {path} are of several kinds. Those with {} = {} are taken for trades, and \
+                     the others ({}) for their messages. To change that, edit input_match in the text of the mapping.",
+                    kind.path,
+                    kind.value,
+                    kind.others.join(", ")
+                );
+                warn(WarningCode::SharedCollection, message, None);
+            }
             let (collection, indexes, id) = match &choice.messages {
                 Some(link) => {
                     let other = link

@@ -12,7 +12,7 @@ use tracing::debug;
 use super::connect::Source;
 use crate::day::{Day, DayRange};
 use crate::failure::{Code, Result};
-use crate::proposal::{IdCandidate, Link, OtherCollection, Proposal, Sample, Study};
+use crate::proposal::{Evidence, IdCandidate, Link, OtherCollection, Proposal, Sample, Study};
 use crate::query::mapping::Mapping;
 use crate::query::pipeline;
 use crate::query::placement::{Place, Placement};
@@ -32,6 +32,8 @@ const DAYS: usize = 12;
 const MAX_OTHERS: usize = 12;
 /// Documents that a search for trade ids returns at most.
 const FOUND: i64 = 200;
+/// Documents of some trades that are read at most.
+const OF_TRADES: i64 = 1_000;
 
 impl Source {
     /// Proposes a mapping from a sample of the documents: the newest, the oldest, some at random, and some of days all
@@ -42,15 +44,20 @@ impl Source {
     pub async fn propose(&self) -> Result<Proposal> {
         let mut sample = self.sample().await?;
         let first = Study::of(&sample);
+        let nothing = Evidence::default();
         // Without an index on the day, each of these queries would read the whole collection.
         if first.days_are_indexed()
-            && let Ok(mapping) = Mapping::parse(&first.propose(&[]).mapping.to_string())
+            && let Ok(mapping) = Mapping::parse(&first.propose(&nothing).mapping.to_string())
         {
             self.spread(&mut sample, &mapping).await?;
         }
         let study = Study::of(&sample);
         let links = self.links(&study.id_candidates()).await;
-        Ok(study.propose(&links))
+        let of_trades = match study.shared_trade_id(&links) {
+            Some(candidate) => self.of_trades(candidate).await,
+            None => Vec::new(),
+        };
+        Ok(study.propose(&Evidence { links, of_trades }))
     }
 
     /// Reads the newest and the oldest documents, some at random, the indexes, and a few documents of the other
@@ -139,6 +146,13 @@ impl Source {
             }
         }
         links
+    }
+
+    /// All documents of some trades; none if there are too many to be all of them.
+    async fn of_trades(&self, IdCandidate { path, values, .. }: IdCandidate) -> Vec<RawDocumentBuf> {
+        let stages = vec![doc! {"$match": {path: {"$in": values}}}, doc! {"$limit": OF_TRADES}];
+        let found = self.few(None, stages).await;
+        if i64::try_from(found.len()).is_ok_and(|found| found < OF_TRADES) { found } else { Vec::new() }
     }
 
     /// Some documents; none if the query fails or takes too long.
