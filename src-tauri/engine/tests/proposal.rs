@@ -87,3 +87,29 @@ async fn the_index_to_ask_for_and_a_mistyped_collection_are_named() {
     assert_eq!(failure.code, Code::BadMapping, "{failure:?}");
     assert!(failure.message.contains("There is no collection trade"), "{failure:?}");
 }
+
+/// Trades and their messages in one collection, under the same id.
+#[tokio::test(flavor = "multi_thread")]
+async fn trades_are_told_from_messages_in_the_same_collection() {
+    let message = |number: i32| {
+        let (trade, step) = (number / 4, number % 4);
+        let minutes = i64::from(trade) * 60 + i64::from(step);
+        doc! {
+            "_id": number,
+            "dealId": format!("D{trade}"),
+            "bookedAt": bson::DateTime::from_millis(1_740_000_000_000 + minutes * 60_000),
+            "product": (["Brent", "Gas"][usize::try_from(trade % 2).unwrap()]),
+            "msgType": (["NEW", "ACK", "CONFIRM", "CONFIRM"][usize::try_from(step).unwrap()]),
+        }
+    };
+    let documents: Vec<Document> = (0..240).map(message).collect();
+    let mut fixture = Fixture::at(server().uri(), server().uri(), "proposal_shared", "", documents).await;
+    index(&fixture, "trades", "dealId").await;
+    index(&fixture, "trades", "bookedAt").await;
+    let proposal = fixture.source.propose().await.unwrap();
+    assert_eq!(text(&proposal, "/input_match/msgType"), Some("NEW"), "{proposal:?}");
+    assert!(proposal.warnings.iter().any(|warning| warning.code == WarningCode::SharedCollection));
+    fixture.mapping = Mapping::parse(&proposal.mapping.to_string()).unwrap();
+    let answer = fixture.fetch("2025-02-01", "2025-03-31").await;
+    assert_eq!(answer.rows, AnswerRows { input: 60, downstream: 180 });
+}

@@ -183,7 +183,8 @@ fn what_is_wrong_is_said() {
         [WarningCode::NoDayIndex, WarningCode::DayDisagrees, WarningCode::IdsMissing, WarningCode::IdsMixed]
     );
     assert_eq!(text(&proposal, "/day_of_year"), Some("doy"));
-    let empty = Study::of(&Sample { collection: "empty".to_owned(), ..Sample::default() }).propose(&Evidence::default());
+    let empty = Study::of(&Sample { collection: "empty".to_owned(), ..Sample::default() })
+        .propose(&Evidence::default());
     assert_eq!(codes(&empty), [WarningCode::Empty]);
 }
 
