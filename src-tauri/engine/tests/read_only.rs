@@ -8,19 +8,29 @@ use bson::{Bson, Document, doc};
 use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::form::{FilterInput, FilterOperator};
-use tidemark_engine::run::FetchRequest;
+use tidemark_engine::run::{FetchRequest, source_test};
 use tidemark_test_server::TestServer;
 use tidemark_test_support::until;
 use tidemark_test_support::wire::Wire;
 use tokio_util::sync::CancellationToken;
 
 /// What the app asks; README and ARCHITECTURE name the same. None of it writes.
-const ASKED: [&str; 5] = ["aggregate", "buildInfo", "getMore", "killCursors", "listCollections"];
+const ASKED: [&str; 8] = [
+    "aggregate",
+    "buildInfo",
+    "count",
+    "getMore",
+    "killCursors",
+    "listCollections",
+    "listDatabases",
+    "listIndexes",
+];
 /// What the driver says for itself: who it is, and that the server is still there. The app's own `ping` is a
 /// `hello` too, and of a replica set it asks `replSetGetConfig`.
-const OF_THE_DRIVER: [&str; 3] = ["hello", "saslContinue", "saslStart"];
+const OF_THE_DRIVER: [&str; 4] = ["endSessions", "hello", "saslContinue", "saslStart"];
 /// Stages of the aggregates, those within `$facet` too. `$out` and `$merge` would write.
-const STAGES: [&str; 8] = ["$count", "$facet", "$group", "$limit", "$match", "$project", "$sort", "$unwind"];
+const STAGES: [&str; 9] =
+    ["$count", "$facet", "$group", "$limit", "$match", "$project", "$sample", "$sort", "$unwind"];
 
 const FROM: &str = "2025-01-01";
 const TO: &str = "2025-02-28";
@@ -99,6 +109,14 @@ async fn every_command_on_the_wire_only_reads() {
     })
     .await;
     assert_eq!(counted(&wire), fixture.source.commands(), "all in all");
+
+    // Setting a source up: what can be chosen, its test and a mapping from its documents.
+    assert!(!fixture.source.databases().await.unwrap().is_empty());
+    assert!(!source_test::list_collections(&fixture.source).await.unwrap().is_empty());
+    fixture.source.check_access(&fixture.mapping).await.unwrap();
+    let test = source_test::test_source(&fixture.source, &fixture.mapping, |_| {}).await;
+    assert_eq!(test.failure, None);
+    fixture.source.propose().await.unwrap();
 
     let commands = wire.commands();
     let names: BTreeSet<&str> = commands.iter().map(name_of).collect();

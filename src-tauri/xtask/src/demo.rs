@@ -22,7 +22,7 @@ const WINDOW_TIMEOUT: Duration = Duration::from_secs(90);
 const DRAWING_TIME: Duration = Duration::from_secs(5);
 
 /// Opens the app on this display and stays until it is closed.
-pub(crate) fn open(workspace: &Workspace, messages: u64) -> Outcome {
+pub(crate) fn open(workspace: &Workspace, messages: u64, first_start: bool) -> Outcome {
     let display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
     if cfg!(target_os = "linux") && !display {
         return Err("There is no display to open a window on. `cargo xtask demo --headless-check` \
@@ -31,7 +31,11 @@ pub(crate) fn open(workspace: &Workspace, messages: u64) -> Outcome {
     }
     let server = prepare(workspace, messages)?;
     println!("==> Open the window. Press Fetch; close it to end the demo.");
-    let closed = run(&mut app(workspace, &server.uri));
+    let closed = run(&mut if first_start {
+        app_at_first_start(workspace, &server.uri)?
+    } else {
+        app(workspace, &server.uri)
+    });
     step("Stop the sample desk", || server.stop())?;
     closed
 }
@@ -60,6 +64,26 @@ fn app(workspace: &Workspace, uri: &str) -> Command {
     in_workspace(workspace, &mut command);
     pointed_at_sample(&mut command, workspace, uri);
     command
+}
+
+/// The app as at its first start, with the desk to try.
+fn app_at_first_start(workspace: &Workspace, uri: &str) -> Outcome<Command> {
+    let folder = workspace.cache.join("demo").join("first-start");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)
+            .map_err(|error| format!("{} cannot be emptied: {error}.", folder.display()))?;
+    }
+    let mut command = Command::new(workspace.built("debug", "tidemark"));
+    in_workspace(workspace, &mut command);
+    command
+        .env("TIDEMARK_SAMPLE_URI", uri)
+        .env("TIDEMARK_SAMPLE_DB", DATABASE)
+        .env("TIDEMARK_SAMPLE_COLLECTION", COLLECTION)
+        .env("TIDEMARK_SAMPLE_MAPPING", workspace.root.join("src-tauri/sample-desk/mapping.json"))
+        .env("TIDEMARK_CACHE_DIR", folder.join("cache"))
+        .env("TIDEMARK_SETTINGS_DIR", folder.join("settings"))
+        .env("TIDEMARK_LOG_DIR", folder.join("logs"));
+    Ok(command)
 }
 
 fn pointed_at_sample(command: &mut Command, workspace: &Workspace, uri: &str) {

@@ -41,8 +41,11 @@ enum Command {
         #[arg(long, default_value_t = 200_000)]
         messages: u64,
         /// Open it on a virtual display, take a screenshot of the window, and end.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "first_start")]
         headless_check: bool,
+        /// Open it as at its first start: no source is set up, and the sample desk is offered.
+        #[arg(long)]
+        first_start: bool,
     },
     /// Run the quick checks: format, lints, types, rules of our own, unit tests.
     Check,
@@ -87,8 +90,10 @@ fn main() -> ExitCode {
     let command = Cli::parse().command;
     let done = Workspace::find().and_then(|workspace| match command {
         Command::Setup => setup::install(&workspace, setup::Needs::ALL),
-        Command::Demo { messages, headless_check: false } => demo::open(&workspace, messages),
-        Command::Demo { messages, headless_check: true } => demo::check(&workspace, messages),
+        Command::Demo { messages, headless_check: false, first_start } => {
+            demo::open(&workspace, messages, first_start)
+        }
+        Command::Demo { messages, headless_check: true, .. } => demo::check(&workspace, messages),
         Command::Check => test::quick_checks(&workspace),
         Command::Test => test::every_check(&workspace),
         Command::Bench { messages, json } => tasks::bench(&workspace, messages, json.as_deref()),

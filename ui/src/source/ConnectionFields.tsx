@@ -48,7 +48,8 @@ export function ConnectionFields({ form, problems, change }: Props) {
       label={label}
       isSelected={form[name]}
       problem={nameProblem(name)}
-      onChange={(on) => change({ [name]: on })}
+      // A cluster behind one DNS name expects TLS unless it says otherwise.
+      onChange={(on) => change(name === "srv" && on ? { srv: on, tls: true } : { [name]: on })}
     />
   );
   const nameProblem = (name: string) => problems.find((note) => note.field === name)?.message ?? null;
