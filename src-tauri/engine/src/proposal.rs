@@ -16,6 +16,7 @@ use ts_rs::TS;
 
 use self::days::Days;
 use self::fields::Choice;
+pub(crate) use self::fields::message_rank;
 use self::survey::{PathStats, Survey, share};
 pub(crate) use self::warnings::create_index;
 use crate::failure::{Code, Failure, Result};
@@ -36,8 +37,10 @@ pub struct Sample {
     pub indexes: Vec<Vec<String>>,
     /// Whether the indexes could be listed. A view has those of the collection beneath it.
     pub knows_indexes: bool,
-    /// The other collections of the database.
+    /// The other collections of the database, those first whose names speak of messages.
     pub others: Vec<OtherCollection>,
+    /// How many collections were not looked at.
+    pub unseen_collections: usize,
     /// Name of the time zone of this computer.
     pub local_zone: Option<String>,
 }
@@ -177,6 +180,10 @@ pub enum WarningCode {
     NoIdIndex,
     /// Trades and their messages are in one collection; which documents are trades is proposed by a field.
     SharedCollection,
+    /// Messages may be where ids of the same kind were found, which may be chance.
+    DoubtfulMessages,
+    /// Not all collections were looked at.
+    UnseenCollections,
 }
 
 /// Something that will be slow or wrong with the proposed mapping.

@@ -56,6 +56,10 @@ const ALL_AGREE: f64 = 0.995;
 const AGREES_ROUGHLY: f64 = 0.5;
 /// The least score for a time to be proposed.
 const LEAST: f64 = 0.3;
+/// A business day may differ from the time by a long weekend.
+const MOST_DAYS_APART: i64 = 4;
+/// Names that any time may have, that of the last update too.
+const GENERIC_NAMES: [&str; 8] = ["timestamp", "ts", "time", "date", "datetime", "zeit", "zeitstempel", "at"];
 
 /// A field that may hold the time of a document.
 #[derive(Debug, Clone)]
@@ -90,6 +94,9 @@ pub(super) struct Days {
     pub(super) other_zones: Vec<String>,
     /// The share of documents whose day of the year agrees with their time, if they have both.
     pub(super) agreement: Option<f64>,
+    /// A date beside the time that is not its date in any zone, and the share of documents in which it is in the best
+    /// one.
+    pub(super) dates_beside: Option<(String, f64)>,
     /// All times that come into question, best first.
     times: Vec<Time>,
     zone_why: Vec<String>,
@@ -117,29 +124,44 @@ impl Days {
         let best =
             |is_day: bool| times.iter().find(|time| time.is_day == is_day && time.score >= LEAST).cloned();
         if days.time.is_none() {
-            days.time = best(false);
+            days.time = best(false).map(|time| earlier_than(sample, survey, &times, time));
         }
         if days.day_of_year.is_none() {
             // A business date decides the day if it is indexed and the time is not, or if there is nothing better.
             let business = best(true);
             let indexed = |time: &Time| serves(&sample.indexes, &[&time.path]);
             if let Some((dates, time)) = times.iter().find(|time| time.is_day).zip(days.time.as_ref()) {
-                let found = zone_of_dates(sample, dates, time);
-                if let Some((zone, share)) = found {
+                let beside = DatesBeside::of(sample, dates, time);
+                if beside.agreement >= ALL_AGREE && beside.is_better_than_utc {
                     let why = format!(
                         "in this zone, {} of the times lie on the date in {}",
-                        percent(share),
+                        percent(beside.agreement),
                         dates.path
                     );
-                    (days.zone, days.zone_why) = (zone, vec![why]);
+                    (days.zone, days.zone_why) = (beside.zone.clone(), vec![why]);
                 }
+                days.dates_beside = (beside.agreement < ALL_AGREE && beside.is_near)
+                    .then(|| (dates.path.clone(), beside.agreement));
             }
+            // A date that is no date of the time in any zone is one that the desk keeps itself.
+            let is_kept = |business: &Time| {
+                weight(&business.path, Meaning::BusinessDate) > 0.5
+                    && days.dates_beside.as_ref().is_some_and(|(path, _)| *path == business.path)
+            };
             days.business_date = match (&business, &days.time) {
                 (Some(business), Some(time)) => (indexed(business) && !indexed(time)
-                    || business.score > time.score + 0.3)
-                    .then(|| business.clone()),
+                    || business.score > time.score + 0.3
+                    || is_kept(business))
+                .then(|| business.clone()),
                 _ => business,
             };
+        }
+        if days.time.is_none() && days.business_date.is_none() && days.day_of_year.is_none() {
+            // Better than nothing: it says when the document was made.
+            days.time = times.iter().find(|time| time.path == "_id").cloned().map(|mut id| {
+                id.why.push("nothing else says when: an ObjectId begins with the time at which it was made".to_owned());
+                id
+            });
         }
         if let Some(date) = &days.business_date {
             // Times beside it, such as that of loading, say nothing about its days.
@@ -368,7 +390,15 @@ fn date_parts(sample: &Sample, survey: &Survey, times: &[&Time]) -> Option<Parts
             .map(|path| (weight(path, Meaning::Year), *path))
             .filter(|(named, _)| *named > 0.5)
             .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)));
-        let agreed = agreement(sample, day_path, year.map(|(_, path)| path), times);
+        let mut year = year;
+        let mut agreed = agreement(sample, day_path, year.map(|(_, path)| path), times);
+        // A year that is not that of the time, such as a contract's, does not belong to the day.
+        if year.is_some() && agreed.as_ref().is_some_and(|agreed| agreed.share < AGREES) {
+            let alone = agreement(sample, day_path, None, times);
+            if alone.as_ref().is_some_and(|alone| alone.share >= ALL_AGREE && alone.is_wide) {
+                (year, agreed) = (None, alone);
+            }
+        }
         let (share_agreed, is_wide) =
             agreed.as_ref().map_or((0.0, false), |agreed| (agreed.share, agreed.is_wide));
         // Numbers up to 31 are days of a month, unless they agree with times all over the year.
@@ -414,33 +444,89 @@ fn date_parts(sample: &Sample, survey: &Survey, times: &[&Time]) -> Option<Parts
     best.map(|(_, parts)| parts)
 }
 
-/// The zone in which times lie on the date that a different field has, if one zone agrees better than UTC does.
-fn zone_of_dates(sample: &Sample, dates: &Time, time: &Time) -> Option<(String, f64)> {
-    let mut pairs: Vec<(DateTime<Utc>, i64)> = Vec::new();
-    for document in &sample.documents {
-        let one = |of: &Time| {
-            let mut found = None;
-            path::scalars(document, &of.path, &mut |value| {
-                found = found.or_else(|| times::read(value, of.form).map(|read| read.at));
-            });
-            found
+/// How the dates of one field lie beside the times of another.
+struct DatesBeside {
+    /// The zone in which most times lie on the date.
+    zone: String,
+    /// The share of documents in which they do.
+    agreement: f64,
+    /// Whether more do than in UTC.
+    is_better_than_utc: bool,
+    /// Whether the others are a few days off at most: a date of the same trade, not that of its delivery.
+    is_near: bool,
+}
+
+impl DatesBeside {
+    fn of(sample: &Sample, dates: &Time, time: &Time) -> Self {
+        let pairs: Vec<(DateTime<Utc>, i64)> = pairs(sample, time, dates)
+            .map(|(at, date)| (at, date.timestamp().div_euclid(86_400)))
+            .collect();
+        let agreeing = |zone: &str| {
+            let zone = DayZone::parse(zone).ok()?;
+            let agrees = |(at, day): &&(DateTime<Utc>, i64)| i64::from(zone.day_of(*at).number()) == *day;
+            Some(pairs.iter().filter(agrees).count())
         };
-        if let (Some(date), Some(at)) = (one(dates), one(time)) {
-            pairs.push((at, date.timestamp().div_euclid(86_400)));
+        let local = sample.local_zone.iter().map(String::as_str);
+        let counted = local.chain(ZONES).filter_map(|zone| Some((agreeing(zone)?, zone)));
+        // The first of those that agree alike.
+        let best = counted.reduce(|best, other| if other.0 > best.0 { other } else { best });
+        let (most, zone) = best.unwrap_or((0, "UTC"));
+        let near = pairs
+            .iter()
+            .filter(|(at, day)| (at.timestamp().div_euclid(86_400) - day).abs() <= MOST_DAYS_APART);
+        Self {
+            zone: zone.to_owned(),
+            agreement: share(most, pairs.len()),
+            is_better_than_utc: agreeing("UTC").is_some_and(|in_utc| most > in_utc),
+            is_near: share(near.count(), pairs.len()) >= 0.98,
         }
     }
-    let agreeing = |zone: &str| {
-        let zone = DayZone::parse(zone).ok()?;
-        let agrees = |(at, day): &&(DateTime<Utc>, i64)| i64::from(zone.day_of(*at).number()) == *day;
-        Some(pairs.iter().filter(agrees).count())
+}
+
+/// The values of two times in the documents that have both.
+fn pairs<'a>(
+    sample: &'a Sample,
+    one: &'a Time,
+    other: &'a Time,
+) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> + 'a {
+    let at = |document: &RawDocumentBuf, of: &Time| {
+        let mut found = None;
+        path::scalars(document, &of.path, &mut |value| {
+            found = found.or_else(|| times::read(value, of.form).map(|read| read.at));
+        });
+        found
     };
-    let in_utc = agreeing("UTC")?;
-    let local = sample.local_zone.iter().map(String::as_str);
-    let counted = local.chain(ZONES).filter_map(|zone| Some((agreeing(zone)?, zone)));
-    // The first of those that agree alike.
-    let (most, zone) = counted.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
-    let is_better = most > in_utc && share(most, pairs.len()) >= OF_FORM;
-    is_better.then(|| (zone.to_owned(), share(most, pairs.len())))
+    sample.documents.iter().filter_map(move |document| Some((at(document, one)?, at(document, other)?)))
+}
+
+/// The time, or, if its name may be that of any time, an earlier one whose name is plainer: a document is stored and
+/// updated after the trade was made.
+fn earlier_than(sample: &Sample, survey: &Survey, times: &[Time], chosen: Time) -> Time {
+    let last = chosen.path.rsplit('.').next().unwrap_or_default().to_lowercase();
+    if !GENERIC_NAMES.contains(&last.as_str()) {
+        return chosen;
+    }
+    let is_everywhere = |time: &&Time| {
+        survey.paths.get(&time.path).is_some_and(|stats| share(stats.documents, survey.documents) >= 0.9)
+    };
+    let is_plain = |time: &&Time| {
+        !time.is_day
+            && time.path != chosen.path
+            && time.form != DateForm::ObjectId
+            && weight(&time.path, Meaning::Time) > 0.5
+            && weight(&time.path, Meaning::OtherTime) < 0.5
+    };
+    for other in times.iter().filter(is_plain).filter(is_everywhere) {
+        let pairs: Vec<_> = pairs(sample, other, &chosen).collect();
+        let never_after = pairs.iter().filter(|(other, chosen)| other <= chosen).count();
+        let before = pairs.iter().filter(|(other, chosen)| other < chosen).count();
+        if share(never_after, pairs.len()) >= 0.95 && share(before, pairs.len()) >= 0.5 {
+            let mut other = other.clone();
+            other.why.push(format!("it is before {} in {} of the documents", chosen.path, percent(share(before, pairs.len()))));
+            return other;
+        }
+    }
+    chosen
 }
 
 /// How well a day of the year agrees with a time.
@@ -512,7 +598,10 @@ fn agreement<'a>(
             share: share(most, pairs.len()),
             is_wide: months.len() > 1,
         };
-        if best.as_ref().is_none_or(|(_, known)| found.share > known.share + 0.02) {
+        let is_better = |known: &Agreement<'_>| {
+            found.share > known.share + 0.02 || found.share >= ALL_AGREE && known.share < ALL_AGREE
+        };
+        if best.as_ref().is_none_or(|(_, known)| is_better(known)) {
             best = Some((most, found));
         }
     }

@@ -47,6 +47,10 @@ pub(super) struct Choice {
     other_ids: Vec<Scored>,
     /// The collection and the path by which messages refer to their trade.
     pub(super) messages: Option<Link>,
+    /// Other collections in which the trade ids are as well.
+    rivals: Vec<String>,
+    /// Where ids were found that may be others of the same kind.
+    pub(super) doubtful: Option<Link>,
     /// What makes a document a trade, if messages have the same trade id in the same collection.
     pub(super) trade_kind: Option<TradeKind>,
     changed_at: Option<Scored>,
@@ -224,9 +228,47 @@ fn free<'a>(survey: &'a Survey, taken: &BTreeSet<String>) -> Vec<(String, f64, &
     survey.paths.iter().filter(|(path, _)| is_free(path)).map(of).collect()
 }
 
+/// Parts of the name of a collection that has messages.
+const MESSAGE_WORDS: [&str; 14] = [
+    "messag", "msg", "meldung", "nachricht", "confirm", "conferm", "bestaetig", "event", "ack", "mensaj", "mensag",
+    "notif", "evenement", "evento",
+];
+/// Parts of the name of a collection that has copies of trades, or what is kept about them.
+const COPY_WORDS: [&str; 12] = [
+    "archiv", "backup", "bak", "copy", "kopie", "hist", "audit", "_old", "tmp", "snapshot", "position", "invoice",
+];
+
+/// How much the name of a collection speaks for messages.
+pub(crate) fn message_rank(collection: &str) -> i32 {
+    let name = collection.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    i32::from(has(&MESSAGE_WORDS)) - i32::from(has(&COPY_WORDS))
+}
+
+/// Whether a different collection has the trades themselves: the collection beneath a view, or a copy.
+fn has_the_trades(sample: &Sample, collection: &str) -> bool {
+    let other = sample.others.iter().find(|other| other.name == collection);
+    let own: BTreeSet<&[u8]> = sample.documents.iter().map(|document| document.as_bytes()).collect();
+    other.is_some_and(|other| other.documents.iter().any(|document| own.contains(document.as_bytes())))
+}
+
+/// Whether numbers are so far apart that those of a different collection do not equal them by chance.
+fn are_sparse(sample: &Sample, path: &str) -> bool {
+    let mut numbers: BTreeSet<i64> = BTreeSet::new();
+    for document in &sample.documents {
+        path::scalars(document, path, &mut |value| numbers.extend(crate::query::placement::whole(value)));
+    }
+    let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else { return false };
+    let apart = last.saturating_sub(*first) / i64::try_from(numbers.len()).unwrap_or(i64::MAX).max(1);
+    numbers.len() >= 20 && apart >= 1_000
+}
+
 /// Whether a link is more than chance. Numbers that count up are found among those of any other desk, so they also need
 /// a name that agrees.
-fn is_believable(survey: &Survey, link: &Link) -> bool {
+fn is_believable(sample: &Sample, survey: &Survey, link: &Link) -> bool {
+    if link.found * 10 >= link.asked * 9 && are_sparse(sample, &link.trade_id) {
+        return true;
+    }
     let types = survey.paths.get(&link.trade_id).map(|stats| &stats.types);
     let has_numbers =
         types.is_some_and(|types| ["int", "long", "double"].iter().any(|name| types.contains_key(name)));
@@ -285,7 +327,9 @@ impl Choice {
     pub(super) fn make(sample: &Sample, survey: &Survey, days: &Days, links: &[Link]) -> Self {
         let mut candidates = ids(sample, survey, days);
         let own = links_within(sample, survey, days, &candidates);
-        let links: Vec<&Link> = links.iter().chain(&own).filter(|link| is_believable(survey, link)).collect();
+        let is_copy = |link: &&Link| link.collection.as_ref().is_some_and(|name| has_the_trades(sample, name));
+        let links = links.iter().chain(&own).filter(|link| !is_copy(link));
+        let (links, doubtful): (Vec<&Link>, Vec<&Link>) = links.partition(|link| is_believable(sample, survey, link));
         for id in &mut candidates {
             let best = links.iter().filter(|link| link.trade_id == id.path).max_by_key(|link| link.found);
             let Some(link) = best.filter(|link| link.found > 0) else { continue };
@@ -305,8 +349,23 @@ impl Choice {
             choice.messages = links
                 .iter()
                 .filter(|link| link.trade_id == best.path && link.found > 0)
-                .max_by_key(|link| (link.found * 100 / link.asked.max(1), link.collection.is_none()))
+                .max_by_key(|link| {
+                    let rank = link.collection.as_deref().map_or(0, message_rank);
+                    (rank, link.found * 100 / link.asked.max(1), link.collection.is_none())
+                })
                 .map(|link| (*link).clone());
+            let rival = |link: &&&Link| {
+                link.trade_id == best.path
+                    && link.found * 2 >= link.asked
+                    && choice.messages.as_ref().is_some_and(|chosen| chosen.collection != link.collection)
+            };
+            choice.rivals = links.iter().filter(rival).filter_map(|link| link.collection.clone()).collect();
+            choice.doubtful = doubtful
+                .into_iter()
+                .filter(|link| link.trade_id == best.path && link.found * 2 >= link.asked)
+                .filter(|_| choice.messages.is_none())
+                .max_by_key(|link| link.found)
+                .cloned();
             choice.trade_id_why = best.why;
             choice.trade_id = Some((best.path, best.score));
         }
@@ -452,8 +511,12 @@ impl Choice {
             };
             let why = vec![format!("{} of {} sampled trade ids were found there", link.found, link.asked)];
             if let Some(name) = &link.collection {
-                let mut field =
-                    described(survey, "downstream_collection", None, sure, why.clone(), Vec::new());
+                // The ids are in several collections, or the name says something else: a person has to know.
+                let is_plain = self.rivals.is_empty() && message_rank(name) > 0;
+                let sure = if is_plain { sure } else { sure.min(Confidence::Likely) };
+                let sure = if message_rank(name) < 0 { Confidence::Unsure } else { sure };
+                let others = self.rivals.clone();
+                let mut field = described(survey, "downstream_collection", None, sure, why.clone(), others);
                 field.examples = vec![name.clone()];
                 fields.push(field);
             }

@@ -35,6 +35,8 @@ pub(super) struct Read {
 pub(super) fn read(value: RawBsonRef<'_>, form: DateForm) -> Option<Read> {
     let is_day = match (form, value) {
         (DateForm::CompactDay, _) => true,
+        // A date at midnight is a calendar day if all of them are.
+        (DateForm::Date, RawBsonRef::DateTime(at)) => at.timestamp_millis().rem_euclid(86_400_000) == 0,
         // Eight digits are ISO text as well; they are proposed as days.
         (DateForm::IsoText, RawBsonRef::String(text)) if text.len() < DATE_LENGTH => return None,
         (DateForm::IsoText, RawBsonRef::String(text)) => text.len() == DATE_LENGTH,

@@ -46,6 +46,16 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice) -> Vec<Warning> {
         );
         warn(WarningCode::DayDisagrees, message, None);
     }
+    if let (Some((date, agreement)), Some(time)) = (&days.dates_beside, &days.time) {
+        let follow = days.business_date.as_ref().map_or(&time.path, |date| &date.path);
+        let message = format!(
+            "{date} is the date of {} for {} of the documents only, in whatever time zone. Days follow {follow}; check \
+             that this is intended.",
+            time.path,
+            percent(*agreement)
+        );
+        warn(WarningCode::DayDisagrees, message, None);
+    }
     for time in [&days.time, &days.business_date].into_iter().flatten() {
         if time.of_form < 0.999 {
             let message = format!(
@@ -93,6 +103,22 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice) -> Vec<Warning> {
                     kind.others.join(", ")
                 );
                 warn(WarningCode::SharedCollection, message, None);
+            }
+            if let Some(link) = &choice.doubtful {
+                let place = link.collection.as_ref().map_or_else(|| link.path.clone(), |name| format!("{name}.{}", link.path));
+                let message = format!(
+                    "{} of {} sampled ids are also in {place}. They may be counters of their own; if these are the \
+                     messages of the trades, choose them.",
+                    link.found, link.asked
+                );
+                warn(WarningCode::DoubtfulMessages, message, None);
+            }
+            if sample.unseen_collections > 0 {
+                let message = format!(
+                    "{} of the database were not looked at; messages may be in one of them.",
+                    counted(sample.unseen_collections, "further collection")
+                );
+                warn(WarningCode::UnseenCollections, message, None);
             }
             let (collection, indexes, id) = match &choice.messages {
                 Some(link) => {

@@ -12,7 +12,7 @@ use tracing::debug;
 use super::connect::Source;
 use crate::day::{Day, DayRange};
 use crate::failure::{Code, Result};
-use crate::proposal::{Evidence, IdCandidate, Link, OtherCollection, Proposal, Sample, Study};
+use crate::proposal::{Evidence, IdCandidate, Link, OtherCollection, Proposal, Sample, Study, message_rank};
 use crate::query::mapping::Mapping;
 use crate::query::pipeline;
 use crate::query::placement::{Place, Placement};
@@ -78,7 +78,10 @@ impl Source {
         let visible = self.visible_collections().await;
         let indexes = self.indexes(&name).await;
         let mut others = Vec::new();
-        for other in visible.keys().filter(|other| **other != name).take(MAX_OTHERS) {
+        let mut names: Vec<&String> = visible.keys().filter(|other| **other != name).collect();
+        names.sort_by_key(|name| std::cmp::Reverse(message_rank(name)));
+        let unseen_collections = names.len().saturating_sub(MAX_OTHERS);
+        for other in names.into_iter().take(MAX_OTHERS) {
             others.push(OtherCollection {
                 name: other.clone(),
                 documents: self.few(Some(other), vec![doc! {"$limit": OF_OTHERS}]).await,
@@ -95,6 +98,7 @@ impl Source {
             knows_indexes: indexes.is_some(),
             indexes: indexes.unwrap_or_default(),
             others,
+            unseen_collections,
             local_zone: iana_time_zone::get_timezone().ok(),
         })
     }
