@@ -242,11 +242,11 @@ mod tests {
         }
     }
 
-    /// Settings with one source, whose password was typed.
+    /// Settings with the source 1, whose password was typed.
     fn known(uri: &str) -> (SettingsFile, SecretStore) {
         let (file, store) =
             (SettingsFile::in_memory(Settings::default()), SecretStore::new(Keychain::of_system()));
-        let draft = draft(uri, None);
+        let draft = SourceDraft { id: Some("1".to_owned()), ..draft(uri, None) };
         let id = put(&file, &draft, "Production", &draft.profile).expect("saved");
         store.remember(&id, SourceSecrets { password: Some("s3cret".into()), ..SourceSecrets::default() });
         (file, store)

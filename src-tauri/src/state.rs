@@ -1,6 +1,6 @@
 //! The state that the commands share.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -255,9 +255,20 @@ impl AppState {
 }
 
 fn open_engine(environment: &Environment, settings: &Settings) -> Result<Engine> {
-    let folder = environment.cache_folder.clone().or_else(|| settings.cache_folder.clone());
+    let folder = environment.cache_folder.clone().or_else(|| chosen_folder(settings).ok().flatten());
     let folder = folder.unwrap_or_else(Engine::default_folder);
     Ok(Engine::new(&folder, KEEP_OPEN)?.with_memory(settings.memory_limit))
+}
+
+/// The cache folder that the settings name, if they name one.
+///
+/// # Errors
+/// The folder, if it is missing: it may be on a disk that is not connected, and must not be made anew in its place.
+pub(crate) fn chosen_folder(settings: &Settings) -> std::result::Result<Option<PathBuf>, PathBuf> {
+    match &settings.cache_folder {
+        Some(folder) if !folder.is_dir() => Err(folder.clone()),
+        folder => Ok(folder.clone()),
+    }
 }
 
 /// Settings with the demo's source alone, which are not stored because they are not the trader's. Its password stays in

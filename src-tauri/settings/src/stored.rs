@@ -1,6 +1,8 @@
 //! The settings as data, and how each version of their file is read. Pure.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -25,7 +27,7 @@ pub struct StoredSource {
     /// Its name, different from that of every other source.
     pub name: String,
     /// Its colour.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub colour: SourceColour,
     /// Where its documents are.
     #[serde(flatten)]
@@ -42,8 +44,6 @@ pub struct Settings {
     pub sources: Vec<StoredSource>,
     /// The id of the source in use.
     pub in_use: Option<String>,
-    /// The number of the next source.
-    pub next_source: u64,
     /// The query form as it was left.
     pub form: Option<QueryInput>,
     /// The folder of the last export.
@@ -103,7 +103,7 @@ impl Settings {
 
     /// Adds a source, or replaces the one with the same id. `id` is `None` for a new one. Returns its id.
     pub fn put(&mut self, id: Option<String>, source: impl FnOnce(String) -> StoredSource) -> String {
-        let id = id.unwrap_or_else(|| self.new_id());
+        let id = id.unwrap_or_else(Self::new_id);
         let source = source(id.clone());
         match self.sources.iter_mut().find(|known| known.id == id) {
             Some(known) => *known = source,
@@ -112,9 +112,12 @@ impl Settings {
         id
     }
 
-    fn new_id(&mut self) -> String {
-        self.next_source += 1;
-        self.next_source.to_string()
+    /// A new id. The keychain of a user has the secrets of all settings folders, so a number that counts up would name
+    /// those of a different source.
+    fn new_id() -> String {
+        let random = |_| RandomState::new().hash_one(SystemTime::now());
+        let [high, low] = [0, 1].map(random);
+        format!("{high:016x}{low:016x}")
     }
 
     /// The text of the file.
@@ -148,15 +151,13 @@ impl Settings {
             }
         } else {
             for source in take::<Vec<Value>>(&mut file, "sources", &mut unread).unwrap_or_default() {
+                let name = source.get("name").and_then(Value::as_str).unwrap_or("without a name").to_owned();
                 match serde_json::from_value::<StoredSource>(source) {
                     Ok(source) if settings.source(&source.id).is_none() => settings.sources.push(source),
-                    _ => unread.push("sources".to_owned()),
+                    _ => unread.push(format!("the source {name}")),
                 }
             }
             settings.in_use = take(&mut file, "in_use", &mut unread);
-            let highest = settings.sources.iter().filter_map(|source| source.id.parse().ok()).max();
-            let next: Option<u64> = take(&mut file, "next_source", &mut unread);
-            settings.next_source = next.unwrap_or_default().max(highest.unwrap_or_default());
         }
         settings.form = take(&mut file, "form", &mut unread);
         settings.export_folder = take(&mut file, "export_folder", &mut unread);
@@ -167,6 +168,16 @@ impl Settings {
         unread.dedup();
         Read::Settings(Box::new(settings), unread)
     }
+}
+
+/// Reads a value, or takes its default in place of one that this program does not know.
+fn or_default<'de, T, D>(reader: D) -> Result<T, D::Error>
+where
+    T: DeserializeOwned + Default,
+    D: serde::Deserializer<'de>,
+{
+    let value = Value::deserialize(reader)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
 }
 
 /// Takes one of the settings out of the file. One that cannot be read does not take the others with it.
@@ -232,11 +243,11 @@ mod tests {
     fn a_damaged_part_loses_only_itself() {
         let (settings, unread) = read(
             r#"{"version": 2, "theme": "mauve", "zone": "utc", "in_use": "7", "sources": [
-                {"id": "7", "name": "A", "colour": "red", "uri": "mongodb://a/", "database": "d", "collection": "c"},
+                {"id": "7", "name": "A", "colour": "pink", "uri": "mongodb://a/", "database": "d", "collection": "c"},
                 {"id": "8", "name": "B", "colour": "red"}]}"#,
         );
-        assert_eq!(unread, ["sources", "theme"]);
-        assert_eq!(settings.sources.len(), 1);
+        assert_eq!(unread, ["the source B", "theme"]);
+        assert_eq!((settings.sources.len(), settings.sources[0].colour), (1, SourceColour::Grey));
         assert_eq!((settings.zone, settings.theme), (ShownZone::Utc, Theme::System));
         assert_eq!(Settings::read(b"{\"version\": 2,"), Read::Damaged);
         assert_eq!(Settings::read(b"[]"), Read::Damaged);
@@ -248,12 +259,7 @@ mod tests {
         let mut settings = Settings::default();
         let first = add(&mut settings, "A");
         settings.sources.clear();
-        let (mut settings, _) = read(&settings.to_json().to_string());
         assert_ne!(add(&mut settings, "B"), first);
-        let (mut by_hand, _) = read(
-            r#"{"version": 2, "sources": [{"id": "5", "name": "A", "uri": "", "database": "", "collection": ""}]}"#,
-        );
-        assert_eq!(add(&mut by_hand, "B"), "6");
     }
 
     #[test]

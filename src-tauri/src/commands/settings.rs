@@ -14,7 +14,7 @@ use tidemark_engine::failure::{Code, Failure, Result};
 use tracing::info;
 
 use crate::dialogs;
-use crate::state::AppState;
+use crate::state::{AppState, chosen_folder};
 
 /// How often moving the cache is tried while the window still reads rows.
 const TRIES: u32 = 10;
@@ -32,11 +32,13 @@ pub(crate) async fn change_settings(
     state: State<'_, Arc<AppState>>,
     change: SettingsChange,
 ) -> Result<SettingsView> {
+    let limit = match &change {
+        SettingsChange::MemoryLimit { bytes: Some(bytes) } => Some(memory_limit(*bytes)?),
+        _ => None,
+    };
     tokio::task::block_in_place(|| {
         state.settings.change(|settings| match change {
-            SettingsChange::MemoryLimit { bytes } => {
-                settings.memory_limit = bytes.map(|bytes| bytes.max(Cache::least_memory()));
-            }
+            SettingsChange::MemoryLimit { .. } => settings.memory_limit = limit,
             SettingsChange::Theme { theme } => settings.theme = theme,
             SettingsChange::Zone { zone } => settings.zone = zone,
         })
@@ -45,6 +47,23 @@ pub(crate) async fn change_settings(
         engine.cache().set_memory(state.settings.get().memory_limit);
     }
     view(&state)
+}
+
+/// A memory limit that was typed, in bytes.
+///
+/// # Errors
+/// `out_of_memory` if it is too little for a fetch, or more than any computer has.
+fn memory_limit(bytes: f64) -> Result<u64> {
+    const MOST: f64 = (1_u64 << 44) as f64;
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred megabytes")]
+    let least = Cache::least_memory() as f64;
+    if !(least..=MOST).contains(&bytes) {
+        let message = format!("The memory of a fetch is at least {} MB.", Cache::least_memory() >> 20);
+        return Err(Failure::new(Code::OutOfMemory, message)
+            .advise("Give a number of megabytes from there on, or leave it blank for the default."));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is in the range")]
+    Ok(bytes as u64)
 }
 
 /// Asks for a folder and moves the cache there. Null if the dialog was dismissed.
@@ -73,6 +92,12 @@ pub(crate) async fn open_request(state: State<'_, Arc<AppState>>) -> Result<Opti
 fn view(state: &AppState) -> Result<SettingsView> {
     let settings = state.settings.get();
     let folder = state.engine().map(|engine| engine.cache().folder().to_owned());
+    let missing = chosen_folder(&settings).err().filter(|_| state.environment.cache_folder.is_none()).map(|folder| {
+        format!(
+            "The cache folder {} is missing. Until it is back and Tidemark is started again, the usual folder is used.",
+            folder.display()
+        )
+    });
     let chosen = settings.cache_folder.unwrap_or_else(Engine::default_folder);
     let fixed =
         state.environment.cache_folder.as_ref().map(|_| {
@@ -87,7 +112,7 @@ fn view(state: &AppState) -> Result<SettingsView> {
         theme: settings.theme,
         zone: settings.zone,
         file: state.settings.path().map_or_else(String::new, |path| path.display().to_string()),
-        notice: state.settings.notice().map(str::to_owned),
+        notice: state.settings.notice().map(str::to_owned).or(missing),
     })
 }
 

@@ -4,6 +4,8 @@ import { FailureNote } from "../controls/FailureNote";
 import { useSample } from "../source/useSample";
 
 interface Props {
+  /** Sources are set up, and none of them is in use. */
+  hasSources: boolean;
   /** There is a sample server on this computer to try. */
   hasSample: boolean;
   trySample: () => Promise<void>;
@@ -19,7 +21,7 @@ const STEPS = [
 ] as const;
 
 /** What Tidemark does and how to begin, until a source is set up. */
-export function FirstStart({ hasSample, trySample, openSource, openCached, openGuide }: Props) {
+export function FirstStart({ hasSources, hasSample, trySample, openSource, openCached, openGuide }: Props) {
   const sample = useSample(trySample);
   return (
     <div className="first-start">
@@ -34,7 +36,7 @@ export function FirstStart({ hasSample, trySample, openSource, openCached, openG
       {sample.failure && <FailureNote failure={sample.failure} testId="welcome-failure" />}
       <div className="first-buttons">
         <Button className="button primary" onPress={openSource} data-testid="welcome-setup">
-          Set up a source
+          {hasSources ? "Choose a source" : "Set up a source"}
         </Button>
         {hasSample && (
           <Button
@@ -51,7 +53,7 @@ export function FirstStart({ hasSample, trySample, openSource, openCached, openG
         </Button>
       </div>
       <p className="faint">
-        No source is set up yet. You can open{" "}
+        {hasSources ? "No source is chosen." : "No source is set up yet."} You can open{" "}
         <Button className="link" onPress={openCached} data-testid="welcome-cached">
           cached queries
         </Button>{" "}

@@ -18,6 +18,7 @@ export function Welcome({ source, planned, trySample, openSource, openCached, op
     <div className="welcome" data-testid="welcome">
       {source.profile === null ? (
         <FirstStart
+          hasSources={source.sources.length > 0}
           hasSample={source.has_sample}
           trySample={trySample}
           openSource={openSource}

@@ -83,6 +83,37 @@ it("moves a password from the connection string to its own field, and says so", 
   expect(screen.getByTestId("source-took-secrets")).toBeVisible();
 });
 
+it("leaves a password alone that is being typed", async () => {
+  const { fake, user } = await open();
+  const uri = screen.getByTestId<HTMLInputElement>("source-uri");
+  await user.type(uri, "mongodb://ann:s3@cr");
+  await new Promise((done) => setTimeout(done, 300));
+  // `s3` would be taken for the password otherwise.
+  expect(uri.value).toBe("mongodb://ann:s3@cr");
+  await user.type(uri, "et@db1");
+  vi.mocked(fake.backend.editConnection).mockClear();
+  await user.tab();
+  await waitFor(() =>
+    expect(fake.backend.editConnection).toHaveBeenCalledExactlyOnceWith({
+      by: "text",
+      uri: "mongodb://ann:s3@cret@db1",
+    }),
+  );
+});
+
+it("waits for a proposal before it connects", async () => {
+  const { fake, user } = await open();
+  vi.mocked(fake.backend.listDatabases).mockResolvedValue([]);
+  vi.mocked(fake.backend.listCollections).mockResolvedValue([]);
+  await user.type(screen.getByTestId("source-uri"), "mongodb://db1");
+  await user.type(screen.getByTestId("source-database"), "desk");
+  await user.type(screen.getByTestId("source-collection"), "trades");
+  await user.click(screen.getByTestId("source-connect"));
+  await waitFor(() => expect(fake.backend.connect).toHaveBeenCalledOnce());
+  const [, draft] = vi.mocked(fake.backend.connect).mock.lastCall ?? [];
+  expect(draft?.profile.mapping).toContain("dealNo");
+});
+
 it("sends no password in the connection string, however soon it is sent", async () => {
   const { fake, user } = await open();
   await paste(user, "mongodb://ann:s3cret@db1");

@@ -44,8 +44,9 @@ export function useSettings(): Settings {
         show(await backend.changeSettings(change));
         return true;
       } catch (error) {
-        if (before !== undefined) show(before);
         setRefused(toFailure(error));
+        // It may be in force until the program ends, although it could not be stored.
+        await client.invalidateQueries({ queryKey: SETTINGS_KEY });
         return false;
       }
     },

@@ -51,7 +51,8 @@ export function ConnectionSection({ connection, isRefused }: Props) {
       <div role="status" className="source-notes">
         {connection.tookSecrets && (
           <p className="faint" data-testid="source-took-secrets">
-            The password was moved from the connection string to its own field.
+            The password was moved from the connection string to its own field, so that it is not stored with
+            the source.
           </p>
         )}
         {warnings.map(({ field, message }) => (

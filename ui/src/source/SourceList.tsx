@@ -10,6 +10,8 @@ import type { SourceActions } from "./useSource";
 interface Props {
   view: SourceView;
   actions: Pick<SourceActions, "use" | "remove">;
+  /** A run is in progress; using a different source ends it. */
+  running: boolean;
   add: () => void;
   edit: (source: SavedSource) => void;
   duplicate: (source: SavedSource) => void;
@@ -17,7 +19,7 @@ interface Props {
 }
 
 /** The sources that are set up. */
-export function SourceList({ view, actions, add, edit, duplicate, close }: Props) {
+export function SourceList({ view, actions, running, add, edit, duplicate, close }: Props) {
   const { busy, failure, start } = useAttempt();
   const [doubted, setDoubted] = useState<string | null>(null);
   const { sources, in_use } = view;
@@ -59,6 +61,11 @@ export function SourceList({ view, actions, add, edit, duplicate, close }: Props
           />
         )}
       </GridList>
+      {running && (
+        <p className="faint" data-testid="sources-running">
+          A fetch is running. Using a different source stops it; everything stored so far stays in the cache.
+        </p>
+      )}
       {failure && <FailureNote failure={failure} testId="sources-failure" />}
       <div className="buttons">
         <Button className="button" onPress={add} autoFocus={sources.length === 0} data-testid="source-add">

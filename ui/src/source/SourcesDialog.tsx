@@ -55,6 +55,7 @@ export function SourcesDialog({ entry, section = null, view, actions, running, c
             <SourceList
               view={view}
               actions={actions}
+              running={running}
               add={() => setForm(newSource(has_keychain))}
               edit={(source) => setForm(editSource(source))}
               duplicate={(source) => setForm(duplicateSource(source, sources))}

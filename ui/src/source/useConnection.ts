@@ -27,8 +27,8 @@ export interface Settled {
 
 type State = Pick<ConnectionEditor, "uri" | "form" | "problems" | "warnings" | "tookSecrets" | "isSettled">;
 
-/** How long typing has to pause before the text is read. */
-const PAUSE_MS = 150;
+/** Text that is pasted is read after this time, so that what is shown does not change under the paste itself. */
+const PASTE_MS = 50;
 
 const NO_SECRETS: TypedSecrets = { password: null, passphrase: null, proxy_password: null };
 
@@ -38,6 +38,8 @@ function secretsIn({ password, passphrase, proxy_password }: ConnectionDraft): T
 
 /** The form that the backend returns, without disturbing what is being typed in it. */
 function followed(found: ConnectionForm | null, typed: Partial<ConnectionForm>): ConnectionForm | null {
+  // A user and a password do not belong among the hosts: the backend has moved them.
+  if (found !== null && typed.hosts?.includes("@")) return found;
   return found && { ...found, ...typed };
 }
 
@@ -75,7 +77,8 @@ export function useConnection(first: string, take: (secrets: TypedSecrets) => vo
         form: followed(found.form, typed),
         problems: found.problems,
         warnings: found.warnings,
-        tookSecrets: isSecret || now.tookSecrets,
+        // Reading the text that was left over says nothing new.
+        tookSecrets: isSecret || (now.tookSecrets && now.uri === found.uri),
         isSettled: true,
       }));
       if (isSecret) take(secrets);
@@ -96,6 +99,8 @@ export function useConnection(first: string, take: (secrets: TypedSecrets) => vo
 
   const typeText = useCallback(
     (typed: string) => {
+      // Typed text is read when its field is left: half of a password would be taken for the whole.
+      const isPasted = typed.length - text.current.length > 1;
       text.current = typed;
       changes.current += 1;
       isRead.current = false;
@@ -104,11 +109,11 @@ export function useConnection(first: string, take: (secrets: TypedSecrets) => vo
         uri: typed,
         problems: [],
         warnings: [],
-        tookSecrets: now.tookSecrets && typed !== "",
+        tookSecrets: false,
         isSettled: false,
       }));
       clearTimeout(timer.current);
-      timer.current = setTimeout(settleQuietly, PAUSE_MS);
+      if (isPasted) timer.current = setTimeout(settleQuietly, PASTE_MS);
     },
     [settleQuietly],
   );

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 
-import type { Failure, Proposal } from "../backend";
+import type { Failure, Proposal, SourceDraft, TypedSecrets } from "../backend";
 import { useBackend } from "../backend/context";
 import { cancellable } from "./attempts";
 import { useAttempt } from "./useAttempt";
@@ -15,6 +15,8 @@ export interface Proposing {
   start: (settle: () => Promise<Asked>, done: (mapping: string) => void) => void;
   /** Does the same after a moment, once per `key`, unless it is stopped before. */
   startSoon: (key: string, settle: () => Promise<Asked>, done: (mapping: string) => void) => void;
+  /** Reads documents for a source that is being connected. Null if nothing can be proposed. */
+  wait: (draft: SourceDraft, secrets: TypedSecrets, signal: AbortSignal) => Promise<string | null>;
   stop: () => void;
 }
 
@@ -72,5 +74,21 @@ export function useProposal(): Proposing {
     },
     [start, stop],
   );
-  return { proposal, busy, failure, start, startSoon, stop };
+  const wait = useCallback<Proposing["wait"]>(
+    async (draft, secrets, signal) => {
+      stop();
+      try {
+        const found = await cancellable(backend, signal, (id) => backend.proposeMapping(id, draft, secrets));
+        signal.throwIfAborted();
+        setProposal(found);
+        return JSON.stringify(found.mapping, null, 2);
+      } catch {
+        signal.throwIfAborted();
+        // Connecting says what is wrong.
+        return null;
+      }
+    },
+    [backend, stop],
+  );
+  return { proposal, busy, failure, start, startSoon, wait, stop };
 }

@@ -1,6 +1,6 @@
 import { useCallback, useRef, useState } from "react";
 
-import type { Failure, TypedSecrets } from "../backend";
+import type { Failure, SourceDraft, TypedSecrets } from "../backend";
 import {
   canRead,
   draftOf,
@@ -61,6 +61,9 @@ export function useSourceForm(
   // What was sent last: changed text counts as right until it has been tried.
   const [tried, setTried] = useState<Entered | null>(null);
   const mapping = useRef(entered.mapping);
+  // Where documents were read last: what failed there says nothing about a different place.
+  const place = JSON.stringify([entered.uri, secretsOf(entered), entered.database, entered.collection]);
+  const [readAt, setReadAt] = useState(place);
 
   const change = useCallback((part: Partial<Entered>) => {
     if (part.mapping !== undefined) mapping.current = part.mapping;
@@ -77,8 +80,17 @@ export function useSourceForm(
   };
   const begin = (what: Exclude<Doing, null>) => {
     setDoing(what);
-    proposing.stop();
+    // Connecting waits for it.
+    if (what !== "connecting") proposing.stop();
     test.clear();
+  };
+  /** A new source without a mapping gets the one that its documents suggest: the defaults fit few of them. */
+  const proposedFor = async (draft: SourceDraft, secrets: TypedSecrets, signal: AbortSignal) => {
+    const isWanted = start.id === null && draft.profile.mapping.trim() === "" && canRead(draft.profile);
+    const found = isWanted ? await proposing.wait(draft, secrets, signal) : null;
+    if (found === null) return draft;
+    change({ mapping: found });
+    return { ...draft, profile: { ...draft.profile, mapping: found } };
   };
   /** Takes over a proposed mapping, unless another one has been typed meanwhile. */
   const takeOver = () => {
@@ -97,7 +109,7 @@ export function useSourceForm(
     failure: attempt.failure,
     canSaveAnyway: attempt.failure !== null && doing === "connecting",
     test,
-    proposing,
+    proposing: readAt === place ? proposing : { ...proposing, failure: null },
     isRefused: (field) =>
       field === refusedField(attempt.failure) && tried !== null && entered[field] === tried[field],
     change,
@@ -105,16 +117,21 @@ export function useSourceForm(
       const next = { ...entered, ...place };
       if (!canRead(next) || mapping.current.trim() !== "" || attempt.busy) return;
       const key = JSON.stringify([next.uri, secretsOf(next), next.database, next.collection]);
+      setReadAt(key);
       proposing.startSoon(key, () => settle(place), takeOver());
     },
-    propose: () => proposing.start(settle, takeOver()),
+    propose() {
+      setReadAt(place);
+      proposing.start(settle, takeOver());
+    },
     connect() {
       begin("connecting");
       attempt.start(
         async (signal) => {
           const { draft, secrets } = await settle();
           signal.throwIfAborted();
-          await actions.connect(draft, secrets, signal);
+          const proposed = await proposedFor(draft, secrets, signal);
+          await actions.connect(proposed, secrets, signal);
         },
         () => done("connected"),
       );

@@ -56,14 +56,14 @@ pub struct SettingsView {
 }
 
 /// A change of one setting.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Deserialize, TS)]
 #[serde(tag = "setting", rename_all = "snake_case")]
 pub enum SettingsChange {
     /// The memory limit.
     MemoryLimit {
         /// In bytes; `None`: the default.
         #[ts(type = "number | null")]
-        bytes: Option<u64>,
+        bytes: Option<f64>,
     },
     /// The theme.
     Theme {

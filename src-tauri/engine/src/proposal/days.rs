@@ -159,7 +159,10 @@ impl Days {
         if days.time.is_none() && days.business_date.is_none() && days.day_of_year.is_none() {
             // Better than nothing: it says when the document was made.
             days.time = times.iter().find(|time| time.path == "_id").cloned().map(|mut id| {
-                id.why.push("nothing else says when: an ObjectId begins with the time at which it was made".to_owned());
+                id.why.push(
+                    "nothing else says when: an ObjectId begins with the time at which it was made"
+                        .to_owned(),
+                );
                 id
             });
         }
@@ -458,9 +461,8 @@ struct DatesBeside {
 
 impl DatesBeside {
     fn of(sample: &Sample, dates: &Time, time: &Time) -> Self {
-        let pairs: Vec<(DateTime<Utc>, i64)> = pairs(sample, time, dates)
-            .map(|(at, date)| (at, date.timestamp().div_euclid(86_400)))
-            .collect();
+        let pairs: Vec<(DateTime<Utc>, i64)> =
+            pairs(sample, time, dates).map(|(at, date)| (at, date.timestamp().div_euclid(86_400))).collect();
         let agreeing = |zone: &str| {
             let zone = DayZone::parse(zone).ok()?;
             let agrees = |(at, day): &&(DateTime<Utc>, i64)| i64::from(zone.day_of(*at).number()) == *day;
@@ -522,7 +524,11 @@ fn earlier_than(sample: &Sample, survey: &Survey, times: &[Time], chosen: Time) 
         let before = pairs.iter().filter(|(other, chosen)| other < chosen).count();
         if share(never_after, pairs.len()) >= 0.95 && share(before, pairs.len()) >= 0.5 {
             let mut other = other.clone();
-            other.why.push(format!("it is before {} in {} of the documents", chosen.path, percent(share(before, pairs.len()))));
+            other.why.push(format!(
+                "it is before {} in {} of the documents",
+                chosen.path,
+                percent(share(before, pairs.len()))
+            ));
             return other;
         }
     }

@@ -230,12 +230,25 @@ fn free<'a>(survey: &'a Survey, taken: &BTreeSet<String>) -> Vec<(String, f64, &
 
 /// Parts of the name of a collection that has messages.
 const MESSAGE_WORDS: [&str; 14] = [
-    "messag", "msg", "meldung", "nachricht", "confirm", "conferm", "bestaetig", "event", "ack", "mensaj", "mensag",
-    "notif", "evenement", "evento",
+    "messag",
+    "msg",
+    "meldung",
+    "nachricht",
+    "confirm",
+    "conferm",
+    "bestaetig",
+    "event",
+    "ack",
+    "mensaj",
+    "mensag",
+    "notif",
+    "evenement",
+    "evento",
 ];
 /// Parts of the name of a collection that has copies of trades, or what is kept about them.
 const COPY_WORDS: [&str; 12] = [
-    "archiv", "backup", "bak", "copy", "kopie", "hist", "audit", "_old", "tmp", "snapshot", "position", "invoice",
+    "archiv", "backup", "bak", "copy", "kopie", "hist", "audit", "_old", "tmp", "snapshot", "position",
+    "invoice",
 ];
 
 /// How much the name of a collection speaks for messages.
@@ -327,9 +340,11 @@ impl Choice {
     pub(super) fn make(sample: &Sample, survey: &Survey, days: &Days, links: &[Link]) -> Self {
         let mut candidates = ids(sample, survey, days);
         let own = links_within(sample, survey, days, &candidates);
-        let is_copy = |link: &&Link| link.collection.as_ref().is_some_and(|name| has_the_trades(sample, name));
+        let is_copy =
+            |link: &&Link| link.collection.as_ref().is_some_and(|name| has_the_trades(sample, name));
         let links = links.iter().chain(&own).filter(|link| !is_copy(link));
-        let (links, doubtful): (Vec<&Link>, Vec<&Link>) = links.partition(|link| is_believable(sample, survey, link));
+        let (links, doubtful): (Vec<&Link>, Vec<&Link>) =
+            links.partition(|link| is_believable(sample, survey, link));
         for id in &mut candidates {
             let best = links.iter().filter(|link| link.trade_id == id.path).max_by_key(|link| link.found);
             let Some(link) = best.filter(|link| link.found > 0) else { continue };

@@ -105,7 +105,10 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice) -> Vec<Warning> {
                 warn(WarningCode::SharedCollection, message, None);
             }
             if let Some(link) = &choice.doubtful {
-                let place = link.collection.as_ref().map_or_else(|| link.path.clone(), |name| format!("{name}.{}", link.path));
+                let place = link
+                    .collection
+                    .as_ref()
+                    .map_or_else(|| link.path.clone(), |name| format!("{name}.{}", link.path));
                 let message = format!(
                     "{} of {} sampled ids are also in {place}. They may be counters of their own; if these are the \
                      messages of the trades, choose them.",

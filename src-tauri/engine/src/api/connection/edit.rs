@@ -56,6 +56,20 @@ fn of_text(typed: &str) -> ConnectionDraft {
 fn of_form(typed: &ConnectionForm) -> ConnectionDraft {
     let mut form = typed.clone();
     let mut findings = Findings::default();
+    if let Some(at) = form.hosts.rfind('@') {
+        // A whole address was typed or pasted there. What stands before the hosts may be a password.
+        let user = form.hosts[..at].rsplit("://").next().unwrap_or_default().to_owned();
+        let split = ConnectionUri::split(&format!("mongodb://{user}@db1/"));
+        form.hosts = form.hosts[at + 1..].to_owned();
+        let shown = form_of(&split.shown).map(|form| form.user).unwrap_or_default();
+        if form.user.trim().is_empty() && !shown.is_empty() {
+            form.user = shown;
+            form.login = LoginKind::Password;
+        }
+        let followed = of_form(&form);
+        let password = split.password.map(|password| password.expose_secret().to_owned());
+        return ConnectionDraft { password: followed.password.or(password), ..followed };
+    }
     findings.check_form(&form);
     findings.check_other_options(&form);
     // Secrets can be typed into the other options.
@@ -71,16 +85,6 @@ fn of_form(typed: &ConnectionForm) -> ConnectionDraft {
 }
 
 fn draft(form: Option<ConnectionForm>, split: ConnectionUri, mut findings: Findings) -> ConnectionDraft {
-    for (secret, what) in [
-        (&split.password, "The password was moved to its own field"),
-        (&split.passphrase, "The passphrase of the certificate was moved to its own field"),
-        (&split.proxy_password, "The password of the proxy was moved to its own field"),
-    ] {
-        if secret.is_some() {
-            findings
-                .warn(ConnectionField::Text, format!("{what}, so that it is not stored with the source."));
-        }
-    }
     if split.lost_properties {
         let message = "authMechanismProperties was left out: no login that Tidemark supports needs it.";
         findings.warn(ConnectionField::Text, message);
