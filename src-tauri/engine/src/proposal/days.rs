@@ -140,8 +140,9 @@ impl Days {
                     );
                     (days.zone, days.zone_why) = (beside.zone.clone(), vec![why]);
                 }
-                days.dates_beside = (beside.agreement < ALL_AGREE && beside.is_near)
-                    .then(|| (dates.path.clone(), beside.agreement));
+                // A date that is hardly ever that of the time is a different one, such as that of payment.
+                let is_of_trade = beside.is_near && (AGREES_ROUGHLY..ALL_AGREE).contains(&beside.agreement);
+                days.dates_beside = is_of_trade.then(|| (dates.path.clone(), beside.agreement));
             }
             // A date that is no date of the time in any zone is one that the desk keeps itself.
             let is_kept = |business: &Time| {

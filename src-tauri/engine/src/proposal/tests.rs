@@ -259,3 +259,111 @@ fn a_date_beside_a_time_tells_the_zone() {
     let proposal = propose_valid(&sample(&[&["ts"], &["tradeId"]], of), &[]);
     assert_eq!(text(&proposal, "/day_zone"), Some("Asia/Tokyo"));
 }
+
+/// A gas day begins at 06:00, so no zone has its dates.
+#[test]
+fn a_date_that_the_desk_keeps_itself_decides_the_day() {
+    let of = |name: &'static str, hours: i64| {
+        move |number: i32| {
+            let day = (at(number) - TimeDelta::hours(hours)).format("%Y-%m-%d").to_string();
+            doc! {"_id": number, "tradeId": format!("T{number}"), "tradeTime": date(number), name: day}
+        }
+    };
+    let gas = propose_valid(&sample(&[&["_id"]], of("gasDay", 6)), &[]);
+    assert_eq!(text(&gas, "/business_date/path"), Some("gasDay"));
+    assert_eq!(gas.mapping["timestamp"], Value::Null);
+    assert!(codes(&gas).contains(&WarningCode::DayDisagrees), "{:?}", gas.warnings);
+    // A day of payment is hardly ever that of the trade.
+    let payment = propose_valid(&sample(&[&["_id"]], of("valueDate", -48)), &[]);
+    assert_eq!(text(&payment, "/timestamp"), Some("tradeTime"));
+}
+
+#[test]
+fn a_time_that_may_be_any_gives_way_to_an_earlier_one() {
+    let of = |number: i32| {
+        let updated = bson::DateTime::from_millis((at(number) + TimeDelta::hours(30)).timestamp_millis());
+        doc! {"_id": number, "tradeId": format!("T{number}"), "ts": updated, "execTime": date(number)}
+    };
+    let proposal = propose_valid(&sample(&[&["_id"]], of), &[]);
+    assert_eq!(text(&proposal, "/timestamp"), Some("execTime"));
+    assert!(field(&proposal, "timestamp").why.iter().any(|why| why.contains("before ts")));
+}
+
+#[test]
+fn the_year_of_a_contract_is_not_that_of_the_day() {
+    let of = |number: i32| {
+        let day = DayZone::parse("UTC").unwrap().day_of(at(number));
+        doc! {
+            "_id": number, "tradeId": format!("T{number}"), "timestamp": date(number), "year": day.year() + 1,
+            "day_of_year": i32::try_from(day.day_of_year()).unwrap(),
+        }
+    };
+    let proposal = propose_valid(&sample(&[&["_id"]], of), &[]);
+    assert_eq!(proposal.mapping["year"], Value::Null);
+    assert_eq!(text(&proposal, "/day_of_year"), Some("day_of_year"));
+    assert_eq!(text(&proposal, "/timestamp"), Some("timestamp"));
+}
+
+#[test]
+fn an_object_id_says_when_if_nothing_else_does() {
+    let of = |number: i32| {
+        let seconds = u32::try_from(at(number).timestamp()).unwrap().to_be_bytes();
+        let mut bytes = [0; 12];
+        bytes[..4].copy_from_slice(&seconds);
+        bytes[8..].copy_from_slice(&number.to_be_bytes());
+        doc! {"_id": bson::oid::ObjectId::from_bytes(bytes), "tradeCode": format!("T{number}")}
+    };
+    let proposal = propose_valid(&sample(&[&["_id"]], of), &[]);
+    assert_eq!(proposal.mapping["timestamp"], json!({"path": "_id", "form": "object_id", "zone": "UTC"}));
+    assert_eq!(field(&proposal, "timestamp").confidence, Confidence::Unsure);
+}
+
+/// The ids are in several collections: that with the trades themselves, a copy, and the messages.
+#[test]
+fn messages_are_not_in_a_copy_of_the_trades() {
+    let of = |number: i32| doc! {"_id": number, "tradeId": format!("T{number}"), "executedAt": date(number)};
+    let mut sample = sample(&[&["_id"]], of);
+    let other = |name: &str, documents: Vec<RawDocumentBuf>| OtherCollection {
+        name: name.to_owned(),
+        documents,
+        indexes: vec![vec!["tradeId".to_owned()]],
+    };
+    let message = RawDocumentBuf::try_from(&doc! {"_id": 1, "tradeId": "T1", "text": "ok"}).unwrap();
+    sample.others = vec![
+        other("all_trades", sample.documents[..5].to_vec()),
+        other("trades_archive", vec![message.clone()]),
+        other("messages", vec![message]),
+    ];
+    let link = |name: &str| Link {
+        trade_id: "tradeId".to_owned(),
+        collection: Some(name.to_owned()),
+        path: "tradeId".to_owned(),
+        asked: 20,
+        found: 20,
+    };
+    let links = ["all_trades", "trades_archive", "messages"].map(link);
+    let proposal = propose_valid(&sample, &links);
+    assert_eq!(text(&proposal, "/downstream_collection"), Some("messages"));
+    let found = field(&proposal, "downstream_collection");
+    assert_eq!((found.confidence, &*found.others), (Confidence::Likely, &["trades_archive".to_owned()][..]));
+    let proposal = propose_valid(&sample, &links[..1]);
+    assert_eq!(text(&proposal, "/downstream_collection"), None, "the trades are no messages");
+}
+
+#[test]
+fn numbers_that_count_up_are_others_by_chance() {
+    let of = |step: i64| move |number: i32| doc! {"_id": number, "deal": i64::from(number) * step, "executedAt": date(number)};
+    let link = Link {
+        trade_id: "deal".to_owned(),
+        collection: Some("notes".to_owned()),
+        path: "subject".to_owned(),
+        asked: 20,
+        found: 20,
+    };
+    let dense = propose_valid(&sample(&[&["deal"]], of(1)), std::slice::from_ref(&link));
+    assert_eq!(text(&dense, "/downstream_collection"), None);
+    assert!(codes(&dense).contains(&WarningCode::DoubtfulMessages), "{:?}", dense.warnings);
+    let sparse = propose_valid(&sample(&[&["deal"]], of(7_919)), &[link]);
+    assert_eq!(text(&sparse, "/downstream_collection"), Some("notes"));
+    assert_eq!(text(&sparse, "/downstream_trade_id"), Some("subject"));
+}
