@@ -78,7 +78,8 @@ fn a_source_of_ones_own() {
         screen.click("source-button");
         // As people paste it: with the password in it, and not escaped.
         let pasted = format!("mongodb://{}", address.replace('@', &format!(":{password}@")));
-        screen.type_into(&marked("source-uri"), &pasted);
+        // What is typed is read when the field is left.
+        screen.type_into(&marked("source-uri"), &format!("{pasted}{}", keys::TAB));
         screen.wait("the password is taken out, with a word", || screen.text("source-took-secrets"));
         assert!(!screen.value("source-uri").contains("s3cret"), "the password is still in the string");
         assert_eq!(screen.value("source-password"), password);
@@ -106,6 +107,42 @@ fn a_source_of_ones_own() {
     for secret in ["s3cret", "wr0ng"] {
         stage.holds_nothing_of(secret);
     }
+}
+
+/// A password in the keychain is not asked for again, and is nowhere else.
+#[test]
+#[ignore = "needs a display and tauri-driver; `cargo xtask test` runs it"]
+fn a_password_in_the_keychain() {
+    let (user, password) = ("ann", "s3cret/and@more");
+    let Some(stage) = Stage::with_password(user, password).with_keychain() else {
+        println!("skipped: there is no gnome-keyring-daemon");
+        return;
+    };
+    {
+        let screen = Screen::open(&stage);
+        screen.wait_attribute("connection-status", "data-state", "not_configured");
+        screen.click("source-button");
+        let port = stage.server.port();
+        screen.type_into(
+            &marked("source-uri"),
+            &format!("mongodb://{user}@127.0.0.1:{port}/?authSource=admin"),
+        );
+        screen.type_into(&marked("source-password"), password);
+        // Ticked unless somebody objects.
+        screen.wait("there is a keychain", || screen.attribute("source-keychain", "data-testid"));
+        choose_the_only_collection(&screen);
+        screen.click("source-connect");
+        screen.wait_attribute("connection-status", "data-state", "online");
+        stage.holds_nothing_of("s3cret");
+    }
+    let screen = Screen::open(&stage);
+    screen.wait_attribute("connection-status", "data-state", "online");
+    screen.click("source-button");
+    screen.click("source-delete");
+    screen.click("source-delete-confirm");
+    screen.wait_attribute("connection-status", "data-state", "not_configured");
+    drop(screen);
+    stage.holds_nothing_of("s3cret");
 }
 
 /// From nothing to an answer by looking, in at most eight clicks or groups of keystrokes.

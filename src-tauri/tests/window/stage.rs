@@ -1,6 +1,7 @@
 //! What the window's test stands on: a server with trades, folders of its own, and a driver.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -24,6 +25,8 @@ pub(crate) struct Stage {
     pub(crate) csv: PathBuf,
     /// Whether the app is told of the server, as in the demo.
     told: bool,
+    /// The keychain that the app may use.
+    keychain: Option<Keychain>,
     folder: tempfile::TempDir,
 }
 
@@ -38,7 +41,7 @@ impl Stage {
         let mapping = MAPPING.replace(r#""open_day_seconds": 60"#, r#""open_day_seconds": 3600"#);
         assert_ne!(mapping, MAPPING, "the sample desk's mapping has changed; adapt this test");
         fs::write(folder.path().join("mapping.json"), mapping).expect("the mapping is written");
-        Self { csv: folder.path().join("export.csv"), server, told: true, folder }
+        Self { csv: folder.path().join("export.csv"), server, told: true, keychain: None, folder }
     }
 
     /// A server with a desk, and an app that knows nothing of it.
@@ -51,7 +54,13 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let server = TestServer::start_with_auth(user, password).expect("a server with a password");
         load_desk(&server, 300);
-        Self { csv: folder.path().join("export.csv"), server, told: false, folder }
+        Self { csv: folder.path().join("export.csv"), server, told: false, keychain: None, folder }
+    }
+
+    /// Gives the app a keychain whose files are in the folder of the stage. `None` if this system has no service for it.
+    pub(crate) fn with_keychain(mut self) -> Option<Self> {
+        self.keychain = Some(Keychain::start(&self.folder.path().join("data"))?);
+        Some(self)
     }
 
     /// Everything that the app has stored as its settings.
@@ -112,7 +121,7 @@ impl Stage {
             ("TIDEMARK_SETTINGS_DIR", inside("settings")),
             ("TIDEMARK_LOG_DIR", inside("logs")),
             ("TIDEMARK_TEST_SAVE_DIALOG", self.csv.clone()),
-            ("TIDEMARK_KEYCHAIN", "off".into()),
+            ("TIDEMARK_KEYCHAIN", if self.keychain.is_some() { "on" } else { "off" }.into()),
             // The page's own storage, such as the theme.
             ("XDG_DATA_HOME", inside("data")),
             ("XDG_CACHE_HOME", inside("webkit")),
@@ -142,6 +151,35 @@ fn load_desk(server: &TestServer, messages: u64) {
         |_| {},
     ));
     assert_eq!(loaded.expect("the desk is loaded"), messages);
+}
+
+/// A Secret Service on the bus of this session. It ends when this is dropped.
+struct Keychain(Child);
+
+impl Keychain {
+    fn start(data: &Path) -> Option<Self> {
+        let program = on_path("gnome-keyring-daemon")?;
+        fs::create_dir_all(data).expect("a folder");
+        let mut daemon = Command::new(program)
+            .args(["--foreground", "--unlock", "--components=secrets"])
+            .env("XDG_DATA_HOME", data)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the keychain can be started");
+        // The password of a new keychain, which is unlocked by it.
+        let written = daemon.stdin.take().map(|mut input| input.write_all(b"of the keychain"));
+        written.expect("an input").expect("the password is taken");
+        Some(Self(daemon))
+    }
+}
+
+impl Drop for Keychain {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// `tauri-driver`, and what it starts. They end when this is dropped.

@@ -12,6 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Keys that are no characters.
 pub(crate) mod keys {
     pub(crate) const BACKSPACE: &str = "\u{E003}";
+    pub(crate) const TAB: &str = "\u{e004}";
     pub(crate) const ENTER: &str = "\u{E007}";
     pub(crate) const ESCAPE: &str = "\u{E00C}";
     pub(crate) const SHIFT: char = '\u{E008}';

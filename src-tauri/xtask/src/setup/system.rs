@@ -16,10 +16,19 @@ const WINDOW: [&str; 4] = ["libwebkit2gtk-4.1-dev", "librsvg2-dev", "libssl-dev"
 /// A virtual display, and what drives and looks at a window on it.
 const DISPLAY: [&str; 4] = ["webkit2gtk-driver", "xvfb", "dbus-x11", "xdotool"];
 
+/// A keychain for the window's test, which is left out where there is none.
+const KEYCHAIN: [&str; 1] = ["gnome-keyring"];
+
 /// Installs them where that is known how to do, else names what is missing.
 pub(crate) fn install(needs: Needs) -> Outcome {
     if cfg!(target_os = "linux") && on_path("apt-get").is_some() && on_path("dpkg-query").is_some() {
-        return with_apt(&debian_packages(needs));
+        with_apt(&debian_packages(needs))?;
+        if needs.driver
+            && let Err(problem) = with_apt(&KEYCHAIN)
+        {
+            println!("    {problem} The keychain is not tested here.");
+        }
+        return Ok(());
     }
     let missing = missing_parts(needs);
     if missing.is_empty() { Ok(()) } else { Err(missing.join("\n  - ")) }
