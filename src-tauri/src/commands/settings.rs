@@ -54,7 +54,8 @@ pub(crate) async fn change_settings(
 /// # Errors
 /// `out_of_memory` if it is too little for a fetch, or more than any computer has.
 fn memory_limit(bytes: f64) -> Result<u64> {
-    const MOST: f64 = (1_u64 << 44) as f64;
+    /// 16 TB.
+    const MOST: f64 = 17_592_186_044_416.0;
     #[expect(clippy::cast_precision_loss, reason = "a few hundred megabytes")]
     let least = Cache::least_memory() as f64;
     if !(least..=MOST).contains(&bytes) {

@@ -162,7 +162,7 @@ fn from_an_empty_profile_to_an_answer() {
     screen.wait("the form is open", || screen.text("source-dialog"));
     act(&|| screen.type_into(&marked("source-uri"), stage.server.uri()));
     act(&|| choose_the_only_collection(&screen));
-    screen.wait_for("a mapping is proposed", FETCH, || screen.attribute("proposed-trade_id", "data-testid"));
+    screen.wait_for("a mapping is proposed", FETCH, || screen.text("proposal"));
     screen.picture("source-proposal");
     act(&|| screen.click("source-connect"));
     screen.wait_attribute("connection-status", "data-state", "online");
