@@ -189,6 +189,7 @@ fn test_step_by_step(screen: &Screen) {
     screen.click("source-button");
     screen.picture("sources");
     screen.click("source-edit");
+    screen.wait("the mapping is read", || screen.attribute("proposed-trade_id", "data-testid"));
     screen.click("source-test");
     screen.wait("the test has ended", || {
         screen.text("source-test-summary").filter(|text| text.contains("can be used"))
