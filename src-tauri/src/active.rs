@@ -2,7 +2,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use tidemark_engine::api::connection::ConnectionUri;
 use tidemark_engine::api::source::{Connection, SourceProfile};
 use tidemark_engine::engine::Engine;
 use tidemark_engine::failure::Result;
@@ -12,8 +11,8 @@ use tidemark_engine::query::form::QueryInput;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::source::Query;
 use tidemark_engine::run::FetchRequest;
+use tidemark_engine::source::Source;
 use tidemark_engine::source::SourceOrigin;
-use tidemark_engine::source::{Source, SourceSettings};
 use tidemark_settings::SourceSecrets;
 use tokio::sync::OnceCell;
 
@@ -46,7 +45,7 @@ impl ActiveSource {
     /// # Errors
     /// `bad_source` if the connection string or a name cannot be used, `bad_mapping`.
     pub(crate) fn open(id: &str, profile: &SourceProfile, secrets: &SourceSecrets) -> Result<Self> {
-        let settings = source_settings(profile, secrets);
+        let settings = secrets.source_settings(profile);
         Ok(Self {
             id: id.to_owned(),
             profile: profile.clone(),
@@ -118,22 +117,6 @@ impl ActiveSource {
             unverified: self.probe_client.unverified_link().map(ToString::to_string),
             warnings: self.probe_client.warnings().iter().map(ToString::to_string).collect(),
         })
-    }
-}
-
-/// What the engine needs to reach a source.
-pub(crate) fn source_settings(profile: &SourceProfile, secrets: &SourceSecrets) -> SourceSettings {
-    let uri = ConnectionUri {
-        shown: profile.uri.clone(),
-        passphrase: secrets.passphrase.clone(),
-        proxy_password: secrets.proxy_password.clone(),
-        ..ConnectionUri::default()
-    };
-    SourceSettings {
-        uri: uri.with_secret_options(),
-        password: secrets.password.clone(),
-        database: profile.database.clone(),
-        collection: profile.collection.clone(),
     }
 }
 

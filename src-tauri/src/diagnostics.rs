@@ -33,7 +33,6 @@ fn say(what: &str) {
 mod tests {
     use super::*;
     use crate::active::ActiveSource;
-    use tidemark_engine::api::connection::ConnectionUri;
     use tidemark_engine::api::source::SourceProfile;
     use tidemark_settings::SourceSecrets;
 
@@ -50,12 +49,9 @@ mod tests {
             collection: "trades".to_owned(),
             mapping: String::new(),
         };
-        let active = {
-            let split = ConnectionUri::split(uri);
-            let profile = SourceProfile { uri: split.shown, ..typed.clone() };
-            let secrets = SourceSecrets { password: split.password, ..SourceSecrets::default() };
-            ActiveSource::open("1", &profile, &secrets).expect("a source")
-        };
+        let (shown, secrets) = SourceSecrets::split(uri);
+        let profile = SourceProfile { uri: shown, ..typed.clone() };
+        let active = ActiveSource::open("1", &profile, &secrets).expect("a source");
         let unknown = "mongodb://bob:PLANTED-too@db2/";
         let said = [
             format!("{typed:?} {active:?} {:?}", active.source),

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tidemark_engine::api::connection::ConnectionUri;
 use tidemark_engine::api::source::{SavedSource, SecretPlace, SourceDraft, SourceProfile, TypedSecrets};
 use tidemark_engine::engine::off_thread;
 use tidemark_engine::failure::{Code, Failure, FailureTarget, Result};
@@ -176,15 +175,10 @@ pub(crate) async fn prepare(
     draft: &SourceDraft,
     typed: TypedSecrets,
 ) -> Prepared {
-    let split = ConnectionUri::split(&draft.profile.uri);
-    let in_text = SourceSecrets {
-        password: split.password,
-        passphrase: split.passphrase,
-        proxy_password: split.proxy_password,
-    };
+    let (uri, in_text) = SourceSecrets::split(&draft.profile.uri);
     let secrets = SourceSecrets::from(typed).or(&in_text);
     let profile = SourceProfile {
-        uri: split.shown,
+        uri,
         database: draft.profile.database.trim().to_owned(),
         collection: draft.profile.collection.trim().to_owned(),
         mapping: draft.profile.mapping.clone(),

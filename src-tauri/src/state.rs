@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tidemark_engine::api::connection::ConnectionUri;
 use tidemark_engine::api::source::{
     Connection, FilterField, OpenRequest, SourceColour, SourceProfile, SourceView,
 };
@@ -113,7 +112,7 @@ impl AppState {
     /// # Errors
     /// `disk_full` or `cache_unusable` if the folder cannot be used.
     pub(crate) fn engine_on(&self, folder: &Path) -> Result<Engine> {
-        Ok(Engine::new(folder, KEEP_OPEN)?.with_memory(self.settings.get().memory_limit))
+        engine_on(folder, &self.settings.get())
     }
 
     /// The source in use, if one is set up.
@@ -256,8 +255,11 @@ impl AppState {
 
 fn open_engine(environment: &Environment, settings: &Settings) -> Result<Engine> {
     let folder = environment.cache_folder.clone().or_else(|| chosen_folder(settings).ok().flatten());
-    let folder = folder.unwrap_or_else(Engine::default_folder);
-    Ok(Engine::new(&folder, KEEP_OPEN)?.with_memory(settings.memory_limit))
+    engine_on(&folder.unwrap_or_else(Engine::default_folder), settings)
+}
+
+fn engine_on(folder: &Path, settings: &Settings) -> Result<Engine> {
+    Ok(Engine::new(folder, KEEP_OPEN)?.with_memory(settings.memory_limit))
 }
 
 /// The cache folder that the settings name, if they name one.
@@ -290,17 +292,12 @@ fn demo_settings(demo: &Demo, secrets: &SecretStore) -> (SettingsFile, Option<Fa
 
 /// The source of the demo, and its secrets.
 pub(crate) fn demo_source(profile: SourceProfile) -> (StoredSource, SourceSecrets) {
-    let split = ConnectionUri::split(&profile.uri);
-    let secrets = SourceSecrets {
-        password: split.password,
-        passphrase: split.passphrase,
-        proxy_password: split.proxy_password,
-    };
+    let (uri, secrets) = SourceSecrets::split(&profile.uri);
     let source = StoredSource {
         id: String::new(),
         name: "Sample desk".to_owned(),
         colour: SourceColour::Green,
-        profile: SourceProfile { uri: split.shown, ..profile },
+        profile: SourceProfile { uri, ..profile },
         keep_secrets: false,
     };
     (source, secrets)

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tidemark_engine::answer::{Answer, AnswerDays};
-use tidemark_engine::api::connection::ConnectionUri;
 use tidemark_engine::api::export::Exported;
 use tidemark_engine::api::library::CacheUsage;
 use tidemark_engine::api::rows::ViewKey;
@@ -117,19 +116,9 @@ fn saved_source(name: &str) -> Result<NamedSource, String> {
             names => format!("there is no source with the name {name}; there are: {}", names.join(", ")),
         });
     };
-    let secrets = if source.keep_secrets { kept_secrets(&source.id) } else { SourceSecrets::default() };
-    let uri = ConnectionUri {
-        shown: source.profile.uri.clone(),
-        passphrase: secrets.passphrase,
-        proxy_password: secrets.proxy_password,
-        ..ConnectionUri::default()
-    };
-    let settings = SourceSettings {
-        uri: uri.with_secret_options(),
-        password: password().or(secrets.password),
-        database: source.profile.database.clone(),
-        collection: source.profile.collection.clone(),
-    };
+    let kept = if source.keep_secrets { kept_secrets(&source.id) } else { SourceSecrets::default() };
+    let secrets = SourceSecrets { password: password(), ..SourceSecrets::default() }.or(&kept);
+    let settings = secrets.source_settings(&source.profile);
     Ok(NamedSource { settings, mapping: Some(source.profile.mapping.clone()) })
 }
 

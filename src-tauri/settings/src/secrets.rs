@@ -2,7 +2,9 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use tidemark_engine::api::source::TypedSecrets;
+use tidemark_engine::api::connection::ConnectionUri;
+use tidemark_engine::api::source::{SourceProfile, TypedSecrets};
+use tidemark_engine::source::SourceSettings;
 
 /// The secrets of a source. They print as nothing.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +22,30 @@ impl SourceSecrets {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.password.is_none() && self.passphrase.is_none() && self.proxy_password.is_none()
+    }
+
+    /// A connection string without its secrets, and the secrets.
+    #[must_use]
+    pub fn split(uri: &str) -> (String, Self) {
+        let ConnectionUri { shown, password, passphrase, proxy_password, .. } = ConnectionUri::split(uri);
+        (shown, Self { password, passphrase, proxy_password })
+    }
+
+    /// What the engine needs to reach a source with these secrets. The profile contains none.
+    #[must_use]
+    pub fn source_settings(&self, profile: &SourceProfile) -> SourceSettings {
+        let uri = ConnectionUri {
+            shown: profile.uri.clone(),
+            passphrase: self.passphrase.clone(),
+            proxy_password: self.proxy_password.clone(),
+            ..ConnectionUri::default()
+        };
+        SourceSettings {
+            uri: uri.with_secret_options(),
+            password: self.password.clone(),
+            database: profile.database.clone(),
+            collection: profile.collection.clone(),
+        }
     }
 
     /// These secrets, with those of `others` for what is missing.

@@ -16,7 +16,6 @@ use tidemark_engine::source::Source;
 use tracing::warn;
 
 use super::source::unless_given_up;
-use crate::active::source_settings;
 use crate::dialogs;
 use crate::sources::{Prepared, prepare};
 use crate::state::AppState;
@@ -107,11 +106,11 @@ pub(crate) async fn choose_file(app: AppHandle, window: WebviewWindow) -> Result
 /// The source of a draft.
 async fn opened(state: &AppState, draft: &SourceDraft, secrets: TypedSecrets) -> Result<Source> {
     let Prepared { profile, secrets } = prepare(&state.settings.get(), &state.secrets, draft, secrets).await;
-    Source::new(&source_settings(&profile, &secrets))
+    Source::new(&secrets.source_settings(&profile))
 }
 
 /// The server of a draft, whose database and collection may not have been chosen yet.
 async fn of_server(state: &AppState, draft: &SourceDraft, secrets: TypedSecrets) -> Result<Source> {
     let Prepared { profile, secrets } = prepare(&state.settings.get(), &state.secrets, draft, secrets).await;
-    Source::of_server(&source_settings(&profile, &secrets))
+    Source::of_server(&secrets.source_settings(&profile))
 }
