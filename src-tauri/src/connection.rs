@@ -87,6 +87,9 @@ pub(crate) fn watch(app: &AppHandle) {
     let app = app.clone();
     let window = app.clone();
     let mut changes = app.state::<Arc<AppState>>().monitor.latest.subscribe();
+    let state = Arc::clone(&app.state::<Arc<AppState>>());
+    // Asked while the page loads, which needs the answer first of all.
+    tauri::async_runtime::spawn(async move { state.secrets.has_keychain().await });
     tauri::async_runtime::spawn(async move {
         let mut logged = Connection::NotConfigured;
         while changes.changed().await.is_ok() {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use rfd::{AsyncFileDialog, FileHandle};
 use tauri::{AppHandle, WebviewWindow};
 use tidemark_engine::failure::{Code, Failure, Result};
 use tokio::sync::oneshot;
@@ -12,11 +13,7 @@ pub(crate) async fn choose_file(
     window: &WebviewWindow,
     title: &str,
 ) -> Result<Option<PathBuf>> {
-    let (window, title) = (window.clone(), title.to_owned());
-    let dialog = on_main_thread(app, move || {
-        rfd::AsyncFileDialog::new().set_title(title).set_parent(&window).pick_file()
-    });
-    Ok(dialog.await?.await.map(|file| file.path().to_owned()))
+    choose(app, window, title, AsyncFileDialog::pick_file).await
 }
 
 /// Asks for a folder. `None` if the dialog was dismissed.
@@ -25,11 +22,22 @@ pub(crate) async fn choose_folder(
     window: &WebviewWindow,
     title: &str,
 ) -> Result<Option<PathBuf>> {
+    choose(app, window, title, AsyncFileDialog::pick_folder).await
+}
+
+async fn choose<T>(
+    app: &AppHandle,
+    window: &WebviewWindow,
+    title: &str,
+    open: impl FnOnce(AsyncFileDialog) -> T + Send + 'static,
+) -> Result<Option<PathBuf>>
+where
+    T: Future<Output = Option<FileHandle>> + Send + 'static,
+{
     let (window, title) = (window.clone(), title.to_owned());
-    let dialog = on_main_thread(app, move || {
-        rfd::AsyncFileDialog::new().set_title(title).set_parent(&window).pick_folder()
-    });
-    Ok(dialog.await?.await.map(|folder| folder.path().to_owned()))
+    let dialog =
+        on_main_thread(app, move || open(AsyncFileDialog::new().set_title(title).set_parent(&window)));
+    Ok(dialog.await?.await.map(|chosen| chosen.path().to_owned()))
 }
 
 /// Opens a dialog from the main thread, as macOS requires. The caller awaits the result, so the window stays

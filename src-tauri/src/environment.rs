@@ -25,8 +25,6 @@ pub(crate) struct Environment {
     /// the desktop, so a test cannot operate a native dialog; that is tested by hand. Release builds ignore the
     /// variable, which `cargo xtask build --check` verifies.
     pub(crate) save_as: Option<PathBuf>,
-    /// `TIDEMARK_TEST_FOLDER_DIALOG`: the folder that the cache is moved to without asking; as for `save_as`.
-    pub(crate) move_to: Option<PathBuf>,
     /// `TIDEMARK_DEMO_…`: the source to show instead of the stored ones.
     pub(crate) demo: Option<Demo>,
     /// `TIDEMARK_SAMPLE_…`: the source that the first start offers to try.
@@ -59,10 +57,6 @@ impl Environment {
             save_as: path("TIDEMARK_TEST_SAVE_DIALOG"),
             #[cfg(not(debug_assertions))]
             save_as: None,
-            #[cfg(debug_assertions)]
-            move_to: path("TIDEMARK_TEST_FOLDER_DIALOG"),
-            #[cfg(not(debug_assertions))]
-            move_to: None,
             demo: Demo::read("TIDEMARK_DEMO"),
             sample: Demo::read("TIDEMARK_SAMPLE"),
         }

@@ -75,10 +75,7 @@ pub(crate) async fn move_cache(
     state: State<'_, Arc<AppState>>,
 ) -> Result<Option<SettingsView>> {
     expect_movable(&state)?;
-    let chosen = match &state.environment.move_to {
-        Some(folder) => Some(folder.clone()),
-        None => dialogs::choose_folder(&app, &window, "Move the cache to").await?,
-    };
+    let chosen = dialogs::choose_folder(&app, &window, "Move the cache to").await?;
     let Some(chosen) = chosen else { return Ok(None) };
     move_to(&state, &chosen).await?;
     view(&state).map(Some)
@@ -185,4 +182,68 @@ async fn copied(engine: &Engine, chosen: &Path) -> Result<Copied> {
         }
     }
     engine.copy_cache(chosen.to_owned()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Environment;
+    use crate::opening::Opening;
+
+    /// The state of an app whose settings name a cache folder.
+    fn state(folder: &Path, cache: &Path) -> AppState {
+        let settings = serde_json::json!({"version": 2, "cache_folder": cache}).to_string();
+        std::fs::write(folder.join("settings.json"), settings).expect("written");
+        let environment = Environment { settings_folder: Some(folder.to_owned()), ..Environment::default() };
+        AppState::new(environment, &Opening::default())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_moved_cache_is_used_and_remembered() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        std::fs::create_dir(&old).expect("a folder");
+        let state = state(folder.path(), &old);
+        state.engine().expect("an engine").set_cache_budget(7_000_000).await.expect("a budget");
+        move_to(&state, &new).await.expect("moved");
+        assert_eq!(state.engine().expect("an engine").cache().budget(), Some(7_000_000));
+        assert_eq!(view(&state).expect("settings").cache_folder, new.display().to_string());
+        assert_eq!(state.settings.get().cache_folder, Some(new.clone()));
+        assert!(!old.exists());
+
+        let running = state.runs.begin(1);
+        let busy = move_to(&state, &old).await.expect_err("a fetch is running");
+        assert_eq!(busy.code, Code::CacheBusy);
+        drop(running);
+        let within = move_to(&state, &new.join("inside")).await.expect_err("it is inside the cache");
+        assert_eq!(within.code, Code::CacheUnusable);
+        assert_eq!(state.engine().expect("an engine").cache().folder(), new, "it stays in use");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_cache_folder_that_is_missing_is_said_and_not_made() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let gone = folder.path().join("gone");
+        let settings = tidemark_settings::Settings { cache_folder: Some(gone.clone()), ..Default::default() };
+        assert_eq!(chosen_folder(&settings), Err(gone.clone()));
+        let fixed = Environment {
+            settings_folder: Some(folder.path().to_owned()),
+            cache_folder: Some(folder.path().join("other")),
+            ..Environment::default()
+        };
+        let state = AppState::new(fixed, &Opening::default());
+        state.settings.change(|settings| settings.cache_folder = Some(gone.clone())).expect("written");
+        let shown = view(&state).expect("settings");
+        assert!(shown.notice.is_none() && shown.cache_folder_is_fixed.is_some(), "{shown:?}");
+        assert!(!gone.exists());
+    }
+
+    #[test]
+    fn a_memory_limit_is_one_that_a_computer_has() {
+        let megabytes = |number: f64| memory_limit(number * 1_048_576.0).map_err(|failure| failure.code);
+        assert_eq!(megabytes(512.0), Ok(512 << 20));
+        for number in [100.0, 0.0, -1.0, 1e14, f64::NAN] {
+            assert_eq!(megabytes(number), Err(Code::OutOfMemory), "{number}");
+        }
+    }
 }
