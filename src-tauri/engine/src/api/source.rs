@@ -33,7 +33,7 @@ impl FilterField {
             .map(|field| Self {
                 name: field.name.clone(),
                 path: field.path.clone(),
-                label: field.label.as_deref().or_else(|| mapping.label(&field.path)).map(str::to_owned),
+                label: field.label.as_ref().or_else(|| mapping.labels.get(&field.path)).cloned(),
                 value_type: field.value_type,
             })
             .collect()

@@ -492,14 +492,17 @@ fn pairs<'a>(
     one: &'a Time,
     other: &'a Time,
 ) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> + 'a {
-    let at = |document: &RawDocumentBuf, of: &Time| {
-        let mut found = None;
-        path::scalars(document, &of.path, &mut |value| {
-            found = found.or_else(|| times::read(value, of.form).map(|read| read.at));
-        });
-        found
-    };
-    sample.documents.iter().filter_map(move |document| Some((at(document, one)?, at(document, other)?)))
+    let both = move |document| Some((instant(document, one)?, instant(document, other)?));
+    sample.documents.iter().filter_map(both)
+}
+
+/// The first value of a time in a document.
+fn instant(document: &RawDocumentBuf, time: &Time) -> Option<DateTime<Utc>> {
+    let mut found = None;
+    path::scalars(document, &time.path, &mut |value| {
+        found = found.or_else(|| times::read(value, time.form).map(|read| read.at));
+    });
+    found
 }
 
 /// The time, or, if its name may be that of any time, an earlier one whose name is plainer: a document is stored and
@@ -569,11 +572,7 @@ fn agreement<'a>(
                 path::scalars(document, path, &mut |value| found = found.or_else(|| whole(value)));
                 found
             };
-            let mut at = None;
-            path::scalars(document, &time.path, &mut |value| {
-                at = at.or_else(|| times::read(value, time.form).map(|read| read.at));
-            });
-            if let (Some(at), Some(day)) = (at, one(day_path)) {
+            if let (Some(at), Some(day)) = (instant(document, time), one(day_path)) {
                 pairs.push((at, day, year_path.and_then(one)));
             }
         }

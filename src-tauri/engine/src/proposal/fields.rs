@@ -10,7 +10,8 @@ use super::kinds::TradeKind;
 use super::names::{Meaning, label, spelled_out, weight};
 use super::survey::{PathStats, Survey, share};
 use super::{
-    Confidence, IdCandidate, Link, ProposedField, Sample, confidence, described, filter_key, percent, serves,
+    Confidence, IdCandidate, Link, OtherCollection, ProposedField, Sample, confidence, described, filter_key,
+    percent, serves,
 };
 use crate::bson::equality_key::equality_key;
 use crate::bson::path;
@@ -258,11 +259,12 @@ pub(crate) fn message_rank(collection: &str) -> i32 {
     i32::from(has(&MESSAGE_WORDS)) - i32::from(has(&COPY_WORDS))
 }
 
-/// Whether a different collection has the trades themselves: the collection beneath a view, or a copy.
-fn has_the_trades(sample: &Sample, collection: &str) -> bool {
-    let other = sample.others.iter().find(|other| other.name == collection);
+/// The other collections that have the trades themselves: the collection beneath a view, or a copy.
+fn copies(sample: &Sample) -> BTreeSet<&str> {
     let own: BTreeSet<&[u8]> = sample.documents.iter().map(|document| document.as_bytes()).collect();
-    other.is_some_and(|other| other.documents.iter().any(|document| own.contains(document.as_bytes())))
+    let is_copy =
+        |other: &&OtherCollection| other.documents.iter().any(|document| own.contains(document.as_bytes()));
+    sample.others.iter().filter(is_copy).map(|other| other.name.as_str()).collect()
 }
 
 /// Whether numbers are so far apart that those of a different collection do not equal them by chance.
@@ -340,8 +342,8 @@ impl Choice {
     pub(super) fn make(sample: &Sample, survey: &Survey, days: &Days, links: &[Link]) -> Self {
         let mut candidates = ids(sample, survey, days);
         let own = links_within(sample, survey, days, &candidates);
-        let is_copy =
-            |link: &&Link| link.collection.as_ref().is_some_and(|name| has_the_trades(sample, name));
+        let copies = copies(sample);
+        let is_copy = |link: &&Link| link.collection.as_deref().is_some_and(|name| copies.contains(name));
         let links = links.iter().chain(&own).filter(|link| !is_copy(link));
         let (links, doubtful): (Vec<&Link>, Vec<&Link>) =
             links.partition(|link| is_believable(sample, survey, link));

@@ -1,5 +1,5 @@
-//! What tells trades from their messages if both are in one collection under the same trade id: a field with one value
-//! that each trade has in exactly one document.
+//! Separates trades from their messages if both are in one collection under the same trade id, by a field with a value
+//! that occurs in exactly one document per trade.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -76,13 +76,7 @@ fn kind_at(path: &str, trades: &HashMap<Vec<u8>, Vec<&RawDocument>>) -> Option<(
     for documents in trades.values() {
         let mut of_trade: BTreeMap<&str, usize> = BTreeMap::new();
         for document in documents {
-            let mut value = None;
-            path::scalars(document, path, &mut |found| {
-                if let RawBsonRef::String(text) = found {
-                    value = Some(text);
-                }
-            });
-            *of_trade.entry(value?).or_default() += 1;
+            *of_trade.entry(text_at(document, path)?).or_default() += 1;
         }
         let first = first_of(documents).and_then(|document| text_at(document, path));
         for (value, times) in of_trade {

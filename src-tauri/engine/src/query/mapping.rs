@@ -375,14 +375,6 @@ impl Mapping {
         business_date.chain(timestamp).chain(others.map(String::as_str))
     }
 
-    /// What to call the values at a path, if not by the path.
-    #[must_use]
-    pub fn label(&self, path: &str) -> Option<&str> {
-        let of_filter =
-            self.filters.iter().find(|field| field.path == path).and_then(|field| field.label.as_ref());
-        self.labels.get(path).or(of_filter).map(String::as_str)
-    }
-
     /// What to call the values at each path that has a label.
     #[must_use]
     pub fn all_labels(&self) -> BTreeMap<String, String> {

@@ -33,7 +33,7 @@ pub enum ListedKind {
 }
 
 impl ListedKind {
-    fn of(listed: &Listed) -> Self {
+    pub(super) fn of(listed: &Listed) -> Self {
         let text = |document: &Document, key: &str| document.get_str(key).ok().map(str::to_owned);
         match &*listed.kind {
             "view" => Self::View(text(&listed.options, "viewOn")),
@@ -59,7 +59,7 @@ pub struct ListedCollection {
 /// What is known about the kind of a collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FoundKind {
-    /// What it is, and that it is still the same collection can be told.
+    /// Listed in full: what it is, and its UUID, by which a recreated collection is recognised.
     Known(ListedKind),
     /// What it is: the user may list names and kinds only.
     NameOnly(ListedKind),

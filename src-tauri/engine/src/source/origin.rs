@@ -131,16 +131,6 @@ impl Source {
         self.with_timeout(SHORT_TIME, async { Ok(self.with_retry(listing).await?) }).await
     }
 
-    /// What the user may see of the database's collections: their names, and the time field of a time series.
-    pub(super) async fn visible_collections(&self) -> BTreeMap<String, Option<String>> {
-        let time_field = |listed: Listed| {
-            let series = listed.options.get_document("timeseries").ok()?;
-            series.get_str("timeField").ok().map(str::to_owned)
-        };
-        let visible = self.list_visible().await.unwrap_or_default();
-        visible.into_iter().map(|(name, listed)| (name, time_field(listed))).collect()
-    }
-
     /// The collections that the user may see, without the server's own. Of a user who may not list all of them, only
     /// the names and kinds of those that the user may read.
     ///

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bson::{Document, RawDocumentBuf, doc};
 use tracing::debug;
 
+use super::catalog::ListedKind;
 use super::connect::Source;
 use crate::day::{Day, DayRange};
 use crate::failure::{Code, Result};
@@ -75,7 +76,7 @@ impl Source {
         for stages in [end(-1), end(1), vec![doc! {"$sample": {"size": AT_RANDOM}}]] {
             documents.add(self.few(None, stages).await);
         }
-        let visible = self.visible_collections().await;
+        let visible = self.list_visible().await.unwrap_or_default();
         let indexes = self.indexes(&name).await;
         let mut others = Vec::new();
         let mut names: Vec<&String> = visible.keys().filter(|other| **other != name).collect();
@@ -92,7 +93,10 @@ impl Source {
             self.expect_collections(&[&name]).await?;
         }
         Ok(Sample {
-            time_field: visible.get(&name).cloned().flatten(),
+            time_field: match visible.get(&name).map(ListedKind::of) {
+                Some(ListedKind::TimeSeries(path)) => path,
+                _ => None,
+            },
             collection: name,
             documents: documents.all,
             knows_indexes: indexes.is_some(),
