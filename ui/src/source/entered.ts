@@ -76,6 +76,11 @@ export function secretsOf({ password, passphrase, proxyPassword }: Entered): Typ
   };
 }
 
+/** Equal only for the same collection, read by the same user. */
+export function placeKey(entered: Entered): string {
+  return JSON.stringify([entered.uri, secretsOf(entered), entered.database, entered.collection]);
+}
+
 /** What is shown in an empty password field while the source has a password already. */
 export function secretHint(origin: SavedSource | null, uri: string): string {
   // The secrets belong to the connection string: with a different one they are not used.

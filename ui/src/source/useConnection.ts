@@ -77,7 +77,7 @@ export function useConnection(first: string, take: (secrets: TypedSecrets) => vo
         form: followed(found.form, typed),
         problems: found.problems,
         warnings: found.warnings,
-        // Reading the text that was left over says nothing new.
+        // Reading the same text again, now without its secrets, keeps the note about them.
         tookSecrets: isSecret || (now.tookSecrets && now.uri === found.uri),
         isSettled: true,
       }));

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 
-import type { Failure, Proposal, SourceDraft, TypedSecrets } from "../backend";
+import type { Failure, Proposal } from "../backend";
 import { useBackend } from "../backend/context";
 import { cancellable } from "./attempts";
 import { useAttempt } from "./useAttempt";
@@ -16,7 +16,7 @@ export interface Proposing {
   /** Does the same after a moment, once per `key`, unless it is stopped before. */
   startSoon: (key: string, settle: () => Promise<Asked>, done: (mapping: string) => void) => void;
   /** Reads documents for a source that is being connected. Null if nothing can be proposed. */
-  wait: (draft: SourceDraft, secrets: TypedSecrets, signal: AbortSignal) => Promise<string | null>;
+  wait: (asked: Asked, signal: AbortSignal) => Promise<string | null>;
   stop: () => void;
 }
 
@@ -40,27 +40,29 @@ export function useProposal(): Proposing {
   }, [abort]);
   useEffect(() => stop, [stop]);
 
+  /** Reads documents, and returns the mapping file that they suggest. */
+  const read = useCallback(
+    async ({ draft, secrets }: Asked, signal: AbortSignal) => {
+      signal.throwIfAborted();
+      const found = await cancellable(backend, signal, (id) => backend.proposeMapping(id, draft, secrets));
+      // It may have been too late to stop it: what it found is about a different collection.
+      signal.throwIfAborted();
+      setProposal(found);
+      return JSON.stringify(found.mapping, null, 2);
+    },
+    [backend],
+  );
+
   const start = useCallback<Proposing["start"]>(
     (settle, done) => {
       stop();
       const mine = requests.current;
-      const ask = async (signal: AbortSignal) => {
-        const { draft, secrets } = await settle();
-        signal.throwIfAborted();
-        const found = await cancellable(backend, signal, (id) => backend.proposeMapping(id, draft, secrets));
-        // It may have been too late to stop it: what it found is about a different collection.
-        signal.throwIfAborted();
-        return found;
-      };
       void idle().then(() => {
         if (mine !== requests.current) return;
-        attempt(ask, (found) => {
-          setProposal(found);
-          done(JSON.stringify(found.mapping, null, 2));
-        });
+        attempt(async (signal) => read(await settle(), signal), done);
       });
     },
-    [attempt, backend, idle, stop],
+    [attempt, idle, read, stop],
   );
 
   const startSoon = useCallback<Proposing["startSoon"]>(
@@ -75,20 +77,17 @@ export function useProposal(): Proposing {
     [start, stop],
   );
   const wait = useCallback<Proposing["wait"]>(
-    async (draft, secrets, signal) => {
+    async (asked, signal) => {
       stop();
       try {
-        const found = await cancellable(backend, signal, (id) => backend.proposeMapping(id, draft, secrets));
-        signal.throwIfAborted();
-        setProposal(found);
-        return JSON.stringify(found.mapping, null, 2);
+        return await read(asked, signal);
       } catch {
         signal.throwIfAborted();
         // Connecting says what is wrong.
         return null;
       }
     },
-    [backend, stop],
+    [read, stop],
   );
   return { proposal, busy, failure, start, startSoon, wait, stop };
 }

@@ -6,6 +6,7 @@ import {
   draftOf,
   type Entered,
   type FormStart,
+  placeKey,
   refusedField,
   type RefusedField,
   secretsOf,
@@ -61,9 +62,9 @@ export function useSourceForm(
   // What was sent last: changed text counts as right until it has been tried.
   const [tried, setTried] = useState<Entered | null>(null);
   const mapping = useRef(entered.mapping);
-  // Where documents were read last: what failed there says nothing about a different place.
-  const place = JSON.stringify([entered.uri, secretsOf(entered), entered.database, entered.collection]);
-  const [readAt, setReadAt] = useState(place);
+  // The place whose documents were read last. A failure there is not shown for a different place.
+  const currentKey = placeKey(entered);
+  const [readAt, setReadAt] = useState(currentKey);
 
   const change = useCallback((part: Partial<Entered>) => {
     if (part.mapping !== undefined) mapping.current = part.mapping;
@@ -85,9 +86,10 @@ export function useSourceForm(
     test.clear();
   };
   /** A new source without a mapping gets the one that its documents suggest: the defaults fit few of them. */
-  const proposedFor = async (draft: SourceDraft, secrets: TypedSecrets, signal: AbortSignal) => {
+  const proposedFor = async (asked: Asked, signal: AbortSignal): Promise<SourceDraft> => {
+    const { draft } = asked;
     const isWanted = start.id === null && draft.profile.mapping.trim() === "" && canRead(draft.profile);
-    const found = isWanted ? await proposing.wait(draft, secrets, signal) : null;
+    const found = isWanted ? await proposing.wait(asked, signal) : null;
     if (found === null) return draft;
     change({ mapping: found });
     return { ...draft, profile: { ...draft.profile, mapping: found } };
@@ -109,29 +111,28 @@ export function useSourceForm(
     failure: attempt.failure,
     canSaveAnyway: attempt.failure !== null && doing === "connecting",
     test,
-    proposing: readAt === place ? proposing : { ...proposing, failure: null },
+    proposing: readAt === currentKey ? proposing : { ...proposing, failure: null },
     isRefused: (field) =>
       field === refusedField(attempt.failure) && tried !== null && entered[field] === tried[field],
     change,
     commitPlace(place) {
       const next = { ...entered, ...place };
       if (!canRead(next) || mapping.current.trim() !== "" || attempt.busy) return;
-      const key = JSON.stringify([next.uri, secretsOf(next), next.database, next.collection]);
+      const key = placeKey(next);
       setReadAt(key);
       proposing.startSoon(key, () => settle(place), takeOver());
     },
     propose() {
-      setReadAt(place);
+      setReadAt(currentKey);
       proposing.start(settle, takeOver());
     },
     connect() {
       begin("connecting");
       attempt.start(
         async (signal) => {
-          const { draft, secrets } = await settle();
+          const asked = await settle();
           signal.throwIfAborted();
-          const proposed = await proposedFor(draft, secrets, signal);
-          await actions.connect(proposed, secrets, signal);
+          await actions.connect(await proposedFor(asked, signal), asked.secrets, signal);
         },
         () => done("connected"),
       );

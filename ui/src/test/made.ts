@@ -18,6 +18,7 @@ import type {
   SettingsView,
   SourceName,
 } from "../backend";
+import { BLANK_FORM } from "../backend/preview/connection";
 
 export function makeQuery(part: Partial<QueryInput> = {}): QueryInput {
   return { from: "2025-01-01", to: "2025-01-31", filters: [], advanced: "", ...part };
@@ -184,26 +185,7 @@ export function makeSaved(part: Partial<SavedSource> = {}): SavedSource {
 }
 
 export function makeForm(part: Partial<ConnectionForm> = {}): ConnectionForm {
-  return {
-    srv: false,
-    hosts: "db1:27017",
-    replica_set: "",
-    direct: false,
-    login: "none",
-    user: "",
-    auth_database: "",
-    tls: false,
-    ca_file: "",
-    certificate_file: "",
-    any_certificate: false,
-    read_from: "secondary_preferred",
-    selection_seconds: "",
-    connect_seconds: "",
-    answer_seconds: "",
-    compressed: false,
-    other_options: "",
-    ...part,
-  };
+  return { ...BLANK_FORM, hosts: "db1:27017", ...part };
 }
 
 /** What the backend makes of an edit: the hosts, and a password that is taken out. The rest is the engine's. */

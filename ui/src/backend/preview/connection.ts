@@ -2,7 +2,8 @@
 
 import type { ConnectionDraft, ConnectionEdit, ConnectionForm, FieldNote } from "../types";
 
-const BLANK: ConnectionForm = {
+/** A form in which nothing was entered, as the engine has it. */
+export const BLANK_FORM: ConnectionForm = {
   srv: false,
   hosts: "",
   replica_set: "",
@@ -44,7 +45,7 @@ function ofText(uri: string): ConnectionDraft {
     return value;
   };
   const form: ConnectionForm = {
-    ...BLANK,
+    ...BLANK_FORM,
     srv: srv !== undefined,
     hosts,
     user,

@@ -93,7 +93,7 @@ type Calls = Pick<
   | "chooseFile"
 >;
 
-/** The calls about sources. `changed` is told that another source may be in use. */
+/** The calls about sources. Calls `changed` when a different source may be in use. */
 export function sourceCalls(
   held: PreviewSources,
   isOnline: () => boolean,

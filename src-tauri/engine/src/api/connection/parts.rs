@@ -65,7 +65,7 @@ pub(super) fn cleaned(pasted: &str) -> &str {
     };
     let (before, uri) = text.split_at(start);
     if let Some(quote) = before.chars().next_back().filter(|last| "\"'`".contains(*last)) {
-        // The last quote if nothing tells which one closes: a password may contain quotes, too.
+        // If no quote is followed by a blank, the last one closes: a password may contain quotes as well.
         let end = uri.find(&format!("{quote} ")[..]).or_else(|| uri.rfind(quote)).unwrap_or(uri.len());
         return if is_wrapping(&before[..before.len() - 1]) { uri[..end].trim() } else { text };
     }

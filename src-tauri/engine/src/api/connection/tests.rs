@@ -384,7 +384,7 @@ fn meaning(uri: &str) -> String {
     if let Some(Tls::Enabled(tls)) = &mut parsed.tls {
         tls.allow_invalid_certificates = tls.allow_invalid_certificates.filter(|any| *any);
     }
-    // Only tells the database of the user.
+    // The database in the path only matters as the user's authentication database.
     let database = parsed.default_database.take();
     if let Some(credential) = &mut parsed.credential {
         credential.source = credential.source.take().or(database);
