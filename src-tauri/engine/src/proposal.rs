@@ -18,6 +18,7 @@ use self::days::Days;
 use self::fields::Choice;
 pub(crate) use self::fields::message_rank;
 use self::survey::{PathStats, Survey, share};
+pub(crate) use self::times::other_unit;
 pub(crate) use self::warnings::create_index;
 use crate::failure::{Code, Failure, Result};
 use crate::query::form::ValueType;

@@ -258,6 +258,8 @@ async fn values_of_no_form_are_a_bad_mapping_if_all_are_so() {
         ("iso_text", Bson::from(1_743_300_000), "where a text such as 2025-01-31T09:30:00Z is expected"),
         ("yyyymmdd", Bson::from(1_743_300_000), "have a number that is no date"),
         ("epoch_ms", Bson::from("2025-03-30"), "where a number of milliseconds is expected"),
+        ("epoch_ms", Bson::from(1_743_300_000), "are seconds since 1970, not milliseconds"),
+        ("epoch_s", Bson::from(1_743_300_000_000_000_i64), "are microseconds since 1970, not seconds"),
         ("object_id", Bson::from("67e7d3e00000000000000000"), "where an ObjectId is expected"),
     ] {
         let all = vec![doc! {"execution": {"at": value}}];

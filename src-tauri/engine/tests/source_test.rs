@@ -155,6 +155,19 @@ async fn missing_indexes_and_paths_are_named_with_what_would_help() {
     assert_eq!(test.failure, None);
 }
 
+/// A fetch would find nothing, and call that complete.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_of_time_that_the_documents_do_not_have_is_named() {
+    let database = database(server().uri(), "st_unit").await;
+    let trades = (0..5).map(|number: i64| doc! {"trade_id": number, "at": 1_743_300_000 + number});
+    database.collection("trades").insert_many(trades).await.unwrap();
+    let mapping = r#"{"version": 2, "timestamp": {"path": "at", "form": "epoch_ms"}, "filters": {}}"#;
+    let test = test(&source(server().uri(), "st_unit", "trades"), mapping).await;
+    let documents = step(&test, TestStep::Documents);
+    assert_eq!(documents.outcome, Warned);
+    assert!(documents.detail.contains("the form of at is epoch_s"), "{}", documents.detail);
+}
+
 /// A field that the mapping pins to a value may come first in the index.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_that_begins_with_what_a_trade_is_serves() {

@@ -1,8 +1,9 @@
 //! Reads values as times, in each form that a mapping can declare, as a fetch by that mapping will read them.
 
-use bson::RawBsonRef;
+use bson::{RawBsonRef, RawDocumentBuf};
 use chrono::{DateTime, Datelike as _, Utc};
 
+use crate::bson::path;
 use crate::query::date_field::DateForm;
 
 /// The forms, the less likely last.
@@ -46,6 +47,31 @@ pub(super) fn read(value: RawBsonRef<'_>, form: DateForm) -> Option<Read> {
     YEARS.contains(&at.year()).then_some(Read { at, is_day })
 }
 
+/// The unit that counts since 1970 at a path have if it is not the declared one: none of them is a believable time in
+/// that, and all are in this.
+pub(crate) fn other_unit(documents: &[RawDocumentBuf], path: &str, declared: DateForm) -> Option<DateForm> {
+    declared.believable()?;
+    let counted = |form: DateForm| {
+        let (mut values, mut believable) = (0, 0);
+        for document in documents {
+            path::scalars(document, path, &mut |value| {
+                // A zero stands for a time that is not known.
+                if form.instant(value).is_some_and(|at| at.timestamp() != 0) {
+                    values += 1;
+                    believable += usize::from(read(value, form).is_some());
+                }
+            });
+        }
+        (values, believable)
+    };
+    let (values, believable) = counted(declared);
+    let is_unit = |form: &DateForm| {
+        let (values, believable) = counted(*form);
+        values > 0 && values == believable
+    };
+    (values > 0 && believable == 0).then(|| DateForm::COUNTS.into_iter().find(is_unit)).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use bson::{Bson, RawBson, bson};
@@ -82,6 +108,27 @@ mod tests {
         assert_eq!(forms(bson!(20_250_131)), [(DateForm::CompactDay, day.clone())]);
         assert_eq!(forms(bson!("20250131")), [(DateForm::CompactDay, day.clone())]);
         assert_eq!(forms(bson!("2025-01-31")), [(DateForm::IsoText, day)]);
+    }
+
+    #[test]
+    fn a_unit_that_is_not_the_declared_one_is_found() {
+        let counts = |values: &[i64]| -> Vec<RawDocumentBuf> {
+            values.iter().map(|value| bson::rawdoc! {"at": *value}).collect()
+        };
+        let seconds = counts(&[1_738_315_800, 1_772_319_600, 0]);
+        assert_eq!(other_unit(&seconds, "at", DateForm::EpochMs), Some(DateForm::EpochS));
+        assert_eq!(other_unit(&seconds, "at", DateForm::EpochNs), Some(DateForm::EpochS));
+        assert_eq!(other_unit(&seconds, "at", DateForm::EpochS), None);
+        let nanoseconds = counts(&[1_738_315_800_000_000_000]);
+        assert_eq!(other_unit(&nanoseconds, "at", DateForm::EpochMs), Some(DateForm::EpochNs));
+        assert_eq!(other_unit(&counts(&[1_738_315_800, 1_738_315_800_000]), "at", DateForm::EpochMs), None);
+        assert_eq!(
+            other_unit(&counts(&[7, 8]), "at", DateForm::EpochMs),
+            None,
+            "no unit makes times of these"
+        );
+        assert_eq!(other_unit(&seconds, "at", DateForm::Date), None);
+        assert_eq!(other_unit(&seconds, "none", DateForm::EpochMs), None);
     }
 
     #[test]

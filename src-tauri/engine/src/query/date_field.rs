@@ -32,6 +32,8 @@ const MOST_OFFSET_SECONDS: i64 = 16 * 3_600;
 const SPELLED: (i32, i32) = (-719_528, 2_932_896);
 /// The first number of eight digits that names a day, and the first one after the last.
 const COMPACT_NUMBERS: (i32, i32) = (101, 100_000_101);
+/// The seconds since 1970 in which the years 1980 to 2100 begin and end, in which the time of a trade is believed to lie.
+const BELIEVABLE: (i64, i64) = (315_532_800, 4_133_980_800);
 /// Offsets of zones that have had no seconds since then: the last zone gave them up in 1972.
 const WHOLE_MINUTES_SINCE: i32 = 1_096;
 
@@ -60,6 +62,51 @@ pub enum DateForm {
 }
 
 impl DateForm {
+    /// The counts since 1970.
+    pub(crate) const COUNTS: [Self; 4] = [Self::EpochS, Self::EpochMs, Self::EpochUs, Self::EpochNs];
+
+    /// The form as a mapping file names it.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Date => "date",
+            Self::IsoText => "iso_text",
+            Self::EpochS => "epoch_s",
+            Self::EpochMs => "epoch_ms",
+            Self::EpochUs => "epoch_us",
+            Self::EpochNs => "epoch_ns",
+            Self::CompactDay => "yyyymmdd",
+            Self::ObjectId => "object_id",
+        }
+    }
+
+    /// The range of the counts of this unit that are believed to be times of trades: those of 1980 to 2100. `None` if
+    /// the form is no count. The ranges of different units have nothing in common, so one of them tells the unit.
+    pub(crate) fn believable(self) -> Option<Document> {
+        let (first, end) = BELIEVABLE;
+        self.units().map(|units| doc! {"$gte": first * units, "$lt": end * units})
+    }
+
+    /// Why counts since 1970 are not in this unit but in a different one, and what to do about it.
+    pub(crate) fn not_but(self, path: &str, other: Self) -> (String, String) {
+        let message = format!(
+            "The values of {path} are {} since 1970, not {}.",
+            other.unit_in_words(),
+            self.unit_in_words()
+        );
+        (message, format!("Correct the mapping: the form of {path} is {}.", other.key()))
+    }
+
+    const fn unit_in_words(self) -> &'static str {
+        match self {
+            Self::EpochS => "seconds",
+            Self::EpochMs => "milliseconds",
+            Self::EpochUs => "microseconds",
+            Self::EpochNs => "nanoseconds",
+            other => other.in_words(),
+        }
+    }
+
     /// Whether some of its values say a local time, which means an instant only together with a zone.
     #[must_use]
     pub const fn has_local_times(self) -> bool {

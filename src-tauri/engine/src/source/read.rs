@@ -17,7 +17,7 @@ use crate::bson::hashed_key::{HashSums, accumulators};
 use crate::bson::number::approximate;
 use crate::day::{Day, DayRange};
 use crate::failure::{Code, Failure, Result};
-use crate::query::date_field::DateField;
+use crate::query::date_field::{DateField, DateForm};
 use crate::query::form::ValueType;
 use crate::query::mapping::{DateMapping, FilterPath, Mapping};
 use crate::query::pipeline::{self, COMMENT, PULL_LIMIT};
@@ -161,6 +161,7 @@ impl Source {
         }
         for path in mapping.dates().paths() {
             if self.has(pipeline::of_expected_type(mapping, path)).await? {
+                self.expect_unit(mapping, path).await?;
                 continue;
             }
             let sample = vec![
@@ -194,6 +195,24 @@ impl Source {
             return Err(Failure::new(Code::BadMapping, message).advise(advice));
         }
         Ok(None)
+    }
+
+    /// Fails if the counts since 1970 at a path have a different unit than the mapping says: then no range of days has
+    /// any of them, and the answer would be empty but complete.
+    async fn expect_unit(&self, mapping: &Mapping, path: &str) -> Result<()> {
+        let Some(form) = mapping.dates().form_at(path) else { return Ok(()) };
+        let Some(believable) = form.believable() else { return Ok(()) };
+        if self.has_in_time(doc! {path: believable}).await? != Some(false) {
+            return Ok(());
+        }
+        for other in DateForm::COUNTS.into_iter().filter(|other| *other != form) {
+            let Some(believable) = other.believable() else { continue };
+            if self.has_in_time(doc! {path: believable}).await? == Some(true) {
+                let (message, advice) = form.not_but(path, other);
+                return Err(Failure::new(Code::BadMapping, message).advise(advice));
+            }
+        }
+        Ok(())
     }
 
     /// Counts the documents that match except for their date fields, whose type no match on dates can find. Documents

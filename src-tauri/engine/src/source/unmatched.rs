@@ -176,7 +176,7 @@ impl Source {
     }
 
     /// Whether a document of the collection matches; `None` if the lookup takes too long.
-    async fn has_in_time(&self, matches: Document) -> Result<Option<bool>> {
+    pub(super) async fn has_in_time(&self, matches: Document) -> Result<Option<bool>> {
         let pipeline = vec![doc! {"$match": matches}, doc! {"$limit": 1}, doc! {"$project": {"_id": 1}}];
         match self.documents(pipeline, ESTIMATE_LIMIT).await {
             Ok(found) => Ok(Some(!found.is_empty())),

@@ -8,7 +8,7 @@ use super::steps::{Reads, collections, refused_by};
 use super::{Found, Stop};
 use crate::bson::path;
 use crate::failure::Code;
-use crate::proposal::{create_index, serves};
+use crate::proposal::{create_index, other_unit, serves};
 use crate::query::mapping::Mapping;
 use crate::query::near_miss::near_misses;
 use crate::rows::Role;
@@ -45,7 +45,7 @@ pub(super) async fn documents(source: &Source, mapping: &Mapping, reads: Reads) 
     for empty in empty {
         problems.push(format!("The messages' collection {empty} has no documents."));
     }
-    problems.extend(trades_paths(source, mapping).await?);
+    problems.extend(trades_problems(source, mapping).await?);
     problems.extend(messages_paths(source, mapping).await?);
     Ok(if problems.is_empty() {
         Found::passed(format!("{detail} Some were read, and they have the paths of the mapping."))
@@ -54,22 +54,35 @@ pub(super) async fn documents(source: &Source, mapping: &Mapping, reads: Reads) 
     })
 }
 
-/// Which path of the mapping none of some trades has.
-async fn trades_paths(source: &Source, mapping: &Mapping) -> Result<Option<String>, Stop> {
+/// Which path of the mapping none of some trades has, and which unit of a time is a different one.
+async fn trades_problems(source: &Source, mapping: &Mapping) -> Result<Vec<String>, Stop> {
     let mut found = source.some_documents(None, &mapping.input_match, LOOKED_AT).await;
     // Without an index, a rare match takes long to find.
     if found.as_ref().is_err_and(|failure| failure.code == Code::SourceTimeout) {
         found = source.some_documents(None, &Document::new(), LOOKED_AT).await;
     }
     let documents = match found {
-        Err(failure) if failure.code == Code::SourceTimeout => return Ok(None),
+        Err(failure) if failure.code == Code::SourceTimeout => return Ok(Vec::new()),
         found => found.map_err(|failure| refused_by(failure, RefusedPart::InputMatch))?,
     };
     if documents.is_empty() {
         let name = source.collection_name();
-        return Ok(Some(format!("No document of {name} matches input_match of the mapping.")));
+        return Ok(vec![format!("No document of {name} matches input_match of the mapping.")]);
     }
-    Ok(missing_paths(&documents, &wanted_paths(mapping)))
+    let mut problems = Vec::from_iter(missing_paths(&documents, &wanted_paths(mapping)));
+    problems.extend(wrong_units(&documents, mapping));
+    Ok(problems)
+}
+
+/// The times whose unit is not the one that the mapping says: a fetch would find nothing.
+fn wrong_units(documents: &[RawDocumentBuf], mapping: &Mapping) -> Vec<String> {
+    let dates = mapping.dates();
+    let problem = |path: &str| {
+        let declared = dates.form_at(path)?;
+        let (message, advice) = declared.not_but(path, other_unit(documents, path, declared)?);
+        Some(format!("{message} {advice}"))
+    };
+    dates.paths().into_iter().filter_map(problem).collect()
 }
 
 /// Whether none of some messages has the trade id, if the mapping says which documents are messages.
@@ -267,6 +280,23 @@ mod tests {
     use bson::rawdoc;
 
     use super::*;
+
+    #[test]
+    fn a_unit_that_gives_no_time_of_a_trade_is_named() {
+        let documents = [rawdoc! {"at": 1_738_315_800_i64}];
+        let of = |form: &str| {
+            let text = format!(r#"{{"version": 2, "timestamp": {{"path": "at", "form": "{form}"}}}}"#);
+            wrong_units(&documents, &Mapping::parse(&text).expect("a mapping"))
+        };
+        assert_eq!(
+            of("epoch_ms"),
+            [
+                "The values of at are seconds since 1970, not milliseconds. Correct the mapping: the form of at is epoch_s."
+            ]
+        );
+        assert_eq!(of("epoch_s"), Vec::<String>::new());
+        assert_eq!(of("iso_text"), Vec::<String>::new());
+    }
 
     #[test]
     fn a_path_that_no_document_has_is_named_with_what_it_may_mean() {
