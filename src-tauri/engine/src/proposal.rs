@@ -3,11 +3,17 @@
 
 mod days;
 mod fields;
+mod filters;
 mod kinds;
+mod name_lists;
 mod names;
+mod shapes;
 mod survey;
 mod times;
+mod values;
 mod warnings;
+
+use std::borrow::Cow;
 
 use bson::{Bson, RawDocumentBuf};
 use serde::Serialize;
@@ -34,6 +40,8 @@ pub struct Sample {
     pub time_field: Option<String>,
     /// Documents, each once.
     pub documents: Vec<RawDocumentBuf>,
+    /// Those of them that were stored last, if that is known.
+    pub newest: Vec<RawDocumentBuf>,
     /// The paths of each index, in order.
     pub indexes: Vec<Vec<String>>,
     /// Whether the indexes could be listed. A view has those of the collection beneath it.
@@ -53,8 +61,14 @@ pub struct OtherCollection {
     pub name: String,
     /// Some of its documents.
     pub documents: Vec<RawDocumentBuf>,
-    /// The paths of each index, in order.
-    pub indexes: Vec<Vec<String>>,
+    /// The paths of each index, in order; `None` if they could not be listed.
+    pub indexes: Option<Vec<Vec<String>>>,
+}
+
+impl OtherCollection {
+    fn indexes(&self) -> &[Vec<String>] {
+        self.indexes.as_deref().unwrap_or_default()
+    }
 }
 
 /// A path at which some trade ids of the sample were found: in a different collection, or at a different path.
@@ -185,6 +199,16 @@ pub enum WarningCode {
     DoubtfulMessages,
     /// Not all collections were looked at.
     UnseenCollections,
+    /// Messages were not looked for where no index makes that quick.
+    MessagesNotSearched,
+    /// Some documents have a different shape, such as before a change of the schema.
+    OtherShape,
+    /// The values of a filter field have several types, of which a filter finds one.
+    FilterMixed,
+    /// A field says when a trade was made, but in a way that no mapping can say.
+    PassedOver,
+    /// The documents have more paths than were looked at.
+    UnseenPaths,
 }
 
 /// Something that will be slow or wrong with the proposed mapping.
@@ -246,7 +270,11 @@ impl Proposal {
 /// A sample that has been looked at.
 #[derive(Debug)]
 pub struct Study<'a> {
-    sample: &'a Sample,
+    whole: &'a Sample,
+    /// What all documents have, if some of them have an older shape.
+    of_all: Option<Survey>,
+    /// The sample without documents of an older shape.
+    sample: Cow<'a, Sample>,
     survey: Survey,
     days: Days,
 }
@@ -254,29 +282,38 @@ pub struct Study<'a> {
 impl<'a> Study<'a> {
     /// Looks at a sample.
     #[must_use]
-    pub fn of(sample: &'a Sample) -> Self {
-        let survey = Survey::of(&sample.documents);
-        let days = Days::find(sample, &survey);
-        Self { sample, survey, days }
+    pub fn of(whole: &'a Sample) -> Self {
+        let survey = Survey::of(&whole.documents);
+        let days = Days::find(whole, &survey);
+        if let Some(documents) = shapes::newest(whole, &days) {
+            let sample = Sample { documents, ..whole.clone() };
+            let newest = Survey::of(&sample.documents);
+            let days = Days::find(&sample, &newest);
+            return Self { whole, of_all: Some(survey), sample: Cow::Owned(sample), survey: newest, days };
+        }
+        Self { whole, of_all: None, sample: Cow::Borrowed(whole), survey, days }
     }
 
     /// Whether an index serves queries by day.
     #[must_use]
     pub fn days_are_indexed(&self) -> bool {
-        serves(&self.sample.indexes, &self.days.matched())
+        let matched = self.days.matched();
+        // A time series is clustered by its time.
+        let is_own_time = self.sample.time_field.as_deref().is_some_and(|time| matched == [time]);
+        is_own_time || serves(&self.sample.indexes, &matched)
     }
 
     /// What may be the trade id, best first, and where its values should be looked for.
     #[must_use]
     pub fn id_candidates(&self) -> Vec<IdCandidate> {
-        fields::id_candidates(self.sample, &self.survey, &self.days)
+        fields::id_candidates(&self.sample, &self.survey, &self.days)
     }
 
     /// The path of the trade id and some of its values, if messages seem to have it at the same path in the same
     /// collection and an index serves it.
     #[must_use]
     pub fn shared_trade_id(&self, links: &[Link]) -> Option<IdCandidate> {
-        let choice = Choice::make(self.sample, &self.survey, &self.days, links);
+        let choice = Choice::make(&self.sample, &self.survey, &self.days, links);
         let (path, _) = choice.trade_id.filter(|_| choice.messages.is_none())?;
         let is_indexed = path != "_id" && serves(&self.sample.indexes, &[&path]);
         self.id_candidates().into_iter().find(|candidate| is_indexed && candidate.path == path)
@@ -286,20 +323,21 @@ impl<'a> Study<'a> {
     /// [`shared_trade_id`](Self::shared_trade_id).
     #[must_use]
     pub fn propose(&self, evidence: &Evidence) -> Proposal {
-        let Self { sample, survey, days } = self;
+        let Self { sample, survey, days, .. } = self;
         let mut choice = Choice::make(sample, survey, days, &evidence.links);
         if let (Some((path, _)), None) = (&choice.trade_id, &choice.messages) {
             choice.trade_kind = kinds::find(&evidence.of_trades, path);
         }
-        let mut fields = vec![choice.trade_id_field(survey)];
-        fields.extend(days.fields(survey));
-        fields.extend(choice.other_fields(survey));
+        let all = self.of_all.as_ref().unwrap_or(survey);
+        let mut fields = vec![choice.trade_id_field(all)];
+        fields.extend(days.fields(all));
+        fields.extend(choice.other_fields(all));
         Proposal {
             mapping: mapping(days, &choice),
-            warnings: warnings::warnings(self, &choice),
+            warnings: warnings::warnings(self, &choice, evidence),
             further_filters: choice.further_filters(survey, days),
-            paths: survey.paths.iter().filter_map(|(path, stats)| seen(survey, path, stats)).collect(),
-            documents: survey.documents,
+            paths: all.paths.iter().filter_map(|(path, stats)| seen(all, path, stats)).collect(),
+            documents: all.documents,
             fields,
         }
     }

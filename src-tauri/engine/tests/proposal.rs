@@ -88,6 +88,28 @@ async fn the_index_to_ask_for_and_a_mistyped_collection_are_named() {
     assert!(failure.message.contains("There is no collection trade"), "{failure:?}");
 }
 
+/// The schema has changed: the newest documents are those that a trader asks for first.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shape_of_the_newest_documents_is_proposed() {
+    let trade = |number: i32| {
+        let at = bson::DateTime::from_millis(1_740_000_000_000 + i64::from(number) * 3_600_000);
+        let id = format!("T{number}");
+        if number < 500 {
+            doc! {"_id": number, "trade_id": id, "ts": at, "prod": "Gas"}
+        } else {
+            doc! {"_id": number, "tradeId": id, "executedAt": at, "product": "Gas"}
+        }
+    };
+    let trades: Vec<Document> = (0..600).map(trade).collect();
+    let fixture = Fixture::at(server().uri(), server().uri(), "proposal_changed", "", trades).await;
+    let proposal = fixture.source.propose().await.unwrap();
+    assert_eq!(text(&proposal, "/timestamp"), Some("executedAt"), "{proposal:?}");
+    assert_eq!(text(&proposal, "/trade_id"), Some("tradeId"));
+    let other = proposal.warnings.iter().find(|warning| warning.code == WarningCode::OtherShape);
+    let message = &other.expect("the older shape is said").message;
+    assert!(message.contains("have ts instead of executedAt"), "{message}");
+}
+
 /// Trades and their messages in one collection, under the same id.
 #[tokio::test(flavor = "multi_thread")]
 async fn trades_are_told_from_messages_in_the_same_collection() {

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::names::{Meaning, weight};
-use super::survey::{Survey, share};
+use super::survey::{PathStats, Survey, share};
 use super::times::{self, FORMS, Read};
 use super::{Confidence, ProposedField, Sample, confidence, described, percent, serves};
 use crate::bson::path;
@@ -44,20 +44,29 @@ const ZONES: [&str; 26] = [
     "Europe/Dublin",
     "America/Toronto",
 ];
-/// The share of values that must have a form.
+/// The share of values that must have a form, or one of several.
 const OF_FORM: f64 = 0.9;
+/// The share of values that must have the same form for a time to be sure.
+const OF_SURE: f64 = 0.99;
 /// From this share of agreement on, numbers are believed to be the day of the year whatever they are called: others
 /// agree with a time by chance in one document of 365.
 const AGREES: f64 = 0.6;
 /// From this share of agreement on, a zone is sure.
 const ALL_AGREE: f64 = 0.995;
+/// From this share on, a date is that of a time in a zone. Less would take a day that ends at 17:00 for one of a zone
+/// whose midnight is mostly then.
+const IS_DATE_OF: f64 = 0.999;
 /// From this share on, numbers with the right name are believed to be it. A business day may differ from the time by a
 /// weekend.
 const AGREES_ROUGHLY: f64 = 0.5;
 /// The least score for a time to be proposed.
 const LEAST: f64 = 0.3;
+/// Times whose scores differ by less than this are as likely as each other.
+const AS_LIKELY: f64 = 0.02;
 /// A business day may differ from the time by a long weekend.
 const MOST_DAYS_APART: i64 = 4;
+/// How many fields that were passed over are named.
+const MOST_PASSED_OVER: usize = 3;
 /// Names that any time may have, that of the last update too.
 const GENERIC_NAMES: [&str; 8] = ["timestamp", "ts", "time", "date", "datetime", "zeit", "zeitstempel", "at"];
 
@@ -70,8 +79,19 @@ pub(super) struct Time {
     pub(super) is_day: bool,
     /// The share of its values that have the form.
     pub(super) of_form: f64,
+    /// The forms that its values have, with their shares, the most frequent first.
+    pub(super) forms: Vec<(DateForm, f64)>,
+    /// Whether its values are texts without an offset.
+    is_local: bool,
     pub(super) score: f64,
     why: Vec<String>,
+}
+
+impl Time {
+    /// Some values cannot be read, so a person should look.
+    fn most(&self) -> Confidence {
+        if self.of_form < OF_SURE { Confidence::Likely } else { Confidence::Sure }
+    }
 }
 
 /// A whole number that may be part of the date.
@@ -94,12 +114,16 @@ pub(super) struct Days {
     pub(super) other_zones: Vec<String>,
     /// The share of documents whose day of the year agrees with their time, if they have both.
     pub(super) agreement: Option<f64>,
+    /// Fields that say when a trade was made in a way that a fetch cannot use: the path, and a sentence.
+    pub(super) passed_over: Vec<(String, String)>,
     /// A date beside the time that is not its date in any zone, and the share of documents in which it is in the best
     /// one.
     pub(super) dates_beside: Option<(String, f64)>,
     /// All times that come into question, best first.
     times: Vec<Time>,
     zone_why: Vec<String>,
+    /// The share of documents whose day is that of their time in the zone, if there is one to compare with.
+    zone_agreement: Option<f64>,
 }
 
 impl Days {
@@ -111,7 +135,7 @@ impl Days {
         let parts = date_parts(sample, survey, &instants);
         if let Some(Parts { year, day_of_year, zone, other_zones, agreement, time }) = parts {
             let agreed = agreement.is_some_and(|share| share >= AGREES);
-            days.time = time;
+            days.time = time.map(|time| earlier_than(sample, survey, &times, time));
             days.zone_why = agreement.map_or_else(Vec::new, |share| {
                 vec![format!("in this zone, {} of the times agree with the day of the year", percent(share))]
             });
@@ -120,6 +144,9 @@ impl Days {
             }
             (days.year, days.day_of_year) = (year, Some(day_of_year));
             (days.zone, days.other_zones, days.agreement) = (zone, other_zones, agreement);
+            days.zone_agreement = agreement;
+        } else {
+            days.follow_text(sample, survey, &instants);
         }
         let best =
             |is_day: bool| times.iter().find(|time| time.is_day == is_day && time.score >= LEAST).cloned();
@@ -132,7 +159,7 @@ impl Days {
             let indexed = |time: &Time| serves(&sample.indexes, &[&time.path]);
             if let Some((dates, time)) = times.iter().find(|time| time.is_day).zip(days.time.as_ref()) {
                 let beside = DatesBeside::of(sample, dates, time);
-                if beside.agreement >= ALL_AGREE && beside.is_better_than_utc {
+                if beside.agreement >= IS_DATE_OF && beside.is_better_than_utc {
                     let why = format!(
                         "in this zone, {} of the times lie on the date in {}",
                         percent(beside.agreement),
@@ -141,7 +168,7 @@ impl Days {
                     (days.zone, days.zone_why) = (beside.zone.clone(), vec![why]);
                 }
                 // A date that is hardly ever that of the time is a different one, such as that of payment.
-                let is_of_trade = beside.is_near && (AGREES_ROUGHLY..ALL_AGREE).contains(&beside.agreement);
+                let is_of_trade = beside.is_near && (AGREES_ROUGHLY..IS_DATE_OF).contains(&beside.agreement);
                 days.dates_beside = is_of_trade.then(|| (dates.path.clone(), beside.agreement));
             }
             // A date that is no date of the time in any zone is one that the desk keeps itself.
@@ -173,8 +200,87 @@ impl Days {
             days.zone_why =
                 vec![format!("days are those in {}; the zone decides only when a day has ended", date.path)];
         }
+        days.pass_over(sample, survey);
         days.times = times;
         days
+    }
+
+    /// A day of the year that is stored as text tells the zone of the days, although no fetch can match it.
+    fn follow_text(&mut self, sample: &Sample, survey: &Survey, times: &[&Time]) {
+        let texts = survey.paths.iter().filter(|(_, stats)| {
+            stats.in_arrays == 0
+                && stats.main_type().is_some_and(|(name, of)| name == "string" && of >= OF_FORM)
+        });
+        for (path, stats) in texts.filter(|(path, _)| are_numbers(sample, 1..=366, path)) {
+            let agreed = agreement(sample, path, None, times);
+            let is_named = weight(path, Meaning::DayOfYear) > 0.5;
+            let agrees = agreed.as_ref().is_some_and(|agreed| agreed.share >= AGREES && agreed.is_wide);
+            if !(agrees || is_named && agreed.is_none()) {
+                continue;
+            }
+            let example = stats.examples.first().map(String::as_str).unwrap_or_default();
+            let instead = match &agreed {
+                Some(agreed) => format!(" Days follow {} instead.", agreed.time.path),
+                None => String::new(),
+            };
+            let why = format!(
+                "{path} has the day of the year as text (\"{example}\"), and a fetch can match numbers only, so it was \
+                 passed over.{instead}"
+            );
+            self.passed_over.push((path.clone(), why));
+            if let Some(agreed) = agreed.filter(|agreed| agreed.share >= ALL_AGREE) {
+                self.zone_why = vec![format!(
+                    "in this zone, {} of the times lie on the day in {path}",
+                    percent(agreed.share)
+                )];
+                if !agreed.other_zones.is_empty() {
+                    self.zone_why.push(format!("so they do in {}", agreed.other_zones.join(", ")));
+                }
+                self.time = Some(agreed.time.clone());
+                self.zone_agreement = Some(agreed.share);
+                (self.zone, self.other_zones) = (agreed.zone, agreed.other_zones);
+                return;
+            }
+        }
+    }
+
+    /// Names the fields with dates in forms that a mapping does not know.
+    fn pass_over(&mut self, sample: &Sample, survey: &Survey) {
+        let has_time = self.time.as_ref().is_some_and(|time| time.path != "_id")
+            || self.business_date.is_some()
+            || self.day_of_year.is_some();
+        let mut found = Vec::new();
+        for (path, stats) in &survey.paths {
+            let named = [Meaning::Time, Meaning::BusinessDate, Meaning::DayOfYear]
+                .into_iter()
+                .map(|meaning| weight(path, meaning))
+                .fold(0.0, f64::max);
+            let is_of_other = weight(path, Meaning::OtherTime) > 0.5;
+            if stats.in_arrays > 0 || (has_time && is_of_other) {
+                continue;
+            }
+            let (mut values, mut unknown) = (0, 0);
+            for document in &sample.documents {
+                path::scalars(document, path, &mut |value| {
+                    if !matches!(value, RawBsonRef::Null | RawBsonRef::Document(_)) {
+                        values += 1;
+                        unknown += usize::from(times::has_unknown_form(value, named > 0.5));
+                    }
+                });
+            }
+            if share(unknown, values) >= OF_FORM {
+                found.push((named, path, stats.examples.first().map(String::as_str).unwrap_or_default()));
+            }
+        }
+        found.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for (_, path, example) in found.into_iter().take(MOST_PASSED_OVER) {
+            let why = format!(
+                "{path} has dates in a form that a mapping does not know, such as {example}, so it was passed over. The \
+                 forms are dates, ISO texts such as 2025-01-31T09:30:00Z, numbers of seconds to nanoseconds since 1970, \
+                 and days such as 20250131."
+            );
+            self.passed_over.push((path.clone(), why));
+        }
     }
 
     /// The paths that are taken.
@@ -241,7 +347,7 @@ impl Days {
                 survey,
                 key,
                 Some(&time.path),
-                confidence(time.score, next(is_day, time)),
+                confidence(time.score, next(is_day, time)).min(time.most()),
                 time.why.clone(),
                 others(Some(time), is_day),
             ),
@@ -257,10 +363,20 @@ impl Days {
         }];
         fields.extend(self.year.as_ref().map(|part| part_field("year", part)));
         fields.extend(self.day_of_year.as_ref().map(|part| part_field("day_of_year", part)));
-        let zone_is_sure =
-            self.agreement.is_some_and(|share| share >= ALL_AGREE) && self.other_zones.is_empty();
+        // Days as they are written are those of UTC, whatever zone that is.
+        let is_as_written = self.zone == "UTC"
+            && self.business_date.is_none()
+            && self.time.as_ref().is_some_and(|time| time.is_local);
+        let zone_is_sure = self.zone_agreement.is_some_and(|share| share >= ALL_AGREE)
+            && self.other_zones.is_empty()
+            && !is_as_written;
         let mut why = self.zone_why.clone();
-        if why.is_empty() {
+        if is_as_written {
+            let path = self.time.as_ref().map(|time| time.path.as_str()).unwrap_or_default();
+            why.push(format!(
+                "the texts of {path} have no offset, so days are those that are written; nothing says in which zone"
+            ));
+        } else if why.is_empty() {
             why.push("nothing in the documents says in which zone days begin".to_owned());
         }
         fields.push(ProposedField {
@@ -288,8 +404,9 @@ fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
         if stats.in_arrays * 2 > stats.documents {
             continue;
         }
-        let Some((form, reads)) = form_of(&sample.documents, path) else { continue };
+        let Some(Found { form, reads, forms }) = form_of(&sample.documents, path) else { continue };
         let of_form = share(reads.len(), stats.values);
+        let is_local = form == DateForm::IsoText && reads.iter().all(|read| read.is_local);
         let is_day = reads.iter().all(|read| read.is_day);
         let days: BTreeSet<i64> = reads.iter().map(|read| read.at.timestamp().div_euclid(86_400)).collect();
         let in_future = share(reads.iter().filter(|read| read.at > now).count(), reads.len());
@@ -330,14 +447,26 @@ fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
             why.push(format!("{} of the values lie in the future", percent(in_future)));
         }
         score *= in_documents.sqrt();
-        times.push(Time { path: path.clone(), form, is_day, of_form, score, why });
+        if forms.len() > 1 {
+            why.push(format!("{} of its values have this form", percent(of_form)));
+        }
+        times.push(Time { path: path.clone(), form, is_day, of_form, forms, is_local, score, why });
     }
     times.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
     times
 }
 
-/// The form of the values at a path, if most have one, with what was read.
-fn form_of(documents: &[RawDocumentBuf], path: &str) -> Option<(DateForm, Vec<Read>)> {
+/// The form of the values at a path.
+struct Found {
+    form: DateForm,
+    /// What was read in this form.
+    reads: Vec<Read>,
+    /// All forms, with the shares of the values that have them.
+    forms: Vec<(DateForm, f64)>,
+}
+
+/// The form that most values at a path have, if almost all have some form.
+fn form_of(documents: &[RawDocumentBuf], path: &str) -> Option<Found> {
     let mut found: Vec<(DateForm, Vec<Read>)> = Vec::new();
     let mut values = 0;
     for form in FORMS {
@@ -355,8 +484,36 @@ fn form_of(documents: &[RawDocumentBuf], path: &str) -> Option<(DateForm, Vec<Re
             found.push((form, reads));
         }
     }
-    let best = found.into_iter().max_by_key(|(_, reads)| reads.len())?;
-    (share(best.1.len(), values) >= OF_FORM).then_some(best)
+    found.sort_by_key(|(_, reads)| std::cmp::Reverse(reads.len()));
+    let forms: Vec<(DateForm, f64)> =
+        found.iter().map(|(form, reads)| (*form, share(reads.len(), values))).collect();
+    let all: f64 = forms.iter().map(|(_, share)| share).sum();
+    let (form, reads) = found.into_iter().next()?;
+    (all >= OF_FORM).then_some(Found { form, reads, forms })
+}
+
+/// A whole number, or the one that a text of digits spells.
+fn number_of(value: RawBsonRef<'_>) -> Option<i64> {
+    match value {
+        RawBsonRef::String(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            text.parse().ok()
+        }
+        value => whole(value),
+    }
+}
+
+/// Whether almost all values at a path are numbers in a range.
+fn are_numbers(sample: &Sample, range: std::ops::RangeInclusive<i64>, path: &str) -> bool {
+    let (mut inside, mut all) = (0, 0);
+    for document in &sample.documents {
+        path::scalars(document, path, &mut |value| {
+            if !matches!(value, RawBsonRef::Null | RawBsonRef::Document(_)) {
+                all += 1;
+                inside += usize::from(number_of(value).is_some_and(|number| range.contains(&number)));
+            }
+        });
+    }
+    share(inside, all) >= OF_FORM
 }
 
 /// The year and the day of the year, with the time and the zone that agree best with them.
@@ -370,22 +527,16 @@ struct Parts {
 }
 
 fn date_parts(sample: &Sample, survey: &Survey, times: &[&Time]) -> Option<Parts> {
-    let whole_in = |range: std::ops::RangeInclusive<i64>, path: &str| {
-        let (mut inside, mut all) = (0, 0);
-        for document in &sample.documents {
-            path::scalars(document, path, &mut |value| {
-                if !matches!(value, RawBsonRef::Null | RawBsonRef::Document(_)) {
-                    all += 1;
-                    inside += usize::from(whole(value).is_some_and(|whole| range.contains(&whole)));
-                }
-            });
-        }
-        share(inside, all) >= OF_FORM
+    // A fetch matches numbers only.
+    let is_number = |stats: &PathStats| {
+        share(stats.types.get("string").copied().unwrap_or_default(), stats.values) <= 1.0 - OF_FORM
     };
-    let paths =
-        || survey.paths.iter().filter(|(_, stats)| stats.in_arrays == 0).map(|(path, _)| path.as_str());
-    let day_paths: Vec<&str> = paths().filter(|path| whole_in(1..=366, path)).collect();
-    let year_paths: Vec<&str> = paths().filter(|path| whole_in(1980..=2100, path)).collect();
+    let paths = || {
+        let wanted = survey.paths.iter().filter(|(_, stats)| stats.in_arrays == 0 && is_number(stats));
+        wanted.map(|(path, _)| path.as_str())
+    };
+    let day_paths: Vec<&str> = paths().filter(|path| are_numbers(sample, 1..=366, path)).collect();
+    let year_paths: Vec<&str> = paths().filter(|path| are_numbers(sample, 1980..=2100, path)).collect();
     let mut best: Option<(f64, Parts)> = None;
     for day_path in day_paths {
         let named = weight(day_path, Meaning::DayOfYear);
@@ -402,6 +553,13 @@ fn date_parts(sample: &Sample, survey: &Survey, times: &[&Time]) -> Option<Parts
             if alone.as_ref().is_some_and(|alone| alone.share >= ALL_AGREE && alone.is_wide) {
                 (year, agreed) = (None, alone);
             }
+        }
+        let mut year_why = "its name says so".to_owned();
+        if let (None, Some(alone)) = (year, &agreed)
+            && let Some(path) = agreeing_year(sample, survey, day_path, &year_paths, alone)
+        {
+            year = Some((1.0, path));
+            year_why = format!("it is the year of {} in this zone", alone.time.path);
         }
         let (share_agreed, is_wide) =
             agreed.as_ref().map_or((0.0, false), |agreed| (agreed.share, agreed.is_wide));
@@ -433,7 +591,7 @@ fn date_parts(sample: &Sample, survey: &Survey, times: &[&Time]) -> Option<Parts
             let year = year.map(|(named, path)| DatePart {
                 path: path.to_owned(),
                 score: 0.5 * named + 0.5 * share_agreed.max(if agreed.is_none() { 0.6 } else { 0.0 }),
-                why: vec!["its name says so".to_owned()],
+                why: vec![year_why],
             });
             let (zone, other_zones, share, time) = match agreed {
                 None => ("UTC".to_owned(), Vec::new(), None, None),
@@ -446,6 +604,23 @@ fn date_parts(sample: &Sample, survey: &Survey, times: &[&Time]) -> Option<Parts
         }
     }
     best.map(|(_, parts)| parts)
+}
+
+/// A field that has the year of the time in all documents whose day of the year agrees, whatever it is called.
+fn agreeing_year<'a>(
+    sample: &Sample,
+    survey: &Survey,
+    day_path: &str,
+    year_paths: &[&'a str],
+    alone: &Agreement<'_>,
+) -> Option<&'a str> {
+    // The one year of all documents may be that of anything.
+    let varies = |path: &&&str| survey.paths.get(**path).is_some_and(|stats| stats.distinct > 1);
+    let agrees = |path: &&&str| {
+        agreement(sample, day_path, Some(path), &[alone.time])
+            .is_some_and(|with_year| with_year.share >= ALL_AGREE.min(alone.share))
+    };
+    year_paths.iter().filter(|path| **path != day_path).filter(varies).find(agrees).copied()
 }
 
 /// How the dates of one field lie beside the times of another.
@@ -505,13 +680,12 @@ fn instant(document: &RawDocumentBuf, time: &Time) -> Option<DateTime<Utc>> {
     found
 }
 
-/// The time, or, if its name may be that of any time, an earlier one whose name is plainer: a document is stored and
-/// updated after the trade was made.
+/// The time, or an earlier one if its name may be that of any time and the other's is plainer, or if nothing else tells
+/// the two apart: a document is stored and updated after the trade was made.
 fn earlier_than(sample: &Sample, survey: &Survey, times: &[Time], chosen: Time) -> Time {
     let last = chosen.path.rsplit('.').next().unwrap_or_default().to_lowercase();
-    if !GENERIC_NAMES.contains(&last.as_str()) {
-        return chosen;
-    }
+    let is_generic = GENERIC_NAMES.contains(&last.as_str());
+    let is_as_likely = |time: &&Time| is_generic || (time.score - chosen.score).abs() < AS_LIKELY;
     let is_everywhere = |time: &&Time| {
         survey.paths.get(&time.path).is_some_and(|stats| share(stats.documents, survey.documents) >= 0.9)
     };
@@ -519,10 +693,10 @@ fn earlier_than(sample: &Sample, survey: &Survey, times: &[Time], chosen: Time) 
         !time.is_day
             && time.path != chosen.path
             && time.form != DateForm::ObjectId
-            && weight(&time.path, Meaning::Time) > 0.5
+            && (!is_generic || weight(&time.path, Meaning::Time) > 0.5)
             && weight(&time.path, Meaning::OtherTime) < 0.5
     };
-    for other in times.iter().filter(is_plain).filter(is_everywhere) {
+    for other in times.iter().filter(is_plain).filter(is_as_likely).filter(is_everywhere) {
         let pairs: Vec<_> = pairs(sample, other, &chosen).collect();
         let never_after = pairs.iter().filter(|(other, chosen)| other <= chosen).count();
         let before = pairs.iter().filter(|(other, chosen)| other < chosen).count();
@@ -569,7 +743,7 @@ fn agreement<'a>(
         for document in &sample.documents {
             let one = |path: &str| {
                 let mut found = None;
-                path::scalars(document, path, &mut |value| found = found.or_else(|| whole(value)));
+                path::scalars(document, path, &mut |value| found = found.or_else(|| number_of(value)));
                 found
             };
             if let (Some(at), Some(day)) = (instant(document, time), one(day_path)) {

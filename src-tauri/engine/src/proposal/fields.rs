@@ -6,12 +6,13 @@ use bson::{Bson, RawBson, RawBsonRef};
 use serde_json::{Map, Value, json};
 
 use super::days::Days;
+use super::filters::{Field, Filters};
 use super::kinds::TradeKind;
 use super::names::{Meaning, label, spelled_out, weight};
 use super::survey::{PathStats, Survey, share};
 use super::{
     Confidence, IdCandidate, Link, OtherCollection, ProposedField, Sample, confidence, described, filter_key,
-    percent, serves,
+    serves,
 };
 use crate::bson::equality_key::equality_key;
 use crate::bson::path;
@@ -21,11 +22,10 @@ use crate::query::mapping::FORM_FIELDS;
 /// How many paths are tried as the trade id, and how many of their values.
 const CANDIDATES: usize = 4;
 const VALUES: usize = 20;
-/// The least score of a trade id, and of a filter field.
+/// The least score of a trade id.
 const LEAST_ID: f64 = 0.35;
-const LEAST_FILTER: f64 = 0.45;
 /// A text that is longer than this is a description, not something to filter by.
-const LONGEST: usize = 120;
+pub(super) const LONGEST: usize = 120;
 /// A field with more different values than this is not offered as a further filter.
 const FEW: usize = 60;
 /// The types of a trade id.
@@ -33,8 +33,8 @@ const ID_TYPES: [&str; 6] = ["string", "int", "long", "objectId", "binData", "de
 
 /// A scored path.
 #[derive(Debug, Clone)]
-struct Scored {
-    path: String,
+pub(super) struct Scored {
+    pub(super) path: String,
     score: f64,
     why: Vec<String>,
 }
@@ -45,7 +45,7 @@ pub(super) struct Choice {
     /// The path of the trade id, and its score.
     pub(super) trade_id: Option<(String, f64)>,
     trade_id_why: Vec<String>,
-    other_ids: Vec<Scored>,
+    pub(super) other_ids: Vec<Scored>,
     /// The collection and the path by which messages refer to their trade.
     pub(super) messages: Option<Link>,
     /// Other collections in which the trade ids are as well.
@@ -55,17 +55,16 @@ pub(super) struct Choice {
     /// What makes a document a trade, if messages have the same trade id in the same collection.
     pub(super) trade_kind: Option<TradeKind>,
     changed_at: Option<Scored>,
-    status: Option<Scored>,
-    /// For each filter field of the form.
-    filters: Vec<Option<Scored>>,
-    /// For each filter field, the type of its values.
-    filter_types: Vec<Option<ValueType>>,
+    /// The filter fields of the form, and the status.
+    pub(super) filters: Filters,
 }
 
 /// The type that the values of a filter have.
 pub(super) fn value_type(stats: &PathStats) -> Option<ValueType> {
     Some(match stats.main_type()?.0 {
         "string" => ValueType::Text,
+        "int" | "long" if stats.types.contains_key("decimal") => ValueType::Decimal,
+        "int" | "long" if stats.types.contains_key("double") => ValueType::Number,
         "int" | "long" => ValueType::Integer,
         "double" => ValueType::Number,
         "decimal" => ValueType::Decimal,
@@ -177,20 +176,12 @@ pub(super) fn id_candidates(sample: &Sample, survey: &Survey, days: &Days) -> Ve
     if !paths.iter().any(|path| path == "_id") {
         paths.push("_id".to_owned());
     }
-    // The indexed paths of a collection that hold ids: only these can be searched quickly.
-    let indexed_ids = |indexes: &[Vec<String>], survey: &Survey| -> BTreeSet<String> {
-        let is_id = |path: &&String| {
-            let main = survey.paths.get(*path).and_then(PathStats::main_type);
-            *path != "_id" && main.is_some_and(|(main, _)| ID_TYPES.contains(&main))
-        };
-        indexes.iter().filter_map(|keys| keys.first()).filter(is_id).cloned().collect()
-    };
     let taken = days.paths();
     let mut places: Vec<(Option<String>, String)> = Vec::new();
     let own = indexed_ids(&sample.indexes, survey).into_iter().filter(|path| !taken.contains(path.as_str()));
     places.extend(own.map(|path| (None, path)));
     for other in &sample.others {
-        let theirs = indexed_ids(&other.indexes, &Survey::of(&other.documents));
+        let theirs = indexed_ids(other.indexes(), &Survey::of(&other.documents));
         places.extend(theirs.into_iter().map(|path| (Some(other.name.clone()), path)));
     }
     let of = |path: String| {
@@ -201,6 +192,64 @@ pub(super) fn id_candidates(sample: &Sample, survey: &Survey, days: &Days) -> Ve
         (!values.is_empty() && kinds.len() <= 2).then_some(IdCandidate { path, values, look_in })
     };
     paths.into_iter().filter_map(of).collect()
+}
+
+/// The indexed paths of a collection that hold ids: only these can be searched quickly.
+fn indexed_ids(indexes: &[Vec<String>], survey: &Survey) -> BTreeSet<String> {
+    let is_id = |path: &&String| {
+        let main = survey.paths.get(*path).and_then(PathStats::main_type);
+        *path != "_id" && main.is_some_and(|(main, _)| ID_TYPES.contains(&main))
+    };
+    indexes.iter().filter_map(|keys| keys.first()).filter(is_id).cloned().collect()
+}
+
+/// A collection in which messages were not looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NotSearched {
+    pub(super) collection: String,
+    /// The path that looks like the trade id, if there is one.
+    pub(super) path: Option<String>,
+    pub(super) knows_indexes: bool,
+}
+
+/// The other collections that may have the messages, but no index on a path of the trade id.
+pub(super) fn not_searched(sample: &Sample, trade_id: &str, matched: &[&str]) -> Vec<NotSearched> {
+    let copies = copies(sample);
+    let own = spelled_out(trade_id);
+    let of = |other: &OtherCollection| {
+        let rank = message_rank(&other.name);
+        if rank < 0 || other.documents.is_empty() || copies.contains(other.name.as_str()) {
+            return None;
+        }
+        let survey = Survey::of(&other.documents);
+        // One that is not called so is believed to have messages only if it has the very id, but no day of its own.
+        let has_days = !matched.is_empty() && matched.iter().all(|path| survey.paths.contains_key(*path));
+        let named = |path: &str| match spelled_out(path) {
+            theirs if theirs == own => 1.0,
+            _ if rank == 0 => 0.0,
+            theirs if theirs.len() > 3 && own.contains(&theirs) => 0.9,
+            theirs if own.len() > 3 && theirs.contains(&own) => 0.9,
+            _ => weight(path, Meaning::TradeId),
+        };
+        let searched = indexed_ids(other.indexes(), &survey);
+        if searched.iter().any(|path| named(path) > 0.5) || rank == 0 && (has_days || !searched.is_empty()) {
+            return None;
+        }
+        let is_id = |(path, stats): &(&String, &PathStats)| {
+            let is_id = stats.main_type().is_some_and(|(main, _)| ID_TYPES.contains(&main));
+            is_id && path.as_str() != "_id" && named(path) > 0.5
+        };
+        let best = survey.paths.iter().filter(is_id).max_by(|a, b| named(a.0).total_cmp(&named(b.0)));
+        let path = best.map(|(path, _)| path.clone());
+        (path.is_some() || (rank > 0 && searched.is_empty())).then(|| NotSearched {
+            collection: other.name.clone(),
+            path,
+            knows_indexes: other.indexes.is_some(),
+        })
+    };
+    let mut found: Vec<NotSearched> = sample.others.iter().filter_map(of).collect();
+    found.sort_by_key(|place| std::cmp::Reverse(message_rank(&place.collection)));
+    found
 }
 
 /// Different values at a path, from all over the sample.
@@ -221,7 +270,7 @@ fn some_values(sample: &Sample, path: &str) -> Vec<Bson> {
 }
 
 /// The paths that nothing is proposed for yet, with their shares of the documents.
-fn free<'a>(survey: &'a Survey, taken: &BTreeSet<String>) -> Vec<(String, f64, &'a PathStats)> {
+pub(super) fn free<'a>(survey: &'a Survey, taken: &BTreeSet<String>) -> Vec<(String, f64, &'a PathStats)> {
     let is_free = |path: &str| !taken.contains(path) && path != "_id";
     let of = |(path, stats): (&String, &'a PathStats)| {
         (path.clone(), share(stats.documents, survey.documents), stats)
@@ -406,59 +455,14 @@ impl Choice {
         self.changed_at = stamps.max_by(|a, b| a.score.total_cmp(&b.score));
         taken.extend(self.changed_at.iter().map(|stamp| stamp.path.clone()));
 
-        let mut pairs: Vec<(f64, usize, Scored, Option<ValueType>)> = Vec::new();
-        for (path, in_documents, stats) in free(survey, &taken) {
-            let Some(value_type) = value_type(stats).filter(|_| stats.longest <= LONGEST) else { continue };
-            if days.all_times().any(|time| time.path == path) {
-                continue;
-            }
-            for (at, name) in FORM_FIELDS.iter().enumerate() {
-                // A field of the very name is the one that is meant.
-                let named = if path.rsplit('.').next() == Some(name) {
-                    1.2
-                } else {
-                    weight(&path, Meaning::Filter(at))
-                };
-                let is_list = stats.in_arrays > 0;
-                // The form has one field for a single attribute and one for a list of them.
-                let fits_list = at != 5 || is_list || named >= 0.95;
-                let repeats = share(stats.distinct, stats.values) < 0.9 || stats.values < 20;
-                let score = 0.7 * named
-                    + 0.1 * in_documents
-                    + if value_type == ValueType::Text { 0.1 } else { 0.0 }
-                    + if repeats { 0.1 } else { -0.1 };
-                if named >= 0.5 && fits_list && score >= LEAST_FILTER {
-                    let mut why = vec![match named {
-                        named if named >= 0.9 => "its name says so".to_owned(),
-                        _ => "its name contains such a word".to_owned(),
-                    }];
-                    why.push(format!(
-                        "{} different values in {} of the documents",
-                        stats.distinct,
-                        percent(in_documents)
-                    ));
-                    pairs.push((score, at, Scored { path: path.clone(), score, why }, Some(value_type)));
-                }
-            }
-        }
-        pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| (a.1, &a.2.path).cmp(&(b.1, &b.2.path))));
-        self.filters = vec![None; FORM_FIELDS.len()];
-        self.filter_types = vec![None; FORM_FIELDS.len()];
-        for (_, at, scored, value_type) in pairs {
-            if self.filters[at].is_none() && taken.insert(scored.path.clone()) {
-                (self.filters[at], self.filter_types[at]) = (Some(scored), value_type);
-            }
-        }
-        let status = free(survey, &taken).into_iter().filter_map(|(path, in_documents, stats)| {
-            let named = weight(&path, Meaning::Status);
-            let fits = stats.distinct <= 30 && in_documents >= 0.2 && stats.in_arrays == 0;
-            (named >= 0.8 && fits).then(|| Scored {
-                path,
-                score: 0.8 * named + 0.2 * in_documents,
-                why: vec!["its name says so".to_owned()],
-            })
-        });
-        self.status = status.max_by(|a, b| a.score.total_cmp(&b.score).then_with(|| b.path.cmp(&a.path)));
+        self.filters =
+            Filters::choose(survey, &mut taken, |path| days.all_times().any(|time| time.path == path));
+    }
+
+    /// The path by which messages in the trades' own collection refer to their trade, or may do so.
+    pub(super) fn message_path(&self) -> Option<&str> {
+        let link = self.messages.as_ref().or(self.doubtful.as_ref());
+        link.filter(|link| link.collection.is_none()).map(|link| link.path.as_str())
     }
 
     /// Writes the keys of the mapping. Returns whether it needs version 2.
@@ -471,12 +475,13 @@ impl Choice {
         let mut filters = Map::new();
         let mut labels = Map::new();
         for (at, name) in FORM_FIELDS.iter().enumerate() {
-            let value = match (&self.filters[at], self.filter_types[at]) {
-                (Some(field), Some(ValueType::Text)) => json!(field.path),
-                (Some(field), value_type) => json!({"path": field.path, "type": value_type}),
-                (None, _) => Value::Null,
+            let chosen = self.filters.fields[at].as_ref();
+            let value = match chosen {
+                Some(field) if field.value_type == ValueType::Text => json!(field.path),
+                Some(field) => json!({"path": field.path, "type": field.value_type}),
+                None => Value::Null,
             };
-            if let Some(field) = self.filters[at].as_ref().filter(|field| field.path != *name) {
+            if let Some(field) = chosen.filter(|field| field.path != *name) {
                 labels.insert(field.path.clone(), json!({"label": label(&field.path)}));
             }
             filters.insert((*name).into(), value);
@@ -489,7 +494,7 @@ impl Choice {
                 mapping.insert("downstream_trade_id".into(), json!(link.path));
             }
         }
-        if let Some(status) = &self.status {
+        if let Some(status) = &self.filters.status {
             is_second = true;
             mapping.insert("status".into(), json!(status.path));
         }
@@ -548,25 +553,24 @@ impl Choice {
                 ));
             }
         }
-        for (at, found) in self.filters.iter().enumerate() {
-            let key = filter_key(at);
-            fields.extend(found.as_ref().map(|field| {
-                described(
-                    survey,
-                    &key,
-                    Some(&field.path),
-                    confidence(field.score, 0.0),
-                    field.why.clone(),
-                    Vec::new(),
-                )
-            }));
+        let chosen = |key: &str, field: &Field| {
+            described(
+                survey,
+                key,
+                Some(&field.path),
+                field.confidence(),
+                field.why.clone(),
+                field.others.clone(),
+            )
+        };
+        for (at, found) in self.filters.fields.iter().enumerate() {
+            fields.extend(found.as_ref().map(|field| chosen(&filter_key(at), field)));
         }
-        for (key, found) in [("status", &self.status), ("changed_at", &self.changed_at)] {
-            let sure = |field: &Scored| confidence(field.score, 0.0);
-            fields.extend(found.as_ref().map(|field| {
-                described(survey, key, Some(&field.path), sure(field), field.why.clone(), Vec::new())
-            }));
-        }
+        fields.extend(self.filters.status.as_ref().map(|field| chosen("status", field)));
+        fields.extend(self.changed_at.as_ref().map(|field| {
+            let sure = confidence(field.score, 0.0);
+            described(survey, "changed_at", Some(&field.path), sure, field.why.clone(), Vec::new())
+        }));
         fields
     }
 
@@ -574,7 +578,7 @@ impl Choice {
     pub(super) fn further_filters(&self, survey: &Survey, days: &Days) -> Vec<String> {
         let mut taken: BTreeSet<&str> = days.paths();
         taken.extend(self.trade_id.iter().map(|(path, _)| path.as_str()));
-        taken.extend(self.filters.iter().flatten().map(|field| field.path.as_str()));
+        taken.extend(self.filters.fields.iter().flatten().map(|field| field.path.as_str()));
         let is_useful = |(path, stats): &(&String, &PathStats)| {
             let repeats = stats.distinct >= 2 && stats.distinct <= FEW && stats.repeats() >= 2.0;
             repeats

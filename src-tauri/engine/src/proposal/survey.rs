@@ -11,8 +11,11 @@ use crate::bson::extjson::write_relaxed;
 const MAX_PATHS: usize = 2_000;
 /// The maximum number of different values of one path that are remembered.
 const MAX_DISTINCT: usize = 5_000;
-/// How deep sub-documents are looked into.
-const MAX_DEPTH: usize = 6;
+/// How deep sub-documents are looked into: as deep as MongoDB stores them.
+const MAX_DEPTH: usize = 100;
+/// How many different texts of a path are counted one by one, and how long they may be.
+const MAX_TEXTS: usize = 60;
+const TEXT_LENGTH: usize = 40;
 /// How many example values are kept.
 const EXAMPLES: usize = 3;
 /// Characters of an example.
@@ -29,12 +32,16 @@ pub(crate) struct PathStats {
     pub(crate) types: BTreeMap<&'static str, usize>,
     /// In how many documents the path leads into an array of documents, or ends at an array.
     pub(crate) in_arrays: usize,
+    /// In how many documents the path ends at an array of values.
+    pub(crate) in_lists: usize,
     /// Different values.
     pub(crate) distinct: usize,
     /// The longest text, in characters.
     pub(crate) longest: usize,
     /// Example values, different ones if there are any.
     pub(crate) examples: Vec<String>,
+    /// Some different short texts, each with the number of times that it occurs.
+    pub(crate) texts: BTreeMap<String, usize>,
 }
 
 impl PathStats {
@@ -61,25 +68,32 @@ pub(crate) fn share(part: usize, whole: usize) -> f64 {
 pub(crate) struct Survey {
     pub(crate) documents: usize,
     pub(crate) paths: BTreeMap<String, PathStats>,
+    /// Whether there are more paths than were looked at.
+    pub(crate) is_cut: bool,
 }
 
 impl Survey {
+    /// The greatest number of paths that are looked at.
+    pub(crate) const MAX_PATHS: usize = MAX_PATHS;
+
     /// Looks at documents.
     pub(crate) fn of(documents: &[RawDocumentBuf]) -> Self {
-        let mut survey = Self { documents: documents.len(), paths: BTreeMap::new() };
+        let mut survey = Self { documents: documents.len(), ..Self::default() };
         let mut distinct: HashMap<String, HashSet<String>> = HashMap::new();
         for document in documents {
             let mut found: HashMap<String, Found<'_>> = HashMap::new();
-            collect(document, "", 0, false, &mut found);
-            for (path, Found { values, in_array }) in found {
+            collect(document, "", 0, Arrays::default(), &mut found);
+            for (path, Found { values, in_array, in_list }) in found {
                 let is_known = survey.paths.contains_key(&path);
                 if !is_known && survey.paths.len() >= MAX_PATHS {
+                    survey.is_cut = true;
                     continue;
                 }
                 let known = distinct.entry(path.clone()).or_default();
                 let stats = survey.paths.entry(path).or_default();
                 stats.documents += usize::from(!values.is_empty());
                 stats.in_arrays += usize::from(in_array && !values.is_empty());
+                stats.in_lists += usize::from(in_list && !values.is_empty());
                 for value in values {
                     stats.add(value, known);
                 }
@@ -95,7 +109,13 @@ impl PathStats {
         self.values += 1;
         *self.types.entry(type_name(value)).or_default() += 1;
         if let RawBsonRef::String(text) = value {
-            self.longest = self.longest.max(text.chars().count());
+            let length = text.chars().count();
+            self.longest = self.longest.max(length);
+            if let Some(count) = self.texts.get_mut(text) {
+                *count += 1;
+            } else if self.texts.len() < MAX_TEXTS && length <= TEXT_LENGTH {
+                self.texts.insert(text.to_owned(), 1);
+            }
         }
         let is_new = known.len() < MAX_DISTINCT && equality_key(value).is_some_and(|key| known.insert(key));
         self.distinct += usize::from(is_new);
@@ -110,13 +130,23 @@ impl PathStats {
 struct Found<'a> {
     values: Vec<RawBsonRef<'a>>,
     in_array: bool,
+    in_list: bool,
+}
+
+/// The arrays that a path leads through.
+#[derive(Clone, Copy, Default)]
+struct Arrays {
+    /// Whether there is any.
+    any: bool,
+    /// Whether the path ends at one.
+    last: bool,
 }
 
 fn collect<'a>(
     document: &'a RawDocument,
     prefix: &str,
     depth: usize,
-    in_array: bool,
+    arrays: Arrays,
     found: &mut HashMap<String, Found<'a>>,
 ) {
     for (name, value) in document.iter().flatten() {
@@ -126,7 +156,7 @@ fn collect<'a>(
             continue;
         }
         let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
-        visit(value, &path, depth, in_array, found);
+        visit(value, &path, depth, Arrays { last: false, ..arrays }, found);
     }
 }
 
@@ -134,21 +164,22 @@ fn visit<'a>(
     value: RawBsonRef<'a>,
     path: &str,
     depth: usize,
-    in_array: bool,
+    arrays: Arrays,
     found: &mut HashMap<String, Found<'a>>,
 ) {
     match value {
-        RawBsonRef::Document(inner) if depth < MAX_DEPTH => collect(inner, path, depth + 1, in_array, found),
+        RawBsonRef::Document(inner) if depth < MAX_DEPTH => collect(inner, path, depth + 1, arrays, found),
         RawBsonRef::Array(items) if depth < MAX_DEPTH => {
             for item in items.into_iter().flatten() {
-                visit(item, path, depth + 1, true, found);
+                visit(item, path, depth + 1, Arrays { any: true, last: true }, found);
             }
         }
         RawBsonRef::Null | RawBsonRef::Undefined | RawBsonRef::Document(_) | RawBsonRef::Array(_) => {}
         value => {
             let entry = found.entry(path.to_owned()).or_default();
             entry.values.push(value);
-            entry.in_array |= in_array;
+            entry.in_array |= arrays.any;
+            entry.in_list |= arrays.last;
         }
     }
 }
@@ -221,6 +252,43 @@ mod tests {
         assert_eq!(of("e.f"), (1, 2, 2, 1));
         assert_eq!(survey.paths["b.c"].examples, ["x", "y"]);
         assert_eq!(survey.paths["a"].types.len(), 3);
+    }
+
+    #[test]
+    fn lists_of_values_are_told_from_lists_of_documents() {
+        let survey =
+            Survey::of(&[rawdoc! {"tags": ["a", "b"], "legs": [{"side": "B"}, {"side": "S"}], "x": "a"}]);
+        let of = |path: &str| (survey.paths[path].in_arrays, survey.paths[path].in_lists);
+        assert_eq!((of("tags"), of("legs.side"), of("x")), ((1, 1), (1, 0), (0, 0)));
+        let texts: Vec<(&str, usize)> =
+            survey.paths["legs.side"].texts.iter().map(|(text, count)| (text.as_str(), *count)).collect();
+        assert_eq!(texts, [("B", 1), ("S", 1)]);
+    }
+
+    #[test]
+    fn documents_as_deep_as_any_are_looked_into() {
+        let mut document = rawdoc! {"at": 1};
+        for _ in 0..60 {
+            document = rawdoc! {"n": document};
+        }
+        let survey = Survey::of(&[document]);
+        assert!(survey.paths.keys().any(|path| path.ends_with("n.at")), "{:?}", survey.paths.keys());
+        assert!(!survey.is_cut);
+    }
+
+    #[test]
+    fn too_many_paths_are_noticed() {
+        let of = |number: usize| {
+            let mut document = RawDocumentBuf::new();
+            document.append(bson::cstr!("a"), 1);
+            for at in 0..700 {
+                let name = bson::raw::CString::try_from(format!("k{number}_{at}")).expect("a name");
+                document.append(name, 1);
+            }
+            document
+        };
+        assert!(!Survey::of(&[of(1), of(2)]).is_cut);
+        assert!(Survey::of(&[of(1), of(2), of(3)]).is_cut);
     }
 
     #[test]

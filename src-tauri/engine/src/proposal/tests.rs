@@ -127,7 +127,7 @@ fn the_other_way_to_the_messages_is_taken_if_the_ids_are_found_there() {
         others: vec![OtherCollection {
             name: "acks".to_owned(),
             documents: vec![RawDocumentBuf::try_from(&doc! {"_id": 1, "parent": {"ref": "TR-5"}}).unwrap()],
-            indexes: vec![vec!["_id".to_owned()], vec!["parent.ref".to_owned()]],
+            indexes: Some(vec![vec!["_id".to_owned()], vec!["parent.ref".to_owned()]]),
         }],
         ..sample(&[&["_id"], &["ts"]], of)
     };
@@ -326,7 +326,7 @@ fn messages_are_not_in_a_copy_of_the_trades() {
     let other = |name: &str, documents: Vec<RawDocumentBuf>| OtherCollection {
         name: name.to_owned(),
         documents,
-        indexes: vec![vec!["tradeId".to_owned()]],
+        indexes: Some(vec![vec!["tradeId".to_owned()]]),
     };
     let message = RawDocumentBuf::try_from(&doc! {"_id": 1, "tradeId": "T1", "text": "ok"}).unwrap();
     sample.others = vec![
@@ -366,4 +366,259 @@ fn numbers_that_count_up_are_others_by_chance() {
     let sparse = propose_valid(&sample(&[&["deal"]], of(7_919)), &[link]);
     assert_eq!(text(&sparse, "/downstream_collection"), Some("notes"));
     assert_eq!(text(&sparse, "/downstream_trade_id"), Some("subject"));
+}
+
+/// Documents of 2025 in which the 250 oldest have one shape and the 50 newest another.
+fn changed(old: impl Fn(i32) -> Document, new: impl Fn(i32) -> Document) -> Sample {
+    let of = |number: i32| if number < 250 { old(number) } else { new(number) };
+    let mut sample = sample(&[&["_id"]], of);
+    sample.newest = sample.documents[250..].to_vec();
+    sample
+}
+
+fn warning(proposal: &Proposal, code: WarningCode) -> &str {
+    let found = proposal.warnings.iter().find(|warning| warning.code == code);
+    found.map_or_else(|| panic!("{code:?} is not among {:?}", proposal.warnings), |found| &found.message)
+}
+
+#[test]
+fn the_newest_shape_is_proposed_and_the_older_one_is_said() {
+    let old = |number: i32| doc! {"_id": number, "trade_id": format!("T{number}"), "ts": date(number), "prod": pick(number, &PRODUCTS)};
+    let new = |number: i32| doc! {"_id": number, "tradeId": format!("T{number}"), "executedAt": date(number), "product": pick(number, &PRODUCTS)};
+    let proposal = propose_valid(&changed(old, new), &[]);
+    assert_eq!(text(&proposal, "/timestamp"), Some("executedAt"));
+    assert_eq!(text(&proposal, "/trade_id"), Some("tradeId"));
+    assert_eq!(text(&proposal, "/filters/product"), Some("product"));
+    let said = warning(&proposal, WarningCode::OtherShape);
+    assert!(said.starts_with("83 % of the sampled documents have ts instead of executedAt"), "{said}");
+    assert!(said.contains("the older ones"), "{said}");
+    assert_eq!((proposal.documents, field(&proposal, "timestamp").share < 0.2), (300, true));
+    // What only older documents have can be picked.
+    assert!(proposal.paths.iter().any(|seen| seen.path == "prod"));
+}
+
+#[test]
+fn a_time_of_both_shapes_serves_both() {
+    let both = |number: i32| {
+        let day = DayZone::parse("UTC").unwrap().day_of(at(number));
+        doc! {"_id": number, "tradeId": format!("T{number}"), "timestamp": date(number), "year": day.year(), "day_of_year": i32::try_from(day.day_of_year()).unwrap()}
+    };
+    let new = |number: i32| doc! {"_id": number, "tradeId": format!("T{number}"), "timestamp": date(number)};
+    let proposal = propose_valid(&changed(both, new), &[]);
+    assert_eq!(text(&proposal, "/timestamp"), Some("timestamp"));
+    assert_eq!((&proposal.mapping["year"], &proposal.mapping["day_of_year"]), (&Value::Null, &Value::Null));
+    assert!(!codes(&proposal).contains(&WarningCode::OtherShape), "{:?}", proposal.warnings);
+}
+
+#[test]
+fn a_shape_without_known_order_is_said_and_messages_are_none() {
+    let two = |number: i32| match number % 3 {
+        0 => doc! {"_id": number, "trade": {"id": format!("T{number}"), "time": at(number).to_rfc3339()}},
+        _ => doc! {"_id": number, "tradeId": format!("T{number}"), "tradeTime": date(number)},
+    };
+    let proposal = propose_valid(&sample(&[&["_id"]], two), &[]);
+    assert_eq!(text(&proposal, "/timestamp"), Some("tradeTime"));
+    assert!(warning(&proposal, WarningCode::OtherShape).contains("have trade.time instead of tradeTime"));
+    let with_messages = |number: i32| match number % 3 {
+        0 => doc! {"_id": number, "tradeId": format!("T{}", number / 3), "executedAt": date(number)},
+        _ => doc! {"_id": number, "tradeId": format!("T{}", number / 3), "sentAt": date(number)},
+    };
+    let proposal = propose_valid(&sample(&[&["_id"]], with_messages), &[]);
+    assert!(!codes(&proposal).contains(&WarningCode::OtherShape), "{:?}", proposal.warnings);
+}
+
+#[test]
+fn a_field_that_was_renamed_is_said() {
+    let of = |number: i32| {
+        let name = if number < 200 { "counterparty" } else { "cpty" };
+        doc! {"_id": number, "tradeId": format!("T{number}"), "ts": date(number), name: pick(number, &["X", "Y"])}
+    };
+    let proposal = propose_valid(&sample(&[&["ts"], &["tradeId"]], of), &[]);
+    assert_eq!(text(&proposal, "/filters/receiver"), Some("counterparty"));
+    assert_eq!(field(&proposal, "filters.receiver").others, ["cpty"]);
+    assert!(
+        warning(&proposal, WarningCode::OtherShape)
+            .contains("33 % of the documents have cpty instead of counterparty")
+    );
+}
+
+#[test]
+fn a_filter_of_two_types_is_unsure_and_says_what_it_misses() {
+    let of = |number: i32| {
+        let product: Bson =
+            if number % 3 == 0 { (number % 2).into() } else { pick(number, &["7", "8"]).into() };
+        doc! {"_id": number, "tradeId": format!("T{number}"), "ts": date(number), "product": product, "cell": f64::from(number % 4) / 2.0, "receiver": if number % 2 == 0 { Bson::Int32(number % 3) } else { Bson::Double(0.5) }}
+    };
+    let proposal = propose_valid(&sample(&[&["ts"], &["tradeId"]], of), &[]);
+    assert_eq!(text(&proposal, "/filters/product"), Some("product"));
+    assert_eq!(field(&proposal, "filters.product").confidence, Confidence::Unsure);
+    assert_eq!(
+        warning(&proposal, WarningCode::FilterMixed),
+        "The values of product have several types. A filter on it finds texts only, not numbers (33 %)."
+    );
+    // Numbers of any type are equal, and a number can have a fraction.
+    assert_eq!(text(&proposal, "/filters/receiver/type"), Some("number"));
+    assert_eq!(codes(&proposal).iter().filter(|code| **code == WarningCode::FilterMixed).count(), 1);
+}
+
+#[test]
+fn a_time_of_several_forms_is_read_in_that_of_the_most() {
+    let of = |number: i32| {
+        let time: Bson = match number % 10 {
+            0..=5 => date(number).into(),
+            6..=8 => at(number).to_rfc3339().into(),
+            _ => at(number).timestamp_millis().into(),
+        };
+        doc! {"_id": number, "tradeId": format!("T{number}"), "tradeTime": time}
+    };
+    let proposal = propose_valid(&sample(&[&["tradeTime"], &["tradeId"]], of), &[]);
+    assert_eq!(text(&proposal, "/timestamp"), Some("tradeTime"));
+    assert_eq!(field(&proposal, "timestamp").confidence, Confidence::Likely);
+    let said = warning(&proposal, WarningCode::MixedTimes);
+    for part in
+        ["a date (60 %)", "2025-01-31T09:30:00Z (30 %)", "a number of milliseconds (10 %)", "here a date"]
+    {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
+fn the_year_is_found_by_agreement_whatever_its_name() {
+    let of = |number: i32| {
+        // Two years.
+        let at = at(number) + TimeDelta::days(200);
+        let day = DayZone::parse("Europe/Berlin").unwrap().day_of(at);
+        doc! {
+            "_id": number, "tradeId": format!("T{number}"), "zeit": bson::DateTime::from_millis(at.timestamp_millis()),
+            "feld1": day.year(), "feld2": i32::try_from(day.day_of_year()).unwrap(), "lieferung": day.year() + number % 3,
+        }
+    };
+    let proposal = propose_valid(&sample(&[&["feld1", "feld2"], &["tradeId"]], of), &[]);
+    assert_eq!(text(&proposal, "/year"), Some("feld1"));
+    assert_eq!(text(&proposal, "/day_of_year"), Some("feld2"));
+    assert!(field(&proposal, "year").why[0].contains("the year of zeit"));
+}
+
+#[test]
+fn a_day_of_the_year_as_text_is_passed_over_and_tells_the_zone() {
+    let zone = DayZone::parse("Asia/Tokyo").unwrap();
+    let of = |number: i32| {
+        let day = zone.day_of(at(number));
+        doc! {
+            "_id": number, "tradeId": format!("T{number}"), "tradeTime": date(number), "year": day.year().to_string(),
+            "dayOfYear": format!("{:03}", day.day_of_year()),
+        }
+    };
+    let proposal = propose_valid(&sample(&[&["tradeTime"], &["tradeId"]], of), &[]);
+    assert_eq!(proposal.mapping["day_of_year"], Value::Null);
+    assert_eq!(text(&proposal, "/timestamp"), Some("tradeTime"));
+    assert_eq!(text(&proposal, "/day_zone"), Some("Asia/Tokyo"));
+    let said = warning(&proposal, WarningCode::PassedOver);
+    assert!(said.contains("dayOfYear has the day of the year as text (\"002\")"), "{said}");
+    assert!(said.contains("Days follow tradeTime"), "{said}");
+}
+
+#[test]
+fn dates_of_unknown_forms_are_named() {
+    for (name, format) in [("datum", "%d.%m.%Y"), ("tradeDate", "%m/%d/%Y %H:%M"), ("julianDay", "%Y%j")] {
+        let of = |number: i32| {
+            let value: Bson = match format {
+                "%Y%j" => at(number).format(format).to_string().parse::<i32>().unwrap().into(),
+                _ => at(number).format(format).to_string().into(),
+            };
+            doc! {"_id": number, "tradeId": format!("T{number}"), name: value, "settlement": at(number).format("%d.%m.%Y").to_string()}
+        };
+        let proposal = propose_valid_or_nowhere(&sample(&[&["tradeId"]], of));
+        let said = warning(&proposal, WarningCode::PassedOver);
+        assert!(said.starts_with(&format!("{name} has dates in a form")), "{said}");
+        assert!(codes(&proposal).contains(&WarningCode::NoDay));
+    }
+    // Beside a time, a day of payment needs no word.
+    let of = |number: i32| doc! {"_id": number, "tradeId": format!("T{number}"), "ts": date(number), "settlementDate": "31.01.2025", "booked": "1.2.25"};
+    let proposal = propose_valid(&sample(&[&["ts"], &["tradeId"]], of), &[]);
+    let said = warning(&proposal, WarningCode::PassedOver);
+    assert!(said.starts_with("booked has dates"), "{said}");
+    assert_eq!(codes(&proposal), [WarningCode::PassedOver]);
+}
+
+/// Without a field for the day, the mapping is no valid one.
+fn propose_valid_or_nowhere(sample: &Sample) -> Proposal {
+    Study::of(sample).propose(&Evidence::default())
+}
+
+#[test]
+fn values_say_what_a_field_is_whatever_its_name() {
+    let of = |number: i32| {
+        doc! {
+            "_id": number, "tradeId": format!("T{number}"), "ts": date(number), "baisse": pick(number, &["BUY", "SELL"]),
+            "fuda": [pick(number, &["spot", "swap"]), "algo"], "unit": pick(number, &["MWh", "t"]),
+            "book": pick(number, &["EUR", "USD"]), "security": pick(number, &["high", "low"]),
+            "type": pick(number, &["NEW", "CANCELLED", "CONFIRMED"]), "broker": pick(number, &["ICAP", "TP"]), "trader": pick(number, &["ann", "bob"]),
+        }
+    };
+    let proposal = propose_valid(&sample(&[&["ts"], &["tradeId"]], of), &[]);
+    assert_eq!(text(&proposal, "/filters/attribute"), Some("baisse"));
+    assert_eq!(text(&proposal, "/filters/relatedAttributes"), Some("fuda"));
+    assert_eq!(field(&proposal, "filters.relatedAttributes").confidence, Confidence::Likely);
+    assert_eq!(proposal.mapping["filters"]["cell"], Value::Null);
+    assert_eq!(proposal.mapping["filters"]["product"], Value::Null);
+    assert_eq!(text(&proposal, "/filters/relatedDispatcher"), Some("broker"));
+    assert_eq!(field(&proposal, "filters.relatedDispatcher").others, ["trader"]);
+    assert_eq!(text(&proposal, "/status"), Some("type"));
+    assert_eq!(field(&proposal, "status").confidence, Confidence::Likely);
+    let plain = |number: i32| doc! {"_id": number, "tradeId": format!("T{number}"), "ts": date(number), "type": pick(number, &["swap", "future"]), "security": pick(number, &["A", "B"])};
+    let proposal = propose_valid(&sample(&[&["ts"], &["tradeId"]], plain), &[]);
+    assert_eq!(text(&proposal, "/status"), None);
+    assert_eq!(text(&proposal, "/filters/attribute"), Some("type"));
+    assert_eq!(text(&proposal, "/filters/product"), Some("security"));
+    assert_eq!(field(&proposal, "filters.product").confidence, Confidence::Likely);
+}
+
+#[test]
+fn messages_that_no_index_can_find_are_said() {
+    let of = |number: i32| doc! {"_id": number, "tradeId": format!("T{number}"), "ts": date(number)};
+    let other = |name: &str, indexes: Option<Vec<Vec<String>>>| OtherCollection {
+        name: name.to_owned(),
+        documents: vec![RawDocumentBuf::try_from(&doc! {"_id": 1, "tradeId": "T1", "text": "ok"}).unwrap()],
+        indexes,
+    };
+    let id = || vec![vec!["_id".to_owned()]];
+    let mut sample = sample(&[&["ts"], &["tradeId"]], of);
+    sample.others = vec![other("acks", None), other("messages", Some(id())), other("archive", Some(id()))];
+    let proposal = propose_valid(&sample, &[]);
+    assert_eq!(codes(&proposal), [WarningCode::MessagesNotSearched]);
+    let found = &proposal.warnings[0];
+    assert_eq!(
+        found.message,
+        "Messages were not looked for in acks, since its indexes cannot be listed. Messages were not looked for in \
+         messages, since no index of it begins with tradeId."
+    );
+    assert_eq!(found.fix.as_deref(), Some(r#"db.getCollection("messages").createIndex({ "tradeId": 1 })"#));
+    sample.others = vec![other("messages", Some(vec![vec!["tradeId".to_owned()]]))];
+    assert_eq!(codes(&propose_valid(&sample, &[])), [], "they were looked for");
+}
+
+#[test]
+fn days_as_written_are_of_no_known_zone() {
+    let of = |number: i32| {
+        let day = DayZone::parse("UTC").unwrap().day_of(at(number));
+        doc! {
+            "_id": number, "tradeId": format!("T{number}"), "zeit": at(number).format("%Y-%m-%dT%H:%M:%S").to_string(),
+            "jahr": day.year(), "tagImJahr": i32::try_from(day.day_of_year()).unwrap(),
+        }
+    };
+    let proposal = propose_valid(&sample(&[&["jahr", "tagImJahr"], &["tradeId"]], of), &[]);
+    let zone = field(&proposal, "day_zone");
+    assert_eq!((zone.confidence, text(&proposal, "/day_zone")), (Confidence::Unsure, Some("UTC")));
+    assert!(zone.why.iter().any(|why| why.contains("the texts of zeit have no offset")), "{:?}", zone.why);
+}
+
+#[test]
+fn a_time_series_needs_no_index_on_its_time() {
+    let of = |number: i32| doc! {"_id": number, "tradeId": format!("T{number}"), "at": date(number)};
+    let mut sample = sample(&[&["tradeId"]], of);
+    assert_eq!(codes(&propose_valid(&sample, &[])), [WarningCode::NoDayIndex]);
+    sample.time_field = Some("at".to_owned());
+    assert_eq!(codes(&propose_valid(&sample, &[])), []);
+    assert!(Study::of(&sample).days_are_indexed());
 }

@@ -1,15 +1,19 @@
 //! What will be slow or wrong with a proposed mapping.
 
-use super::fields::Choice;
-use super::survey::share;
-use super::{Study, Warning, WarningCode, percent, serves};
-use crate::words::counted;
+use super::fields::{Choice, NotSearched, not_searched};
+use super::filters::in_words;
+use super::survey::{Survey, share};
+use super::{Evidence, Study, Warning, WarningCode, percent, serves, shapes, title};
+use crate::words::{counted, joined, thousands};
 
 /// Fewer documents than this say little.
 const FEW: usize = 20;
 
-pub(super) fn warnings(study: &Study<'_>, choice: &Choice) -> Vec<Warning> {
-    let Study { sample, survey, days } = study;
+/// How many collections in which messages were not looked for are named.
+const NOT_SEARCHED: usize = 3;
+
+pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) -> Vec<Warning> {
+    let Study { sample, survey, days, .. } = study;
     let mut warnings = Vec::new();
     let mut warn = |code, message: String, fix: Option<String>| warnings.push(Warning { code, message, fix });
     let name = &sample.collection;
@@ -26,6 +30,16 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice) -> Vec<Warning> {
             format!("Only {} seen, so the proposal may be wrong.", counted(survey.documents, "document"));
         warn(WarningCode::FewDocuments, message, None);
     }
+    if survey.is_cut {
+        let message = format!(
+            "The documents have more than {} different paths; the others were not looked at.",
+            thousands(u64::try_from(Survey::MAX_PATHS).unwrap_or(u64::MAX))
+        );
+        warn(WarningCode::UnseenPaths, message, None);
+    }
+    for (_, why) in &days.passed_over {
+        warn(WarningCode::PassedOver, why.clone(), None);
+    }
     let matched = days.matched();
     if matched.is_empty() {
         let message = "No field was found that says on which day a trade was made.";
@@ -36,6 +50,47 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice) -> Vec<Warning> {
             matched.join(" and ")
         );
         warn(WarningCode::NoDayIndex, message, Some(create_index(name, &matched)));
+    }
+    if let Some(other) = shapes::other(study.whole, days, choice, evidence) {
+        let (theirs, ours) = (other.paths.join(" and "), matched.join(" and "));
+        let which = if other.is_older { "older" } else { "other" };
+        let message = format!(
+            "{} of the sampled documents have {theirs} instead of {ours}. If they are trades of a different shape, a fetch \
+             by this mapping does not find them: to fetch the {which} ones as well, add a second source whose mapping \
+             names {theirs}.",
+            percent(other.share)
+        );
+        warn(WarningCode::OtherShape, message, None);
+    }
+    let chosen = choice.trade_id.iter().map(|(path, _)| {
+        ("trade_id".to_owned(), path, choice.other_ids.iter().map(|id| &id.path).collect::<Vec<_>>())
+    });
+    let filters = choice.filters.fields.iter().enumerate().filter_map(|(at, field)| {
+        field.as_ref().map(|field| (super::filter_key(at), &field.path, field.others.iter().collect()))
+    });
+    for (key, path, others) in chosen.chain(filters) {
+        let others = others.into_iter().filter(|other| other.as_str() != "_id");
+        if let Some((other, share)) =
+            shapes::instead(&sample.documents, &matched, choice.message_path(), path, others)
+        {
+            let message = format!(
+                "{} of the documents have {other} instead of {path} ({}): what looks for {path} does not find them.",
+                percent(share),
+                title(&key)
+            );
+            warn(WarningCode::OtherShape, message, None);
+        }
+    }
+    for field in choice.filters.fields.iter().flatten().filter(|field| !field.mixed.is_empty()) {
+        let types: Vec<String> =
+            field.mixed.iter().map(|(name, share)| format!("{name} ({})", percent(*share))).collect();
+        let message = format!(
+            "The values of {} have several types. A filter on it finds {} only, not {}.",
+            field.path,
+            in_words(field.value_type),
+            joined(&types)
+        );
+        warn(WarningCode::FilterMixed, message, None);
     }
     if let Some(agreement) = days.agreement.filter(|share| *share < 0.995) {
         let day = days.day_of_year.as_ref().map(|part| part.path.as_str()).unwrap_or_default();
@@ -58,11 +113,26 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice) -> Vec<Warning> {
     }
     for time in [&days.time, &days.business_date].into_iter().flatten() {
         if time.of_form < 0.999 {
-            let message = format!(
-                "{} of the values of {} can be read; documents with others are left out.",
-                percent(time.of_form),
-                time.path
-            );
+            let forms: Vec<String> = time
+                .forms
+                .iter()
+                .map(|(form, share)| format!("{} ({})", form.in_words(), percent(*share)))
+                .collect();
+            let message = if forms.len() > 1 {
+                format!(
+                    "The values of {} have several forms: {}. A mapping reads one of them, here {}; documents with \
+                     another are left out.",
+                    time.path,
+                    joined(&forms),
+                    time.form.in_words()
+                )
+            } else {
+                format!(
+                    "{} of the values of {} can be read; documents with others are left out.",
+                    percent(time.of_form),
+                    time.path
+                )
+            };
             warn(WarningCode::MixedTimes, message, None);
         }
         let in_documents =
@@ -123,16 +193,40 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice) -> Vec<Warning> {
                 );
                 warn(WarningCode::UnseenCollections, message, None);
             }
+            let is_found =
+                choice.messages.is_some() || choice.doubtful.is_some() || choice.trade_kind.is_some();
+            let places = if is_found { Vec::new() } else { not_searched(sample, path, &matched) };
+            if !places.is_empty() {
+                let sentence = |place: &NotSearched| {
+                    let why = match &place.path {
+                        _ if !place.knows_indexes => "its indexes cannot be listed".to_owned(),
+                        Some(path) => format!("no index of it begins with {path}"),
+                        None => "no index of it begins with an id".to_owned(),
+                    };
+                    format!("Messages were not looked for in {}, since {why}.", place.collection)
+                };
+                let fix = |place: &NotSearched| {
+                    let path = place.path.as_ref().filter(|_| place.knows_indexes)?;
+                    Some(create_index(&place.collection, &[path]))
+                };
+                let named = || places.iter().take(NOT_SEARCHED);
+                let fixes: Vec<String> = named().filter_map(fix).collect();
+                warn(
+                    WarningCode::MessagesNotSearched,
+                    named().map(sentence).collect::<Vec<_>>().join(" "),
+                    (!fixes.is_empty()).then(|| fixes.join("\n")),
+                );
+            }
             let (collection, indexes, id) = match &choice.messages {
                 Some(link) => {
                     let other = link
                         .collection
                         .as_ref()
                         .and_then(|name| sample.others.iter().find(|other| other.name == *name));
-                    let indexes = other.map_or(&sample.indexes, |other| &other.indexes);
+                    let indexes = other.map_or(&*sample.indexes, |other| other.indexes());
                     (link.collection.as_ref().unwrap_or(name), indexes, &link.path)
                 }
-                None => (name, &sample.indexes, path),
+                None => (name, &*sample.indexes, path),
             };
             if sample.knows_indexes && !serves(indexes, &[id]) && id != "_id" {
                 let message = format!(

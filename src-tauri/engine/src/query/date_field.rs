@@ -624,6 +624,11 @@ fn day_of_number(number: i128) -> Option<(Day, bool)> {
     after.map(|after| (after.previous(), false))
 }
 
+/// Whether an ISO 8601 text says a time without an offset, so that it means an instant only together with a zone.
+pub(crate) fn is_local(text: &str) -> bool {
+    read_iso(text).is_some_and(|read| read.offset.is_none())
+}
+
 /// What an ISO 8601 text says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct IsoText {

@@ -73,7 +73,9 @@ impl Source {
             Err(failure) if failure.code == Code::SourceTimeout => {}
             found => documents.add(found?),
         }
-        for stages in [end(-1), end(1), vec![doc! {"$sample": {"size": AT_RANDOM}}]] {
+        let newest = self.few(None, end(-1)).await;
+        documents.add(newest.clone());
+        for stages in [end(1), vec![doc! {"$sample": {"size": AT_RANDOM}}]] {
             documents.add(self.few(None, stages).await);
         }
         let visible = self.list_visible().await.unwrap_or_default();
@@ -86,7 +88,7 @@ impl Source {
             others.push(OtherCollection {
                 name: other.clone(),
                 documents: self.few(Some(other), vec![doc! {"$limit": OF_OTHERS}]).await,
-                indexes: self.indexes(other).await.unwrap_or_default(),
+                indexes: self.indexes(other).await,
             });
         }
         if documents.all.is_empty() {
@@ -99,6 +101,7 @@ impl Source {
             },
             collection: name,
             documents: documents.all,
+            newest,
             knows_indexes: indexes.is_some(),
             indexes: indexes.unwrap_or_default(),
             others,

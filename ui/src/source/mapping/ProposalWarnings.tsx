@@ -5,7 +5,8 @@ import { Icon } from "../../controls/icons";
 /** What will be slow or wrong with a proposed mapping, and what would help. */
 export function ProposalWarnings({ proposal }: { proposal: Proposal }) {
   return proposal.warnings.map((warning) => (
-    <div key={warning.code} className="note note-partial" data-testid="proposal-warning">
+    // Several warnings may have the same code.
+    <div key={warning.message} className="note note-partial" data-testid="proposal-warning">
       <Icon name="warn" />
       <div className="note-body">
         {warning.message}
