@@ -672,7 +672,7 @@ fn pairs<'a>(
 }
 
 /// The first value of a time in a document.
-fn instant(document: &RawDocumentBuf, time: &Time) -> Option<DateTime<Utc>> {
+pub(super) fn instant(document: &RawDocumentBuf, time: &Time) -> Option<DateTime<Utc>> {
     let mut found = None;
     path::scalars(document, &time.path, &mut |value| {
         found = found.or_else(|| times::read(value, time.form).map(|read| read.at));

@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::{LONGEST, free, value_type};
-use super::names::{Meaning, is_vague, weight};
+use super::names::{Meaning, ends_vaguely, is_vague, weight};
 use super::survey::{PathStats, Survey, share};
 use super::values::{ValueKind, kind_of};
 use super::{Confidence, confidence, percent};
@@ -28,6 +28,8 @@ const ATTRIBUTES: usize = 5;
 const FEW: usize = 30;
 /// From this on, the name itself says what a field is, rather than a word in it.
 const PLAIN: f64 = 0.7;
+/// From this on, the whole name is one that says so, as in `messageType`, rather than its last word.
+const LISTED: f64 = 0.82;
 /// How much values alone suggest a meaning, whatever the name.
 const BY_VALUES: f64 = 0.7;
 /// How much less the last part of a path suggests if it is a word such as `type`.
@@ -175,8 +177,9 @@ fn status(path: &str, in_documents: f64, stats: &PathStats) -> Option<Field> {
     let has_states = kind_of(stats) == Some(ValueKind::States);
     let by_name = weight(path, Meaning::Status);
     let fits = stats.distinct <= FEW && in_documents >= 0.2 && stats.in_arrays == 0;
-    // A plain `type` may be anything: its values have to say so.
-    let is_named = by_name >= PLAIN && (has_states || !is_vague(path));
+    // A plain `type` may be anything, and so may the type of something: its values have to say so.
+    let is_vague = is_vague(path) || by_name < LISTED && ends_vaguely(path);
+    let is_named = by_name >= PLAIN && (has_states || !is_vague);
     if !fits || !(is_named || has_states) {
         return None;
     }
@@ -188,7 +191,7 @@ fn status(path: &str, in_documents: f64, stats: &PathStats) -> Option<Field> {
         why.push("its values are words such as new and cancelled".to_owned());
     }
     let named = by_name.max(if has_states { BY_VALUES } else { 0.0 });
-    let is_plain = by_name >= PLAIN && !is_vague(path);
+    let is_plain = by_name >= PLAIN && !is_vague;
     Some(Field {
         path: path.to_owned(),
         value_type: value_type(stats)?,

@@ -95,6 +95,11 @@ fn without_abbreviations(words: Vec<String>) -> Vec<String> {
     words.into_iter().map(of).collect()
 }
 
+/// Whether the last word of a path is one that many things are called: `portfolioType`.
+pub(crate) fn ends_vaguely(path: &str) -> bool {
+    words(last_part(path)).last().is_some_and(|word| VAGUE.contains(&word.as_str()))
+}
+
 /// Whether the last part of a path is a word that many things are called: its values have to say what it is.
 pub(crate) fn is_vague(path: &str) -> bool {
     VAGUE.contains(&words(last_part(path)).concat().as_str())

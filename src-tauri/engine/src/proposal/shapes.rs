@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use bson::{RawBsonRef, RawDocumentBuf};
+use chrono::{DateTime, Utc};
 
-use super::days::Days;
+use super::days::{Days, instant};
 use super::fields::Choice;
 use super::names::{Meaning, weight};
 use super::survey::{Survey, share};
@@ -60,11 +61,23 @@ pub(super) fn newest(sample: &Sample, days: &Days) -> Option<Vec<RawDocumentBuf>
     let is_time_of_trade = |path: &str| path != "_id" && weight(path, Meaning::OtherTime) < 0.5;
     let time = days
         .all_times()
-        .map(|time| time.path.as_str())
-        .filter(|path| is_time_of_trade(path))
-        .find(|path| share_with(&sample.newest, |document| has(document, path)) >= MOST)?;
-    let is_new = |document: &&RawDocumentBuf| has(document, time) && !is_old(document);
-    Some(sample.documents.iter().filter(is_new).cloned().collect())
+        .filter(|time| is_time_of_trade(&time.path))
+        .find(|time| share_with(&sample.newest, |document| has(document, &time.path)) >= MOST)?;
+    let is_new = |document: &&RawDocumentBuf| has(document, &time.path) && !is_old(document);
+    let old_time = days.time.as_ref().or(days.business_date.as_ref())?;
+    let old = sample.documents.iter().filter(|document| is_old(document));
+    let old: Vec<DateTime<Utc>> = old.filter_map(|document| instant(document, old_time)).collect();
+    let mut times: Vec<DateTime<Utc>> =
+        sample.documents.iter().filter(is_new).filter_map(|document| instant(document, time)).collect();
+    times.sort();
+    // Those stored last are of a newer shape if they are later, too. Messages are as old as the trades.
+    let begin = times.get(times.len() / 10)?;
+    let later = old.iter().filter(|at| *at >= begin).count();
+    if share(later, old.len()) > 1.0 - MOST {
+        return None;
+    }
+    // With their messages, which have no such time.
+    Some(sample.documents.iter().filter(|document| !is_old(document)).cloned().collect())
 }
 
 /// The documents of the sample that the mapping has no day for although they have one, unless they are messages.

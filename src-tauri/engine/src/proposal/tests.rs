@@ -397,6 +397,23 @@ fn the_newest_shape_is_proposed_and_the_older_one_is_said() {
     assert!(proposal.paths.iter().any(|seen| seen.path == "prod"));
 }
 
+/// An `_id` that begins with a kind sorts the messages behind the trades.
+#[test]
+fn messages_that_seem_to_be_the_newest_are_no_shape_of_trades() {
+    let of = |number: i32| match number % 3 {
+        0 => {
+            doc! {"_id": format!("M{number:05}"), "reference": format!("R{number}"), "postedAt": date(number)}
+        }
+        _ => doc! {"_id": format!("D{number:05}"), "dealId": format!("D{number}"), "dealtAt": date(number)},
+    };
+    let mut sample = sample(&[&["_id"]], of);
+    sample.newest = sample.documents.iter().step_by(3).cloned().collect();
+    assert!(sample.newest.iter().all(|document| document.get("postedAt").unwrap().is_some()));
+    let proposal = propose_valid(&sample, &[]);
+    assert_eq!(text(&proposal, "/timestamp"), Some("dealtAt"));
+    assert_eq!(text(&proposal, "/trade_id"), Some("dealId"));
+}
+
 #[test]
 fn a_time_of_both_shapes_serves_both() {
     let both = |number: i32| {
@@ -566,7 +583,7 @@ fn values_say_what_a_field_is_whatever_its_name() {
     assert_eq!(field(&proposal, "filters.relatedDispatcher").others, ["trader"]);
     assert_eq!(text(&proposal, "/status"), Some("type"));
     assert_eq!(field(&proposal, "status").confidence, Confidence::Likely);
-    let plain = |number: i32| doc! {"_id": number, "tradeId": format!("T{number}"), "ts": date(number), "type": pick(number, &["swap", "future"]), "security": pick(number, &["A", "B"])};
+    let plain = |number: i32| doc! {"_id": number, "portfolioType": pick(number, &["a", "b"]), "tradeId": format!("T{number}"), "ts": date(number), "type": pick(number, &["swap", "future"]), "security": pick(number, &["A", "B"])};
     let proposal = propose_valid(&sample(&[&["ts"], &["tradeId"]], plain), &[]);
     assert_eq!(text(&proposal, "/status"), None);
     assert_eq!(text(&proposal, "/filters/attribute"), Some("type"));
@@ -594,6 +611,12 @@ fn messages_that_no_index_can_find_are_said() {
          messages, since no index of it begins with tradeId."
     );
     assert_eq!(found.fix.as_deref(), Some(r#"db.getCollection("messages").createIndex({ "tradeId": 1 })"#));
+    sample.others = ["gas", "power"].map(|name| other(name, Some(id()))).to_vec();
+    let proposal = propose_valid(&sample, &[]);
+    assert_eq!(
+        (proposal.warnings[0].message.as_str(), &proposal.warnings[0].fix),
+        ("Messages were not looked for in gas and power, since no index there begins with an id.", &None)
+    );
     sample.others = vec![other("messages", Some(vec![vec!["tradeId".to_owned()]]))];
     assert_eq!(codes(&propose_valid(&sample, &[])), [], "they were looked for");
 }

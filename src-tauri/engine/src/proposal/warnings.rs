@@ -3,7 +3,7 @@
 use super::fields::{Choice, NotSearched, not_searched};
 use super::filters::in_words;
 use super::survey::{Survey, share};
-use super::{Evidence, Study, Warning, WarningCode, percent, serves, shapes, title};
+use super::{Evidence, Study, Warning, WarningCode, message_rank, percent, serves, shapes, title};
 use crate::words::{counted, joined, thousands};
 
 /// Fewer documents than this say little.
@@ -197,25 +197,8 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
                 choice.messages.is_some() || choice.doubtful.is_some() || choice.trade_kind.is_some();
             let places = if is_found { Vec::new() } else { not_searched(sample, path, &matched) };
             if !places.is_empty() {
-                let sentence = |place: &NotSearched| {
-                    let why = match &place.path {
-                        _ if !place.knows_indexes => "its indexes cannot be listed".to_owned(),
-                        Some(path) => format!("no index of it begins with {path}"),
-                        None => "no index of it begins with an id".to_owned(),
-                    };
-                    format!("Messages were not looked for in {}, since {why}.", place.collection)
-                };
-                let fix = |place: &NotSearched| {
-                    let path = place.path.as_ref().filter(|_| place.knows_indexes)?;
-                    Some(create_index(&place.collection, &[path]))
-                };
-                let named = || places.iter().take(NOT_SEARCHED);
-                let fixes: Vec<String> = named().filter_map(fix).collect();
-                warn(
-                    WarningCode::MessagesNotSearched,
-                    named().map(sentence).collect::<Vec<_>>().join(" "),
-                    (!fixes.is_empty()).then(|| fixes.join("\n")),
-                );
+                let (message, fix) = unsearched(&places);
+                warn(WarningCode::MessagesNotSearched, message, fix);
             }
             let (collection, indexes, id) = match &choice.messages {
                 Some(link) => {
@@ -237,6 +220,43 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
         }
     }
     warnings
+}
+
+/// Where messages were not looked for, and the indexes that would change that.
+fn unsearched(places: &[NotSearched]) -> (String, Option<String>) {
+    let sentence = |place: &NotSearched| {
+        let why = match &place.path {
+            _ if !place.knows_indexes => "its indexes cannot be listed".to_owned(),
+            Some(path) => format!("no index of it begins with {path}"),
+            None => "no index of it begins with an id".to_owned(),
+        };
+        format!("Messages were not looked for in {}, since {why}.", place.collection)
+    };
+    let fix = |place: &NotSearched| {
+        let path = place.path.as_ref().filter(|_| place.knows_indexes)?;
+        Some(create_index(&place.collection, &[path]))
+    };
+    let likely: Vec<&NotSearched> = match places {
+        [only] => vec![only],
+        places => {
+            places.iter().filter(|place| message_rank(&place.collection) > 0).take(NOT_SEARCHED).collect()
+        }
+    };
+    if likely.is_empty() {
+        // These are rather the trades of other desks.
+        let mut names: Vec<String> =
+            places.iter().take(NOT_SEARCHED).map(|place| place.collection.clone()).collect();
+        let more = places.len() - names.len();
+        names.extend((more > 0).then(|| format!("{more} more")));
+        let names = joined(&names);
+        return (
+            format!("Messages were not looked for in {names}, since no index there begins with an id."),
+            None,
+        );
+    }
+    let sentences: Vec<String> = likely.iter().map(|place| sentence(place)).collect();
+    let fixes: Vec<String> = likely.iter().filter_map(|place| fix(place)).collect();
+    (sentences.join(" "), (!fixes.is_empty()).then(|| fixes.join("\n")))
 }
 
 /// The command that creates an index, to paste into mongosh.
