@@ -86,6 +86,10 @@ fn ids(sample: &Sample, survey: &Survey, days: &Days) -> Vec<Scored> {
         if taken.contains(path.as_str()) || !ID_TYPES.contains(&main) || stats.in_arrays > 0 {
             continue;
         }
+        // A date in a form that no mapping knows is one nevertheless.
+        if days.passed_over.iter().any(|(passed, _)| passed == path) {
+            continue;
+        }
         // A time in the name of an id stays a time.
         if days
             .all_times()
@@ -279,7 +283,7 @@ pub(super) fn free<'a>(survey: &'a Survey, taken: &BTreeSet<String>) -> Vec<(Str
 }
 
 /// Parts of the name of a collection that has messages.
-const MESSAGE_WORDS: [&str; 14] = [
+const MESSAGE_WORDS: [&str; 18] = [
     "messag",
     "msg",
     "meldung",
@@ -294,6 +298,10 @@ const MESSAGE_WORDS: [&str; 14] = [
     "notif",
     "evenement",
     "evento",
+    "meddel",
+    "bericht",
+    "wiadom",
+    "komunikat",
 ];
 /// Parts of the name of a collection that has copies of trades, or what is kept about them.
 const COPY_WORDS: [&str; 12] = [

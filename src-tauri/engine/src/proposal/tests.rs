@@ -550,6 +550,9 @@ fn dates_of_unknown_forms_are_named() {
         assert!(said.starts_with(&format!("{name} has dates in a form")), "{said}");
         assert!(codes(&proposal).contains(&WarningCode::NoDay));
     }
+    let of = |number: i32| doc! {"_id": number, "kotes": at(number).format("%Y.%m.%d. %H:%M").to_string()};
+    let proposal = propose_valid_or_nowhere(&sample(&[&["kotes"]], of));
+    assert_ne!(text(&proposal, "/trade_id"), Some("kotes"), "a date is no trade id");
     // Beside a time, a day of payment needs no word.
     let of = |number: i32| doc! {"_id": number, "tradeId": format!("T{number}"), "ts": date(number), "settlementDate": "31.01.2025", "booked": "1.2.25"};
     let proposal = propose_valid(&sample(&[&["ts"], &["tradeId"]], of), &[]);

@@ -87,7 +87,7 @@ const STATES: [&str; 73] = [
 ];
 
 /// The words of the two sides of a trade.
-const SIDES: [[&str; 2]; 26] = [
+const SIDES: [[&str; 2]; 28] = [
     ["b", "s"],
     ["buy", "sell"],
     ["bought", "sold"],
@@ -107,11 +107,13 @@ const SIDES: [[&str; 2]; 26] = [
     ["acquisto", "vendita"],
     ["koop", "verkoop"],
     ["kupno", "sprzedaz"],
-    ["kop", "salj"],
+    ["koep", "saelj"],
     ["koeb", "salg"],
     ["kjoep", "salg"],
     ["kai", "uri"],
     ["in", "out"],
+    ["vetel", "eladas"],
+    ["nakup", "prodej"],
     ["buyer", "seller"],
     ["receive", "deliver"],
 ];
@@ -258,6 +260,8 @@ mod tests {
             (&["EN_ATTENTE", "VALIDE", "ANNULE"], Some(ValueKind::States)),
             (&["BUY", "SELL", "BUY"], Some(ValueKind::Sides)),
             (&["K", "V"], Some(ValueKind::Sides)),
+            (&["Köp", "Sälj"], Some(ValueKind::Sides)),
+            (&["KØB", "SALG"], Some(ValueKind::Sides)),
             (&["MWh", "t", "bbl"], Some(ValueKind::Units)),
             (&["lots"], Some(ValueKind::Units)),
             (&["EUR", "USD"], Some(ValueKind::Currencies)),
