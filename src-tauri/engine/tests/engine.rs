@@ -21,6 +21,7 @@ mod read_only;
 mod row_order;
 mod source_test;
 mod support;
+mod tls;
 mod unmatched;
 mod verify;
 mod wide;

@@ -19,7 +19,7 @@ use tidemark_test_support::server;
 
 use StepOutcome::{Failed, Passed, Skipped, Warned};
 
-const PASSWORD: &str = "s3cr3t-PLANTED";
+pub(crate) const PASSWORD: &str = "s3cr3t-PLANTED";
 
 fn settings(uri: &str, database: &str, collection: &str) -> SourceSettings {
     SourceSettings {
@@ -30,11 +30,11 @@ fn settings(uri: &str, database: &str, collection: &str) -> SourceSettings {
     }
 }
 
-fn source(uri: &str, database: &str, collection: &str) -> Source {
+pub(crate) fn source(uri: &str, database: &str, collection: &str) -> Source {
     Source::new(&settings(uri, database, collection)).unwrap()
 }
 
-async fn test(source: &Source, mapping: &str) -> SourceTest {
+pub(crate) async fn test(source: &Source, mapping: &str) -> SourceTest {
     let mut events = Vec::new();
     let test = test_source(source, &Mapping::parse(mapping).unwrap(), |event| events.push(event)).await;
     let ended: Vec<StepResult> = events
@@ -59,11 +59,11 @@ async fn test(source: &Source, mapping: &str) -> SourceTest {
     test
 }
 
-fn step(test: &SourceTest, step: TestStep) -> &StepResult {
+pub(crate) fn step(test: &SourceTest, step: TestStep) -> &StepResult {
     test.steps.iter().find(|result| result.step == step).unwrap()
 }
 
-fn outcomes(test: &SourceTest) -> Vec<StepOutcome> {
+pub(crate) fn outcomes(test: &SourceTest) -> Vec<StepOutcome> {
     test.steps.iter().map(|result| result.outcome).collect()
 }
 
@@ -83,7 +83,7 @@ fn trades() -> Vec<Document> {
 }
 
 /// The paths of [`trades`] and nothing else.
-const MAPPING: &str = r#"{"timestamp": null, "downstream_collection": "messages", "filters": {"cell": null,
+pub(crate) const MAPPING: &str = r#"{"timestamp": null, "downstream_collection": "messages", "filters": {"cell": null,
     "receiver": null, "attribute": null, "relatedDispatcher": null, "relatedAttributes": null}}"#;
 
 async fn index(database: &Database, collection: &str, keys: Document) {
@@ -92,7 +92,7 @@ async fn index(database: &Database, collection: &str, keys: Document) {
 }
 
 /// Trades and messages, with the indexes that a fetch needs.
-async fn filled(uri: &str, name: &str) -> Database {
+pub(crate) async fn filled(uri: &str, name: &str) -> Database {
     let database = database(uri, name).await;
     database.collection("trades").insert_many(trades()).await.unwrap();
     let messages = (0..5).map(|number| doc! {"_id": number, "trade_id": format!("T{number}")});

@@ -95,12 +95,24 @@ impl TestServer {
     /// Starts an empty server that admits only `user`, who has all privileges. [`uri`](Self::uri) contains the
     /// credentials. Ignores [`EXTERNAL_URI`].
     pub fn start_with_auth(user: &str, password: &str) -> Result<Self, String> {
+        Self::start_closed(user, password, Setup::WithAuth)
+    }
+
+    /// As [`start_with_auth`](Self::start_with_auth), and all connections need TLS. `pem` is a file with the server's
+    /// certificate, its chain and its key. Its [`uri`](Self::uri) does not say which authority to trust.
+    pub fn start_with_tls(user: &str, password: &str, pem: &Path) -> Result<Self, String> {
+        let mut server = Self::start_closed(user, password, Setup::WithTls(pem.to_owned()))?;
+        server.uri.push_str("&tls=true");
+        Ok(server)
+    }
+
+    fn start_closed(user: &str, password: &str, setup: Setup) -> Result<Self, String> {
         let mut server = Self::start_in(Folder::temporary()?, None, Setup::Standalone)?;
         wire::create_root_user(server.port, user, password)?;
         let port = server.port;
         if let Some(local) = &mut server.local {
             local.shut_down()?;
-            local.setup = Setup::WithAuth;
+            local.setup = setup;
             local.start(Some(port))?;
         }
         let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
@@ -195,7 +207,7 @@ impl Local {
             self.folder.path(),
             self.folder.is_temporary(),
             port,
-            self.setup,
+            &self.setup,
             START_TIMEOUT,
         )?;
         *slot = Some(process);

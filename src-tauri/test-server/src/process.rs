@@ -29,7 +29,7 @@ impl Process {
         folder: &Path,
         folder_is_temporary: bool,
         port: Option<u16>,
-        setup: Setup,
+        setup: &Setup,
         timeout: Duration,
     ) -> Result<(Self, u16), String> {
         let asked = port.map_or_else(|| program.any_port(), Ok)?;
@@ -58,7 +58,11 @@ impl Process {
                 return Err(format!("The test server ended while starting ({status}). {}", tail(&said)));
             }
             let port = if asked == 0 { program.reported_port(&said) } else { Some(asked) };
-            if let Some(port) = port.filter(|port| wire::answers(*port)) {
+            let answers = |port: &u16| match setup {
+                Setup::WithTls(_) => wire::accepts(*port),
+                _ => wire::answers(*port),
+            };
+            if let Some(port) = port.filter(answers) {
                 return Ok((process, port));
             }
             if started.elapsed() > timeout {

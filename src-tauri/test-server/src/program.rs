@@ -9,11 +9,13 @@ use std::process::Command;
 const TOOLS: &str = "TIDEMARK_TOOLS";
 
 /// How a server is set up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Setup {
     Standalone,
     /// Standalone, with authentication required.
     WithAuth,
+    /// As `WithAuth`, and TLS required: a file with the certificate, its chain and its key.
+    WithTls(PathBuf),
     /// A replica set with this single member.
     ReplicaSet,
 }
@@ -61,7 +63,7 @@ impl Program {
     }
 
     /// The command that serves `data` on 127.0.0.1.
-    pub(crate) fn command(&self, data: &Path, port: u16, setup: Setup) -> Command {
+    pub(crate) fn command(&self, data: &Path, port: u16, setup: &Setup) -> Command {
         let option = |name: &str| OsString::from(name);
         let (path, mut options) = match self {
             Self::Mongod(path) => (path, vec![option("--bind_ip"), option("127.0.0.1"), option("--dbpath")]),
@@ -79,7 +81,20 @@ impl Program {
             (Self::Secantus(_), Setup::WithAuth) => {
                 options.extend([option("--standalone"), option("--auth")]);
             }
+            (Self::Secantus(_), Setup::WithTls(pem)) => {
+                options.extend([
+                    option("--standalone"),
+                    option("--auth"),
+                    option("--tls-cert-file"),
+                    pem.into(),
+                ]);
+                options.extend([option("--tls-key-file"), pem.into()]);
+            }
             (Self::Mongod(_), Setup::WithAuth) => options.push(option("--auth")),
+            (Self::Mongod(_), Setup::WithTls(pem)) => {
+                options.extend([option("--auth"), option("--tlsMode"), option("requireTLS")]);
+                options.extend([option("--tlsCertificateKeyFile"), pem.into()]);
+            }
             (Self::Mongod(_), Setup::ReplicaSet) => options.extend([option("--replSet"), option("tidemark")]),
             (Self::Mongod(_), Setup::Standalone) | (Self::Secantus(_), Setup::ReplicaSet) => {}
         }

@@ -24,6 +24,11 @@ pub(crate) fn answers(port: u16) -> bool {
     run(port, &rawdoc! { "ping": 1, "$db": "admin" }).is_ok()
 }
 
+/// Whether something accepts connections at the port.
+pub(crate) fn accepts(port: u16) -> bool {
+    TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), TIMEOUT).is_ok()
+}
+
 /// Creates a user with all privileges. Works only while the server requires no authentication.
 pub(crate) fn create_root_user(port: u16, user: &str, password: &str) -> Result<(), String> {
     let command = rawdoc! {

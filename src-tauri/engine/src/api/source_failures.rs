@@ -148,13 +148,17 @@ fn of_tls(problem: &TlsProblem) -> Failure {
         TlsProblem::Expired => {
             ("The server's certificate has expired.", "Ask your administrator to renew it.")
         }
+        TlsProblem::NotYetValid => (
+            "The server's certificate is not valid yet.",
+            "Check this computer's date and time; if they are right, ask your administrator about the certificate.",
+        ),
         TlsProblem::OtherHost => (
             "The server's certificate is for another host name than the one in the connection string.",
             "Connect using a host name that is in the certificate.",
         ),
         TlsProblem::UnknownIssuer => (
             "The server's certificate comes from an authority that this computer does not trust.",
-            "Ask your administrator for the authority's certificate, and name its file with tlsCAFile in the connection string.",
+            "Ask your administrator for the certificate of the server's authority, and name its file with tlsCAFile in the connection string. A file that is named there takes the place of the authorities that this computer trusts.",
         ),
         TlsProblem::AuthorityAsServer => (
             "The server's certificate is one of an authority, which cannot be used as a server's own.",

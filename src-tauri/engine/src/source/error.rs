@@ -63,6 +63,8 @@ pub enum NamePart {
 pub enum TlsProblem {
     /// The server's certificate has expired.
     Expired,
+    /// The server's certificate is not valid yet, or this computer's clock is behind.
+    NotYetValid,
     /// The server's certificate is for a different host name.
     OtherHost,
     /// The server's certificate comes from an authority that is not trusted.
@@ -151,11 +153,13 @@ impl From<Error> for Failure {
 }
 
 /// Words of the driver's or the server's message, in lower case, and the kind of error that they mean.
-const MEANINGS: [(&str, SourceErrorKind); 12] = {
+const MEANINGS: [(&str, SourceErrorKind); 14] = {
     use {LoginProblem as L, OptionProblem as O, SourceErrorKind as K, TlsProblem as T};
     [
         ("invalid peer certificate: expired", K::Tls(T::Expired)),
         ("invalid peer certificate: certificate expired", K::Tls(T::Expired)),
+        ("invalid peer certificate: notvalidyet", K::Tls(T::NotYetValid)),
+        ("invalid peer certificate: certificate not valid yet", K::Tls(T::NotYetValid)),
         ("certificate not valid for name", K::Tls(T::OtherHost)),
         ("invalid peer certificate: unknownissuer", K::Tls(T::UnknownIssuer)),
         ("causedasendentity", K::Tls(T::AuthorityAsServer)),
