@@ -122,6 +122,7 @@ async fn a_source_with_all_that_a_fetch_needs_passes() {
     let port = server().port();
     let reached = &step(&test, TestStep::Reach).detail;
     assert!(reached.starts_with(&format!("127.0.0.1:{port} accepts connections")), "{reached}");
+    assert!(step(&test, TestStep::Tls).detail.contains("stays on this computer"), "{}", test.report);
     assert!(step(&test, TestStep::Documents).detail.contains("about 30 documents"), "{}", test.report);
     assert!(test.report.contains("TLS: off") && test.report.contains("Trades: st_passes.trades"));
     assert!(test.steps.iter().all(|result| result.fix.is_none()), "{}", test.report);
@@ -299,6 +300,18 @@ async fn a_port_that_does_not_speak_mongodb_is_named() {
         failure.message,
         format!("127.0.0.1:{port} accepts connections, but no MongoDB server answers there.")
     );
+}
+
+/// Behind a proxy only the proxy itself can be looked for; the rest is its own word.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_is_not_there_is_named() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let uri = format!("mongodb://db.invalid/?directConnection=true&proxyHost=127.0.0.1&proxyPort={port}");
+    let test = test(&source(&uri, "desk", "trades"), "").await;
+    assert_eq!(outcomes(&test)[..3], [Skipped, Failed, Skipped], "{}", test.report);
+    let failure = test.failure.unwrap();
+    assert_eq!(failure.code, Code::SourceUnreachable);
+    assert!(failure.message.contains(&format!("127.0.0.1:{port} refuses connections")), "{failure:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

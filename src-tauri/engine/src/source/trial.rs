@@ -119,9 +119,9 @@ impl Source {
     }
 
     /// Connects to each host and hangs up.
-    pub(crate) async fn reach_hosts(&self, trial: &Trial) -> PerHost<Duration> {
+    pub(crate) async fn reach_hosts(&self, hosts: Vec<Host>) -> PerHost<Duration> {
         let limit = self.times().connect;
-        join_all(trial.hosts().into_iter().map(|host| async move {
+        join_all(hosts.into_iter().map(|host| async move {
             let reached = host.reach(limit).await;
             (host, reached)
         }))
@@ -162,10 +162,19 @@ impl Trial {
         .await
     }
 
-    /// The SOCKS5 proxy, as `host:port`.
-    pub(crate) fn proxy(&self) -> Option<String> {
+    /// The SOCKS5 proxy.
+    pub(crate) fn proxy(&self) -> Option<Host> {
         let proxy = self.options.socks5_proxy.as_ref()?;
-        Some(format!("{}:{}", proxy.host, proxy.port.unwrap_or(1080)))
+        Some(Host { name: proxy.host.clone(), port: proxy.port.unwrap_or(1080) })
+    }
+
+    /// Whether nothing that is sent leaves this computer.
+    pub(crate) fn is_local(&self) -> bool {
+        let is_loopback = |host: &Host| {
+            host.bare().eq_ignore_ascii_case("localhost")
+                || host.bare().parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        };
+        self.proxy().is_none() && self.hosts().iter().all(is_loopback)
     }
 
     /// Whether the connection is encrypted.

@@ -16,7 +16,7 @@ use crate::words::joined;
 pub(super) async fn resolve(source: &Source) -> Result<(Found, Trial), Stop> {
     let trial = source.trial().await?;
     if let Some(proxy) = trial.proxy() {
-        let found = Found::skipped(format!("The proxy {proxy} looks up the names."));
+        let found = Found::skipped(format!("The proxy {} looks up the names.", proxy.address()));
         return Ok((found, trial));
     }
     let resolved = trial.resolve_hosts().await;
@@ -52,22 +52,21 @@ pub(super) async fn resolve(source: &Source) -> Result<(Found, Trial), Stop> {
 
 /// Connects to the hosts. Without TLS, also proves that they speak MongoDB; returns what only TLS can mend.
 pub(super) async fn reach(source: &Source, trial: &Trial) -> Result<(Found, Option<Failure>), Stop> {
-    let mut found = match trial.proxy() {
-        Some(proxy) => Found::skipped(format!("The proxy {proxy} connects to the server.")),
-        None => {
-            let reached = source.reach_hosts(trial).await;
-            let part = |(host, reached): &(Host, Result<Duration, _>)| match reached {
-                Ok(elapsed) => {
-                    format!("{} accepts connections ({} ms)", host.address(), elapsed.as_millis())
-                }
-                Err((failure, _)) => in_a_clause(failure),
-            };
-            let parts: Vec<String> = reached.iter().map(part).collect();
-            if parts.is_empty() {
-                Found::skipped("A Unix socket has no port.")
-            } else {
-                per_host(&reached, format!("{}.", parts.join("; ")))?
-            }
+    let part = |(host, reached): &(Host, Result<Duration, _>)| match reached {
+        Ok(elapsed) => format!("{} accepts connections ({} ms)", host.address(), elapsed.as_millis()),
+        Err((failure, _)) => in_a_clause(failure),
+    };
+    let mut found = if let Some(proxy) = trial.proxy() {
+        let reached = source.reach_hosts(vec![proxy]).await;
+        let parts: Vec<String> = reached.iter().map(part).collect();
+        per_host(&reached, format!("The proxy {}; it connects to the server.", parts.concat()))?
+    } else {
+        let reached = source.reach_hosts(trial.hosts()).await;
+        let parts: Vec<String> = reached.iter().map(part).collect();
+        if parts.is_empty() {
+            Found::skipped("A Unix socket has no port.")
+        } else {
+            per_host(&reached, format!("{}.", parts.join("; ")))?
         }
     };
     if trial.has_tls() {
@@ -89,7 +88,11 @@ pub(super) async fn tls(source: &Source, trial: &Trial, refused: Option<Failure>
         return Err(failure.into());
     }
     if !trial.has_tls() {
-        return Ok(Found::skipped("TLS is off: anyone on the network can read what is sent."));
+        return Ok(Found::skipped(if trial.is_local() {
+            "TLS is off. What is sent stays on this computer."
+        } else {
+            "TLS is off: anyone on the network can read what is sent."
+        }));
     }
     source.ping_without_login(trial).await.map_err(|failure| with_announced(failure, trial))?;
     Ok(if trial.checks_certificate() {
