@@ -79,15 +79,27 @@ impl SettingsFile {
                 let _ = write(&path, &settings);
                 (settings, Some(notice))
             }
-            Err(Unread::Damaged) => (Settings::default(), Some(set_aside(&path, &[]))),
-            Err(Unread::Newer) => {
-                let notice =
-                    "A newer Tidemark wrote the settings. This one leaves them alone, and remembers nothing.";
-                (Settings::default(), Some(notice.to_owned()))
-            }
-            Err(Unread::Io(error)) => {
-                let notice = format!("The settings in {} cannot be read: {error}.", path.display());
-                (Settings::default(), Some(notice))
+            Err(unread) => {
+                let notice = match &unread {
+                    Unread::Damaged(_) => set_aside(&path, &[]),
+                    Unread::Newer(_) => {
+                        "A newer Tidemark wrote the settings. This one leaves them alone, and \
+                         remembers nothing."
+                            .to_owned()
+                    }
+                    Unread::Io(error) => {
+                        format!("The settings in {} cannot be read: {error}.", path.display())
+                    }
+                };
+                let settings = unread.rest();
+                let cache = match &settings.cache_folder {
+                    Some(folder) => format!("The cache is still in {}.", folder.display()),
+                    None if matches!(unread, Unread::Newer(_)) => String::new(),
+                    None => "If the cache was moved to a different folder, it is still there, and the usual folder \
+                             is used now."
+                        .to_owned(),
+                };
+                (settings, Some(format!("{notice} {cache}").trim_end().to_owned()))
             }
         };
         if let Some(notice) = &notice {
@@ -107,8 +119,10 @@ impl SettingsFile {
     pub fn peek(folder: Option<&Path>) -> Settings {
         let folder = folder.map(Path::to_owned).or_else(crate::default_folder);
         folder
-            .and_then(|folder| read(&folder.join(FILE)).ok())
-            .map(|(settings, _)| settings)
+            .map(|folder| match read(&folder.join(FILE)) {
+                Ok((settings, _)) => settings,
+                Err(unread) => unread.rest(),
+            })
             .unwrap_or_default()
     }
 
@@ -142,7 +156,7 @@ impl SettingsFile {
         match read(path) {
             // What this program could not read at its start must not come back half.
             Ok((now, unread)) if unread.is_empty() && path.exists() => *settings = now,
-            Err(Unread::Newer) => {
+            Err(Unread::Newer(_)) => {
                 change(&mut settings);
                 return Err(SettingsError::Newer);
             }
@@ -165,10 +179,22 @@ impl SettingsFile {
     }
 }
 
+/// Why a file could not be read, and the cache folder that it names.
 enum Unread {
-    Damaged,
-    Newer,
+    Damaged(Option<PathBuf>),
+    Newer(Option<PathBuf>),
     Io(io::Error),
+}
+
+impl Unread {
+    /// What can be used all the same: an empty cache must not take the place of one that was moved.
+    fn rest(&self) -> Settings {
+        let cache_folder = match self {
+            Self::Damaged(folder) | Self::Newer(folder) => folder.clone(),
+            Self::Io(_) => None,
+        };
+        Settings { cache_folder, ..Settings::default() }
+    }
 }
 
 fn read(path: &Path) -> Result<(Settings, Vec<String>), Unread> {
@@ -181,8 +207,8 @@ fn read(path: &Path) -> Result<(Settings, Vec<String>), Unread> {
     };
     match Settings::read(&text) {
         Read::Settings(settings, unread) => Ok((*settings, unread)),
-        Read::Newer(_) => Err(Unread::Newer),
-        Read::Damaged => Err(Unread::Damaged),
+        Read::Newer(folder) => Err(Unread::Newer(folder)),
+        Read::Damaged(folder) => Err(Unread::Damaged(folder)),
     }
 }
 
@@ -304,5 +330,37 @@ mod tests {
         assert_eq!(Failure::from(error).code, Code::CacheUnusable);
         assert_eq!(file.get().theme, Theme::Dark, "but in force");
         assert_eq!(fs::read_to_string(&path).expect("a file"), r#"{"version": 3}"#);
+    }
+
+    #[test]
+    fn a_cache_that_was_moved_is_not_lost_with_the_settings() {
+        for text in [
+            r#"{"version": 3, "cache_folder": "/disk/cache"}"#,
+            r#"{"version": 2, "cache_folder": "/disk/cache", "#,
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            fs::write(folder.path().join(FILE), text).expect("written");
+            let cache = Some(PathBuf::from("/disk/cache"));
+            assert_eq!(SettingsFile::peek(Some(folder.path())).cache_folder, cache);
+            let file = SettingsFile::open(Some(folder.path()));
+            assert_eq!(file.get().cache_folder, cache);
+            let notice = file.notice().expect("it is reported");
+            assert!(notice.contains("The cache is still in /disk/cache."), "{notice}");
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join(FILE), "{").expect("written");
+        let file = SettingsFile::open(Some(folder.path()));
+        assert!(file.notice().is_some_and(|notice| notice.contains("the usual folder is used now")));
+        // With the next change, the folder is in the settings again.
+        let file_path = folder.path().join(FILE);
+        fs::write(&file_path, r#"{"version": 2, "cache_folder": "/disk/cache", "#).expect("written");
+        let file = SettingsFile::open(Some(folder.path()));
+        file.change(|settings| settings.theme = Theme::Dark).expect("written");
+        assert_eq!(
+            SettingsFile::peek(Some(folder.path())).cache_folder,
+            Some(PathBuf::from("/disk/cache")),
+            "{}",
+            fs::read_to_string(&file_path).unwrap_or_default()
+        );
     }
 }

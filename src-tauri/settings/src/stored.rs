@@ -19,6 +19,9 @@ use tidemark_engine::query::form::QueryInput;
 /// | 2 | several sources, the cache folder, the memory limit, the theme, the zone |
 pub(crate) const VERSION: u64 = 2;
 
+/// The key of the cache folder, which later versions keep.
+const CACHE_FOLDER: &str = "cache_folder";
+
 /// A source that is set up. Contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredSource {
@@ -63,10 +66,10 @@ pub struct Settings {
 pub(crate) enum Read {
     /// The settings, and the keys of those that could not be read.
     Settings(Box<Settings>, Vec<String>),
-    /// A newer program wrote the file.
-    Newer(u64),
-    /// It is not a settings file.
-    Damaged,
+    /// A newer program wrote the file. It names this folder of the cache.
+    Newer(Option<PathBuf>),
+    /// It is not a settings file. It seems to name this folder of the cache.
+    Damaged(Option<PathBuf>),
 }
 
 impl Settings {
@@ -129,13 +132,17 @@ impl Settings {
 
     /// Reads the text of a file of any version.
     pub(crate) fn read(text: &[u8]) -> Read {
-        let Ok(mut file) = serde_json::from_slice::<Map<String, Value>>(text) else { return Read::Damaged };
+        let Ok(mut file) = serde_json::from_slice::<Map<String, Value>>(text) else {
+            return Read::Damaged(cache_folder_in(text));
+        };
         let version = match file.get("version") {
             None => 1,
             Some(version) => match version.as_u64() {
-                Some(version) if version > VERSION => return Read::Newer(version),
+                Some(version) if version > VERSION => {
+                    return Read::Newer(take(&mut file, CACHE_FOLDER, &mut Vec::new()));
+                }
                 Some(version) => version,
-                None => return Read::Damaged,
+                None => return Read::Damaged(cache_folder_in(text)),
             },
         };
         let mut settings = Self::default();
@@ -161,13 +168,21 @@ impl Settings {
         }
         settings.form = take(&mut file, "form", &mut unread);
         settings.export_folder = take(&mut file, "export_folder", &mut unread);
-        settings.cache_folder = take(&mut file, "cache_folder", &mut unread);
+        settings.cache_folder = take(&mut file, CACHE_FOLDER, &mut unread);
         settings.memory_limit = take(&mut file, "memory_limit", &mut unread);
         settings.theme = take(&mut file, "theme", &mut unread).unwrap_or_default();
         settings.zone = take(&mut file, "zone", &mut unread).unwrap_or_default();
         unread.dedup();
         Read::Settings(Box::new(settings), unread)
     }
+}
+
+/// The cache folder that a damaged file names, if that part of it is whole. The cache is too dear to be lost sight of.
+fn cache_folder_in(text: &[u8]) -> Option<PathBuf> {
+    let text = String::from_utf8_lossy(text);
+    let (_, after) = text.split_once(&format!("\"{CACHE_FOLDER}\""))?;
+    let value = after.trim_start().strip_prefix(':')?;
+    serde_json::Deserializer::from_str(value).into_iter::<PathBuf>().next()?.ok()
 }
 
 /// Reads a value, or takes its default in place of one that this program does not know.
@@ -249,9 +264,26 @@ mod tests {
         assert_eq!(unread, ["the source B", "theme"]);
         assert_eq!((settings.sources.len(), settings.sources[0].colour), (1, SourceColour::Grey));
         assert_eq!((settings.zone, settings.theme), (ShownZone::Utc, Theme::System));
-        assert_eq!(Settings::read(b"{\"version\": 2,"), Read::Damaged);
-        assert_eq!(Settings::read(b"[]"), Read::Damaged);
-        assert_eq!(Settings::read(br#"{"version": 9}"#), Read::Newer(9));
+        assert_eq!(Settings::read(b"{\"version\": 2,"), Read::Damaged(None));
+        assert_eq!(Settings::read(b"[]"), Read::Damaged(None));
+        assert_eq!(Settings::read(br#"{"version": 9}"#), Read::Newer(None));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_still_says_where_the_cache_is() {
+        let folder = |path: &str| Some(PathBuf::from(path));
+        for (text, expected) in [
+            (r#"{"version": 9, "cache_folder": "/disk/cache"}"#, Read::Newer(folder("/disk/cache"))),
+            (r#"{"version": "x", "cache_folder": "/disk/cache"}"#, Read::Damaged(folder("/disk/cache"))),
+            (
+                r#"{"version": 2, "cache_folder" : "C:\\a \"b\"", "theme": "#,
+                Read::Damaged(folder(r#"C:\a "b""#)),
+            ),
+            (r#"{"version": 2, "cache_folder": null, "theme": "#, Read::Damaged(None)),
+            (r#"{"version": 2, "cache_folder": "/disk/ca"#, Read::Damaged(None)),
+        ] {
+            assert_eq!(Settings::read(text.as_bytes()), expected, "{text}");
+        }
     }
 
     #[test]
