@@ -110,7 +110,10 @@ fn view(state: &AppState) -> Result<SettingsView> {
         theme: settings.theme,
         zone: settings.zone,
         file: state.settings.path().map_or_else(String::new, |path| path.display().to_string()),
-        notice: state.settings.notice().map(str::to_owned).or(missing),
+        notice: match (state.settings.notice(), missing) {
+            (Some(notice), Some(missing)) => Some(format!("{notice} {missing}")),
+            (notice, missing) => notice.map(str::to_owned).or(missing),
+        },
     })
 }
 
@@ -236,6 +239,29 @@ mod tests {
         let shown = view(&state).expect("settings");
         assert!(shown.notice.is_none() && shown.cache_folder_is_fixed.is_some(), "{shown:?}");
         assert!(!gone.exists());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn damaged_settings_do_not_start_an_empty_cache_beside_one_that_was_moved() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let moved = folder.path().join("moved");
+        let settings = serde_json::json!({"version": 2, "cache_folder": &moved}).to_string();
+        let open = |text: &str| {
+            std::fs::write(folder.path().join("settings.json"), text).expect("written");
+            let environment =
+                Environment { settings_folder: Some(folder.path().to_owned()), ..Environment::default() };
+            AppState::new(environment, &Opening::default())
+        };
+        for text in [settings.trim_end_matches('}').to_owned(), settings.replace(":2", ":3")] {
+            std::fs::create_dir(&moved).expect("a folder");
+            let state = open(&text);
+            let shown = view(&state).expect("settings");
+            assert_eq!(shown.cache_folder, moved.display().to_string(), "{text}");
+            let notice = shown.notice.expect("it is reported");
+            assert!(notice.contains("still in") && !notice.contains("missing"), "{notice}");
+            drop(state);
+            std::fs::remove_dir_all(&moved).expect("removed");
+        }
     }
 
     #[test]
