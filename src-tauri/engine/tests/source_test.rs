@@ -482,3 +482,18 @@ async fn databases_can_be_listed_before_one_is_chosen() {
     assert_eq!((failure.code, failure.target), (Code::BadSource, Some(FailureTarget::Database)));
     assert!(Source::new(&settings(self::server().uri(), "", "trades")).is_err(), "to fetch, both are needed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_can_be_tested_before_a_collection_is_chosen() {
+    for (database, missing) in [("", "database"), ("st_no_collection", "collection")] {
+        let source = Source::of_server(&settings(server().uri(), database, "")).unwrap();
+        let tested = test(&source, r#"{"downstream_collection": "messages"}"#).await;
+        assert_eq!(tested.failure, None);
+        let outcomes: Vec<_> = tested.steps.iter().map(|result| result.outcome).collect();
+        assert_eq!(outcomes, [Passed, Passed, Skipped, Skipped, Skipped, Skipped, Skipped, Skipped]);
+        for step in &tested.steps[4..] {
+            assert_eq!(step.detail, format!("Choose a {missing} to test the rest."));
+        }
+        assert!(tested.report.contains(&format!("Trades: no {missing} chosen")), "{}", tested.report);
+    }
+}

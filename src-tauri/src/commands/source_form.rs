@@ -33,7 +33,7 @@ pub(crate) async fn change_mapping(text: String, change: MappingChange) -> Resul
     Ok(self::change(&text, &change))
 }
 
-/// Tests a source step by step.
+/// Tests a source step by step. Without a database and a collection, it ends with the steps that need none.
 #[tauri::command]
 pub(crate) async fn test_source(
     state: State<'_, Arc<AppState>>,
@@ -44,7 +44,7 @@ pub(crate) async fn test_source(
 ) -> Result<SourceTest> {
     let task = state.connects.begin(connect_id);
     let mapping = Mapping::parse(&draft.profile.mapping)?;
-    let source = opened(&state, &draft, secrets).await?;
+    let source = of_server(&state, &draft, secrets).await?;
     let on_event = move |event| {
         // A reloaded page no longer receives events.
         let _ = events.send(event);

@@ -248,3 +248,18 @@ it("says where the password of a saved source is, as long as it is used", async 
   await user.type(screen.getByTestId("source-uri"), "2");
   expect(password).toHaveAttribute("placeholder", "");
 });
+
+it("tests the server before a collection is chosen, and says what the rest needs", async () => {
+  const { fake, user } = await open();
+  const skipped = step({ step: "read", outcome: "skipped", detail: "Choose a database to test the rest." });
+  vi.mocked(fake.backend.testSource).mockResolvedValue({
+    steps: [step({}), skipped],
+    failure: null,
+    report: "",
+  });
+  await paste(user, "mongodb://db1");
+  await user.click(screen.getByTestId("source-test"));
+  expect(await screen.findByTestId("source-test-summary")).toHaveTextContent(
+    "The server answers. Choose a database and a collection to test the rest.",
+  );
+});

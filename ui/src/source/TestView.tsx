@@ -21,6 +21,10 @@ function summary(steps: readonly ShownStep[], ended: SourceTest | null, busy: bo
   if (busy) return running === undefined ? "Testing" : `Testing: ${running.title}`;
   if (ended === null || ended.failure?.code === "cancelled") return "The test was cancelled.";
   if (ended.failure !== null) return "The test failed.";
+  // Without a collection, the test ends before it reads.
+  if (ended.steps.some(({ step, outcome }) => step === "read" && outcome === "skipped")) {
+    return "The server answers. Choose a database and a collection to test the rest.";
+  }
   const warned = ended.steps.some(({ outcome }) => outcome === "warned");
   return warned ? "The source can be used, with warnings." : "The source can be used.";
 }

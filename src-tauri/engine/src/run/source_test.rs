@@ -27,8 +27,9 @@ const STEPS: [TestStep; 8] = [
     TestStep::Indexes,
 ];
 
-/// Tests a source with its mapping. The first step that fails ends the test; the result says why. `on_event` hears of
-/// each step when it begins and when it ends. Dropping the future cancels the test.
+/// Tests a source with its mapping. The first step that fails ends the test; the result says why. Without a database or
+/// a collection, the test ends after the sign-in. `on_event` hears of each step when it begins and when it ends.
+/// Dropping the future cancels the test.
 pub async fn test_source(
     source: &Source,
     mapping: &Mapping,
@@ -37,8 +38,11 @@ pub async fn test_source(
     let at = source.local_now();
     let mut test = Test { on_event, steps: Vec::with_capacity(STEPS.len()), failure: None, trial: None };
     // The failure is in the test.
-    let _ = test.make_steps(source, mapping).await;
-    test.skip_the_rest();
+    let rest = match test.make_steps(source, mapping).await {
+        Ok(Some(missing)) => format!("Choose a {missing} to test the rest."),
+        _ => "A step before it failed.".to_owned(),
+    };
+    test.skip_the_rest(&rest);
     let Test { steps, failure, trial, .. } = test;
     let report = report::report(source, mapping, trial.as_ref(), at, &steps, failure.as_ref());
     SourceTest { steps, failure, report }
@@ -132,17 +136,26 @@ struct Test<F> {
 }
 
 impl<F: FnMut(TestEvent) + Send> Test<F> {
-    async fn make_steps(&mut self, source: &Source, mapping: &Mapping) -> Result<(), Failed> {
+    /// Makes the steps. Returns what has to be chosen before the rest can be made.
+    async fn make_steps(
+        &mut self,
+        source: &Source,
+        mapping: &Mapping,
+    ) -> Result<Option<&'static str>, Failed> {
         let trial = self.step(TestStep::Resolve, steps::resolve(source)).await?;
         self.trial = Some(trial.clone());
         let trial = &trial;
         let refused = self.step(TestStep::Reach, steps::reach(source, trial)).await?;
         self.plain_step(TestStep::Tls, steps::tls(source, trial, refused)).await?;
         self.plain_step(TestStep::SignIn, steps::sign_in(source, trial)).await?;
+        if let Some(missing) = source.missing_place() {
+            return Ok(Some(missing));
+        }
         let reads = self.step(TestStep::Read, steps::read(source, mapping)).await?;
         self.plain_step(TestStep::Documents, findings::documents(source, mapping, reads)).await?;
         self.plain_step(TestStep::Kind, findings::kind(source, mapping)).await?;
-        self.plain_step(TestStep::Indexes, findings::indexes(source, mapping)).await
+        self.plain_step(TestStep::Indexes, findings::indexes(source, mapping)).await?;
+        Ok(None)
     }
 
     async fn plain_step(
@@ -177,9 +190,9 @@ impl<F: FnMut(TestEvent) + Send> Test<F> {
         }
     }
 
-    fn skip_the_rest(&mut self) {
+    fn skip_the_rest(&mut self, why: &str) {
         for step in &STEPS[self.steps.len()..] {
-            self.end(*step, Found::skipped("A step before it failed."), 0);
+            self.end(*step, Found::skipped(why), 0);
         }
     }
 

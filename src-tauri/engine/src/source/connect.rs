@@ -14,7 +14,7 @@ use mongodb::options::{
 };
 use mongodb::{Client, Collection, Database};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info};
 
@@ -122,6 +122,8 @@ struct Inner {
     asked_set: Option<String>,
     /// The replica set reported by the latest successful heartbeat.
     found_set: Arc<Mutex<Option<FoundSet>>>,
+    /// Notified when the driver loses a server.
+    lost: Arc<Notify>,
     is_encrypted: bool,
     has_proxy: bool,
     /// Commands sent by all handles.
@@ -154,17 +156,18 @@ impl Source {
     /// # Errors
     /// `bad_source` if the connection string cannot be used, or if the database or the collection is blank.
     pub fn new(settings: &SourceSettings) -> Result<Self> {
-        for (name, value, target) in [
-            ("database", &settings.database, FailureTarget::Database),
-            ("collection", &settings.collection, FailureTarget::Collection),
-        ] {
-            if value.trim().is_empty() {
-                return Err(Failure::new(Code::BadSource, format!("Enter a {name}."))
-                    .advise("Your database team can tell you its name.")
-                    .at(target));
-            }
+        if let Some((name, target)) = missing_place(&settings.database, &settings.collection) {
+            return Err(Failure::new(Code::BadSource, format!("Enter a {name}."))
+                .advise("Your database team can tell you its name.")
+                .at(target));
         }
         Self::of_server(settings)
+    }
+
+    /// What is missing of the place of the documents: "database" or "collection".
+    #[must_use]
+    pub fn missing_place(&self) -> Option<&'static str> {
+        missing_place(&self.inner.database, &self.inner.collection).map(|(name, _)| name)
     }
 
     /// Creates a source whose database and collection may still be blank: enough to list what the server has, and not
@@ -202,6 +205,7 @@ impl Source {
                 hosts: OnceCell::new(),
                 asked_set: parsed.replica_set.clone(),
                 found_set: Arc::default(),
+                lost: Arc::default(),
                 is_encrypted: matches!(parsed.tls, Some(Tls::Enabled(_))),
                 has_proxy: parsed.socks5_proxy.is_some(),
                 commands: AtomicU64::new(0),
@@ -379,6 +383,12 @@ impl Source {
         debug!(elapsed_ms = started.elapsed().as_millis(), ?node, "the source was pinged");
         *self.inner.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node);
         Ok(started.elapsed())
+    }
+
+    /// Waits until the driver loses a server, which it notices between commands. Its other servers may still answer, so
+    /// this is a reason to [`ping`](Self::ping).
+    pub async fn server_lost(&self) {
+        self.inner.lost.notified().await;
     }
 
     /// The reply to `hello` over a client of this source, with an explanation if there is none.
@@ -569,7 +579,7 @@ impl Source {
         }
         // Set already if there is a client for a test, too. The hosts are the same.
         let _ = self.inner.hosts.set(options.hosts.clone());
-        options.sdam_event_handler = Some(replica_set_watcher(&self.inner.found_set));
+        options.sdam_event_handler = Some(heartbeat_watcher(&self.inner.found_set, &self.inner.lost));
         // Each command checks a connection out of the pool; handshakes and the driver's own monitoring do not.
         // Subscribing to the command events themselves would make the driver parse every answer for them.
         options.cmap_event_handler = Some(EventHandler::callback(|event| {
@@ -595,14 +605,25 @@ impl Source {
     }
 }
 
-/// Records the replica set name from each successful heartbeat.
-fn replica_set_watcher(found: &Arc<Mutex<Option<FoundSet>>>) -> EventHandler<SdamEvent> {
-    let found = Arc::clone(found);
-    EventHandler::callback(move |event| {
-        if let SdamEvent::ServerHeartbeatSucceeded(event) = event {
+/// The first of a database and a collection that is blank.
+fn missing_place(database: &str, collection: &str) -> Option<(&'static str, FailureTarget)> {
+    let parts = [
+        ("database", database, FailureTarget::Database),
+        ("collection", collection, FailureTarget::Collection),
+    ];
+    parts.into_iter().find(|(_, name, _)| name.trim().is_empty()).map(|(part, _, target)| (part, target))
+}
+
+/// Records the replica set name from each successful heartbeat, and notifies of each that fails.
+fn heartbeat_watcher(found: &Arc<Mutex<Option<FoundSet>>>, lost: &Arc<Notify>) -> EventHandler<SdamEvent> {
+    let (found, lost) = (Arc::clone(found), Arc::clone(lost));
+    EventHandler::callback(move |event| match event {
+        SdamEvent::ServerHeartbeatSucceeded(event) => {
             let name = event.reply.get_str("setName").ok().map(str::to_owned);
             *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(FoundSet(name));
         }
+        SdamEvent::ServerHeartbeatFailed(_) => lost.notify_one(),
+        _ => {}
     })
 }
 

@@ -27,8 +27,11 @@ pub(super) fn report(
     line(format!("Tidemark {}: test of a source", env!("CARGO_PKG_VERSION")));
     line(format!("Time: {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)));
     line(format!("Hosts: {}", identity.hosts.join(", ")));
-    line(format!("Trades: {}.{}", identity.database, identity.collection));
-    if let Some(messages) = &mapping.downstream_collection {
+    line(match source.missing_place() {
+        Some(missing) => format!("Trades: no {missing} chosen"),
+        None => format!("Trades: {}.{}", identity.database, identity.collection),
+    });
+    if let Some(messages) = mapping.downstream_collection.as_ref().filter(|_| !identity.database.is_empty()) {
         line(format!("Messages: {}.{messages}", identity.database));
     }
     line(format!("User: {}", identity.user.as_deref().unwrap_or("none")));
