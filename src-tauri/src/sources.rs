@@ -61,6 +61,11 @@ impl SecretStore {
         match read {
             Ok(kept) => {
                 let secrets = kept.unwrap_or_default();
+                // What was typed while the keychain was being unlocked stands.
+                let typed = self.in_memory(&source.id);
+                if !typed.is_empty() {
+                    return typed;
+                }
                 self.remember(&source.id, secrets.clone());
                 secrets
             }
@@ -192,7 +197,16 @@ pub(crate) async fn prepare(
     Prepared { profile, secrets }
 }
 
-/// Saves a draft under a name that is free. Returns its id.
+/// Which source is in use once a draft is saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InUse {
+    /// The saved one.
+    Saved,
+    /// The same as before; the saved one if there was none.
+    AsBefore,
+}
+
+/// Saves a draft under a name that is free, and which source is in use, in one go. Returns its id.
 ///
 /// # Errors
 /// If the settings could not be written.
@@ -201,18 +215,23 @@ pub(crate) fn put(
     draft: &SourceDraft,
     name: &str,
     profile: &SourceProfile,
+    in_use: InUse,
 ) -> Result<String> {
     let changed = settings.change(|settings| {
         // A source that was deleted meanwhile comes back under its old id.
         let kept =
             draft.id.as_deref().and_then(|id| settings.source(id)).is_some_and(|known| known.keep_secrets);
-        settings.put(draft.id.clone(), |id| StoredSource {
+        let id = settings.put(draft.id.clone(), |id| StoredSource {
             id,
             name: name.to_owned(),
             colour: draft.colour,
             profile: profile.clone(),
             keep_secrets: kept,
-        })
+        });
+        if in_use == InUse::Saved || settings.in_use.is_none() {
+            settings.in_use = Some(id.clone());
+        }
+        id
     });
     Ok(changed?)
 }
@@ -241,7 +260,7 @@ mod tests {
         let (file, store) =
             (SettingsFile::in_memory(Settings::default()), SecretStore::new(Keychain::of_system()));
         let draft = SourceDraft { id: Some("1".to_owned()), ..draft(uri, None) };
-        let id = put(&file, &draft, "Production", &draft.profile).expect("saved");
+        let id = put(&file, &draft, "Production", &draft.profile, InUse::AsBefore).expect("saved");
         store.remember(&id, SourceSecrets { password: Some("s3cret".into()), ..SourceSecrets::default() });
         (file, store)
     }
@@ -285,5 +304,22 @@ mod tests {
         assert_eq!(named("production", Some("1")).as_deref(), Ok("production"), "its own name");
         let failure = named("production ", None).expect_err("it is taken");
         assert_eq!((failure.code, failure.target), (Code::BadSource, Some(FailureTarget::SourceName)));
+    }
+
+    #[test]
+    fn a_source_and_its_use_are_written_together() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = SettingsFile::open(Some(folder.path()));
+        let written = || SettingsFile::peek(Some(folder.path())).in_use;
+        let add = |name: &str, in_use| {
+            let draft = draft("mongodb://db1/", None);
+            put(&file, &draft, name, &draft.profile, in_use).expect("saved")
+        };
+        let first = add("A", InUse::AsBefore);
+        assert_eq!(written(), Some(first.clone()), "there was none");
+        add("B", InUse::AsBefore);
+        assert_eq!(written(), Some(first));
+        let third = add("C", InUse::Saved);
+        assert_eq!(written(), Some(third));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tauri::State;
-use tidemark_engine::api::source::{SourceDraft, SourceView, TypedSecrets};
+use tidemark_engine::api::source::{SourceDraft, SourceProfile, SourceView, TypedSecrets};
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::query::form::QueryInput;
 use tidemark_settings::{SourceSecrets, StoredSource};
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::active::ActiveSource;
-use crate::sources::{self, Prepared};
+use crate::sources::{self, InUse, Prepared};
 use crate::state::{AppState, demo_source};
 
 /// The source in use, the others, and the form as it was left.
@@ -39,9 +39,8 @@ pub(crate) async fn connect(
     let mut tried = ActiveSource::open("", &profile, &secrets).inspect_err(failed)?;
     let online = unless_given_up(&task.token(), tried.try_check()).await.inspect_err(failed)?;
     info!(source = tried.source.identity().describe(), "the source is set up");
-    let id = sources::put(&state.settings, &draft, &name, &profile)?;
+    let id = put(&state, &draft, &name, &profile, InUse::Saved)?;
     keep_secrets(&state, &id, secrets, draft.keep_secrets).await;
-    set_in_use(&state, Some(id.clone()));
     tried.id = id;
     state.use_source(tried);
     state.monitor.found(online);
@@ -61,11 +60,8 @@ pub(crate) async fn save_source(
     let Prepared { profile, secrets } = sources::prepare(&settings, &state.secrets, &draft, secrets).await;
     // What can never be used is not saved.
     ActiveSource::open("", &profile, &secrets)?;
-    let id = sources::put(&state.settings, &draft, &name, &profile)?;
+    let id = put(&state, &draft, &name, &profile, InUse::AsBefore)?;
     keep_secrets(&state, &id, secrets, draft.keep_secrets).await;
-    if settings.in_use.is_none() {
-        set_in_use(&state, Some(id.clone()));
-    }
     let settings = state.settings.get();
     if let Some(source) = settings.used().filter(|used| used.id == id) {
         state.choose(source.clone()).await;
@@ -112,16 +108,17 @@ pub(crate) async fn try_sample(state: State<'_, Arc<AppState>>) -> Result<Source
     let (sample, secrets) = demo_source(sample.profile()?);
     let added = state.settings.change(|settings| {
         let known = settings.sources.iter().find(|known| known.profile == sample.profile).cloned();
-        known.unwrap_or_else(|| {
+        let added = known.unwrap_or_else(|| {
             let name = settings
                 .named(&sample.name)
                 .map_or_else(|| sample.name.clone(), |_| settings.free_name(&sample.profile, None));
             let id = settings.put(None, |id| StoredSource { id, name, ..sample });
             settings.source(&id).cloned().unwrap_or_else(|| unreachable!("it was put there"))
-        })
+        });
+        settings.in_use = Some(added.id.clone());
+        added
     })?;
     state.secrets.remember(&added.id, secrets);
-    set_in_use(&state, Some(added.id.clone()));
     state.choose(added).await;
     state.source_view().await
 }
@@ -140,13 +137,24 @@ pub(crate) async fn remember_form(state: State<'_, Arc<AppState>>, query: QueryI
     Ok(())
 }
 
+/// Saves a draft, which blocks on the disk.
+fn put(
+    state: &AppState,
+    draft: &SourceDraft,
+    name: &str,
+    profile: &SourceProfile,
+    in_use: InUse,
+) -> Result<String> {
+    tokio::task::block_in_place(|| sources::put(&state.settings, draft, name, profile, in_use))
+}
+
 /// Remembers which source is in use. If that cannot be saved, it is in use until the program ends, and the log says so.
 fn set_in_use(state: &AppState, id: Option<String>) {
     let _ = tokio::task::block_in_place(|| state.settings.change(|settings| settings.in_use = id));
 }
 
 /// Keeps the secrets of a source where the trader wants them. The source is saved already, so it is not lost if the
-/// keychain refuses.
+/// keychain refuses; only if the keychain changes where they are, the settings are written again.
 async fn keep_secrets(state: &AppState, id: &str, secrets: SourceSecrets, wanted: bool) {
     let was_kept = state.settings.get().source(id).is_some_and(|source| source.keep_secrets);
     let is_kept = match wanted || was_kept {
