@@ -18,6 +18,9 @@ const ONLINE_INTERVAL: Duration = Duration::from_secs(5);
 /// Interval between checks while it does not: its return should be noticed soon.
 const OFFLINE_INTERVAL: Duration = Duration::from_secs(2);
 
+/// How long an answer may take before the source no longer counts as online.
+const SLOW: Duration = Duration::from_secs(1);
+
 /// The result of the latest check.
 #[derive(Debug)]
 pub(crate) struct ConnectionMonitor {
@@ -52,6 +55,17 @@ impl ConnectionMonitor {
             *held = connection;
             news
         });
+    }
+
+    /// Records that the source is out of reach, because a command of something else than a check failed. If it was
+    /// known already, the reason stays: a command that is not even sent fails as well.
+    pub(crate) fn lost(&self, failure: &Failure) {
+        if matches!(self.now(), Connection::Online { .. } | Connection::Checking) {
+            let mut failure = failure.clone();
+            // The status outlasts the run.
+            failure.run = None;
+            self.found(Connection::Offline { failure });
+        }
     }
 
     /// Requests a check without waiting for the interval.
@@ -112,6 +126,7 @@ pub(crate) fn watch(app: &AppHandle) {
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = state.monitor.wanted.notified() => {}
+                () = server_lost(&state) => {}
             }
         }
     });
@@ -136,18 +151,37 @@ fn log(connection: &Connection) {
         Connection::Offline { failure } => {
             warn!(code = %failure.code, "the source does not answer: {}", failure.for_log());
         }
-        Connection::NotConfigured | Connection::Checking => {}
+        Connection::NotConfigured | Connection::Checking | Connection::Unlocking => {}
+    }
+}
+
+/// Waits until the driver loses a server of a source that was online; never returns for one that was not.
+async fn server_lost(state: &AppState) {
+    match state.active() {
+        Some(active) if matches!(state.monitor.now(), Connection::Online { .. }) => {
+            active.probe_client.server_lost().await;
+        }
+        _ => std::future::pending().await,
     }
 }
 
 /// Makes one check; returns the pause until the next.
 async fn check(state: &AppState) -> Duration {
     let Some(active) = state.active() else { return ONLINE_INTERVAL };
-    let found = active.check().await;
+    // Without its password, the server would refuse it.
+    if state.monitor.now() == Connection::Unlocking {
+        return ONLINE_INTERVAL;
+    }
+    let found = unless_slow(SLOW, active.check(), || {
+        if state.is_in_use(&active) && matches!(state.monitor.now(), Connection::Online { .. }) {
+            state.monitor.found(Connection::Checking);
+        }
+    })
+    .await;
     let is_online = matches!(found, Connection::Online { .. });
     let pause = if is_online { ONLINE_INTERVAL } else { OFFLINE_INTERVAL };
     // Ignored if the trader has switched to a different source meanwhile.
-    if state.active().is_some_and(|now| Arc::ptr_eq(&now, &active)) {
+    if state.is_in_use(&active) {
         state.monitor.found(found);
         if is_online && let Ok(engine) = state.engine() {
             active.check_origin(&engine).await;
@@ -156,9 +190,30 @@ async fn check(state: &AppState) -> Duration {
     pause
 }
 
+/// Awaits an answer, and calls `slow` once if it does not arrive within `patience`.
+async fn unless_slow<T>(patience: Duration, answer: impl Future<Output = T>, slow: impl FnOnce()) -> T {
+    let mut answer = std::pin::pin!(answer);
+    match tokio::time::timeout(patience, &mut answer).await {
+        Ok(found) => found,
+        Err(_) => {
+            slow();
+            answer.await
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::Environment;
+    use crate::opening::Opening;
+
+    const ONLINE: Connection = Connection::Online {
+        round_trip_ms: 1,
+        version: String::new(),
+        unverified: None,
+        warnings: Vec::new(),
+    };
 
     fn offline(code: Code, cause: &str) -> Connection {
         Connection::Offline { failure: Failure::new(code, "No server answers.").because(cause) }
@@ -198,5 +253,60 @@ mod tests {
         assert_eq!(monitor.settled(Duration::from_millis(10)).await, Connection::Checking);
         monitor.found(offline(Code::SourceUnreachable, ""));
         assert!(out_of_reach(&monitor.settled(Duration::from_secs(60)).await));
+    }
+
+    #[test]
+    fn a_command_that_fails_shows_at_once_that_the_source_is_gone() {
+        let failure = Failure::new(Code::SourceUnreachable, "It is gone.");
+        let monitor = ConnectionMonitor::new(ONLINE);
+        monitor.lost(&failure);
+        assert!(
+            matches!(monitor.now(), Connection::Offline { failure: held } if held.message == "It is gone.")
+        );
+        monitor.lost(&Failure::new(Code::SourceUnreachable, "It was not asked."));
+        assert!(
+            matches!(monitor.now(), Connection::Offline { failure: held } if held.message == "It is gone.")
+        );
+        for other in [Connection::NotConfigured, Connection::Unlocking] {
+            let monitor = ConnectionMonitor::new(other.clone());
+            monitor.lost(&failure);
+            assert_eq!(monitor.now(), other);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_takes_long_is_noticed_before_it_comes() {
+        for (takes, expected) in [(Duration::ZERO, 0), (Duration::from_millis(60), 1)] {
+            let mut calls = 0;
+            let answer = async {
+                tokio::time::sleep(takes).await;
+                7
+            };
+            assert_eq!(unless_slow(Duration::from_millis(20), answer, || calls += 1).await, 7);
+            assert_eq!(calls, expected, "{takes:?}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_source_that_waits_for_the_keychain_is_not_checked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let source = serde_json::json!({
+            "id": "1", "name": "A", "uri": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100",
+            "database": "desk", "collection": "trades",
+        });
+        let settings = serde_json::json!({"version": 2, "in_use": "1", "sources": [source]}).to_string();
+        std::fs::write(folder.path().join("settings.json"), settings).expect("written");
+        let environment = Environment {
+            settings_folder: Some(folder.path().to_owned()),
+            cache_folder: Some(folder.path().join("cache")),
+            ..Environment::default()
+        };
+        let state = AppState::new(environment, &Opening::default());
+        state.monitor.found(Connection::Unlocking);
+        check(&state).await;
+        assert_eq!(state.monitor.now(), Connection::Unlocking);
+        state.monitor.found(Connection::Checking);
+        check(&state).await;
+        assert!(matches!(state.monitor.now(), Connection::Offline { .. }));
     }
 }

@@ -17,7 +17,7 @@ use tidemark_engine::zone_rules::ZoneRules;
 use tidemark_settings::{Keychain, Settings, SettingsFile, SourceSecrets, StoredSource};
 
 use crate::active::ActiveSource;
-use crate::connection::ConnectionMonitor;
+use crate::connection::{ConnectionMonitor, is_out_of_reach};
 use crate::environment::{Demo, Environment, demo_form};
 use crate::opening::Opening;
 use crate::sources::{SecretStore, saved};
@@ -27,6 +27,8 @@ use crate::tasks::Tasks;
 const KEEP_OPEN: usize = 4;
 /// How long closing the window waits for runs to stop on the server.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(2);
+/// How long the keychain may take before the window says that it is waited for.
+const KEYCHAIN_NOTICE: Duration = Duration::from_millis(500);
 /// How long choosing a source waits for its secrets. They usually come at once, unless the keychain is locked.
 const SECRETS_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -131,6 +133,23 @@ impl AppState {
         })
     }
 
+    /// Whether a source is still the one in use.
+    pub(crate) fn is_in_use(&self, source: &Arc<ActiveSource>) -> bool {
+        self.active().is_some_and(|active| Arc::ptr_eq(&active, source))
+    }
+
+    /// Takes note of a command to the source that failed: whether it can be reached shows at once, and is checked.
+    pub(crate) fn note_failure(&self, source: &Arc<ActiveSource>, failure: &Failure) {
+        if !is_out_of_reach(failure) {
+            return;
+        }
+        // A server that took too long for one command may answer others.
+        if failure.code != Code::SourceTimeout && self.is_in_use(source) {
+            self.monitor.lost(failure);
+        }
+        self.monitor.check_soon();
+    }
+
     /// Makes a source that has been reached the one in use.
     pub(crate) fn use_source(&self, active: ActiveSource) {
         *self.active.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(active));
@@ -151,14 +170,28 @@ impl AppState {
         if !source.keep_secrets || !self.secrets.in_memory(&source.id).is_empty() {
             return;
         }
-        let secrets = self.secrets.of(source).await;
-        // The trader may have chosen a different source meanwhile, or have changed this one.
         let is_current =
-            self.active().is_some_and(|active| active.id == source.id && active.profile == source.profile);
-        if is_current && !secrets.is_empty() {
-            self.activate(source, &secrets);
-            self.monitor.check_soon();
+            || self.active().is_some_and(|active| active.id == source.id && active.profile == source.profile);
+        let mut asked = std::pin::pin!(self.secrets.of(source));
+        let secrets = match tokio::time::timeout(KEYCHAIN_NOTICE, &mut asked).await {
+            Ok(secrets) => secrets,
+            Err(_) => {
+                if is_current() {
+                    self.monitor.found(Connection::Unlocking);
+                }
+                asked.await
+            }
+        };
+        // The trader may have chosen a different source meanwhile, or have changed this one, or typed its password.
+        if !is_current() || matches!(self.monitor.now(), Connection::Online { .. }) {
+            return;
         }
+        if secrets.is_empty() {
+            self.monitor.found(Connection::Checking);
+        } else {
+            self.activate(source, &secrets);
+        }
+        self.monitor.check_soon();
     }
 
     /// Makes a source the one in use. One that cannot be used says so in place of the connection.

@@ -15,7 +15,7 @@ use tidemark_engine::query::form::QueryInput;
 use tidemark_engine::run::event::RunEvent;
 use tracing::warn;
 
-use crate::connection::{is_out_of_reach, out_of_reach};
+use crate::connection::out_of_reach;
 use crate::state::AppState;
 
 /// How long the first plan after the start waits for the first connection check.
@@ -28,7 +28,13 @@ pub(crate) async fn plan(state: State<'_, Arc<AppState>>, query: QueryInput) -> 
     // The window plans again when the connection state changes, so nothing is lost by not waiting longer.
     let offline = !matches!(state.monitor.settled(FIRST_CHECK_TIMEOUT).await, Connection::Online { .. });
     let request = active.request(&query, FetchMode::Normal, offline)?;
-    state.engine()?.plan(Some(&active.probe_client), &request).await
+    let planned = state.engine()?.plan(Some(&active.probe_client), &request).await;
+    match &planned {
+        Ok(plan) if !offline && !plan.reachable => state.monitor.check_soon(),
+        Ok(_) => {}
+        Err(failure) => state.note_failure(&active, failure),
+    }
+    planned
 }
 
 /// Answers a query, and reports its progress.
@@ -58,8 +64,8 @@ pub(crate) async fn fetch(
         Ok(answer) => answer.failure.as_ref(),
         Err(failure) => Some(failure),
     };
-    if failure.is_some_and(is_out_of_reach) {
-        state.monitor.check_soon();
+    if let Some(failure) = failure {
+        state.note_failure(&active, failure);
     }
     result
 }

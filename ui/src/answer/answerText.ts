@@ -18,9 +18,9 @@ interface Cancelled {
 }
 
 export const ORIGIN_LABELS: Record<Origin, string> = {
-  cache: "Cache",
-  part_cache: "Part cache",
-  server: "Server",
+  cache: "From the cache",
+  part_cache: "Partly from the cache",
+  server: "From the server",
   offline: "Offline",
 };
 

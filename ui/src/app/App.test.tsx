@@ -32,7 +32,7 @@ describe("the window", () => {
     ]);
     expect(screen.getByTestId("progress")).toBeInTheDocument();
     act(() => fake.finish(makeAnswer({ answer: "server" })));
-    expect(await screen.findByTestId("answer-origin")).toHaveTextContent("Server");
+    expect(await screen.findByTestId("answer-origin")).toHaveTextContent("From the server");
     expect(screen.getByTestId("answer-completeness")).toHaveTextContent("Complete");
     expect(screen.queryByTestId("progress")).not.toBeInTheDocument();
     await waitFor(() => expect(screen.getByTestId("row-count-input")).toHaveTextContent("2"));
@@ -193,7 +193,7 @@ describe("the window", () => {
     await openApp(fake);
     await user.click(screen.getByTestId("cached-tab"));
     await user.click(await screen.findByTestId("cached-open"));
-    expect(await screen.findByTestId("answer-origin")).toHaveTextContent("Offline");
+    expect(await screen.findByTestId("answer-origin")).toHaveTextContent("From the cache");
     expect(fake.backend.answer).toHaveBeenCalledWith({ signature: "7".repeat(32), ...held });
     await waitFor(() => expect(vi.mocked(fake.backend.plan).mock.lastCall?.[0].filters).toHaveLength(1));
     expect(fake.backend.fetch).not.toHaveBeenCalled();
@@ -206,7 +206,7 @@ describe("the window", () => {
       return Promise.resolve(makePlan(query, { counts }));
     });
     await openApp(fake);
-    expect(await screen.findByTestId("answer-origin")).toHaveTextContent("Cache");
+    expect(await screen.findByTestId("answer-origin")).toHaveTextContent("From the cache");
     expect(fake.backend.answer).toHaveBeenCalledExactlyOnceWith({
       signature: "5".repeat(32),
       from: "2025-01-01",

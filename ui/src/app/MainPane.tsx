@@ -3,6 +3,7 @@ import { type ReactNode, type RefObject, useLayoutEffect, useMemo, useRef } from
 import { AnswerPanel } from "../answer/AnswerPanel";
 import { cancelledText, outcomeText } from "../answer/answerText";
 import type { FetchMode, SourceView } from "../backend";
+import { DismissibleNote } from "../controls/DismissibleNote";
 import { FailureNote } from "../controls/FailureNote";
 import { withUnverified } from "../plan/dayCells";
 import { DayStrip } from "../plan/DayStrip";
@@ -13,6 +14,7 @@ import { Results } from "../rows/Results";
 import type { Exporter } from "../rows/useExport";
 import type { Target } from "../rows/useShapes";
 import { ActionBar } from "../run/ActionBar";
+import { leftText } from "../run/leftRun";
 import { ProgressPanel } from "../run/ProgressPanel";
 import { type Activity, isPrevious, keyOf, type RunState, sameKey } from "../run/runState";
 import { ErrorBoundary } from "./ErrorBoundary";
@@ -25,7 +27,8 @@ interface Props {
   source: SourceView;
   /** The zone in which points in time are shown. */
   zone: string;
-  online: boolean;
+  /** Why the server is not asked; null if it answers. */
+  away: string | null;
   planned: Planned;
   failureTarget: TargetPart | null;
   runState: RunState;
@@ -34,13 +37,12 @@ interface Props {
   target: Target | null;
   otherSource: string | null;
   differs: boolean;
-  /** The source can be reached and needs a password. */
-  locked: boolean;
   exporter: Exporter;
   exportRef: RefObject<(() => void) | null>;
   selectRef: RefObject<(() => void) | null>;
   fetch: (mode: FetchMode) => void;
   cancel: () => void;
+  dismissLeft: () => void;
   showPipeline: () => void;
   openSource: () => void;
   trySample: () => Promise<void>;
@@ -62,7 +64,7 @@ const CORRECT: Record<TargetPart, string> = {
 /** The plan, the run, the answer and the rows. */
 export function MainPane(props: Props) {
   const { source, zone, planned, failureTarget, runState, target } = props;
-  const { run, view, ending } = runState;
+  const { run, view, ending, left } = runState;
   // An answer is shown above its own rows only, never above arriving rows of other days or of a different query.
   const stands = view !== null && (target === null || sameKey(target.key, view.key));
   // Not `run` itself, which changes with every progress event.
@@ -100,7 +102,7 @@ export function MainPane(props: Props) {
         <PlanLine
           plan={planned.plan}
           stale={planned.stale}
-          locked={props.locked}
+          away={props.away}
           progress={progress}
           correct={failureTarget === null ? null : CORRECT[failureTarget]}
         />
@@ -114,7 +116,7 @@ export function MainPane(props: Props) {
         <ActionBar
           activity={props.activity}
           mode={run?.mode ?? null}
-          online={props.online}
+          away={props.away}
           blocked={props.blocked}
           fetch={props.fetch}
           cancel={props.cancel}
@@ -125,6 +127,9 @@ export function MainPane(props: Props) {
         <span className="visually-hidden" role="status" data-testid="outcome">
           {run === null && ending !== null && outcomeText(ending)}
         </span>
+        {left !== null && (
+          <DismissibleNote text={leftText(left)} testId="left-note" dismiss={props.dismissLeft} />
+        )}
         {ending?.outcome === "cancelled" && (
           <div className="note" role="status" data-testid="cancelled-note">
             Cancelled. {cancelledText(ending)}

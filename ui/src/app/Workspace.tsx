@@ -22,7 +22,7 @@ import { activity } from "../run/runState";
 import { useQueryRun } from "../run/useQueryRun";
 import { shownZone } from "../settings/shownZone";
 import type { Settings } from "../settings/useSettings";
-import { needsPassword } from "../source/password";
+import { awayText } from "../source/away";
 import type { Source } from "../source/useSource";
 import { Dialogs, type OpenDialog } from "./Dialogs";
 import { MainPane } from "./MainPane";
@@ -56,7 +56,8 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   const { connection } = source;
   const [form, dispatch] = useForm(firstQuery(view), view.fields);
   const query = useMemo(() => toQuery(form), [form]);
-  const queryRun = useQueryRun(connection, view.source?.key ?? "");
+  const used = view.sources.find(({ id }) => id === view.in_use);
+  const queryRun = useQueryRun(connection, view.source?.key ?? "", used?.name ?? "");
   const exporter = useExport();
   // Grows when something has been removed from the cache that a plan may rely on.
   const [removals, countRemoval] = useReducer((count: number) => count + 1, 0);
@@ -238,14 +239,13 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
         <MainPane
           source={view}
           zone={zone}
-          online={connection.state === "online"}
+          away={awayText(connection, view.source)}
           planned={planned}
           failureTarget={failureTarget}
           runState={queryRun.state}
           activity={doing}
           blocked={blocked}
           target={target}
-          locked={needsPassword(connection, view.source)}
           otherSource={shown === null ? null : otherSourceText(shown.answer.source, view.source)}
           differs={shown?.query != null && !sameQuery(shown.query, query)}
           exporter={exporter}
@@ -253,6 +253,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
           selectRef={selectRef}
           fetch={fetch}
           cancel={queryRun.cancel}
+          dismissLeft={queryRun.dismissLeft}
           showPipeline={() => setDialog({ kind: "pipeline", of: { query: toQuery(commitDrafts(form)) } })}
           openSource={() => editSource(null)}
           openCached={() => inPanel("cached", ".cached-open")}

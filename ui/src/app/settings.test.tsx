@@ -1,6 +1,6 @@
 // The settings: what they change in the window, and what the window says of them.
 
-import { screen, waitFor, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
@@ -106,4 +106,23 @@ it("says once what became of damaged settings", async () => {
   expect(screen.queryByTestId("settings-note")).not.toBeInTheDocument();
   await user.click(screen.getByTestId("settings-button"));
   expect(await screen.findByTestId("settings-notice")).toBeInTheDocument();
+});
+
+it("leaves no failure in the window that was shown in the dialog, and none whose cause has ended", async () => {
+  const { fake, user } = await openWith();
+  vi.mocked(fake.backend.moveCache).mockRejectedValue(makeFailure("cache_busy", "A fetch is running."));
+  await user.click(screen.getByTestId("settings-button"));
+  await user.click(await screen.findByTestId("settings-move"));
+  expect(await screen.findByTestId("settings-failure")).toHaveTextContent("A fetch is running.");
+  await user.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByTestId("settings-dialog")).not.toBeInTheDocument());
+  expect(screen.queryByTestId("settings-note-failure")).not.toBeInTheDocument();
+
+  await user.click(screen.getByTestId("fetch-button"));
+  await user.click(screen.getByTestId("settings-button"));
+  vi.mocked(fake.backend.changeSettings).mockRejectedValueOnce(makeFailure("cache_busy", "Busy."));
+  await user.click(await screen.findByTestId("settings-zone-utc"));
+  expect(await screen.findByTestId("settings-failure")).toHaveTextContent("Busy.");
+  act(() => fake.finish(makeAnswer()));
+  await waitFor(() => expect(screen.queryByTestId("settings-failure")).not.toBeInTheDocument());
 });

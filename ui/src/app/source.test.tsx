@@ -115,7 +115,7 @@ it("says whose rows are opened where they are of another source, and that the se
   await user.click(screen.getByTestId("cached-tab"));
   await user.click(await screen.findByTestId("cached-open"));
   expect(await screen.findByTestId("answer-source")).toHaveTextContent("cached from archive.messages at db9");
-  expect(screen.getByTestId("answer-origin")).toHaveTextContent("Cache");
+  expect(screen.getByTestId("answer-origin")).toHaveTextContent("From the cache");
 });
 
 it("calls what a cancelled run leaves cached while the source is in reach", async () => {
@@ -125,7 +125,7 @@ it("calls what a cancelled run leaves cached while the source is in reach", asyn
   await screen.findByText(/0 of 31 days cached/);
   await user.click(screen.getByTestId("fetch-button"));
   act(() => fake.fail(makeFailure("cancelled", "It was cancelled.")));
-  expect(await screen.findByTestId("answer-origin")).toHaveTextContent("Cache");
+  expect(await screen.findByTestId("answer-origin")).toHaveTextContent("From the cache");
 });
 
 it("says that rows were cached under a different mapping of the source in use", async () => {

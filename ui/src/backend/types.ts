@@ -648,7 +648,7 @@ export type SourceColour = "grey" | "blue" | "green" | "amber" | "red" | "violet
 
 export type SecretPlace = "none" | "memory" | "keychain";
 
-export type Connection = { "state": "not_configured" } | { "state": "checking" } | { "state": "online",
+export type Connection = { "state": "not_configured" } | { "state": "checking" } | { "state": "unlocking" } | { "state": "online",
   /** Round trip of the last check, in milliseconds. */
   round_trip_ms: number,
   /** Version that the server reports. */

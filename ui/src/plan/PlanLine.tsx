@@ -3,8 +3,8 @@ import type { PlanView } from "../backend";
 interface Props {
   plan: PlanView | null;
   stale: boolean;
-  /** The server can be reached and needs a password. */
-  locked: boolean;
+  /** Why the server is not asked; null if it answers. */
+  away: string | null;
   /** Replaces the plan's own sentence while a run stores its days; null otherwise. */
   progress: string | null;
   /** What has to be corrected before there can be a plan. */
@@ -12,7 +12,7 @@ interface Props {
 }
 
 /** What a fetch would do. */
-export function PlanLine({ plan, stale, locked, progress, correct }: Props) {
+export function PlanLine({ plan, stale, away, progress, correct }: Props) {
   if (plan === null) {
     return (
       <p className="plan-line faint" data-testid="plan-sentence" data-stale={stale || undefined}>
@@ -37,9 +37,9 @@ export function PlanLine({ plan, stale, locked, progress, correct }: Props) {
         </span>
       )}
       {!plan.reachable && (
-        <span className="faint">
+        <span className="faint" data-testid="plan-away">
           {" "}
-          · planned from the cache: the server {locked ? "needs a password" : "cannot be reached"}
+          · planned from the cache: {away ?? "the server did not answer"}
         </span>
       )}
     </p>

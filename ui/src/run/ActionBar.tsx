@@ -7,7 +7,8 @@ interface Props {
   activity: Activity;
   /** What the current run does; null if there is none. */
   mode: FetchMode | null;
-  online: boolean;
+  /** Why the server is not asked, as a clause; null if it answers. */
+  away: string | null;
   /** Why nothing can be fetched yet; null if something can. */
   blocked: string | null;
   fetch: (mode: FetchMode) => void;
@@ -25,10 +26,10 @@ const ACTIVITY: Record<Activity, string> = {
 
 /** The actions on the query, and what is going on. */
 export function ActionBar(props: Props) {
-  const { activity, online, blocked } = props;
+  const { activity, blocked } = props;
   const busy = activity === "fetching" || activity === "cancelling";
   const held = busy ? "A fetch is running." : blocked;
-  const away = online ? null : "The server cannot be reached.";
+  const away = props.away === null ? null : `${props.away.charAt(0).toUpperCase()}${props.away.slice(1)}.`;
   return (
     <div className="action-bar" role="toolbar" aria-label="Query actions">
       <HintButton

@@ -221,8 +221,13 @@ describe("a run", () => {
 
   it("leaves nothing behind when another source is taken into use", () => {
     const shown = runReducer(started(), { type: "opened", view: view() });
-    const left = runReducer(shown, { type: "left" });
-    expect(left).toEqual({ ...IDLE, version: shown.version + 1 });
+    const left = runReducer(shown, { type: "left", name: "desk" });
+    const { id } = shown.run ?? { id: 0 };
+    const stopped = { id, name: "desk", days: 0, outcome: null };
+    expect(left).toEqual({ ...IDLE, version: shown.version + 1, left: stopped });
+    const next = runReducer(left, { type: "left", name: "archive" });
+    expect(next.left).toEqual(stopped);
+    expect(runReducer(next, { type: "left_read" }).left).toBeNull();
   });
 
   it("knows how far it is, and never shows the end early", () => {

@@ -12,6 +12,7 @@ import type {
   ViewKey,
 } from "../backend";
 import { sameQuery } from "../query/filters";
+import { endedRun, type Left, leftRun } from "./leftRun";
 
 export interface Progress {
   rows: number;
@@ -90,9 +91,11 @@ export interface RunState {
   version: number;
   /** How often the query of the current run has resumed by itself. */
   resumed: number;
+  /** What became of the run of the source that was left; null if there was none or it has been read. */
+  left: Left | null;
 }
 
-export const IDLE: RunState = { run: null, view: null, ending: null, version: 0, resumed: 0 };
+export const IDLE: RunState = { run: null, view: null, ending: null, version: 0, resumed: 0, left: null };
 
 export type RunAction =
   | {
@@ -112,8 +115,10 @@ export type RunAction =
   /** The answer of a view has been read again. */
   | { type: "reread"; key: ViewKey; answer: Answer }
   | { type: "closed"; signature: string }
-  /** A different source is active: nothing here belongs to it. */
-  | { type: "left" };
+  /** A different source is active: nothing here belongs to it. `name` is that of the source before. */
+  | { type: "left"; name: string }
+  /** What became of the run of the source before has been read. */
+  | { type: "left_read" };
 
 const NO_PROGRESS: Progress = {
   rows: 0,
@@ -148,6 +153,7 @@ export function runReducer(state: RunState, action: RunAction): RunState {
         },
         ending: null,
         resumed: action.resumed,
+        left: null,
       };
     case "event":
       // An event of a run that has ended must not affect the next one.
@@ -155,6 +161,8 @@ export function runReducer(state: RunState, action: RunAction): RunState {
     case "cancelling":
       return state.run?.id === action.id ? { ...state, run: { ...state.run, cancelling: true } } : state;
     case "ended": {
+      if (state.left?.id === action.id)
+        return { ...state, left: endedRun(state.left, action.outcome, action.view?.answer ?? null) };
       if (state.run?.id !== action.id) return state;
       const { query, mode, key, source, background, livePlan } = state.run;
       const ending: Ending = {
@@ -191,8 +199,13 @@ export function runReducer(state: RunState, action: RunAction): RunState {
         : state;
     case "closed":
       return state.view?.key.signature === action.signature ? { ...state, view: null, ending: null } : state;
-    case "left":
-      return { ...IDLE, version: state.version + 1 };
+    case "left": {
+      // Without a run, that of a source before may still be unread.
+      const left = state.run === null ? state.left : leftRun(state.run, action.name);
+      return { ...IDLE, version: state.version + 1, left };
+    }
+    case "left_read":
+      return { ...state, left: null };
   }
 }
 
@@ -299,6 +312,11 @@ export function shouldResume(state: RunState, source: string, before: Connection
 /** An answer read from the cache without asking the server: while the source is online, that is not `offline`. */
 export function heldAnswer<A extends Answer | null>(answer: A, online: boolean): A {
   return answer?.answer === "offline" && online ? { ...answer, answer: "cache" } : answer;
+}
+
+/** An answer that was opened from the cache: the server was not meant to be asked, whether it answers or not. */
+export function openedAnswer(answer: Answer): Answer {
+  return heldAnswer(answer, true);
 }
 
 /** The rows of a query with this signature. */

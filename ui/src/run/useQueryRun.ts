@@ -20,6 +20,7 @@ import {
   heldAnswer,
   IDLE,
   keyOf,
+  openedAnswer,
   outcomeOf,
   runReducer,
   type RunState,
@@ -43,6 +44,8 @@ export interface QueryRun {
   /** Shows what is cached of the last session's query, unless something has been requested since. */
   restore: (query: QueryInput, signature: string) => void;
   close: (signature: string) => void;
+  /** What became of the run of the source before has been read. */
+  dismissLeft: () => void;
 }
 
 function viewOf(query: QueryInput, mode: FetchMode | null, answer: Answer): View {
@@ -86,8 +89,11 @@ async function runToEnd(
   }
 }
 
-/** The current run, and the answer on the screen. `sourceKey` is that of the active source, or "". */
-export function useQueryRun(connection: Connection, sourceKey: string): QueryRun {
+/**
+ * The current run, and the answer on the screen. `sourceKey` is that of the active source, or "", and `sourceName` what
+ * it is called.
+ */
+export function useQueryRun(connection: Connection, sourceKey: string, sourceName: string): QueryRun {
   const backend = useBackend();
   const [state, dispatch] = useReducer(runReducer, IDLE);
   const running = useRef<number | null>(null);
@@ -185,7 +191,7 @@ export function useQueryRun(connection: Connection, sourceKey: string): QueryRun
       }
       if (mine !== asked.current) return false;
       const query = cached.form === null ? null : { ...cached.form, from, to };
-      const held = heldAnswer(answer, online.current);
+      const held = openedAnswer(answer);
       const view = { key, query, answer: held, mode: null };
       dispatch({ type: "opened", view });
       return true;
@@ -199,7 +205,7 @@ export function useQueryRun(connection: Connection, sourceKey: string): QueryRun
       backend.answer(keyOf(query, signature)).then(
         (answer) => {
           if (asked.current > 0 || answer.days.missing.length === answer.days.requested) return;
-          const held = heldAnswer(answer, online.current);
+          const held = openedAnswer(answer);
           dispatch({ type: "opened", view: viewOf(query, null, held) });
         },
         // The window starts empty then, as if nothing were cached.
@@ -212,23 +218,25 @@ export function useQueryRun(connection: Connection, sourceKey: string): QueryRun
   const close = useCallback((signature: string) => dispatch({ type: "closed", signature }), []);
 
   const before = useRef(connection);
-  const used = useRef(sourceKey);
+  const used = useRef({ key: sourceKey, name: sourceName });
+  const dismissLeft = useCallback(() => dispatch({ type: "left_read" }), []);
   useEffect(() => {
     const was = before.current;
     before.current = connection;
     online.current = connection.state === "online";
-    if (used.current !== sourceKey) {
-      used.current = sourceKey;
+    const { key: usedKey, name } = used.current;
+    used.current = { key: sourceKey, name: sourceName };
+    if (usedKey !== sourceKey) {
       asked.current += 1;
       if (running.current !== null) void backend.cancel(running.current).catch(() => undefined);
       running.current = null;
-      dispatch({ type: "left" });
+      dispatch({ type: "left", name });
       return;
     }
     if (!shouldResume(state, sourceKey, was, connection) || state.ending === null) return;
     const { query, key, mode, resumed, background } = state.ending;
     begin(query, mode, key?.signature ?? null, resumed + 1, background);
-  }, [backend, connection, sourceKey, state, begin]);
+  }, [backend, connection, sourceKey, sourceName, state, begin]);
 
-  return { state, start, cancel, open, restore, close };
+  return { state, start, cancel, open, restore, close, dismissLeft };
 }

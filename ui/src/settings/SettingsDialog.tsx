@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 
 import type { SettingsView, ShownZone, Theme } from "../backend";
@@ -37,7 +37,15 @@ const zones = (dayZone: string): { id: ShownZone; label: string }[] => [
 /** The settings of this computer. Each takes effect at once. */
 export function SettingsDialog({ settings, dayZone, busy, budget, close }: Props) {
   const [asking, setAsking] = useState(false);
-  const { view, failure } = settings;
+  const { view, failure, dismiss } = settings;
+  // What was refused here has been read here: it must not go on in the window behind the dialog.
+  useEffect(() => dismiss, [dismiss]);
+  // Most of what is refused is refused because of a fetch or an export.
+  const wasBusy = useRef(busy);
+  useEffect(() => {
+    if (wasBusy.current && !busy) dismiss();
+    wasBusy.current = busy;
+  }, [busy, dismiss]);
   return (
     <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => !open && close()}>
       <Modal className="modal">
@@ -46,9 +54,7 @@ export function SettingsDialog({ settings, dayZone, busy, budget, close }: Props
             Settings
           </Heading>
           <div className="settings-body">
-            {failure && (
-              <FailureNote failure={failure} testId="settings-failure" dismiss={settings.dismiss} />
-            )}
+            {failure && <FailureNote failure={failure} testId="settings-failure" dismiss={dismiss} />}
             {view && <Fields view={view} settings={settings} dayZone={dayZone} busy={busy} budget={budget} />}
           </div>
           <div className="buttons">

@@ -15,6 +15,7 @@ interface Props {
 const WORDS: Record<Connection["state"], string> = {
   not_configured: "No source",
   checking: "Checking",
+  unlocking: "Waiting for the keychain",
   online: "Online",
   offline: "Offline",
 };
@@ -63,6 +64,9 @@ export function ConnectionStatus({ connection, view, connect }: Props) {
                 />
               )}
               {connection.state === "offline" && !locked && <FailureNote failure={connection.failure} />}
+              {connection.state === "unlocking" && (
+                <p>The password of this source is in the keychain. Unlock the keychain to go on.</p>
+              )}
               {connection.state === "checking" && <p>Checking whether the server can be reached.</p>}
               {connection.state === "not_configured" && <p>Set up a source to fetch from MongoDB.</p>}
               {connection.state !== "online" && (

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
 import { Button, Form, Heading } from "react-aria-components";
 
 import type { SourceView } from "../backend";
@@ -7,6 +7,7 @@ import { DatabaseTeamDialog } from "../guide/DatabaseTeamDialog";
 import { ColourField } from "./ColourField";
 import { ConnectionSection } from "./ConnectionSection";
 import { canRead, type FormStart, secretHint, usualName } from "./entered";
+import { DiscardQuestion } from "./DiscardQuestion";
 import { MappingSection } from "./MappingSection";
 import { NameField } from "./NameField";
 import { PlaceFields } from "./PlaceFields";
@@ -25,10 +26,12 @@ interface Props {
   running: boolean;
   done: (how: "connected" | "saved") => void;
   close: () => void;
+  /** Set to what Escape does. */
+  escapeRef: RefObject<(() => void) | null>;
 }
 
 /** Where the documents of a source are, and how they are read. */
-export function SourceForm({ start, section, view, actions, running, done, close }: Props) {
+export function SourceForm({ start, section, view, actions, running, done, close, escapeRef }: Props) {
   const state = useSourceForm(start, actions, done);
   const { entered, connection, doing, failure, isRefused, change, test } = state;
   const busy = doing !== null;
@@ -42,6 +45,20 @@ export function SourceForm({ start, section, view, actions, running, done, close
     if (section === null) return;
     fields.current?.querySelector<HTMLElement>(`[data-section="${section}"]`)?.focus();
   }, [section]);
+  const [isAsking, setAsking] = useState(false);
+  const leave = () => {
+    if (busy) state.attempt.stop();
+    else if (state.isChanged) setAsking(true);
+    else close();
+  };
+  // While it asks, Escape keeps what was typed: two presses must not lose it.
+  const escape = isAsking ? () => setAsking(false) : leave;
+  useEffect(() => {
+    escapeRef.current = escape;
+    return () => {
+      escapeRef.current = null;
+    };
+  });
   const send = (how: () => void) => () => {
     if (!busy && !isBlank) how();
   };
@@ -118,25 +135,29 @@ export function SourceForm({ start, section, view, actions, running, done, close
             action={state.canSaveAnyway ? { label: "Save anyway", press: send(state.save) } : undefined}
           />
         )}
-        <div className="buttons">
-          {button(doing === "testing" ? "Testing" : "Test", state.runTest, "source-test")}
-          <Button className="button quiet" onPress={() => setIsGuideOpen(true)} data-testid="source-guide">
-            What a database team may ask
-          </Button>
-          <span className="spacer" />
-          <Button className="button" onPress={busy ? state.attempt.stop : close} data-testid="source-close">
-            {busy ? "Cancel" : "Close"}
-          </Button>
-          {button(doing === "saving" ? "Saving" : "Save", state.save, "source-save")}
-          <Button
-            className="button primary"
-            type="submit"
-            aria-disabled={busy || isBlank}
-            data-testid="source-connect"
-          >
-            {doing === "connecting" ? "Connecting" : "Connect"}
-          </Button>
-        </div>
+        {isAsking ? (
+          <DiscardQuestion discard={close} keep={() => setAsking(false)} />
+        ) : (
+          <div className="buttons">
+            {button(doing === "testing" ? "Testing" : "Test", state.runTest, "source-test")}
+            <Button className="button quiet" onPress={() => setIsGuideOpen(true)} data-testid="source-guide">
+              What a database team may ask
+            </Button>
+            <span className="spacer" />
+            <Button className="button" onPress={leave} data-testid="source-close">
+              {busy ? "Cancel" : "Close"}
+            </Button>
+            {button(doing === "saving" ? "Saving" : "Save", state.save, "source-save")}
+            <Button
+              className="button primary"
+              type="submit"
+              aria-disabled={busy || isBlank}
+              data-testid="source-connect"
+            >
+              {doing === "connecting" ? "Connecting" : "Connect"}
+            </Button>
+          </div>
+        )}
       </Form>
       {isGuideOpen && <DatabaseTeamDialog close={() => setIsGuideOpen(false)} />}
     </>

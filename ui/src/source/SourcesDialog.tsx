@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Dialog, Modal, ModalOverlay } from "react-aria-components";
 
 import type { SourceView } from "../backend";
@@ -36,12 +36,13 @@ export function SourcesDialog({ entry, section = null, view, actions, running, c
   const [hasSaved, setHasSaved] = useState(false);
   const leaveForm = () => (cameFromList || hasSaved ? setForm(null) : close());
   const { sources, has_keychain } = view;
+  const escapeForm = useRef<(() => void) | null>(null);
   return (
     <ModalOverlay
       className="overlay"
       isOpen
       onOpenChange={(open) => {
-        if (!open) (form === null ? close : leaveForm)();
+        if (!open) (form === null ? close : escapeForm.current)?.();
       }}
     >
       <Modal className="modal">
@@ -75,6 +76,7 @@ export function SourcesDialog({ entry, section = null, view, actions, running, c
                 setForm(null);
               }}
               close={leaveForm}
+              escapeRef={escapeForm}
             />
           )}
         </Dialog>

@@ -76,6 +76,13 @@ export function secretsOf({ password, passphrase, proxyPassword }: Entered): Typ
   };
 }
 
+/** Whether a form holds more than it began with. A connection string that only the backend has reworded does not count. */
+export function isChanged({ entered: before }: FormStart, now: Entered, isEdited: boolean): boolean {
+  const { uri, ...rest } = now;
+  const isOther = Object.entries(rest).some(([key, value]) => before[key as keyof Entered] !== value);
+  return isOther || (isEdited && uri !== before.uri);
+}
+
 /** Equal only for the same collection, read by the same user. */
 export function placeKey(entered: Entered): string {
   return JSON.stringify([entered.uri, secretsOf(entered), entered.database, entered.collection]);

@@ -14,6 +14,8 @@ export interface ConnectionEditor {
   tookSecrets: boolean;
   /** The backend has seen the text as it is now. */
   isSettled: boolean;
+  /** Somebody has typed in the text or in the form. */
+  isEdited: boolean;
   typeText: (text: string) => void;
   changeForm: (part: Partial<ConnectionForm>) => void;
   /** Has the text read now, and returns it without secrets, and the secrets that were in it. */
@@ -25,7 +27,10 @@ export interface Settled {
   secrets: TypedSecrets;
 }
 
-type State = Pick<ConnectionEditor, "uri" | "form" | "problems" | "warnings" | "tookSecrets" | "isSettled">;
+type State = Pick<
+  ConnectionEditor,
+  "uri" | "form" | "problems" | "warnings" | "tookSecrets" | "isSettled" | "isEdited"
+>;
 
 /** Text that is pasted is read after this time, so that what is shown does not change under the paste itself. */
 const PASTE_MS = 50;
@@ -53,6 +58,7 @@ export function useConnection(first: string, take: (secrets: TypedSecrets) => vo
     warnings: [],
     tookSecrets: false,
     isSettled: false,
+    isEdited: false,
   });
   // The text as it is now, the number of the last change, and the reading of it that is planned.
   const text = useRef(first);
@@ -73,6 +79,7 @@ export function useConnection(first: string, take: (secrets: TypedSecrets) => vo
       text.current = found.uri;
       isRead.current = true;
       setState((now) => ({
+        ...now,
         uri: found.uri,
         form: followed(found.form, typed),
         problems: found.problems,
@@ -111,6 +118,7 @@ export function useConnection(first: string, take: (secrets: TypedSecrets) => vo
         warnings: [],
         tookSecrets: false,
         isSettled: false,
+        isEdited: true,
       }));
       clearTimeout(timer.current);
       if (isPasted) timer.current = setTimeout(settleQuietly, PASTE_MS);
@@ -123,7 +131,7 @@ export function useConnection(first: string, take: (secrets: TypedSecrets) => vo
     (part: Partial<ConnectionForm>) => {
       if (form === null) return;
       const next = { ...form, ...part };
-      setState((now) => ({ ...now, form: next, isSettled: false }));
+      setState((now) => ({ ...now, form: next, isSettled: false, isEdited: true }));
       void ask({ by: "form", form: next }, part).catch(() => undefined);
     },
     [ask, form],

@@ -6,6 +6,7 @@ import {
   draftOf,
   type Entered,
   type FormStart,
+  isChanged,
   placeKey,
   refusedField,
   type RefusedField,
@@ -24,6 +25,8 @@ export type Doing = "connecting" | "saving" | "testing" | null;
 
 export interface SourceFormState {
   entered: Entered;
+  /** Something was typed or chosen that has not been saved. */
+  isChanged: boolean;
   asked: Asked;
   connection: ConnectionEditor;
   attempt: Attempt;
@@ -102,18 +105,24 @@ export function useSourceForm(
     };
   };
 
+  const isRefused = (field: RefusedField) =>
+    field === refusedField(attempt.failure) && tried !== null && entered[field] === tried[field];
+  // A failure goes with what it was about, however that was changed: typed, or chosen from a list.
+  const about = refusedField(attempt.failure);
+  const failure = about === null || isRefused(about) ? attempt.failure : null;
+
   return {
     entered,
+    isChanged: isChanged(start, entered, connection.isEdited),
     asked: askedWith(entered),
     connection,
     attempt,
     doing: attempt.busy ? doing : null,
-    failure: attempt.failure,
-    canSaveAnyway: attempt.failure !== null && doing === "connecting",
+    failure,
+    canSaveAnyway: failure !== null && doing === "connecting",
     test,
     proposing: readAt === currentKey ? proposing : { ...proposing, failure: null },
-    isRefused: (field) =>
-      field === refusedField(attempt.failure) && tried !== null && entered[field] === tried[field],
+    isRefused,
     change,
     commitPlace(place) {
       const next = { ...entered, ...place };

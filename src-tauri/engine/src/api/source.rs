@@ -48,6 +48,8 @@ pub enum Connection {
     NotConfigured,
     /// Not known yet.
     Checking,
+    /// Not known yet: the keychain has to be unlocked first.
+    Unlocking,
     /// The last check succeeded.
     Online {
         /// Round trip of the last check, in milliseconds.
