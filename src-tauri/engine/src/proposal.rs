@@ -48,6 +48,8 @@ pub struct Sample {
     pub knows_indexes: bool,
     /// The other collections of the database, those first whose names speak of messages.
     pub others: Vec<OtherCollection>,
+    /// Whether it has so few documents that they can be searched without an index.
+    pub is_small: bool,
     /// How many collections were not looked at.
     pub unseen_collections: usize,
     /// Name of the time zone of this computer.
@@ -63,6 +65,8 @@ pub struct OtherCollection {
     pub documents: Vec<RawDocumentBuf>,
     /// The paths of each index, in order; `None` if they could not be listed.
     pub indexes: Option<Vec<Vec<String>>>,
+    /// Whether it has so few documents that they can be searched without an index.
+    pub is_small: bool,
 }
 
 impl OtherCollection {
@@ -102,7 +106,7 @@ pub struct IdCandidate {
     pub path: String,
     /// Some values, different ones.
     pub values: Vec<Bson>,
-    /// Where to look for them: the collection (`None` for that of the trades) and an indexed path.
+    /// Where to look for them: the collection (`None` for that of the trades), and a path that can be searched quickly.
     pub look_in: Vec<(Option<String>, String)>,
 }
 
@@ -309,14 +313,15 @@ impl<'a> Study<'a> {
         fields::id_candidates(&self.sample, &self.survey, &self.days)
     }
 
-    /// The path of the trade id and some of its values, if messages seem to have it at the same path in the same
-    /// collection and an index serves it.
+    /// The path of the trade id and some of its values, if messages may have it at the same path in the same collection
+    /// and it can be searched quickly.
     #[must_use]
     pub fn shared_trade_id(&self, links: &[Link]) -> Option<IdCandidate> {
         let choice = Choice::make(&self.sample, &self.survey, &self.days, links);
         let (path, _) = choice.trade_id.filter(|_| choice.messages.is_none())?;
-        let is_indexed = path != "_id" && serves(&self.sample.indexes, &[&path]);
-        self.id_candidates().into_iter().find(|candidate| is_indexed && candidate.path == path)
+        let is_quick = self.sample.is_small || serves(&self.sample.indexes, &[&path]);
+        let may_be_shared = is_quick && path != "_id";
+        self.id_candidates().into_iter().find(|candidate| may_be_shared && candidate.path == path)
     }
 
     /// Proposes a mapping. `evidence` is what was found for [`id_candidates`](Self::id_candidates) and

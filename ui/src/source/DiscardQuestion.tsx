@@ -17,7 +17,7 @@ export function DiscardQuestion({ discard, keep }: Props) {
         Discard
       </Button>
       <Button className="button primary" onPress={keep} autoFocus data-testid="source-keep">
-        Keep editing
+        Go on editing
       </Button>
     </div>
   );

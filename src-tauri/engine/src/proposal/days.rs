@@ -16,7 +16,7 @@ use crate::query::date_field::DateForm;
 use crate::query::placement::whole;
 
 /// The zones in which days are tried, the most likely first.
-const ZONES: [&str; 26] = [
+const ZONES: [&str; 27] = [
     "UTC",
     "Europe/London",
     "Europe/Berlin",
@@ -29,6 +29,7 @@ const ZONES: [&str; 26] = [
     "Asia/Dubai",
     "Australia/Sydney",
     "Europe/Athens",
+    "Europe/Istanbul",
     "Europe/Moscow",
     "America/Sao_Paulo",
     "America/Los_Angeles",
@@ -65,6 +66,12 @@ const LEAST: f64 = 0.3;
 const AS_LIKELY: f64 = 0.02;
 /// A business day may differ from the time by a long weekend.
 const MOST_DAYS_APART: i64 = 4;
+/// From this share of values after the document was made on, a time is that of something else.
+const AFTER_MADE: f64 = 0.15;
+/// 2005-01-01, before MongoDB was there.
+const EARLIEST_MADE: i64 = 1_104_537_600;
+/// How much later than the document a time may be: clocks differ, and dates are those of any zone.
+const MADE_WITHIN_HOURS: i64 = 14;
 /// How many fields that were passed over are named.
 const MOST_PASSED_OVER: usize = 3;
 /// Names that any time may have, that of the last update too.
@@ -333,9 +340,16 @@ impl Days {
     /// Where the parts come from.
     pub(super) fn fields(&self, survey: &Survey) -> Vec<ProposedField> {
         let others = |chosen: Option<&Time>, is_day: bool| -> Vec<String> {
-            let of =
-                |time: &&Time| time.is_day == is_day && chosen.is_none_or(|chosen| chosen.path != time.path);
-            self.times.iter().filter(of).take(5).map(|time| time.path.clone()).collect()
+            let is_other = |time: &&Time| chosen.is_none_or(|chosen| chosen.path != time.path);
+            let of = |time: &&Time| time.is_day == is_day && is_other(time);
+            let mut others: Vec<String> =
+                self.times.iter().filter(of).take(5).map(|time| time.path.clone()).collect();
+            // Whatever else there is, an ObjectId says when the document was made.
+            let id = self.times.iter().filter(is_other).find(|time| time.path == "_id" && !is_day);
+            if let Some(id) = id.filter(|id| !others.contains(&id.path)) {
+                others.push(id.path.clone());
+            }
+            others
         };
         let next = |is_day: bool, chosen: &Time| {
             let of = |time: &&Time| time.is_day == is_day && time.path != chosen.path;
@@ -443,6 +457,11 @@ fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
             score += 0.1;
         }
         score -= 0.4 * in_future;
+        let later = later_than_made(sample, path, form);
+        if later > AFTER_MADE {
+            score = score.min(LEAST / 2.0);
+            why.push(format!("{} of the values lie after the document was made", percent(later)));
+        }
         if in_future > 0.2 {
             why.push(format!("{} of the values lie in the future", percent(in_future)));
         }
@@ -454,6 +473,27 @@ fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
     }
     times.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
     times
+}
+
+/// The share of documents with an ObjectId whose time at a path is later than the day after they were made. A trade is
+/// stored after it was made, but what it is about may come later: its delivery, its payment.
+fn later_than_made(sample: &Sample, path: &str, form: DateForm) -> f64 {
+    let first = |document: &RawDocumentBuf, path: &str, form| {
+        let mut found = None;
+        path::scalars(document, path, &mut |value| {
+            found = found.or_else(|| times::read(value, form).map(|read| read.at));
+        });
+        found
+    };
+    let both = |document| Some((first(document, "_id", DateForm::ObjectId)?, first(document, path, form)?));
+    let pairs: Vec<_> = sample.documents.iter().filter_map(both).collect();
+    // Ids that somebody chose say nothing.
+    let now = Utc::now() + TimeDelta::days(1);
+    if pairs.iter().any(|(made, _)| made.timestamp() < EARLIEST_MADE || *made > now) {
+        return 0.0;
+    }
+    let later = pairs.iter().filter(|(made, at)| *at > *made + TimeDelta::hours(MADE_WITHIN_HOURS)).count();
+    share(later, pairs.len())
 }
 
 /// The form of the values at a path.

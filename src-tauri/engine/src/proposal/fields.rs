@@ -21,6 +21,8 @@ use crate::query::mapping::FORM_FIELDS;
 
 /// How many paths are tried as the trade id, and how many of their values.
 const CANDIDATES: usize = 4;
+/// How many paths of a small collection are searched without an index.
+const MOST_SEARCHED: usize = 3;
 const VALUES: usize = 20;
 /// The least score of a trade id.
 const LEAST_ID: f64 = 0.35;
@@ -182,10 +184,12 @@ pub(super) fn id_candidates(sample: &Sample, survey: &Survey, days: &Days) -> Ve
     }
     let taken = days.paths();
     let mut places: Vec<(Option<String>, String)> = Vec::new();
-    let own = indexed_ids(&sample.indexes, survey).into_iter().filter(|path| !taken.contains(path.as_str()));
+    let own = searchable_ids(&sample.indexes, sample.is_small, survey)
+        .into_iter()
+        .filter(|path| !taken.contains(path.as_str()));
     places.extend(own.map(|path| (None, path)));
     for other in &sample.others {
-        let theirs = indexed_ids(other.indexes(), &Survey::of(&other.documents));
+        let theirs = searchable_ids(other.indexes(), other.is_small, &Survey::of(&other.documents));
         places.extend(theirs.into_iter().map(|path| (Some(other.name.clone()), path)));
     }
     let of = |path: String| {
@@ -198,7 +202,24 @@ pub(super) fn id_candidates(sample: &Sample, survey: &Survey, days: &Days) -> Ve
     paths.into_iter().filter_map(of).collect()
 }
 
-/// The indexed paths of a collection that hold ids: only these can be searched quickly.
+/// The paths of a collection that hold ids and can be searched quickly: those of its indexes and, if it is small, those
+/// that are called ids.
+fn searchable_ids(indexes: &[Vec<String>], is_small: bool, survey: &Survey) -> BTreeSet<String> {
+    let mut found = indexed_ids(indexes, survey);
+    if is_small {
+        let named = |path: &str| weight(path, Meaning::TradeId).max(weight(path, Meaning::OtherId));
+        let is_id = |(path, stats): &(&String, &PathStats)| {
+            let is_id = stats.main_type().is_some_and(|(main, _)| ID_TYPES.contains(&main));
+            is_id && path.as_str() != "_id" && named(path) > 0.5
+        };
+        let mut ids: Vec<&String> = survey.paths.iter().filter(is_id).map(|(path, _)| path).collect();
+        ids.sort_by(|a, b| named(b).total_cmp(&named(a)));
+        found.extend(ids.into_iter().take(MOST_SEARCHED).cloned());
+    }
+    found
+}
+
+/// The indexed paths of a collection that hold ids.
 fn indexed_ids(indexes: &[Vec<String>], survey: &Survey) -> BTreeSet<String> {
     let is_id = |path: &&String| {
         let main = survey.paths.get(*path).and_then(PathStats::main_type);
@@ -235,7 +256,7 @@ pub(super) fn not_searched(sample: &Sample, trade_id: &str, matched: &[&str]) ->
             theirs if own.len() > 3 && theirs.contains(&own) => 0.9,
             _ => weight(path, Meaning::TradeId),
         };
-        let searched = indexed_ids(other.indexes(), &survey);
+        let searched = searchable_ids(other.indexes(), other.is_small, &survey);
         if searched.iter().any(|path| named(path) > 0.5) || rank == 0 && (has_days || !searched.is_empty()) {
             return None;
         }

@@ -128,6 +128,7 @@ fn the_other_way_to_the_messages_is_taken_if_the_ids_are_found_there() {
             name: "acks".to_owned(),
             documents: vec![RawDocumentBuf::try_from(&doc! {"_id": 1, "parent": {"ref": "TR-5"}}).unwrap()],
             indexes: Some(vec![vec!["_id".to_owned()], vec!["parent.ref".to_owned()]]),
+            is_small: false,
         }],
         ..sample(&[&["_id"], &["ts"]], of)
     };
@@ -327,6 +328,7 @@ fn messages_are_not_in_a_copy_of_the_trades() {
         name: name.to_owned(),
         documents,
         indexes: Some(vec![vec!["tradeId".to_owned()]]),
+        is_small: false,
     };
     let message = RawDocumentBuf::try_from(&doc! {"_id": 1, "tradeId": "T1", "text": "ok"}).unwrap();
     sample.others = vec![
@@ -601,6 +603,7 @@ fn messages_that_no_index_can_find_are_said() {
         name: name.to_owned(),
         documents: vec![RawDocumentBuf::try_from(&doc! {"_id": 1, "tradeId": "T1", "text": "ok"}).unwrap()],
         indexes,
+        is_small: false,
     };
     let id = || vec![vec!["_id".to_owned()]];
     let mut sample = sample(&[&["ts"], &["tradeId"]], of);
@@ -647,4 +650,54 @@ fn a_time_series_needs_no_index_on_its_time() {
     sample.time_field = Some("at".to_owned());
     assert_eq!(codes(&propose_valid(&sample, &[])), []);
     assert!(Study::of(&sample).days_are_indexed());
+}
+
+/// The date of payment has no name that tells it, but no trade is stored before it is made.
+#[test]
+fn a_date_after_the_document_was_made_is_not_that_of_the_trade() {
+    let of = |number: i32| {
+        let made = date(number).timestamp_millis() / 1_000;
+        let mut id = [0; 12];
+        id[..4].copy_from_slice(&u32::try_from(made).unwrap().to_be_bytes());
+        id[11] = u8::try_from(number % 250).unwrap();
+        let midnight = |days: i64| bson::DateTime::from_millis((made.div_euclid(86_400) + days) * 86_400_000);
+        doc! {"_id": bson::oid::ObjectId::from_bytes(id), "no": number, "splatnost": midnight(2), "den": midnight(0)}
+    };
+    let both = propose_valid(&sample(&[&["_id"], &["splatnost"]], of), &[]);
+    assert_eq!(
+        text(&both, "/business_date/path").or(text(&both, "/timestamp")),
+        Some("den"),
+        "{}",
+        both.mapping
+    );
+    let without = |number: i32| {
+        let mut document = of(number);
+        document.remove("den");
+        document
+    };
+    let alone = propose_valid(&sample(&[&["_id"], &["splatnost"]], without), &[]);
+    assert_eq!(text(&alone, "/timestamp/path"), Some("_id"), "{}", alone.mapping);
+    let time = alone.fields.iter().find(|field| field.key == "timestamp").unwrap();
+    assert_eq!(time.confidence, Confidence::Unsure);
+}
+
+/// A small collection is searched without an index; in a large one the doubt is said.
+#[test]
+fn ids_that_repeat_without_an_index_are_looked_into_or_named() {
+    let of = |number: i32| {
+        let kind = ["TRADE", "CONFIRMATION", "SETTLEMENT"][usize::try_from(number % 3).unwrap()];
+        doc! {"_id": number, "tradeId": format!("T{}", number / 3), "type": kind, "executedAt": date(number)}
+    };
+    let large = sample(&[&["executedAt"]], of);
+    assert_eq!(Study::of(&large).shared_trade_id(&[]), None);
+    let said = propose_valid(&large, &[]);
+    let warning = said.warnings.iter().find(|warning| warning.code == WarningCode::NoIdIndex).unwrap();
+    assert!(warning.message.starts_with("Several documents have the same tradeId"), "{}", warning.message);
+
+    let small = Sample { is_small: true, ..large };
+    let study = Study::of(&small);
+    assert_eq!(study.shared_trade_id(&[]).unwrap().path, "tradeId");
+    let evidence = Evidence { of_trades: small.documents.clone(), ..Evidence::default() };
+    let found = study.propose(&evidence);
+    assert_eq!(found.mapping["input_match"], serde_json::json!({"type": "TRADE"}));
 }

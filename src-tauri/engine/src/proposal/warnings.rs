@@ -212,9 +212,17 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
                 None => (name, &*sample.indexes, path),
             };
             if sample.knows_indexes && !serves(indexes, &[id]) && id != "_id" {
-                let message = format!(
-                    "No index of {collection} begins with {id}. If it contains messages of trades, finding them reads the whole collection."
-                );
+                let seen = survey.paths.get(id.as_str());
+                let repeats = seen.is_some_and(|stats| stats.values > stats.distinct + stats.distinct / 20);
+                let message = if repeats && !is_found && !sample.is_small {
+                    format!(
+                        "Several documents have the same {id}, so some may be messages of the others, and all are taken for trades: which are trades was not found out, since no index of {collection} begins with {id}."
+                    )
+                } else {
+                    format!(
+                        "No index of {collection} begins with {id}. If it contains messages of trades, finding them reads the whole collection."
+                    )
+                };
                 warn(WarningCode::NoIdIndex, message, Some(create_index(collection, &[id])));
             }
         }

@@ -31,6 +31,8 @@ const OF_OTHERS: i64 = 20;
 const DAYS: usize = 12;
 /// Other collections that are looked at.
 const MAX_OTHERS: usize = 12;
+/// Documents of a collection that is searched without an index, at most.
+const SMALL: u64 = 50_000;
 /// Documents that a search for trade ids returns at most.
 const FOUND: i64 = 200;
 /// Documents of some trades that are read at most.
@@ -81,7 +83,15 @@ impl Source {
         let visible = self.list_visible().await.unwrap_or_default();
         let indexes = self.indexes(&name).await;
         let mut others = Vec::new();
-        let mut names: Vec<&String> = visible.keys().filter(|other| **other != name).collect();
+        let kind = |name: &String| visible.get(name).map(ListedKind::of);
+        // What a view shows is no message of it.
+        let mut beneath: Vec<String> = vec![name.clone()];
+        while let Some(Some(ListedKind::View(Some(next)))) = beneath.last().map(kind)
+            && !beneath.contains(&next)
+        {
+            beneath.push(next);
+        }
+        let mut names: Vec<&String> = visible.keys().filter(|other| !beneath.contains(other)).collect();
         names.sort_by_key(|name| std::cmp::Reverse(message_rank(name)));
         let unseen_collections = names.len().saturating_sub(MAX_OTHERS);
         for other in names.into_iter().take(MAX_OTHERS) {
@@ -89,13 +99,15 @@ impl Source {
                 name: other.clone(),
                 documents: self.few(Some(other), vec![doc! {"$limit": OF_OTHERS}]).await,
                 indexes: self.indexes(other).await,
+                is_small: self.is_small(other, kind(other).as_ref()).await,
             });
         }
         if documents.all.is_empty() {
             self.expect_collections(&[&name]).await?;
         }
         Ok(Sample {
-            time_field: match visible.get(&name).map(ListedKind::of) {
+            is_small: self.is_small(&name, kind(&name).as_ref()).await,
+            time_field: match kind(&name) {
                 Some(ListedKind::TimeSeries(path)) => path,
                 _ => None,
             },
@@ -108,6 +120,12 @@ impl Source {
             unseen_collections,
             local_zone: iana_time_zone::get_timezone().ok(),
         })
+    }
+
+    /// Whether a collection is known to have so few documents that reading all of them takes a moment.
+    async fn is_small(&self, collection: &str, kind: Option<&ListedKind>) -> bool {
+        kind == Some(&ListedKind::Collection)
+            && self.estimated_count(collection).await.is_some_and(|documents| documents <= SMALL)
     }
 
     /// Adds documents of some days all over the time that the sample covers.
