@@ -84,7 +84,7 @@ export function AnswerPanel({ view, zone, otherSource, differs, previous, renewi
           {count(answer.mongo_commands)} <span className="wide-only">MongoDB</span>{" "}
           {answer.mongo_commands === 1 ? "command" : "commands"}
         </span>
-        <span className="faint num">{duration(answer.elapsed_ms)}</span>
+        <span className="faint num wide-only">{duration(answer.elapsed_ms)}</span>
         {renewing && <span className="renewing">being updated</span>}
       </div>
       <div className="answer-line answer-title">

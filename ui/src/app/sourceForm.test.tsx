@@ -262,4 +262,7 @@ it("tests the server before a collection is chosen, and says what the rest needs
   expect(await screen.findByTestId("source-test-summary")).toHaveTextContent(
     "The server answers. Choose a database and a collection to test the rest.",
   );
+  // What was tested is not what is chosen now.
+  await user.type(screen.getByTestId("source-collection"), "trades");
+  await waitFor(() => expect(screen.queryByTestId("source-test-view")).not.toBeInTheDocument());
 });

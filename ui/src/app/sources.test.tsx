@@ -116,6 +116,16 @@ it("asks before it deletes, and says that what is cached stays", async () => {
   await waitFor(() => expect(screen.getAllByTestId("source-item")).toHaveLength(1));
 });
 
+it("withdraws the question with Escape, and leaves the list open", async () => {
+  const { user } = await open();
+  await user.click(screen.getByTestId("source-button"));
+  await user.click((await screen.findAllByTestId("source-delete"))[0] ?? document.body);
+  await waitFor(() => expect(screen.getByTestId("source-delete-cancel")).toHaveFocus());
+  await user.keyboard("{Escape}");
+  expect(screen.queryByTestId("source-delete-confirm")).not.toBeInTheDocument();
+  expect(screen.getByTestId("sources-dialog")).toBeInTheDocument();
+});
+
 it("duplicates a source with its secrets and a name of its own", async () => {
   const { fake, user } = await open();
   await user.click(screen.getByTestId("source-button"));

@@ -20,6 +20,7 @@ const PATHS = {
   pin: "M6 2h4l-.5 5 2.5 2.5H4L6.5 7zM8 9.5V14",
   code: "M5.5 4.5L2 8l3.5 3.5M10.5 4.5L14 8l-3.5 3.5",
   check: "M3 8.5l3.2 3.2L13 5",
+  skip: "M4 8h8",
   prev: "M10 4L6 8l4 4",
   next: "M6 4l4 4-4 4",
 } as const;

@@ -1,4 +1,4 @@
-import { Button, GridListItem } from "react-aria-components";
+import { Button, type ButtonProps, GridListItem } from "react-aria-components";
 
 import type { SavedSource } from "../backend";
 import { COLOUR_NAMES } from "./colours";
@@ -20,6 +20,11 @@ interface Props {
 /** One source of the list, with what can be done with it. */
 export function SourceItem({ source, isInUse, isDoubted, use, edit, duplicate, doubt, remove }: Props) {
   const { name, colour, profile } = source;
+  /** Escape withdraws the question, and leaves the list open. */
+  const withdraw: ButtonProps["onKeyDown"] = (event) => {
+    if (event.key === "Escape") doubt(false);
+    else event.continuePropagation();
+  };
   const button = (label: string, press: () => void, testId: string) => (
     <Button className="button small" aria-label={`${label} ${name}`} onPress={press} data-testid={testId}>
       {label}
@@ -51,13 +56,20 @@ export function SourceItem({ source, isInUse, isDoubted, use, edit, duplicate, d
         <div className="source-item-doubt" role="alert">
           <p>Delete this source? What is cached of it stays.</p>
           <div className="source-item-buttons">
-            <Button className="button small" onPress={() => doubt(false)} autoFocus>
+            <Button
+              className="button small"
+              onPress={() => doubt(false)}
+              onKeyDown={withdraw}
+              autoFocus
+              data-testid="source-delete-cancel"
+            >
               Cancel
             </Button>
             <Button
               className="button small danger"
               aria-label={`Delete ${name}`}
               onPress={remove}
+              onKeyDown={withdraw}
               data-testid="source-delete-confirm"
             >
               Delete

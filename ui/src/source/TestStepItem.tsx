@@ -8,7 +8,7 @@ const ICONS: Record<StepOutcome, IconName> = {
   passed: "check",
   warned: "warn",
   failed: "close",
-  skipped: "next",
+  skipped: "skip",
 };
 
 /** How a step ended, for those who do not see its icon. */

@@ -120,7 +120,8 @@ export function useSourceForm(
     doing: attempt.busy ? doing : null,
     failure,
     canSaveAnyway: failure !== null && doing === "connecting",
-    test,
+    // A test of a different place, or as a different user, says nothing of this one.
+    test: tried !== null && placeKey(tried) !== currentKey && !attempt.busy ? { ...test, steps: null } : test,
     proposing: readAt === currentKey ? proposing : { ...proposing, failure: null },
     isRefused,
     change,
