@@ -263,6 +263,8 @@ it("tests the server before a collection is chosen, and says what the rest needs
     "The server answers. Choose a database and a collection to test the rest.",
   );
   // What was tested is not what is chosen now.
-  await user.type(screen.getByTestId("source-collection"), "trades");
+  await user.type(screen.getByTestId("source-database"), "trading");
+  await user.type(screen.getByTestId("source-collection"), "trades{Tab}");
+  await waitFor(() => expect(fake.backend.proposeMapping).toHaveBeenCalledOnce());
   await waitFor(() => expect(screen.queryByTestId("source-test-view")).not.toBeInTheDocument());
 });

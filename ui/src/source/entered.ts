@@ -84,8 +84,8 @@ export function isChanged({ entered: before }: FormStart, now: Entered, isEdited
 }
 
 /** Equal only for the same collection, read by the same user. */
-export function placeKey(entered: Entered): string {
-  return JSON.stringify([entered.uri, secretsOf(entered), entered.database, entered.collection]);
+export function placeKey({ uri, database, collection }: SourceProfile, secrets: TypedSecrets): string {
+  return JSON.stringify([uri, secrets, database, collection]);
 }
 
 /** What is shown in an empty password field while the source has a password already. */

@@ -66,8 +66,10 @@ export function useSourceForm(
   const [tried, setTried] = useState<Entered | null>(null);
   const mapping = useRef(entered.mapping);
   // The place whose documents were read last. A failure there is not shown for a different place.
-  const currentKey = placeKey(entered);
+  const currentKey = placeKey(entered, secretsOf(entered));
   const [readAt, setReadAt] = useState(currentKey);
+  // The place that was tested last.
+  const [testedAt, setTestedAt] = useState(currentKey);
 
   const change = useCallback((part: Partial<Entered>) => {
     if (part.mapping !== undefined) mapping.current = part.mapping;
@@ -121,14 +123,14 @@ export function useSourceForm(
     failure,
     canSaveAnyway: failure !== null && doing === "connecting",
     // A test of a different place, or as a different user, says nothing of this one.
-    test: tried !== null && placeKey(tried) !== currentKey && !attempt.busy ? { ...test, steps: null } : test,
+    test: testedAt === currentKey || attempt.busy ? test : { ...test, steps: null },
     proposing: readAt === currentKey ? proposing : { ...proposing, failure: null },
     isRefused,
     change,
     commitPlace(place) {
       const next = { ...entered, ...place };
       if (!canRead(next) || mapping.current.trim() !== "" || attempt.busy) return;
-      const key = placeKey(next);
+      const key = placeKey(next, secretsOf(next));
       setReadAt(key);
       proposing.startSoon(key, () => settle(place), takeOver());
     },
@@ -159,7 +161,11 @@ export function useSourceForm(
     },
     runTest() {
       begin("testing");
-      test.start(attempt, settle);
+      test.start(attempt, async () => {
+        const asked = await settle();
+        setTestedAt(placeKey(asked.draft.profile, asked.secrets));
+        return asked;
+      });
     },
   };
 }
