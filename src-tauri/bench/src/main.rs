@@ -46,6 +46,9 @@ enum Part {
     /// List and plan in a cache of many queries.
     #[command(hide = true)]
     Library(measure::Work),
+    /// Store the rows of a narrower query with DuckDB's own CREATE TABLE AS.
+    #[command(hide = true)]
+    Select(measure::Work),
     /// Write the stored columns with DuckDB's own COPY.
     #[command(hide = true)]
     Copy(measure::Work),
@@ -63,6 +66,7 @@ async fn main() -> ExitCode {
             Part::Forget(work) => measure::forget(&work).await,
             Part::Export(work) => measure::export(&work).await,
             Part::Copy(work) => measure::copy(&work).await,
+            Part::Select(work) => measure::select(&work).await,
             Part::Library(work) => measure::library(&work).await,
         }
         .map(|figures| println!("{figures}")),
