@@ -43,16 +43,27 @@ pub(crate) fn file(cache: &Cache, products: &[&str]) -> Arc<CacheFile> {
 
 /// Stores a day whose input has one document per id.
 pub(crate) fn store(file: &Arc<CacheFile>, day: Day, fetched: DateTime<Utc>, ids: impl Iterator<Item = i32>) {
+    let documents = ids.map(|id| RawDocumentBuf::try_from(&doc! {"_id": id}).expect("encodes"));
+    store_documents(file, day, fetched, documents);
+}
+
+/// Stores a day with this input.
+pub(crate) fn store_documents(
+    file: &Arc<CacheFile>,
+    day: Day,
+    fetched: DateTime<Utc>,
+    documents: impl Iterator<Item = RawDocumentBuf>,
+) {
     let mut decoder = Decoder::new(Arc::clone(file.registry()), false);
     let mut count = 0;
-    for id in ids {
-        let document = RawDocumentBuf::try_from(&doc! {"_id": id}).expect("encodes");
+    for document in documents {
         decoder.push(RowKey { day, trade: None, read: 0 }, &document);
         count += 1;
     }
     let mut writer = SegmentWriter::begin(Arc::clone(file)).expect("a transaction");
     writer.append(Role::Input, decoder.finish_batch().expect("rows")).expect("appended");
-    let rows = DayRows { fetched, input_rows: count, ..empty_day() };
+    let input_fields = decoder.take_presence().remove(&day).unwrap_or_default();
+    let rows = DayRows { fetched, input_rows: count, input_fields, ..empty_day() };
     writer.commit(BTreeMap::from([(day, rows)]), &[]).expect("committed");
 }
 

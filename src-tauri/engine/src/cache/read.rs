@@ -10,5 +10,6 @@ pub(crate) mod row_order;
 pub(crate) mod scan;
 pub(crate) mod spans;
 pub(crate) mod uuid_text;
+pub(crate) mod verdict;
 pub mod verify_batches;
 pub(crate) mod view;

@@ -2,4 +2,5 @@
 
 pub mod adopt;
 pub(crate) mod compare;
+pub(crate) mod copied;
 pub(crate) mod segment_writer;

@@ -57,6 +57,9 @@ pub struct Decoded {
     pub bytes: usize,
     /// Documents whose bytes could not be decoded to the end. They are stored whole.
     pub unreadable: Vec<DocumentHash>,
+    /// Whether the columns say all about the documents that their paths can: no document has a name twice or with a
+    /// dot in it, and all bytes are valid.
+    pub is_plain: bool,
 }
 
 /// MD5 of a document's bytes, used to count each document once.
@@ -97,6 +100,8 @@ impl Decoder {
                 day: None,
                 present: FieldSet::default(),
                 more: None,
+                document: 0,
+                is_plain: true,
             },
             next: 0,
             numbers: Int64Builder::new(),
@@ -140,6 +145,7 @@ impl Decoder {
         }
         let number = self.next;
         self.next += 1;
+        self.sink.document = self.next;
         self.numbers.append_value(number);
         self.days.append_value(key.day.number());
         if let Some(trades) = &mut self.trades {
@@ -152,6 +158,7 @@ impl Decoder {
         self.documents.append_value(document.as_bytes());
         self.bytes += document.as_bytes().len();
         if !walk(&mut self.root, &mut self.sink, None, document, 0) {
+            self.sink.is_plain = false;
             self.unreadable.push(Md5::digest(document.as_bytes()).into());
         }
         if let Some(more) = self.sink.more.take() {
@@ -192,7 +199,14 @@ impl Decoder {
         }
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
             .expect("every column was filled up to the row count");
-        Some(Decoded { batch, fields: numbers, bytes, unreadable: std::mem::take(&mut self.unreadable) })
+        let is_plain = std::mem::replace(&mut self.sink.is_plain, true);
+        Some(Decoded {
+            batch,
+            fields: numbers,
+            bytes,
+            unreadable: std::mem::take(&mut self.unreadable),
+            is_plain,
+        })
     }
 
     /// Returns which fields the documents of each day have, over all documents added since the last call.
@@ -270,12 +284,24 @@ struct Entry {
     path: Box<str>,
     slots: [Option<Slot>; Kind::ALL.len()],
     child: Option<Box<Node>>,
+    /// Whether other names may lead to the same path.
+    is_ambiguous: bool,
+    /// The last document that has the name.
+    document: i64,
 }
 
 impl Entry {
     fn new(name: &str, prefix: Option<&str>) -> Self {
-        let path = prefix.map_or_else(|| name.into(), |prefix| format!("{prefix}.{name}").into());
-        Self { name: name.into(), path, slots: [None; Kind::ALL.len()], child: None }
+        let path: Box<str> = prefix.map_or_else(|| name.into(), |prefix| format!("{prefix}.{name}").into());
+        let is_ambiguous = name.contains('.') || *path == *MORE_FIELDS;
+        Self {
+            name: name.into(),
+            path,
+            slots: [None; Kind::ALL.len()],
+            child: None,
+            is_ambiguous,
+            document: 0,
+        }
     }
 }
 
@@ -319,6 +345,8 @@ fn walk(
         let at = node.entry(element.key().as_str(), guess, prefix);
         guess = at + 1;
         let entry = &mut node.entries[at];
+        sink.is_plain &= !entry.is_ambiguous && entry.document != sink.document;
+        entry.document = sink.document;
         match element.value() {
             Ok(RawBsonRef::Document(inner)) if !inner.is_empty() && depth < MAX_DEPTH => {
                 if brings_too_many(entry, sink, inner) {
@@ -366,6 +394,10 @@ struct Sink {
     present: FieldSet,
     /// Fields of the row's document that have no column.
     more: Option<RawDocumentBuf>,
+    /// The number of the document, from 1.
+    document: i64,
+    /// See [`Decoded::is_plain`].
+    is_plain: bool,
 }
 
 #[derive(Debug)]
@@ -675,6 +707,31 @@ mod tests {
         // Fields that the mapping names, and fields that already have a column, keep it.
         assert_eq!(column("product", Kind::Text).as_string::<i32>().value(last), "Gas");
         assert!(column("trade.id", Kind::Int32).is_valid(last) && column("m0.x", Kind::Int32).is_valid(last));
+    }
+
+    #[test]
+    fn documents_with_a_name_twice_or_with_a_dot_are_not_plain() {
+        let mut decoder = Decoder::new(Arc::default(), false);
+        let mut is_plain = |document: &RawDocument| {
+            decoder.push(RowKey { day: day(1), trade: None, read: 0 }, document);
+            decoder.finish_batch().expect("a row").is_plain
+        };
+        let twice = |name: &bson::raw::CStr, inner: bool| {
+            let mut names = RawDocumentBuf::new();
+            names.append(name, 1);
+            names.append(name, "x");
+            let mut outer = RawDocumentBuf::new();
+            outer.append(bson::cstr!("sub"), names.clone());
+            if inner { outer } else { names }
+        };
+        for plain in [doc! { "a": 1, "b": { "a": 1, "c": [{ "x.y": 1 }] } }, doc! { "a": 1 }, doc! {}] {
+            assert!(is_plain(&raw(&plain)), "{plain}");
+        }
+        for odd in [doc! { "a.b": 1 }, doc! { "a": { "b.c": 1 } }, doc! { MORE_FIELDS: 1 }] {
+            assert!(!is_plain(&raw(&odd)), "{odd}");
+        }
+        assert!(!is_plain(&twice(bson::cstr!("a"), false)) && !is_plain(&twice(bson::cstr!("a"), true)));
+        assert!(is_plain(&raw(&doc! { "a": 1 })), "each batch is judged by itself");
     }
 
     #[test]

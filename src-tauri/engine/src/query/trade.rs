@@ -130,6 +130,16 @@ impl Trades {
         found
     }
 
+    /// The trades, each with its first day.
+    pub(crate) fn first_days(&self) -> impl Iterator<Item = (&str, Day)> {
+        self.days.iter().map(|(key, days)| (key.as_str(), days.first))
+    }
+
+    /// Whether a trade has input on several days.
+    pub(crate) fn has_extra_days(&self, key: &str) -> bool {
+        self.days.get(key).is_some_and(|days| !days.extra_days.is_empty())
+    }
+
     /// The days on which trades have input, other than the first one of each trade.
     pub(crate) fn into_extra_days(self) -> Vec<(Day, String)> {
         self.extra_days

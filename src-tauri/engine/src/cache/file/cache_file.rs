@@ -514,12 +514,13 @@ impl CacheFile {
     fn store_new_fields(&self, connection: &Database) -> Result<usize> {
         let known = *self.stored();
         let total = self.registry.len();
-        let mut insert = connection.prepare(sql!("INSERT INTO field VALUES (?, ?, ?)"))?;
+        let mut appender = connection.appender(&sql!("field"))?;
         for number in known..total {
             let number = FieldId::try_from(number).expect("numbers come from FieldId");
             let field = self.registry.field(number).expect("numbers below the length are given");
-            insert.execute(params![number, &*field.path, field.kind.name()])?;
+            appender.append_row(params![number, &*field.path, field.kind.name()])?;
         }
+        appender.flush()?;
         Ok(total)
     }
 }

@@ -1,6 +1,6 @@
 //! What a file holds: its ledger, its fields, and the columns of its tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
@@ -77,6 +77,9 @@ pub struct FileState {
     pub days: BTreeMap<Day, HeldDay>,
     /// Physical columns of the segments' tables.
     pub columns: BTreeMap<(u32, Role), Vec<FieldId>>,
+    /// The segments' tables whose columns say all about the documents that their paths can; see
+    /// [`crate::decode::Decoded::is_plain`].
+    pub plain: BTreeSet<(u32, Role)>,
     /// The sources that days came from, by number. Normally the last one is the current one; see
     /// [`FileState::current_origin`].
     pub origins: BTreeMap<u32, SourceOrigin>,
@@ -199,15 +202,19 @@ pub(crate) fn remove_days(
 ) -> Result<Vec<(Day, HeldDay)>> {
     let removed: Vec<(Day, HeldDay)> =
         days.filter_map(|day| state.days.remove(&day).map(|held| (day, held))).collect();
-    for (day, held) in &removed {
-        connection.execute(sql!("DELETE FROM coverage WHERE day = ?"), params![day.number()])?;
-        let left_out = sql!("DELETE FROM left_out WHERE day = ? AND segment = ?");
-        connection.execute(left_out, params![day.number(), held.segment])?;
+    if removed.is_empty() {
+        return Ok(removed);
     }
+    let list = Sql::join(removed.iter().map(|(day, _)| day.number()), ", ");
+    connection.execute(sql!("DELETE FROM coverage WHERE day IN ({list})", list), [])?;
     let mut segments: Vec<u32> = removed.iter().map(|(_, held)| held.segment).collect();
     segments.sort_unstable();
     segments.dedup();
     for segment in segments {
+        connection.execute(
+            sql!("DELETE FROM left_out WHERE segment = {segment} AND day IN ({list})", segment, list),
+            [],
+        )?;
         if state.days.values().any(|other| other.segment == segment) {
             let days = removed.iter().filter(|(_, held)| held.segment == segment).map(|(day, _)| *day);
             let held = state.days.iter().filter(|(_, held)| held.segment == segment).map(|(day, _)| *day);
@@ -218,7 +225,9 @@ pub(crate) fn remove_days(
             connection.execute_batch(sql!("DROP TABLE {table}", table))?;
         }
         state.columns.retain(|(of, _), _| *of != segment);
+        state.plain.retain(|(of, _)| *of != segment);
         connection.execute(sql!("DELETE FROM segment_column WHERE segment = ?"), params![segment])?;
+        connection.execute(sql!("DELETE FROM plain_segment WHERE segment = ?"), params![segment])?;
     }
     Ok(removed)
 }
@@ -353,11 +362,19 @@ pub(crate) fn read_state(connection: &Database) -> Result<FileState> {
         connection.prepare(sql!("SELECT segment, role, field FROM segment_column ORDER BY rowid"))?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
-        let role: String = row.get(1)?;
-        let role = if role == role_name(Role::Input) { Role::Input } else { Role::Downstream };
+        let role = role_named(&row.get::<_, String>(1)?);
         state.columns.entry((row.get(0)?, role)).or_default().push(row.get(2)?);
     }
+    let mut select = connection.prepare(sql!("SELECT segment, role FROM plain_segment"))?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        state.plain.insert((row.get(0)?, role_named(&row.get::<_, String>(1)?)));
+    }
     Ok(state)
+}
+
+fn role_named(name: &str) -> Role {
+    if name == role_name(Role::Input) { Role::Input } else { Role::Downstream }
 }
 
 /// Records that a day's rows in a segment differ at the source.

@@ -68,6 +68,7 @@ pub(crate) fn initialise(connection: &Database, identity: &Identity) -> Result<(
     connection.execute_batch(sql!("BEGIN TRANSACTION"))?;
     connection.execute_batch(schema::CREATE)?;
     connection.execute_batch(schema::CREATE_ORIGIN)?;
+    connection.execute_batch(schema::CREATE_PLAIN)?;
     let facts = [
         ("format", FORMAT.to_string()),
         ("signature", identity.signature.to_string()),

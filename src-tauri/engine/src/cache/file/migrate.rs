@@ -11,7 +11,7 @@ use crate::query::collation::UNKNOWN;
 use crate::rows::Role;
 
 /// The steps, oldest first: the one from format `n` to `n + 1` is at index `n - 1`.
-const STEPS: [fn(&Database) -> Result<()>; (FORMAT - 1) as usize] = [to_2, to_3, to_4];
+const STEPS: [fn(&Database) -> Result<()>; (FORMAT - 1) as usize] = [to_2, to_3, to_4, to_5];
 
 /// Converts a file to [`FORMAT`] in one transaction: a failure leaves it as it was.
 ///
@@ -104,6 +104,11 @@ fn to_4(connection: &Database) -> Result<()> {
         select.query_map([], |row| row.get(0))?.collect::<Result<_, duckdb::Error>>()?
     };
     segments.into_iter().try_for_each(|segment| store_messages_once(connection, segment))
+}
+
+/// Format 5 records which tables can be filtered by their columns. Of the tables of older files it is unknown.
+fn to_5(connection: &Database) -> Result<()> {
+    Ok(connection.execute_batch(schema::CREATE_PLAIN)?)
 }
 
 /// Converts the tables of a segment from format 3, where a message came once per trade and day, to format 4.

@@ -10,6 +10,7 @@
 //! | `differing` | a day that a verification found different at the source, and the segment that held it then |
 //! | `origin` | a source that days came from: collections, replica set, and whether an `_id` identifies a document |
 //! | `left_out` | how many documents a day of a segment leaves out, for one reason |
+//! | `plain_segment` | a segment's table whose columns say all about its documents that their paths can |
 //! | `overlap_checked` | a segment for which `overlap` has been computed |
 //! | `input_<n>`, `downstream_<n>` | a document of segment n, once per window, with a number unique in the table |
 //! | `link_<n>` | another day of a message of segment n: one of its trades has input there |
@@ -20,7 +21,7 @@ use crate::decode::{Field, FieldId, Kind};
 use crate::rows::Role;
 
 /// Version of the file format. Raise it with a step in [`super::migrate`].
-pub(crate) const FORMAT: u32 = 4;
+pub(crate) const FORMAT: u32 = 5;
 
 /// Creates the tables of an empty file. No keys: two windows that commit concurrently would clash on an index; the
 /// commit lock keeps the ledger unique, and the days of windows never overlap.
@@ -50,6 +51,10 @@ pub(crate) const CREATE_ORIGIN: Sql = sql!(
         segment INTEGER NOT NULL, day INTEGER NOT NULL, reason VARCHAR NOT NULL, documents BIGINT NOT NULL);
 "
 );
+
+/// Creates the table that came with format 5.
+pub(crate) const CREATE_PLAIN: Sql =
+    sql!("CREATE TABLE IF NOT EXISTS cache.plain_segment (segment INTEGER NOT NULL, role VARCHAR NOT NULL)");
 
 /// Name of a role in table names and in the ledger.
 pub(crate) const fn role_name(role: Role) -> &'static str {

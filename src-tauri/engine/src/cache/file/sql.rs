@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Appender, Connection, InterruptHandle, Params, Row, Statement};
 
 /// SQL, or a part of it: a statement, a list of columns, a condition, a name.
@@ -198,6 +199,26 @@ impl Database {
     /// Runs statements.
     pub(crate) fn execute_batch(&self, sql: impl AsRef<Sql>) -> duckdb::Result<()> {
         self.0.execute_batch(sql.as_ref().as_str())
+    }
+
+    /// Runs a query and passes on its rows as they come, without holding all of them. Until it is done, the
+    /// connection can run nothing else.
+    ///
+    /// # Errors
+    /// DuckDB's, and what `each` returns.
+    pub(crate) fn stream<E: From<duckdb::Error>>(
+        &self,
+        sql: impl AsRef<Sql>,
+        values: impl Params,
+        each: &mut dyn FnMut(RecordBatch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut statement = self.prepare(sql)?;
+        // The iterator would panic if a later chunk cannot be read.
+        let _ = statement.stream_arrow(values)?;
+        while let Some(chunk) = statement.step()? {
+            each(RecordBatch::from(&chunk))?;
+        }
+        Ok(())
     }
 
     /// Runs a query and reads its first row.

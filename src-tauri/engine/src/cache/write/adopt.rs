@@ -3,18 +3,25 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use bson::RawDocument;
+use duckdb::arrow::array::{ArrayRef, AsArray as _, Int32Array, Int64Array, StringArray, UInt8Array};
+use duckdb::arrow::datatypes::{Int32Type, Int64Type};
+use duckdb::arrow::record_batch::RecordBatch;
 use tokio_util::sync::CancellationToken;
 
+use super::copied::{CopiedRows, column, unreadable};
 use super::segment_writer::{Carried, Committed, DayRows, SegmentWriter};
 use crate::answer::left_out;
 use crate::bson::change_stamp::ChangeStamp;
 use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Missing, Result, Work};
-use crate::cache::file::ledger::FileState;
-use crate::cache::file::sql::Database;
-use crate::cache::read::scan::each_document;
+use crate::cache::file::ledger::{FileState, HeldDay};
+use crate::cache::file::schema;
+use crate::cache::file::sql::{Database, Sql, sql};
+use crate::cache::read::scan::{stored_under, wanted_rows};
+use crate::cache::read::verdict::{NO, SegmentColumns, UNDECIDED, YES};
 use crate::day::{Day, DayRange, DaySet};
-use crate::decode::{Decoder, FieldSet, RowKey};
+use crate::decode::{FieldSet, Kind};
 use crate::limits::Limits;
 use crate::plan::ledger::Ledger;
 use crate::query::filter::FieldCondition;
@@ -81,8 +88,16 @@ pub fn adopt(
         };
         by_segment.entry(held.segment).or_default().push(day);
     }
-    let copying =
-        Copying { target, connection: &connection, state: &state, conditions, mapping, limits, cancel };
+    let copying = Copying {
+        target,
+        broader,
+        connection: &connection,
+        state: &state,
+        conditions,
+        mapping,
+        limits,
+        cancel,
+    };
     let mut adopted = Adopted::default();
     for (segment, days) in by_segment {
         // One window per segment: within a window, every message is stored once.
@@ -105,6 +120,7 @@ pub fn adopt(
 /// What the copies of several segments have in common.
 struct Copying<'a> {
     target: &'a Arc<CacheFile>,
+    broader: &'a Arc<CacheFile>,
     connection: &'a Database,
     state: &'a FileState,
     conditions: &'a [FieldCondition],
@@ -113,66 +129,55 @@ struct Copying<'a> {
     cancel: &'a CancellationToken,
 }
 
+/// Temporary tables in the broader file's database: the input rows to copy, their trades with the first day of each,
+/// the messages to copy with their trade and day, and the input that is copied as messages.
+const CREATE_CHOSEN: Sql = sql!(
+    "
+    CREATE OR REPLACE TEMP TABLE chosen_input (number BIGINT, verdict UTINYINT);
+    CREATE OR REPLACE TEMP TABLE chosen_trade (trade VARCHAR, day INTEGER);
+    CREATE OR REPLACE TEMP TABLE chosen_message (number BIGINT, day INTEGER, trade VARCHAR);
+    CREATE OR REPLACE TEMP TABLE chosen_shared (number BIGINT, day INTEGER, trade VARCHAR);"
+);
+
+/// A row that is copied as a message.
+struct ChosenMessage {
+    number: i64,
+    day: Day,
+    trade: String,
+}
+
+/// What is found out about the input while it is copied.
+#[derive(Default)]
+struct Noted {
+    trades: Trades,
+    rows: HashMap<Day, u64>,
+    marks: HashMap<Day, Option<ChangeStamp>>,
+    odd_ids: HashMap<Day, u64>,
+    /// The days that messages are linked with, besides those they are stored under.
+    linked: HashSet<Day>,
+    /// Links not yet stored.
+    carried: Vec<Carried>,
+}
+
 impl Copying<'_> {
-    /// Copies some days of one segment.
+    /// Copies some days of one segment. The columns decide which rows are copied, as far as they can, and the documents
+    /// decide the rest.
     fn segment(&self, segment: u32, days: &DaySet) -> Result<Committed> {
-        let Self { target, connection, state, mapping, .. } = self;
+        let Self { target, state, mapping, .. } = self;
         let origin = days.days().find_map(|day| state.origin_of(state.days.get(&day)?)).cloned();
         let mut writer = SegmentWriter::begin(Arc::clone(target))?.with_limits(self.limits).of_origin(origin);
-        let decoder = |trades| Decoder::new(Arc::clone(target.registry()), trades).with_limits(self.limits);
-        let (mut input, mut downstream) = (decoder(false), decoder(true));
-        let mut trades = Trades::default();
-        let mut ids = Vec::new();
-        let mut counts: HashMap<Day, u64> = HashMap::new();
-        let mut marks: HashMap<Day, Option<ChangeStamp>> = HashMap::new();
-        let mut odd_ids: HashMap<Day, u64> = HashMap::new();
-        each_document(connection, segment, Role::Input, days, &mut |day, document, read| {
-            self.go_on()?;
-            for condition in self.conditions {
-                match local_match::matches(condition, document) {
-                    Some(true) => {}
-                    Some(false) => return Ok(()),
-                    None => return Err(undecidable()),
-                }
-            }
-            if let Some(path) = &mapping.trade_id {
-                if trades.note(path, day, document, &mut ids) == TradeIds::Odd {
-                    *odd_ids.entry(day).or_default() += 1;
-                }
-                // Their messages are not requested from the server.
-                ids.clear();
-            }
-            if let Some(path) = &mapping.changed_at {
-                let mark = marks.entry(day).or_default();
-                *mark = mark.take().max(ChangeStamp::at(document, path));
-            }
-            input.push(RowKey { day, trade: None, read }, document);
-            *counts.entry(day).or_default() += 1;
-            flush(&mut writer, Role::Input, &mut input, false)
-        })?;
-        let mut carried = Vec::new();
-        let mut linked: HashSet<Day> = HashSet::new();
-        each_document(connection, segment, Role::Downstream, days, &mut |_, document, read| {
-            self.go_on()?;
-            let Some(path) = mapping.trade_path(Role::Downstream) else { return Ok(()) };
-            let mut found = trades.of_message(path, document, &(0..usize::MAX)).into_iter();
-            let Some((trade, stored)) = found.next() else { return Ok(()) };
-            let number = downstream.push(RowKey { day: stored, trade: Some(&trade), read }, document);
-            for (trade, day) in found {
-                linked.insert(day);
-                carried.push(Carried { number, stored, trade, day });
-            }
-            if carried.len() >= CARRIED {
-                writer.carry(&std::mem::take(&mut carried))?;
-            }
-            flush(&mut writer, Role::Downstream, &mut downstream, false)
-        })?;
-        writer.carry(&carried)?;
+        self.connection.execute_batch(CREATE_CHOSEN)?;
+        self.choose_input(segment, days)?;
+        let mut noted = Noted::default();
         let mut presence = HashMap::new();
-        for (role, decoder) in [(Role::Input, &mut input), (Role::Downstream, &mut downstream)] {
-            flush(&mut writer, role, decoder, true)?;
-            presence.insert(role, decoder.take_presence());
+        presence.insert(Role::Input, self.copy_input(&mut writer, segment, days, &mut noted)?);
+        let mut messages = HashMap::new();
+        if let Some(path) = mapping.trade_path(Role::Downstream) {
+            messages = self.copy_messages(&mut writer, segment, days, path, &mut noted)?;
         }
+        presence.insert(Role::Downstream, messages);
+        writer.carry(&noted.carried)?;
+        let Noted { trades, rows: counts, mut marks, mut odd_ids, mut linked, .. } = noted;
         let extra_days = trades.into_extra_days();
         let mut any = FieldSet::default();
         presence[&Role::Downstream].values().for_each(|fields| any.extend(fields));
@@ -207,6 +212,319 @@ impl Copying<'_> {
         writer.commit(rows, &extra_days)
     }
 
+    /// Fills the table of chosen input.
+    fn choose_input(&self, segment: u32, days: &DaySet) -> Result<()> {
+        let Self { connection, state, broader, .. } = self;
+        let table = schema::table(Role::Input, segment);
+        let columns = SegmentColumns::of(broader, state, segment, Role::Input, days);
+        let verdict = columns.verdict(self.conditions);
+        connection.execute(
+            sql!(
+                "INSERT INTO temp.chosen_input SELECT number, verdict FROM (
+                     SELECT number, {} AS verdict FROM {table} WHERE {}) WHERE verdict <> {NO}",
+                verdict.sql,
+                stored_under(days),
+                table,
+                NO
+            ),
+            duckdb::params_from_iter(verdict.values),
+        )?;
+        let mut accepted = Vec::new();
+        let undecided = sql!(
+            "SELECT number, doc FROM {table}
+             WHERE number IN (SELECT number FROM temp.chosen_input WHERE verdict = {UNDECIDED})",
+            table,
+            UNDECIDED
+        );
+        self.each_document(&undecided, &mut |number, document| {
+            for condition in self.conditions {
+                match local_match::matches(condition, document) {
+                    Some(true) => {}
+                    Some(false) => return Ok(()),
+                    None => return Err(undecidable()),
+                }
+            }
+            accepted.push(number);
+            Ok(())
+        })?;
+        if accepted.is_empty() {
+            return Ok(());
+        }
+        let verdicts = UInt8Array::from_value(YES, accepted.len());
+        self.insert(
+            &sql!("chosen_input"),
+            vec![("number", Arc::new(Int64Array::from(accepted))), ("verdict", Arc::new(verdicts))],
+        )
+    }
+
+    /// Copies the chosen input, and returns the fields of each day.
+    fn copy_input(
+        &self,
+        writer: &mut SegmentWriter,
+        segment: u32,
+        days: &DaySet,
+        noted: &mut Noted,
+    ) -> Result<HashMap<Day, FieldSet>> {
+        let mapping = self.mapping;
+        let mut copied = self.copied(segment, Role::Input, days);
+        let table = schema::table(Role::Input, segment);
+        let select = sql!(
+            "SELECT number, day, id, read, doc{} FROM {table}
+             WHERE number IN (SELECT number FROM temp.chosen_input WHERE verdict = {YES})",
+            self.fields(segment, Role::Input),
+            table,
+            YES
+        );
+        let mut ids = Vec::new();
+        self.connection.stream(&select, [], &mut |batch| {
+            self.go_on()?;
+            let numbers = column(&batch, "day")?.as_primitive::<Int32Type>().values();
+            let documents = column(&batch, "doc")?.as_binary::<i32>();
+            for (day, bytes) in numbers.iter().zip(documents.iter().flatten()) {
+                let day = Day::from_number(*day);
+                let document = RawDocument::from_bytes(bytes).map_err(unreadable)?;
+                if let Some(path) = &mapping.trade_id {
+                    if noted.trades.note(path, day, document, &mut ids) == TradeIds::Odd {
+                        *noted.odd_ids.entry(day).or_default() += 1;
+                    }
+                    // Their messages are not requested from the server.
+                    ids.clear();
+                }
+                if let Some(path) = &mapping.changed_at {
+                    let mark = noted.marks.entry(day).or_default();
+                    *mark = mark.take().max(ChangeStamp::at(document, path));
+                }
+                *noted.rows.entry(day).or_default() += 1;
+            }
+            copied.push(&batch)?;
+            flush(writer, Role::Input, &mut copied, false)
+        })?;
+        flush(writer, Role::Input, &mut copied, true)?;
+        Ok(copied.into_presence())
+    }
+
+    /// Copies the messages of the trades that were noted, and returns the fields of each day.
+    fn copy_messages(
+        &self,
+        writer: &mut SegmentWriter,
+        segment: u32,
+        days: &DaySet,
+        path: &str,
+        noted: &mut Noted,
+    ) -> Result<HashMap<Day, FieldSet>> {
+        let first_days: Vec<(&str, Day)> = noted.trades.first_days().collect();
+        self.insert(
+            &sql!("chosen_trade"),
+            vec![
+                ("trade", Arc::new(StringArray::from_iter_values(first_days.iter().map(|(key, _)| key)))),
+                (
+                    "day",
+                    Arc::new(Int32Array::from_iter_values(first_days.iter().map(|(_, day)| day.number()))),
+                ),
+            ],
+        )?;
+        self.choose_messages(writer, segment, days, path, noted)?;
+        let numbers_from = self.choose_shared(writer, segment, days, path, noted)?;
+        let mut copied = self.copied(segment, Role::Downstream, days);
+        let [input, messages] = [Role::Input, Role::Downstream].map(|role| schema::table(role, segment));
+        let of_messages = sql!(
+            "SELECT message.number, chosen.day, id, chosen.trade, read, doc{} FROM {messages} AS message
+             JOIN temp.chosen_message AS chosen ON chosen.number = message.number",
+            self.fields(segment, Role::Downstream),
+            messages
+        );
+        let of_input = sql!(
+            "SELECT input.number + {numbers_from} AS number, chosen.day, id, chosen.trade, read, doc{}
+             FROM {input} AS input JOIN temp.chosen_shared AS chosen ON chosen.number = input.number",
+            self.fields(segment, Role::Input),
+            numbers_from,
+            input
+        );
+        for select in [of_messages, of_input] {
+            self.connection.stream(&select, [], &mut |batch| {
+                self.go_on()?;
+                copied.push(&batch)?;
+                flush(writer, Role::Downstream, &mut copied, false)
+            })?;
+        }
+        flush(writer, Role::Downstream, &mut copied, true)?;
+        Ok(copied.into_presence())
+    }
+
+    /// Fills the table of chosen messages. Those with several trades are judged by their documents.
+    fn choose_messages(
+        &self,
+        writer: &mut SegmentWriter,
+        segment: u32,
+        days: &DaySet,
+        path: &str,
+        noted: &mut Noted,
+    ) -> Result<()> {
+        let Self { connection, state, broader, .. } = self;
+        let table = schema::table(Role::Downstream, segment);
+        let several =
+            SegmentColumns::of(broader, state, segment, Role::Downstream, days).trade_key(path).several;
+        connection.execute_batch(sql!(
+            "INSERT INTO temp.chosen_message SELECT number, chosen.day, trade
+             FROM {table} JOIN temp.chosen_trade AS chosen USING (trade) WHERE NOT {several}",
+            table,
+            several
+        ))?;
+        let wanted = wanted_rows(connection, Role::Downstream, segment, &stored_under(days))?;
+        let select =
+            sql!("SELECT number, doc FROM {table} WHERE {several} AND {wanted}", table, several, wanted);
+        let chosen = self.by_document(writer, &select, path, 0, noted)?;
+        self.insert_messages(&sql!("chosen_message"), &chosen)
+    }
+
+    /// Chooses among the input that is also a message of its day's trades. What is copied as input of the only day of
+    /// its trade is noted as shared again; the rest becomes messages, with numbers from the one that is returned.
+    fn choose_shared(
+        &self,
+        writer: &mut SegmentWriter,
+        segment: u32,
+        days: &DaySet,
+        path: &str,
+        noted: &mut Noted,
+    ) -> Result<i64> {
+        let Self { connection, state, broader, .. } = self;
+        let [table, messages] = [Role::Input, Role::Downstream].map(|role| schema::table(role, segment));
+        let (shared, days_sql) = (schema::shared_table(segment), stored_under(days));
+        let from: i64 = connection.query_row(
+            sql!("SELECT coalesce(max(number), -1) + 1 FROM {messages}", messages),
+            [],
+            |row| row.get(0),
+        )?;
+        let is_shared =
+            sql!("{days_sql} AND number IN (SELECT number FROM {shared} WHERE {days_sql})", days_sql, shared);
+        let key = SegmentColumns::of(broader, state, segment, Role::Input, days).trade_key(path);
+        let select = sql!(
+            "SELECT number, input.day, chosen.day, trade,
+                 number IN (SELECT number FROM temp.chosen_input WHERE verdict = {YES})
+             FROM (SELECT number, day, {} AS trade FROM {table} WHERE {is_shared} AND NOT {}) AS input
+             JOIN temp.chosen_trade AS chosen USING (trade)",
+            key.key,
+            key.undecided,
+            YES,
+            table,
+            is_shared
+        );
+        let (mut again, mut chosen) = (Vec::new(), Vec::new());
+        {
+            let mut statement = connection.prepare(&select)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                self.go_on()?;
+                let (number, own, day): (i64, i32, i32) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let trade: String = row.get(3)?;
+                if row.get(4)? && own == day && !noted.trades.has_extra_days(&trade) {
+                    again.push((Day::from_number(day), number));
+                } else {
+                    chosen.push(ChosenMessage { number, day: Day::from_number(day), trade });
+                }
+            }
+        }
+        writer.share(&again)?;
+        let select =
+            sql!("SELECT number, doc FROM {table} WHERE {} AND {is_shared}", key.undecided, table, is_shared);
+        chosen.extend(self.by_document(writer, &select, path, from, noted)?);
+        self.insert_messages(&sql!("chosen_shared"), &chosen)?;
+        Ok(from)
+    }
+
+    /// Chooses messages by the trades in their documents. The rows get numbers from `numbers_from` in the copy.
+    fn by_document(
+        &self,
+        writer: &mut SegmentWriter,
+        select: &Sql,
+        path: &str,
+        numbers_from: i64,
+        noted: &mut Noted,
+    ) -> Result<Vec<ChosenMessage>> {
+        let mut chosen = Vec::new();
+        self.each_document(select, &mut |number, document| {
+            let mut found = noted.trades.of_message(path, document, &(0..usize::MAX)).into_iter();
+            let Some((trade, stored)) = found.next() else { return Ok(()) };
+            chosen.push(ChosenMessage { number, day: stored, trade });
+            for (trade, day) in found {
+                noted.linked.insert(day);
+                noted.carried.push(Carried { number: number + numbers_from, stored, trade, day });
+            }
+            if noted.carried.len() >= CARRIED {
+                writer.carry(&std::mem::take(&mut noted.carried))?;
+            }
+            Ok(())
+        })?;
+        Ok(chosen)
+    }
+
+    /// Calls `each` with the numbers and documents that a statement returns.
+    fn each_document(
+        &self,
+        select: &Sql,
+        each: &mut dyn FnMut(i64, &RawDocument) -> Result<()>,
+    ) -> Result<()> {
+        self.connection.stream(select, [], &mut |batch| {
+            self.go_on()?;
+            let numbers = column(&batch, "number")?.as_primitive::<Int64Type>().values();
+            let documents = column(&batch, "doc")?.as_binary::<i32>();
+            for (number, bytes) in numbers.iter().zip(documents.iter().flatten()) {
+                each(*number, RawDocument::from_bytes(bytes).map_err(unreadable)?)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn insert_messages(&self, table: &Sql, chosen: &[ChosenMessage]) -> Result<()> {
+        self.insert(
+            table,
+            vec![
+                ("number", Arc::new(Int64Array::from_iter_values(chosen.iter().map(|chosen| chosen.number)))),
+                (
+                    "day",
+                    Arc::new(Int32Array::from_iter_values(chosen.iter().map(|chosen| chosen.day.number()))),
+                ),
+                ("trade", Arc::new(StringArray::from_iter_values(chosen.iter().map(|chosen| &chosen.trade)))),
+            ],
+        )
+    }
+
+    /// Inserts rows into a temporary table.
+    fn insert(&self, table: &Sql, columns: Vec<(&str, ArrayRef)>) -> Result<()> {
+        let batch = RecordBatch::try_from_iter(columns).expect("the columns come from one list");
+        let mut appender = self.connection.appender_to(table, "temp", "main")?;
+        appender.append_record_batch(batch)?;
+        Ok(appender.flush()?)
+    }
+
+    fn copied(&self, segment: u32, role: Role, days: &DaySet) -> CopiedRows<'_> {
+        let held = days.days().filter_map(|day| Some((day, self.state.days.get(&day)?)));
+        // Input may be copied as messages, which then have its fields.
+        let both = |held: &HeldDay| {
+            let mut fields = held.fields(role).clone();
+            fields.extend(held.fields(Role::Input));
+            fields
+        };
+        let fields: Vec<(Day, FieldSet)> = held.map(|(day, held)| (day, both(held))).collect();
+        let is_plain = |role| self.state.plain.contains(&(segment, role));
+        CopiedRows::new(
+            self.broader.registry(),
+            self.target.registry(),
+            fields.iter().map(|(day, fields)| (*day, fields)),
+            is_plain(role) && is_plain(Role::Input),
+            self.limits,
+        )
+    }
+
+    /// The columns of a segment's fields, each after a comma.
+    fn fields(&self, segment: u32, role: Role) -> Sql {
+        let registry = self.broader.registry();
+        let fields = self.state.columns.get(&(segment, role)).into_iter().flatten();
+        let stored =
+            fields.filter(|field| registry.field(**field).is_some_and(|field| field.kind != Kind::Null));
+        Sql::join(stored.map(|field| sql!(", {}", schema::column(*field))), "")
+    }
+
     fn go_on(&self) -> Result<()> {
         if self.cancel.is_cancelled() {
             return Err(CacheErrorKind::Cancelled(Work::Fetch).into());
@@ -225,11 +543,11 @@ fn as_planned(target: &CacheFile, wanted: &Wanted) -> DaySet {
     wanted.days.days().filter(is_as_planned).collect()
 }
 
-fn flush(writer: &mut SegmentWriter, role: Role, decoder: &mut Decoder, all: bool) -> Result<()> {
-    if (all || decoder.is_full())
-        && let Some(decoded) = decoder.finish_batch()
+fn flush(writer: &mut SegmentWriter, role: Role, copied: &mut CopiedRows<'_>, all: bool) -> Result<()> {
+    if (all || copied.is_full())
+        && let Some(rows) = copied.finish_batch()?
     {
-        writer.append(role, decoded)?;
+        writer.append(role, rows)?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Stores a window: its rows and its coverage in one transaction.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -112,6 +112,8 @@ pub struct SegmentWriter {
     /// The first segment that may belong to the same run.
     first_of_run: u32,
     columns: HashMap<Role, Vec<FieldId>>,
+    /// The roles with a document whose columns do not say all about it.
+    not_plain: BTreeSet<Role>,
     parts: HashMap<Role, Part>,
     rows_per_part: usize,
     /// The source of the rows.
@@ -137,6 +139,7 @@ impl SegmentWriter {
             segment,
             first_of_run: segment,
             columns: HashMap::new(),
+            not_plain: BTreeSet::new(),
             parts: HashMap::new(),
             rows_per_part: file.row_group_rows(),
             origin: None,
@@ -191,6 +194,9 @@ impl SegmentWriter {
     /// See [`crate::cache::CacheError`].
     pub fn append(&mut self, role: Role, decoded: Decoded) -> Result<()> {
         self.file.raise_memory_limit(&self.connection, decoded.bytes / decoded.batch.num_rows().max(1))?;
+        if !decoded.is_plain {
+            self.not_plain.insert(role);
+        }
         let known = self.columns.insert(role, decoded.fields.clone()).unwrap_or_default();
         let new = &decoded.fields[known.len()..];
         let part = self.parts.entry(role).or_default();
@@ -324,6 +330,28 @@ impl SegmentWriter {
         self.append_own(&sql!("carried"), schema, columns)
     }
 
+    /// Notes input rows that are also messages of their day's trades, and so are not appended as such.
+    ///
+    /// # Errors
+    /// See [`crate::cache::CacheError`].
+    pub(crate) fn share(&mut self, input: &[(Day, i64)]) -> Result<()> {
+        if input.is_empty() {
+            return Ok(());
+        }
+        let schema = Schema::new(vec![
+            ArrowField::new("day", DataType::Int32, false),
+            ArrowField::new("number", DataType::Int64, false),
+        ]);
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int32Array::from_iter_values(input.iter().map(|(day, _)| day.number()))),
+            Arc::new(Int64Array::from_iter_values(input.iter().map(|(_, number)| *number))),
+        ];
+        let batch = RecordBatch::try_new(Arc::new(schema), columns).expect("the columns come from one list");
+        let mut appender = self.connection.appender(&shared_table(self.segment))?;
+        appender.append_record_batch(batch)?;
+        Ok(appender.flush()?)
+    }
+
     /// Appends to a temporary table of this connection.
     fn append_own(&self, table: &Sql, schema: Schema, columns: Vec<ArrayRef>) -> Result<()> {
         let batch = RecordBatch::try_new(Arc::new(schema), columns).expect("the columns come from one list");
@@ -363,10 +391,8 @@ impl SegmentWriter {
                 rows.differs |= self.was_marked_since(state, *day);
             }
             let removed = remove_days(&self.connection, state, days.keys().copied())?;
-            let mut insert = self
-                .connection
-                .prepare(sql!("INSERT INTO coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"))?;
-            let mut leave_out = self.connection.prepare(sql!("INSERT INTO left_out VALUES (?, ?, ?, ?)"))?;
+            let mut coverage = self.connection.appender(&sql!("coverage"))?;
+            let mut left_out = self.connection.appender(&sql!("left_out"))?;
             let origin = self
                 .origin
                 .as_ref()
@@ -374,7 +400,7 @@ impl SegmentWriter {
                 .transpose()?;
             for (day, rows) in days {
                 let downstream_rows = downstream.get(&day).copied().unwrap_or(0);
-                insert.execute(params![
+                coverage.append_row(params![
                     day.number(),
                     self.segment,
                     rows.fetched.timestamp_millis(),
@@ -388,7 +414,7 @@ impl SegmentWriter {
                     origin,
                 ])?;
                 for (reason, documents) in &rows.left_out {
-                    leave_out.execute(params![self.segment, day.number(), reason, documents])?;
+                    left_out.append_row(params![self.segment, day.number(), reason, documents])?;
                 }
                 committed.input_rows += rows.input_rows;
                 committed.downstream_rows += downstream_rows;
@@ -412,7 +438,16 @@ impl SegmentWriter {
                 }
                 state.days.insert(day, held);
             }
+            coverage.flush()?;
+            left_out.flush()?;
             self.store_columns(&columns)?;
+            for role in [Role::Input, Role::Downstream] {
+                if !self.not_plain.contains(&role) {
+                    let insert = sql!("INSERT INTO plain_segment VALUES (?, ?)");
+                    self.connection.execute(insert, params![self.segment, role_name(role)])?;
+                    state.plain.insert((self.segment, role));
+                }
+            }
             for (role, columns) in columns {
                 state.columns.insert((self.segment, role), columns);
             }
@@ -432,13 +467,13 @@ impl SegmentWriter {
     }
 
     fn store_columns(&self, columns: &HashMap<Role, Vec<FieldId>>) -> Result<()> {
-        let mut insert = self.connection.prepare(sql!("INSERT INTO segment_column VALUES (?, ?, ?)"))?;
+        let mut appender = self.connection.appender(&sql!("segment_column"))?;
         for (role, columns) in columns {
             for field in columns {
-                insert.execute(params![self.segment, role_name(*role), field])?;
+                appender.append_row(params![self.segment, role_name(*role), field])?;
             }
         }
-        Ok(())
+        Ok(appender.flush()?)
     }
 
     /// Links messages with the days of their trades other than the one that they are stored under.
