@@ -47,6 +47,8 @@ const ZONES: [&str; 27] = [
 ];
 /// The share of values that must have a form, or one of several.
 const OF_FORM: f64 = 0.9;
+/// Fewer values of the newest documents than this say nothing about a change.
+const LEAST_NEWEST: usize = 10;
 /// The share of values that must have the same form for a time to be sure.
 const OF_SURE: f64 = 0.99;
 /// From this share of agreement on, numbers are believed to be the day of the year whatever they are called: others
@@ -418,7 +420,7 @@ fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
         if stats.in_arrays * 2 > stats.documents {
             continue;
         }
-        let Some(Found { form, reads, forms }) = form_of(&sample.documents, path) else { continue };
+        let Some(Found { form, reads, forms }) = form_of(sample, path) else { continue };
         let of_form = share(reads.len(), stats.values);
         let is_local = form == DateForm::IsoText && reads.iter().all(|read| read.is_local);
         let is_day = reads.iter().all(|read| read.is_day);
@@ -505,8 +507,25 @@ struct Found {
     forms: Vec<(DateForm, f64)>,
 }
 
-/// The form that most values at a path have, if almost all have some form.
-fn form_of(documents: &[RawDocumentBuf], path: &str) -> Option<Found> {
+/// The form that most values at a path have, if almost all have some form. If those that were stored last all have
+/// another one, it is theirs: the schema has changed, and new days will be like them.
+fn form_of(sample: &Sample, path: &str) -> Option<Found> {
+    let (mut found, values) = read_in_forms(&sample.documents, path);
+    let (newest, newest_values) = read_in_forms(&sample.newest, path);
+    let of_newest = newest
+        .iter()
+        .find(|(_, reads)| newest_values >= LEAST_NEWEST && share(reads.len(), newest_values) >= OF_FORM)
+        .map(|(form, _)| *form);
+    found.sort_by_key(|(form, reads)| (Some(*form) != of_newest, std::cmp::Reverse(reads.len())));
+    let forms: Vec<(DateForm, f64)> =
+        found.iter().map(|(form, reads)| (*form, share(reads.len(), values))).collect();
+    let all: f64 = forms.iter().map(|(_, share)| share).sum();
+    let (form, reads) = found.into_iter().next()?;
+    (all >= OF_FORM).then_some(Found { form, reads, forms })
+}
+
+/// What can be read at a path in each form, and how many values there are.
+fn read_in_forms(documents: &[RawDocumentBuf], path: &str) -> (Vec<(DateForm, Vec<Read>)>, usize) {
     let mut found: Vec<(DateForm, Vec<Read>)> = Vec::new();
     let mut values = 0;
     for form in FORMS {
@@ -524,12 +543,7 @@ fn form_of(documents: &[RawDocumentBuf], path: &str) -> Option<Found> {
             found.push((form, reads));
         }
     }
-    found.sort_by_key(|(_, reads)| std::cmp::Reverse(reads.len()));
-    let forms: Vec<(DateForm, f64)> =
-        found.iter().map(|(form, reads)| (*form, share(reads.len(), values))).collect();
-    let all: f64 = forms.iter().map(|(_, share)| share).sum();
-    let (form, reads) = found.into_iter().next()?;
-    (all >= OF_FORM).then_some(Found { form, reads, forms })
+    (found, values)
 }
 
 /// A whole number, or the one that a text of digits spells.

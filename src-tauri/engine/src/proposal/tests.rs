@@ -701,3 +701,21 @@ fn ids_that_repeat_without_an_index_are_looked_into_or_named() {
     let found = study.propose(&evidence);
     assert_eq!(found.mapping["input_match"], serde_json::json!({"type": "TRADE"}));
 }
+
+/// New days are like the newest documents; the older form is named.
+#[test]
+fn after_a_change_of_the_form_the_newest_counts() {
+    let of = |number: i32| {
+        let at = date(number);
+        let text = at.try_to_rfc3339_string().unwrap();
+        let executed = if number < 200 { bson::Bson::from(text) } else { at.into() };
+        doc! {"_id": number, "tradeId": format!("T{number}"), "executedAt": executed}
+    };
+    let mut changed = sample(&[&["executedAt"]], of);
+    let mixed = propose_valid(&changed, &[]);
+    assert_eq!(text(&mixed, "/timestamp/form"), Some("iso_text"), "{}", mixed.mapping);
+    changed.newest = changed.documents[changed.documents.len() - 15..].to_vec();
+    let newest = propose_valid(&changed, &[]);
+    assert_eq!(text(&newest, "/timestamp"), Some("executedAt"), "{}", newest.mapping);
+    assert!(codes(&newest).contains(&WarningCode::MixedTimes));
+}
