@@ -6,6 +6,7 @@
 #![cfg(target_os = "linux")]
 
 mod confined;
+mod dialogs;
 mod screen;
 mod stage;
 mod webdriver;
@@ -23,7 +24,7 @@ const PRODUCT: &str = "Power DE Base";
 const CELL: &str = "Short Term Power";
 /// A fetch may take this long, on a machine that does other things too.
 const FETCH: Duration = Duration::from_secs(60);
-/// A server that is gone is noticed in this time: a check every five seconds, and three to look for it.
+/// A server that is gone is noticed in this time: a check at least every five seconds, and three to look for it.
 const NOTICE: Duration = Duration::from_secs(25);
 
 #[test]
@@ -424,7 +425,7 @@ fn records(text: &str) -> u64 {
 fn open_from_the_cache(screen: &Screen) {
     screen.click("cached-tab");
     screen.click("cached-open");
-    screen.wait_attribute("answer-origin", "data-origin", "offline");
+    screen.wait_attribute("answer-origin", "data-origin", "cache");
     screen.wait("rows are counted", || screen.count("row-count-input").filter(|rows| *rows > 0));
     screen.wait("rows are drawn", || cells(screen, 0, 1).pop());
     plan(screen);

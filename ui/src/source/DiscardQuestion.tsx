@@ -17,7 +17,7 @@ export function DiscardQuestion({ discard, keep }: Props) {
         Discard
       </Button>
       <Button className="button primary" onPress={keep} autoFocus data-testid="source-keep">
-        Go on editing
+        Go back
       </Button>
     </div>
   );
