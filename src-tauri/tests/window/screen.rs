@@ -21,9 +21,15 @@ pub(crate) struct Screen {
 impl Screen {
     pub(crate) fn open(stage: &Stage) -> Self {
         let driver = Driver::start(stage);
-        match Session::start(&driver.address, &app()) {
-            Ok(session) => Self { session, driver },
-            Err(why) => panic!("The app did not start under the driver: {why}\n{}", driver.said()),
+        let mut tries = 0;
+        loop {
+            match Session::start(&driver.address, &app()) {
+                Ok(session) => return Self { session, driver },
+                // The app of the screen before may still be closing, and a start beside it hands over to it.
+                Err(_) if tries < 2 => tries += 1,
+                Err(why) => panic!("The app did not start under the driver: {why}\n{}", driver.said()),
+            }
+            std::thread::sleep(Duration::from_secs(2));
         }
     }
 
