@@ -390,7 +390,7 @@ fn seen(survey: &Survey, path: &str, stats: &PathStats) -> Option<SeenPath> {
     Some(SeenPath {
         path: path.to_owned(),
         share: share(stats.documents, survey.documents),
-        value_type: fields::value_type(stats)?,
+        value_type: stats.value_type()?,
         types: type_shares(stats),
         examples: stats.examples.clone(),
     })

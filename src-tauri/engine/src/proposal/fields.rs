@@ -6,7 +6,7 @@ use bson::{Bson, RawBson, RawBsonRef};
 use serde_json::{Map, Value, json};
 
 use super::days::Days;
-use super::filters::{Field, Filters};
+use super::filters::{Field, Filters, LONGEST};
 use super::kinds::TradeKind;
 use super::names::{Meaning, label, spelled_out, weight};
 use super::survey::{PathStats, Survey, share};
@@ -26,8 +26,6 @@ const MOST_SEARCHED: usize = 3;
 const VALUES: usize = 20;
 /// The least score of a trade id.
 const LEAST_ID: f64 = 0.35;
-/// A text that is longer than this is a description, not something to filter by.
-pub(super) const LONGEST: usize = 120;
 /// A field with more different values than this is not offered as a further filter.
 const FEW: usize = 60;
 /// The types of a trade id.
@@ -59,23 +57,6 @@ pub(super) struct Choice {
     changed_at: Option<Scored>,
     /// The filter fields of the form, and the status.
     pub(super) filters: Filters,
-}
-
-/// The type that the values of a filter have.
-pub(super) fn value_type(stats: &PathStats) -> Option<ValueType> {
-    Some(match stats.main_type()?.0 {
-        "string" => ValueType::Text,
-        "int" | "long" if stats.types.contains_key("decimal") => ValueType::Decimal,
-        "int" | "long" if stats.types.contains_key("double") => ValueType::Number,
-        "int" | "long" => ValueType::Integer,
-        "double" => ValueType::Number,
-        "decimal" => ValueType::Decimal,
-        "date" => ValueType::Date,
-        "bool" => ValueType::Bool,
-        "objectId" => ValueType::ObjectId,
-        "binData" => ValueType::Uuid,
-        _ => return None,
-    })
 }
 
 /// Paths that may hold the trade id, best first.
@@ -294,15 +275,6 @@ fn some_values(sample: &Sample, path: &str) -> Vec<Bson> {
     all.into_iter().step_by(step).collect()
 }
 
-/// The paths that nothing is proposed for yet, with their shares of the documents.
-pub(super) fn free<'a>(survey: &'a Survey, taken: &BTreeSet<String>) -> Vec<(String, f64, &'a PathStats)> {
-    let is_free = |path: &str| !taken.contains(path) && path != "_id";
-    let of = |(path, stats): (&String, &'a PathStats)| {
-        (path.clone(), share(stats.documents, survey.documents), stats)
-    };
-    survey.paths.iter().filter(|(path, _)| is_free(path)).map(of).collect()
-}
-
 /// Parts of the name of a collection that has messages.
 const MESSAGE_WORDS: [&str; 18] = [
     "messag",
@@ -472,7 +444,7 @@ impl Choice {
     fn choose_others(&mut self, survey: &Survey, days: &Days) {
         let mut taken: BTreeSet<String> = days.paths().into_iter().map(str::to_owned).collect();
         taken.extend(self.trade_id.iter().map(|(path, _)| path.clone()));
-        let stamps = free(survey, &taken).into_iter().filter_map(|(path, in_documents, stats)| {
+        let stamps = survey.free(&taken).into_iter().filter_map(|(path, in_documents, stats)| {
             let named = weight(&path, Meaning::ChangedAt);
             let grows = ["date", "timestamp", "long"].contains(&stats.main_type()?.0);
             (named >= 0.8 && grows && in_documents >= 0.9).then(|| Scored {
@@ -611,7 +583,7 @@ impl Choice {
         let is_useful = |(path, stats): &(&String, &PathStats)| {
             let repeats = stats.distinct >= 2 && stats.distinct <= FEW && stats.repeats() >= 2.0;
             repeats
-                && value_type(stats).is_some()
+                && stats.value_type().is_some()
                 && !taken.contains(path.as_str())
                 && stats.longest <= LONGEST
         };

@@ -11,7 +11,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fields::{LONGEST, free, value_type};
 use super::names::{Meaning, ends_vaguely, is_vague, weight};
 use super::survey::{PathStats, Survey, share};
 use super::values::{ValueKind, kind_of};
@@ -19,6 +18,8 @@ use super::{Confidence, confidence, percent};
 use crate::query::form::ValueType;
 use crate::query::mapping::FORM_FIELDS;
 
+/// A text that is longer than this is a description, not something to filter by.
+pub(super) const LONGEST: usize = 120;
 /// The least score of a filter field.
 const LEAST: f64 = 0.45;
 /// Places of the fields in the form.
@@ -74,7 +75,7 @@ impl Filters {
         is_time: impl Fn(&str) -> bool,
     ) -> Self {
         let mut pairs: Vec<(usize, Field)> = Vec::new();
-        for (path, in_documents, stats) in free(survey, taken) {
+        for (path, in_documents, stats) in survey.free(taken) {
             if is_time(&path) || stats.longest > LONGEST {
                 continue;
             }
@@ -97,7 +98,7 @@ impl Filters {
             }
         }
         let of = |(path, in_documents, stats): (String, f64, &PathStats)| status(&path, in_documents, stats);
-        let mut states: Vec<Field> = free(survey, taken).into_iter().filter_map(of).collect();
+        let mut states: Vec<Field> = survey.free(taken).into_iter().filter_map(of).collect();
         states.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
         let mut states = states.into_iter();
         let status = states.next().map(|mut status| {
@@ -110,7 +111,7 @@ impl Filters {
 
 /// A path as the filter field at a place of the form, if it may be that.
 fn filter_at(at: usize, path: &str, in_documents: f64, stats: &PathStats) -> Option<Field> {
-    let value_type = value_type(stats)?;
+    let value_type = stats.value_type()?;
     let kind = kind_of(stats);
     let is_list = stats.in_lists * 2 > stats.documents;
     let last = path.rsplit('.').next().unwrap_or(path);
@@ -194,7 +195,7 @@ fn status(path: &str, in_documents: f64, stats: &PathStats) -> Option<Field> {
     let is_plain = by_name >= PLAIN && !is_vague;
     Some(Field {
         path: path.to_owned(),
-        value_type: value_type(stats)?,
+        value_type: stats.value_type()?,
         why,
         others: Vec::new(),
         mixed: Vec::new(),

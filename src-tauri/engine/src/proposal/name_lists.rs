@@ -1,7 +1,23 @@
 //! The words that people use for the fields of a trade, in some languages: in lower case and without accents, with a
 //! blank between words, the plainest first.
 
-use super::names::Meaning;
+/// The purposes of fields that names suggest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Meaning {
+    TradeId,
+    Time,
+    Year,
+    DayOfYear,
+    BusinessDate,
+    ChangedAt,
+    Status,
+    /// One of the filter fields of the form, by its place there.
+    Filter(usize),
+    /// A time or date that is not that of the trade.
+    OtherTime,
+    /// An id that is not that of the trade.
+    OtherId,
+}
 
 /// Abbreviations that desks use, and what they stand for.
 pub(super) const ABBREVIATIONS: [(&str, &str); 49] = [

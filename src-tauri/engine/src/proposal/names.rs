@@ -1,25 +1,8 @@
 //! What the names of fields suggest: the words in a path, and the words that people use for each purpose.
 
+pub(crate) use super::name_lists::Meaning;
 use super::name_lists::{ABBREVIATIONS, names};
 use super::survey::share;
-
-/// The purposes of fields that names suggest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Meaning {
-    TradeId,
-    Time,
-    Year,
-    DayOfYear,
-    BusinessDate,
-    ChangedAt,
-    Status,
-    /// One of the filter fields of the form, by its place there.
-    Filter(usize),
-    /// A time or date that is not that of the trade.
-    OtherTime,
-    /// An id that is not that of the trade.
-    OtherId,
-}
 
 /// How far the words of a path agree with one of the names for a meaning.
 const EXACT: f64 = 1.0;

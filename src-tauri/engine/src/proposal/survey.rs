@@ -1,11 +1,12 @@
 //! What the documents of a sample have at each of their paths.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 
 use crate::bson::equality_key::equality_key;
 use crate::bson::extjson::write_relaxed;
+use crate::query::form::ValueType;
 
 /// The maximum number of paths that are looked at.
 const MAX_PATHS: usize = 2_000;
@@ -55,6 +56,23 @@ impl PathStats {
     pub(crate) fn repeats(&self) -> f64 {
         share(self.values, self.distinct.max(1))
     }
+
+    /// The type that the values of a filter have.
+    pub(crate) fn value_type(&self) -> Option<ValueType> {
+        Some(match self.main_type()?.0 {
+            "string" => ValueType::Text,
+            "int" | "long" if self.types.contains_key("decimal") => ValueType::Decimal,
+            "int" | "long" if self.types.contains_key("double") => ValueType::Number,
+            "int" | "long" => ValueType::Integer,
+            "double" => ValueType::Number,
+            "decimal" => ValueType::Decimal,
+            "date" => ValueType::Date,
+            "bool" => ValueType::Bool,
+            "objectId" => ValueType::ObjectId,
+            "binData" => ValueType::Uuid,
+            _ => return None,
+        })
+    }
 }
 
 /// A part of a whole.
@@ -101,6 +119,13 @@ impl Survey {
         }
         survey.paths.retain(|_, stats| stats.values > 0);
         survey
+    }
+
+    /// The paths that nothing is proposed for yet, with their shares of the documents.
+    pub(crate) fn free(&self, taken: &BTreeSet<String>) -> Vec<(String, f64, &PathStats)> {
+        let is_free = |path: &str| !taken.contains(path) && path != "_id";
+        let free = self.paths.iter().filter(|(path, _)| is_free(path));
+        free.map(|(path, stats)| (path.clone(), share(stats.documents, self.documents), stats)).collect()
     }
 }
 
