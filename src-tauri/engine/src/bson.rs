@@ -2,6 +2,7 @@
 
 pub mod change_stamp;
 pub mod diff;
+pub(crate) mod elements;
 pub mod equality_key;
 pub mod extjson;
 pub(crate) mod hashed_key;

@@ -6,6 +6,7 @@ use bson::{RawBsonRef, RawDocument};
 
 use super::hashed_key::HashSums;
 use super::number::Number;
+use super::path;
 
 /// The prefix of a text stamp in the ledger.
 const TEXT: &str = "text ";
@@ -52,11 +53,11 @@ impl ChangeStamp {
     /// The stamp of a document at a path; `None` if `$max` sees none there either.
     pub(crate) fn at(document: &RawDocument, path: &str) -> Option<Self> {
         match path.split_once('.') {
-            None => Self::of(document.get(path).ok().flatten()?),
-            Some((head, rest)) => match document.get(head) {
-                Ok(Some(RawBsonRef::Document(inner))) => Self::at(inner, rest),
+            None => Self::of(path::field(document, path).flatten()?),
+            Some((head, rest)) => match path::field(document, head).flatten() {
+                Some(RawBsonRef::Document(inner)) => Self::at(inner, rest),
                 // For a path through an array, `$max` sees an array of the values in its elements.
-                Ok(Some(RawBsonRef::Array(_))) => Some(Self::Other),
+                Some(RawBsonRef::Array(_)) => Some(Self::Other),
                 _ => None,
             },
         }

@@ -49,7 +49,7 @@ fn write_value(out: &mut String, value: RawBsonRef<'_>, depth: usize) -> bool {
         RawBsonRef::Int32(number) => return write!(out, "{number}").is_ok(),
         RawBsonRef::Int64(number) => return write!(out, "{number}").is_ok(),
         RawBsonRef::Double(number) if number.is_finite() => return write_json(out, &number),
-        RawBsonRef::String(text) => return write_json(out, text),
+        RawBsonRef::String(text) => return write_text(out, text),
         RawBsonRef::ObjectId(id) => return write!(out, r#"{{"$oid":"{}"}}"#, id.to_hex()).is_ok(),
         RawBsonRef::Decimal128(number) => {
             return write!(out, r#"{{"$numberDecimal":"{number}"}}"#).is_ok();
@@ -100,7 +100,7 @@ fn write_document(out: &mut String, document: &RawDocument, depth: usize) -> boo
             out.push(',');
         }
         first = false;
-        if !write_json(out, key.as_str()) {
+        if !write_text(out, key.as_str()) {
             return false;
         }
         out.push(':');
@@ -126,6 +126,17 @@ fn write_array(out: &mut String, array: &RawArray, depth: usize) -> bool {
         }
     }
     out.push(']');
+    true
+}
+
+/// Writes a text. Most have nothing to escape.
+fn write_text(out: &mut String, text: &str) -> bool {
+    if text.bytes().any(|byte| matches!(byte, 0..0x20 | b'"' | b'\\')) {
+        return write_json(out, text);
+    }
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
     true
 }
 

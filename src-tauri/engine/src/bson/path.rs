@@ -2,6 +2,8 @@
 
 use bson::raw::{RawArray, RawBsonRef, RawDocument};
 
+use super::elements::{Elements, Name};
+
 /// Calls `each` with every value that a match on a dotted path considers: through arrays of sub-documents and, if a
 /// part of the path is a number, also at the array element with that position. A path that ends at an array yields
 /// each element and then the array itself; an array that is itself addressed by its position is yielded as a whole.
@@ -13,7 +15,7 @@ pub(crate) fn values<'a>(
     each: &mut dyn FnMut(RawBsonRef<'a>),
 ) -> Option<()> {
     let (head, rest) = cut(path);
-    match (document.get(head).ok()?, rest) {
+    match (field(document, head)?, rest) {
         (None, _) => {}
         (Some(RawBsonRef::Array(array)), rest) => in_array(array, rest, each)?,
         (Some(value), None) => each(value),
@@ -21,6 +23,27 @@ pub(crate) fn values<'a>(
         (Some(_), Some(_)) => {}
     }
     Some(())
+}
+
+/// The value of a document's first field of this name; `None` within if there is none. Other fields are skipped, not
+/// read as by `RawDocument::get`.
+///
+/// Returns `None` if the bytes up to there are not valid BSON.
+#[allow(clippy::option_option, reason = "as with `values`, the outer one is about the bytes")]
+pub(crate) fn field<'a>(document: &'a RawDocument, name: &str) -> Option<Option<RawBsonRef<'a>>> {
+    if name.contains('\0') {
+        return Some(None);
+    }
+    let mut elements = Elements::of(document);
+    let mut before = 0;
+    while let Some(element) = elements.next(Some(name)).ok()? {
+        if element.name == Name::Expected {
+            let rare = || document.iter_elements().nth(before)?.ok()?.value().ok();
+            return element.value().or_else(rare).map(Some);
+        }
+        before += 1;
+    }
+    Some(None)
 }
 
 /// Calls `each` with every value at a path that is not an array. Of an array, these are its elements.

@@ -1,9 +1,10 @@
 //! The decoder: documents in, Arrow record batches out.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
-use bson::raw::RawElement;
+use bson::raw::CStr;
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 use duckdb::arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, StringBuilder,
@@ -15,6 +16,7 @@ use md5::{Digest, Md5};
 
 use super::field::{FieldId, FieldRegistry, Kind};
 use super::field_set::FieldSet;
+use crate::bson::elements::{Element, Elements, Malformed, Name};
 use crate::bson::extjson::write_relaxed;
 use crate::day::Day;
 use crate::limits::Limits;
@@ -102,6 +104,7 @@ impl Decoder {
                 more: None,
                 document: 0,
                 is_plain: true,
+                buffer: String::new(),
             },
             next: 0,
             numbers: Int64Builder::new(),
@@ -313,10 +316,7 @@ struct Slot {
 }
 
 impl Node {
-    fn entry(&mut self, name: &str, guess: usize, prefix: Option<&str>) -> usize {
-        if self.entries.get(guess).is_some_and(|entry| &*entry.name == name) {
-            return guess;
-        }
+    fn entry(&mut self, name: &str, prefix: Option<&str>) -> usize {
         if let Some(at) = self.index.get(name) {
             return *at;
         }
@@ -336,19 +336,31 @@ fn walk(
 ) -> bool {
     let mut readable = true;
     let mut guess = 0;
-    for element in document.iter_elements() {
-        let Ok(element) = element else { return false };
-        if depth == 0 && sink.has_no_room_for(node, guess, element.key().as_str()) {
-            readable &= sink.put_in_more_fields(&element);
-            continue;
-        }
-        let at = node.entry(element.key().as_str(), guess, prefix);
+    let mut elements = Elements::of(document);
+    loop {
+        let expected = node.entries.get(guess).map(|entry| &*entry.name);
+        let element = match elements.next(expected) {
+            Ok(Some(element)) => element,
+            Ok(None) => return readable,
+            Err(Malformed) => return false,
+        };
+        let at = match element.name {
+            Name::Expected => guess,
+            Name::Other(name) => {
+                let Ok(name) = std::str::from_utf8(name) else { return false };
+                if depth == 0 && sink.has_no_room_for(node, name) {
+                    readable &= sink.put_in_more_fields(&element);
+                    continue;
+                }
+                node.entry(name, prefix)
+            }
+        };
         guess = at + 1;
         let entry = &mut node.entries[at];
         sink.is_plain &= !entry.is_ambiguous && entry.document != sink.document;
         entry.document = sink.document;
         match element.value() {
-            Ok(RawBsonRef::Document(inner)) if !inner.is_empty() && depth < MAX_DEPTH => {
+            Some(RawBsonRef::Document(inner)) if !inner.is_empty() && depth < MAX_DEPTH => {
                 if brings_too_many(entry, sink, inner) {
                     sink.json(entry, RawBsonRef::Document(inner));
                     continue;
@@ -356,17 +368,25 @@ fn walk(
                 let child = entry.child.get_or_insert_default();
                 readable &= walk(child, sink, Some(&entry.path), inner, depth + 1);
             }
-            Ok(value) => sink.value(entry, value),
-            // Text that is not UTF-8 is shown with replacement characters; the document keeps its bytes.
-            Err(_) => {
-                readable = false;
-                if let Ok(lossy) = element.value_utf8_lossy() {
-                    sink.value(entry, lossy.as_raw_bson_ref());
-                }
-            }
+            Some(value) => sink.value(entry, value),
+            None => readable &= with_rare_value(&element, |_, value| sink.value(entry, value)),
         }
     }
-    readable
+}
+
+/// Calls `each` with the name and the value of an element whose value is of a rare type or not valid. Returns false if
+/// it is not valid. Text that is not UTF-8 is shown with replacement characters; the document keeps its bytes.
+fn with_rare_value(element: &Element<'_>, mut each: impl FnMut(&CStr, RawBsonRef<'_>)) -> bool {
+    let Ok(alone) = element.alone() else { return false };
+    let Some(Ok(element)) = alone.iter_elements().next() else { return false };
+    if let Ok(value) = element.value() {
+        each(element.key(), value);
+        return true;
+    }
+    if let Ok(lossy) = element.value_utf8_lossy() {
+        each(element.key(), lossy.as_raw_bson_ref());
+    }
+    false
 }
 
 /// Whether a sub-document has new names, and more fields than there is room for.
@@ -398,6 +418,8 @@ struct Sink {
     document: i64,
     /// See [`Decoded::is_plain`].
     is_plain: bool,
+    /// For texts that are made of values.
+    buffer: String,
 }
 
 #[derive(Debug)]
@@ -408,24 +430,14 @@ struct Column {
 
 impl Sink {
     /// Whether a top-level field has a new name and there is no room for its column.
-    fn has_no_room_for(&self, node: &Node, guess: usize, name: &str) -> bool {
-        self.registry.len() >= MAX_FIELDS
-            && node.entries.get(guess).is_none_or(|entry| &*entry.name != name)
-            && !node.index.contains_key(name)
-            && !self.registry.knows(name)
+    fn has_no_room_for(&self, node: &Node, name: &str) -> bool {
+        self.registry.len() >= MAX_FIELDS && !node.index.contains_key(name) && !self.registry.knows(name)
     }
 
     /// Puts a field into the column for those without one. Returns false if its bytes are not valid BSON.
-    fn put_in_more_fields(&mut self, element: &RawElement<'_>) -> bool {
+    fn put_in_more_fields(&mut self, element: &Element<'_>) -> bool {
         let more = self.more.get_or_insert_default();
-        if let Ok(value) = element.value() {
-            more.append(element.key(), value);
-            return true;
-        }
-        if let Ok(lossy) = element.value_utf8_lossy() {
-            more.append(element.key(), lossy.as_raw_bson_ref());
-        }
-        false
+        with_rare_value(element, |name, value| more.append(name, value))
     }
 
     fn value(&mut self, entry: &mut Entry, value: RawBsonRef<'_>) {
@@ -462,18 +474,30 @@ impl Sink {
                     values.append_value(date.timestamp_millis());
                 }
             }
-            RawBsonRef::ObjectId(id) => self.text(entry, Kind::ObjectId, &id.to_hex()),
-            RawBsonRef::Decimal128(number) => self.text(entry, Kind::Decimal, &number.to_string()),
+            RawBsonRef::ObjectId(id) => {
+                let mut digits = [0; 24];
+                hex::encode_to_slice(id.bytes(), &mut digits).expect("two digits per byte");
+                self.text(entry, Kind::ObjectId, std::str::from_utf8(&digits).expect("digits"));
+            }
+            RawBsonRef::Decimal128(number) => {
+                self.written(entry, Kind::Decimal, |text| write!(text, "{number}").is_ok());
+            }
             other => self.json(entry, other),
         }
     }
 
     fn json(&mut self, entry: &mut Entry, value: RawBsonRef<'_>) {
-        let mut text = String::new();
-        // A value that cannot be written to the end is still in the document's bytes; the column shows what was
-        // written of it.
-        let _ = write_relaxed(&mut text, value);
-        self.text(entry, Kind::Json, &text);
+        self.written(entry, Kind::Json, |text| write_relaxed(text, value));
+    }
+
+    /// Appends what `write` writes. A value that cannot be written to the end is still in the document's bytes; the
+    /// column shows what was written of it.
+    fn written(&mut self, entry: &mut Entry, kind: Kind, write: impl FnOnce(&mut String) -> bool) {
+        let mut text = std::mem::take(&mut self.buffer);
+        text.clear();
+        write(&mut text);
+        self.text(entry, kind, &text);
+        self.buffer = text;
     }
 
     fn text(&mut self, entry: &mut Entry, kind: Kind, text: &str) {
