@@ -118,8 +118,9 @@ pub(crate) fn watch(app: &AppHandle) {
     });
     tauri::async_runtime::spawn(async move {
         let state = Arc::clone(&app.state::<Arc<AppState>>());
-        if let Some(source) = state.settings.get().used() {
-            state.unlock(source).await;
+        let used = state.chosen().and_then(|id| state.settings.get().source(&id).cloned());
+        if let Some(source) = used {
+            state.unlock(&source).await;
         }
         loop {
             let pause = check(&state).await;

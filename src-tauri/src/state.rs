@@ -52,6 +52,9 @@ pub(crate) struct AppState {
     pub(crate) secrets: SecretStore,
     engine: RwLock<Result<Engine>>,
     active: RwLock<Option<Arc<ActiveSource>>>,
+    /// The id of the source that this window uses, also if it cannot be set up. The settings have the one to begin with,
+    /// which a second window may change.
+    chosen: RwLock<Option<String>>,
     /// What the command line asks to be shown, until the window asks for it.
     opening: Mutex<Option<OpenRequest>>,
 }
@@ -78,6 +81,7 @@ impl AppState {
             clipboard: Arc::default(),
             engine: RwLock::new(engine),
             active: RwLock::new(None),
+            chosen: RwLock::new(None),
             opening: Mutex::default(),
             secrets,
             settings,
@@ -150,9 +154,21 @@ impl AppState {
         self.monitor.check_soon();
     }
 
+    /// The id of the source that this window uses.
+    pub(crate) fn chosen(&self) -> Option<String> {
+        self.chosen.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Makes a source that has been reached the one in use.
     pub(crate) fn use_source(&self, active: ActiveSource) {
-        *self.active.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(active));
+        let id = active.id.clone();
+        self.set_active(Some(id), Some(Arc::new(active)));
+    }
+
+    fn set_active(&self, chosen: Option<String>, active: Option<Arc<ActiveSource>>) {
+        let mut in_use = self.active.write().unwrap_or_else(PoisonError::into_inner);
+        *self.chosen.write().unwrap_or_else(PoisonError::into_inner) = chosen;
+        *in_use = active;
     }
 
     /// Makes a saved source the one in use, without reaching it. If its secrets are in the keychain and do not come at
@@ -200,13 +216,13 @@ impl AppState {
             Ok(active) => (Some(Arc::new(active)), Connection::Checking),
             Err(failure) => (None, Connection::Offline { failure }),
         };
-        *self.active.write().unwrap_or_else(PoisonError::into_inner) = active;
+        self.set_active(Some(source.id.clone()), active);
         self.monitor.found(connection);
     }
 
     /// Uses no source any more.
     pub(crate) fn deactivate(&self) {
-        *self.active.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.set_active(None, None);
         self.monitor.found(Connection::NotConfigured);
     }
 
@@ -252,14 +268,15 @@ impl AppState {
         let active = self.active();
         let settings = self.settings.get();
         let mapping = active.as_ref().map_or_else(Mapping::default, |active| active.mapping.clone());
-        let used = settings.used();
+        let used = self.chosen().and_then(|id| settings.source(&id).cloned());
+        let profile = active.as_ref().map(|active| active.profile.clone());
         Ok(SourceView {
             sources: saved(&settings, &self.secrets),
-            in_use: used.map(|source| source.id.clone()),
+            in_use: used.as_ref().map(|source| source.id.clone()),
             has_keychain,
             has_sample: self.environment.sample.is_some(),
             source: active.as_ref().map(|active| SourceName::of(&active.query_of(Filters::default()))),
-            profile: used.map(|source| source.profile.clone()),
+            profile: profile.or_else(|| used.map(|source| source.profile)),
             fields: FilterField::of(&mapping),
             day_zone: mapping.day_zone.name().to_owned(),
             zone_rules: ZoneRules::in_use().to_string(),
@@ -334,4 +351,51 @@ pub(crate) fn demo_source(profile: SourceProfile) -> (StoredSource, SourceSecret
         keep_secrets: false,
     };
     (source, secrets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_second_window_does_not_change_which_source_this_one_shows() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let source = |id: &str| {
+            serde_json::json!({
+                "id": id, "name": id, "uri": format!("mongodb://127.0.0.1:{id}/"), "database": "desk",
+                "collection": "trades",
+            })
+        };
+        let settings =
+            serde_json::json!({"version": 2, "in_use": "1", "sources": [source("1"), source("2")]})
+                .to_string();
+        std::fs::write(folder.path().join("settings.json"), settings).expect("written");
+        let open = |cache: &str| {
+            let environment = Environment {
+                settings_folder: Some(folder.path().to_owned()),
+                cache_folder: Some(folder.path().join(cache)),
+                ..Environment::default()
+            };
+            Arc::new(AppState::new(environment, &Opening::default()))
+        };
+        let (first, second) = (open("a"), open("b"));
+        let other = second.settings.get().source("2").expect("it is set up").clone();
+        second.settings.change(|settings| settings.in_use = Some("2".to_owned())).expect("saved");
+        second.choose(other).await;
+        // Whatever is saved here, the settings are read again.
+        first.remember_form(QueryInput {
+            from: String::new(),
+            to: String::new(),
+            filters: Vec::new(),
+            advanced: String::new(),
+        });
+        assert_eq!(first.settings.get().in_use.as_deref(), Some("2"));
+        for (window, id) in [(&first, "1"), (&second, "2")] {
+            let view = window.source_view().await.expect("a view");
+            assert_eq!(view.in_use.as_deref(), Some(id));
+            assert!(view.profile.expect("a source").uri.contains(&format!(":{id}/")));
+        }
+        first.deactivate();
+        assert_eq!(first.source_view().await.expect("a view").in_use, None);
+    }
 }

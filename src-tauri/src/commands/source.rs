@@ -62,8 +62,9 @@ pub(crate) async fn save_source(
     ActiveSource::open("", &profile, &secrets)?;
     let id = put(&state, &draft, &name, &profile, InUse::AsBefore)?;
     keep_secrets(&state, &id, secrets, draft.keep_secrets).await;
-    let settings = state.settings.get();
-    if let Some(source) = settings.used().filter(|used| used.id == id) {
+    // A second window may use a different one.
+    let is_used = state.chosen().is_none_or(|used| used == id);
+    if let Some(source) = state.settings.get().source(&id).filter(|_| is_used) {
         state.choose(source.clone()).await;
     }
     state.source_view().await
@@ -93,7 +94,7 @@ pub(crate) async fn delete_source(state: State<'_, Arc<AppState>>, id: String) -
         state.secrets.forget(source).await;
         info!(name = source.name, "a source was deleted");
     }
-    if settings.in_use.as_ref() == Some(&id) {
+    if state.chosen().as_ref() == Some(&id) {
         state.deactivate();
     }
     state.source_view().await

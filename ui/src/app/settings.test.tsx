@@ -91,6 +91,18 @@ it("moves the cache, unless its folder is fixed or a fetch is running", async ()
   expect(fake.backend.moveCache).toHaveBeenCalledOnce();
 });
 
+it("plans again once the cache is where it was moved to", async () => {
+  const { fake, user } = await openWith();
+  let finish: (moved: SettingsView | null) => void = () => undefined;
+  vi.mocked(fake.backend.moveCache).mockReturnValue(new Promise((resolve) => (finish = resolve)));
+  await user.click(screen.getByTestId("settings-button"));
+  await user.click(await screen.findByTestId("settings-move"));
+  const plan = vi.mocked(fake.backend.plan);
+  plan.mockClear();
+  act(() => finish(makeSettings({ cache_folder: "/disk2" })));
+  await waitFor(() => expect(plan).toHaveBeenCalled());
+});
+
 it("says why the folder is fixed", async () => {
   const { user } = await openWith({ cache_folder_is_fixed: "TIDEMARK_CACHE sets it." });
   await user.click(screen.getByTestId("settings-button"));

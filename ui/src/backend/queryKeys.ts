@@ -3,6 +3,9 @@
 /** The list of cached queries and the space they use: reading one again means reading both. */
 export const CACHED_KEY = ["cached"];
 
+/** The plans of the form. */
+export const PLAN_KEY = ["plan"];
+
 /** The sources, and the one in use. */
 export const SOURCE_KEY = ["source"];
 

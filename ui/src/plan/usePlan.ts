@@ -3,6 +3,7 @@ import { useRef } from "react";
 
 import { type Failure, type PlanView, type QueryInput, toFailure } from "../backend";
 import { useBackend } from "../backend/context";
+import { PLAN_KEY } from "../backend/queryKeys";
 import { pause } from "../controls/pause";
 import { rangeProblem } from "../query/days";
 
@@ -42,7 +43,7 @@ export function usePlan(query: QueryInput, source: string, stamp: string, quiet:
   const typed = useRef("");
   const problem = rangeProblem(query.from, query.to);
   const { data, isPlaceholderData } = useQuery({
-    queryKey: ["plan", source, stamp, query],
+    queryKey: [...PLAN_KEY, source, stamp, query],
     queryFn: async ({ signal }): Promise<PlanResult> => {
       // If only the cache or the connection has changed, nobody is typing and there is no need to wait.
       const text = JSON.stringify(query);
@@ -56,7 +57,7 @@ export function usePlan(query: QueryInput, source: string, stamp: string, quiet:
     },
     enabled: problem === null,
     // The old plan stays until the new one is made, unless it is about a different source.
-    placeholderData: (previous, of) => (of?.queryKey[1] === source ? previous : undefined),
+    placeholderData: (previous, of) => (of?.queryKey[PLAN_KEY.length] === source ? previous : undefined),
     staleTime: Infinity,
     // An earlier form is planned again: its days may have become due meanwhile.
     gcTime: 0,

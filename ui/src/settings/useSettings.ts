@@ -3,7 +3,7 @@ import { useCallback, useState } from "react";
 
 import { type Failure, type SettingsChange, type SettingsView, toFailure } from "../backend";
 import { useBackend } from "../backend/context";
-import { CACHED_KEY, SETTINGS_KEY } from "../backend/queryKeys";
+import { CACHED_KEY, PLAN_KEY, SETTINGS_KEY } from "../backend/queryKeys";
 
 export interface Settings {
   /** Null until they are known. */
@@ -61,6 +61,9 @@ export function useSettings(): Settings {
       void client.invalidateQueries({ queryKey: CACHED_KEY });
     } catch (error) {
       setRefused(toFailure(error));
+    } finally {
+      // A plan that was made meanwhile says that the cache is being moved.
+      void client.invalidateQueries({ queryKey: PLAN_KEY });
     }
   }, [backend, client, show]);
   const dismiss = useCallback(() => setRefused(null), []);
