@@ -112,6 +112,8 @@ pub enum UnmatchedPart {
     Value,
     /// None of the trades has a trade id.
     TradeId,
+    /// No message has the path of the trade id.
+    Messages,
 }
 
 /// A part of a query that matches nothing in the collection, so it is most likely a mistake.
@@ -119,7 +121,7 @@ pub enum UnmatchedPart {
 pub struct Unmatched {
     /// Which part.
     pub part: UnmatchedPart,
-    /// Name of the filter in the form; `None` for the trade id.
+    /// Name of the filter in the form; `None` for the trade id of trades and messages.
     pub field: Option<String>,
     /// Dotted path in the documents.
     pub path: String,

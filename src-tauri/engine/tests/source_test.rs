@@ -139,11 +139,10 @@ async fn missing_indexes_and_paths_are_named_with_what_would_help() {
     assert_eq!(indexes.outcome, Warned);
     assert_eq!(
         indexes.fix.as_deref(),
-        Some(
-            "db.getCollection(\"trades\").createIndex({ \"year\": 1, \"day_of_year\": 1 })\n\
-             db.getCollection(\"trades\").createIndex({ \"tradeId\": 1 })"
-        )
+        // No document has tradeId, so an index on it would be of no use.
+        Some("db.getCollection(\"trades\").createIndex({ \"year\": 1, \"day_of_year\": 1 })")
     );
+    assert!(indexes.detail.contains("begins with tradeId"), "{}", indexes.detail);
     assert!(test.report.contains(indexes.fix.as_deref().unwrap()), "{}", test.report);
     let documents = step(&test, TestStep::Documents);
     assert_eq!(documents.outcome, Warned);

@@ -1,6 +1,7 @@
 //! A question that nothing in the collection answers to is not called plainly complete.
 
 use crate::support::fixture::{Fixture, range};
+use bson::doc;
 use tidemark_engine::answer::{Answer, UnmatchedPart};
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::plan::ledger::FetchMode;
@@ -103,6 +104,30 @@ async fn paths_that_no_document_has_are_named_with_their_near_misses() {
         assert_eq!(answer.mongo_commands == 0, from_cache);
         assert_eq!(parts(&answer), [(UnmatchedPart::TradeId, None, "trade_id".to_owned())]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_cannot_be_found_by_the_trade_id_are_named() {
+    let fixture = Fixture::new("unmatched_messages").await;
+    let mapping = |path: &str| {
+        format!(r#"{{"version": 2, "downstream_collection": "events", "downstream_trade_id": {path:?}}}"#)
+    };
+    let database = fixture.collection.client().database(&fixture.collection.namespace().db);
+    database.collection("events").insert_many([doc! {"ofTrade": "t1"}, doc! {"n": 1}]).await.unwrap();
+    let answer = fetch(&fixture, &request(&fixture, &mapping("of_trade"), &[])).await;
+    assert_eq!(parts(&answer), [(UnmatchedPart::Messages, None, "ofTrade".to_owned())]);
+    let why = "No document in events has the trade id of messages (of_trade), so no trade has messages. \
+               Did you mean ofTrade? Correct the mapping.";
+    assert_eq!(answer.unmatched[0].why, why);
+    // A repeat says it, too, and so does a narrower query that asks for nothing.
+    for filters in [&[][..], &[("product", FilterOperator::AnyOf, &["Power"] as &[&str])]] {
+        let answer = fetch(&fixture, &request(&fixture, &mapping("of_trade"), filters)).await;
+        assert_eq!(answer.mongo_commands, 0);
+        assert_eq!(parts(&answer), [(UnmatchedPart::Messages, None, "ofTrade".to_owned())]);
+    }
+    // Trades may have no messages on these days.
+    let answer = fetch(&fixture, &request(&fixture, &mapping("ofTrade"), &[])).await;
+    assert_eq!(parts(&answer), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

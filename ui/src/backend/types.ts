@@ -106,12 +106,12 @@ export type LeftOut = {
   /** Number and reason, in the user's words. */
   why: string, };
 
-export type UnmatchedPart = "field" | "value" | "trade_id";
+export type UnmatchedPart = "field" | "value" | "trade_id" | "messages";
 
 export type Unmatched = {
   /** Which part. */
   part: UnmatchedPart,
-  /** Name of the filter in the form; `None` for the trade id. */
+  /** Name of the filter in the form; `None` for the trade id of trades and messages. */
   field: string | null,
   /** Dotted path in the documents. */
   path: string,

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::answer::Unmatched;
-use crate::cache::CacheFile;
+use crate::answer::{Unmatched, UnmatchedPart};
 use crate::cache::read::distinct;
+use crate::cache::{CacheFile, HeldDay};
 use crate::engine::{Engine, off_thread};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::query::filter::Condition;
 use crate::query::filter_value::FilterValue;
 use crate::query::near_miss::{did_you_mean, near_misses, same_beginning, same_letters};
@@ -22,11 +22,11 @@ const LIMIT: Duration = Duration::from_secs(7);
 const KNOWN_VALUES: u32 = 10_000;
 
 impl Engine {
-    /// Looks up at the source the filters of a query that the cached rows do not confirm, and records in the file
-    /// those that match nothing.
+    /// Looks up at the source the filters of a query that the cached rows do not confirm, and the path of the trade id in
+    /// messages if there are none, and records in the file what matches nothing.
     ///
     /// # Errors
-    /// Those of the file. Filters are not named if the source fails.
+    /// Those of the file. Nothing is named if the source fails.
     pub(super) async fn note_unmatched(
         &self,
         source: &Source,
@@ -36,14 +36,16 @@ impl Engine {
     ) -> Result<()> {
         let (looked_at, query) = (Arc::clone(file), query.clone());
         let suspects = off_thread(move || suspects(&looked_at, &query, is_first)).await?;
-        let found = if suspects.is_empty() {
-            Vec::new()
-        } else {
-            // The answer is ready; it must not wait for a collection that has no index on these fields.
-            let asked = tokio::time::timeout(LIMIT, source.unmatched(&suspects)).await;
-            let Ok(Ok(found)) = asked else { return Ok(()) };
-            found
+        let lacks_messages = lacks_messages(file);
+        let asked = async {
+            let mut found = source.unmatched(&suspects).await?;
+            if lacks_messages {
+                found.extend(source.unmatched_messages(&file.identity().mapping).await?);
+            }
+            Ok::<_, Failure>(found)
         };
+        // The answer is ready; it must not wait for a collection that has no index on these fields.
+        let Ok(Ok(found)) = tokio::time::timeout(LIMIT, asked).await else { return Ok(()) };
         let file = Arc::clone(file);
         off_thread(move || Ok(file.record_unmatched(found)?)).await
     }
@@ -63,8 +65,9 @@ impl Engine {
         let (cache, file, query) = (self.cache().clone(), Arc::clone(file), query.clone());
         off_thread(move || {
             let mut suspects = suspects(&file, &query, is_first)?;
+            let lacks_messages = lacks_messages(&file);
             let mut holders = Vec::new();
-            let broader = if suspects.is_empty() { Vec::new() } else { broader };
+            let broader = if suspects.is_empty() && !lacks_messages { Vec::new() } else { broader };
             for path in &broader {
                 let holder = cache.open_listed(path)?;
                 for suspect in &mut suspects {
@@ -76,10 +79,24 @@ impl Engine {
             for suspect in &suspects {
                 found.extend(unmatched_in(&holders, suspect)?);
             }
+            if lacks_messages {
+                // The mapping of a broader query is the same.
+                let known = holders.iter().flat_map(|holder| holder.state().unmatched.clone());
+                found.extend(known.filter(|of| of.part == UnmatchedPart::Messages).take(1));
+            }
             Ok(file.record_unmatched(found)?)
         })
         .await
     }
+}
+
+/// Whether a file has trades with ids, but no messages.
+fn lacks_messages(file: &CacheFile) -> bool {
+    let state = file.state();
+    let has = |rows: fn(&HeldDay) -> u64| state.days.values().any(|held| rows(held) > 0);
+    file.identity().mapping.trade_id.is_some()
+        && has(|held| held.input_rows)
+        && !has(|held| held.downstream_rows)
 }
 
 /// The parts of a filter that match nothing in the given files: a field that none of them has, and values that occur

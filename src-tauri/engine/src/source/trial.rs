@@ -4,14 +4,12 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use bson::RawDocumentBuf;
 use futures_util::future::join_all;
 use mongodb::options::{ClientOptions, HostInfo, ReadPreference, SelectionCriteria, ServerAddress, Tls};
 use tokio::net::{TcpStream, lookup_host};
 
 use super::connect::Source;
 use super::topology::{HostFailure, HostProblem};
-use super::unmatched::add_paths;
 use crate::failure::{Code, Failure, Result};
 
 /// The longest that names are looked up: resolvers that do not answer are asked more than once.
@@ -205,16 +203,4 @@ impl Trial {
             _ => "primary",
         }
     }
-}
-
-/// The dotted paths in some documents.
-pub(crate) fn paths_in(documents: &[RawDocumentBuf]) -> std::collections::BTreeSet<String> {
-    let mut paths = std::collections::BTreeSet::new();
-    for document in documents {
-        // One that is not valid BSON has no paths.
-        if let Ok(document) = bson::Document::try_from(document.as_ref()) {
-            add_paths("", &document, &mut paths);
-        }
-    }
-    paths
 }

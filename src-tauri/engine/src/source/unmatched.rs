@@ -3,23 +3,27 @@
 
 use std::collections::BTreeSet;
 
-use bson::{Bson, Document, doc};
+use bson::{Document, RawDocumentBuf, doc};
 use futures_util::future::try_join_all;
 
 use super::connect::Source;
+use super::paths::{add_paths, paths_in};
 use super::read::ESTIMATE_LIMIT;
 use crate::answer::{Unmatched, UnmatchedPart};
+use crate::bson::path;
 use crate::failure::{Code, Result};
 use crate::query::filter::{Condition, FieldCondition};
 use crate::query::filter_value::FilterValue;
+use crate::query::mapping::Mapping;
 use crate::query::near_miss::{did_you_mean, near_misses, same_beginning, same_letters};
+use crate::rows::Role;
+use crate::words::counted;
 
 /// Number of documents that values are compared with, and that paths are compared with.
 const VALUE_DOCUMENTS: i64 = 5_000;
 const PATH_DOCUMENTS: i64 = 50;
-/// Number of distinct values and paths to consider.
+/// Number of distinct values to consider.
 const MAX_VALUES: i64 = 1_000;
-const MAX_PATHS: usize = 2_000;
 /// Number of values to name as examples if none resembles the one in the filter.
 const EXAMPLES: usize = 3;
 /// Maximum number of values to look up, all at once.
@@ -137,6 +141,50 @@ impl Source {
             .collect())
     }
 
+    /// Reports that no message has the path of the trade id, so that no trade can have messages. `None` if one has it, if
+    /// there are no messages at all, or if every document is also a message.
+    ///
+    /// # Errors
+    /// See [`super::SourceError`].
+    pub(crate) async fn unmatched_messages(&self, mapping: &Mapping) -> Result<Option<Unmatched>> {
+        let Some(path) = mapping.trade_path(Role::Downstream) else { return Ok(None) };
+        let collection = mapping.downstream_collection.as_deref();
+        let is_own = collection.is_none() && mapping.downstream_match.is_empty();
+        if is_own && mapping.trade_path(Role::Input) == Some(path) {
+            return Ok(None);
+        }
+        let documents = self.some_documents(collection, &mapping.downstream_match, PATH_DOCUMENTS).await?;
+        let has_path = |document: &RawDocumentBuf| {
+            let mut found = false;
+            path::values(document, path, &mut |_| found = true);
+            found
+        };
+        if documents.is_empty() || documents.iter().any(has_path) {
+            return Ok(None);
+        }
+        let with_path = doc! {"$and": [mapping.downstream_match.clone(), {path: {"$exists": true}}]};
+        let pipeline = vec![doc! {"$match": with_path}, doc! {"$limit": 1}, doc! {"$project": {"_id": 1}}];
+        let read =
+            match self.documents_of(&self.collection(collection).await?, pipeline, ESTIMATE_LIMIT).await {
+                Ok(found) if found.is_empty() => "No document".to_owned(),
+                Ok(_) => return Ok(None),
+                // It may be in others, but that the first ones all lack it has to be looked into.
+                Err(failure) if failure.code == Code::SourceTimeout => {
+                    format!("None of the {} read", counted(documents.len(), "document"))
+                }
+                Err(failure) => return Err(failure),
+            };
+        let known = paths_in(&documents);
+        let near = near_misses(path, known.iter().map(String::as_str));
+        let why = format!(
+            "{read} in {} has the trade id of messages ({path}), so no trade has messages.{} Correct the mapping.",
+            collection.unwrap_or(self.collection_name()),
+            did_you_mean(&near)
+        );
+        let (part, path) = (UnmatchedPart::Messages, path.to_owned());
+        Ok(Some(Unmatched { part, field: None, path, value: None, near, why }))
+    }
+
     fn unmatched_path(&self, field: &FieldCondition, known: &BTreeSet<String>) -> Unmatched {
         let (name, path) = (self.collection_name(), &field.path);
         let near = near_misses(path, known.iter().map(String::as_str));
@@ -212,23 +260,6 @@ impl Source {
         let mut paths = BTreeSet::new();
         found.iter().for_each(|document| add_paths("", document, &mut paths));
         Ok(paths)
-    }
-}
-
-pub(super) fn add_paths(above: &str, document: &Document, paths: &mut BTreeSet<String>) {
-    for (name, value) in document {
-        if paths.len() >= MAX_PATHS {
-            return;
-        }
-        let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
-        match value {
-            Bson::Document(within) => add_paths(&path, within, paths),
-            Bson::Array(items) => {
-                items.iter().filter_map(Bson::as_document).for_each(|item| add_paths(&path, item, paths));
-            }
-            _ => {}
-        }
-        paths.insert(path);
     }
 }
 

@@ -69,7 +69,8 @@ async fn trades_problems(source: &Source, mapping: &Mapping) -> Result<Vec<Strin
         let name = source.collection_name();
         return Ok(vec![format!("No document of {name} matches input_match of the mapping.")]);
     }
-    let mut problems = Vec::from_iter(missing_paths(&documents, &wanted_paths(mapping)));
+    let mut problems =
+        Vec::from_iter(missing_paths(source.collection_name(), &documents, &wanted_paths(mapping)));
     problems.extend(wrong_units(&documents, mapping));
     Ok(problems)
 }
@@ -99,7 +100,8 @@ async fn messages_paths(source: &Source, mapping: &Mapping) -> Result<Option<Str
     if documents.is_empty() {
         return Ok(None);
     }
-    Ok(missing_paths(&documents, &[(path, "the trade id in messages".to_owned())]))
+    let name = collection.unwrap_or(source.collection_name());
+    Ok(missing_paths(name, &documents, &[(path, "the trade id in messages".to_owned())]))
 }
 
 /// The paths of the mapping that a fetch uses, with what they are for.
@@ -115,15 +117,19 @@ fn wanted_paths(mapping: &Mapping) -> Vec<(&str, String)> {
     wanted
 }
 
-/// A sentence that names the paths that none of the documents has; `None` if each path is in some document.
-fn missing_paths(documents: &[RawDocumentBuf], wanted: &[(&str, String)]) -> Option<String> {
-    let has = |document: &RawDocumentBuf, wanted: &str| {
-        let mut found = false;
-        path::values(document, wanted, &mut |_| found = true);
-        found
-    };
-    let missing: Vec<&(&str, String)> =
-        wanted.iter().filter(|(path, _)| !documents.iter().any(|document| has(document, path))).collect();
+/// Whether a document has a value at a path.
+fn has_path(document: &RawDocumentBuf, wanted: &str) -> bool {
+    let mut found = false;
+    path::values(document, wanted, &mut |_| found = true);
+    found
+}
+
+/// A sentence that names the paths that none of a collection's documents has; `None` if each is in some document.
+fn missing_paths(name: &str, documents: &[RawDocumentBuf], wanted: &[(&str, String)]) -> Option<String> {
+    let missing: Vec<&(&str, String)> = wanted
+        .iter()
+        .filter(|(path, _)| !documents.iter().any(|document| has_path(document, path)))
+        .collect();
     if missing.is_empty() {
         return None;
     }
@@ -135,7 +141,8 @@ fn missing_paths(documents: &[RawDocumentBuf], wanted: &[(&str, String)]) -> Opt
             None => format!("{path} ({what})"),
         })
         .collect();
-    Some(format!("None of the {} read has {}.", counted(documents.len(), "document"), joined(&parts)))
+    let read = counted(documents.len(), "document");
+    Some(format!("None of the {read} of {name} that were read has {}.", joined(&parts)))
 }
 
 /// What the collections are.
@@ -185,6 +192,7 @@ enum Served {
     Yes(String),
     /// The sentence, and the command that creates the index.
     No(String, String),
+    /// The sentence: whether there is one is not known, or one would not help.
     Unknown(String),
 }
 
@@ -269,10 +277,15 @@ async fn served(
     } else {
         format!(" {name} is a view of {beneath}; the names may differ there.")
     };
-    Ok(Served::No(
-        format!("No index of {beneath} begins with {path_names}, so {cost}.{of_view}"),
-        create_index(&beneath, paths),
-    ))
+    let words = format!("No index of {beneath} begins with {path_names}, so {cost}.{of_view}");
+    // An index on a path that is not there would be of no use: the mapping has to be corrected first.
+    let documents = source.some_documents(Some(name), matches, LOOKED_AT).await.unwrap_or_default();
+    let is_mistaken = !documents.is_empty()
+        && paths.iter().any(|wanted| !documents.iter().any(|document| has_path(document, wanted)));
+    if is_mistaken {
+        return Ok(Served::Unknown(words));
+    }
+    Ok(Served::No(words, create_index(&beneath, paths)))
 }
 
 #[cfg(test)]
@@ -305,11 +318,11 @@ mod tests {
         let wanted = |paths: &[&'static str]| -> Vec<(&str, String)> {
             paths.iter().map(|path| (*path, "the day".to_owned())).collect()
         };
-        assert_eq!(missing_paths(&documents, &wanted(&["tradeId", "legs.price", "year"])), None);
+        assert_eq!(missing_paths("trades", &documents, &wanted(&["tradeId", "legs.price", "year"])), None);
         assert_eq!(
-            missing_paths(&documents, &wanted(&["trade_id", "year", "when"])).as_deref(),
+            missing_paths("trades", &documents, &wanted(&["trade_id", "year", "when"])).as_deref(),
             Some(
-                "None of the 2 documents read has trade_id (the day; perhaps tradeId is meant) and when (the day)."
+                "None of the 2 documents of trades that were read has trade_id (the day; perhaps tradeId is meant) and when (the day)."
             )
         );
     }
