@@ -221,7 +221,7 @@ fn set_aside(path: &Path, unread: &[String]) -> String {
         _ => fs::copy(path, &aside).map(drop),
     };
     let what = match unread {
-        [] => "The settings could not be read".to_owned(),
+        [] => "The settings could not be read, so the sources have to be set up again".to_owned(),
         parts => format!("A part of the settings could not be read ({})", parts.join(", ")),
     };
     match kept {
@@ -306,7 +306,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(FILE);
         for (text, aside, says) in [
-            (r#"{"version": 2, "#, "settings.damaged.json", "could not be read; the file is kept"),
+            (
+                r#"{"version": 2, "#,
+                "settings.damaged.json",
+                "could not be read, so the sources have to be set up again; the file is kept",
+            ),
             (r#"{"version": 2, "theme": 7}"#, "settings.damaged-2.json", "(theme)"),
         ] {
             fs::write(&path, text).expect("written");

@@ -159,6 +159,12 @@ impl Settings {
         } else {
             for source in take::<Vec<Value>>(&mut file, "sources", &mut unread).unwrap_or_default() {
                 let name = source.get("name").and_then(Value::as_str).unwrap_or("without a name").to_owned();
+                let is_known =
+                    |colour: &Value| serde_json::from_value::<SourceColour>(colour.clone()).is_ok();
+                // Production may look like any other source now.
+                if source.get("colour").is_some_and(|colour| !is_known(colour)) {
+                    unread.push(format!("the colour of the source {name}"));
+                }
                 match serde_json::from_value::<StoredSource>(source) {
                     Ok(source) if settings.source(&source.id).is_none() => settings.sources.push(source),
                     _ => unread.push(format!("the source {name}")),
@@ -261,7 +267,7 @@ mod tests {
                 {"id": "7", "name": "A", "colour": "pink", "uri": "mongodb://a/", "database": "d", "collection": "c"},
                 {"id": "8", "name": "B", "colour": "red"}]}"#,
         );
-        assert_eq!(unread, ["the source B", "theme"]);
+        assert_eq!(unread, ["the colour of the source A", "the source B", "theme"]);
         assert_eq!((settings.sources.len(), settings.sources[0].colour), (1, SourceColour::Grey));
         assert_eq!((settings.zone, settings.theme), (ShownZone::Utc, Theme::System));
         assert_eq!(Settings::read(b"{\"version\": 2,"), Read::Damaged(None));
