@@ -54,7 +54,7 @@ function firstQuery(view: SourceView): QueryInput {
 export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   const backend = useBackend();
   const { connection } = source;
-  const [form, dispatch] = useForm(firstQuery(view), view.fields);
+  const [form, dispatch] = useForm(firstQuery(view), view.in_use ?? "", view.fields);
   const query = useMemo(() => toQuery(form), [form]);
   const used = view.sources.find(({ id }) => id === view.in_use);
   const queryRun = useQueryRun(connection, view.source?.key ?? "", used?.name ?? "");
@@ -75,7 +75,10 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   const exportRef = useRef<(() => void) | null>(null);
   const selectRef = useRef<(() => void) | null>(null);
 
-  useEffect(() => dispatch({ type: "fields", fields: view.fields }), [dispatch, view.fields]);
+  useEffect(
+    () => dispatch({ type: "source", source: view.in_use ?? "", fields: view.fields }),
+    [dispatch, view.in_use, view.fields],
+  );
   useEffect(() => {
     // If this fails, the form only has to be typed again.
     const timer = setTimeout(() => void backend.rememberForm(query).catch(() => undefined), 800);

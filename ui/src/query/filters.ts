@@ -138,6 +138,30 @@ export function refit(form: FormState, fields: readonly FilterField[]): FormStat
   return { ...form, rows: rows.map((row, index) => ({ ...row, id: index })) };
 }
 
+/**
+ * What a form has in common with one of a different source: conditions on fields that are the same there. The values of
+ * others would find nothing.
+ */
+export function inCommon(
+  form: FormState,
+  before: readonly FilterField[],
+  after: readonly FilterField[],
+): FormState {
+  const pathIn = (fields: readonly FilterField[], name: string) =>
+    fields.find((field) => field.name === name)?.path;
+  const isSame = (name: string) => {
+    const path = pathIn(after, name);
+    return path !== undefined && pathIn(before, name) === path;
+  };
+  const areAllSame = after.every(({ name }) => isSame(name)) && before.every(({ name }) => isSame(name));
+  return {
+    ...form,
+    rows: form.rows.filter((row) => isSame(row.field)),
+    // It names paths, which are known to be the same only if all of them are.
+    advanced: areAllSame ? form.advanced : "",
+  };
+}
+
 /** Whether two queries have the same conditions, whatever their days and the order of their filters. */
 function sameConditions(a: QueryInput, b: QueryInput): boolean {
   const texts = ({ filters, advanced }: QueryInput) => [

@@ -1,7 +1,15 @@
 import { type Dispatch, useReducer } from "react";
 
 import type { FilterField, QueryInput } from "../backend";
-import { commitDraft, commitDrafts, type FilterRow, type FormState, fromQuery, refit } from "./filters";
+import {
+  commitDraft,
+  commitDrafts,
+  type FilterRow,
+  type FormState,
+  fromQuery,
+  inCommon,
+  refit,
+} from "./filters";
 
 export type FormAction =
   | { type: "range"; from: string; to: string }
@@ -10,10 +18,19 @@ export type FormAction =
   | { type: "commit_all" }
   | { type: "advanced"; text: string }
   | { type: "load"; query: QueryInput; fields: readonly FilterField[] }
-  | { type: "fields"; fields: readonly FilterField[] }
-  | { type: "clear_filters" };
+  | { type: "clear_filters" }
+  | { type: "source"; source: string; fields: readonly FilterField[] };
 
-export function formReducer(form: FormState, action: FormAction): FormState {
+/** The form of the source in use, and what was left in those of others. */
+export interface SourceForms {
+  form: FormState;
+  /** The id of the source; "" if there is none. */
+  source: string;
+  fields: readonly FilterField[];
+  left: Readonly<Record<string, FormState>>;
+}
+
+function formReducer(form: FormState, action: Exclude<FormAction, { type: "source" }>): FormState {
   switch (action.type) {
     case "range":
       return { ...form, from: action.from, to: action.to };
@@ -30,8 +47,6 @@ export function formReducer(form: FormState, action: FormAction): FormState {
       return { ...form, advanced: action.text };
     case "load":
       return fromQuery(action.query, action.fields);
-    case "fields":
-      return refit(form, action.fields);
     case "clear_filters":
       return {
         ...form,
@@ -48,9 +63,31 @@ export function formReducer(form: FormState, action: FormAction): FormState {
   }
 }
 
+export function sourceFormsReducer(forms: SourceForms, action: FormAction): SourceForms {
+  if (action.type !== "source") return { ...forms, form: formReducer(forms.form, action) };
+  const { source, fields } = action;
+  const { form } = forms;
+  // Without a source, the form may show a cached query of any.
+  if (source === forms.source || forms.source === "") {
+    return { ...forms, source, fields, form: refit(form, fields) };
+  }
+  const known = forms.left[source];
+  const begun =
+    known === undefined ? inCommon(form, forms.fields, fields) : { ...known, from: form.from, to: form.to };
+  return { form: refit(begun, fields), source, fields, left: { ...forms.left, [forms.source]: form } };
+}
+
+/** The form, and how it is changed. The days stay when the source changes; the filters belong to the source. */
 export function useForm(
   first: QueryInput,
+  source: string,
   fields: readonly FilterField[],
 ): [FormState, Dispatch<FormAction>] {
-  return useReducer(formReducer, null, () => fromQuery(first, fields));
+  const [forms, dispatch] = useReducer(sourceFormsReducer, null, () => ({
+    form: fromQuery(first, fields),
+    source,
+    fields,
+    left: {},
+  }));
+  return [forms.form, dispatch];
 }
