@@ -465,7 +465,7 @@ async fn what_is_adopted_is_what_the_server_would_have_sent() {
     for inputs in narrower() {
         let filters = Filters::parse(&broad.mapping, &inputs, "").unwrap();
         let query = Query { filters, ..broad.query(&[]) };
-        let what = query.filters.describe();
+        let what = query.filters.describe(&query.mapping.all_labels());
         let request = FetchRequest { query: query.clone(), ..broad.request(DAYS[0], DAYS[1]) };
         let narrow = broad.run(request.clone()).await;
         let narrow = narrow.answer();

@@ -74,8 +74,11 @@ pub(crate) async fn cancel_export(state: State<'_, Arc<AppState>>, export_id: u6
 async fn propose(state: &AppState, key: &ViewKey, role: Role, complete: bool) -> Result<String> {
     let cache = state.engine()?.cache().clone();
     let signature = Signature::parse(&key.signature)?;
-    let filters =
-        off_thread(move || Ok(cache.open_signature(&signature)?.identity().filters.describe())).await?;
+    let described = move || {
+        let file = cache.open_signature(&signature)?;
+        Ok(file.identity().filters.describe(&file.identity().mapping.all_labels()))
+    };
+    let filters = off_thread(described).await?;
     Ok(file_name::propose(&filters, role, key, complete))
 }
 

@@ -43,6 +43,7 @@ fn listed(engine: &Engine, path: &Path, entry: &CatalogEntry) -> CachedQuery {
     let CatalogEntry { identity, state, .. } = entry;
     let ledger = state.ledger();
     let (policy, now) = (engine.policy_of(identity), engine.now());
+    let labels = engine.labels_of(identity);
     let held: DaySet = ledger.keys().copied().collect();
     let (filters, advanced) = identity.filters.to_inputs();
     let form = held.ranges().first().zip(held.ranges().last()).map(|(first, last)| QueryInput {
@@ -54,8 +55,8 @@ fn listed(engine: &Engine, path: &Path, entry: &CatalogEntry) -> CachedQuery {
     CachedQuery {
         signature: identity.signature.to_string(),
         source: identity.source.clone(),
-        filters: identity.filters.describe(),
-        summary: identity.filters.summary(),
+        filters: identity.filters.describe(&labels),
+        summary: identity.filters.summary(&labels),
         mapping: identity.mapping.describe(),
         form,
         held: held.ranges().iter().map(|run| WindowView { from: run.from(), to: run.to() }).collect(),

@@ -55,7 +55,7 @@ impl Engine {
         Ok(Answer {
             signature: key.signature.clone(),
             source: SourceName::of(&view.file().identity().query()?),
-            filters: view.file().identity().filters.describe(),
+            filters: view.file().identity().filters.describe(&self.labels_of(view.file().identity())),
             answer: origin,
             complete,
             days,
@@ -78,7 +78,7 @@ impl Engine {
     pub async fn view_shape(&self, key: &ViewKey, role: Role) -> Result<ViewShape> {
         let (signature, range) = read_key(key)?;
         let view = self.view(&signature, range).await?;
-        let (counts, labels) = (view.counts(), self.labels_of(view.file()));
+        let (counts, labels) = (view.counts(), self.labels_of(view.file().identity()));
         let labelled = |column| ColumnView::of(column, labels.get(&column.path).map(String::as_str));
         Ok(ViewShape {
             generation: view.generation(),

@@ -278,9 +278,9 @@ impl Engine {
         self.treatment_of(file.identity()).mapped
     }
 
-    /// What to call the columns of a file, by path.
-    pub(crate) fn labels_of(&self, file: &CacheFile) -> Arc<BTreeMap<String, String>> {
-        self.treatment_of(file.identity()).labels
+    /// What to call the columns and filters of a file, by path.
+    pub(crate) fn labels_of(&self, identity: &Identity) -> Arc<BTreeMap<String, String>> {
+        self.treatment_of(identity).labels
     }
 
     fn treatment_of(&self, identity: &Identity) -> Treatment {

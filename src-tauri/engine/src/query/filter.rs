@@ -124,9 +124,10 @@ impl FieldCondition {
         doc! {self.path.clone(): asked}
     }
 
-    /// The condition as a person reads it. Names at most `named` values, and counts the others.
-    fn describe(&self, named: usize) -> String {
-        let name = &self.name;
+    /// The condition as a person reads it, with the label of its path if it has one. Names at most `named` values, and
+    /// counts the others.
+    fn describe(&self, named: usize, labels: &BTreeMap<String, String>) -> String {
+        let name = labels.get(&self.path).unwrap_or(&self.name);
         let list = |values: &[FilterValue]| {
             let rest = values.len().saturating_sub(named);
             // Naming one more value is as short as counting it.
@@ -254,23 +255,23 @@ impl Filters {
         self.fields.iter().map(FieldCondition::to_match).chain(self.advanced.clone()).collect()
     }
 
-    /// The filters as a person reads them; "no filter" if there are none.
+    /// The filters as a person reads them; "no filter" if there are none. Labels are by path.
     #[must_use]
-    pub fn describe(&self) -> String {
-        self.in_words(usize::MAX)
+    pub fn describe(&self, labels: &BTreeMap<String, String>) -> String {
+        self.in_words(usize::MAX, labels)
     }
 
     /// As [`describe`](Self::describe), short enough for a list: each condition names at most three values.
     #[must_use]
-    pub fn summary(&self) -> String {
-        self.in_words(NAMED_VALUES)
+    pub fn summary(&self, labels: &BTreeMap<String, String>) -> String {
+        self.in_words(NAMED_VALUES, labels)
     }
 
-    fn in_words(&self, named: usize) -> String {
+    fn in_words(&self, named: usize, labels: &BTreeMap<String, String>) -> String {
         let joined = if self.fields.is_empty() { "matches" } else { "and" };
         let advanced =
             self.advanced.as_ref().map(|document| format!("{joined} {}", match_document::readable(document)));
-        let fields = self.fields.iter().map(|field| field.describe(named));
+        let fields = self.fields.iter().map(|field| field.describe(named, labels));
         let parts: Vec<String> = fields.chain(advanced).collect();
         if parts.is_empty() { "no filter".to_owned() } else { parts.join(" · ") }
     }

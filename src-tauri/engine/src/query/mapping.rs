@@ -380,7 +380,8 @@ impl Mapping {
     pub fn all_labels(&self) -> BTreeMap<String, String> {
         let of_filters =
             self.filters.iter().filter_map(|field| Some((field.path.clone(), field.label.clone()?)));
-        of_filters.chain(self.labels.clone()).collect()
+        // What the form calls a filter, its column is called too.
+        self.labels.clone().into_iter().chain(of_filters).collect()
     }
 
     /// The path of the trade id in a role's documents.

@@ -231,7 +231,7 @@ impl Engine {
         let view = prepared.view();
         events(RunEvent::Planned {
             signature: view.signature,
-            filters: request.query.filters.describe(),
+            filters: request.query.filters.describe(&request.query.mapping.all_labels()),
             days_to_pull: view.counts.fetch + view.counts.refresh,
             days_cached: prepared.held,
             days_to_adopt: view.counts.adopt,
@@ -559,7 +559,7 @@ impl Engine {
         Ok(Answer {
             signature: prepared.identity.signature.to_string(),
             source: SourceName::of(&request.query),
-            filters: request.query.filters.describe(),
+            filters: request.query.filters.describe(&request.query.mapping.all_labels()),
             answer: origin,
             complete,
             rows: AnswerRows { input: counts.input, downstream: counts.downstream },

@@ -161,7 +161,7 @@ fn what_is_not_asked_is_not_filtered() {
     let filters = Filters::parse(&mapping(), &blank, " {} ").unwrap();
     assert!(filters.is_empty());
     assert_eq!(filters, Filters::default());
-    assert_eq!(filters.describe(), "no filter");
+    assert_eq!(filters.describe(&BTreeMap::new()), "no filter");
 }
 
 #[test]
@@ -194,11 +194,14 @@ fn filters_read_well() {
     ];
     let filters = Filters::parse(&mapping(), &inputs, r#"{"a": {"$gt": 1}}"#).unwrap();
     assert_eq!(
-        filters.describe(),
+        filters.describe(&BTreeMap::new()),
         r#"cell is not X1 · count from 1 to 7 · product: Gas, Power · and {"a":{"$gt":1}}"#
     );
     let alone = Filters::parse(&mapping(), &[], r#"{"a": {"$gt": 1}}"#).unwrap();
-    assert_eq!([alone.describe(), alone.summary()], [r#"matches {"a":{"$gt":1}}"#; 2]);
+    assert_eq!(
+        [alone.describe(&BTreeMap::new()), alone.summary(&BTreeMap::new())],
+        [r#"matches {"a":{"$gt":1}}"#; 2]
+    );
 }
 
 #[test]
@@ -208,9 +211,11 @@ fn a_summary_counts_the_values_that_it_does_not_name() {
         input("cell", NoneOf, &["X1", "X2", "X3", "X4"]),
         input("product", AnyOf, &["b", "a", "e", "d", "c"]),
     ]);
-    assert_eq!(filters.summary(), "cell is not X1, X2, X3, X4 · product: a, b, c and 2 more");
-    assert_eq!(filters.describe(), "cell is not X1, X2, X3, X4 · product: a, b, c, d, e");
-    assert_eq!(Filters::default().summary(), "no filter");
+    assert_eq!(filters.summary(&BTreeMap::new()), "cell is not X1, X2, X3, X4 · product: a, b, c and 2 more");
+    assert_eq!(filters.describe(&BTreeMap::new()), "cell is not X1, X2, X3, X4 · product: a, b, c, d, e");
+    let labels = [("product".to_owned(), "Commodity".to_owned())].into();
+    assert_eq!(filters.summary(&labels), "cell is not X1, X2, X3, X4 · Commodity: a, b, c and 2 more");
+    assert_eq!(Filters::default().summary(&BTreeMap::new()), "no filter");
 }
 
 #[test]
@@ -235,7 +240,7 @@ fn broader_is_only_what_is_provably_broader() {
     let cell = input("cell", StartsWith, &["X"]);
     let left = |broad: &[FilterInput], narrow: &[FilterInput]| {
         let rest = read(broad).broader_than(&read(narrow))?;
-        Some(rest.iter().map(|field| field.describe(usize::MAX)).collect::<Vec<_>>())
+        Some(rest.iter().map(|field| field.describe(usize::MAX, &BTreeMap::new())).collect::<Vec<_>>())
     };
     assert_eq!(left(&[], &[any(&["a"])]), Some(vec!["product: a".to_owned()]));
     assert_eq!(left(&[any(&["a", "b"])], &[any(&["a"])]), Some(vec!["product: a".to_owned()]));
