@@ -224,6 +224,17 @@ pub struct Warning {
     pub message: String,
     /// What would help, as text to copy: a command for the database team.
     pub fix: Option<String>,
+    /// Values of the mapping that a person may choose if the warning's guess is right, all together.
+    pub choices: Vec<PartChoice>,
+}
+
+/// A value of a mapping to choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct PartChoice {
+    /// The key of the part in the mapping.
+    pub key: String,
+    /// The path or the name to choose.
+    pub value: String,
 }
 
 /// A proposed mapping, with its reasons.
@@ -240,6 +251,8 @@ pub struct Proposal {
     pub further_filters: Vec<String>,
     /// Every path of the documents, to choose from.
     pub paths: Vec<SeenPath>,
+    /// The other collections that were looked at, to choose that of the messages from.
+    pub collections: Vec<String>,
     /// How many documents were looked at.
     #[ts(type = "number")]
     pub documents: usize,
@@ -257,6 +270,7 @@ impl Proposal {
         let typed = parse_object(typed)
             .map_err(|why| Failure::new(Code::BadMapping, format!("The mapping {why}.")))?;
         let Some(mapping) = self.mapping.as_object_mut() else { return Ok(self) };
+        let proposed_match = mapping.get("input_match").cloned();
         for (key, value) in typed {
             match (mapping.get_mut(&key), &value) {
                 (Some(Value::Object(proposed)), Value::Object(theirs)) if key == "filters" => {
@@ -266,6 +280,10 @@ impl Proposal {
                 (Some(proposed), theirs) if key == "version" && proposed.as_u64() > theirs.as_u64() => {}
                 _ => drop(mapping.insert(key, value)),
             }
+        }
+        // It describes the proposed match.
+        if mapping.get("input_match").cloned() != proposed_match {
+            self.warnings.retain(|warning| warning.code != WarningCode::SharedCollection);
         }
         Ok(self)
     }
@@ -342,6 +360,7 @@ impl<'a> Study<'a> {
             warnings: warnings::warnings(self, &choice, evidence),
             further_filters: choice.further_filters(survey, days),
             paths: all.paths.iter().filter_map(|(path, stats)| seen(all, path, stats)).collect(),
+            collections: sample.others.iter().map(|other| other.name.clone()).collect(),
             documents: all.documents,
             fields,
         }

@@ -26,7 +26,7 @@ use tidemark_engine::failure::{Code, Failure, FailureTarget};
 use tidemark_engine::plan::PlanCounts;
 use tidemark_engine::plan::ledger::{DayState, FetchMode};
 use tidemark_engine::proposal::{
-    Confidence, Proposal, ProposedField, SeenPath, TypeShare, Warning, WarningCode,
+    Confidence, PartChoice, Proposal, ProposedField, SeenPath, TypeShare, Warning, WarningCode,
 };
 use tidemark_engine::query::date_field::DateForm;
 use tidemark_engine::query::form::{FilterInput, FilterOperator, QueryInput, ValueType};
@@ -76,7 +76,7 @@ fn generated() -> String {
         CacheUsage
     ];
     declare![EvictionPreview];
-    declare![Confidence, TypeShare, ProposedField, WarningCode, Warning, SeenPath, Proposal];
+    declare![Confidence, TypeShare, ProposedField, WarningCode, PartChoice, Warning, SeenPath, Proposal];
     declare![DateForm, MappingPart, MappingChange, MappingView];
     declare![
         LoginKind,

@@ -117,7 +117,11 @@ fn tamper(path: &Path, kind: u8, text: &str) -> bool {
 fn look(cache: &Cache, path: &Path) -> Result<usize, Failure> {
     let file = cache.open_listed(path)?;
     let identity = file.identity();
-    let _ = (identity.filters.describe(), identity.filters.to_inputs(), identity.mapping.dates());
+    let _ = (
+        identity.filters.describe(&identity.mapping.all_labels()),
+        identity.filters.to_inputs(),
+        identity.mapping.dates(),
+    );
     let view = View::open(file, range())?;
     let mut rows = 0;
     for role in [Role::Input, Role::Downstream] {

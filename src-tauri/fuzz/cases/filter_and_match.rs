@@ -47,7 +47,7 @@ pub fn run(data: &[u8]) -> String {
         Err(failure) => assert!(failure.message.contains("levels deep"), "{failure:?}"),
     }
     assert_eq!(filters.broader_than(&stored), Some(Vec::new()), "a query is as broad as itself");
-    assert!(!filters.describe().is_empty());
+    assert!(!filters.describe(&mapping.all_labels()).is_empty());
 
     let signature = |filters: Filters| Signature::of(&query(&mapping, filters));
     let shuffled = Filters::parse(&mapping, &shuffled(&inputs), advanced).expect("the same in another order");
@@ -56,7 +56,7 @@ pub fn run(data: &[u8]) -> String {
         values_stay_values(condition);
         a_document_that_holds_it_matches(condition);
     }
-    format!("taken: {}", filters.describe())
+    format!("taken: {}", filters.describe(&mapping.all_labels()))
 }
 
 fn row(line: &str) -> Option<FilterInput> {

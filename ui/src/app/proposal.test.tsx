@@ -19,7 +19,12 @@ async function openDialog(fake = makeFake()) {
 
 it("puts what was proposed into the mapping, and says why and what will be slow", async () => {
   const { fake, user } = await openDialog();
-  const warning = { code: "no_day_index" as const, message: "No index.", fix: "db.createIndex()" };
+  const warning = {
+    code: "no_day_index" as const,
+    message: "No index.",
+    fix: "db.createIndex()",
+    choices: [],
+  };
   vi.mocked(fake.backend.proposeMapping).mockResolvedValue(makeProposal({ warnings: [warning] }));
   vi.mocked(fake.backend.changeMapping).mockImplementation((text) =>
     Promise.resolve({ text, parts: [makePart()], problem: null }),

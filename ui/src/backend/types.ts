@@ -450,13 +450,21 @@ export type ProposedField = {
 
 export type WarningCode = "empty" | "few_documents" | "no_day" | "no_day_index" | "day_disagrees" | "mixed_times" | "time_missing" | "no_trade_id" | "ids_missing" | "ids_mixed" | "no_id_index" | "shared_collection" | "doubtful_messages" | "unseen_collections" | "messages_not_searched" | "other_shape" | "filter_mixed" | "passed_over" | "unseen_paths";
 
+export type PartChoice = {
+  /** The key of the part in the mapping. */
+  key: string,
+  /** The path or the name to choose. */
+  value: string, };
+
 export type Warning = {
   /** What it is about. */
   code: WarningCode,
   /** A sentence. */
   message: string,
   /** What would help, as text to copy: a command for the database team. */
-  fix: string | null, };
+  fix: string | null,
+  /** Values of the mapping that a person may choose if the warning's guess is right, all together. */
+  choices: Array<PartChoice>, };
 
 export type SeenPath = {
   /** The dotted path. */
@@ -481,6 +489,8 @@ export type Proposal = {
   further_filters: Array<string>,
   /** Every path of the documents, to choose from. */
   paths: Array<SeenPath>,
+  /** The other collections that were looked at, to choose that of the messages from. */
+  collections: Array<string>,
   /** How many documents were looked at. */
   documents: number, };
 

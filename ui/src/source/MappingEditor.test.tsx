@@ -125,7 +125,12 @@ it("adds a filter with the type of its values, those that suit best first", asyn
 
 it("says what the documents say, and what would help", async () => {
   const user = userEvent.setup();
-  const warning = { code: "no_day_index" as const, message: "No index.", fix: "db.createIndex()" };
+  const warning = {
+    code: "no_day_index" as const,
+    message: "No index.",
+    fix: "db.createIndex()",
+    choices: [],
+  };
   render(<Held proposal={makeProposal({ warnings: [warning] })} />);
   expect(screen.getByTestId("proposal")).toHaveTextContent("Proposed from 300 documents");
   const row = within(await screen.findByTestId("proposed-trade_id"));
@@ -134,6 +139,36 @@ it("says what the documents say, and what would help", async () => {
   expect(row.getByText("its name says so")).toBeInTheDocument();
   await user.click(within(screen.getByTestId("proposal-warning")).getByRole("button", { name: "Copy" }));
   expect(fake.backend.copyText).toHaveBeenCalledWith("db.createIndex()");
+});
+
+it("takes over what a warning suggests, until it is chosen", async () => {
+  const user = userEvent.setup();
+  const choices = [
+    { key: "downstream_collection", value: "events" },
+    { key: "downstream_trade_id", value: "parent.dealRef" },
+  ];
+  const warning = {
+    code: "doubtful_messages" as const,
+    message: "They are also in events.",
+    fix: null,
+    choices,
+  };
+  render(<Held proposal={makeProposal({ warnings: [warning] })} />);
+  await screen.findByTestId("mapping-trade_id");
+  reads(choices.map(({ key, value }) => makePart({ key, value })));
+  const button = screen.getByTestId("proposal-warning-choose");
+  expect(button).toHaveTextContent("Use events, parent.dealRef");
+  await user.click(button);
+  for (const { key, value } of choices) {
+    await waitFor(() =>
+      expect(changeMapping().mock.calls.map(([, change]) => change)).toContainEqual({
+        change: "value",
+        key,
+        value,
+      }),
+    );
+  }
+  await waitFor(() => expect(screen.queryByTestId("proposal-warning-choose")).not.toBeInTheDocument());
 });
 
 it("says nothing of the proposed path about a different one", async () => {

@@ -41,7 +41,13 @@ export function MappingEditor({ text, onChange, proposal, failure }: Props) {
           <p className="faint" role="status">
             Proposed from {proposal.documents} documents. Check the fields below; each of them can be changed.
           </p>
-          <ProposalWarnings proposal={proposal} />
+          <ProposalWarnings
+            proposal={proposal}
+            parts={mapping.parts}
+            choose={(choices) =>
+              choices.forEach(({ key, value }) => mapping.change({ change: "value", key, value }))
+            }
+          />
         </div>
       )}
       {mapping.parts.length > 0 && (

@@ -155,6 +155,7 @@ export function makeProposal(part: Partial<Proposal> = {}): Proposal {
         examples: ["D1", "D2"],
       },
     ],
+    collections: [],
     documents: 300,
     ...part,
   };

@@ -365,6 +365,9 @@ fn numbers_that_count_up_are_others_by_chance() {
     let dense = propose_valid(&sample(&[&["deal"]], of(1)), std::slice::from_ref(&link));
     assert_eq!(text(&dense, "/downstream_collection"), None);
     assert!(codes(&dense).contains(&WarningCode::DoubtfulMessages), "{:?}", dense.warnings);
+    let doubt = dense.warnings.iter().find(|of| of.code == WarningCode::DoubtfulMessages).unwrap();
+    let choices: Vec<_> = doubt.choices.iter().map(|of| (of.key.as_str(), of.value.as_str())).collect();
+    assert_eq!(choices, [("downstream_collection", "notes"), ("downstream_trade_id", "subject")]);
     let sparse = propose_valid(&sample(&[&["deal"]], of(7_919)), &[link]);
     assert_eq!(text(&sparse, "/downstream_collection"), Some("notes"));
     assert_eq!(text(&sparse, "/downstream_trade_id"), Some("subject"));

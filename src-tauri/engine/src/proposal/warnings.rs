@@ -3,7 +3,9 @@
 use super::fields::{Choice, NotSearched, not_searched};
 use super::filters::in_words;
 use super::survey::{Survey, share};
-use super::{Evidence, Study, Warning, WarningCode, message_rank, percent, serves, shapes, title};
+use super::{
+    Evidence, PartChoice, Study, Warning, WarningCode, message_rank, percent, serves, shapes, title,
+};
 use crate::words::{counted, joined, thousands};
 
 /// Fewer documents than this say little.
@@ -15,7 +17,9 @@ const NOT_SEARCHED: usize = 3;
 pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) -> Vec<Warning> {
     let Study { sample, survey, days, .. } = study;
     let mut warnings = Vec::new();
-    let mut warn = |code, message: String, fix: Option<String>| warnings.push(Warning { code, message, fix });
+    let mut warn = |code, message: String, fix: Option<String>| {
+        warnings.push(Warning { code, message, fix, choices: choices(code, choice) });
+    };
     let name = &sample.collection;
     if survey.documents == 0 {
         warn(
@@ -228,6 +232,18 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
         }
     }
     warnings
+}
+
+/// What a person may choose if a warning's guess is right.
+fn choices(code: WarningCode, choice: &Choice) -> Vec<PartChoice> {
+    let part = |key: &str, value: &String| PartChoice { key: key.to_owned(), value: value.clone() };
+    match &choice.doubtful {
+        Some(link) if code == WarningCode::DoubtfulMessages => {
+            let collection = link.collection.iter().map(|name| part("downstream_collection", name));
+            collection.chain([part("downstream_trade_id", &link.path)]).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Where messages were not looked for, and the indexes that would change that.

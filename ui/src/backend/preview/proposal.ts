@@ -73,9 +73,11 @@ export const proposal: Proposal = {
       message:
         "No index of trades begins with kopf.handelszeit, so each fetch reads the whole collection. An index makes it fast.",
       fix: 'db.getCollection("trades").createIndex({ "kopf.handelszeit": 1 })',
+      choices: [],
     },
   ],
   further_filters: ["status"],
+  collections: [],
   paths: [
     path("kopf.geschaeftsnummer", "text", ["70012", "70013"]),
     path("kopf.handelszeit", "date", ["2025-01-31T09:30:00Z"]),

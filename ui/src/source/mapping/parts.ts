@@ -91,7 +91,9 @@ export function choicesFor(part: MappingPart, proposal: Proposal | null): Choice
   const field = proposal?.fields.find(({ key }) => key === part.key);
   const first = field === undefined ? [] : [...(field.path === null ? [] : [field.path]), ...field.others];
   // The names of collections are not paths.
-  if (part.key.endsWith("collection")) return first.map((id) => ({ id, detail: "" }));
+  if (part.key.endsWith("collection")) {
+    return [...new Set([...first, ...(proposal?.collections ?? [])])].map((id) => ({ id, detail: "" }));
+  }
   return pathChoices(proposal, first);
 }
 
