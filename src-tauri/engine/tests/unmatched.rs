@@ -130,6 +130,20 @@ async fn messages_that_cannot_be_found_by_the_trade_id_are_named() {
     assert_eq!(parts(&answer), []);
 }
 
+/// The form begins with the days until today; the documents may end before.
+#[tokio::test(flavor = "multi_thread")]
+async fn days_after_the_newest_trade_say_when_it_was() {
+    let fixture = Fixture::new("unmatched_newest").await;
+    fixture.clock.store(1_900_000_000_000, std::sync::atomic::Ordering::SeqCst);
+    for (from, to, says) in [("2026-02-01", "2026-02-10", true), ("2024-06-01", "2024-06-10", false)] {
+        let request = FetchRequest { range: range(from, to), ..request(&fixture, "", &[]) };
+        let answer = fetch(&fixture, &request).await;
+        let sentence = "The newest trade at the source is of 2025-12-31, before these days.";
+        let is_said = answer.notes.iter().any(|note| note.to_string() == sentence);
+        assert_eq!((answer.rows.input, is_said), (0, says), "{from} {:?}", answer.notes);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_broader_cached_query_shows_to_be_mistyped_is_named_without_asking() {
     let fixture = Fixture::new("unmatched_in_cache").await;

@@ -78,6 +78,11 @@ pub enum Note {
         /// Its name.
         name: String,
     },
+    /// The newest trade of the collection is from before the requested days.
+    NewestTrade {
+        /// Its day.
+        day: Day,
+    },
     /// A part of the query matches nothing in the collection.
     Unmatched(Unmatched),
     /// Documents that match are left out.
@@ -199,6 +204,9 @@ impl fmt::Display for Note {
                 "The trades of some days have no change stamp that can be compared ({path}): Verify can only count."
             ),
             Self::EmptyCollection { name } => write!(f, "The collection {name} is empty."),
+            Self::NewestTrade { day } => {
+                write!(f, "The newest trade at the source is of {day}, before these days.")
+            }
             Self::Unmatched(unmatched) => f.write_str(&unmatched.why),
             Self::LeftOut(left_out) => f.write_str(&left_out.why),
             Self::WithoutTradeId { path, trades: 1 } => {

@@ -520,7 +520,15 @@ async fn origin_meanwhile(context: &PullContext) -> Result<Option<SourceOrigin>>
 async fn empty_window_notes(context: &PullContext, summary: &Summary) -> Result<Vec<Note>> {
     let mapping = &context.query.mapping;
     if summary.input_rows == 0 {
-        let ask = || context.source.explain_nothing(&context.query);
+        let ask = || async {
+            let found = context.source.explain_nothing(&context.query).await?;
+            if found.is_some() {
+                return Ok::<_, Failure>(found);
+            }
+            let from = context.empty_window_checks.range.from();
+            let newest = context.source.newest_day(mapping).await;
+            Ok(newest.filter(|day| *day < from).map(|day| Note::NewestTrade { day }))
+        };
         return Ok(context.empty_window_checks.nothing.get_or_try_init(ask).await?.iter().cloned().collect());
     }
     if let Some(messages) = mapping.downstream_collection.as_deref().filter(|_| summary.downstream_rows == 0)

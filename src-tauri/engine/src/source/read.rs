@@ -197,6 +197,23 @@ impl Source {
         Ok(None)
     }
 
+    /// The day of the newest trade, whatever its filter fields are. `None` if it cannot be found out quickly.
+    pub(crate) async fn newest_day(&self, mapping: &Mapping) -> Option<Day> {
+        let paths = mapping.dates().paths();
+        let mut matches: Vec<Document> =
+            paths.iter().map(|path| pipeline::of_expected_type(mapping, path)).collect();
+        matches.push(mapping.input_match.clone());
+        let newest_first: Document = paths.iter().map(|path| ((*path).to_owned(), Bson::from(-1))).collect();
+        let stages =
+            vec![doc! {"$match": {"$and": matches}}, doc! {"$sort": newest_first}, doc! {"$limit": 1}];
+        let collection = self.collection(None).await.ok()?;
+        let found = self.raw_documents(&collection, stages, ESTIMATE_LIMIT).await.ok()?;
+        match Placement::new(mapping).place(found.first()?) {
+            Place::Day(day) => Some(day),
+            Place::LeftOut(_) | Place::Nowhere => None,
+        }
+    }
+
     /// Fails if the counts since 1970 at a path have a different unit than the mapping says: then no range of days has
     /// any of them, and the answer would be empty but complete.
     async fn expect_unit(&self, mapping: &Mapping, path: &str) -> Result<()> {
