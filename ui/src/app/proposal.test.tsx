@@ -121,3 +121,104 @@ it("takes nothing over from a collection that was left meanwhile", async () => {
   const mapping = screen.getByTestId<HTMLTextAreaElement>("source-mapping");
   await waitFor(() => expect(mapping.value).toContain("dealNo"));
 });
+
+/** A new source whose collection `trades` has been read; each collection suggests its own trade id. */
+async function openProposed() {
+  const fake = makeFake({ profile: null });
+  vi.mocked(fake.backend.listDatabases).mockResolvedValue([]);
+  vi.mocked(fake.backend.listCollections).mockResolvedValue([]);
+  vi.mocked(fake.backend.proposeMapping).mockImplementation((_id, { profile }) =>
+    Promise.resolve(makeProposal({ mapping: { version: 1, trade_id: `${profile.collection}No` } })),
+  );
+  const { user } = await openDialog(fake);
+  await user.type(screen.getByTestId("source-uri"), "mongodb://db1");
+  await user.type(screen.getByTestId("source-database"), "desk");
+  await user.type(screen.getByTestId("source-collection"), "trades{Tab}");
+  const mapping = screen.getByTestId<HTMLTextAreaElement>("source-mapping");
+  await waitFor(() => expect(mapping.value).toContain("tradesNo"));
+  const lastAsked = () => vi.mocked(fake.backend.proposeMapping).mock.lastCall?.[1].profile;
+  return { fake, user, mapping, lastAsked };
+}
+
+it("replaces a proposed mapping by itself when the collection is changed, and when it is changed back", async () => {
+  const { fake, user, lastAsked } = await openProposed();
+  // There is no such field while no collection is named.
+  const mapping = () => screen.getByTestId<HTMLTextAreaElement>("source-mapping");
+  const collection = screen.getByTestId("source-collection");
+  await user.clear(collection);
+  await user.type(collection, "exec{Tab}");
+  await waitFor(() => expect(mapping().value).toContain("execNo"));
+  expect(lastAsked()).toMatchObject({ collection: "exec", mapping: "" });
+  await user.clear(collection);
+  await user.type(collection, "trades{Tab}");
+  await waitFor(() => expect(mapping().value).toContain("tradesNo"));
+  expect(fake.backend.proposeMapping).toHaveBeenCalledTimes(3);
+});
+
+it("replaces a proposed mapping when the server is changed, as text and as a form", async () => {
+  const { user, mapping, lastAsked } = await openProposed();
+  await user.click(screen.getByTestId("source-form-section"));
+  await user.type(screen.getByTestId("source-uri"), "9{Tab}");
+  await waitFor(() => expect(lastAsked()).toMatchObject({ uri: "mongodb://db19", mapping: "" }));
+  await waitFor(() => expect(mapping.value).toContain("tradesNo"));
+  const hosts = await screen.findByTestId("source-form-hosts");
+  await user.type(hosts, "8");
+  expect(mapping).toHaveValue("");
+  await user.tab();
+  await waitFor(() => expect(lastAsked()).toMatchObject({ uri: "mongodb://db198/", mapping: "" }));
+  await waitFor(() => expect(mapping.value).toContain("tradesNo"));
+});
+
+it("shows nothing of a former collection while the new one is read, nor if it cannot be read", async () => {
+  const { fake, user, mapping } = await openProposed();
+  const found = later<Proposal>();
+  vi.mocked(fake.backend.proposeMapping).mockReturnValueOnce(found.promise);
+  await user.type(screen.getByTestId("source-collection"), "2{Tab}");
+  await screen.findByText(/Reading documents/);
+  expect(screen.queryByTestId("proposal")).not.toBeInTheDocument();
+  expect(mapping).toHaveValue("");
+  found.reject(makeFailure("not_authorized", "You may not read it."));
+  expect(await screen.findByTestId("source-propose-failure")).toHaveTextContent("You may not read it.");
+  expect(mapping).toHaveValue("");
+  await user.click(screen.getByTestId("source-connect"));
+  await waitFor(() => expect(fake.backend.connect).toHaveBeenCalledOnce());
+  expect(vi.mocked(fake.backend.connect).mock.lastCall?.[1].profile.mapping).toContain("trades2No");
+});
+
+it("saves no mapping that was proposed for a different collection", async () => {
+  const { fake, user } = await openProposed();
+  await user.type(screen.getByTestId("source-collection"), "2");
+  await user.click(screen.getByTestId("source-save"));
+  await waitFor(() => expect(fake.backend.saveSource).toHaveBeenCalledOnce());
+  expect(vi.mocked(fake.backend.saveSource).mock.lastCall?.[0].profile).toMatchObject({
+    collection: "trades2",
+    mapping: "",
+  });
+});
+
+it("leaves a mapping that somebody changed alone, without what was read of a different collection", async () => {
+  const { fake, user, mapping, lastAsked } = await openProposed();
+  await user.type(mapping, " mine");
+  const typed = mapping.value;
+  await user.type(screen.getByTestId("source-collection"), "2{Tab}");
+  expect(screen.queryByTestId("proposal")).not.toBeInTheDocument();
+  await new Promise((done) => setTimeout(done, 400));
+  expect(fake.backend.proposeMapping).toHaveBeenCalledOnce();
+  expect(mapping).toHaveValue(typed);
+  await user.click(screen.getByTestId("source-propose"));
+  await waitFor(() => expect(lastAsked()).toMatchObject({ collection: "trades2", mapping: typed }));
+});
+
+it("proposes anew in place of a mapping that was only proposed, with what had been typed before", async () => {
+  const { fake, user } = await openDialog();
+  const mapping = screen.getByTestId<HTMLTextAreaElement>("source-mapping");
+  await user.type(mapping, "mine");
+  await user.click(screen.getByTestId("source-propose"));
+  await waitFor(() => expect(mapping.value).toContain("dealNo"));
+  vi.mocked(fake.backend.proposeMapping).mockResolvedValue(
+    makeProposal({ mapping: { version: 1, trade_id: "other" } }),
+  );
+  await user.click(screen.getByTestId("source-propose"));
+  await waitFor(() => expect(mapping.value).toContain("other"));
+  expect(vi.mocked(fake.backend.proposeMapping).mock.lastCall?.[1].profile.mapping).toBe("mine");
+});

@@ -17,10 +17,12 @@ interface Props {
   connection: ConnectionEditor;
   /** The text was refused and has not been changed since. */
   isRefused: boolean;
+  /** The text, or a field of the form, has been left: what is in it is meant. */
+  commit: () => void;
 }
 
 /** The connection string, and the same as a form for those who have no string. */
-export function ConnectionSection({ connection, isRefused }: Props) {
+export function ConnectionSection({ connection, isRefused, commit }: Props) {
   const { form, problems, warnings } = connection;
   // Every problem is shown here, since the form may be closed.
   const isWrong = problems.length > 0;
@@ -30,7 +32,7 @@ export function ConnectionSection({ connection, isRefused }: Props) {
         className="text-field"
         value={connection.uri}
         onChange={connection.typeText}
-        onBlur={() => void connection.settle().catch(() => undefined)}
+        onBlur={commit}
         isInvalid={isRefused || isWrong}
         autoFocus
       >
@@ -68,7 +70,10 @@ export function ConnectionSection({ connection, isRefused }: Props) {
           </Button>
         </Heading>
         <DisclosurePanel className="source-more-body">
-          <ConnectionFields form={form} problems={problems} change={connection.changeForm} />
+          {/* The fields report it too when one of them is left. */}
+          <div onBlur={commit}>
+            <ConnectionFields form={form} problems={problems} change={connection.changeForm} />
+          </div>
         </DisclosurePanel>
       </Disclosure>
     </>

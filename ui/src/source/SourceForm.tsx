@@ -82,7 +82,11 @@ export function SourceForm({ start, section, view, actions, running, done, close
         }}
       >
         <div className="source-fields" ref={fields}>
-          <ConnectionSection connection={connection} isRefused={isRefused("uri")} />
+          <ConnectionSection
+            connection={connection}
+            isRefused={isRefused("uri")}
+            commit={state.commitConnection}
+          />
           <SecretFields
             entered={entered}
             form={connection.form}

@@ -1,6 +1,6 @@
 import { useCallback, useRef, useState } from "react";
 
-import type { Failure, SourceDraft, TypedSecrets } from "../backend";
+import type { Failure, SourceDraft, SourceProfile, TypedSecrets } from "../backend";
 import {
   canRead,
   draftOf,
@@ -13,10 +13,11 @@ import {
   secretsOf,
 } from "./entered";
 import type { Place } from "./PlaceFields";
+import { isOutdated, placeOf, type Taken, typedMapping, withoutOutdated } from "./proposed";
 import { type Attempt, useAttempt } from "./useAttempt";
-import { type ConnectionEditor, useConnection } from "./useConnection";
+import { type ConnectionEditor, type Settled, useConnection } from "./useConnection";
 import type { Asked } from "./useListing";
-import { type Proposing, useProposal } from "./useProposal";
+import { type Found, type Proposing, useProposal } from "./useProposal";
 import type { SourceActions } from "./useSource";
 import { type Test, useTest } from "./useTest";
 
@@ -40,10 +41,18 @@ export interface SourceFormState {
   isRefused: (field: RefusedField) => boolean;
   change: (part: Partial<Entered>) => void;
   commitPlace: (place: Place) => void;
+  /** The connection string, or a field of its form, has been left. */
+  commitConnection: () => void;
   propose: () => void;
   connect: () => void;
   save: () => void;
   runTest: () => void;
+}
+
+/** What was typed, and what of it was proposed. */
+interface Held {
+  entered: Entered;
+  taken: Taken | null;
 }
 
 /** The state of the form of a source. What was typed stays if it is refused. */
@@ -52,35 +61,43 @@ export function useSourceForm(
   actions: Pick<SourceActions, "connect" | "save">,
   done: (how: "connected" | "saved") => void,
 ): SourceFormState {
-  const [rest, setRest] = useState(start.entered);
-  const take = useCallback((secrets: TypedSecrets) => {
-    setRest((now) => withSecrets(now, secrets));
+  const [held, setHeld] = useState<Held>({ entered: start.entered, taken: null });
+  // What is typed while something is awaited counts as well.
+  const latest = useRef(held);
+  const hold = useCallback((next: Held) => {
+    latest.current = next;
+    setHeld(next);
   }, []);
+  const change = useCallback(
+    (part: Partial<Entered>) => {
+      hold({ ...latest.current, entered: { ...latest.current.entered, ...part } });
+    },
+    [hold],
+  );
+  const take = useCallback(
+    (secrets: TypedSecrets) => change(withSecrets(latest.current.entered, secrets)),
+    [change],
+  );
   const connection = useConnection(start.entered.uri, take);
   const attempt = useAttempt();
   const [doing, setDoing] = useState<Exclude<Doing, null>>("connecting");
   const test = useTest();
   const proposing = useProposal();
-  const entered = { ...rest, uri: connection.uri };
+  const entered = withoutOutdated({ ...held.entered, uri: connection.uri }, held.taken);
   // What was sent last: changed text counts as right until it has been tried.
   const [tried, setTried] = useState<Entered | null>(null);
-  const mapping = useRef(entered.mapping);
   // The place whose documents were read last. A failure there is not shown for a different place.
   const currentKey = placeKey(entered, secretsOf(entered));
   const [readAt, setReadAt] = useState(currentKey);
   // The place that was tested last.
   const [testedAt, setTestedAt] = useState(currentKey);
 
-  const change = useCallback((part: Partial<Entered>) => {
-    if (part.mapping !== undefined) mapping.current = part.mapping;
-    setRest((now) => ({ ...now, ...part }));
-  }, []);
-
   const askedWith = (sent: Entered): Asked => ({ draft: draftOf(start, sent), secrets: secretsOf(sent) });
   /** What is sent: the text of the connection string may have been typed just now. */
-  const settle = async (place: Partial<Place> = {}): Promise<Asked> => {
-    const { uri, secrets } = await connection.settle();
-    const sent = withSecrets({ ...entered, ...place, uri }, secrets);
+  const settle = async (part: Partial<Entered> = {}): Promise<Asked> => {
+    const { uri } = await connection.settle();
+    const now = latest.current;
+    const sent = withoutOutdated({ ...now.entered, uri, ...part }, now.taken);
     setTried(sent);
     return askedWith(sent);
   };
@@ -90,21 +107,44 @@ export function useSourceForm(
     if (what !== "connecting") proposing.stop();
     test.clear();
   };
-  /** A new source without a mapping gets the one that its documents suggest: the defaults fit few of them. */
-  const proposedFor = async (asked: Asked, signal: AbortSignal): Promise<SourceDraft> => {
-    const { draft } = asked;
-    const isWanted = start.id === null && draft.profile.mapping.trim() === "" && canRead(draft.profile);
-    const found = isWanted ? await proposing.wait(asked, signal) : null;
-    if (found === null) return draft;
-    change({ mapping: found });
-    return { ...draft, profile: { ...draft.profile, mapping: found } };
+  const holdFound = ({ mapping, place }: Found, typed: string) => {
+    const taken: Taken = { mapping, typed, place };
+    hold({ entered: { ...latest.current.entered, mapping }, taken });
   };
-  /** Takes over a proposed mapping, unless another one has been typed meanwhile. */
-  const takeOver = () => {
-    const before = mapping.current;
-    return (proposed: string) => {
-      if (mapping.current === before) change({ mapping: proposed });
+  /**
+   * A new source without a mapping gets the one that its documents suggest: the defaults fit few of them. So does one
+   * whose proposed mapping belongs to a different place.
+   */
+  const proposedFor = async (asked: Asked, signal: AbortSignal): Promise<SourceDraft> => {
+    const { draft, secrets } = asked;
+    const { profile } = draft;
+    const { entered, taken } = latest.current;
+    const isNew = start.id === null && profile.mapping.trim() === "";
+    const isWanted = isNew || isOutdated({ ...profile, mapping: entered.mapping }, taken);
+    const found = isWanted && canRead(profile) ? await proposing.wait({ draft, secrets }, signal) : null;
+    if (found === null) return draft;
+    holdFound(found, profile.mapping);
+    return { ...draft, profile: { ...profile, mapping: found.mapping } };
+  };
+  /** What to propose with, and what takes over a proposed mapping unless another one has been typed meanwhile. */
+  const replacing = (place: Partial<Place> = {}) => {
+    const before = latest.current.entered.mapping;
+    // The engine changes nothing that is in the mapping, so what was merely proposed is not sent.
+    const mapping = typedMapping(before, latest.current.taken);
+    return {
+      settle: () => settle({ ...place, mapping }),
+      done: (found: Found) => {
+        if (latest.current.entered.mapping === before) holdFound(found, mapping);
+      },
     };
+  };
+  /** Proposes for a place that is meant, unless there is a mapping that somebody typed. */
+  const proposeSoon = (profile: SourceProfile, place: Partial<Place> = {}) => {
+    if (!canRead(profile) || attempt.busy) return;
+    const key = placeKey(profile, secretsOf(latest.current.entered));
+    setReadAt(key);
+    const { settle, done } = replacing(place);
+    proposing.startSoon(key, settle, done);
   };
 
   const isRefused = (field: RefusedField) =>
@@ -124,19 +164,34 @@ export function useSourceForm(
     canSaveAnyway: failure !== null && doing === "connecting",
     // A test of a different place, or as a different user, says nothing of this one.
     test: testedAt === currentKey || attempt.busy ? test : { ...test, steps: null },
-    proposing: readAt === currentKey ? proposing : { ...proposing, failure: null },
+    proposing: {
+      ...proposing,
+      // What documents say of one place must not read as if it were about another.
+      proposal: proposing.place === placeOf(entered) ? proposing.proposal : null,
+      failure: readAt === currentKey ? proposing.failure : null,
+    },
     isRefused,
     change,
     commitPlace(place) {
-      const next = { ...entered, ...place };
-      if (!canRead(next) || mapping.current.trim() !== "" || attempt.busy) return;
-      const key = placeKey(next, secretsOf(next));
-      setReadAt(key);
-      proposing.startSoon(key, () => settle(place), takeOver());
+      const { entered: now, taken } = latest.current;
+      const next = { ...now, ...place, uri: connection.uri };
+      if (withoutOutdated(next, taken).mapping.trim() === "" || isOutdated(next, taken)) {
+        proposeSoon(next, place);
+      }
+    },
+    commitConnection() {
+      const propose = ({ uri }: Settled) => {
+        const { entered: now, taken } = latest.current;
+        const next = { ...now, uri };
+        if (isOutdated(next, taken)) proposeSoon(next);
+      };
+      // While somebody types, a failure to read the text is not worth a word: sending it says what is wrong.
+      void connection.settle().then(propose, () => undefined);
     },
     propose() {
       setReadAt(currentKey);
-      proposing.start(settle, takeOver());
+      const { settle, done } = replacing();
+      proposing.start(settle, done);
     },
     connect() {
       begin("connecting");
