@@ -38,9 +38,11 @@ export function SourceForm({ start, section, view, actions, running, done, close
   const isBlank = entered.uri.trim() === "";
   const [isGuideOpen, setIsGuideOpen] = useState(false);
   const fields = useRef<HTMLDivElement>(null);
+  const lastFailure = state.attempt.failure;
   useEffect(() => {
-    if (failure !== null) fields.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
-  }, [failure]);
+    // Once: a failure that is shown again, since a change was undone, must not move the focus.
+    if (lastFailure !== null) fields.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }, [lastFailure]);
   useEffect(() => {
     if (section === null) return;
     fields.current?.querySelector<HTMLElement>(`[data-section="${section}"]`)?.focus();

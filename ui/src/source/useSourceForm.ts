@@ -93,11 +93,15 @@ export function useSourceForm(
   const [testedAt, setTestedAt] = useState(currentKey);
 
   const askedWith = (sent: Entered): Asked => ({ draft: draftOf(start, sent), secrets: secretsOf(sent) });
-  /** What is sent: the text of the connection string may have been typed just now. */
-  const settle = async (part: Partial<Entered> = {}): Promise<Asked> => {
+  /** What was entered: the text of the connection string may have been typed just now. */
+  const settle = async (part: Partial<Entered> = {}): Promise<Entered> => {
     const { uri } = await connection.settle();
     const now = latest.current;
-    const sent = withoutOutdated({ ...now.entered, uri, ...part }, now.taken);
+    return withoutOutdated({ ...now.entered, uri, ...part }, now.taken);
+  };
+  /** What is sent: a failure is about that. */
+  const send = async (): Promise<Asked> => {
+    const sent = await settle();
     setTried(sent);
     return askedWith(sent);
   };
@@ -124,6 +128,7 @@ export function useSourceForm(
     const found = isWanted && canRead(profile) ? await proposing.wait({ draft, secrets }, signal) : null;
     if (found === null) return draft;
     holdFound(found, profile.mapping);
+    setTried((sent) => sent && { ...sent, mapping: found.mapping });
     return { ...draft, profile: { ...profile, mapping: found.mapping } };
   };
   /** What to propose with, and what takes over a proposed mapping unless another one has been typed meanwhile. */
@@ -132,7 +137,7 @@ export function useSourceForm(
     // The engine changes nothing that is in the mapping, so what was merely proposed is not sent.
     const mapping = typedMapping(before, latest.current.taken);
     return {
-      settle: () => settle({ ...place, mapping }),
+      settle: async () => askedWith(await settle({ ...place, mapping })),
       done: (found: Found) => {
         if (latest.current.entered.mapping === before) holdFound(found, mapping);
       },
@@ -147,11 +152,14 @@ export function useSourceForm(
     proposing.startSoon(key, settle, done);
   };
 
-  const isRefused = (field: RefusedField) =>
-    field === refusedField(attempt.failure) && tried !== null && entered[field] === tried[field];
-  // A failure goes with what it was about, however that was changed: typed, or chosen from a list.
   const about = refusedField(attempt.failure);
-  const failure = about === null || isRefused(about) ? attempt.failure : null;
+  // A failure goes with what was sent: it says nothing of a different place, user or password.
+  const isOfThis =
+    tried !== null &&
+    placeKey(tried, secretsOf(tried)) === currentKey &&
+    (about === null || entered[about] === tried[about]);
+  const failure = isOfThis ? attempt.failure : null;
+  const isRefused = (field: RefusedField) => failure !== null && field === about;
 
   return {
     entered,
@@ -197,7 +205,7 @@ export function useSourceForm(
       begin("connecting");
       attempt.start(
         async (signal) => {
-          const asked = await settle();
+          const asked = await send();
           signal.throwIfAborted();
           await actions.connect(await proposedFor(asked, signal), asked.secrets, signal);
         },
@@ -208,7 +216,7 @@ export function useSourceForm(
       begin("saving");
       attempt.start(
         async () => {
-          const { draft, secrets } = await settle();
+          const { draft, secrets } = await send();
           await actions.save(draft, secrets);
         },
         () => done("saved"),
@@ -217,7 +225,7 @@ export function useSourceForm(
     runTest() {
       begin("testing");
       test.start(attempt, async () => {
-        const asked = await settle();
+        const asked = await send();
         setTestedAt(placeKey(asked.draft.profile, asked.secrets));
         return asked;
       });
