@@ -269,35 +269,6 @@ it("tests the server before a collection is chosen, and says what the rest needs
   await waitFor(() => expect(screen.queryByTestId("source-test-view")).not.toBeInTheDocument());
 });
 
-it("shows a failure only as long as what was sent is what is entered", async () => {
-  const { fake, user } = await open(makeFake());
-  vi.mocked(fake.backend.connect).mockRejectedValue(
-    makeFailure("not_authorized", "You may not read it.", { field: "collection" }),
-  );
-  await user.click(screen.getByTestId("source-connect"));
-  const collection = screen.getByTestId("source-collection");
-  await waitFor(() => expect(collection).toHaveFocus());
-  expect(collection).toHaveAttribute("aria-invalid", "true");
-  const failure = () => screen.queryByTestId("source-failure");
-  expect(failure()).toBeVisible();
-  const password = screen.getByTestId("source-password");
-  await user.type(password, "x");
-  expect(failure()).not.toBeInTheDocument();
-  expect(collection).not.toHaveAttribute("aria-invalid");
-  await user.keyboard("{Backspace}");
-  expect(failure()).toBeVisible();
-  expect(password).toHaveFocus();
-  const uri = screen.getByTestId("source-uri");
-  await user.clear(uri);
-  await user.click(uri);
-  await user.paste("mongodb://other@db1");
-  // Documents are read as the other user, which is not what failed.
-  await user.click(screen.getByTestId("source-propose"));
-  await screen.findByTestId("proposal");
-  expect(failure()).not.toBeInTheDocument();
-  expect(collection).not.toHaveAttribute("aria-invalid");
-});
-
 it("marks a mapping that was proposed and refused at once", async () => {
   const { fake, user } = await open();
   vi.mocked(fake.backend.connect).mockRejectedValue(

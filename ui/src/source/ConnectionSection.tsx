@@ -57,6 +57,11 @@ export function ConnectionSection({ connection, isRefused, commit }: Props) {
             the source.
           </p>
         )}
+        {connection.cleared !== null && (
+          <p className="faint" data-testid="source-cleared-secrets">
+            The password of the former {connection.cleared} was cleared.
+          </p>
+        )}
         {warnings.map(({ field, message }) => (
           <p key={field + message} className="source-warning">
             {message}

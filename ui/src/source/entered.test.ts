@@ -9,6 +9,7 @@ import {
   newSource,
   refusedField,
   secretHint,
+  secretsAfter,
   secretsOf,
   usualName,
 } from "./entered";
@@ -59,4 +60,19 @@ it("knows the field that a failure is about", () => {
   expect(refusedField(makeFailure("bad_mapping", "No.", { field: "mapping" }))).toBe("mapping");
   expect(refusedField(makeFailure("source_unreachable", "No."))).toBeNull();
   expect(refusedField(null)).toBeNull();
+});
+
+it("drops every secret of a former server, except those that the new string has", () => {
+  const entered = { ...newSource(true).entered, password: "a", passphrase: "b", proxyPassword: "c" };
+  const found = { password: "d", passphrase: null, proxy_password: null };
+  expect(secretsAfter(entered, { found, former: null })).toEqual({
+    password: "d",
+    passphrase: "b",
+    proxyPassword: "c",
+  });
+  expect(secretsAfter(entered, { found, former: "server" })).toEqual({
+    password: "d",
+    passphrase: "",
+    proxyPassword: "",
+  });
 });

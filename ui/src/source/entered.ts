@@ -8,6 +8,7 @@ import type {
   SourceProfile,
   TypedSecrets,
 } from "../backend";
+import type { SecretsRead } from "./useConnection";
 
 /** The fields of the form. */
 export interface Entered extends SourceProfile {
@@ -73,6 +74,19 @@ export function secretsOf({ password, passphrase, proxyPassword }: Entered): Typ
     password: typed(password),
     passphrase: typed(passphrase),
     proxy_password: typed(proxyPassword),
+  };
+}
+
+/** The secrets among the fields. */
+export const SECRETS = ["password", "passphrase", "proxyPassword"] as const;
+
+/** The secrets after the connection string was read: those that were in it, and those that still belong to it. */
+export function secretsAfter(entered: Entered, { found, former }: SecretsRead): typeof NO_SECRETS {
+  const { password, passphrase, proxyPassword } = former === null ? entered : NO_SECRETS;
+  return {
+    password: found.password ?? password,
+    passphrase: found.passphrase ?? passphrase,
+    proxyPassword: found.proxy_password ?? proxyPassword,
   };
 }
 

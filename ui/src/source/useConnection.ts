@@ -12,30 +12,36 @@ export interface ConnectionEditor {
   warnings: readonly FieldNote[];
   /** Secrets were found in the text and are now in their own fields. */
   tookSecrets: boolean;
+  /** Secrets that belonged to a different server or user were cleared, since the text was replaced. */
+  cleared: Former | null;
   /** The backend has seen the text as it is now. */
   isSettled: boolean;
   /** Somebody has typed in the text or in the form. */
   isEdited: boolean;
   typeText: (text: string) => void;
   changeForm: (part: Partial<ConnectionForm>) => void;
-  /** Has the text read now, and returns it without secrets, and the secrets that were in it. */
-  settle: () => Promise<Settled>;
+  /** Has the text read now, and returns it without secrets. */
+  settle: () => Promise<string>;
 }
 
-export interface Settled {
-  uri: string;
-  secrets: TypedSecrets;
+/** What of the connection string was replaced. */
+export type Former = "server" | "user";
+
+/** What a reading of the text says about the secrets. */
+export interface SecretsRead {
+  /** Those that were in the text. */
+  found: TypedSecrets;
+  /** What the others were meant for, if it was replaced: they must not be sent to what took its place. */
+  former: Former | null;
 }
 
 type State = Pick<
   ConnectionEditor,
-  "uri" | "form" | "problems" | "warnings" | "tookSecrets" | "isSettled" | "isEdited"
+  "uri" | "form" | "problems" | "warnings" | "tookSecrets" | "cleared" | "isSettled" | "isEdited"
 >;
 
 /** Text that is pasted is read after this time, so that what is shown does not change under the paste itself. */
 const PASTE_MS = 50;
-
-const NO_SECRETS: TypedSecrets = { password: null, passphrase: null, proxy_password: null };
 
 function secretsIn({ password, passphrase, proxy_password }: ConnectionDraft): TypedSecrets {
   return { password, passphrase, proxy_password };
@@ -48,8 +54,28 @@ function followed(found: ConnectionForm | null, typed: Partial<ConnectionForm>):
   return found && { ...found, ...typed };
 }
 
-/** Edits a connection string. `take` gets the secrets that were found in it. */
-export function useConnection(first: string, take: (secrets: TypedSecrets) => void): ConnectionEditor {
+/** Equal for the same hosts, however they are written: the form keeps spaces that the text has not. */
+function serverOf({ hosts }: ConnectionForm): string {
+  const names = hosts.split(",").map((host) => host.trim().toLowerCase());
+  return names
+    .filter((name) => name !== "")
+    .sort()
+    .join(",");
+}
+
+/** What is different between two readings of the text. */
+function replaced(before: ConnectionForm | null, now: ConnectionForm | null): Former | null {
+  if (before === null || now === null) return null;
+  // Where nothing was named, nothing was replaced: a password may be typed before its user.
+  if (serverOf(before) !== "" && serverOf(before) !== serverOf(now)) return "server";
+  return before.user.trim() !== "" && before.user.trim() !== now.user.trim() ? "user" : null;
+}
+
+/**
+ * Edits a connection string. `take` gets what a reading of it says about the secrets, and returns whether it has
+ * cleared any.
+ */
+export function useConnection(first: string, take: (read: SecretsRead) => boolean): ConnectionEditor {
   const backend = useBackend();
   const [state, setState] = useState<State>({
     uri: first,
@@ -57,6 +83,7 @@ export function useConnection(first: string, take: (secrets: TypedSecrets) => vo
     problems: [],
     warnings: [],
     tookSecrets: false,
+    cleared: null,
     isSettled: false,
     isEdited: false,
   });
@@ -65,19 +92,25 @@ export function useConnection(first: string, take: (secrets: TypedSecrets) => vo
   const changes = useRef(0);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const isRead = useRef(false);
+  // The last text that could be read as a form: the secrets were typed for it.
+  const known = useRef<ConnectionForm | null>(null);
 
   const ask = useCallback(
-    async (edit: ConnectionEdit, typed: Partial<ConnectionForm>): Promise<Settled> => {
+    async (edit: ConnectionEdit, typed: Partial<ConnectionForm>): Promise<string> => {
       clearTimeout(timer.current);
       changes.current += 1;
       const mine = changes.current;
       const found = await backend.editConnection(edit);
       const secrets = secretsIn(found);
       // A later change is read by itself.
-      if (mine !== changes.current) return { uri: text.current, secrets: NO_SECRETS };
+      if (mine !== changes.current) return text.current;
       const isSecret = Object.values(secrets).some((secret) => secret !== null);
+      // The fields of the form are changed one by one, by somebody who sees the password beside them.
+      const former = edit.by === "text" ? replaced(known.current, found.form) : null;
+      known.current = found.form ?? known.current;
       text.current = found.uri;
       isRead.current = true;
+      const hasCleared = take({ found: secrets, former });
       setState((now) => ({
         ...now,
         uri: found.uri,
@@ -86,18 +119,16 @@ export function useConnection(first: string, take: (secrets: TypedSecrets) => vo
         warnings: found.warnings,
         // Reading the same text again, now without its secrets, keeps the note about them.
         tookSecrets: isSecret || (now.tookSecrets && now.uri === found.uri),
+        cleared: hasCleared ? former : now.uri === found.uri ? now.cleared : null,
         isSettled: true,
       }));
-      if (isSecret) take(secrets);
-      return { uri: found.uri, secrets };
+      return found.uri;
     },
     [backend, take],
   );
 
-  const settle = useCallback((): Promise<Settled> => {
-    if (isRead.current || text.current.trim() === "") {
-      return Promise.resolve({ uri: text.current, secrets: NO_SECRETS });
-    }
+  const settle = useCallback((): Promise<string> => {
+    if (isRead.current || text.current.trim() === "") return Promise.resolve(text.current);
     return ask({ by: "text", uri: text.current }, {});
   }, [ask]);
 
@@ -117,6 +148,7 @@ export function useConnection(first: string, take: (secrets: TypedSecrets) => vo
         problems: [],
         warnings: [],
         tookSecrets: false,
+        cleared: null,
         isSettled: false,
         isEdited: true,
       }));

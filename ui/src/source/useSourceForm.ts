@@ -1,6 +1,6 @@
 import { useCallback, useRef, useState } from "react";
 
-import type { Failure, SourceDraft, SourceProfile, TypedSecrets } from "../backend";
+import type { Failure, SourceDraft, SourceProfile } from "../backend";
 import {
   canRead,
   draftOf,
@@ -10,12 +10,14 @@ import {
   placeKey,
   refusedField,
   type RefusedField,
+  SECRETS,
+  secretsAfter,
   secretsOf,
 } from "./entered";
 import type { Place } from "./PlaceFields";
 import { isOutdated, placeOf, type Taken, typedMapping, withoutOutdated } from "./proposed";
 import { type Attempt, useAttempt } from "./useAttempt";
-import { type ConnectionEditor, type Settled, useConnection } from "./useConnection";
+import { type ConnectionEditor, type SecretsRead, useConnection } from "./useConnection";
 import type { Asked } from "./useListing";
 import { type Found, type Proposing, useProposal } from "./useProposal";
 import type { SourceActions } from "./useSource";
@@ -75,7 +77,12 @@ export function useSourceForm(
     [hold],
   );
   const take = useCallback(
-    (secrets: TypedSecrets) => change(withSecrets(latest.current.entered, secrets)),
+    (read: SecretsRead) => {
+      const before = latest.current.entered;
+      const secrets = secretsAfter(before, read);
+      change(secrets);
+      return SECRETS.some((name) => before[name] !== "" && secrets[name] === "");
+    },
     [change],
   );
   const connection = useConnection(start.entered.uri, take);
@@ -95,7 +102,7 @@ export function useSourceForm(
   const askedWith = (sent: Entered): Asked => ({ draft: draftOf(start, sent), secrets: secretsOf(sent) });
   /** What was entered: the text of the connection string may have been typed just now. */
   const settle = async (part: Partial<Entered> = {}): Promise<Entered> => {
-    const { uri } = await connection.settle();
+    const uri = await connection.settle();
     const now = latest.current;
     return withoutOutdated({ ...now.entered, uri, ...part }, now.taken);
   };
@@ -188,7 +195,7 @@ export function useSourceForm(
       }
     },
     commitConnection() {
-      const propose = ({ uri }: Settled) => {
+      const propose = (uri: string) => {
         const { entered: now, taken } = latest.current;
         const next = { ...now, uri };
         if (isOutdated(next, taken)) proposeSoon(next);
@@ -230,14 +237,5 @@ export function useSourceForm(
         return asked;
       });
     },
-  };
-}
-
-function withSecrets(entered: Entered, found: TypedSecrets): Entered {
-  return {
-    ...entered,
-    password: found.password ?? entered.password,
-    passphrase: found.passphrase ?? entered.passphrase,
-    proxyPassword: found.proxy_password ?? entered.proxyPassword,
   };
 }
