@@ -93,3 +93,34 @@ it("shows a failure only as long as what was sent is what is entered", async () 
   expect(failure()).not.toBeInTheDocument();
   expect(collection).not.toHaveAttribute("aria-invalid");
 });
+
+it("takes a connection string among the hosts of the form for what it is, pasted or typed", async () => {
+  const { fake, user } = await open();
+  await paste(user, "mongodb://reader:PW@prod");
+  await user.click(screen.getByTestId("source-form-section"));
+  const hosts = await screen.findByTestId("source-form-hosts");
+  await user.clear(hosts);
+  await user.click(hosts);
+  await user.paste("mongodb://reader@third");
+  expect(await screen.findByTestId("source-cleared-secrets")).toBeVisible();
+  expect(screen.getByTestId("source-password")).toHaveValue("");
+  await user.clear(hosts);
+  await user.click(hosts);
+  await user.paste(" mongodb://writer:two@other/?appName=desk");
+  await waitFor(() => expect(hosts).toHaveValue("other"));
+  expect(screen.getByTestId("source-uri")).toHaveValue("mongodb://writer@other/?appName=desk");
+  expect(screen.getByTestId("source-form-user")).toHaveValue("writer");
+  expect(screen.getByTestId("source-password")).toHaveValue("two");
+  await user.clear(hosts);
+  await user.type(hosts, "mongodb+srv://ann:three@cluster.example");
+  // Half of a password would be taken for the whole.
+  expect(screen.getByTestId("source-password")).toHaveValue("two");
+  vi.mocked(fake.backend.editConnection).mockClear();
+  await user.tab();
+  await waitFor(() =>
+    expect(fake.backend.editConnection).toHaveBeenCalledExactlyOnceWith({
+      by: "text",
+      uri: "mongodb+srv://ann:three@cluster.example",
+    }),
+  );
+});

@@ -47,6 +47,11 @@ function secretsIn({ password, passphrase, proxy_password }: ConnectionDraft): T
   return { password, passphrase, proxy_password };
 }
 
+/** A whole connection string that was put among the hosts; null if there is none. */
+function stringIn(hosts: string | undefined): string | null {
+  return hosts === undefined ? null : (/mongodb(?:\+srv)?:\/\/.*$/is.exec(hosts)?.[0].trim() ?? null);
+}
+
 /** The form that the backend returns, without disturbing what is being typed in it. */
 function followed(found: ConnectionForm | null, typed: Partial<ConnectionForm>): ConnectionForm | null {
   // A user and a password do not belong among the hosts: the backend has moved them.
@@ -66,8 +71,8 @@ function serverOf({ hosts }: ConnectionForm): string {
 /** What is different between two readings of the text. */
 function replaced(before: ConnectionForm | null, now: ConnectionForm | null): Former | null {
   if (before === null || now === null) return null;
-  // Where nothing was named, nothing was replaced: a password may be typed before its user.
-  if (serverOf(before) !== "" && serverOf(before) !== serverOf(now)) return "server";
+  if (serverOf(before) !== serverOf(now)) return "server";
+  // Where no user was named, none was replaced: a password may be typed before its user.
   return before.user.trim() !== "" && before.user.trim() !== now.user.trim() ? "user" : null;
 }
 
@@ -92,7 +97,7 @@ export function useConnection(first: string, take: (read: SecretsRead) => boolea
   const changes = useRef(0);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const isRead = useRef(false);
-  // The last text that could be read as a form: the secrets were typed for it.
+  // The last form that could be read and named a host: the secrets were typed for it.
   const known = useRef<ConnectionForm | null>(null);
 
   const ask = useCallback(
@@ -107,7 +112,8 @@ export function useConnection(first: string, take: (read: SecretsRead) => boolea
       const isSecret = Object.values(secrets).some((secret) => secret !== null);
       // The fields of the form are changed one by one, by somebody who sees the password beside them.
       const former = edit.by === "text" ? replaced(known.current, found.form) : null;
-      known.current = found.form ?? known.current;
+      // Hosts are emptied to name different ones.
+      if (found.form !== null && serverOf(found.form) !== "") known.current = found.form;
       text.current = found.uri;
       isRead.current = true;
       const hasCleared = take({ found: secrets, former });
@@ -135,10 +141,8 @@ export function useConnection(first: string, take: (read: SecretsRead) => boolea
   /** While somebody types, a failure to read the text is not worth a word: sending it says what is wrong. */
   const settleQuietly = useCallback(() => void settle().catch(() => undefined), [settle]);
 
-  const typeText = useCallback(
-    (typed: string) => {
-      // Typed text is read when its field is left: half of a password would be taken for the whole.
-      const isPasted = typed.length - text.current.length > 1;
+  const changeText = useCallback(
+    (typed: string, isPasted: boolean) => {
       text.current = typed;
       changes.current += 1;
       isRead.current = false;
@@ -157,16 +161,28 @@ export function useConnection(first: string, take: (read: SecretsRead) => boolea
     },
     [settleQuietly],
   );
+  const typeText = useCallback(
+    // Typed text is read when its field is left: half of a password would be taken for the whole.
+    (typed: string) => changeText(typed, typed.length - text.current.length > 1),
+    [changeText],
+  );
 
   const { form } = state;
   const changeForm = useCallback(
     (part: Partial<ConnectionForm>) => {
       if (form === null) return;
       const next = { ...form, ...part };
+      const whole = stringIn(part.hosts);
+      if (whole !== null) {
+        // The text is changed instead, and the form follows it.
+        changeText(whole, next.hosts.length - form.hosts.length > 1);
+        setState((now) => ({ ...now, form: next }));
+        return;
+      }
       setState((now) => ({ ...now, form: next, isSettled: false, isEdited: true }));
       void ask({ by: "form", form: next }, part).catch(() => undefined);
     },
-    [ask, form],
+    [ask, changeText, form],
   );
 
   // The text of a saved source is read at once, so that its form is there.
