@@ -83,7 +83,9 @@ it("asks before it closes a form that was changed, and keeps it at a second Esca
   expect(screen.queryByTestId("source-discard")).not.toBeInTheDocument();
   expect(screen.getByTestId("source-name")).toHaveValue("trading.messagesx");
   await user.click(screen.getByTestId("source-close"));
-  await user.click(await screen.findByTestId("source-discard-confirm"));
+  // Connect is the last button of the form: a press on it must not mean a button of the question.
+  expect((await screen.findByTestId("source-discard")).lastElementChild).not.toHaveRole("button");
+  await user.click(screen.getByTestId("source-discard-confirm"));
   expect(await screen.findByTestId("sources-dialog")).toBeInTheDocument();
   // What is as it was needs no question.
   await user.click(screen.getByTestId("source-edit"));

@@ -12,13 +12,14 @@ export function DiscardQuestion({ discard, keep }: Props) {
       <p role="alert">
         <strong>Discard changes?</strong> What you typed has not been saved.
       </p>
-      <span className="spacer" />
       <Button className="button danger" onPress={discard} data-testid="source-discard-confirm">
         Discard
       </Button>
       <Button className="button primary" onPress={keep} autoFocus data-testid="source-keep">
         Go back
       </Button>
+      {/* Nothing takes the place of Connect and Save, where a second click may still go. */}
+      <span className="spacer" />
     </div>
   );
 }
