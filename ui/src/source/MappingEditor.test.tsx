@@ -76,6 +76,19 @@ it("changes a path by picking, by typing, and by clearing it", async () => {
   expect(text()).toBe("{}***");
 });
 
+it("opens the list of a field that is clicked, but not of one that is reached with Tab", async () => {
+  const user = userEvent.setup();
+  render(<Held proposal={makeProposal()} />);
+  const input = await screen.findByTestId("mapping-trade_id");
+  await user.tab();
+  expect(input).toHaveFocus();
+  expect(screen.queryByRole("listbox")).not.toBeInTheDocument();
+  await user.click(input);
+  expect(await screen.findByRole("option", { name: /^dealNo/ })).toBeVisible();
+  await user.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByRole("listbox")).not.toBeInTheDocument());
+});
+
 it("undoes what is being typed with Escape", async () => {
   const user = userEvent.setup();
   render(<Held />);

@@ -1,5 +1,13 @@
-import { type KeyboardEvent, useRef, useState } from "react";
-import { Button, ComboBox, Input, ListBox, ListBoxItem, Popover } from "react-aria-components";
+import { type ComponentProps, type KeyboardEvent, use, useRef, useState } from "react";
+import {
+  Button,
+  ComboBox,
+  ComboBoxStateContext,
+  Input,
+  ListBox,
+  ListBoxItem,
+  Popover,
+} from "react-aria-components";
 
 import { Icon } from "../../controls/icons";
 import { type Choice, offeredFor } from "./parts";
@@ -13,6 +21,12 @@ interface Props {
   testId: string;
   /** Called with what was picked or typed; "" if the field was emptied. */
   change: (value: string) => void;
+}
+
+/** Opens the list when it is clicked, but not when it is reached with Tab: a table has many of them. */
+function ClickInput(props: ComponentProps<typeof Input>) {
+  const state = use(ComboBoxStateContext);
+  return <Input {...props} onClick={() => state?.open(null, "manual")} />;
 }
 
 /** A path, a zone or another name: picked from a list, or typed. Escape undoes what is being typed. */
@@ -57,7 +71,7 @@ export function PathBox({ label, value, choices, placeholder, testId, change }: 
         if (draft !== null) commit(draft);
       }}
     >
-      <Input
+      <ClickInput
         className="input code-line"
         placeholder={placeholder}
         autoComplete="off"
