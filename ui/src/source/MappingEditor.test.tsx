@@ -148,7 +148,7 @@ it("says what the documents say, and what would help", async () => {
   expect(screen.getByTestId("proposal")).toHaveTextContent("Proposed from 300 documents");
   const row = within(await screen.findByTestId("proposed-trade_id"));
   expect(row.getByText("Sure")).toBeInTheDocument();
-  expect(row.getByText("in 100% · string · D1, D2")).toBeInTheDocument();
+  expect(row.getByText("in 100% · string · D1 | D2")).toBeInTheDocument();
   expect(row.getByText("its name says so")).toBeInTheDocument();
   await user.click(within(screen.getByTestId("proposal-warning")).getByRole("button", { name: "Copy" }));
   expect(fake.backend.copyText).toHaveBeenCalledWith("db.createIndex()");

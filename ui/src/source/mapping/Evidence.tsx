@@ -1,5 +1,5 @@
 import type { Proposal } from "../../backend";
-import { foundFor, seenText, SURE_WORDS } from "./parts";
+import { examplesText, foundFor, seenText, SURE_WORDS } from "./parts";
 
 interface Props {
   partKey: string;
@@ -26,7 +26,7 @@ export function Evidence({ partKey, value, proposal }: Props) {
         {SURE_WORDS[field.confidence]}
       </strong>{" "}
       {value === null && field.path !== null && <code>{field.path}</code>}{" "}
-      <span>{field.path === null ? field.examples.join(", ") : seenText(field)}</span>
+      <span>{field.path === null ? examplesText(field.examples) : seenText(field)}</span>
       {field.why.length > 0 && <div className="faint">{field.why.join("; ")}</div>}
     </>
   );

@@ -47,9 +47,14 @@ export function typesText(types: readonly TypeShare[]): string {
   return types.map(({ name, share }) => `${name} ${shareText(share)}`).join(", ");
 }
 
+/** Examples of values, which may have commas in them. */
+export function examplesText(examples: readonly string[]): string {
+  return examples.join(" | ");
+}
+
 /** What the documents have at a path, in one line. */
 export function seenText(seen: Pick<SeenPath, "share" | "types" | "examples">): string {
-  const parts = [`in ${shareText(seen.share)}`, typesText(seen.types), seen.examples.join(", ")];
+  const parts = [`in ${shareText(seen.share)}`, typesText(seen.types), examplesText(seen.examples)];
   return parts.filter((part) => part !== "").join(" · ");
 }
 
