@@ -142,6 +142,24 @@ it("lets the text follow the form, and shows what is wrong at its field", async 
   expect(replicaSet).toHaveAccessibleDescription("Leave this blank.");
 });
 
+it("sends the form as it is, however soon it is sent", async () => {
+  const { fake, user } = await open();
+  await paste(user, "mongodb://db1");
+  await user.click(screen.getByTestId("source-form-section"));
+  const hosts = await screen.findByTestId("source-form-hosts");
+  const slow = later<ConnectionDraft>();
+  vi.mocked(fake.backend.editConnection).mockReturnValue(slow.promise);
+  await user.type(hosts, "2");
+  await user.click(screen.getByTestId("source-save"));
+  expect(fake.backend.saveSource).not.toHaveBeenCalled();
+  slow.resolve({
+    ...makeConnection({ by: "form", form: makeForm({ hosts: "db12" }) }),
+    uri: "mongodb://db12",
+  });
+  await waitFor(() => expect(fake.backend.saveSource).toHaveBeenCalled());
+  expect(vi.mocked(fake.backend.saveSource).mock.lastCall?.[0].profile.uri).toBe("mongodb://db12");
+});
+
 it("asks for a passphrase and for the proxy's password only if they are needed", async () => {
   const fake = makeFake({ profile: null });
   const form = makeForm({ certificate_file: "a.pem", other_options: "proxyHost=proxy" });

@@ -97,6 +97,8 @@ export function useConnection(first: string, take: (read: SecretsRead) => boolea
   const changes = useRef(0);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const isRead = useRef(false);
+  // The change of the form that the backend has not answered yet.
+  const pending = useRef<Promise<string> | null>(null);
   // The last form that could be read and named a host: the secrets were typed for it.
   const known = useRef<ConnectionForm | null>(null);
 
@@ -134,6 +136,7 @@ export function useConnection(first: string, take: (read: SecretsRead) => boolea
   );
 
   const settle = useCallback((): Promise<string> => {
+    if (pending.current !== null) return pending.current;
     if (isRead.current || text.current.trim() === "") return Promise.resolve(text.current);
     return ask({ by: "text", uri: text.current }, {});
   }, [ask]);
@@ -146,6 +149,7 @@ export function useConnection(first: string, take: (read: SecretsRead) => boolea
       text.current = typed;
       changes.current += 1;
       isRead.current = false;
+      pending.current = null;
       setState((now) => ({
         ...now,
         uri: typed,
@@ -180,7 +184,12 @@ export function useConnection(first: string, take: (read: SecretsRead) => boolea
         return;
       }
       setState((now) => ({ ...now, form: next, isSettled: false, isEdited: true }));
-      void ask({ by: "form", form: next }, part).catch(() => undefined);
+      const asked = ask({ by: "form", form: next }, part);
+      pending.current = asked;
+      const answered = () => {
+        if (pending.current === asked) pending.current = null;
+      };
+      void asked.then(answered, answered);
     },
     [ask, changeText, form],
   );

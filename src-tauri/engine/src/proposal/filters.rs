@@ -17,6 +17,7 @@ use super::values::{ValueKind, kind_of};
 use super::{Confidence, confidence, percent};
 use crate::query::form::ValueType;
 use crate::query::mapping::FORM_FIELDS;
+use crate::words::counted;
 
 /// A text that is longer than this is a description, not something to filter by.
 pub(super) const LONGEST: usize = 120;
@@ -160,7 +161,11 @@ fn filter_at(at: usize, path: &str, in_documents: f64, stats: &PathStats) -> Opt
         _ => {}
     }
     why.extend(by_values.map(str::to_owned));
-    why.push(format!("{} different values in {} of the documents", stats.distinct, percent(in_documents)));
+    why.push(format!(
+        "{} in {} of the documents",
+        counted(stats.distinct, "different value"),
+        percent(in_documents)
+    ));
     let mut most = Confidence::Sure;
     if !is_own && (by_name < PLAIN || is_vague(path) && by_values.is_none()) {
         most = Confidence::Likely;
