@@ -49,6 +49,12 @@ enum Part {
     /// Store the rows of a narrower query with DuckDB's own CREATE TABLE AS.
     #[command(hide = true)]
     Select(measure::Work),
+    /// Store the rows of the cache once more, with DuckDB alone.
+    #[command(hide = true)]
+    Append(measure::Work),
+    /// Read pages in a process that has read one before: at random, and sorted.
+    #[command(hide = true)]
+    Pages(measure::Work),
     /// Write the stored columns with DuckDB's own COPY.
     #[command(hide = true)]
     Copy(measure::Work),
@@ -67,6 +73,8 @@ async fn main() -> ExitCode {
             Part::Export(work) => measure::export(&work).await,
             Part::Copy(work) => measure::copy(&work).await,
             Part::Select(work) => measure::select(&work).await,
+            Part::Append(work) => measure::append(&work).await,
+            Part::Pages(work) => measure::pages(&work).await,
             Part::Library(work) => measure::library(&work).await,
         }
         .map(|figures| println!("{figures}")),

@@ -24,11 +24,13 @@ use tidemark_engine::query::form::{FilterInput, FilterOperator};
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::pipeline;
 use tidemark_engine::query::source::Query;
-use tidemark_engine::rows::{Role, RowQuery};
+use tidemark_engine::rows::{Role, RowQuery, Sort};
 use tidemark_engine::run::FetchRequest;
 use tidemark_engine::source::{PullOrder, Source, SourceSettings, WindowMoment};
 use tokio_util::sync::CancellationToken;
 
+/// The column by which pages are sorted: no value of it repeats often.
+const SORTED_BY: &str = "price";
 /// Number of rows in a first page.
 const PAGE: u64 = 100;
 
@@ -322,6 +324,115 @@ fn store_selection(
     }
     connection.execute_batch("CHECKPOINT narrower; DETACH narrower;")?;
     Ok(rows)
+}
+
+/// The floor of storing: what DuckDB alone takes to append the same Arrow batches to a fresh file, in one transaction per
+/// window, with nothing fetched, decoded or recorded. The range has to be cached.
+pub(crate) async fn append(work: &Work) -> Figures {
+    let work = work.clone();
+    tokio::task::spawn_blocking(move || append_blocking(&work)).await.map_err(|error| error.to_string())?
+}
+
+fn append_blocking(work: &Work) -> Figures {
+    let bench = work.open()?;
+    let signature = tidemark_engine::query::signature::Signature::of(&bench.request.query);
+    let stored = {
+        let file = bench.engine.cache().open_signature(&signature).map_err(words)?;
+        file.path().to_owned()
+    };
+    drop(bench);
+    let target = work.cache.join("append.duckdb");
+    let figures = store_again(&stored, &target).map_err(|error| error.to_string());
+    let _ = std::fs::remove_file(&target);
+    figures
+}
+
+fn store_again(from: &Path, to: &Path) -> duckdb::Result<Value> {
+    let quoted = |path: &Path| format!("'{}'", path.to_string_lossy().replace('\'', "''"));
+    let limits = Limits::default();
+    let config = duckdb::Config::default().with("write_buffer_row_group_count", "1")?.threads(1)?;
+    let connection = duckdb::Connection::open_in_memory_with_flags(config)?;
+    connection.execute_batch(&format!(
+        "ATTACH {} AS stored (READ_ONLY);
+         ATTACH {} AS fresh (ROW_GROUP_SIZE {}, STORAGE_VERSION 'v1.5.0');",
+        quoted(from),
+        quoted(to),
+        limits.row_group_rows
+    ))?;
+    let segments = {
+        let mut select =
+            connection.prepare("SELECT DISTINCT segment FROM stored.coverage ORDER BY segment")?;
+        select.query_map([], |row| row.get(0))?.collect::<duckdb::Result<Vec<u32>>>()?
+    };
+    let (mut rows, mut ms, mut cpu_ms) = (0, 0.0, 0.0);
+    for segment in segments {
+        let table = format!("input_{segment}");
+        let columns = {
+            let mut select = connection.prepare(
+                "SELECT string_agg(column_name || ' ' || data_type
+                     || CASE column_name WHEN 'doc' THEN ' USING COMPRESSION zstd' ELSE '' END, ', '
+                     ORDER BY column_index)
+                 FROM duckdb_columns() WHERE database_name = 'stored' AND table_name = ?",
+            )?;
+            select.query_row([&table], |row| row.get::<_, String>(0))?
+        };
+        let batches: Vec<_> =
+            connection.prepare(&format!("SELECT * FROM stored.{table}"))?.query_arrow([])?.collect();
+        let (begun, used) = (Instant::now(), ProcessTime::now());
+        connection.execute_batch(&format!("BEGIN TRANSACTION; CREATE TABLE fresh.{table} ({columns});"))?;
+        let mut waiting = 0;
+        let mut appender = connection.appender_to_catalog_and_db(&table, "fresh", "main")?;
+        for batch in batches {
+            rows += batch.num_rows();
+            waiting += batch.num_rows();
+            appender.append_record_batch(batch)?;
+            if waiting >= limits.rows_per_batch.get() as usize {
+                appender.flush()?;
+                waiting = 0;
+            }
+        }
+        drop(appender);
+        connection.execute_batch("COMMIT; CHECKPOINT fresh;")?;
+        ms += millis(begun);
+        cpu_ms += used.elapsed().as_secs_f64() * 1_000.0;
+    }
+    Ok(json!({"ms": ms, "cpu_ms": cpu_ms, "rows": rows}))
+}
+
+/// Number of pages that are read at random offsets.
+const RANDOM_PAGES: u64 = 200;
+
+/// The first page again in the same process, pages at random offsets, and the same sorted by a column.
+pub(crate) async fn pages(work: &Work) -> Figures {
+    let bench = work.open()?;
+    let mut figures = json!({});
+    for name in ["new_first_page_ms", "first_page_ms"] {
+        let begun = Instant::now();
+        let plan = bench.engine.plan(Some(&bench.source), &bench.request).await.map_err(words)?;
+        let key = bench.key(&plan.signature);
+        bench.engine.page(&key, &RowQuery::of(Role::Input), 0, PAGE).await.map_err(words)?;
+        figures[name] = json!(millis(begun));
+    }
+    let key = bench.key(tidemark_engine::query::signature::Signature::of(&bench.request.query).as_str());
+    let rows = bench.engine.view_shape(&key, Role::Input).await.map_err(words)?.rows;
+    figures["rows"] = json!(rows);
+    let sorted = RowQuery::of(Role::Input).then_by(Sort { path: SORTED_BY.to_owned(), descending: true });
+    for (name, query) in [("random", RowQuery::of(Role::Input)), ("sorted", sorted)] {
+        let begun = Instant::now();
+        bench.engine.page(&key, &query, rows / 2, PAGE).await.map_err(words)?;
+        figures[format!("{name}_first_ms")] = json!(millis(begun));
+        let mut times = Vec::new();
+        for number in 0..RANDOM_PAGES {
+            // A multiplicative sequence visits the rows in no order.
+            let offset = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) % rows.max(1);
+            let begun = Instant::now();
+            bench.engine.page(&key, &query, offset, PAGE).await.map_err(words)?;
+            times.push(millis(begun));
+        }
+        times.sort_by(f64::total_cmp);
+        figures[format!("{name}_p99_ms")] = json!(times[times.len() * 99 / 100]);
+    }
+    Ok(figures)
 }
 
 fn millis(begun: Instant) -> f64 {

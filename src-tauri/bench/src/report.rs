@@ -76,6 +76,8 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
         bench.narrow("fetch", cache, first, last)
     })?;
     let selection = better_of_two(|_| bench.narrow("select", "alone", first, last))?;
+    let append = alone("append")?;
+    let pages = bench.part("pages", COLLECTION, "alone", "alone", first, last)?;
     let library = bench.part("library", COLLECTION, "alone", "library", first, last)?;
     let wide = bench.part("fetch", WIDE, "alone", "wide", last, last)?;
 
@@ -136,9 +138,43 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
         Line {
             what: "Processor time of a cold fetch, a million messages",
             figure: seconds(number(&cold, "cpu_ms") * 1e6 / number(&cold, "rows")),
+            floor: format!(
+                "{} DuckDB alone",
+                seconds(number(&append, "cpu_ms") * 1e6 / number(&append, "rows"))
+            ),
+            ratio: ratio(
+                number(&cold, "cpu_ms") / number(&cold, "rows"),
+                number(&append, "cpu_ms") / number(&append, "rows"),
+            ),
+            aim: "at most 7 s",
+        },
+        Line {
+            what: "First page, in a process that has read one",
+            figure: format!("{:.1} ms", number(&pages, "first_page_ms")),
+            floor: format!("{:.1} ms for the first time", number(&pages, "new_first_page_ms")),
+            ratio: ratio(number(&pages, "first_page_ms"), number(&pages, "new_first_page_ms")),
+            aim: "at most 10 ms",
+        },
+        Line {
+            what: "Page at a random offset, 99th percentile",
+            figure: format!("{:.1} ms", number(&pages, "random_p99_ms")),
             floor: String::new(),
             ratio: None,
-            aim: "at most 7 s",
+            aim: "at most 20 ms",
+        },
+        Line {
+            what: "Page at a random offset of sorted rows, 99th percentile",
+            figure: format!("{:.1} ms", number(&pages, "sorted_p99_ms")),
+            floor: String::new(),
+            ratio: None,
+            aim: "at most 50 ms",
+        },
+        Line {
+            what: "Sorting by a column, a million rows",
+            figure: seconds(number(&pages, "sorted_first_ms") * 1e6 / number(&pages, "rows")),
+            floor: String::new(),
+            ratio: None,
+            aim: "at most 1 s",
         },
         Line {
             what: "CSV export of the input",
@@ -197,7 +233,7 @@ pub(crate) async fn run(messages: u64, json_file: Option<&Path>) -> Result<(), S
     if let Some(file) = json_file {
         let all = json!({
             "messages": messages, "drain": drain, "drain_with_downstream": both_drain, "cold": cold, "cold_with_downstream": both, "repeat": repeat,
-            "delta": delta, "one_tenth": one_tenth, "export": export, "copy": copy, "narrower": narrower, "selection": selection, "wide": wide, "library": library,
+            "delta": delta, "one_tenth": one_tenth, "export": export, "copy": copy, "narrower": narrower, "selection": selection, "wide": wide, "library": library, "append": append, "pages": pages,
             "ratios": lines.iter().map(|line| json!({"what": line.what, "ratio": line.ratio})).collect::<Vec<_>>(),
         });
         let text = serde_json::to_string_pretty(&all).map_err(|error| error.to_string())?;
