@@ -1,7 +1,11 @@
+import { useContext } from "react";
+import { Button } from "react-aria-components";
+
 import type { Answer } from "../backend";
 import { plural } from "../controls/format";
 import { Icon } from "../controls/icons";
 import { NoteLine } from "../controls/NoteLine";
+import { RepairContext } from "../controls/repair";
 import { joinDays } from "../query/days";
 import { completeness, missingByReason, unverifiedText } from "./answerText";
 
@@ -62,7 +66,9 @@ export function UnverifiedBanner({ answer, lead }: Props) {
 
 /** Names the parts of the query that match nothing in the collection: they were most likely mistyped. */
 export function UnmatchedBanner({ answer, lead }: Props) {
+  const edit = useContext(RepairContext);
   if (answer.unmatched.length === 0) return null;
+  const isOfMapping = answer.unmatched.some(({ part }) => part === "messages" || part === "trade_id");
   return (
     <div className="note note-partial" role="status" data-testid="unmatched-banner">
       <Icon name="warn" />
@@ -73,6 +79,11 @@ export function UnmatchedBanner({ answer, lead }: Props) {
             {why}
           </p>
         ))}
+        {isOfMapping && edit !== null && (
+          <Button className="link" onPress={() => edit("mapping")} data-testid="unmatched-repair">
+            Edit the mapping
+          </Button>
+        )}
       </div>
     </div>
   );

@@ -116,11 +116,13 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   const openCached = useCallback(
     async (item: CachedQuery) => {
       dismiss();
-      if ((await open(item)) && item.form) {
+      // The filters of a different source have other meanings here, and what was typed would be lost.
+      const isOfSource = view.source === null || view.source.name === item.source;
+      if ((await open(item)) && item.form && isOfSource) {
         dispatch({ type: "load", query: item.form, fields: view.fields });
       }
     },
-    [open, dismiss, dispatch, view.fields],
+    [open, dismiss, dispatch, view.fields, view.source],
   );
   const request = useOpenRequest(openCached);
   const removed = () => {

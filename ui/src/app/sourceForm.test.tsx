@@ -4,10 +4,10 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent, { type UserEvent } from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
-import type { ConnectionDraft, SourceTest, StepResult } from "../backend";
+import type { ConnectionDraft, MappingView, SourceTest, StepResult } from "../backend";
 import { makeFake } from "../test/fakeBackend";
 import { later } from "../test/later";
-import { makeConnection, makeFailure, makeForm, makeSaved } from "../test/made";
+import { makeConnection, makeFailure, makeForm, makePart, makeSaved } from "../test/made";
 import { openApp, openForm } from "./openApp";
 
 async function open(fake = makeFake({ profile: null, connection: { state: "not_configured" } })) {
@@ -140,6 +140,27 @@ it("lets the text follow the form, and shows what is wrong at its field", async 
   const replicaSet = screen.getByTestId("source-form-replica_set");
   expect(replicaSet).toHaveAttribute("aria-invalid", "true");
   expect(replicaSet).toHaveAccessibleDescription("Leave this blank.");
+});
+
+it("sends the mapping with a part that was changed just before", async () => {
+  const { fake, user } = await open();
+  await paste(user, "mongodb://db1");
+  await user.type(screen.getByTestId("source-database"), "desk");
+  await user.type(screen.getByTestId("source-collection"), "trades");
+  vi.mocked(fake.backend.changeMapping).mockImplementation((text) =>
+    Promise.resolve({ text, parts: [makePart()], problem: null }),
+  );
+  await user.click(await screen.findByTestId("mapping-as-text"));
+  await user.type(screen.getByTestId("source-mapping"), "{{}");
+  const clear = await screen.findByTestId("mapping-trade_id-clear");
+  const slow = later<MappingView>();
+  vi.mocked(fake.backend.changeMapping).mockReturnValueOnce(slow.promise);
+  await user.click(clear);
+  await user.click(screen.getByTestId("source-connect"));
+  expect(fake.backend.connect).not.toHaveBeenCalled();
+  slow.resolve({ text: '{"trade_id": null}', parts: [makePart({ value: null })], problem: null });
+  await waitFor(() => expect(fake.backend.connect).toHaveBeenCalledOnce());
+  expect(vi.mocked(fake.backend.connect).mock.lastCall?.[1].profile.mapping).toBe('{"trade_id": null}');
 });
 
 it("sends the form as it is, however soon it is sent", async () => {

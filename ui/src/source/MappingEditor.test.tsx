@@ -1,7 +1,7 @@
 import { render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { beforeEach, expect, it, vi } from "vitest";
 
 import type { Failure, MappingPart, MappingView, Proposal } from "../backend";
@@ -32,9 +32,16 @@ function reads(parts: MappingPart[], problem: Failure | null = null): void {
 
 function Held({ proposal, failure }: { proposal?: Proposal; failure?: Failure }) {
   const [text, setText] = useState("{}");
+  const changes = useRef(Promise.resolve());
   return (
     <BackendContext value={fake.backend}>
-      <MappingEditor text={text} onChange={setText} proposal={proposal ?? null} failure={failure ?? null} />
+      <MappingEditor
+        text={text}
+        onChange={setText}
+        proposal={proposal ?? null}
+        failure={failure ?? null}
+        changes={changes}
+      />
     </BackendContext>
   );
 }

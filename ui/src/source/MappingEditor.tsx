@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { type RefObject, useState } from "react";
 import { Button, Label, TextArea, TextField } from "react-aria-components";
 
 import type { Failure, Proposal } from "../backend";
@@ -16,11 +16,13 @@ interface Props {
   proposal: Proposal | null;
   /** Why the source was refused, if it was. */
   failure: Failure | null;
+  /** Resolves once the changes that were made are in the text. */
+  changes: RefObject<Promise<void>>;
 }
 
 /** Which path of the documents means what: picked part by part, or typed as text. */
-export function MappingEditor({ text, onChange, proposal, failure }: Props) {
-  const mapping = useMapping(text, onChange);
+export function MappingEditor({ text, onChange, proposal, failure, changes }: Props) {
+  const mapping = useMapping(text, onChange, changes);
   const [asText, setAsText] = useState(false);
   const refused = failure?.target?.field === "mapping" ? failure : null;
   const problem = mapping.problem ?? refused;

@@ -1,3 +1,4 @@
+import type { RefObject } from "react";
 import { Button } from "react-aria-components";
 
 import type { Failure } from "../backend";
@@ -13,10 +14,12 @@ interface Props {
   propose: () => void;
   /** Why the mapping was refused. */
   failure: Failure | null;
+  /** Resolves once the changes that were made are in the text. */
+  changes: RefObject<Promise<void>>;
 }
 
 /** The mapping, and what the documents suggest for it. */
-export function MappingSection({ text, onChange, proposing, canPropose, propose, failure }: Props) {
+export function MappingSection({ text, onChange, proposing, canPropose, propose, failure, changes }: Props) {
   const { busy, proposal } = proposing;
   // The defaults say nothing about documents that have not been chosen.
   const isTooEarly = text.trim() === "" && proposal === null && !busy && !canPropose && failure === null;
@@ -51,7 +54,13 @@ export function MappingSection({ text, onChange, proposing, canPropose, propose,
           Name the database and the collection: a mapping is proposed from its documents.
         </p>
       ) : (
-        <MappingEditor text={text} onChange={onChange} proposal={proposal} failure={failure} />
+        <MappingEditor
+          text={text}
+          onChange={onChange}
+          proposal={proposal}
+          failure={failure}
+          changes={changes}
+        />
       )}
     </section>
   );

@@ -120,6 +120,7 @@ export function SourceForm({ start, section, view, actions, running, done, close
             canPropose={canRead(entered) && !busy}
             propose={state.propose}
             failure={isRefused("mapping") ? failure : null}
+            changes={state.mappingChanges}
           />
           <p className="faint" data-testid="zone-rules">
             Time zone rules: {view.zone_rules}

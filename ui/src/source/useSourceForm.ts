@@ -1,4 +1,4 @@
-import { useCallback, useRef, useState } from "react";
+import { type RefObject, useCallback, useRef, useState } from "react";
 
 import type { Failure, SourceDraft, SourceProfile } from "../backend";
 import {
@@ -32,6 +32,8 @@ export interface SourceFormState {
   isChanged: boolean;
   asked: Asked;
   connection: ConnectionEditor;
+  /** Resolves once the changes of the mapping's parts are in its text. */
+  mappingChanges: RefObject<Promise<void>>;
   attempt: Attempt;
   doing: Doing;
   failure: Failure | null;
@@ -85,6 +87,7 @@ export function useSourceForm(
     },
     [change],
   );
+  const mappingChanges = useRef<Promise<void>>(Promise.resolve());
   const connection = useConnection(start.entered.uri, take);
   const attempt = useAttempt();
   const [doing, setDoing] = useState<Exclude<Doing, null>>("connecting");
@@ -103,6 +106,8 @@ export function useSourceForm(
   /** What was entered: the text of the connection string may have been typed just now. */
   const settle = async (part: Partial<Entered> = {}): Promise<Entered> => {
     const uri = await connection.settle();
+    // A part may have been left by pressing the button that sends the form.
+    await mappingChanges.current;
     const now = latest.current;
     return withoutOutdated({ ...now.entered, uri, ...part }, now.taken);
   };
@@ -173,6 +178,7 @@ export function useSourceForm(
     isChanged: isChanged(start, entered, connection.isEdited),
     asked: askedWith(entered),
     connection,
+    mappingChanges,
     attempt,
     doing: attempt.busy ? doing : null,
     failure,

@@ -54,7 +54,9 @@ export function examplesText(examples: readonly string[]): string {
 
 /** What the documents have at a path, in one line. */
 export function seenText(seen: Pick<SeenPath, "share" | "types" | "examples">): string {
-  const parts = [`in ${shareText(seen.share)}`, typesText(seen.types), examplesText(seen.examples)];
+  // A path of the messages is in none of the trades.
+  const share = seen.share === 0 ? "" : `in ${shareText(seen.share)}`;
+  const parts = [share, typesText(seen.types), examplesText(seen.examples)];
   return parts.filter((part) => part !== "").join(" · ");
 }
 

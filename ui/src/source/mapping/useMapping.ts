@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 
 import {
   type Failure,
@@ -31,13 +31,19 @@ interface Read {
 
 const UNREAD: Read = { of: "", parts: [], first: [], problem: null };
 
-/** The parts of a mapping file, which the engine reads and changes. The text is the truth. */
-export function useMapping(text: string, onChange: (text: string) => void): Mapping {
+/**
+ * The parts of a mapping file, which the engine reads and changes. The text is the truth. `changes` resolves once the
+ * changes that were made are in the text.
+ */
+export function useMapping(
+  text: string,
+  onChange: (text: string) => void,
+  changes: RefObject<Promise<void>>,
+): Mapping {
   const backend = useBackend();
   const [read, setRead] = useState<Read | null>(null);
   const latest = useRef(text);
   const report = useRef(onChange);
-  const changes = useRef<Promise<void>>(Promise.resolve());
   const isKnown = read?.of === text;
   const isFirst = read === null;
 
@@ -86,7 +92,7 @@ export function useMapping(text: string, onChange: (text: string) => void): Mapp
         report.current(view.text);
       });
     },
-    [backend],
+    [backend, changes],
   );
 
   const { parts, first, problem } = read ?? UNREAD;

@@ -3,7 +3,7 @@
 use super::error::Result;
 use super::sql::{Database, sql};
 
-/// Memory that DuckDB may use for one file, besides what [`memory_for`] returns. DuckDB holds blocks of 256 KB for
+/// Memory that DuckDB may use for one file, besides what [`memory_for`] returns. DuckDB holds blocks for
 /// every column of every table being written, and the row groups being filled: what a fetch needs depends on the
 /// number of columns, the size of the documents and the number of concurrent windows, not on the size of the result.
 /// Too little makes a fetch fail, so this is generous.

@@ -20,8 +20,8 @@ use super::validate::refuse_views;
 
 /// Memory that DuckDB may use before the fields of the file are known.
 const MEMORY_TO_OPEN: &str = "768MiB";
-/// The block size of new files, in bytes; others keep theirs. While a window is stored, each column holds blocks: of
-/// DuckDB's default of twice the size, they take a quarter more memory, and the file is a tenth larger.
+/// The block size of new files, in bytes; others keep theirs. While a window is stored, DuckDB holds blocks for each of
+/// its columns. With its default of twice this size, it takes a third more memory, and a file is a tenth larger.
 const BLOCK_SIZE: &str = "131072";
 /// DuckDB's threads while no window is being stored.
 pub(crate) const THREADS_TO_READ: i64 = 2;
