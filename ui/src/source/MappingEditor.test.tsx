@@ -201,6 +201,17 @@ it("says nothing of the proposed path about a different one", async () => {
   expect(row.queryByText("Sure")).not.toBeInTheDocument();
 });
 
+it("marks a path that no document has", async () => {
+  reads([
+    makePart({ value: "tradeRef" }),
+    makePart({ key: "downstream_trade_id", title: "Messages", value: "of" }),
+  ]);
+  render(<Held proposal={makeProposal()} />);
+  const row = within(await screen.findByTestId("proposed-trade_id"));
+  expect(row.getByTestId("evidence-absent")).toHaveTextContent("In none of the documents");
+  expect(screen.getAllByTestId("evidence-absent")).toHaveLength(1);
+});
+
 it("shows text that cannot be read, and why", async () => {
   reads([], makeFailure("bad_mapping", "It does not parse.", { field: "mapping" }));
   render(<Held />);

@@ -1,5 +1,5 @@
 import type { Proposal } from "../../backend";
-import { examplesText, foundFor, seenText, SURE_WORDS } from "./parts";
+import { examplesText, foundFor, isAbsent, seenText, SURE_WORDS } from "./parts";
 
 interface Props {
   partKey: string;
@@ -16,6 +16,9 @@ export function Evidence({ partKey, value, proposal }: Props) {
     return (
       <>
         {seen && <span>{seenText(seen)}</span>}
+        {isAbsent(partKey, value, proposal) && (
+          <strong data-testid="evidence-absent">In none of the documents that were read.</strong>
+        )}
         {field !== null && <div className="faint">Proposed was {field.path}</div>}
       </>
     );

@@ -92,6 +92,12 @@ function zoneChoices(): Choice[] {
   return zones;
 }
 
+/** Whether a part names a path of the trades that none of them has. */
+export function isAbsent(key: string, value: string | null, { paths }: Proposal): boolean {
+  const isPath = !/(zone|collection)$/.test(key) && key !== "downstream_trade_id";
+  return isPath && value !== null && paths.length > 0 && paths.every(({ path }) => path !== value);
+}
+
 /** What may be picked for a part. */
 export function choicesFor(part: MappingPart, proposal: Proposal | null): Choice[] {
   if (part.key.endsWith("zone")) return zoneChoices();
