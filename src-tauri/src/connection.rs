@@ -118,8 +118,7 @@ pub(crate) fn watch(app: &AppHandle) {
     });
     tauri::async_runtime::spawn(async move {
         let state = Arc::clone(&app.state::<Arc<AppState>>());
-        let used = state.chosen().and_then(|id| state.settings.get().source(&id).cloned());
-        if let Some(source) = used {
+        if let Some(source) = state.used() {
             state.unlock(&source).await;
         }
         loop {

@@ -159,6 +159,11 @@ impl AppState {
         self.chosen.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The source that this window uses, as it is saved.
+    pub(crate) fn used(&self) -> Option<StoredSource> {
+        self.settings.get().source(&self.chosen()?).cloned()
+    }
+
     /// Makes a source that has been reached the one in use.
     pub(crate) fn use_source(&self, active: ActiveSource) {
         let id = active.id.clone();
@@ -268,7 +273,7 @@ impl AppState {
         let active = self.active();
         let settings = self.settings.get();
         let mapping = active.as_ref().map_or_else(Mapping::default, |active| active.mapping.clone());
-        let used = self.chosen().and_then(|id| settings.source(&id).cloned());
+        let used = self.used();
         let profile = active.as_ref().map(|active| active.profile.clone());
         Ok(SourceView {
             sources: saved(&settings, &self.secrets),

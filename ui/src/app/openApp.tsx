@@ -1,12 +1,13 @@
 // The window over a fake backend.
 
 import { QueryClientProvider } from "@tanstack/react-query";
-import { act, render, screen } from "@testing-library/react";
-import type { UserEvent } from "@testing-library/user-event";
+import { act, render, screen, waitFor } from "@testing-library/react";
+import userEvent, { type UserEvent } from "@testing-library/user-event";
+import { expect } from "vitest";
 
 import type { Answer } from "../backend";
 import { BackendContext } from "../backend/context";
-import type { Fake } from "../test/fakeBackend";
+import { type Fake, makeFake } from "../test/fakeBackend";
 import { makeAnswer } from "../test/made";
 import { App } from "./App";
 import { makeQueryClient } from "./queryClient";
@@ -34,4 +35,20 @@ export async function openForm(user: UserEvent): Promise<void> {
   const edit = screen.queryAllByTestId("source-edit")[0];
   if (edit !== undefined) await user.click(edit);
   await screen.findByTestId("source-dialog");
+}
+
+/** A window with the form of a new source, unless the backend has one. */
+export async function openNewSource(
+  fake = makeFake({ profile: null, connection: { state: "not_configured" } }),
+) {
+  const user = userEvent.setup();
+  await openApp(fake);
+  await openForm(user);
+  return { fake, user };
+}
+
+/** Pastes a connection string into a form that was just opened. */
+export async function pasteString(user: UserEvent, text: string): Promise<void> {
+  await waitFor(() => expect(screen.getByTestId("source-uri")).toHaveFocus());
+  await user.paste(text);
 }

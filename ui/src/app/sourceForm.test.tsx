@@ -1,26 +1,14 @@
 // The form of a source: the connection string, what the server lists, and testing.
 
 import { screen, waitFor, within } from "@testing-library/react";
-import userEvent, { type UserEvent } from "@testing-library/user-event";
+import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
 import type { ConnectionDraft, MappingView, SourceTest, StepResult } from "../backend";
 import { makeFake } from "../test/fakeBackend";
 import { later } from "../test/later";
 import { makeConnection, makeFailure, makeForm, makePart, makeSaved } from "../test/made";
-import { openApp, openForm } from "./openApp";
-
-async function open(fake = makeFake({ profile: null, connection: { state: "not_configured" } })) {
-  const user = userEvent.setup();
-  await openApp(fake);
-  await openForm(user);
-  return { fake, user };
-}
-
-async function paste(user: UserEvent, text: string) {
-  await waitFor(() => expect(screen.getByTestId("source-uri")).toHaveFocus());
-  await user.paste(text);
-}
+import { openApp, openNewSource as open, pasteString as paste } from "./openApp";
 
 const step = (part: Partial<StepResult>): StepResult => ({
   step: "reach",

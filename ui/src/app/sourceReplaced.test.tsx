@@ -1,24 +1,12 @@
 // Replacing the connection string of a source: what belonged to the former server or user.
 
 import { screen, waitFor } from "@testing-library/react";
-import userEvent, { type UserEvent } from "@testing-library/user-event";
+import type { UserEvent } from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
 import { makeFake } from "../test/fakeBackend";
 import { makeFailure } from "../test/made";
-import { openApp, openForm } from "./openApp";
-
-async function open(fake = makeFake({ profile: null, connection: { state: "not_configured" } })) {
-  const user = userEvent.setup();
-  await openApp(fake);
-  await openForm(user);
-  return { fake, user };
-}
-
-async function paste(user: UserEvent, text: string) {
-  await waitFor(() => expect(screen.getByTestId("source-uri")).toHaveFocus());
-  await user.paste(text);
-}
+import { openNewSource as open, pasteString as paste } from "./openApp";
 
 async function replace(user: UserEvent, text: string) {
   const uri = screen.getByTestId("source-uri");

@@ -165,7 +165,7 @@ export function useSourceForm(
   };
 
   const about = refusedField(attempt.failure);
-  // A failure goes with what was sent: it says nothing of a different place, user or password.
+  // A failure is about what was sent. It is hidden once the place, the user or the password is a different one.
   const isOfThis =
     tried !== null &&
     placeKey(tried, secretsOf(tried)) === currentKey &&

@@ -46,6 +46,14 @@ pub(crate) fn field<'a>(document: &'a RawDocument, name: &str) -> Option<Option<
     Some(None)
 }
 
+/// Whether a match on a path finds a value in a document.
+pub(crate) fn is_in(document: &RawDocument, path: &str) -> bool {
+    let mut found = false;
+    // Values before bytes that are not valid count.
+    let _ = values(document, path, &mut |_| found = true);
+    found
+}
+
 /// Calls `each` with every value at a path that is not an array. Of an array, these are its elements.
 pub(crate) fn scalars<'a>(document: &'a RawDocument, path: &str, each: &mut dyn FnMut(RawBsonRef<'a>)) {
     // Invalid BSON has no more values to report.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use bson::{Document, RawDocumentBuf, doc};
+use bson::{Document, doc};
 use futures_util::future::try_join_all;
 
 use super::connect::Source;
@@ -154,26 +154,16 @@ impl Source {
             return Ok(None);
         }
         let documents = self.some_documents(collection, &mapping.downstream_match, PATH_DOCUMENTS).await?;
-        let has_path = |document: &RawDocumentBuf| {
-            let mut found = false;
-            path::values(document, path, &mut |_| found = true);
-            found
-        };
-        if documents.is_empty() || documents.iter().any(has_path) {
+        if documents.is_empty() || documents.iter().any(|document| path::is_in(document, path)) {
             return Ok(None);
         }
         let with_path = doc! {"$and": [mapping.downstream_match.clone(), {path: {"$exists": true}}]};
-        let pipeline = vec![doc! {"$match": with_path}, doc! {"$limit": 1}, doc! {"$project": {"_id": 1}}];
-        let read =
-            match self.documents_of(&self.collection(collection).await?, pipeline, ESTIMATE_LIMIT).await {
-                Ok(found) if found.is_empty() => "No document".to_owned(),
-                Ok(_) => return Ok(None),
-                // It may be in others, but that the first ones all lack it has to be looked into.
-                Err(failure) if failure.code == Code::SourceTimeout => {
-                    format!("None of the {} read", counted(documents.len(), "document"))
-                }
-                Err(failure) => return Err(failure),
-            };
+        let read = match self.collection_has_in_time(collection, with_path).await? {
+            Some(true) => return Ok(None),
+            Some(false) => "No document".to_owned(),
+            // It may be in others, but that the first ones all lack it has to be looked into.
+            None => format!("None of the {} read", counted(documents.len(), "document")),
+        };
         let known = paths_in(&documents);
         let near = near_misses(path, known.iter().map(String::as_str));
         let why = format!(
@@ -225,8 +215,13 @@ impl Source {
 
     /// Whether a document of the collection matches; `None` if the lookup takes too long.
     pub(super) async fn has_in_time(&self, matches: Document) -> Result<Option<bool>> {
+        self.collection_has_in_time(None, matches).await
+    }
+
+    /// The same for a collection of this name; `None` for the source's own.
+    async fn collection_has_in_time(&self, name: Option<&str>, matches: Document) -> Result<Option<bool>> {
         let pipeline = vec![doc! {"$match": matches}, doc! {"$limit": 1}, doc! {"$project": {"_id": 1}}];
-        match self.documents(pipeline, ESTIMATE_LIMIT).await {
+        match self.documents_of(&self.collection(name).await?, pipeline, ESTIMATE_LIMIT).await {
             Ok(found) => Ok(Some(!found.is_empty())),
             Err(failure) if failure.code == Code::SourceTimeout => Ok(None),
             Err(failure) => Err(failure),

@@ -117,18 +117,11 @@ fn wanted_paths(mapping: &Mapping) -> Vec<(&str, String)> {
     wanted
 }
 
-/// Whether a document has a value at a path.
-fn has_path(document: &RawDocumentBuf, wanted: &str) -> bool {
-    let mut found = false;
-    path::values(document, wanted, &mut |_| found = true);
-    found
-}
-
 /// A sentence that names the paths that none of a collection's documents has; `None` if each is in some document.
 fn missing_paths(name: &str, documents: &[RawDocumentBuf], wanted: &[(&str, String)]) -> Option<String> {
     let missing: Vec<&(&str, String)> = wanted
         .iter()
-        .filter(|(path, _)| !documents.iter().any(|document| has_path(document, path)))
+        .filter(|(path, _)| !documents.iter().any(|document| path::is_in(document, path)))
         .collect();
     if missing.is_empty() {
         return None;
@@ -281,7 +274,7 @@ async fn served(
     // An index on a path that is not there would be of no use: the mapping has to be corrected first.
     let documents = source.some_documents(Some(name), matches, LOOKED_AT).await.unwrap_or_default();
     let is_mistaken = !documents.is_empty()
-        && paths.iter().any(|wanted| !documents.iter().any(|document| has_path(document, wanted)));
+        && paths.iter().any(|wanted| !documents.iter().any(|document| path::is_in(document, wanted)));
     if is_mistaken {
         return Ok(Served::Unknown(words));
     }
