@@ -95,7 +95,7 @@ export function makeCached(part: Partial<CachedQuery> = {}): CachedQuery {
   const held = { from: "2025-01-01", to: "2025-01-10" };
   return {
     signature: "7".repeat(32),
-    source: "db1 · trading.messages",
+    source: makeSource().name,
     filters: "product: Brent",
     summary: "product: Brent",
     mapping: "days by year and day_of_year in UTC, trade id trade_id",
