@@ -1,6 +1,6 @@
 // Proposing a mapping from the documents of a source.
 
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
@@ -196,7 +196,21 @@ it("saves no mapping that was proposed for a different collection", async () => 
   });
 });
 
-it("leaves a mapping that somebody changed alone, without what was read of a different collection", async () => {
+it("takes only what somebody changed to a different collection", async () => {
+  const { fake, user, mapping, lastAsked } = await openProposed();
+  fireEvent.change(mapping, {
+    target: { value: '{"version": 1, "trade_id": "tradesNo", "status": "state"}' },
+  });
+  await user.type(screen.getByTestId("source-collection"), "2");
+  const typed = { version: 1, status: "state" };
+  await waitFor(() => expect(JSON.parse(mapping.value)).toEqual(typed));
+  await user.tab();
+  await waitFor(() => expect(mapping.value).toContain("trades2No"));
+  expect(JSON.parse(lastAsked()?.mapping ?? "")).toEqual(typed);
+  expect(fake.backend.proposeMapping).toHaveBeenCalledTimes(2);
+});
+
+it("leaves text that cannot be read alone, without what was read of a different collection", async () => {
   const { fake, user, mapping, lastAsked } = await openProposed();
   await user.type(mapping, " mine");
   const typed = mapping.value;

@@ -115,7 +115,7 @@ export function SourceForm({ start, section, view, actions, running, done, close
           </div>
           <MappingSection
             text={entered.mapping}
-            onChange={(mapping) => change({ mapping })}
+            onChange={state.changeMapping}
             proposing={state.proposing}
             canPropose={canRead(entered) && !busy}
             propose={state.propose}

@@ -43,7 +43,8 @@ export interface SourceFormState {
   proposing: Proposing;
   /** Whether the field was refused and has not been changed since. */
   isRefused: (field: RefusedField) => boolean;
-  change: (part: Partial<Entered>) => void;
+  change: (part: Partial<Omit<Entered, "mapping">>) => void;
+  changeMapping: (mapping: string) => void;
   commitPlace: (place: Place) => void;
   /** The connection string, or a field of its form, has been left. */
   commitConnection: () => void;
@@ -89,6 +90,12 @@ export function useSourceForm(
   );
   const mappingChanges = useRef<Promise<void>>(Promise.resolve());
   const connection = useConnection(start.entered.uri, take);
+  const changeMapping = (mapping: string) => {
+    const { entered, taken } = latest.current;
+    // What is left of a mapping that was proposed elsewhere is changed: none of it is the proposal any more.
+    const stays = isOutdated({ ...entered, uri: connection.uri }, taken) ? null : taken;
+    hold({ entered: { ...entered, mapping }, taken: stays });
+  };
   const attempt = useAttempt();
   const [doing, setDoing] = useState<Exclude<Doing, null>>("connecting");
   const test = useTest();
@@ -109,7 +116,8 @@ export function useSourceForm(
     // A part may have been left by pressing the button that sends the form.
     await mappingChanges.current;
     const now = latest.current;
-    return withoutOutdated({ ...now.entered, uri, ...part }, now.taken);
+    const settled = { ...now.entered, uri, ...part };
+    return part.mapping === undefined ? withoutOutdated(settled, now.taken) : settled;
   };
   /** What is sent: a failure is about that. */
   const send = async (): Promise<Asked> => {
@@ -193,6 +201,7 @@ export function useSourceForm(
     },
     isRefused,
     change,
+    changeMapping,
     commitPlace(place) {
       const { entered: now, taken } = latest.current;
       const next = { ...now, ...place, uri: connection.uri };
