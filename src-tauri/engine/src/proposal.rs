@@ -271,6 +271,13 @@ impl Proposal {
             .map_err(|why| Failure::new(Code::BadMapping, format!("The mapping {why}.")))?;
         let Some(mapping) = self.mapping.as_object_mut() else { return Ok(self) };
         let proposed_match = mapping.get("input_match").cloned();
+        let names = |key: &str| typed.get(key).is_some_and(|value| !value.is_null());
+        // A business date says the day by itself: there cannot be both.
+        if names("business_date") {
+            mapping.retain(|key, _| !["year", "day_of_year"].contains(&key.as_str()));
+        } else if names("year") || names("day_of_year") {
+            mapping.shift_remove("business_date");
+        }
         for (key, value) in typed {
             match (mapping.get_mut(&key), &value) {
                 (Some(Value::Object(proposed)), Value::Object(theirs)) if key == "filters" => {

@@ -38,7 +38,7 @@ fn stored(form: &str, number: i32, at: &str, of_day: &str) -> Bson {
     match (form, number % 4) {
         ("date", _) => Bson::DateTime(bson::DateTime::from_millis(second * 1_000)),
         ("iso_text", 0) => at.into(),
-        ("iso_text", 1) => text("%Y%m%d %H:%M:%S.999").into(),
+        ("iso_text", 1) => text("%Y%m%d-%H:%M:%S.999").into(),
         ("iso_text", 2) => {
             let local = instant + chrono::TimeDelta::hours(14);
             format!("{}+14:00", local.format("%Y-%m-%dT%H:%M:%S")).into()

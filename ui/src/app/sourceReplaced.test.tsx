@@ -112,3 +112,15 @@ it("takes a connection string among the hosts of the form for what it is, pasted
     }),
   );
 });
+
+it("takes the database that a connection string names, unless one is named already", async () => {
+  const { user } = await open();
+  const uri = screen.getByTestId("source-uri");
+  await user.type(uri, "mongodb://db1/desk{Tab}");
+  const database = screen.getByTestId("source-database");
+  await waitFor(() => expect(database).toHaveValue("desk"));
+  await user.clear(uri);
+  await user.type(uri, "mongodb://db1/users{Tab}");
+  await waitFor(() => expect(screen.getByTestId("source-uri")).toHaveValue("mongodb://db1/users"));
+  expect(database).toHaveValue("desk");
+});

@@ -599,6 +599,8 @@ export type ConnectionDraft = {
   uri: string,
   /** The form; `None` if the text cannot be read as one. */
   form: ConnectionForm | null,
+  /** The database that the text names, unless it is one of the server's own. */
+  database: string | null,
   /** The password that was in the text, to be put in its own field. */
   password: string | null,
   /** The passphrase of the client certificate's key that was in the text. */

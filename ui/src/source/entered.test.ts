@@ -65,12 +65,12 @@ it("knows the field that a failure is about", () => {
 it("drops every secret of a former server, except those that the new string has", () => {
   const entered = { ...newSource(true).entered, password: "a", passphrase: "b", proxyPassword: "c" };
   const found = { password: "d", passphrase: null, proxy_password: null };
-  expect(secretsAfter(entered, { found, former: null })).toEqual({
+  expect(secretsAfter(entered, { database: null, found, former: null })).toEqual({
     password: "d",
     passphrase: "b",
     proxyPassword: "c",
   });
-  expect(secretsAfter(entered, { found, former: "server" })).toEqual({
+  expect(secretsAfter(entered, { database: null, found, former: "server" })).toEqual({
     password: "d",
     passphrase: "",
     proxyPassword: "",

@@ -8,7 +8,7 @@ import type {
   SourceProfile,
   TypedSecrets,
 } from "../backend";
-import type { SecretsRead } from "./useConnection";
+import type { TextRead } from "./useConnection";
 
 /** The fields of the form. */
 export interface Entered extends SourceProfile {
@@ -81,7 +81,7 @@ export function secretsOf({ password, passphrase, proxyPassword }: Entered): Typ
 export const SECRETS = ["password", "passphrase", "proxyPassword"] as const;
 
 /** The secrets after the connection string was read: those that were in it, and those that still belong to it. */
-export function secretsAfter(entered: Entered, { found, former }: SecretsRead): typeof NO_SECRETS {
+export function secretsAfter(entered: Entered, { found, former }: TextRead): typeof NO_SECRETS {
   const { password, passphrase, proxyPassword } = former === null ? entered : NO_SECRETS;
   return {
     password: found.password ?? password,

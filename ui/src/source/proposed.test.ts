@@ -7,6 +7,7 @@ const THERE = { ...HERE, collection: "exec" };
 const PROPOSED = {
   version: 2,
   trade_id: "dealNo",
+  day_zone: "UTC",
   timestamp: { path: "at", form: "epoch_s" },
   status: "state",
   filters: { product: "produkt", cell: null, receiver: { path: "to", label: "To" } },
@@ -46,6 +47,7 @@ it("takes the parts that were changed for typed, with those that had been typed 
 
 it("keeps it in mind that a part was removed", () => {
   expect(typed({ ...PROPOSED, status: undefined })).toEqual({ version: 2, status: null });
+  expect(typed({ ...PROPOSED, day_zone: undefined })).toBeNull();
   expect(typed({ ...PROPOSED, filters: { ...PROPOSED.filters, product: null } })).toEqual({
     version: 2,
     filters: { product: null },

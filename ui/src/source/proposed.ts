@@ -27,6 +27,8 @@ export function typedMapping(mapping: string, taken: Taken | null): string {
   if (!now || !proposed || !typed) return mapping;
   const filters = changesOf(now["filters"] ?? {}, proposed["filters"] ?? {}, typed["filters"] ?? {});
   const changed = changesOf(now, proposed, typed, ["version", "filters"]);
+  // There is always a zone: one that was removed is left to what is proposed.
+  if (changed["day_zone"] === null) delete changed["day_zone"];
   if (Object.keys(filters).length > 0) changed["filters"] = filters;
   if (Object.keys(changed).length === 0) return "";
   // What was changed may need the version that the proposal has.

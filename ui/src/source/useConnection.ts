@@ -27,9 +27,11 @@ export interface ConnectionEditor {
 /** What of the connection string was replaced. */
 export type Former = "server" | "user";
 
-/** What a reading of the text says about the secrets. */
-export interface SecretsRead {
-  /** Those that were in the text. */
+/** What a reading of the text says about the fields beside it. */
+export interface TextRead {
+  /** The database that is named in it. */
+  database: string | null;
+  /** The secrets that were in the text. */
   found: TypedSecrets;
   /** What the others were meant for, if it was replaced: they must not be sent to what took its place. */
   former: Former | null;
@@ -77,10 +79,10 @@ function replaced(before: ConnectionForm | null, now: ConnectionForm | null): Fo
 }
 
 /**
- * Edits a connection string. `take` gets what a reading of it says about the secrets, and returns whether it has
- * cleared any.
+ * Edits a connection string. `take` gets what a reading of it says about the fields beside it, and returns whether it
+ * has cleared any secrets.
  */
-export function useConnection(first: string, take: (read: SecretsRead) => boolean): ConnectionEditor {
+export function useConnection(first: string, take: (read: TextRead) => boolean): ConnectionEditor {
   const backend = useBackend();
   const [state, setState] = useState<State>({
     uri: first,
@@ -118,7 +120,7 @@ export function useConnection(first: string, take: (read: SecretsRead) => boolea
       if (found.form !== null && serverOf(found.form) !== "") known.current = found.form;
       text.current = found.uri;
       isRead.current = true;
-      const hasCleared = take({ found: secrets, former });
+      const hasCleared = take({ database: found.database, found: secrets, former });
       setState((now) => ({
         ...now,
         uri: found.uri,

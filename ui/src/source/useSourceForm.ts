@@ -17,7 +17,7 @@ import {
 import type { Place } from "./PlaceFields";
 import { isOutdated, placeOf, type Taken, typedMapping, withoutOutdated } from "./proposed";
 import { type Attempt, useAttempt } from "./useAttempt";
-import { type ConnectionEditor, type SecretsRead, useConnection } from "./useConnection";
+import { type ConnectionEditor, type TextRead, useConnection } from "./useConnection";
 import type { Asked } from "./useListing";
 import { type Found, type Proposing, useProposal } from "./useProposal";
 import type { SourceActions } from "./useSource";
@@ -80,10 +80,12 @@ export function useSourceForm(
     [hold],
   );
   const take = useCallback(
-    (read: SecretsRead) => {
+    (read: TextRead) => {
       const before = latest.current.entered;
       const secrets = secretsAfter(before, read);
-      change(secrets);
+      // A database that was named stays: that of the text may be meant for the login alone.
+      const database = before.database.trim() === "" ? (read.database ?? "") : before.database;
+      change({ ...secrets, database });
       return SECRETS.some((name) => before[name] !== "" && secrets[name] === "");
     },
     [change],

@@ -191,15 +191,15 @@ export function makeForm(part: Partial<ConnectionForm> = {}): ConnectionForm {
 
 /** What the backend makes of an edit: the hosts, and a password that is taken out. The rest is the engine's. */
 export function makeConnection(edit: ConnectionEdit): ConnectionDraft {
-  const nothing = { passphrase: null, proxy_password: null, problems: [], warnings: [] };
+  const nothing = { database: null, passphrase: null, proxy_password: null, problems: [], warnings: [] };
   if (edit.by === "form") {
     return { uri: `mongodb://${edit.form.hosts}/`, form: edit.form, password: null, ...nothing };
   }
-  const found = /^mongodb:\/\/(?:([^:@]*)(?::([^@]*))?@)?([^/?]*)/.exec(edit.uri);
-  const [, user = "", password = null, hosts = ""] = found ?? [];
+  const found = /^mongodb:\/\/(?:([^:@]*)(?::([^@]*))?@)?([^/?]*)(?:\/([^?]*))?/.exec(edit.uri);
+  const [, user = "", password = null, hosts = "", named = ""] = found ?? [];
   const uri = password === null ? edit.uri : edit.uri.replace(`:${password}@`, "@");
   const form = found === null ? null : makeForm({ hosts, user, login: user === "" ? "none" : "password" });
-  return { uri, form, password, ...nothing };
+  return { uri, form, password, ...nothing, database: named === "" ? null : named };
 }
 
 export function makeSettings(part: Partial<SettingsView> = {}): SettingsView {

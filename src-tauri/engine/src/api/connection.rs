@@ -157,6 +157,8 @@ pub struct ConnectionDraft {
     pub uri: String,
     /// The form; `None` if the text cannot be read as one.
     pub form: Option<ConnectionForm>,
+    /// The database that the text names, unless it is one of the server's own.
+    pub database: Option<String>,
     /// The password that was in the text, to be put in its own field.
     pub password: Option<String>,
     /// The passphrase of the client certificate's key that was in the text.

@@ -165,6 +165,30 @@ fn what_a_person_has_set_stays() {
 }
 
 #[test]
+fn what_a_person_has_set_about_days_leaves_a_mapping_that_can_be_used() {
+    let of = |number: i32| {
+        let day = at(number).format("%Y%m%d").to_string().parse::<i32>().unwrap();
+        doc! {"_id": number, "dealId": number, "tradeDate": day}
+    };
+    let by_date = propose_valid(&sample(&[&["tradeDate"]], of), &[]);
+    assert!(by_date.mapping["business_date"].is_object(), "{}", by_date.mapping);
+    let typed = r#"{"version": 1, "year": "jahr", "day_of_year": "tag"}"#;
+    let kept = by_date.keeping(typed).unwrap().mapping;
+    let read = Mapping::parse(&kept.to_string()).unwrap();
+    assert_eq!((read.business_date, read.year.as_deref()), (None, Some("jahr")), "{kept}");
+    let of = |number: i32| {
+        let part = |form: &str| at(number).format(form).to_string().parse::<i32>().unwrap();
+        doc! {"_id": number, "dealId": number, "year": part("%Y"), "day_of_year": part("%j")}
+    };
+    let by_days = propose_valid(&sample(&[&["year", "day_of_year"]], of), &[]);
+    assert_eq!(text(&by_days, "/year"), Some("year"), "{}", by_days.mapping);
+    let typed = r#"{"version": 2, "business_date": {"path": "tag", "form": "date"}}"#;
+    let kept = by_days.keeping(typed).unwrap().mapping;
+    let read = Mapping::parse(&kept.to_string()).unwrap();
+    assert!(read.business_date.is_some() && read.year.is_none(), "{kept}");
+}
+
+#[test]
 fn what_is_wrong_is_said() {
     let of = |number: i32| {
         let mut document = doc! {

@@ -495,11 +495,14 @@ impl DateField<'_> {
         const DATE: &str = "[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}";
         const HOUR: &str = "[Tt ](?:[01][0-9]|2[0-3])";
         const MINUTE: &str = ":?[0-5][0-9]";
+        const FIX_MINUTE: &str = "-(?:[01][0-9]|2[0-3]):[0-5][0-9]";
         const SECOND: &str = ":?[0-5][0-9](?:[.,][0-9]+)?";
         const OFFSET: &str = " ?[Zz]| ?[+-][0-9]{2}(?::?[0-9]{2})?";
         const FULL_HOURS: &str = " ?[Zz]| ?[+-][0-9]{2}(?::?00)?";
         if self.is_as_written {
-            let pattern = format!("^({DATE}){HOUR}(?:{MINUTE}(?:{SECOND})?)?(?:{OFFSET})?\\z");
+            let pattern = format!(
+                "^(?:({DATE}){HOUR}(?:{MINUTE}(?:{SECOND})?)?|([0-9]{{8}}){FIX_MINUTE}(?:{SECOND})?)(?:{OFFSET})?\\z"
+            );
             // An offset that no zone has makes a text unreadable, so only usual ones are cut off.
             let usual = pattern.replace(OFFSET, " ?[Zz]| ?[+-](?:0[0-9]|1[0-5])(?::?[0-5][0-9])?");
             return [Some(usual), None];
@@ -513,7 +516,8 @@ impl DateField<'_> {
             let may_lack = if self.zone.name() == "UTC" { "?" } else { "" };
             format!("^((?:{DATE}){HOUR})(?:{MINUTE}(?:{SECOND})?)?({FULL_HOURS}){may_lack}\\z")
         });
-        let fine = format!("^((?:{DATE}){HOUR}{MINUTE})(?:{SECOND})?({OFFSET})?\\z");
+        let minute = format!("(?:{DATE}){HOUR}{MINUTE}|[0-9]{{8}}{FIX_MINUTE}");
+        let fine = format!("^({minute})(?:{SECOND})?({OFFSET})?\\z");
         [coarse, Some(fine)]
     }
 }
@@ -640,7 +644,8 @@ struct IsoText {
 
 /// Reads `2025-01-31` or `20250131`, alone or followed by `T` or a blank and a time: hours, or with minutes, seconds
 /// and a fraction, with or without colons; then nothing, `Z`, or an offset such as `+02:00`, `+0200` or `+02`, with or
-/// without a blank before it. A leap second is taken for the one before it.
+/// without a blank before it. A leap second is taken for the one before it. The times of FIX messages, such as
+/// `20250131-09:30:00.123`, have a hyphen in front of the hour, and a colon after it.
 fn read_iso(text: &str) -> Option<IsoText> {
     let mut rest = Rest(text.as_bytes());
     let year = rest.digits(4)?;
@@ -654,10 +659,15 @@ fn read_iso(text: &str) -> Option<IsoText> {
     if rest.0.is_empty() {
         return Some(midnight);
     }
-    if !rest.takes(b"Tt ") {
+    let is_fix = !has_hyphens && rest.takes(b"-");
+    if !is_fix && !rest.takes(b"Tt ") {
         return None;
     }
     let (hour, mut minute, mut second) = (rest.digits(2)?, 0, 0);
+    // Without a colon, it might be an offset.
+    if is_fix && rest.0.first() != Some(&b':') {
+        return None;
+    }
     if rest.takes(b":") || rest.begins_with_digit() {
         minute = rest.digits(2)?;
         if rest.takes(b":") || rest.begins_with_digit() {

@@ -25,7 +25,15 @@ pub(crate) fn read_json(text: &str, deepest: usize) -> Result<Value, Unreadable>
     value.map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let text = error.to_string();
-        let what = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+        let said = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+        let what = match said {
+            _ if error.is_eof() => "the text ends before it is complete",
+            "expected value" => "a value was expected",
+            "trailing characters" => "nothing may follow the end of it",
+            "trailing comma" => "a comma without anything after it",
+            "key must be a string" => "a key must be in double quotes",
+            said => said,
+        };
         Unreadable { place: (line, column), what: what.to_owned() }
     })
 }

@@ -23,21 +23,21 @@ export const BLANK_FORM: ConnectionForm = {
   other_options: "",
 };
 
-const NOTHING = { passphrase: null, proxy_password: null, problems: [], warnings: [] };
+const NOTHING = { database: null, passphrase: null, proxy_password: null, problems: [], warnings: [] };
 
 function note(field: FieldNote["field"], message: string): FieldNote {
   return { field, message };
 }
 
 function ofText(uri: string): ConnectionDraft {
-  const found = /^mongodb(\+srv)?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?]*)(?:\/[^?]*)?(?:\?(.*))?$/.exec(
+  const found = /^mongodb(\+srv)?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/.exec(
     uri,
   );
   if (found === null) {
     const problems = [note("text", "A connection string begins with mongodb:// or mongodb+srv://.")];
     return { uri, form: null, password: null, ...NOTHING, problems: uri === "" ? [] : problems };
   }
-  const [, srv, user = "", password = null, hosts = "", options = ""] = found;
+  const [, srv, user = "", password = null, hosts = "", database = "", options = ""] = found;
   const given = new URLSearchParams(options);
   const take = (name: string) => {
     const value = given.get(name) ?? "";
@@ -63,6 +63,7 @@ function ofText(uri: string): ConnectionDraft {
     ...NOTHING,
     uri: password === null ? uri : uri.replace(`:${password}@`, "@"),
     form,
+    database: database === "" || database === "admin" ? null : database,
     password,
     problems,
     warnings,

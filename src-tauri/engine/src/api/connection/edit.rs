@@ -1,12 +1,16 @@
 //! Follows a change of the text or of the form of a connection string in the other.
 
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::check::Findings;
-use super::form::{form_of, other_options, text_of};
+use super::form::{EXTERNAL, form_of, other_options, text_of};
 use super::parts::{Parts, cleaned};
 use super::uri::ConnectionUri;
 use super::{ConnectionDraft, ConnectionEdit, ConnectionField, ConnectionForm, LoginKind};
+
+/// Databases of the server's own.
+const OWN_DATABASES: [&str; 4] = ["admin", "config", "local", EXTERNAL];
 
 /// Takes over a change of the text or of the form of a connection string: what was changed stays as it was typed,
 /// except for secrets, and the other follows it. Says what has to be corrected; for that, the files that the connection
@@ -50,7 +54,15 @@ fn of_text(typed: &str) -> ConnectionDraft {
             );
         }
     }
-    draft(form, split, findings)
+    let database = named_database(&split.shown);
+    ConnectionDraft { database, ..draft(form, split, findings) }
+}
+
+/// The database that a connection string names, if trades may be there. It may be meant for the login alone.
+fn named_database(uri: &str) -> Option<String> {
+    let named = Parts::read(uri)?.database;
+    let named = percent_decode_str(&named).decode_utf8().ok()?.into_owned();
+    (!named.is_empty() && !OWN_DATABASES.contains(&named.as_str())).then_some(named)
 }
 
 fn of_form(typed: &ConnectionForm) -> ConnectionDraft {
@@ -93,6 +105,7 @@ fn draft(form: Option<ConnectionForm>, split: ConnectionUri, mut findings: Findi
     ConnectionDraft {
         uri: split.shown,
         form,
+        database: None,
         password: plain(split.password),
         passphrase: plain(split.passphrase),
         proxy_password: plain(split.proxy_password),

@@ -33,6 +33,23 @@ fn messages(notes: &[FieldNote]) -> String {
 }
 
 #[test]
+fn a_text_may_name_the_database_of_the_trades() {
+    for (uri, database) in [
+        ("mongodb://db1/desk", Some("desk")),
+        ("mongodb+srv://ann:s3cret@db1.example/fx%20desk?authSource=admin", Some("fx desk")),
+        ("mongodb://ann@db1/desk", Some("desk")),
+        ("mongodb://ann@db1/admin", None),
+        ("mongodb://db1/?replicaSet=rs0", None),
+        ("mongodb://db1", None),
+        ("mongodb://db1/%FF", None),
+        ("desk", None),
+        ("", None),
+    ] {
+        assert_eq!(of_text(uri).database.as_deref(), database, "{uri}");
+    }
+}
+
+#[test]
 fn a_form_is_written_as_a_short_text() {
     for (form, uri) in [
         (ConnectionForm::default(), ""),

@@ -353,12 +353,14 @@ fn iso_text(second: i64, offset: i32, kind: u32) -> String {
         DateTime::from_timestamp(second, 0).unwrap().naive_utc() + chrono::TimeDelta::seconds(offset.into());
     let (hours, minutes) = (offset.abs() / 3_600, offset.abs() / 60 % 60);
     let sign = if offset < 0 { '-' } else { '+' };
-    let (shape, offset) = match kind % 6 {
+    let (shape, offset) = match kind % 8 {
         0 => ("%Y-%m-%dT%H:%M:%S", format!("{sign}{hours:02}:{minutes:02}")),
         1 => ("%Y%m%dT%H%M%S", format!("{sign}{hours:02}{minutes:02}")),
         2 => ("%Y-%m-%d %H:%M:%S.123456789", format!(" {sign}{hours:02}{minutes:02}")),
         3 if offset == 0 => ("%Y-%m-%dT%H:%M:%S,5", "Z".to_owned()),
         4 if offset == 0 => ("%Y%m%d %H:%M:%S", "z".to_owned()),
+        5 => ("%Y%m%d-%H:%M:%S.123", format!("{sign}{hours:02}:{minutes:02}")),
+        6 if offset == 0 => ("%Y%m%d-%H:%M", "Z".to_owned()),
         _ => ("%Y-%m-%dt%H:%M:%S.000", format!("{sign}{hours:02}:{minutes:02}")),
     };
     format!("{}{offset}", at.format(shape))
@@ -413,7 +415,7 @@ fn value_of(form: &'static str) -> impl Strategy<Value = Bson> {
                 }
             }
             "iso_text" if kind % 7 == 0 => day.to_string().into(),
-            "iso_text" if kind % 7 == 1 => iso_text(second, 0, kind)[..16].into(),
+            "iso_text" if kind % 7 == 1 => iso_text(second, 0, kind).chars().take(16).collect::<String>().into(),
             "date" => Bson::DateTime(bson::DateTime::from_millis(second * 1_000)),
             _ => stored(form, second, offset, kind).0,
         }
@@ -494,6 +496,12 @@ fn every_form_has_a_day() {
         ("iso_text", "UTC", "UTC", "1899-12-31T23:59:60Z".into(), Some("1899-12-31")),
         ("iso_text", "UTC", "UTC", "2024-02-29".into(), Some("2024-02-29")),
         ("iso_text", "UTC", "UTC", "2025-02-29".into(), None),
+        ("iso_text", "UTC", "Asia/Tokyo", "20251103-13:45:12".into(), Some("2025-11-03")),
+        ("iso_text", "UTC", "Asia/Tokyo", "20251103-15:00:00.000".into(), Some("2025-11-04")),
+        ("iso_text", "UTC", "UTC", "20251103-23:45-01".into(), Some("2025-11-04")),
+        ("iso_text", "UTC", "UTC", "20251103-13".into(), None),
+        ("iso_text", "UTC", "UTC", "20251103-134512".into(), None),
+        ("iso_text", "UTC", "UTC", "2025-11-03-13:45:12".into(), None),
         ("iso_text", "UTC", "UTC", "2025-01-31T24:00:00Z".into(), None),
         ("iso_text", "UTC", "UTC", "2025-01-31T09:30:00 UTC".into(), None),
         ("epoch_s", "UTC", "UTC", 1_700_000_000.25.into(), Some("2023-11-14")),
