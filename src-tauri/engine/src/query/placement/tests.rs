@@ -415,7 +415,9 @@ fn value_of(form: &'static str) -> impl Strategy<Value = Bson> {
                 }
             }
             "iso_text" if kind % 7 == 0 => day.to_string().into(),
-            "iso_text" if kind % 7 == 1 => iso_text(second, 0, kind).chars().take(16).collect::<String>().into(),
+            "iso_text" if kind % 7 == 1 => {
+                iso_text(second, 0, kind).chars().take(16).collect::<String>().into()
+            }
             "date" => Bson::DateTime(bson::DateTime::from_millis(second * 1_000)),
             _ => stored(form, second, offset, kind).0,
         }
