@@ -97,7 +97,7 @@ impl StoredUuid {
 /// Replaces the UUIDs of subtype 4 in a value of relaxed Extended JSON with `$uuid` objects. The result reads back as
 /// the same value.
 pub(crate) fn show_standard(value: &mut Value) {
-    if let Some(text) = standard_text(value) {
+    if let Some(text) = text_of(value, UuidRepresentation::Standard) {
         *value = json!({"$uuid": text});
         return;
     }
@@ -108,10 +108,13 @@ pub(crate) fn show_standard(value: &mut Value) {
     }
 }
 
-fn standard_text(value: &Value) -> Option<String> {
+/// The text of a UUID in relaxed Extended JSON, stored as the representation says; `None` if the value is none.
+pub(crate) fn text_of(value: &Value, representation: UuidRepresentation) -> Option<String> {
     let is_binary = value.as_object()?.len() == 1 && value.get("$binary").is_some_and(Value::is_object);
     match is_binary.then(|| Bson::try_from(value.clone()))? {
-        Ok(Bson::Binary(binary)) => Some(binary.to_uuid().ok()?.to_string()),
+        Ok(Bson::Binary(binary)) => {
+            Some(binary.to_uuid_with_representation(representation.of_driver()).ok()?.to_string())
+        }
         _ => None,
     }
 }

@@ -35,6 +35,13 @@ impl Column {
         self.text_with(has, &|kind, text| if kind == Kind::Text { formula::protected(&text) } else { text })
     }
 
+    /// The physical columns that may hold a value, in the order in which [`text`](Self::text) looks into them.
+    pub(crate) fn holders(&self) -> impl Iterator<Item = Holder> + use<'_> {
+        let uuids = self.uuids;
+        let holders = self.fields.iter().filter(|(kind, _)| **kind != Kind::Null);
+        holders.map(move |(kind, field)| Holder { kind: *kind, field: *field, uuids })
+    }
+
     fn text_with(&self, has: &dyn Fn(FieldId) -> bool, form: &dyn Fn(Kind, Sql) -> Sql) -> Sql {
         let texts: Vec<Sql> = self
             .fields
@@ -94,6 +101,42 @@ impl Column {
     }
 }
 
+/// A physical column that may hold the value of a logical one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Holder {
+    kind: Kind,
+    field: FieldId,
+    uuids: UuidRepresentation,
+}
+
+impl Holder {
+    /// SQL for the value, to be made a text by [`text`](Self::text). For a page, planning the whole text as SQL would
+    /// take longer than reading the rows.
+    pub(crate) fn select(self, has: &dyn Fn(FieldId) -> bool) -> Sql {
+        let column = sql!("c{}", self.field);
+        match self.kind {
+            _ if !has(self.field) => sql!("NULL::VARCHAR"),
+            Kind::Double => sql!("{column}::VARCHAR", column),
+            Kind::Json => column,
+            kind => text_of(kind, &column, self.uuids).unwrap_or_else(|| sql!("NULL::VARCHAR")),
+        }
+    }
+
+    /// The text of a value: that of [`Column::text`].
+    pub(crate) fn text(self, value: String) -> String {
+        match self.kind {
+            Kind::Double => match value.as_str() {
+                "nan" | "-nan" => "NaN".to_owned(),
+                "inf" => "Infinity".to_owned(),
+                "-inf" => "-Infinity".to_owned(),
+                _ => value,
+            },
+            Kind::Json => uuid_text::with_uuids(value, self.uuids),
+            _ => value,
+        }
+    }
+}
+
 /// The columns of a set of fields: `_id` first, then what the mapping names, in its order, then the others by path.
 /// So the order depends only on the documents and the mapping, and not on when a field first appeared.
 #[must_use]
@@ -144,4 +187,66 @@ fn text_of(kind: Kind, column: &Sql, uuids: UuidRepresentation) -> Option<Sql> {
         Kind::Json => uuid_text::shown(column, uuids),
         Kind::MinusZero | Kind::Decimal | Kind::Text | Kind::ObjectId => column.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::{Bson, Document, RawDocumentBuf, doc};
+
+    use super::*;
+    use crate::cache::{Cache, View, fixtures};
+    use crate::day::{Day, DayRange};
+    use crate::rows::{Role, RowQuery};
+
+    /// A page makes the same texts as an export, which has them made in SQL.
+    #[test]
+    fn the_texts_of_a_page_are_those_of_an_export() {
+        let uuid = Bson::Binary(bson::Uuid::from_bytes([7; 16]).into());
+        let values: Vec<Bson> =
+            [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, 0.1, 1e300, -5e-324]
+                .into_iter()
+                .map(Bson::Double)
+                .chain([
+                    Bson::Null,
+                    Bson::Boolean(true),
+                    Bson::Int32(-1),
+                    Bson::Int64(i64::MIN),
+                    "".into(),
+                    r#"{"$binary":{"base64":"BwcHBwcHBwcHBwcHBwcHBw==","subType":"04"}}"#.into(),
+                    Bson::DateTime(bson::DateTime::from_millis(-1)),
+                    Bson::DateTime(bson::DateTime::from_millis(i64::MAX)),
+                    Bson::Decimal128("1.50".parse().expect("a decimal")),
+                    Bson::ObjectId(bson::oid::ObjectId::from_bytes([9; 12])),
+                    uuid.clone(),
+                    vec![uuid, Bson::Int32(1)].into(),
+                    Bson::MinKey,
+                ])
+                .collect();
+        let documents = values.iter().enumerate().map(|(number, value)| {
+            let number = i32::try_from(number).expect("few");
+            let document: Document = doc! {"_id": number, "a": value, "b": {"c": value}};
+            RawDocumentBuf::try_from(&document).expect("encodes")
+        });
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = fixtures::file(&Cache::new(folder.path(), 0).expect("a cache"), &[]);
+        let day = Day::from_number(20_000);
+        fixtures::store_documents(&file, day, chrono::DateTime::UNIX_EPOCH, documents);
+        let view = View::open(file, DayRange::new(day, day).expect("a day")).expect("a view");
+        let page = view.page(&RowQuery::of(Role::Input), 0, 100).expect("a page");
+        assert_eq!(page.len(), values.len());
+        let has = view.has(Role::Input, view.spans(Role::Input)[0].segment);
+        let texts = view.columns(Role::Input).into_iter().map(|column| column.text(&has));
+        let table = crate::cache::file::schema::table(Role::Input, view.spans(Role::Input)[0].segment);
+        let select = sql!("SELECT [{}] FROM {table} ORDER BY number", Sql::join(texts, ", "), table);
+        let connection = view.connection();
+        let mut statement = connection.prepare(select).expect("a statement");
+        let in_sql: Vec<duckdb::types::Value> =
+            statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect();
+        for (row, in_sql) in page.into_iter().zip(in_sql) {
+            let texts = row
+                .into_iter()
+                .map(|text| text.map_or(duckdb::types::Value::Null, duckdb::types::Value::Text));
+            assert_eq!(duckdb::types::Value::List(texts.collect()), in_sql);
+        }
+    }
 }

@@ -1,7 +1,7 @@
-//! SQL that shows UUIDs as text. Columns hold them like all binary values, as Extended JSON of their bytes, so that
+//! Shows UUIDs as text: in SQL, and in values that have been read. Columns hold them like all binary values, as Extended JSON of their bytes, so that
 //! cells look the same whenever their days were cached.
 
-use crate::bson::uuids::UuidRepresentation;
+use crate::bson::uuids::{self, UuidRepresentation};
 use crate::cache::file::sql::{Sql, Text, sql};
 
 /// How a binary value begins in relaxed Extended JSON. It cannot occur within a text, where quotes are escaped.
@@ -53,6 +53,34 @@ pub(crate) fn shown(column: &Sql, representation: UuidRepresentation) -> Sql {
     )
 }
 
+/// The same for a text that has been read.
+pub(crate) fn with_uuids(json: String, representation: UuidRepresentation) -> String {
+    if !json.contains(BINARY) {
+        return json;
+    }
+    let mut parts = json.split(BINARY);
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for rest in parts {
+        match read_uuid(rest, representation) {
+            Some((uuid, "")) if shown.is_empty() => return uuid,
+            Some((uuid, after)) => shown.extend([r#"{"$uuid":""#, uuid.as_str(), r#""}"#, after]),
+            None => shown.extend([BINARY, rest]),
+        }
+    }
+    shown
+}
+
+/// The UUID that what follows the beginning of a binary value begins with, and what follows the value.
+fn read_uuid(rest: &str, representation: UuidRepresentation) -> Option<(String, &str)> {
+    let (digits, rest) = rest.split_at_checked(DIGITS)?;
+    [(4, UuidRepresentation::Standard), (3, representation)].into_iter().find_map(|(subtype, stored_as)| {
+        let end = end(subtype);
+        let after = rest.strip_prefix(end.as_str())?;
+        let value = serde_json::from_str(&format!("{BINARY}{digits}{end}")).ok()?;
+        Some((uuids::text_of(&value, stored_as)?, after))
+    })
+}
+
 /// How a binary value of a subtype ends.
 fn end(subtype: u8) -> String {
     format!(r#"","subType":"{subtype:02x}"}}}}"#)
@@ -97,8 +125,15 @@ mod tests {
 
     const TEXT: &str = "00112233-4455-6677-8899-aabbccddeeff";
 
+    /// The text of a value, in SQL as elsewhere.
     fn show(value: Bson, representation: UuidRepresentation) -> String {
         let json = value.into_relaxed_extjson().to_string();
+        let shown = show_in_sql(json.clone(), representation);
+        assert_eq!(with_uuids(json, representation), shown);
+        shown
+    }
+
+    fn show_in_sql(json: String, representation: UuidRepresentation) -> String {
         let connection = Database::new(duckdb::Connection::open_in_memory().unwrap());
         let sql = sql!("SELECT {} FROM (SELECT ? AS c1)", shown(&sql!("c1"), representation));
         connection.query_row(&sql, [json], |row| row.get(0)).unwrap()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bson::RawDocumentBuf;
 use duckdb::params;
 
-use super::column::{self, Column};
+use super::column::{self, Column, Holder};
 use super::duplicates::{is_settled, settle_overlap};
 use super::spans::{self, RowSpan, SpanOrder, SpanOrders};
 use crate::bson::path::is_within;
@@ -225,14 +225,27 @@ impl View {
     pub fn page(&self, query: &RowQuery, offset: u64, limit: u64) -> Result<Vec<Vec<Option<String>>>> {
         let role = query.role;
         let columns = self.columns(role);
-        let texts = |span: &RowSpan| {
-            if columns.is_empty() {
+        let holders: Vec<(usize, Holder)> = columns
+            .iter()
+            .enumerate()
+            .flat_map(|(place, column)| column.holders().map(move |holder| (place, holder)))
+            .collect();
+        let values = |span: &RowSpan| {
+            if holders.is_empty() {
                 return sql!("NULL"); // documents of a view may have no field at all
             }
             let has = self.has(role, span.segment);
-            Sql::join(columns.iter().map(|column| column.text(&has)), ", ")
+            Sql::join(holders.iter().map(|(_, holder)| holder.select(&has)), ", ")
         };
-        self.read(query, offset, limit, &texts, columns.len())
+        let rows = self.read(query, offset, limit, &values, holders.len())?;
+        let texts = |row: Vec<Option<String>>| {
+            let mut texts = vec![None; columns.len()];
+            for ((place, holder), value) in holders.iter().zip(row) {
+                texts[*place] = texts[*place].take().or_else(|| value.map(|value| holder.text(value)));
+            }
+            texts
+        };
+        Ok(rows.into_iter().map(texts).collect())
     }
 
     /// One row's document and its day.
