@@ -1,5 +1,7 @@
 //! A file's description of the query that owns it.
 
+use std::collections::HashMap;
+
 use duckdb::params;
 use serde::Deserialize as _;
 
@@ -93,14 +95,20 @@ pub(crate) fn read_fact(connection: &Database, key: &str) -> Result<String> {
     let mut rows = select.query(params![key])?;
     match rows.next()? {
         Some(row) => Ok(row.get(0)?),
-        None => Err(CacheError::corrupt(format!(
-            "The cache file does not say which query it belongs to ({key} is missing)."
-        ))),
+        None => Err(missing(key)),
     }
 }
 
+fn missing(key: &str) -> CacheError {
+    CacheError::corrupt(format!("The cache file does not say which query it belongs to ({key} is missing)."))
+}
+
 pub(crate) fn read_identity(connection: &Database) -> Result<Identity> {
-    let fact = |key: &str| read_fact(connection, key);
+    let mut select = connection.prepare(sql!("SELECT key, value FROM meta"))?;
+    let mut facts = select
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<HashMap<String, String>, duckdb::Error>>()?;
+    let mut fact = |key: &str| facts.remove(key).ok_or_else(|| missing(key));
     Ok(Identity {
         signature: Signature::parse(&fact("signature")?).map_err(own_word)?,
         canonical: fact("canonical")?,

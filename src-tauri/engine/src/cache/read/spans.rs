@@ -1,6 +1,6 @@
 //! The spans of a view: rows of one table that are shown consecutively.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::scan::{stored_under, wanted_rows};
 use crate::cache::file::error::Result;
@@ -53,6 +53,13 @@ pub(crate) fn message_spans(
     for (day, held) in state.shown_in(range) {
         by_segment.entry(held.segment).or_default().push(day);
     }
+    // Most segments of a query without messages have a table of none. Asking each takes longer than the first page.
+    let has_messages: BTreeSet<u32> = state
+        .shown_in(range)
+        .filter(|(_, held)| held.downstream_rows > 0)
+        .map(|(_, held)| held.segment)
+        .collect();
+    by_segment.retain(|segment, _| has_messages.contains(segment));
     let mut segments = BTreeMap::new();
     for (segment, days) in by_segment {
         let days = SegmentDays::read(connection, segment, &days.into_iter().collect())?;
