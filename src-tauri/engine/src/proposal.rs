@@ -185,6 +185,8 @@ pub enum WarningCode {
     NoDayIndex,
     /// The day of the year is often not that of the time.
     DayDisagrees,
+    /// Nothing tells the zone of the days.
+    ZoneUnknown,
     /// Some values of the time cannot be read.
     MixedTimes,
     /// Many documents have no time.
@@ -326,10 +328,10 @@ impl<'a> Study<'a> {
     /// Whether an index serves queries by day.
     #[must_use]
     pub fn days_are_indexed(&self) -> bool {
-        let matched = self.days.matched();
         // A time series is clustered by its time.
+        let matched = self.days.matched();
         let is_own_time = self.sample.time_field.as_deref().is_some_and(|time| matched == [time]);
-        is_own_time || serves(&self.sample.indexes, &matched)
+        is_own_time || self.days.are_served(&self.sample.indexes)
     }
 
     /// What may be the trade id, best first, and where its values should be looked for.
@@ -355,9 +357,7 @@ impl<'a> Study<'a> {
     pub fn propose(&self, evidence: &Evidence) -> Proposal {
         let Self { sample, survey, days, .. } = self;
         let mut choice = Choice::make(sample, survey, days, &evidence.links);
-        if let (Some((path, _)), None) = (&choice.trade_id, &choice.messages) {
-            choice.trade_kind = kinds::find(&evidence.of_trades, path);
-        }
+        choice.complete(sample, survey, days, &evidence.of_trades);
         let all = self.of_all.as_ref().unwrap_or(survey);
         let mut fields = vec![choice.trade_id_field(all)];
         fields.extend(days.fields(all));

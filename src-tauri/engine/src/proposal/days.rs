@@ -12,7 +12,7 @@ use super::times::{self, FORMS, Read};
 use super::{Confidence, ProposedField, Sample, confidence, described, percent, serves};
 use crate::bson::path;
 use crate::day::{Day, DayZone};
-use crate::query::date_field::DateForm;
+use crate::query::date_field::{DateForm, offset_of};
 use crate::query::placement::whole;
 
 /// The zones in which days are tried, the most likely first.
@@ -64,10 +64,15 @@ const IS_DATE_OF: f64 = 0.999;
 const AGREES_ROUGHLY: f64 = 0.5;
 /// The least score for a time to be proposed.
 const LEAST: f64 = 0.3;
+/// A date decides the day in place of a time if its score is so much better.
+const BETTER: f64 = 0.3;
+/// Fewer values than this are at midnight by chance.
+const LEAST_MIDNIGHTS: usize = 10;
 /// Times whose scores differ by less than this are as likely as each other.
 const AS_LIKELY: f64 = 0.02;
 /// A business day may differ from the time by a long weekend.
 const MOST_DAYS_APART: i64 = 4;
+const LONG_WEEKEND: i32 = 4;
 /// From this share of values after the document was made on, a time is that of something else.
 const AFTER_MADE: f64 = 0.15;
 /// 2005-01-01, before MongoDB was there.
@@ -92,6 +97,8 @@ pub(super) struct Time {
     pub(super) forms: Vec<(DateForm, f64)>,
     /// Whether its values are texts without an offset.
     is_local: bool,
+    /// The zones, other than UTC, in which all of its values are midnight: they are calendar days there.
+    midnights: Vec<&'static str>,
     pub(super) score: f64,
     why: Vec<String>,
 }
@@ -111,6 +118,15 @@ pub(super) struct DatePart {
     why: Vec<String>,
 }
 
+/// A date beside a time, which is not its date in any zone.
+#[derive(Debug, Clone)]
+pub(super) struct Beside {
+    pub(super) date: String,
+    pub(super) time: String,
+    /// The share of documents in which it is, in the best zone.
+    pub(super) agreement: f64,
+}
+
 /// The fields that decide a document's day.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Days {
@@ -125,14 +141,15 @@ pub(super) struct Days {
     pub(super) agreement: Option<f64>,
     /// Fields that say when a trade was made in a way that a fetch cannot use: the path, and a sentence.
     pub(super) passed_over: Vec<(String, String)>,
-    /// A date beside the time that is not its date in any zone, and the share of documents in which it is in the best
-    /// one.
-    pub(super) dates_beside: Option<(String, f64)>,
+    /// A date beside the time that is not its date in any zone.
+    pub(super) dates_beside: Option<Beside>,
     /// All times that come into question, best first.
     times: Vec<Time>,
     zone_why: Vec<String>,
     /// The share of documents whose day is that of their time in the zone, if there is one to compare with.
     zone_agreement: Option<f64>,
+    /// Whether something speaks for the zone that may be due to the server on which the documents were written.
+    zone_is_likely: bool,
 }
 
 impl Days {
@@ -140,7 +157,11 @@ impl Days {
     pub(super) fn find(sample: &Sample, survey: &Survey) -> Self {
         let times = times(sample, survey);
         let mut days = Self { zone: "UTC".to_owned(), ..Self::default() };
-        let instants: Vec<&Time> = times.iter().filter(|time| !time.is_day).collect();
+        let is_instant = |time: &&Time| !time.is_day && time.midnights.is_empty();
+        let mut instants: Vec<&Time> = times.iter().filter(is_instant).collect();
+        if instants.is_empty() {
+            instants = times.iter().filter(|time| !time.is_day).collect();
+        }
         let parts = date_parts(sample, survey, &instants);
         if let Some(Parts { year, day_of_year, zone, other_zones, agreement, time }) = parts {
             let agreed = agreement.is_some_and(|share| share >= AGREES);
@@ -158,17 +179,31 @@ impl Days {
             days.follow_text(sample, survey, &instants);
         }
         let best =
-            |is_day: bool| times.iter().find(|time| time.is_day == is_day && time.score >= LEAST).cloned();
+            |is: &dyn Fn(&&Time) -> bool| times.iter().filter(is).find(|time| time.score >= LEAST).cloned();
+        let midnight = best(&|time| !time.midnights.is_empty());
         if days.time.is_none() {
-            days.time = best(false).map(|time| earlier_than(sample, survey, &times, time));
+            let instant = best(&is_instant).map(|time| earlier_than(sample, survey, &times, time));
+            days.time = match (&midnight, instant) {
+                (Some(midnight), Some(instant)) if midnight.score > instant.score + BETTER => {
+                    Some(midnight.clone())
+                }
+                (Some(midnight), None) => Some(midnight.clone()),
+                (_, instant) => instant,
+            };
+        }
+        if let (Some(midnight), None, None) = (&midnight, &days.day_of_year, days.zone_agreement) {
+            days.follow_midnights(sample, midnight);
         }
         if days.day_of_year.is_none() {
             // A business date decides the day if it is indexed and the time is not, or if there is nothing better.
-            let business = best(true);
+            let business = best(&|time| time.is_day);
             let indexed = |time: &Time| serves(&sample.indexes, &[&time.path]);
-            if let Some((dates, time)) = times.iter().find(|time| time.is_day).zip(days.time.as_ref()) {
+            let time = days.time.clone();
+            for (dates, time) in
+                times.iter().filter(|time| time.is_day).filter_map(|dates| Some((dates, time.as_ref()?)))
+            {
                 let beside = DatesBeside::of(sample, dates, time);
-                if beside.agreement >= IS_DATE_OF && beside.is_better_than_utc {
+                if beside.agreement >= IS_DATE_OF && beside.is_better_than_utc && days.zone_why.is_empty() {
                     let why = format!(
                         "in this zone, {} of the times lie on the date in {}",
                         percent(beside.agreement),
@@ -178,16 +213,19 @@ impl Days {
                 }
                 // A date that is hardly ever that of the time is a different one, such as that of payment.
                 let is_of_trade = beside.is_near && (AGREES_ROUGHLY..IS_DATE_OF).contains(&beside.agreement);
-                days.dates_beside = is_of_trade.then(|| (dates.path.clone(), beside.agreement));
+                if is_of_trade && days.dates_beside.is_none() {
+                    let (date, time) = (dates.path.clone(), time.path.clone());
+                    days.dates_beside = Some(Beside { date, time, agreement: beside.agreement });
+                }
             }
             // A date that is no date of the time in any zone is one that the desk keeps itself.
             let is_kept = |business: &Time| {
                 weight(&business.path, Meaning::BusinessDate) > 0.5
-                    && days.dates_beside.as_ref().is_some_and(|(path, _)| *path == business.path)
+                    && days.dates_beside.as_ref().is_some_and(|beside| beside.date == business.path)
             };
             days.business_date = match (&business, &days.time) {
                 (Some(business), Some(time)) => (indexed(business) && !indexed(time)
-                    || business.score > time.score + 0.3
+                    || business.score > time.score + BETTER
                     || is_kept(business))
                 .then(|| business.clone()),
                 _ => business,
@@ -208,10 +246,100 @@ impl Days {
             days.zone = "UTC".to_owned();
             days.zone_why =
                 vec![format!("days are those in {}; the zone decides only when a day has ended", date.path)];
+            (days.other_zones, days.zone_agreement, days.zone_is_likely) = (Vec::new(), None, false);
+        } else if days.zone_why.is_empty() {
+            days.follow_offsets(sample);
         }
         days.pass_over(sample, survey);
         days.times = times;
         days
+    }
+
+    /// Dates that are midnight in a zone tell the zone of the days. They are the days themselves if the time beside them
+    /// lies on others, such as at the weekend.
+    fn follow_midnights(&mut self, sample: &Sample, midnight: &Time) {
+        let Some((zone, others)) = midnight.midnights.split_first() else { return };
+        let Ok(day_zone) = DayZone::parse(zone) else { return };
+        let mut why = format!("all values of {} are midnight in this zone", midnight.path);
+        let mut agreed = 1.0;
+        if let Some(time) = self.time.clone().filter(|time| time.path != midnight.path) {
+            let apart: Vec<i32> = pairs(sample, &time, midnight)
+                .map(|(at, date)| day_zone.day_of(at).number() - day_zone.day_of(date).number())
+                .collect();
+            let of = |most: i32| share(apart.iter().filter(|days| days.abs() <= most).count(), apart.len());
+            agreed = of(0);
+            let is_kept = weight(&midnight.path, Meaning::BusinessDate) > 0.5 && of(LONG_WEEKEND) >= 0.98;
+            if agreed < AGREES_ROUGHLY {
+                return;
+            }
+            if agreed < IS_DATE_OF {
+                let (date, beside) = (midnight.path.clone(), time.path.clone());
+                self.dates_beside = Some(Beside { date, time: beside, agreement: agreed });
+                if is_kept {
+                    self.time = Some(midnight.clone());
+                    agreed = 1.0;
+                }
+            } else {
+                why =
+                    format!("{why}, and {} of the values of {} lie on that day", percent(agreed), time.path);
+            }
+        }
+        self.zone = (*zone).to_owned();
+        self.other_zones = others.iter().map(|zone| (*zone).to_owned()).collect();
+        self.zone_why = vec![why];
+        if !others.is_empty() {
+            self.zone_why.push(format!("so they are in {}", others.join(", ")));
+        }
+        self.zone_agreement = Some(agreed);
+    }
+
+    /// The offsets of texts are those of the zone in which they were written.
+    fn follow_offsets(&mut self, sample: &Sample) {
+        let Some(time) = self.time.as_ref().filter(|time| time.form == DateForm::IsoText) else { return };
+        let mut offsets: Vec<(DateTime<Utc>, i32)> = Vec::new();
+        for document in &sample.documents {
+            path::scalars(document, &time.path, &mut |value| {
+                if let RawBsonRef::String(text) = value
+                    && let (Some(read), Some(offset)) = (times::read(value, time.form), offset_of(text))
+                {
+                    offsets.push((read.at, offset));
+                }
+            });
+        }
+        let local = sample.local_zone.iter().map(String::as_str);
+        let mut found: Vec<&str> = local.chain(ZONES).filter(|zone| have_offsets(zone, &offsets)).collect();
+        let mut seen = BTreeSet::new();
+        found.retain(|zone| seen.insert(*zone));
+        // Texts that are all in UTC say nothing of the desk.
+        if offsets.len() < LEAST_MIDNIGHTS
+            || found.is_empty()
+            || offsets.iter().all(|(_, offset)| *offset == 0)
+        {
+            return;
+        }
+        self.zone_why = vec![format!("the texts of {} have the offsets of this zone", time.path)];
+        self.zone = found.remove(0).to_owned();
+        if !found.is_empty() {
+            self.zone_why.push(format!("so they have of {}", found.join(", ")));
+        }
+        self.other_zones = found.into_iter().map(str::to_owned).collect();
+        self.zone_is_likely = true;
+    }
+
+    /// Whether the days are those of UTC because nothing tells the zone.
+    pub(super) fn has_unknown_zone(&self) -> bool {
+        self.zone_why.is_empty() && self.time.as_ref().is_some_and(|time| !time.is_local)
+    }
+
+    /// Whether an index serves the match on days.
+    pub(super) fn are_served(&self, indexes: &[Vec<String>]) -> bool {
+        // One day of each year is little to read, and so are the times of a range.
+        let one = match (&self.day_of_year, &self.year, &self.time) {
+            (Some(day), None, Some(time)) => [Some(&day.path), Some(&time.path)],
+            (Some(day), ..) => [Some(&day.path), None],
+            (None, ..) => [None, None],
+        };
+        serves(indexes, &self.matched()) || one.into_iter().flatten().any(|path| serves(indexes, &[path]))
     }
 
     /// A day of the year that is stored as text tells the zone of the days, although no fetch can match it.
@@ -400,7 +528,11 @@ impl Days {
             title: super::title("day_zone"),
             path: None,
             label: None,
-            confidence: if zone_is_sure { Confidence::Sure } else { Confidence::Unsure },
+            confidence: match zone_is_sure {
+                true => Confidence::Sure,
+                false if self.zone_is_likely => Confidence::Likely,
+                false => Confidence::Unsure,
+            },
             why,
             share: 0.0,
             types: Vec::new(),
@@ -459,7 +591,11 @@ fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
             score += 0.1;
         }
         score -= 0.4 * in_future;
-        let later = later_than_made(sample, path, form);
+        let midnights = if is_day || is_local { Vec::new() } else { midnights(&reads) };
+        // What is traded after the close may belong to the day after the weekend.
+        let is_date = (is_day || !midnights.is_empty()) && weight(path, Meaning::BusinessDate) > 0.7;
+        let within = if is_date { 24 * MOST_DAYS_APART } else { 0 } + MADE_WITHIN_HOURS;
+        let later = later_than_made(sample, path, form, TimeDelta::hours(within));
         if later > AFTER_MADE {
             score = score.min(LEAST / 2.0);
             why.push(format!("{} of the values lie after the document was made", percent(later)));
@@ -471,15 +607,47 @@ fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
         if forms.len() > 1 {
             why.push(format!("{} of its values have this form", percent(of_form)));
         }
-        times.push(Time { path: path.clone(), form, is_day, of_form, forms, is_local, score, why });
+        times.push(Time {
+            path: path.clone(),
+            form,
+            is_day,
+            of_form,
+            forms,
+            is_local,
+            midnights,
+            score,
+            why,
+        });
     }
     times.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
     times
 }
 
+/// The zones other than UTC in which all times are midnight.
+fn midnights(reads: &[Read]) -> Vec<&'static str> {
+    let days: BTreeSet<i64> = reads.iter().map(|read| read.at.timestamp()).collect();
+    if reads.len() < LEAST_MIDNIGHTS || days.len() < 3 || days.iter().any(|second| second % 900 != 0) {
+        return Vec::new();
+    }
+    let is_midnight = |zone: &&str| {
+        let Ok(zone) = DayZone::parse(zone) else { return false };
+        reads.iter().all(|read| zone.start_of(zone.day_of(read.at)) == read.at)
+    };
+    ZONES.into_iter().filter(|zone| *zone != "UTC").filter(is_midnight).collect()
+}
+
+/// Whether a zone has an offset at each of some instants.
+fn have_offsets(zone: &str, offsets: &[(DateTime<Utc>, i32)]) -> bool {
+    let Ok(zone) = DayZone::parse(zone) else { return false };
+    offsets.iter().all(|(at, offset)| {
+        let local = at.naive_utc() + TimeDelta::seconds((*offset).into());
+        zone.instant_of(local) == *at
+    })
+}
+
 /// The share of documents with an ObjectId whose time at a path is later than the day after they were made. A trade is
 /// stored after it was made, but what it is about may come later: its delivery, its payment.
-fn later_than_made(sample: &Sample, path: &str, form: DateForm) -> f64 {
+fn later_than_made(sample: &Sample, path: &str, form: DateForm, within: TimeDelta) -> f64 {
     let first = |document: &RawDocumentBuf, path: &str, form| {
         let mut found = None;
         path::scalars(document, path, &mut |value| {
@@ -494,7 +662,7 @@ fn later_than_made(sample: &Sample, path: &str, form: DateForm) -> f64 {
     if pairs.iter().any(|(made, _)| made.timestamp() < EARLIEST_MADE || *made > now) {
         return 0.0;
     }
-    let later = pairs.iter().filter(|(made, at)| *at > *made + TimeDelta::hours(MADE_WITHIN_HOURS)).count();
+    let later = pairs.iter().filter(|(made, at)| *at > *made + within).count();
     share(later, pairs.len())
 }
 
@@ -745,6 +913,7 @@ fn earlier_than(sample: &Sample, survey: &Survey, times: &[Time], chosen: Time) 
     };
     let is_plain = |time: &&Time| {
         !time.is_day
+            && time.midnights.is_empty()
             && time.path != chosen.path
             && time.form != DateForm::ObjectId
             && (!is_generic || weight(&time.path, Meaning::Time) > 0.5)

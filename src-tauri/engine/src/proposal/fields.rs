@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use bson::{Bson, RawBson, RawBsonRef};
+use bson::{Bson, RawBson, RawBsonRef, RawDocumentBuf};
 use serde_json::{Map, Value, json};
 
 use super::days::Days;
 use super::filters::{Field, Filters, LONGEST};
-use super::kinds::TradeKind;
+use super::kinds::{self, TradeKind};
 use super::names::{Meaning, label, spelled_out, weight};
 use super::survey::{PathStats, Survey, share};
 use super::{
@@ -28,6 +28,8 @@ const VALUES: usize = 20;
 const LEAST_ID: f64 = 0.35;
 /// A field with more different values than this is not offered as a further filter.
 const FEW: usize = 60;
+/// How much speaks against a trade id if it refers to the ids of other documents.
+const REFERENCE: f64 = 0.5;
 /// The types of a trade id.
 const ID_TYPES: [&str; 6] = ["string", "int", "long", "objectId", "binData", "decimal"];
 
@@ -346,16 +348,24 @@ fn is_believable(sample: &Sample, survey: &Survey, link: &Link) -> bool {
 /// Paths at which the sample's own documents refer to a trade id of others: messages that lie beside the trades.
 fn links_within(sample: &Sample, survey: &Survey, days: &Days, candidates: &[Scored]) -> Vec<Link> {
     let mut links = Vec::new();
-    for id in candidates.iter().take(CANDIDATES) {
+    let best = candidates.iter().map(|id| id.path.as_str()).find(|path| *path != "_id");
+    let own_id = candidates.iter().find(|id| id.path == "_id");
+    let others = candidates.iter().take(CANDIDATES).filter(|id| id.path != "_id");
+    for id in others.chain(own_id) {
         let mut ids = BTreeSet::new();
-        for document in &sample.documents {
+        // What refers to the `_id` of a trade is no trade itself, or else each amendment would refer to a trade.
+        let is_trade = |document: &RawDocumentBuf| {
+            id.path != "_id" || best.is_some_and(|best| !path::is_in(document, best))
+        };
+        for document in sample.documents.iter().filter(|document| is_trade(document)) {
             path::scalars(document, &id.path, &mut |value| ids.extend(equality_key(value)));
         }
         let is_reference = |(path, stats): &(&String, &PathStats)| {
             let is_id = stats.main_type().is_some_and(|(main, _)| ID_TYPES.contains(&main));
             let is_taken =
                 days.all_times().any(|time| time.path == **path) || days.paths().contains(path.as_str());
-            is_id && !is_taken && **path != id.path && *path != "_id" && stats.distinct >= 5
+            let is_meant = id.path != "_id" || best == Some(path.as_str());
+            is_id && is_meant && !is_taken && **path != id.path && *path != "_id" && stats.distinct >= 5
         };
         for (path, _) in survey.paths.iter().filter(is_reference) {
             let (mut asked, mut found) = (0, 0);
@@ -387,14 +397,31 @@ fn links_within(sample: &Sample, survey: &Survey, days: &Days, candidates: &[Sco
     links
 }
 
+/// Whether the ids at a path refer to those at another one of the same documents, rather than the other way round: a
+/// message is called after its trade, and a trade has several messages.
+fn refers(survey: &Survey, path: &str, trade_id: &str) -> bool {
+    if trade_id == "_id" {
+        return true;
+    }
+    let joined = |path: &str| super::names::words(path).concat();
+    let (own, theirs) = (joined(trade_id), joined(path));
+    if own != theirs && (own.ends_with(&theirs) || theirs.ends_with(&own)) {
+        return theirs.ends_with(&own);
+    }
+    let repeats = |path: &str| survey.paths.get(path).map_or(1.0, PathStats::repeats);
+    repeats(path) > repeats(trade_id)
+}
+
 impl Choice {
-    /// Chooses.
+    /// Chooses the trade id and the way to the messages.
     pub(super) fn make(sample: &Sample, survey: &Survey, days: &Days, links: &[Link]) -> Self {
         let mut candidates = ids(sample, survey, days);
         let own = links_within(sample, survey, days, &candidates);
         let copies = copies(sample);
         let is_copy = |link: &&Link| link.collection.as_deref().is_some_and(|name| copies.contains(name));
-        let links = links.iter().chain(&own).filter(|link| !is_copy(link));
+        let is_backward =
+            |link: &&Link| link.collection.is_none() && !refers(survey, &link.path, &link.trade_id);
+        let links = links.iter().chain(&own).filter(|link| !is_copy(link) && !is_backward(link));
         let (links, doubtful): (Vec<&Link>, Vec<&Link>) =
             links.partition(|link| is_believable(sample, survey, link));
         for id in &mut candidates {
@@ -407,6 +434,14 @@ impl Choice {
                 .as_ref()
                 .map_or_else(|| link.path.clone(), |name| format!("{name}.{}", link.path));
             id.why.push(format!("{} of {} sampled ids were found in {place}", link.found, link.asked));
+        }
+        // A path that refers to the ids of other documents is not the id of its own.
+        let is_reference = |path: &str| {
+            own.iter()
+                .any(|link| link.path == path && !is_backward(&link) && is_believable(sample, survey, link))
+        };
+        for id in candidates.iter_mut().filter(|id| is_reference(&id.path)) {
+            id.score -= REFERENCE;
         }
         candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
         let mut candidates = candidates.into_iter();
@@ -436,8 +471,33 @@ impl Choice {
             choice.trade_id_why = best.why;
             choice.trade_id = Some((best.path, best.score));
         }
-        choice.choose_others(survey, days);
         choice
+    }
+
+    /// Finds what makes a document a trade if messages are in the same collection, and then what is chosen among trades
+    /// alone. `of_trades` are all documents with some of the trade ids.
+    pub(super) fn complete(
+        &mut self,
+        sample: &Sample,
+        survey: &Survey,
+        days: &Days,
+        of_trades: &[RawDocumentBuf],
+    ) {
+        self.trade_kind = match (&self.trade_id, &self.messages) {
+            (Some((id, _)), None) => kinds::find(of_trades, id),
+            (Some((id, _)), Some(link)) if link.collection.is_none() && link.path != *id => {
+                kinds::between(&sample.documents, id, &link.path)
+            }
+            _ => None,
+        };
+        match &self.trade_kind {
+            None => self.choose_others(survey, days),
+            Some(kind) => {
+                let trades: Vec<RawDocumentBuf> =
+                    sample.documents.iter().filter(|document| kind.is_trade(document)).cloned().collect();
+                self.choose_others(&Survey::of(&trades), days);
+            }
+        }
     }
 
     /// The change stamp, the status and the filters, the best fitting pair first.

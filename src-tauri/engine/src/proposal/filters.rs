@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::{Meaning, ends_vaguely, is_vague, weight};
+use super::names::{Meaning, ends_vaguely, is_vague, weight, words};
 use super::survey::{PathStats, Survey, share};
 use super::values::{ValueKind, kind_of};
 use super::{Confidence, confidence, percent};
@@ -25,6 +25,7 @@ pub(super) const LONGEST: usize = 120;
 const LEAST: f64 = 0.45;
 /// Places of the fields in the form.
 const ATTRIBUTE: usize = 3;
+const DISPATCHER: usize = 4;
 const ATTRIBUTES: usize = 5;
 /// A property of a trade, or a status, has no more different values than this.
 const FEW: usize = 30;
@@ -36,6 +37,24 @@ const LISTED: f64 = 0.82;
 const BY_VALUES: f64 = 0.7;
 /// How much less the last part of a path suggests if it is a word such as `type`.
 const VAGUE_PART: f64 = 0.6;
+/// How much less the name of somebody who trades says that it is the dispatcher than that of a sender.
+const TRADER: f64 = 0.78;
+/// Words for somebody who trades.
+const TRADERS: [&str; 13] = [
+    "trader",
+    "haendler",
+    "negociateur",
+    "operateur",
+    "operador",
+    "operatore",
+    "handelaar",
+    "handlowiec",
+    "tantousha",
+    "dealer",
+    "salesperson",
+    "disponent",
+    "dispositeur",
+];
 /// How many other paths are named.
 const OTHERS: usize = 4;
 
@@ -118,8 +137,10 @@ fn filter_at(at: usize, path: &str, in_documents: f64, stats: &PathStats) -> Opt
     let last = path.rsplit('.').next().unwrap_or(path);
     // A field of the very name is the one that is meant, whatever its values are.
     let is_own = last == FORM_FIELDS[at];
+    let is_trader = at == DISPATCHER && words(last).iter().any(|word| TRADERS.contains(&word.as_str()));
     let by_name = match weight(path, Meaning::Filter(at)) {
         _ if is_own => 1.2,
+        weight if is_trader => weight * TRADER,
         // What it is a part of says more: `product.class`.
         weight if is_vague(path) && path.contains('.') => weight * VAGUE_PART,
         weight => weight,
@@ -167,7 +188,7 @@ fn filter_at(at: usize, path: &str, in_documents: f64, stats: &PathStats) -> Opt
         percent(in_documents)
     ));
     let mut most = Confidence::Sure;
-    if !is_own && (by_name < PLAIN || is_vague(path) && by_values.is_none()) {
+    if !is_own && (is_trader || by_name < PLAIN || is_vague(path) && by_values.is_none()) {
         most = Confidence::Likely;
     }
     let mixed = unfound(value_type, stats);

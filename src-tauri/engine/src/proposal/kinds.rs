@@ -1,5 +1,5 @@
-//! Separates trades from their messages if both are in one collection under the same trade id, by a field with a value
-//! that occurs in exactly one document per trade.
+//! Separates trades from their messages if both are in one collection: under the same trade id by a field with a value
+//! that occurs in exactly one document per trade; under different ones by a field whose values differ, or by the id.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,27 +16,122 @@ const LEAST_TRADES: usize = 5;
 const LEAST_DOCUMENTS: f64 = 1.3;
 /// A field with more different values than this does not say what a document is.
 const MOST_KINDS: usize = 30;
+/// Fewer trades or messages than this say nothing of what they have.
+const LEAST_OF_EACH: usize = 3;
+/// Trades have at most this many values of a field that tells them from messages.
+const MOST_TRADE_KINDS: usize = 4;
 /// Parts of a value that name a trade rather than what follows it.
 const WORDS: [&str; 12] = [
     "trade", "deal", "exec", "fill", "new", "handel", "gesch", "abschlu", "transac", "oper", "negoci", "trd",
 ];
 
-/// The field and the value that make a document a trade.
+/// What makes a document a trade.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TradeKind {
     pub(super) path: String,
-    pub(super) value: String,
-    /// The other values.
-    pub(super) others: Vec<String>,
+    pub(super) is: TradeSign,
+}
+
+/// What a trade has at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TradeSign {
+    /// One of these values; messages have the others.
+    Value { values: Vec<String>, others: Vec<String> },
+    /// Anything, or nothing.
+    Exists(bool),
 }
 
 impl TradeKind {
     /// The match of the mapping file.
     pub(super) fn to_match(&self) -> Value {
-        let mut matched = Map::new();
-        matched.insert(self.path.clone(), json!(self.value));
-        Value::Object(matched)
+        let condition = match &self.is {
+            TradeSign::Value { values, .. } => match values.as_slice() {
+                [value] => json!(value),
+                values => json!({"$in": values}),
+            },
+            TradeSign::Exists(exists) => json!({"$exists": exists}),
+        };
+        Value::Object(Map::from_iter([(self.path.clone(), condition)]))
     }
+
+    /// The condition for trades, and what the others are, for people.
+    pub(super) fn in_words(&self) -> (String, String) {
+        match &self.is {
+            TradeSign::Value { values, others } => {
+                (format!("with {} = {}", self.path, values.join(" or ")), format!(" ({})", others.join(", ")))
+            }
+            TradeSign::Exists(true) => (format!("with {}", self.path), String::new()),
+            TradeSign::Exists(false) => (format!("without {}", self.path), String::new()),
+        }
+    }
+
+    /// Whether a document is a trade.
+    pub(super) fn is_trade(&self, document: &RawDocument) -> bool {
+        match &self.is {
+            TradeSign::Value { values, .. } => {
+                text_at(document, &self.path).is_some_and(|text| values.iter().any(|value| value == text))
+            }
+            TradeSign::Exists(exists) => path::is_in(document, &self.path) == *exists,
+        }
+    }
+}
+
+/// Finds what tells trades from messages that have the id of their trade at a different path of the same collection.
+pub(super) fn between(documents: &[RawDocumentBuf], trade_id: &str, reference: &str) -> Option<TradeKind> {
+    let has = |document: &RawDocumentBuf, wanted: &str| path::is_in(document, wanted);
+    let by_own_id = trade_id != "_id"
+        && documents.iter().all(|document| !(has(document, trade_id) && has(document, reference)));
+    let (messages, trades): (Vec<RawDocumentBuf>, Vec<RawDocumentBuf>) = documents
+        .iter()
+        .filter(|document| has(document, trade_id) || has(document, reference))
+        .cloned()
+        .partition(|document| has(document, reference));
+    if messages.len() < LEAST_OF_EACH || trades.len() < LEAST_OF_EACH {
+        return None;
+    }
+    let (of_trades, of_messages) = (Survey::of(&trades), Survey::of(&messages));
+    let is_everywhere = |survey: &Survey, path: &str| {
+        survey.paths.get(path).is_some_and(|stats| {
+            let is_text = stats.main_type().is_some_and(|(name, share)| name == "string" && share > 0.99);
+            is_text && stats.documents * 100 >= survey.documents * 98 && stats.in_arrays == 0
+        })
+    };
+    let values = |survey: &Survey, path: &str| -> Vec<String> {
+        let texts = survey.paths.get(path).map(|stats| stats.texts.keys().cloned().collect());
+        texts.unwrap_or_default()
+    };
+    let is_few = |survey: &Survey, path: &str, most: usize| {
+        survey
+            .paths
+            .get(path)
+            .is_some_and(|stats| stats.distinct <= most && stats.texts.len() == stats.distinct)
+    };
+    let candidates = of_trades.paths.keys().filter(|path| {
+        is_everywhere(&of_trades, path)
+            && is_everywhere(&of_messages, path)
+            && is_few(&of_trades, path, MOST_TRADE_KINDS)
+            && is_few(&of_messages, path, MOST_KINDS)
+    });
+    let by_value = candidates.filter_map(|path| {
+        let (own, others) = (values(&of_trades, path), values(&of_messages, path));
+        let is_apart = !own.iter().any(|value| others.contains(value));
+        is_apart.then(|| TradeKind { path: path.clone(), is: TradeSign::Value { values: own, others } })
+    });
+    let rank = |kind: &TradeKind| match &kind.is {
+        TradeSign::Value { values, .. } => (values.len(), !values.iter().all(|value| is_named(value))),
+        TradeSign::Exists(_) => (usize::MAX, true),
+    };
+    let best = by_value.min_by_key(|kind| (rank(kind), kind.path.clone()));
+    let by_id = || match by_own_id {
+        true => TradeKind { path: trade_id.to_owned(), is: TradeSign::Exists(true) },
+        false => TradeKind { path: reference.to_owned(), is: TradeSign::Exists(false) },
+    };
+    Some(best.unwrap_or_else(by_id))
+}
+
+/// Whether a value names a trade.
+fn is_named(value: &str) -> bool {
+    WORDS.iter().any(|word| value.to_lowercase().contains(word))
 }
 
 /// Finds the field among all documents of some trades.
@@ -88,7 +183,6 @@ fn kind_at(path: &str, trades: &HashMap<Vec<u8>, Vec<&RawDocument>>) -> Option<(
             entry.2 += usize::from(first == Some(value));
         }
     }
-    let is_named = |value: &str| WORDS.iter().any(|word| value.to_lowercase().contains(word));
     let best = seen
         .iter()
         .filter(|(_, (once, often, _))| *often == 0 && once * 10 >= trades.len() * 9)
@@ -100,8 +194,10 @@ fn kind_at(path: &str, trades: &HashMap<Vec<u8>, Vec<&RawDocument>>) -> Option<(
         let others: BTreeSet<&String> = seen.keys().filter(|other| *other != value).collect();
         let kind = TradeKind {
             path: path.to_owned(),
-            value: value.clone(),
-            others: others.into_iter().cloned().collect(),
+            is: TradeSign::Value {
+                values: vec![value.clone()],
+                others: others.into_iter().cloned().collect(),
+            },
         };
         ((is_named(value), *first), kind)
     })
@@ -144,17 +240,39 @@ mod tests {
     fn the_one_document_per_trade_is_the_trade() {
         let found = find(&trades(&[("TRADE", "Gas"), ("CONF", "Gas"), ("CONF", "Gas")]), "trade");
         let kind = found.expect("a field that tells them apart");
-        assert_eq!((kind.path.as_str(), kind.value.as_str()), ("kind", "TRADE"));
-        assert_eq!(kind.others, ["CONF"]);
+        let (is, others) = kind.in_words();
+        assert_eq!((is.as_str(), others.as_str()), ("with kind = TRADE", " (CONF)"));
         assert_eq!(kind.to_match(), json!({"kind": "TRADE"}));
     }
 
     #[test]
     fn the_first_document_is_the_trade_if_several_come_once() {
         let kind = find(&trades(&[("E1", "Gas"), ("E2", "Gas")]), "trade").expect("a field");
-        assert_eq!(kind.value, "E1");
+        assert_eq!(kind.to_match(), json!({"kind": "E1"}));
         let named = find(&trades(&[("ack", "Gas"), ("Abschluss", "Gas")]), "trade").expect("a field");
-        assert_eq!(named.value, "Abschluss");
+        assert_eq!(named.to_match(), json!({"kind": "Abschluss"}));
+    }
+
+    #[test]
+    fn documents_with_different_ids_are_told_apart_by_a_value_or_by_the_id() {
+        let trade = |number: i32, kind: &str| {
+            rawdoc! {"_id": number, "tradeId": format!("T{number}"), "kind": kind, "state": "NEW"}
+        };
+        let message = |number: i32, kind: &str| {
+            rawdoc! {"_id": 100 + number, "ref": {"tradeId": format!("T{number}")}, "kind": kind, "state": "NEW"}
+        };
+        let all = |kinds: [&str; 3]| -> Vec<RawDocumentBuf> {
+            let trades = (0..6).map(|number| trade(number, kinds[usize::from(number % 2 == 1)]));
+            trades.chain((0..6).map(|number| message(number, kinds[2]))).collect()
+        };
+        let found = |kinds, id: &str| between(&all(kinds), id, "ref.tradeId").map(|kind| kind.to_match());
+        assert_eq!(found(["EXEC", "EXEC", "CONF"], "tradeId"), Some(json!({"kind": "EXEC"})));
+        assert_eq!(found(["A", "B", "CONF"], "tradeId"), Some(json!({"kind": {"$in": ["A", "B"]}})));
+        assert_eq!(found(["X", "X", "X"], "tradeId"), Some(json!({"tradeId": {"$exists": true}})));
+        assert_eq!(found(["X", "X", "X"], "_id"), Some(json!({"ref.tradeId": {"$exists": false}})));
+        let kind = between(&all(["A", "B", "C"]), "tradeId", "ref.tradeId").expect("a kind");
+        assert!(kind.is_trade(&trade(1, "B")) && !kind.is_trade(&message(1, "C")));
+        assert_eq!(between(&all(["A", "A", "A"])[..8], "tradeId", "ref.tradeId"), None, "two messages");
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub(crate) enum Meaning {
     OtherId,
 }
 
+/// How many of the names of the related dispatcher mean who sent a message, rather than who traded.
+pub(super) const SENDERS: usize = 14;
+
 /// Abbreviations that desks use, and what they stand for.
 pub(super) const ABBREVIATIONS: [(&str, &str); 49] = [
     ("trd", "trade"),
@@ -354,6 +357,14 @@ pub(super) fn names(meaning: Meaning) -> &'static [&'static str] {
             "modificato",
             "aggiornato",
             "gewijzigd",
+            "modified on",
+            "changed on",
+            "updated on",
+            "gewijzigd op",
+            "ultima modifica",
+            "ultima modificacion",
+            "derniere modification",
+            "koushin nichiji",
         ],
         Meaning::Status => &[
             "status",
@@ -442,6 +453,7 @@ pub(super) fn names(meaning: Meaning) -> &'static [&'static str] {
             "shohin",
             "hyodyke",
             "aru",
+            "sym",
         ],
         Meaning::Filter(1) => &[
             "cell",
@@ -456,6 +468,7 @@ pub(super) fn names(meaning: Meaning) -> &'static [&'static str] {
             "profit center",
             "department",
             "zelle",
+            "handelszelle",
             "buch",
             "handelsbuch",
             "abteilung",
@@ -477,6 +490,7 @@ pub(super) fn names(meaning: Meaning) -> &'static [&'static str] {
             "portfel",
             "komorka",
             "bumon",
+            "cel",
             "team",
             "account",
             "bok",
@@ -526,6 +540,7 @@ pub(super) fn names(meaning: Meaning) -> &'static [&'static str] {
             "odbiorca",
             "klient",
             "aite saki",
+            "uketorinin",
             "destination",
             "target",
             "to",

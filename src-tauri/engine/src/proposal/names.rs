@@ -1,7 +1,7 @@
 //! What the names of fields suggest: the words in a path, and the words that people use for each purpose.
 
 pub(crate) use super::name_lists::Meaning;
-use super::name_lists::{ABBREVIATIONS, names};
+use super::name_lists::{ABBREVIATIONS, SENDERS, names};
 use super::survey::share;
 
 /// How far the words of a path agree with one of the names for a meaning.
@@ -118,7 +118,8 @@ pub(crate) fn weight(path: &str, meaning: Meaning) -> f64 {
         } else if by_last_word && says(&name) && name.len() == 1 && bare.last() == name.first() {
             LAST_WORD
         } else if says(&name) && whole.windows(name.len()).any(|part| part == name) {
-            CONTAINED
+            // Whatever stands beside it, a sender is one: `expediteurLie`.
+            if meaning == Meaning::Filter(4) && at < SENDERS { LAST_WORD } else { CONTAINED }
         } else {
             0.0
         };

@@ -92,7 +92,7 @@ fn names_of_other_styles_and_languages_are_found() {
     assert_eq!(text(&proposal, "/filters/receiver"), Some("Gegenpartei"));
     assert_eq!(text(&proposal, "/filters/cell"), Some("Buch"));
     assert_eq!(text(&proposal, "/status"), Some("Zustand"));
-    assert_eq!(codes(&proposal), [WarningCode::NoDayIndex, WarningCode::NoIdIndex]);
+    assert_eq!(codes(&proposal), [WarningCode::NoDayIndex, WarningCode::ZoneUnknown, WarningCode::NoIdIndex]);
     let fix = proposal.warnings[0].fix.as_deref();
     assert_eq!(fix, Some("db.getCollection(\"trades\").createIndex({ \"kopf.Handelszeit\": 1 })"));
 }
@@ -587,7 +587,7 @@ fn dates_of_unknown_forms_are_named() {
     let proposal = propose_valid(&sample(&[&["ts"], &["tradeId"]], of), &[]);
     let said = warning(&proposal, WarningCode::PassedOver);
     assert!(said.starts_with("booked has dates"), "{said}");
-    assert_eq!(codes(&proposal), [WarningCode::PassedOver]);
+    assert_eq!(codes(&proposal), [WarningCode::PassedOver, WarningCode::ZoneUnknown]);
 }
 
 /// Without a field for the day, the mapping is no valid one.
@@ -636,8 +636,8 @@ fn messages_that_no_index_can_find_are_said() {
     let mut sample = sample(&[&["ts"], &["tradeId"]], of);
     sample.others = vec![other("acks", None), other("messages", Some(id())), other("archive", Some(id()))];
     let proposal = propose_valid(&sample, &[]);
-    assert_eq!(codes(&proposal), [WarningCode::MessagesNotSearched]);
-    let found = &proposal.warnings[0];
+    assert_eq!(codes(&proposal), [WarningCode::ZoneUnknown, WarningCode::MessagesNotSearched]);
+    let found = &proposal.warnings[1];
     assert_eq!(
         found.message,
         "Messages were not looked for in acks, since its indexes cannot be listed. Messages were not looked for in \
@@ -647,11 +647,11 @@ fn messages_that_no_index_can_find_are_said() {
     sample.others = ["gas", "power"].map(|name| other(name, Some(id()))).to_vec();
     let proposal = propose_valid(&sample, &[]);
     assert_eq!(
-        (proposal.warnings[0].message.as_str(), &proposal.warnings[0].fix),
+        (proposal.warnings[1].message.as_str(), &proposal.warnings[0].fix),
         ("Messages were not looked for in gas and power, since no index there begins with an id.", &None)
     );
     sample.others = vec![other("messages", Some(vec![vec!["tradeId".to_owned()]]))];
-    assert_eq!(codes(&propose_valid(&sample, &[])), [], "they were looked for");
+    assert_eq!(codes(&propose_valid(&sample, &[])), [WarningCode::ZoneUnknown], "they were looked for");
 }
 
 #[test]
@@ -673,9 +673,9 @@ fn days_as_written_are_of_no_known_zone() {
 fn a_time_series_needs_no_index_on_its_time() {
     let of = |number: i32| doc! {"_id": number, "tradeId": format!("T{number}"), "at": date(number)};
     let mut sample = sample(&[&["tradeId"]], of);
-    assert_eq!(codes(&propose_valid(&sample, &[])), [WarningCode::NoDayIndex]);
+    assert_eq!(codes(&propose_valid(&sample, &[])), [WarningCode::NoDayIndex, WarningCode::ZoneUnknown]);
     sample.time_field = Some("at".to_owned());
-    assert_eq!(codes(&propose_valid(&sample, &[])), []);
+    assert_eq!(codes(&propose_valid(&sample, &[])), [WarningCode::ZoneUnknown]);
     assert!(Study::of(&sample).days_are_indexed());
 }
 
@@ -745,4 +745,171 @@ fn after_a_change_of_the_form_the_newest_counts() {
     let newest = propose_valid(&changed, &[]);
     assert_eq!(text(&newest, "/timestamp"), Some("executedAt"), "{}", newest.mapping);
     assert!(codes(&newest).contains(&WarningCode::MixedTimes));
+}
+
+/// Trades and twice as many messages in one collection, each with a key of its own for the id.
+fn shared(trade: impl Fn(i32) -> Document, message: impl Fn(i32) -> Document) -> Sample {
+    let of = |number: i32| if number % 3 == 0 { trade(number) } else { message(number) };
+    sample(&[&["time"]], of)
+}
+
+#[test]
+fn messages_beside_their_trades_under_a_different_path_are_no_trades() {
+    let product = |number: i32| pick(number / 3, &PRODUCTS);
+    for (reference, has_kind) in [("ref.tradeId", true), ("refTradeId", false), ("parentId", true)] {
+        let trade = |number: i32| {
+            let mut trade = doc! {"_id": number, "tradeId": format!("T{}", number / 3), "time": date(number), "product": product(number), "sender": "own"};
+            if has_kind {
+                trade.insert("type", pick(number / 3, &["EXEC", "AMEND"]));
+            }
+            trade
+        };
+        let message = |number: i32| {
+            let id = format!("T{}", number / 3);
+            let mut message = match reference.split_once('.') {
+                Some((outer, inner)) => doc! {"_id": number, outer: {inner: id}},
+                None => doc! {"_id": number, reference: id},
+            };
+            message.extend(doc! {"time": date(number), "dispatcher": "desk"});
+            if has_kind {
+                message.insert("type", pick(number, &["CONF", "ACK"]));
+            }
+            message
+        };
+        let proposal = propose_valid(&shared(trade, message), &[]);
+        assert_eq!(text(&proposal, "/trade_id"), Some("tradeId"), "{reference} {}", proposal.mapping);
+        assert_eq!(text(&proposal, "/downstream_trade_id"), Some(reference));
+        let expected = match has_kind {
+            true => json!({"type": {"$in": ["AMEND", "EXEC"]}}),
+            false => json!({"tradeId": {"$exists": true}}),
+        };
+        assert_eq!(proposal.mapping["input_match"], expected, "{reference}");
+        // Filters are those of trades.
+        assert_eq!(text(&proposal, "/filters/product"), Some("product"));
+        assert_eq!(text(&proposal, "/filters/relatedDispatcher"), Some("sender"));
+        let said = warning(&proposal, WarningCode::SharedCollection);
+        assert!(said.contains(if has_kind { "with type = AMEND or EXEC" } else { "with tradeId" }), "{said}");
+        assert!(!codes(&proposal).contains(&WarningCode::IdsMissing));
+    }
+}
+
+#[test]
+fn messages_may_refer_to_the_own_id_of_a_trade_beside_them() {
+    let trade =
+        |number: i32| doc! {"_id": format!("U{}", number / 3), "docType": "trade", "time": date(number)};
+    let message = |number: i32| doc! {"_id": format!("M{number}"), "tradeId": format!("U{}", number / 3), "docType": "message", "time": date(number)};
+    let proposal = propose_valid(&shared(trade, message), &[]);
+    assert_eq!(text(&proposal, "/trade_id"), Some("_id"), "{}", proposal.mapping);
+    assert_eq!(text(&proposal, "/downstream_trade_id"), Some("tradeId"));
+    assert_eq!(proposal.mapping["input_match"], json!({"docType": "trade"}));
+    // Amendments that refer to each other do not make the own id the trade's.
+    let of = |number: i32| {
+        let mut trade = doc! {"_id": number, "tradeId": format!("T{number}"), "time": date(number)};
+        if number > 0 && number % 5 == 0 {
+            trade.insert("parentId", number - 1);
+        }
+        trade
+    };
+    let proposal = propose_valid(&sample(&[&["time"]], of), &[]);
+    assert_eq!(text(&proposal, "/trade_id"), Some("tradeId"), "{}", proposal.mapping);
+    assert_eq!(proposal.mapping.get("input_match"), None);
+}
+
+#[test]
+fn dates_at_midnight_in_a_zone_are_days_there() {
+    let zone = DayZone::parse("Europe/Berlin").unwrap();
+    let midnight = |number: i32, later: i32| {
+        let start = zone.start_of(zone.day_of(at(number)).plus(later));
+        bson::DateTime::from_millis(start.timestamp_millis())
+    };
+    let alone =
+        |number: i32| doc! {"_id": number, "tradeId": format!("T{number}"), "tradeDate": midnight(number, 0)};
+    let proposal = propose_valid(&sample(&[&["tradeDate"]], alone), &[]);
+    assert_eq!(text(&proposal, "/timestamp"), Some("tradeDate"), "{}", proposal.mapping);
+    assert_eq!(text(&proposal, "/day_zone"), Some("Europe/Berlin"));
+    assert_eq!(codes(&proposal), [WarningCode::NoIdIndex]);
+    let both = |later: fn(i32) -> i32| {
+        move |number: i32| {
+            doc! {"_id": number, "tradeId": format!("T{number}"), "execTime": date(number), "tradeDate": midnight(number, later(number))}
+        }
+    };
+    let proposal = propose_valid(&sample(&[&["execTime"], &["tradeId"]], both(|_| 0)), &[]);
+    assert_eq!(text(&proposal, "/timestamp"), Some("execTime"), "{}", proposal.mapping);
+    assert_eq!(text(&proposal, "/day_zone"), Some("Europe/Berlin"));
+    assert_eq!(codes(&proposal), []);
+    // A business date that rolls over the weekend.
+    let rolls = both(|number| if number % 5 == 0 { 2 } else { 0 });
+    let proposal = propose_valid(&sample(&[&["execTime"], &["tradeId"]], rolls), &[]);
+    assert_eq!(text(&proposal, "/timestamp"), Some("tradeDate"), "{}", proposal.mapping);
+    assert_eq!(text(&proposal, "/day_zone"), Some("Europe/Berlin"));
+    let said = warning(&proposal, WarningCode::DayDisagrees);
+    assert!(said.starts_with("tradeDate is the date of execTime for 80 %"), "{said}");
+}
+
+#[test]
+fn offsets_of_texts_tell_the_zone() {
+    let of = |zone: &'static str| {
+        move |number: i32| {
+            let zone: chrono_tz::Tz = zone.parse().unwrap();
+            let text = at(number).with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S%:z").to_string();
+            doc! {"_id": number, "tradeId": format!("T{number}"), "executed_at": text}
+        }
+    };
+    for (zone, confidence) in [
+        ("Europe/London", Confidence::Likely),
+        ("Asia/Tokyo", Confidence::Likely),
+        ("UTC", Confidence::Unsure),
+    ] {
+        let proposal = propose_valid(&sample(&[&["executed_at"], &["tradeId"]], of(zone)), &[]);
+        assert_eq!(text(&proposal, "/day_zone"), Some(zone));
+        assert_eq!(field(&proposal, "day_zone").confidence, confidence, "{zone}");
+        assert_eq!(codes(&proposal).contains(&WarningCode::ZoneUnknown), zone == "UTC");
+    }
+}
+
+#[test]
+fn an_index_on_the_day_of_the_year_alone_serves() {
+    let of = |number: i32| {
+        let day = DayZone::parse("UTC").unwrap().day_of(at(number));
+        let day = i32::try_from(day.day_of_year()).unwrap();
+        doc! {"_id": number, "tradeId": format!("T{number}"), "time": date(number), "dayOfYear": day}
+    };
+    for index in ["dayOfYear", "time"] {
+        let proposal = propose_valid(&sample(&[&[index], &["tradeId"]], of), &[]);
+        assert_eq!(text(&proposal, "/day_of_year"), Some("dayOfYear"), "{}", proposal.mapping);
+        assert_eq!(codes(&proposal), [], "{index}");
+    }
+}
+
+#[test]
+fn a_sender_is_the_dispatcher_rather_than_a_trader() {
+    for (trader, sender) in
+        [("haendler", "bezugsDispatcher"), ("operateur", "expediteurLie"), ("trader", "linkedDispatcher")]
+    {
+        let of = |number: i32| {
+            let mut trade = doc! {"_id": number, "tradeId": format!("T{number}"), "time": date(number)};
+            trade.insert(trader, pick(number, &["Ann", "Bob"]));
+            trade.insert(sender, pick(number, &["HUB1", "HUB2", "HUB3"]));
+            trade
+        };
+        let proposal = propose_valid(&sample(&[&["time"]], of), &[]);
+        assert_eq!(text(&proposal, "/filters/relatedDispatcher"), Some(sender));
+    }
+}
+
+#[test]
+fn a_business_date_may_lie_after_the_document_was_made() {
+    let of = |number: i32| {
+        let rolls = if number % 5 == 0 { 3 } else { 0 };
+        let date_of = |days: i32| (at(number) + TimeDelta::days(days.into())).format("%Y-%m-%d").to_string();
+        let seconds = u32::try_from(at(number).timestamp()).unwrap();
+        let id =
+            bson::oid::ObjectId::from_parts(seconds, [1; 5], number.to_be_bytes()[1..].try_into().unwrap());
+        doc! {"_id": id, "tradeId": format!("T{number}"), "execTime": date(number), "tradeDate": date_of(rolls), "settleDate": date_of(rolls + 2)}
+    };
+    let proposal = propose_valid(&sample(&[&["tradeDate"], &["tradeId"]], of), &[]);
+    let date = proposal.mapping.pointer("/business_date/path").and_then(Value::as_str);
+    assert_eq!(date, Some("tradeDate"), "{}", proposal.mapping);
+    let said = warning(&proposal, WarningCode::DayDisagrees);
+    assert!(said.starts_with("tradeDate is the date of execTime for 80 %"), "{said}");
 }

@@ -1,5 +1,6 @@
 //! What will be slow or wrong with a proposed mapping.
 
+use super::days::Beside;
 use super::fields::{Choice, NotSearched, not_searched};
 use super::filters::in_words;
 use super::survey::{Survey, share};
@@ -105,15 +106,20 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
         );
         warn(WarningCode::DayDisagrees, message, None);
     }
-    if let (Some((date, agreement)), Some(time)) = (&days.dates_beside, &days.time) {
-        let follow = days.business_date.as_ref().map_or(&time.path, |date| &date.path);
+    if let (Some(Beside { date, time, agreement }), Some(chosen)) = (&days.dates_beside, &days.time) {
+        let follow = days.business_date.as_ref().map_or(&chosen.path, |date| &date.path);
         let message = format!(
-            "{date} is the date of {} for {} of the documents only, in whatever time zone. Days follow {follow}; check \
+            "{date} is the date of {time} for {} of the documents only, in whatever time zone. Days follow {follow}; check \
              that this is intended.",
-            time.path,
             percent(*agreement)
         );
         warn(WarningCode::DayDisagrees, message, None);
+    }
+    if days.has_unknown_zone() {
+        let message = "Nothing in the documents says in which time zone the days of this desk begin, so they are those of \
+                       UTC. Where the desk counts them in another zone, trades around midnight belong to a different \
+                       day: choose the zone if you know it.";
+        warn(WarningCode::ZoneUnknown, message.to_owned(), None);
     }
     for time in [&days.time, &days.business_date].into_iter().flatten() {
         if time.of_form < 0.999 {
@@ -155,7 +161,8 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
         Some((path, _)) => {
             if let Some(stats) = survey.paths.get(path) {
                 let in_documents = share(stats.documents, survey.documents);
-                if in_documents < 0.99 {
+                // Messages may have it at a different path.
+                if in_documents < 0.99 && choice.trade_kind.is_none() {
                     let message = format!("{} of the documents have a {path}.", percent(in_documents));
                     warn(WarningCode::IdsMissing, message, None);
                 }
@@ -169,12 +176,10 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
                 }
             }
             if let Some(kind) = &choice.trade_kind {
+                let (trades, others) = kind.in_words();
                 let message = format!(
-                    "The documents of one {path} are of several kinds. Those with {} = {} are taken for trades, and \
-                     the others ({}) for their messages. To change that, edit input_match in the text of the mapping.",
-                    kind.path,
-                    kind.value,
-                    kind.others.join(", ")
+                    "Trades and their messages are in one collection. The documents {trades} are taken for trades, and \
+                     the others{others} for their messages. To change that, edit input_match in the text of the mapping."
                 );
                 warn(WarningCode::SharedCollection, message, None);
             }

@@ -633,6 +633,11 @@ pub(crate) fn is_local(text: &str) -> bool {
     read_iso(text).is_some_and(|read| read.offset.is_none())
 }
 
+/// The offset that an ISO 8601 text says, in seconds east of Greenwich; `None` if it says none.
+pub(crate) fn offset_of(text: &str) -> Option<i32> {
+    read_iso(text)?.offset
+}
+
 /// What an ISO 8601 text says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct IsoText {
