@@ -59,7 +59,7 @@ async fn a_proposed_mapping_fetches_what_a_direct_query_returns() {
     assert_eq!(text(&proposal, "/filters/product"), Some("prodotto"));
     assert_eq!(text(&proposal, "/filters/receiver"), Some("controparte"));
     let codes: Vec<WarningCode> = proposal.warnings.iter().map(|warning| warning.code).collect();
-    assert_eq!(codes, Vec::<WarningCode>::new(), "both indexes are there");
+    assert_eq!(codes, [WarningCode::ZoneUnknown], "an offset that is the same all year is that of no zone");
 
     fixture.mapping = Mapping::parse(&proposal.mapping.to_string()).unwrap();
     let answer = fixture.fetch("2025-01-01", "2025-06-30").await;
