@@ -7,6 +7,7 @@ mod concurrency;
 mod connection;
 mod corpora;
 mod days;
+mod desks;
 mod faults;
 mod fetch;
 mod files;
