@@ -66,7 +66,8 @@ it("leaves it to the engine whether a memory limit will do", async () => {
   await user.clear(input);
   vi.mocked(fake.backend.changeSettings).mockRejectedValueOnce(makeFailure("out_of_memory", "Too little."));
   await user.type(input, "1{Enter}");
-  expect(await screen.findByTestId("settings-failure")).toHaveTextContent("Too little.");
+  expect(await screen.findByText(/Too little\./)).toBe(screen.getByTestId("settings-memory-problem"));
+  expect(screen.queryByTestId("settings-failure")).not.toBeInTheDocument();
   await user.clear(input);
   await user.type(input, "512{Enter}");
   await waitFor(() =>
@@ -75,7 +76,7 @@ it("leaves it to the engine whether a memory limit will do", async () => {
       bytes: 536_870_912,
     }),
   );
-  expect(screen.queryByTestId("settings-failure")).not.toBeInTheDocument();
+  await waitFor(() => expect(screen.queryByTestId("settings-memory-problem")).not.toBeInTheDocument());
 });
 
 it("moves the cache, unless its folder is fixed or a fetch is running", async () => {

@@ -206,7 +206,8 @@ it("asks for the password where the source wants one", async () => {
   const status = screen.getByTestId("connection-status");
   expect(status).toHaveTextContent("Password needed");
   await user.click(status);
-  expect(await screen.findByText(/Password for trading.messages at db1 as ann/)).toBeVisible();
+  expect(await screen.findByText("Password for desk")).toBeVisible();
+  expect(screen.getByText("trading.messages at db1 as ann")).toBeVisible();
   await user.type(screen.getByTestId("password-input"), "s3cret");
   await user.click(screen.getByTestId("source-keychain"));
   await user.click(screen.getByTestId("password-connect"));

@@ -7,11 +7,11 @@ import type { Settings } from "./useSettings";
 
 interface Props {
   view: SettingsView;
-  change: Settings["change"];
+  attempt: Settings["attempt"];
 }
 
 /** How much memory a fetch may use. Whether a number will do is decided by the engine. */
-export function MemoryLimit({ view, change }: Props) {
+export function MemoryLimit({ view, attempt }: Props) {
   const held = view.memory_limit === null ? "" : megabytes(view.memory_limit);
   const [text, setText] = useState(held);
   const [problem, setProblem] = useState<string | null>(null);
@@ -21,7 +21,9 @@ export function MemoryLimit({ view, change }: Props) {
     if (bytes === undefined) return setProblem("Enter a number of MB, or leave it blank for the default.");
     if (busy || text.trim() === held) return;
     setBusy(true);
-    void change({ setting: "memory_limit", bytes }).finally(() => setBusy(false));
+    void attempt({ setting: "memory_limit", bytes })
+      .then((failure) => setProblem(failure && [failure.message, failure.next].join(" ").trim()))
+      .finally(() => setBusy(false));
   };
   return (
     <Form

@@ -92,7 +92,7 @@ function Fields({ view, settings, dayZone, busy, budget }: FieldProps) {
         <span className="field-label">Disk space</span>
         {budget}
       </div>
-      <MemoryLimit view={view} change={settings.change} />
+      <MemoryLimit view={view} attempt={settings.attempt} />
       <div>
         <span className="field-label">Theme</span>
         <div>

@@ -13,6 +13,8 @@ export interface Settings {
   dismiss: () => void;
   /** Resolves to whether it worked. */
   change: (change: SettingsChange) => Promise<boolean>;
+  /** The same, for a field that shows by itself why it was refused. */
+  attempt: (change: SettingsChange) => Promise<Failure | null>;
   /** Asks for a folder and moves the cache there. */
   moveCache: () => Promise<void>;
 }
@@ -35,22 +37,29 @@ export function useSettings(): Settings {
   });
   const show = useCallback((view: SettingsView) => client.setQueryData(SETTINGS_KEY, view), [client]);
 
-  const change = useCallback(
+  const attempt = useCallback(
     async (change: SettingsChange) => {
       setRefused(null);
       const before = client.getQueryData<SettingsView>(SETTINGS_KEY);
       if (before !== undefined) show(withChange(before, change));
       try {
         show(await backend.changeSettings(change));
-        return true;
+        return null;
       } catch (error) {
-        setRefused(toFailure(error));
         // It may be in force until the program ends, although it could not be stored.
         await client.invalidateQueries({ queryKey: SETTINGS_KEY });
-        return false;
+        return toFailure(error);
       }
     },
     [backend, client, show],
+  );
+  const change = useCallback(
+    async (change: SettingsChange) => {
+      const failure = await attempt(change);
+      if (failure !== null) setRefused(failure);
+      return failure === null;
+    },
+    [attempt],
   );
   const moveCache = useCallback(async () => {
     setRefused(null);
@@ -73,6 +82,7 @@ export function useSettings(): Settings {
     failure: refused ?? (error === null ? null : toFailure(error)),
     dismiss,
     change,
+    attempt,
     moveCache,
   };
 }

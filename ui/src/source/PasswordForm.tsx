@@ -34,8 +34,12 @@ export function PasswordForm({ source, name, hasKeychain, connect, close }: Prop
         attempt.start((signal) => connect(draftOf(start, entered), secretsOf(entered), signal), close);
       }}
     >
+      {/* A name says which of several desks this is; the hosts and the user say where the password goes. */}
+      <p>
+        {source.name}: <span className="faint">{name}</span>
+      </p>
       <SecretField
-        label={`Password for ${name}`}
+        label={`Password for ${source.name}`}
         hint=""
         value={password}
         testId="password-input"

@@ -38,6 +38,14 @@ export function TestView({ steps, ended, busy, close }: Props) {
         <p role="status" data-testid="source-test-summary">
           {summary(steps, ended, busy)}
         </p>
+        {/* In front of the steps: below them, it may be out of sight. */}
+        {ended !== null && failure !== null && (
+          <CopyButton
+            text={ended.report}
+            label="Copy a report for the database team"
+            testId="source-test-report"
+          />
+        )}
         {!busy && (
           <Button className="icon-button" aria-label="Close the test" onPress={close}>
             <Icon name="close" size={12} />
@@ -53,13 +61,6 @@ export function TestView({ steps, ended, busy, close }: Props) {
           ))}
       </ul>
       {failure && <FailureNote failure={failure} testId="source-test-failure" />}
-      {ended !== null && failure !== null && (
-        <CopyButton
-          text={ended.report}
-          label="Copy a report for the database team"
-          testId="source-test-report"
-        />
-      )}
     </section>
   );
 }

@@ -66,7 +66,7 @@ export function MappingRow({ part, proposal, change }: Props) {
         )}
       </td>
       <td className="evidence">
-        {proposal !== null && <Evidence partKey={key} value={value} proposal={proposal} />}
+        {proposal !== null && <Evidence partKey={key} value={value} form={part.form} proposal={proposal} />}
         {value !== null && !part.is_given && <span className="faint">By default</span>}
       </td>
     </tr>
