@@ -793,6 +793,8 @@ export type CsvOptions = {
 export type ExportProgress = {
   /** Bytes written so far. */
   bytes: number,
+  /** Rows written so far. */
+  written: number,
   /** Total number of rows. */
   rows: number, };
 

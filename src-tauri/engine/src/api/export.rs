@@ -9,6 +9,9 @@ pub struct ExportProgress {
     /// Bytes written so far.
     #[ts(type = "number")]
     pub bytes: u64,
+    /// Rows written so far.
+    #[ts(type = "number")]
+    pub written: u64,
     /// Total number of rows.
     #[ts(type = "number")]
     pub rows: u64,

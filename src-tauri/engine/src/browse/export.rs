@@ -99,7 +99,7 @@ impl Engine {
                 Ok(view.write_csv(&export, &rows, &options, &target)?)
             })
         };
-        let on_progress = || progress(ExportProgress { bytes: export.bytes(), rows });
+        let on_progress = || progress(ExportProgress { bytes: export.bytes(), written: export.rows(), rows });
         let written = watch(work, &export, on_progress, cancel).await;
         let written = written.inspect_err(|failure| self.start_afresh(&signature, failure))?;
         let Written { bytes, note } = written;

@@ -4,7 +4,6 @@ pub mod column;
 pub mod distinct;
 pub(crate) mod duplicates;
 pub(crate) mod findings;
-pub(crate) mod formula;
 pub(crate) mod hashes;
 pub(crate) mod row_order;
 pub(crate) mod scan;

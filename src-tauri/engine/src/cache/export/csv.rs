@@ -3,21 +3,31 @@
 //! DuckDB may write only beside the query's own file or to a spare folder ([`opener`](crate::cache::file::opener)),
 //! so an export is staged there and then delivered to its [target](super::target).
 
-use std::fs;
+use std::fs::{self, File};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, SyncSender};
+use std::thread;
 
+use duckdb::arrow::array::RecordBatch;
+
+use super::csv_text::CsvWriter;
 use super::destination::resolve;
+use super::sql::CsvRows;
 
 pub use super::destination::{Destination, partial_name};
 use super::target::{Target, not_written};
-use crate::cache::file::error::{CacheErrorKind, ExportProblem, Result, Work};
+use crate::cache::file::error::{CacheError, CacheErrorKind, ExportProblem, Result, Work};
 use crate::cache::file::paths::restrict_to_owner;
 use crate::cache::file::paths::{is_of_cache, spare_export_dir};
-use crate::cache::file::sql::{Sql, Text, sql};
+use crate::cache::file::sql::{Text, sql};
 use crate::cache::read::view::View;
 use crate::rows::{CsvOptions, Role, RowQuery};
+
+/// Batches of rows that are read ahead of those that are written.
+const BATCHES: usize = 8;
 
 /// An export that another thread can watch and stop.
 pub struct Export {
@@ -26,6 +36,7 @@ pub struct Export {
     spare: Option<PathBuf>,
     interrupt: Arc<duckdb::InterruptHandle>,
     stopped: AtomicBool,
+    rows: AtomicU64,
     moved: AtomicU64,
 }
 
@@ -56,9 +67,13 @@ impl Export {
     /// Bytes that are written so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let part = fs::metadata(part_of(&self.staged)).map_or(0, |file| file.len());
-        fs::metadata(&self.staged)
-            .map_or_else(|_| self.moved.load(Ordering::Relaxed), |file| file.len() + part)
+        fs::metadata(&self.staged).map_or_else(|_| self.moved.load(Ordering::Relaxed), |file| file.len())
+    }
+
+    /// Rows that are written so far.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
     }
 
     /// Stops the export; what it has written is removed.
@@ -81,18 +96,6 @@ impl Export {
         let note = target.deliver(staged, &|| self.check())?;
         Ok(Written { bytes, note })
     }
-}
-
-/// The file that every statement after the first writes to, before its rows are appended to the staged file.
-fn part_of(staged: &Path) -> PathBuf {
-    staged.with_extension("part")
-}
-
-/// Appends a file to another one, and removes it.
-fn append(to: &Path, part: &Path) -> std::io::Result<()> {
-    let mut to = fs::File::options().append(true).open(to)?;
-    std::io::copy(&mut fs::File::open(part)?, &mut to)?;
-    fs::remove_file(part)
 }
 
 /// Where an export is written until it is complete.
@@ -125,6 +128,7 @@ impl View {
             spare,
             interrupt: self.interrupt_handle(),
             stopped: AtomicBool::new(false),
+            rows: AtomicU64::new(0),
             moved: AtomicU64::new(0),
         })
     }
@@ -144,8 +148,8 @@ impl View {
     ) -> Result<Written> {
         self.expect_outside(destination)?;
         let target = Target::claim(destination)?;
-        let selects = self.select_csv(query, options)?;
-        let mut result = self.write_staged(export, &selects, &target);
+        let rows = self.select_csv(query, options)?;
+        let mut result = self.write_staged(export, &rows, options.spreadsheet_safe, &target);
         if let Ok(written) = &mut result {
             let absent = self.note_of_absent_columns(query.role, options);
             let notes: Vec<String> = written.note.take().into_iter().chain(absent).collect();
@@ -171,33 +175,57 @@ impl View {
         Err(CacheErrorKind::Export(ExportProblem::CacheFile(place)).into())
     }
 
-    /// Writes an export where DuckDB may write, and delivers it.
-    fn write_staged(&self, export: &Export, selects: &[Sql], target: &Target) -> Result<Written> {
+    /// Writes an export beside the query's own file, and delivers it.
+    fn write_staged(
+        &self,
+        export: &Export,
+        rows: &CsvRows,
+        is_safe: bool,
+        target: &Target,
+    ) -> Result<Written> {
         let staged = &*export.staged;
-        let part = part_of(staged);
-        let written = selects.iter().enumerate().try_for_each(|(number, select)| {
-            export.check()?;
-            if number == 0 {
-                return self.copy_as_csv(select, staged);
-            }
-            self.copy_as_csv(select, &part)?;
-            append(staged, &part).map_err(|error| not_written(staged, error))
-        });
+        let written = self.write_rows(export, rows, is_safe, staged);
         let result = written.and_then(|()| export.check()).and_then(|()| export.deliver(staged, target));
         // Already moved, unless it was copied or something failed.
         let _ = fs::remove_file(staged);
-        let _ = fs::remove_file(&part);
         result
     }
 
-    fn copy_as_csv(&self, select: &Sql, path: &Path) -> Result<()> {
-        // A null is an empty cell, so DuckDB quotes an empty text, and the two remain distinguishable.
-        let sql = sql!(
-            "COPY ({select}) TO {} (FORMAT csv, HEADER false, NULLSTR '', NEW_LINE '\\r\\n', USE_TMP_FILE false)",
-            Text(&path.to_string_lossy()),
-            select
-        );
-        Ok(self.connection().execute_batch(&sql)?)
+    /// Writes rows while further ones are read.
+    fn write_rows(&self, export: &Export, rows: &CsvRows, is_safe: bool, staged: &Path) -> Result<()> {
+        let not_written = |error| not_written(staged, error);
+        let mut csv = CsvWriter::new(File::create(staged).map_err(not_written)?, is_safe);
+        rows.write_header(&mut csv).map_err(not_written)?;
+        export.rows.store(0, Ordering::Relaxed);
+        let (sender, batches) = mpsc::sync_channel(BATCHES);
+        thread::scope(|scope| {
+            let read = || self.send_rows(export, rows, sender);
+            let reader = thread::Builder::new().name("export".to_owned()).spawn_scoped(scope, read);
+            let reader = reader.map_err(not_written)?;
+            let written = batches.iter().try_for_each(|batch| {
+                rows.write_rows(&mut csv, &batch)?;
+                export.rows.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
+                Ok(())
+            });
+            // If it waits to send more, it ends.
+            drop(batches);
+            let read = reader.join().unwrap_or_else(|panic| resume_unwind(panic));
+            written.map_err(not_written).and(read)
+        })?;
+        csv.finish().map_err(not_written)
+    }
+
+    /// Reads rows and sends them, until nobody takes them any more.
+    #[expect(clippy::needless_pass_by_value, reason = "the receiver waits until it is dropped")]
+    fn send_rows(&self, export: &Export, rows: &CsvRows, sender: SyncSender<RecordBatch>) -> Result<()> {
+        let connection = self.connection();
+        for select in &rows.selects {
+            connection.stream(select, [], &mut |batch| {
+                export.check()?;
+                sender.send(batch).map_err(|_| CacheError::from(CacheErrorKind::Cancelled(Work::Export)))
+            })?;
+        }
+        Ok(())
     }
 
     /// Writes a CSV without progress or cancellation. Returns its size in bytes.

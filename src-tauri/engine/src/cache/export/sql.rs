@@ -1,16 +1,19 @@
-//! The statements of an export: all rows of a view, as text or as they are stored.
+//! The rows of an export: all of a view, as text or as they are stored.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use bson::RawDocument;
+use duckdb::arrow::array::{Array as _, AsArray as _, RecordBatch, StringArray};
+
+use super::csv_text::CsvWriter;
 
 use crate::bson::uuids::UuidRepresentation;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Purpose, Result};
 use crate::cache::file::schema;
-use crate::cache::file::sql::{Sql, Text, sql};
-use crate::cache::read::column::Column;
-use crate::cache::read::formula;
+use crate::cache::file::sql::{Sql, sql};
+use crate::cache::read::column::{Column, Holder};
 use crate::cache::read::scan::in_slices;
 use crate::cache::read::view::{View, sort_key_list, sort_order};
 use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
@@ -34,7 +37,48 @@ fn mistyped_column(path: &str, near: &[String]) -> CacheError {
     CacheErrorKind::NoColumn(format!("There is no column {path} to export.{meant}"), Purpose::Export).into()
 }
 
-/// The rows of a span as text.
+/// The rows of a CSV.
+#[derive(Debug)]
+pub(crate) struct CsvRows {
+    pub(crate) columns: Vec<Column>,
+    /// Statements that return the values of the columns' holders, in this order.
+    pub(crate) selects: Vec<Sql>,
+}
+
+impl CsvRows {
+    /// Writes the paths as the first record. They are values: two may differ only in case.
+    pub(crate) fn write_header<W: Write>(&self, csv: &mut CsvWriter<W>) -> io::Result<()> {
+        self.columns.iter().for_each(|column| csv.text(&column.path));
+        csv.end_record()
+    }
+
+    /// Writes rows that one of the statements returned.
+    pub(crate) fn write_rows<W: Write>(&self, csv: &mut CsvWriter<W>, batch: &RecordBatch) -> io::Result<()> {
+        let arrays: Vec<&StringArray> =
+            batch.columns().iter().filter_map(|array| array.as_string_opt()).collect();
+        let mut next = 0..;
+        let columns: Vec<Vec<(Holder, &StringArray)>> = self
+            .columns
+            .iter()
+            .map(|column| {
+                column.holders().filter_map(|holder| Some((holder, *arrays.get(next.next()?)?))).collect()
+            })
+            .collect();
+        for row in 0..batch.num_rows() {
+            for holders in &columns {
+                match holders.iter().find(|(_, values)| values.is_valid(row)) {
+                    None => csv.cell(None),
+                    Some((holder, values)) if holder.is_text() => csv.text(values.value(row)),
+                    Some((holder, values)) => csv.cell(Some(&holder.text(values.value(row)))),
+                }
+            }
+            csv.end_record()?;
+        }
+        Ok(())
+    }
+}
+
+/// The rows of a span.
 struct Part {
     select: Sql,
     /// How many rows it sorts.
@@ -63,11 +107,11 @@ fn together(parts: Vec<Part>) -> Vec<Sql> {
 }
 
 impl View {
-    /// The `SELECT`s of a CSV, one after the other: the paths as its first row, then all rows of a role as text, in
-    /// the view's order. The paths are values, not column names: DuckDB would rename two that differ only in case.
-    pub(crate) fn select_csv(&self, query: &RowQuery, options: &CsvOptions) -> Result<Vec<Sql>> {
+    /// The columns of a CSV, and the `SELECT`s of its rows, one after the other, in the view's order.
+    pub(crate) fn select_csv(&self, query: &RowQuery, options: &CsvOptions) -> Result<CsvRows> {
         let role = query.role;
         let columns = self.csv_columns(role, options)?;
+        let holders: Vec<Holder> = columns.iter().flat_map(Column::holders).collect();
         let sorted = self.sort_columns(query)?;
         let time = self.time_column(role);
         let parts: Vec<Part> = self
@@ -77,17 +121,16 @@ impl View {
             .filter(|(_, span)| span.rows > 0)
             .map(|(place, span)| {
                 let has = self.has(role, span.segment);
-                let texts = columns.iter().map(|column| match options.spreadsheet_safe {
-                    true => column.spreadsheet_text(&has),
-                    false => column.text(&has),
-                });
-                let mut list: Vec<Sql> = texts
-                    .enumerate()
-                    .map(|(number, text)| sql!("{text} AS t{number}", text, number))
-                    .collect();
+                let values = holders.iter().map(|holder| holder.select(&has)).enumerate();
+                let mut list: Vec<Sql> =
+                    values.map(|(number, value)| sql!("{value} AS t{number}", value, number)).collect();
                 if !sorted.is_empty() {
                     list.extend(sort_key_list(&sorted, &has));
                     list.push(sql!("{place} AS place, rowid AS row", place));
+                }
+                if list.is_empty() {
+                    // The columns that were chosen are in none of these documents; the rows count nevertheless.
+                    list.push(sql!("NULL::VARCHAR AS t0"));
                 }
                 let select = sql!("SELECT {} FROM {}", Sql::join(list, ", "), self.source(role, span));
                 if !sorted.is_empty() || self.is_stored_in_order(role, time.as_ref(), span)? {
@@ -100,28 +143,18 @@ impl View {
                 })
             })
             .collect::<Result<_>>()?;
-        let names = columns.iter().map(|column| column.path.as_str()).enumerate();
-        let heading = |name| match options.spreadsheet_safe {
-            true => formula::protected(&sql!("{}", Text(name))),
-            false => sql!("{}", Text(name)),
-        };
-        let names = names.map(|(place, name)| sql!("{} AS t{place}", heading(name), place));
-        let header = sql!("SELECT {}", Sql::join(names, ", "));
-        if parts.is_empty() {
-            return Ok(vec![header]);
-        }
-        let mut selects = if sorted.is_empty() {
+        let selects = if sorted.is_empty() || parts.is_empty() {
             together(parts)
         } else {
             let all = Sql::join(parts.into_iter().map(|part| part.select), " UNION ALL ");
-            let texts = Sql::join((0..columns.len()).map(|place| sql!("t{place}", place)), ", ");
+            let values = match holders.len() {
+                0 => sql!("NULL::VARCHAR"),
+                count => Sql::join((0..count).map(|place| sql!("t{place}", place)), ", "),
+            };
             let order = sort_order(&sorted, &query.sorts);
-            vec![sql!("(SELECT {texts} FROM ({all}) ORDER BY {order})", texts, all, order)]
+            vec![sql!("SELECT {values} FROM ({all}) ORDER BY {order}", values, all, order)]
         };
-        if let Some(first) = selects.first_mut() {
-            *first = sql!("{header} UNION ALL {}", *first, header);
-        }
-        Ok(selects)
+        Ok(CsvRows { columns, selects })
     }
 
     /// The columns of a CSV: those that were chosen, or all. There is always one, since a CSV without columns has no

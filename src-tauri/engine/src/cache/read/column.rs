@@ -3,10 +3,11 @@
 //! Names of physical columns and tables consist of numbers and fixed words. No text of a document or of a trader ever
 //! becomes SQL, except as a quoted `cache::file::sql::Text`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{formula, uuid_text};
+use super::uuid_text;
 use crate::bson::uuids::UuidRepresentation;
 use crate::cache::file::sql::{Name, Sql, sql};
 use crate::decode::{FieldId, FieldRegistry, FieldSet, Kind};
@@ -23,40 +24,11 @@ pub struct Column {
 }
 
 impl Column {
-    /// SQL for the value as text, as the CSV and the grid show it; null if there is none.
-    #[must_use]
-    pub(crate) fn text(&self, has: &dyn Fn(FieldId) -> bool) -> Sql {
-        self.text_with(has, &|_, text| text)
-    }
-
-    /// SQL for the value as in [`text`](Self::text), but such that no spreadsheet takes it for a formula. Numbers
-    /// stay as they are.
-    pub(crate) fn spreadsheet_text(&self, has: &dyn Fn(FieldId) -> bool) -> Sql {
-        self.text_with(has, &|kind, text| if kind == Kind::Text { formula::protected(&text) } else { text })
-    }
-
-    /// The physical columns that may hold a value, in the order in which [`text`](Self::text) looks into them.
+    /// The physical columns that may hold a value: the first one that does has it.
     pub(crate) fn holders(&self) -> impl Iterator<Item = Holder> + use<'_> {
         let uuids = self.uuids;
         let holders = self.fields.iter().filter(|(kind, _)| **kind != Kind::Null);
         holders.map(move |(kind, field)| Holder { kind: *kind, field: *field, uuids })
-    }
-
-    fn text_with(&self, has: &dyn Fn(FieldId) -> bool, form: &dyn Fn(Kind, Sql) -> Sql) -> Sql {
-        let texts: Vec<Sql> = self
-            .fields
-            .iter()
-            .filter(|(_, field)| has(**field))
-            .filter_map(|(kind, field)| {
-                let text = text_of(*kind, &sql!("c{field}", field), self.uuids)?;
-                Some(form(*kind, text))
-            })
-            .collect();
-        match texts.as_slice() {
-            [] => sql!("NULL::VARCHAR"),
-            [one] => one.clone(),
-            several => sql!("coalesce({})", Sql::join(several, ", ")),
-        }
     }
 
     /// Expressions to order by: numbers first and by value, then dates and booleans, then the rest by text. Every
@@ -92,7 +64,7 @@ impl Column {
             key(&[Kind::Decimal], "DECIMAL(38, 12)", &cast_to("DECIMAL(38, 12)")),
             key(&[Kind::Date, Kind::Bool], "BIGINT", &|_, column| Some(sql!("{column}::BIGINT", column))),
             key(&[Kind::Text, Kind::Json, Kind::ObjectId], "VARCHAR", &|kind, column| {
-                text_of(kind, &column, self.uuids)
+                Some(text_of(kind, &column, self.uuids))
             }),
         ]
         .into_iter()
@@ -110,30 +82,37 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
-    /// SQL for the value, to be made a text by [`text`](Self::text). For a page, planning the whole text as SQL would
-    /// take longer than reading the rows.
+    /// SQL for the value as a text that [`text`](Self::text) completes. Planning all of that as SQL would take longer
+    /// than to read the rows of a page.
     pub(crate) fn select(self, has: &dyn Fn(FieldId) -> bool) -> Sql {
         let column = sql!("c{}", self.field);
         match self.kind {
             _ if !has(self.field) => sql!("NULL::VARCHAR"),
-            Kind::Double => sql!("{column}::VARCHAR", column),
-            Kind::Json => column,
-            kind => text_of(kind, &column, self.uuids).unwrap_or_else(|| sql!("NULL::VARCHAR")),
+            Kind::Null => sql!("NULL::VARCHAR"),
+            // DuckDB writes the shortest text that reads back as the same double.
+            Kind::Bool | Kind::Int32 | Kind::Int64 | Kind::Double => sql!("{column}::VARCHAR", column),
+            Kind::Date => sql!("strftime(epoch_ms({column}), '%Y-%m-%dT%H:%M:%S.%gZ')", column),
+            Kind::Json | Kind::MinusZero | Kind::Decimal | Kind::Text | Kind::ObjectId => column,
         }
     }
 
-    /// The text of a value: that of [`Column::text`].
-    pub(crate) fn text(self, value: String) -> String {
+    /// The text of a value, as the grid and an export show it.
+    pub(crate) fn text(self, value: &str) -> Cow<'_, str> {
         match self.kind {
-            Kind::Double => match value.as_str() {
-                "nan" | "-nan" => "NaN".to_owned(),
-                "inf" => "Infinity".to_owned(),
-                "-inf" => "-Infinity".to_owned(),
+            Kind::Double => Cow::Borrowed(match value {
+                "nan" | "-nan" => "NaN",
+                "inf" => "Infinity",
+                "-inf" => "-Infinity",
                 _ => value,
-            },
+            }),
             Kind::Json => uuid_text::with_uuids(value, self.uuids),
-            _ => value,
+            _ => Cow::Borrowed(value),
         }
+    }
+
+    /// Whether the value is a text that somebody wrote, rather than a number or the like.
+    pub(crate) fn is_text(self) -> bool {
+        self.kind == Kind::Text
     }
 }
 
@@ -173,58 +152,49 @@ fn place(path: &str, mapped: &[String]) -> usize {
     }
 }
 
-fn text_of(kind: Kind, column: &Sql, uuids: UuidRepresentation) -> Option<Sql> {
-    Some(match kind {
-        Kind::Null => return None,
-        Kind::Bool | Kind::Int32 | Kind::Int64 => sql!("{column}::VARCHAR", column),
-        // DuckDB writes the shortest text that reads back as the same double.
-        Kind::Double => sql!(
-            "CASE WHEN isfinite({column}) THEN {column}::VARCHAR WHEN isnan({column}) THEN 'NaN' \
-             WHEN {column} > 0 THEN 'Infinity' WHEN {column} < 0 THEN '-Infinity' END",
-            column
-        ),
-        Kind::Date => sql!("strftime(epoch_ms({column}), '%Y-%m-%dT%H:%M:%S.%gZ')", column),
-        Kind::Json => uuid_text::shown(column, uuids),
-        Kind::MinusZero | Kind::Decimal | Kind::Text | Kind::ObjectId => column.clone(),
-    })
+/// SQL for a text that is ordered as the grid shows it.
+fn text_of(kind: Kind, column: &Sql, uuids: UuidRepresentation) -> Sql {
+    if kind == Kind::Json { uuid_text::shown(column, uuids) } else { column.clone() }
 }
 
 #[cfg(test)]
 mod tests {
     use bson::{Bson, Document, RawDocumentBuf, doc};
 
-    use super::*;
     use crate::cache::{Cache, View, fixtures};
     use crate::day::{Day, DayRange};
     use crate::rows::{Role, RowQuery};
 
-    /// A page makes the same texts as an export, which has them made in SQL.
     #[test]
-    fn the_texts_of_a_page_are_those_of_an_export() {
-        let uuid = Bson::Binary(bson::Uuid::from_bytes([7; 16]).into());
-        let values: Vec<Bson> =
-            [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, 0.1, 1e300, -5e-324]
-                .into_iter()
-                .map(Bson::Double)
-                .chain([
-                    Bson::Null,
-                    Bson::Boolean(true),
-                    Bson::Int32(-1),
-                    Bson::Int64(i64::MIN),
-                    "".into(),
-                    r#"{"$binary":{"base64":"BwcHBwcHBwcHBwcHBwcHBw==","subType":"04"}}"#.into(),
-                    Bson::DateTime(bson::DateTime::from_millis(-1)),
-                    Bson::DateTime(bson::DateTime::from_millis(i64::MAX)),
-                    Bson::Decimal128("1.50".parse().expect("a decimal")),
-                    Bson::ObjectId(bson::oid::ObjectId::from_bytes([9; 12])),
-                    uuid.clone(),
-                    vec![uuid, Bson::Int32(1)].into(),
-                    Bson::MinKey,
-                ])
-                .collect();
-        let documents = values.iter().enumerate().map(|(number, value)| {
+    fn values_of_all_kinds_are_shown_as_texts() {
+        let uuid = || Bson::Binary(bson::Uuid::from_bytes([7; 16]).into());
+        let uuid_text = "07070707-0707-0707-0707-070707070707";
+        let written = r#"{"$binary":{"base64":"BwcHBwcHBwcHBwcHBwcHBw==","subType":"04"}}"#;
+        let values = [
+            (Bson::Double(f64::NAN), "NaN"),
+            (Bson::Double(-f64::NAN), "NaN"),
+            (Bson::Double(f64::INFINITY), "Infinity"),
+            (Bson::Double(f64::NEG_INFINITY), "-Infinity"),
+            (Bson::Double(-0.0), "-0.0"),
+            (Bson::Double(0.1), "0.1"),
+            (Bson::Double(2.0), "2.0"),
+            (Bson::Double(1e300), "1e+300"),
+            (Bson::Boolean(true), "true"),
+            (Bson::Int32(-1), "-1"),
+            (Bson::Int64(i64::MIN), "-9223372036854775808"),
+            ("".into(), ""),
+            // A text that looks like a UUID in JSON stays as it is.
+            (written.into(), written),
+            (Bson::DateTime(bson::DateTime::from_millis(-1)), "1969-12-31T23:59:59.999Z"),
+            (Bson::Decimal128("1.50".parse().expect("a decimal")), "1.50"),
+            (Bson::ObjectId(bson::oid::ObjectId::from_bytes([9; 12])), "090909090909090909090909"),
+            (uuid(), uuid_text),
+            (vec![uuid(), Bson::Int32(1)].into(), r#"[{"$uuid":"07070707-0707-0707-0707-070707070707"},1]"#),
+            (Bson::MinKey, r#"{"$minKey":1}"#),
+        ];
+        let documents = values.iter().enumerate().map(|(number, (value, _))| {
             let number = i32::try_from(number).expect("few");
-            let document: Document = doc! {"_id": number, "a": value, "b": {"c": value}};
+            let document: Document = doc! {"_id": number, "a": value, "b": {"c": value}, "n": Bson::Null};
             RawDocumentBuf::try_from(&document).expect("encodes")
         });
         let folder = tempfile::tempdir().expect("a folder");
@@ -232,21 +202,17 @@ mod tests {
         let day = Day::from_number(20_000);
         fixtures::store_documents(&file, day, chrono::DateTime::UNIX_EPOCH, documents);
         let view = View::open(file, DayRange::new(day, day).expect("a day")).expect("a view");
+        let paths: Vec<String> = view.columns(Role::Input).into_iter().map(|column| column.path).collect();
+        assert_eq!(paths, ["_id", "a", "b.c", "n"]);
         let page = view.page(&RowQuery::of(Role::Input), 0, 100).expect("a page");
-        assert_eq!(page.len(), values.len());
-        let has = view.has(Role::Input, view.spans(Role::Input)[0].segment);
-        let texts = view.columns(Role::Input).into_iter().map(|column| column.text(&has));
-        let table = crate::cache::file::schema::table(Role::Input, view.spans(Role::Input)[0].segment);
-        let select = sql!("SELECT [{}] FROM {table} ORDER BY number", Sql::join(texts, ", "), table);
-        let connection = view.connection();
-        let mut statement = connection.prepare(select).expect("a statement");
-        let in_sql: Vec<duckdb::types::Value> =
-            statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect();
-        for (row, in_sql) in page.into_iter().zip(in_sql) {
-            let texts = row
-                .into_iter()
-                .map(|text| text.map_or(duckdb::types::Value::Null, duckdb::types::Value::Text));
-            assert_eq!(duckdb::types::Value::List(texts.collect()), in_sql);
-        }
+        let expected: Vec<Vec<Option<String>>> = values
+            .iter()
+            .enumerate()
+            .map(|(number, (_, text))| {
+                let text = Some((*text).to_owned());
+                vec![Some(number.to_string()), text.clone(), text, None]
+            })
+            .collect();
+        assert_eq!(page, expected);
     }
 }

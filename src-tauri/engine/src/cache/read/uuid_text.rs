@@ -1,6 +1,8 @@
 //! Shows UUIDs as text: in SQL, and in values that have been read. Columns hold them like all binary values, as Extended JSON of their bytes, so that
 //! cells look the same whenever their days were cached.
 
+use std::borrow::Cow;
+
 use crate::bson::uuids::{self, UuidRepresentation};
 use crate::cache::file::sql::{Sql, Text, sql};
 
@@ -54,20 +56,20 @@ pub(crate) fn shown(column: &Sql, representation: UuidRepresentation) -> Sql {
 }
 
 /// The same for a text that has been read.
-pub(crate) fn with_uuids(json: String, representation: UuidRepresentation) -> String {
+pub(crate) fn with_uuids(json: &str, representation: UuidRepresentation) -> Cow<'_, str> {
     if !json.contains(BINARY) {
-        return json;
+        return Cow::Borrowed(json);
     }
     let mut parts = json.split(BINARY);
     let mut shown = parts.next().unwrap_or_default().to_owned();
     for rest in parts {
         match read_uuid(rest, representation) {
-            Some((uuid, "")) if shown.is_empty() => return uuid,
+            Some((uuid, "")) if shown.is_empty() => return Cow::Owned(uuid),
             Some((uuid, after)) => shown.extend([r#"{"$uuid":""#, uuid.as_str(), r#""}"#, after]),
             None => shown.extend([BINARY, rest]),
         }
     }
-    shown
+    Cow::Owned(shown)
 }
 
 /// The UUID that what follows the beginning of a binary value begins with, and what follows the value.
@@ -129,7 +131,7 @@ mod tests {
     fn show(value: Bson, representation: UuidRepresentation) -> String {
         let json = value.into_relaxed_extjson().to_string();
         let shown = show_in_sql(json.clone(), representation);
-        assert_eq!(with_uuids(json, representation), shown);
+        assert_eq!(with_uuids(&json, representation), shown);
         shown
     }
 

@@ -241,7 +241,7 @@ impl View {
         let texts = |row: Vec<Option<String>>| {
             let mut texts = vec![None; columns.len()];
             for ((place, holder), value) in holders.iter().zip(row) {
-                texts[*place] = texts[*place].take().or_else(|| value.map(|value| holder.text(value)));
+                texts[*place] = texts[*place].take().or_else(|| Some(holder.text(&value?).into_owned()));
             }
             texts
         };
