@@ -1,7 +1,7 @@
 import { Button } from "react-aria-components";
 
 import { FailureNote } from "../controls/FailureNote";
-import { bytes, plural } from "../controls/format";
+import { bytes, count, plural } from "../controls/format";
 import { Icon } from "../controls/icons";
 import type { Exporter } from "./useExport";
 
@@ -18,7 +18,7 @@ export function ExportStatus({ exporter }: { exporter: Exporter }) {
         <div className="note-body num">
           {state.progress === null
             ? "Choose where to save the CSV file."
-            : `Writing ${plural(state.progress.rows, "row")}: ${bytes(state.progress.bytes)} written so far.`}
+            : `${count(state.progress.written)} of ${plural(state.progress.rows, "row")} written (${bytes(state.progress.bytes)}).`}
         </div>
         <Button className="button small" onPress={exporter.cancel} data-testid="export-cancel">
           Cancel

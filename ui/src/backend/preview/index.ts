@@ -249,7 +249,7 @@ export function previewBackend(): Backend {
     async exportCsv(_id, _key, _rows, _options, onProgress) {
       for (let step = 1; step <= 10; step += 1) {
         await wait(150);
-        onProgress({ bytes: step * 2_400_000, rows: 66_000 });
+        onProgress({ bytes: step * 2_400_000, written: step * 6_600, rows: 66_000 });
       }
       return {
         path: "~/Brent 2026-11.csv",
