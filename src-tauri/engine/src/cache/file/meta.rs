@@ -104,10 +104,14 @@ fn missing(key: &str) -> CacheError {
 }
 
 pub(crate) fn read_identity(connection: &Database) -> Result<Identity> {
+    // In one statement: a file is opened for each look at its query.
     let mut select = connection.prepare(sql!("SELECT key, value FROM meta"))?;
-    let mut facts = select
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<HashMap<String, String>, duckdb::Error>>()?;
+    let mut facts = HashMap::new();
+    for row in select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))? {
+        let (key, value): (String, String) = row?;
+        // The first one counts, as where a single fact is read.
+        facts.entry(key).or_insert(value);
+    }
     let mut fact = |key: &str| facts.remove(key).ok_or_else(|| missing(key));
     Ok(Identity {
         signature: Signature::parse(&fact("signature")?).map_err(own_word)?,
