@@ -129,7 +129,13 @@ fn guarded_way(server: &TestServer) -> (Gate, Wire) {
 async fn with_one_window_stored(fixture: &Fixture, gate: &Gate) -> JoinHandle<Result<Answer>> {
     gate.allow(1);
     let (events, run) = fixture.start(fixture.request(FROM, TO), &CancellationToken::new());
-    until("a window is stored", || stored(&events.lock().unwrap()) == 1).await;
+    until("a window is stored", || {
+        let events = events.lock().unwrap();
+        let count = stored(&events);
+        assert!(count > 0 || !run.is_finished(), "the run ended before: {events:?}");
+        count == 1
+    })
+    .await;
     run
 }
 
