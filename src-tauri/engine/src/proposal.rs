@@ -454,14 +454,14 @@ pub(crate) fn title(key: &str) -> String {
     title.to_owned()
 }
 
-/// A share as a person reads it: "all", "98 %", "none".
+/// A share as a person reads it: "all", "98%", "none".
 fn percent(share: f64) -> String {
     if share >= 1.0 {
         "all".to_owned()
     } else if share <= 0.0 {
         "none".to_owned()
     } else {
-        format!("{:.0} %", (share * 100.0).clamp(1.0, 99.0))
+        format!("{:.0}%", (share * 100.0).clamp(1.0, 99.0))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Finds the trade id, the way to the messages, the filter fields and the status.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bson::{Bson, RawBson, RawBsonRef, RawDocumentBuf};
 use serde_json::{Map, Value, json};
@@ -56,6 +57,8 @@ pub(super) struct Choice {
     pub(super) doubtful: Option<Link>,
     /// What makes a document a trade, if messages have the same trade id in the same collection.
     pub(super) trade_kind: Option<TradeKind>,
+    /// What the trades have, if messages are among the documents.
+    of_trades: Option<Arc<Survey>>,
     changed_at: Option<Scored>,
     /// The filter fields of the form, and the status.
     pub(super) filters: Filters,
@@ -495,7 +498,9 @@ impl Choice {
             Some(kind) => {
                 let trades: Vec<RawDocumentBuf> =
                     sample.documents.iter().filter(|document| kind.is_trade(document)).cloned().collect();
-                self.choose_others(&Survey::of(&trades), days);
+                let of_trades = Arc::new(Survey::of(&trades));
+                self.choose_others(&of_trades, days);
+                self.of_trades = Some(of_trades);
             }
         }
     }
@@ -568,6 +573,7 @@ impl Choice {
 
     /// The trade id, with its reasons.
     pub(super) fn trade_id_field(&self, survey: &Survey) -> ProposedField {
+        let survey = self.of_trades.as_deref().unwrap_or(survey);
         let others: Vec<String> = self.other_ids.iter().map(|id| id.path.clone()).collect();
         let next = self.other_ids.first().map_or(0.0, |id| id.score);
         match &self.trade_id {
@@ -614,6 +620,7 @@ impl Choice {
                 ));
             }
         }
+        let survey = self.of_trades.as_deref().unwrap_or(survey);
         let chosen = |key: &str, field: &Field| {
             described(
                 survey,
