@@ -212,6 +212,24 @@ it("marks a path that no document has", async () => {
   expect(screen.getAllByTestId("evidence-absent")).toHaveLength(1);
 });
 
+it("says which time a number means, unless it is a text", async () => {
+  const part = (key: string) => makePart({ key, title: key, value: key, form: "epoch_s" });
+  reads([part("timestamp"), part("business_date")]);
+  const seen = (path: string, type: string) => ({
+    path,
+    share: 1,
+    value_type: "integer" as const,
+    types: [{ name: type, share: 1 }],
+    examples: ["1738315800"],
+  });
+  render(
+    <Held proposal={makeProposal({ paths: [seen("timestamp", "long"), seen("business_date", "string")] })} />,
+  );
+  const row = within(await screen.findByTestId("proposed-timestamp"));
+  expect(row.getByText("in 100% · long · 1738315800 (2025-01-31 09:30:00 UTC)")).toBeInTheDocument();
+  expect(screen.getByText("in 100% · string · 1738315800")).toBeInTheDocument();
+});
+
 it("shows text that cannot be read, and why", async () => {
   reads([], makeFailure("bad_mapping", "It does not parse.", { field: "mapping" }));
   render(<Held />);

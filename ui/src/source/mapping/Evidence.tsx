@@ -1,4 +1,4 @@
-import type { DateForm, Proposal } from "../../backend";
+import type { DateForm, Proposal, SeenPath } from "../../backend";
 import { withTime } from "./epoch";
 import { examplesText, foundFor, isAbsent, seenText, SURE_WORDS } from "./parts";
 
@@ -14,10 +14,11 @@ interface Props {
 export function Evidence({ partKey, value, form, proposal }: Props) {
   const field = foundFor(proposal, partKey);
   const seen = proposal.paths.find(({ path }) => path === value);
-  const withTimes = <T extends { examples: readonly string[] }>(found: T) => ({
-    ...found,
-    examples: found.examples.map((example) => withTime(example, form)),
-  });
+  const withTimes = <T extends Pick<SeenPath, "examples" | "types">>(found: T): T => {
+    // An example does not tell whether its digits are a text, which would be no such time.
+    if (found.types.some(({ name }) => name === "string")) return found;
+    return { ...found, examples: found.examples.map((example) => withTime(example, form)) };
+  };
   // What was found of one path must not read as if it were about a different one.
   if (field === null || (field.path !== null && value !== null && field.path !== value)) {
     return (

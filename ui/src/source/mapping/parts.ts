@@ -53,7 +53,7 @@ export function examplesText(examples: readonly string[]): string {
 }
 
 /** What the documents have at a path, in one line. */
-export function seenText(seen: Pick<SeenPath, "share" | "types"> & { examples: readonly string[] }): string {
+export function seenText(seen: Pick<SeenPath, "share" | "types" | "examples">): string {
   // A path of the messages is in none of the trades.
   const share = seen.share === 0 ? "" : `in ${shareText(seen.share)}`;
   const parts = [share, typesText(seen.types), examplesText(seen.examples)];
