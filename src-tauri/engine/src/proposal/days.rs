@@ -148,6 +148,8 @@ pub(super) struct Days {
     zone_why: Vec<String>,
     /// The share of documents whose day is that of their time in the zone, if there is one to compare with.
     zone_agreement: Option<f64>,
+    /// Whether a time beside the business date always lies on it in the zone.
+    zone_is_of_date: bool,
     /// Whether something speaks for the zone that may be due to the server on which the documents were written.
     zone_is_likely: bool,
 }
@@ -199,6 +201,7 @@ impl Days {
             let business = best(&|time| time.is_day);
             let indexed = |time: &Time| serves(&sample.indexes, &[&time.path]);
             let time = days.time.clone();
+            let mut proved = None;
             for (dates, time) in
                 times.iter().filter(|time| time.is_day).filter_map(|dates| Some((dates, time.as_ref()?)))
             {
@@ -210,6 +213,7 @@ impl Days {
                         dates.path
                     );
                     (days.zone, days.zone_why) = (beside.zone.clone(), vec![why]);
+                    proved = Some(dates.path.clone());
                 }
                 // A date that is hardly ever that of the time is a different one, such as that of payment.
                 let is_of_trade = beside.is_near && (AGREES_ROUGHLY..IS_DATE_OF).contains(&beside.agreement);
@@ -230,6 +234,8 @@ impl Days {
                 .then(|| business.clone()),
                 _ => business,
             };
+            days.zone_is_of_date =
+                days.business_date.as_ref().is_some_and(|date| proved.as_ref() == Some(&date.path));
         }
         if days.time.is_none() && days.business_date.is_none() && days.day_of_year.is_none() {
             // Better than nothing: it says when the document was made.
@@ -241,7 +247,10 @@ impl Days {
                 id
             });
         }
-        if let Some(date) = &days.business_date {
+        if days.zone_is_of_date {
+            // A time that always lies on the date is that of the trade.
+            days.zone_is_likely = true;
+        } else if let Some(date) = &days.business_date {
             // Times beside it, such as that of loading, say nothing about its days.
             days.zone = "UTC".to_owned();
             days.zone_why =
@@ -326,9 +335,21 @@ impl Days {
         self.zone_is_likely = true;
     }
 
-    /// Whether the days are those of UTC because nothing tells the zone.
-    pub(super) fn has_unknown_zone(&self) -> bool {
-        self.zone_why.is_empty() && self.time.as_ref().is_some_and(|time| !time.is_local)
+    /// Why the days are those of UTC, if nothing tells the zone.
+    pub(super) fn unknown_zone(&self) -> Option<String> {
+        let time = self.time.as_ref().filter(|_| self.zone_why.is_empty())?;
+        Some(if time.is_local {
+            format!(
+                "The texts of {} have no offset, so days are those that are written. Choose the zone in which they were \
+                 written if you know it: it decides when a day has ended.",
+                time.path
+            )
+        } else {
+            "Nothing in the documents says in which time zone the days of this desk begin, so they are those of UTC. Where \
+             the desk counts them in another zone, trades around midnight belong to a different day: choose the zone if you \
+             know it."
+                .to_owned()
+        })
     }
 
     /// Whether an index serves the match on days.

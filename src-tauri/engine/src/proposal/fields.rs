@@ -29,6 +29,8 @@ const VALUES: usize = 20;
 const LEAST_ID: f64 = 0.35;
 /// A field with more different values than this is not offered as a further filter.
 const FEW: usize = 60;
+/// A trade has fewer documents than this, on average.
+const MOST_REPEATS: f64 = 10.0;
 /// How much speaks against a trade id if it refers to the ids of other documents.
 const REFERENCE: f64 = 0.5;
 /// The types of a trade id.
@@ -78,11 +80,9 @@ fn ids(sample: &Sample, survey: &Survey, days: &Days) -> Vec<Scored> {
         if days.passed_over.iter().any(|(passed, _)| passed == path) {
             continue;
         }
-        // A time in the name of an id stays a time.
-        if days
-            .all_times()
-            .any(|time| time.path == *path && !is_own_id && weight(path, Meaning::TradeId) < 0.5)
-        {
+        // A time in the name of an id stays a time; numbers that could be times are ids if their name ends so.
+        let is_time = || days.all_times().any(|time| time.path == *path);
+        if !is_own_id && weight(path, Meaning::TradeId) < 0.5 && !ends_like_an_id(path) && is_time() {
             continue;
         }
         let named = weight(path, Meaning::TradeId);
@@ -118,7 +118,8 @@ fn ids(sample: &Sample, survey: &Survey, days: &Days) -> Vec<Scored> {
             score -= 0.3;
         }
         if is_varied {
-            score += 0.15;
+            // A counterparty or the like.
+            score += if stats.repeats() >= MOST_REPEATS { -0.2 } else { 0.15 };
             why.push(match stats.repeats() {
                 repeats if repeats < 1.05 => "no value occurs twice in the sample".to_owned(),
                 repeats => format!("a value occurs {repeats:.1} times on average"),
@@ -142,23 +143,26 @@ fn ids(sample: &Sample, survey: &Survey, days: &Days) -> Vec<Scored> {
 fn ends_like_an_id(path: &str) -> bool {
     let words = super::names::words(path.rsplit('.').next().unwrap_or(path));
     let last = words.last().map(String::as_str).unwrap_or_default();
-    [
-        "id",
-        "ref",
-        "reference",
-        "no",
-        "nr",
-        "number",
-        "nummer",
-        "key",
-        "uuid",
-        "guid",
-        "code",
-        "kennung",
-        "numero",
-        "referenz",
-    ]
-    .contains(&last)
+    // `TRDID` in one word; `bid`, `paid` and `valid` are none.
+    let is_joined = last.len() >= 5 && last.ends_with("id") && !["valid", "inval", "hybrid"].contains(&last);
+    is_joined
+        || [
+            "id",
+            "ref",
+            "reference",
+            "no",
+            "nr",
+            "number",
+            "nummer",
+            "key",
+            "uuid",
+            "guid",
+            "code",
+            "kennung",
+            "numero",
+            "referenz",
+        ]
+        .contains(&last)
 }
 
 /// What may be the trade id, with values and the indexed paths where messages may refer to it.

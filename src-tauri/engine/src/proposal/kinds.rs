@@ -1,14 +1,16 @@
 //! Separates trades from their messages if both are in one collection: under the same trade id by a field with a value
 //! that occurs in exactly one document per trade; under different ones by a field whose values differ, or by the id.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 use serde_json::{Map, Value, json};
 
+use super::names::{Meaning, weight};
 use super::survey::Survey;
 use crate::bson::equality_key::equality_key;
 use crate::bson::path;
+use crate::query::placement::whole;
 
 /// Fewer trades than this may look alike by chance.
 const LEAST_TRADES: usize = 5;
@@ -20,6 +22,8 @@ const MOST_KINDS: usize = 30;
 const LEAST_OF_EACH: usize = 3;
 /// Trades have at most this many values of a field that tells them from messages.
 const MOST_TRADE_KINDS: usize = 4;
+/// The types of a field that says what a document is.
+const KIND_TYPES: [&str; 4] = ["string", "int", "long", "bool"];
 /// Parts of a value that name a trade rather than what follows it.
 const WORDS: [&str; 12] = [
     "trade", "deal", "exec", "fill", "new", "handel", "gesch", "abschlu", "transac", "oper", "negoci", "trd",
@@ -36,7 +40,7 @@ pub(super) struct TradeKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TradeSign {
     /// One of these values; messages have the others.
-    Value { values: Vec<String>, others: Vec<String> },
+    Value { values: Vec<Value>, others: Vec<Value> },
     /// Anything, or nothing.
     Exists(bool),
 }
@@ -58,6 +62,8 @@ impl TradeKind {
     pub(super) fn in_words(&self) -> (String, String) {
         match &self.is {
             TradeSign::Value { values, others } => {
+                let [values, others] =
+                    [values, others].map(|values| values.iter().map(shown).collect::<Vec<_>>());
                 (format!("with {} = {}", self.path, values.join(" or ")), format!(" ({})", others.join(", ")))
             }
             TradeSign::Exists(true) => (format!("with {}", self.path), String::new()),
@@ -69,7 +75,7 @@ impl TradeKind {
     pub(super) fn is_trade(&self, document: &RawDocument) -> bool {
         match &self.is {
             TradeSign::Value { values, .. } => {
-                text_at(document, &self.path).is_some_and(|text| values.iter().any(|value| value == text))
+                value_at(document, &self.path).is_some_and(|value| values.contains(&value))
             }
             TradeSign::Exists(exists) => path::is_in(document, &self.path) == *exists,
         }
@@ -96,8 +102,9 @@ pub(super) fn between(documents: &[RawDocumentBuf], trade_id: &str, reference: &
             is_text && stats.documents * 100 >= survey.documents * 98 && stats.in_arrays == 0
         })
     };
-    let values = |survey: &Survey, path: &str| -> Vec<String> {
-        let texts = survey.paths.get(path).map(|stats| stats.texts.keys().cloned().collect());
+    let values = |survey: &Survey, path: &str| -> Vec<Value> {
+        let texts =
+            survey.paths.get(path).map(|stats| stats.texts.keys().cloned().map(Value::from).collect());
         texts.unwrap_or_default()
     };
     let is_few = |survey: &Survey, path: &str, most: usize| {
@@ -130,8 +137,14 @@ pub(super) fn between(documents: &[RawDocumentBuf], trade_id: &str, reference: &
 }
 
 /// Whether a value names a trade.
-fn is_named(value: &str) -> bool {
-    WORDS.iter().any(|word| value.to_lowercase().contains(word))
+fn is_named(value: &Value) -> bool {
+    let text = value.as_str().unwrap_or_default().to_lowercase();
+    WORDS.iter().any(|word| text.contains(word))
+}
+
+/// A value as a person reads it.
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Finds the field among all documents of some trades.
@@ -151,55 +164,105 @@ pub(super) fn find(documents: &[RawDocumentBuf], trade_id: &str) -> Option<Trade
     let survey = Survey::of(documents);
     let is_candidate = |path: &&String| {
         let stats = &survey.paths[*path];
-        let is_text = stats.main_type().is_some_and(|(name, share)| name == "string" && share > 0.99);
+        let is_kind =
+            stats.main_type().is_some_and(|(name, share)| KIND_TYPES.contains(&name) && share > 0.99);
         // A message without the field would be neither.
         let is_everywhere = stats.documents * 100 >= survey.documents * 98;
-        is_text
+        is_kind
             && is_everywhere
             && stats.in_arrays == 0
             && (2..=MOST_KINDS).contains(&stats.distinct)
             && path.as_str() != trade_id
     };
-    let found = survey.paths.keys().filter(is_candidate).filter_map(|path| kind_at(path, &trades));
-    found.max_by_key(|(rank, kind)| (*rank, std::cmp::Reverse(kind.path.clone()))).map(|(_, kind)| kind)
+    let of_value = |path: &String| {
+        let (rank, kind) = kind_at(path, &trades)?;
+        let is_text = survey.paths[path].types.contains_key("string");
+        // The number of a version, for one, is 1 once a trade as well, in documents that are otherwise alike.
+        (is_text || own_paths(documents, &kind).next().is_some()).then_some(((is_text, rank), kind))
+    };
+    let found = survey.paths.keys().filter(is_candidate).filter_map(of_value);
+    let best = found.max_by_key(|(rank, kind)| (*rank, std::cmp::Reverse(kind.path.clone())));
+    best.map(|(_, kind)| kind).or_else(|| by_presence(&survey, &trades, trade_id))
+}
+
+/// The paths that almost all trades have, and hardly any message.
+fn own_paths(documents: &[RawDocumentBuf], kind: &TradeKind) -> impl Iterator<Item = String> {
+    let (trades, messages): (Vec<RawDocumentBuf>, Vec<RawDocumentBuf>) =
+        documents.iter().cloned().partition(|document| kind.is_trade(document));
+    let (trades, messages) = (Survey::of(&trades), Survey::of(&messages));
+    let in_messages = move |path: &String| {
+        messages
+            .paths
+            .get(path)
+            .map_or(0.0, |stats| super::survey::share(stats.documents, messages.documents))
+    };
+    let total = trades.documents;
+    trades
+        .paths
+        .into_iter()
+        .filter(move |(_, stats)| super::survey::share(stats.documents, total) >= 0.9)
+        .map(|(path, _)| path)
+        .filter(move |path| in_messages(path) <= 0.05)
+}
+
+/// A field that exactly one document of each trade has, if no value tells which document is the trade: the product, if
+/// there is a choice.
+fn by_presence(
+    survey: &Survey,
+    trades: &HashMap<Vec<u8>, Vec<&RawDocument>>,
+    trade_id: &str,
+) -> Option<TradeKind> {
+    let once = |path: &String| {
+        let counts =
+            trades.values().map(|documents| documents.iter().filter(|one| path::is_in(one, path)).count());
+        let (once, often) = counts.fold((0, 0), |(once, often), count| match count {
+            0 => (once, often),
+            1 => (once + 1, often),
+            _ => (once, often + 1),
+        });
+        (often == 0 && once * 10 >= trades.len() * 9).then_some(once)
+    };
+    let paths = survey.paths.keys().filter(|path| *path != trade_id && *path != "_id");
+    let found = paths.filter_map(|path| Some((once(path)?, path)));
+    let best = found.max_by(|(a, one), (b, other)| {
+        let product = |path: &str| weight(path, Meaning::Filter(0));
+        (product(one).total_cmp(&product(other))).then(a.cmp(b)).then_with(|| other.cmp(one))
+    });
+    best.map(|(_, path)| TradeKind { path: path.clone(), is: TradeSign::Exists(true) })
 }
 
 /// The value that makes a document a trade, if the field at a path says so, and how well it does.
 fn kind_at(path: &str, trades: &HashMap<Vec<u8>, Vec<&RawDocument>>) -> Option<((bool, usize), TradeKind)> {
     // Per value: the trades that have it once, those that have it several times, and those whose first document has it.
-    let mut seen: BTreeMap<String, (usize, usize, usize)> = BTreeMap::new();
+    let mut seen: BTreeMap<String, (Value, usize, usize, usize)> = BTreeMap::new();
     for documents in trades.values() {
-        let mut of_trade: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut of_trade: BTreeMap<String, (Value, usize)> = BTreeMap::new();
         for document in documents {
-            *of_trade.entry(text_at(document, path)?).or_default() += 1;
+            let value = value_at(document, path)?;
+            of_trade.entry(value.to_string()).or_insert((value, 0)).1 += 1;
         }
-        let first = first_of(documents).and_then(|document| text_at(document, path));
-        for (value, times) in of_trade {
-            let entry = seen.entry(value.to_owned()).or_default();
+        let first = first_of(documents).and_then(|document| value_at(document, path));
+        for (key, (value, times)) in of_trade {
+            let is_first = first.as_ref() == Some(&value);
+            let entry = seen.entry(key).or_insert((value, 0, 0, 0));
             match times {
-                1 => entry.0 += 1,
-                _ => entry.1 += 1,
+                1 => entry.1 += 1,
+                _ => entry.2 += 1,
             }
-            entry.2 += usize::from(first == Some(value));
+            entry.3 += usize::from(is_first);
         }
     }
     let best = seen
-        .iter()
-        .filter(|(_, (once, often, _))| *often == 0 && once * 10 >= trades.len() * 9)
-        .max_by_key(|(value, (_, _, first))| (is_named(value), *first))?;
-    let (value, (_, _, first)) = best;
+        .values()
+        .filter(|(_, once, often, _)| *often == 0 && once * 10 >= trades.len() * 9)
+        .max_by_key(|(value, _, _, first)| (is_named(value), *first))?;
+    let (value, _, _, first) = best;
     // One that is neither called a trade nor comes first is no more a trade than the others.
     let is_first = first * 10 >= trades.len() * 8;
     (is_named(value) || is_first).then(|| {
-        let others: BTreeSet<&String> = seen.keys().filter(|other| *other != value).collect();
-        let kind = TradeKind {
-            path: path.to_owned(),
-            is: TradeSign::Value {
-                values: vec![value.clone()],
-                others: others.into_iter().cloned().collect(),
-            },
-        };
-        ((is_named(value), *first), kind)
+        let others = seen.values().map(|(other, ..)| other).filter(|other| *other != value).cloned();
+        let is = TradeSign::Value { values: vec![value.clone()], others: others.collect() };
+        ((is_named(value), *first), TradeKind { path: path.to_owned(), is })
     })
 }
 
@@ -209,14 +272,15 @@ fn first_of<'a>(documents: &[&'a RawDocument]) -> Option<&'a RawDocument> {
     documents.iter().min_by_key(key).copied()
 }
 
-fn text_at<'a>(document: &'a RawDocument, path: &str) -> Option<&'a str> {
-    let mut text = None;
-    path::scalars(document, path, &mut |value| {
-        if let RawBsonRef::String(found) = value {
-            text = Some(found);
-        }
+/// A text, a whole number, or true or false.
+fn value_at(document: &RawDocument, path: &str) -> Option<Value> {
+    let mut found = None;
+    path::scalars(document, path, &mut |value| match value {
+        RawBsonRef::String(text) => found = Some(json!(text)),
+        RawBsonRef::Boolean(flag) => found = Some(json!(flag)),
+        value => found = whole(value).map(|number| json!(number)).or(found.take()),
     });
-    text
+    found
 }
 
 #[cfg(test)]
@@ -273,6 +337,35 @@ mod tests {
         let kind = between(&all(["A", "B", "C"]), "tradeId", "ref.tradeId").expect("a kind");
         assert!(kind.is_trade(&trade(1, "B")) && !kind.is_trade(&message(1, "C")));
         assert_eq!(between(&all(["A", "A", "A"])[..8], "tradeId", "ref.tradeId"), None, "two messages");
+    }
+
+    #[test]
+    fn numbers_flags_and_what_only_trades_have_tell_them_apart_too() {
+        let of = |sign: fn(&mut bson::RawDocumentBuf, i32), has_product: bool| -> Vec<RawDocumentBuf> {
+            (0..30)
+                .map(|number| {
+                    let mut document = rawdoc! {"_id": number, "trade": format!("T{}", number / 3)};
+                    sign(&mut document, number % 3);
+                    if has_product && number % 3 == 0 {
+                        document.append(bson::cstr!("product"), "Gas");
+                        document.append(bson::cstr!("amount"), 7);
+                    }
+                    document
+                })
+                .collect()
+        };
+        let number = |document: &mut bson::RawDocumentBuf, at: i32| {
+            document.append(bson::cstr!("k"), i64::from(at.min(1)))
+        };
+        let flag =
+            |document: &mut bson::RawDocumentBuf, at: i32| document.append(bson::cstr!("isTrade"), at == 0);
+        let found = |documents: Vec<RawDocumentBuf>| find(&documents, "trade").map(|kind| kind.to_match());
+        assert_eq!(found(of(number, true)), Some(json!({"k": 0})));
+        assert_eq!(found(of(flag, true)), Some(json!({"isTrade": true})));
+        assert_eq!(found(of(|_, _| {}, true)), Some(json!({"product": {"$exists": true}})));
+        // Versions of one trade are alike.
+        assert_eq!(found(of(number, false)), None);
+        assert_eq!(found(of(|_, _| {}, false)), None);
     }
 
     #[test]

@@ -23,7 +23,9 @@ pub(crate) enum Meaning {
 pub(super) const SENDERS: usize = 14;
 
 /// Abbreviations that desks use, and what they stand for.
-pub(super) const ABBREVIATIONS: [(&str, &str); 49] = [
+pub(super) const ABBREVIATIONS: [(&str, &str); 51] = [
+    ("attrib", "attribute"),
+    ("rcv", "receiver"),
     ("trd", "trade"),
     ("trdr", "trader"),
     ("brk", "broker"),
@@ -545,6 +547,7 @@ pub(super) fn names(meaning: Meaning) -> &'static [&'static str] {
             "target",
             "to",
             "motpart",
+            "mottagare",
             "karsi taraf",
             "protistrana",
             "torihikisaki",
@@ -653,6 +656,9 @@ pub(super) fn names(meaning: Meaning) -> &'static [&'static str] {
             "from",
             "megler",
             "gonderen",
+            "avsaendare",
+            "dyspozytor",
+            "despachante",
             "obchodnik",
             "tantosha",
             "maekler",

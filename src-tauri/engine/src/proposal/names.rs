@@ -115,6 +115,9 @@ pub(crate) fn weight(path: &str, meaning: Meaning) -> f64 {
             EXACT
         } else if last.concat() == joined || bare.concat() == joined {
             LAST_PART
+        } else if name.len() > 1 && whole.ends_with(&name) {
+            // `related.dispatcher`
+            LAST_PART
         } else if by_last_word && says(&name) && name.len() == 1 && bare.last() == name.first() {
             LAST_WORD
         } else if says(&name) && whole.windows(name.len()).any(|part| part == name) {

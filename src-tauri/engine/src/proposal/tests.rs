@@ -914,3 +914,46 @@ fn a_business_date_may_lie_after_the_document_was_made() {
     let said = warning(&proposal, WarningCode::DayDisagrees);
     assert!(said.starts_with("tradeDate is the date of execTime for 80%"), "{said}");
 }
+
+#[test]
+fn a_number_in_one_word_that_ends_like_an_id_is_one_and_a_counterparty_is_none() {
+    let of = |number: i32| {
+        // As many other numbers, these could be times.
+        let id = 1_700_000_000_000_i64 + i64::from(number) * 7_919;
+        doc! {"_id": number, "TRDID": id, "ORDREF": pick(number, &PRODUCTS), "RCVR_ID": format!("RC{}", number % 25), "t": date(number)}
+    };
+    let proposal = propose_valid(&sample(&[&["t"], &["TRDID"]], of), &[]);
+    assert_eq!(text(&proposal, "/trade_id"), Some("TRDID"), "{}", proposal.mapping);
+    assert_eq!(text(&proposal, "/timestamp"), Some("t"));
+    let without = |number: i32| {
+        let mut document = of(number);
+        document.remove("TRDID");
+        document
+    };
+    let proposal = propose_valid(&sample(&[&["t"], &["RCVR_ID"]], without), &[]);
+    assert_ne!(text(&proposal, "/trade_id"), Some("RCVR_ID"), "{}", proposal.mapping);
+}
+
+#[test]
+fn a_part_of_a_related_object_is_the_related_one() {
+    let of = |number: i32| {
+        let related = doc! {"dispatcher": pick(number, &["R1", "R2", "R3"])};
+        let dispatch = doc! {"dispatcher": pick(number, &["D1", "D2"]), "related": related};
+        doc! {"_id": number, "tradeId": format!("T{number}"), "t": date(number), "dispatch": dispatch}
+    };
+    let proposal = propose_valid(&sample(&[&["t"]], of), &[]);
+    assert_eq!(text(&proposal, "/filters/relatedDispatcher"), Some("dispatch.related.dispatcher"));
+}
+
+#[test]
+fn a_time_beside_a_business_date_tells_when_its_day_begins() {
+    let zone = DayZone::parse("Asia/Tokyo").unwrap();
+    let of = |number: i32| {
+        let day: i32 = zone.day_of(at(number)).date().format("%Y%m%d").to_string().parse().unwrap();
+        doc! {"_id": number, "tradeId": format!("T{number}"), "bizDate": day, "execTime": date(number)}
+    };
+    let proposal = propose_valid(&sample(&[&["bizDate"], &["tradeId"]], of), &[]);
+    assert_eq!(proposal.mapping.pointer("/business_date/path").and_then(Value::as_str), Some("bizDate"));
+    assert_eq!(text(&proposal, "/day_zone"), Some("Asia/Tokyo"), "{}", proposal.mapping);
+    assert_eq!(field(&proposal, "day_zone").confidence, Confidence::Likely);
+}

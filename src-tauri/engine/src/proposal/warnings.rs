@@ -115,11 +115,8 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
         );
         warn(WarningCode::DayDisagrees, message, None);
     }
-    if days.has_unknown_zone() {
-        let message = "Nothing in the documents says in which time zone the days of this desk begin, so they are those of \
-                       UTC. Where the desk counts them in another zone, trades around midnight belong to a different \
-                       day: choose the zone if you know it.";
-        warn(WarningCode::ZoneUnknown, message.to_owned(), None);
+    if let Some(message) = days.unknown_zone() {
+        warn(WarningCode::ZoneUnknown, message, None);
     }
     for time in [&days.time, &days.business_date].into_iter().flatten() {
         if time.of_form < 0.999 {
