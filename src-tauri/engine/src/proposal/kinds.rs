@@ -125,7 +125,7 @@ pub(super) fn between(documents: &[RawDocumentBuf], trade_id: &str, reference: &
         is_apart.then(|| TradeKind { path: path.clone(), is: TradeSign::Value { values: own, others } })
     });
     let rank = |kind: &TradeKind| match &kind.is {
-        TradeSign::Value { values, .. } => (values.len(), !values.iter().all(|value| is_named(value))),
+        TradeSign::Value { values, .. } => (values.len(), !values.iter().all(is_named)),
         TradeSign::Exists(_) => (usize::MAX, true),
     };
     let best = by_value.min_by_key(|kind| (rank(kind), kind.path.clone()));
