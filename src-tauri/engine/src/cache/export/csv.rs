@@ -1,7 +1,7 @@
 //! Exports what is shown as CSV.
 //!
-//! DuckDB may write only beside the query's own file or to a spare folder ([`opener`](crate::cache::file::opener)),
-//! so an export is staged there and then delivered to its [target](super::target).
+//! An export is staged beside the query's own file or in a spare folder, and then delivered to its
+//! [target](super::target), which never holds a part of one.
 
 use std::fs::{self, File};
 use std::panic::resume_unwind;
@@ -15,9 +15,8 @@ use duckdb::arrow::array::RecordBatch;
 
 use super::csv_text::CsvWriter;
 use super::destination::resolve;
-use super::sql::CsvRows;
-
 pub use super::destination::{Destination, partial_name};
+use super::sql::CsvRows;
 use super::target::{Target, not_written};
 use crate::cache::file::error::{CacheError, CacheErrorKind, ExportProblem, Result, Work};
 use crate::cache::file::paths::restrict_to_owner;

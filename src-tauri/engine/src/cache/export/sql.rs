@@ -8,7 +8,6 @@ use bson::RawDocument;
 use duckdb::arrow::array::{Array as _, AsArray as _, RecordBatch, StringArray};
 
 use super::csv_text::CsvWriter;
-
 use crate::bson::uuids::UuidRepresentation;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Purpose, Result};
 use crate::cache::file::schema;
@@ -53,17 +52,17 @@ impl CsvRows {
     }
 
     /// Writes rows that one of the statements returned.
+    ///
+    /// # Errors
+    /// `InvalidData` if they are not texts, one for each holder: then no cell could be trusted.
     pub(crate) fn write_rows<W: Write>(&self, csv: &mut CsvWriter<W>, batch: &RecordBatch) -> io::Result<()> {
-        let arrays: Vec<&StringArray> =
-            batch.columns().iter().filter_map(|array| array.as_string_opt()).collect();
-        let mut next = 0..;
-        let columns: Vec<Vec<(Holder, &StringArray)>> = self
-            .columns
-            .iter()
-            .map(|column| {
-                column.holders().filter_map(|holder| Some((holder, *arrays.get(next.next()?)?))).collect()
-            })
-            .collect();
+        let arrays: Option<Vec<&StringArray>> =
+            batch.columns().iter().map(|array| array.as_string_opt()).collect();
+        let wanted = self.columns.iter().flat_map(Column::holders).count();
+        let arrays = arrays.filter(|arrays| arrays.len() >= wanted);
+        let mut arrays = arrays.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?.into_iter();
+        let columns: Vec<Vec<(Holder, &StringArray)>> =
+            self.columns.iter().map(|column| column.holders().zip(arrays.by_ref()).collect()).collect();
         for row in 0..batch.num_rows() {
             for holders in &columns {
                 match holders.iter().find(|(_, values)| values.is_valid(row)) {
