@@ -453,7 +453,7 @@ async fn an_italian_register_whose_messages_have_the_id_elsewhere() {
     .expecting(&[
         ("/trade_id", json!("idOperazione")),
         ("/downstream_trade_id", json!("rif.idOperazione")),
-        ("/input_match", json!({"tipo": "ESEGUITO"})),
+        ("/input_match", json!({"idOperazione": {"$exists": true}})),
         ("/filters/cell", json!("cella")),
     ])
     .check()

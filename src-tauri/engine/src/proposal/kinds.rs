@@ -7,7 +7,7 @@ use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 use serde_json::{Map, Value, json};
 
 use super::names::{Meaning, weight};
-use super::survey::Survey;
+use super::survey::{Survey, share};
 use crate::bson::equality_key::equality_key;
 use crate::bson::path;
 use crate::query::placement::whole;
@@ -20,8 +20,6 @@ const LEAST_DOCUMENTS: f64 = 1.3;
 const MOST_KINDS: usize = 30;
 /// Fewer trades or messages than this say nothing of what they have.
 const LEAST_OF_EACH: usize = 3;
-/// Trades have at most this many values of a field that tells them from messages.
-const MOST_TRADE_KINDS: usize = 4;
 /// The types of a field that says what a document is.
 const KIND_TYPES: [&str; 4] = ["string", "int", "long", "bool"];
 /// Parts of a value that name a trade rather than what follows it.
@@ -82,58 +80,43 @@ impl TradeKind {
     }
 }
 
-/// Finds what tells trades from messages that have the id of their trade at a different path of the same collection.
+/// Finds what tells trades from messages that have the id of their trade at a different path of the same collection. The
+/// ids themselves do, so that no kind of trade is missed that the sample happens to lack.
 pub(super) fn between(documents: &[RawDocumentBuf], trade_id: &str, reference: &str) -> Option<TradeKind> {
-    let has = |document: &RawDocumentBuf, wanted: &str| path::is_in(document, wanted);
-    let by_own_id = trade_id != "_id"
-        && documents.iter().all(|document| !(has(document, trade_id) && has(document, reference)));
-    let (messages, trades): (Vec<RawDocumentBuf>, Vec<RawDocumentBuf>) = documents
+    let has = |document: &&RawDocumentBuf, wanted: &str| path::is_in(document, wanted);
+    let (messages, trades): (Vec<&RawDocumentBuf>, Vec<&RawDocumentBuf>) = documents
         .iter()
         .filter(|document| has(document, trade_id) || has(document, reference))
-        .cloned()
         .partition(|document| has(document, reference));
     if messages.len() < LEAST_OF_EACH || trades.len() < LEAST_OF_EACH {
         return None;
     }
-    let (of_trades, of_messages) = (Survey::of(&trades), Survey::of(&messages));
-    let is_everywhere = |survey: &Survey, path: &str| {
-        survey.paths.get(path).is_some_and(|stats| {
-            let is_text = stats.main_type().is_some_and(|(name, share)| name == "string" && share > 0.99);
-            is_text && stats.documents * 100 >= survey.documents * 98 && stats.in_arrays == 0
-        })
-    };
-    let values = |survey: &Survey, path: &str| -> Vec<Value> {
-        let texts =
-            survey.paths.get(path).map(|stats| stats.texts.keys().cloned().map(Value::from).collect());
-        texts.unwrap_or_default()
-    };
-    let is_few = |survey: &Survey, path: &str, most: usize| {
-        survey
-            .paths
-            .get(path)
-            .is_some_and(|stats| stats.distinct <= most && stats.texts.len() == stats.distinct)
-    };
-    let candidates = of_trades.paths.keys().filter(|path| {
-        is_everywhere(&of_trades, path)
-            && is_everywhere(&of_messages, path)
-            && is_few(&of_trades, path, MOST_TRADE_KINDS)
-            && is_few(&of_messages, path, MOST_KINDS)
-    });
-    let by_value = candidates.filter_map(|path| {
-        let (own, others) = (values(&of_trades, path), values(&of_messages, path));
+    if trade_id != "_id" && !messages.iter().any(|document| has(document, trade_id)) {
+        return Some(TradeKind { path: trade_id.to_owned(), is: TradeSign::Exists(true) });
+    }
+    // Whatever else is in the collection has an `_id`, too.
+    let named = named_alike(&trades, &messages);
+    Some(named.unwrap_or_else(|| TradeKind { path: reference.to_owned(), is: TradeSign::Exists(false) }))
+}
+
+/// A field that has one value in all trades, which names a trade, and others in the messages.
+fn named_alike(trades: &[&RawDocumentBuf], messages: &[&RawDocumentBuf]) -> Option<TradeKind> {
+    let survey = Survey::of(&trades.iter().copied().cloned().collect::<Vec<_>>());
+    let kind_at = |path: &String| {
+        let values = |documents: &[&RawDocumentBuf]| -> Option<Vec<Value>> {
+            let all = documents.iter().map(|document| value_at(document, path));
+            let mut values = all.collect::<Option<Vec<Value>>>()?;
+            values.sort_by_cached_key(Value::to_string);
+            values.dedup();
+            (values.len() <= MOST_KINDS).then_some(values)
+        };
+        let own = values(trades)?;
+        let is_one = own.len() == 1 && own.iter().all(is_named);
+        let others = values(messages).filter(|_| is_one)?;
         let is_apart = !own.iter().any(|value| others.contains(value));
         is_apart.then(|| TradeKind { path: path.clone(), is: TradeSign::Value { values: own, others } })
-    });
-    let rank = |kind: &TradeKind| match &kind.is {
-        TradeSign::Value { values, .. } => (values.len(), !values.iter().all(is_named)),
-        TradeSign::Exists(_) => (usize::MAX, true),
     };
-    let best = by_value.min_by_key(|kind| (rank(kind), kind.path.clone()));
-    let by_id = || match by_own_id {
-        true => TradeKind { path: trade_id.to_owned(), is: TradeSign::Exists(true) },
-        false => TradeKind { path: reference.to_owned(), is: TradeSign::Exists(false) },
-    };
-    Some(best.unwrap_or_else(by_id))
+    survey.paths.iter().filter(|(_, stats)| stats.in_arrays == 0).find_map(|(path, _)| kind_at(path))
 }
 
 /// Whether a value names a trade.
@@ -158,7 +141,7 @@ pub(super) fn find(documents: &[RawDocumentBuf], trade_id: &str) -> Option<Trade
         }
     }
     let count = trades.values().map(Vec::len).sum::<usize>();
-    if trades.len() < LEAST_TRADES || super::survey::share(count, trades.len()) < LEAST_DOCUMENTS {
+    if trades.len() < LEAST_TRADES || share(count, trades.len()) < LEAST_DOCUMENTS {
         return None;
     }
     let survey = Survey::of(documents);
@@ -191,16 +174,13 @@ fn own_paths(documents: &[RawDocumentBuf], kind: &TradeKind) -> impl Iterator<It
         documents.iter().cloned().partition(|document| kind.is_trade(document));
     let (trades, messages) = (Survey::of(&trades), Survey::of(&messages));
     let in_messages = move |path: &String| {
-        messages
-            .paths
-            .get(path)
-            .map_or(0.0, |stats| super::survey::share(stats.documents, messages.documents))
+        messages.paths.get(path).map_or(0.0, |stats| share(stats.documents, messages.documents))
     };
     let total = trades.documents;
     trades
         .paths
         .into_iter()
-        .filter(move |(_, stats)| super::survey::share(stats.documents, total) >= 0.9)
+        .filter(move |(_, stats)| share(stats.documents, total) >= 0.9)
         .map(|(path, _)| path)
         .filter(move |path| in_messages(path) <= 0.05)
 }
@@ -318,25 +298,26 @@ mod tests {
     }
 
     #[test]
-    fn documents_with_different_ids_are_told_apart_by_a_value_or_by_the_id() {
+    fn documents_with_different_ids_are_told_apart_by_the_id_or_by_a_name() {
         let trade = |number: i32, kind: &str| {
             rawdoc! {"_id": number, "tradeId": format!("T{number}"), "kind": kind, "state": "NEW"}
         };
         let message = |number: i32, kind: &str| {
             rawdoc! {"_id": 100 + number, "ref": {"tradeId": format!("T{number}")}, "kind": kind, "state": "NEW"}
         };
-        let all = |kinds: [&str; 3]| -> Vec<RawDocumentBuf> {
-            let trades = (0..6).map(|number| trade(number, kinds[usize::from(number % 2 == 1)]));
-            trades.chain((0..6).map(|number| message(number, kinds[2]))).collect()
+        let all = |kinds: [&str; 2]| -> Vec<RawDocumentBuf> {
+            let trades = (0..6).map(|number| trade(number, kinds[0]));
+            trades.chain((0..6).map(|number| message(number, kinds[1]))).collect()
         };
         let found = |kinds, id: &str| between(&all(kinds), id, "ref.tradeId").map(|kind| kind.to_match());
-        assert_eq!(found(["EXEC", "EXEC", "CONF"], "tradeId"), Some(json!({"kind": "EXEC"})));
-        assert_eq!(found(["A", "B", "CONF"], "tradeId"), Some(json!({"kind": {"$in": ["A", "B"]}})));
-        assert_eq!(found(["X", "X", "X"], "tradeId"), Some(json!({"tradeId": {"$exists": true}})));
-        assert_eq!(found(["X", "X", "X"], "_id"), Some(json!({"ref.tradeId": {"$exists": false}})));
-        let kind = between(&all(["A", "B", "C"]), "tradeId", "ref.tradeId").expect("a kind");
-        assert!(kind.is_trade(&trade(1, "B")) && !kind.is_trade(&message(1, "C")));
-        assert_eq!(between(&all(["A", "A", "A"])[..8], "tradeId", "ref.tradeId"), None, "two messages");
+        // A value that all trades of the sample have need not be that of all trades.
+        assert_eq!(found(["EXEC", "CONF"], "tradeId"), Some(json!({"tradeId": {"$exists": true}})));
+        assert_eq!(found(["X", "X"], "_id"), Some(json!({"ref.tradeId": {"$exists": false}})));
+        assert_eq!(found(["A", "B"], "_id"), Some(json!({"ref.tradeId": {"$exists": false}})));
+        assert_eq!(found(["TRADE", "CONF"], "_id"), Some(json!({"kind": "TRADE"})));
+        let kind = between(&all(["A", "B"]), "tradeId", "ref.tradeId").expect("a kind");
+        assert!(kind.is_trade(&trade(1, "C")) && !kind.is_trade(&message(1, "A")));
+        assert_eq!(between(&all(["A", "A"])[..8], "tradeId", "ref.tradeId"), None, "two messages");
     }
 
     #[test]

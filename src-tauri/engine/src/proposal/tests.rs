@@ -779,17 +779,14 @@ fn messages_beside_their_trades_under_a_different_path_are_no_trades() {
         let proposal = propose_valid(&shared(trade, message), &[]);
         assert_eq!(text(&proposal, "/trade_id"), Some("tradeId"), "{reference} {}", proposal.mapping);
         assert_eq!(text(&proposal, "/downstream_trade_id"), Some(reference));
-        let expected = match has_kind {
-            true => json!({"type": {"$in": ["AMEND", "EXEC"]}}),
-            false => json!({"tradeId": {"$exists": true}}),
-        };
+        let expected = json!({"tradeId": {"$exists": true}});
         assert_eq!(proposal.mapping["input_match"], expected, "{reference}");
         // Filters are those of trades, and so is what is said of them.
         assert!((field(&proposal, "filters.product").share - 1.0).abs() < 1e-9);
         assert_eq!(text(&proposal, "/filters/product"), Some("product"));
         assert_eq!(text(&proposal, "/filters/relatedDispatcher"), Some("sender"));
         let said = warning(&proposal, WarningCode::SharedCollection);
-        assert!(said.contains(if has_kind { "with type = AMEND or EXEC" } else { "with tradeId" }), "{said}");
+        assert!(said.contains("The documents with tradeId are taken for trades"), "{said}");
         assert!(!codes(&proposal).contains(&WarningCode::IdsMissing));
     }
 }
