@@ -1,8 +1,9 @@
 //! A way to a server that holds pulls.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::relay::{Ends, Serve, Watched, listen, read_message, uri_of};
@@ -31,13 +32,12 @@ impl Gate {
         let shared: Arc<Watched<State>> = Arc::default();
         shared.lock().allowed = allowed;
         let each = Arc::clone(&shared);
-        let connected = move |asking: Ends, mut answering: Ends| {
+        let connected = move |asking: Ends, answering: Ends| {
+            let is_unanswered = Arc::new(AtomicBool::new(false));
+            let (shared, is_asked) = (Arc::clone(&each), Arc::clone(&is_unanswered));
+            std::thread::spawn(move || forward(asking, &shared, &is_asked));
             let shared = Arc::clone(&each);
-            std::thread::spawn(move || forward(asking, &shared));
-            std::thread::spawn(move || {
-                let _ = std::io::copy(&mut answering.from, &mut answering.to);
-                answering.close();
-            });
+            std::thread::spawn(move || answer(answering, &shared, &is_unanswered));
         };
         let own = listen(move || Serve::At(port), connected);
         Self { uri: uri_of(own), port: own, shared }
@@ -86,7 +86,7 @@ fn is_closed(connection: &TcpStream) -> bool {
 }
 
 /// From the driver to the server, message by message.
-fn forward(mut ends: Ends, shared: &Watched<State>) {
+fn forward(mut ends: Ends, shared: &Watched<State>, is_unanswered: &AtomicBool) {
     while let Some(message) = read_message(&mut ends.from) {
         let has = |text: &[u8]| message.windows(text.len()).any(|window| window == text);
         let pulls_input = has(b"aggregate\0")
@@ -107,10 +107,33 @@ fn forward(mut ends: Ends, shared: &Watched<State>) {
                 state.allowed -= 1;
             }
             state.passed += 1;
+            is_unanswered.store(true, Ordering::SeqCst);
         }
         if ends.to.write_all(&message).is_err() {
             break;
         }
     }
+    give_back(shared, is_unanswered);
+    ends.close();
+}
+
+/// A pull on a connection that turns out to be broken, since the server was restarted, must not use up what others are
+/// allowed: the driver asks again.
+fn give_back(shared: &Watched<State>, is_unanswered: &AtomicBool) {
+    if is_unanswered.swap(false, Ordering::SeqCst) {
+        shared.change(|state| state.allowed = state.allowed.saturating_add(1));
+    }
+}
+
+/// From the server to the driver.
+fn answer(mut ends: Ends, shared: &Watched<State>, is_unanswered: &AtomicBool) {
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(bytes @ 1..) = ends.from.read(&mut buffer) {
+        is_unanswered.store(false, Ordering::SeqCst);
+        if ends.to.write_all(&buffer[..bytes]).is_err() {
+            break;
+        }
+    }
+    give_back(shared, is_unanswered);
     ends.close();
 }
