@@ -185,7 +185,7 @@ pub enum WarningCode {
     NoDayIndex,
     /// The day of the year is often not that of the time.
     DayDisagrees,
-    /// Nothing tells the zone of the days.
+    /// The documents do not show in which time zone the days begin.
     ZoneUnknown,
     /// Some values of the time cannot be read.
     MixedTimes,

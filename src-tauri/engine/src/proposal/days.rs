@@ -264,8 +264,8 @@ impl Days {
         days
     }
 
-    /// Dates that are midnight in a zone tell the zone of the days. They are the days themselves if the time beside them
-    /// lies on others, such as at the weekend.
+    /// If all values of a date are midnight in one time zone, days begin in that zone. If the time beside the date often
+    /// falls on a different day, such as at a weekend, the date decides the day.
     fn follow_midnights(&mut self, sample: &Sample, midnight: &Time) {
         let Some((zone, others)) = midnight.midnights.split_first() else { return };
         let Ok(day_zone) = DayZone::parse(zone) else { return };
@@ -335,7 +335,7 @@ impl Days {
         self.zone_is_likely = true;
     }
 
-    /// Why the days are those of UTC, if nothing tells the zone.
+    /// Explains that the days are those of UTC, if the documents do not show their time zone.
     pub(super) fn unknown_zone(&self) -> Option<String> {
         let time = self.time.as_ref().filter(|_| self.zone_why.is_empty())?;
         Some(if time.is_local {

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::{Meaning, ends_vaguely, is_vague, weight, words};
+use super::names::{Meaning, ends_vaguely, is_trader, is_vague, weight, words};
 use super::survey::{PathStats, Survey, share};
 use super::values::{ValueKind, kind_of};
 use super::{Confidence, confidence, percent};
@@ -39,22 +39,6 @@ const BY_VALUES: f64 = 0.7;
 const VAGUE_PART: f64 = 0.6;
 /// How much less the name of somebody who trades says that it is the dispatcher than that of a sender.
 const TRADER: f64 = 0.78;
-/// Words for somebody who trades.
-const TRADERS: [&str; 13] = [
-    "trader",
-    "haendler",
-    "negociateur",
-    "operateur",
-    "operador",
-    "operatore",
-    "handelaar",
-    "handlowiec",
-    "tantousha",
-    "dealer",
-    "salesperson",
-    "disponent",
-    "dispositeur",
-];
 /// How many other paths are named.
 const OTHERS: usize = 4;
 
@@ -137,10 +121,10 @@ fn filter_at(at: usize, path: &str, in_documents: f64, stats: &PathStats) -> Opt
     let last = path.rsplit('.').next().unwrap_or(path);
     // A field of the very name is the one that is meant, whatever its values are.
     let is_own = last == FORM_FIELDS[at];
-    let is_trader = at == DISPATCHER && words(last).iter().any(|word| TRADERS.contains(&word.as_str()));
+    let is_by_trader = at == DISPATCHER && words(last).iter().any(|word| is_trader(word));
     let by_name = match weight(path, Meaning::Filter(at)) {
         _ if is_own => 1.2,
-        weight if is_trader => weight * TRADER,
+        weight if is_by_trader => weight * TRADER,
         // What it is a part of says more: `product.class`.
         weight if is_vague(path) && path.contains('.') => weight * VAGUE_PART,
         weight => weight,
@@ -188,7 +172,7 @@ fn filter_at(at: usize, path: &str, in_documents: f64, stats: &PathStats) -> Opt
         percent(in_documents)
     ));
     let mut most = Confidence::Sure;
-    if !is_own && (is_trader || by_name < PLAIN || is_vague(path) && by_values.is_none()) {
+    if !is_own && (is_by_trader || by_name < PLAIN || is_vague(path) && by_values.is_none()) {
         most = Confidence::Likely;
     }
     let mixed = unfound(value_type, stats);

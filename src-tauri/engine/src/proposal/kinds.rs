@@ -80,8 +80,9 @@ impl TradeKind {
     }
 }
 
-/// Finds what tells trades from messages that have the id of their trade at a different path of the same collection. The
-/// ids themselves do, so that no kind of trade is missed that the sample happens to lack.
+/// Finds the condition that separates trades from messages if both are in one collection and a message has the id of its
+/// trade at a different path. It is a condition on the ids, so that it also covers kinds of trades that are not in the
+/// sample.
 pub(super) fn between(documents: &[RawDocumentBuf], trade_id: &str, reference: &str) -> Option<TradeKind> {
     let has = |document: &&RawDocumentBuf, wanted: &str| path::is_in(document, wanted);
     let (messages, trades): (Vec<&RawDocumentBuf>, Vec<&RawDocumentBuf>) = documents
@@ -185,8 +186,8 @@ fn own_paths(documents: &[RawDocumentBuf], kind: &TradeKind) -> impl Iterator<It
         .filter(move |path| in_messages(path) <= 0.05)
 }
 
-/// A field that exactly one document of each trade has, if no value tells which document is the trade: the product, if
-/// there is a choice.
+/// Finds a field that exactly one document of each trade has, for collections in which no value identifies the trade.
+/// Among several such fields, the product is preferred.
 fn by_presence(
     survey: &Survey,
     trades: &HashMap<Vec<u8>, Vec<&RawDocument>>,

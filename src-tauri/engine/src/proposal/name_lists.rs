@@ -1,6 +1,8 @@
 //! The words that people use for the fields of a trade, in some languages: in lower case and without accents, with a
 //! blank between words, the plainest first.
 
+use std::ops::Range;
+
 /// The purposes of fields that names suggest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Meaning {
@@ -19,8 +21,10 @@ pub(crate) enum Meaning {
     OtherId,
 }
 
-/// How many of the names of the related dispatcher mean who sent a message, rather than who traded.
-pub(super) const SENDERS: usize = 14;
+/// The names of the related dispatcher that mean the sender, by their places in the list.
+pub(super) const SENDERS: Range<usize> = 0..14;
+/// Those that mean a person who trades.
+pub(super) const TRADERS: Range<usize> = 19..33;
 
 /// Abbreviations that desks use, and what they stand for.
 pub(super) const ABBREVIATIONS: [(&str, &str); 51] = [

@@ -1,7 +1,7 @@
 //! What the names of fields suggest: the words in a path, and the words that people use for each purpose.
 
 pub(crate) use super::name_lists::Meaning;
-use super::name_lists::{ABBREVIATIONS, SENDERS, names};
+use super::name_lists::{ABBREVIATIONS, SENDERS, TRADERS, names};
 use super::survey::share;
 
 /// How far the words of a path agree with one of the names for a meaning.
@@ -122,7 +122,7 @@ pub(crate) fn weight(path: &str, meaning: Meaning) -> f64 {
             LAST_WORD
         } else if says(&name) && whole.windows(name.len()).any(|part| part == name) {
             // Whatever stands beside it, a sender is one: `expediteurLie`.
-            if meaning == Meaning::Filter(4) && at < SENDERS { LAST_WORD } else { CONTAINED }
+            if meaning == Meaning::Filter(4) && SENDERS.contains(&at) { LAST_WORD } else { CONTAINED }
         } else {
             0.0
         };
@@ -130,6 +130,11 @@ pub(crate) fn weight(path: &str, meaning: Meaning) -> f64 {
         agrees * (1.0 - EARLIER * share(at, names.len()))
     };
     names.iter().enumerate().map(of).fold(0.0, f64::max)
+}
+
+/// Whether a word means a person who trades.
+pub(crate) fn is_trader(word: &str) -> bool {
+    names(Meaning::Filter(4))[TRADERS].contains(&word)
 }
 
 /// The part of a path that says what it is for: the last one, unless that is a word such as `name`.
@@ -223,6 +228,15 @@ pub(crate) fn label(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_names_of_senders_and_of_traders_are_apart() {
+        let names = names(Meaning::Filter(4));
+        let ends = |places: std::ops::Range<usize>| (names[places.start], names[places.end - 1]);
+        assert_eq!(ends(SENDERS), ("related dispatcher", "soushinsha"));
+        assert_eq!(ends(TRADERS), ("trader", "dispositeur"));
+        assert!(is_trader("haendler") && !is_trader("broker") && !is_trader("sender"));
+    }
 
     #[test]
     fn words_of_any_style() {

@@ -15,7 +15,7 @@ export function Evidence({ partKey, value, form, proposal }: Props) {
   const field = foundFor(proposal, partKey);
   const seen = proposal.paths.find(({ path }) => path === value);
   const withTimes = <T extends Pick<SeenPath, "examples" | "types">>(found: T): T => {
-    // An example does not tell whether its digits are a text, which would be no such time.
+    // An example does not show whether its digits are stored as text, which the mapping would not read as a time.
     if (found.types.some(({ name }) => name === "string")) return found;
     return { ...found, examples: found.examples.map((example) => withTime(example, form)) };
   };
