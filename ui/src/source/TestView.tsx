@@ -38,6 +38,7 @@ export function TestView({ steps, ended, busy, close }: Props) {
         <p role="status" data-testid="source-test-summary">
           {summary(steps, ended, busy)}
         </p>
+        <span className="spacer" />
         {/* In front of the steps: below them, it may be out of sight. */}
         {ended !== null && failure !== null && (
           <CopyButton
