@@ -3,10 +3,13 @@
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::relay::{Ends, Serve, Watched, listen, read_message, uri_of};
+
+/// The epoch of a connection with no unanswered pull.
+const NONE: usize = usize::MAX;
 
 /// A way to a server that lets only so many pulls of input pass, and holds the others.
 pub struct Gate {
@@ -19,6 +22,8 @@ pub struct Gate {
 #[derive(Default)]
 struct State {
     allowed: usize,
+    /// How often it was said how many may pass.
+    epoch: usize,
     passed: usize,
     arrived: usize,
 }
@@ -30,14 +35,14 @@ impl Gate {
     /// If no port is free.
     pub fn to(port: u16, allowed: usize) -> Self {
         let shared: Arc<Watched<State>> = Arc::default();
-        shared.lock().allowed = allowed;
+        shared.change(|state| state.allowed = allowed);
         let each = Arc::clone(&shared);
         let connected = move |asking: Ends, answering: Ends| {
-            let is_unanswered = Arc::new(AtomicBool::new(false));
-            let (shared, is_asked) = (Arc::clone(&each), Arc::clone(&is_unanswered));
-            std::thread::spawn(move || forward(asking, &shared, &is_asked));
+            let unanswered = Arc::new(AtomicUsize::new(NONE));
+            let (shared, asked) = (Arc::clone(&each), Arc::clone(&unanswered));
+            std::thread::spawn(move || forward(asking, &shared, &asked));
             let shared = Arc::clone(&each);
-            std::thread::spawn(move || answer(answering, &shared, &is_unanswered));
+            std::thread::spawn(move || answer(answering, &shared, &unanswered));
         };
         let own = listen(move || Serve::At(port), connected);
         Self { uri: uri_of(own), port: own, shared }
@@ -50,7 +55,10 @@ impl Gate {
 
     /// Lets so many more pulls pass, and holds the others.
     pub fn allow(&self, pulls: usize) {
-        self.shared.change(|state| state.allowed = pulls);
+        self.shared.change(|state| {
+            state.allowed = pulls;
+            state.epoch += 1;
+        });
     }
 
     /// Lets all pulls pass from now on.
@@ -86,7 +94,7 @@ fn is_closed(connection: &TcpStream) -> bool {
 }
 
 /// From the driver to the server, message by message.
-fn forward(mut ends: Ends, shared: &Watched<State>, is_unanswered: &AtomicBool) {
+fn forward(mut ends: Ends, shared: &Watched<State>, unanswered: &AtomicUsize) {
     while let Some(message) = read_message(&mut ends.from) {
         let has = |text: &[u8]| message.windows(text.len()).any(|window| window == text);
         let pulls_input = has(b"aggregate\0")
@@ -107,33 +115,36 @@ fn forward(mut ends: Ends, shared: &Watched<State>, is_unanswered: &AtomicBool) 
                 state.allowed -= 1;
             }
             state.passed += 1;
-            is_unanswered.store(true, Ordering::SeqCst);
+            unanswered.store(state.epoch, Ordering::SeqCst);
         }
         if ends.to.write_all(&message).is_err() {
             break;
         }
     }
-    give_back(shared, is_unanswered);
+    give_back(shared, unanswered);
     ends.close();
 }
 
 /// A pull on a connection that turns out to be broken, since the server was restarted, must not use up what others are
-/// allowed: the driver asks again.
-fn give_back(shared: &Watched<State>, is_unanswered: &AtomicBool) {
-    if is_unanswered.swap(false, Ordering::SeqCst) {
-        shared.change(|state| state.allowed = state.allowed.saturating_add(1));
-    }
+/// allowed: the driver asks again. What was allowed before the gate was last set counts no more.
+fn give_back(shared: &Watched<State>, unanswered: &AtomicUsize) {
+    let epoch = unanswered.swap(NONE, Ordering::SeqCst);
+    shared.change(|state| {
+        if epoch == state.epoch {
+            state.allowed = state.allowed.saturating_add(1);
+        }
+    });
 }
 
 /// From the server to the driver.
-fn answer(mut ends: Ends, shared: &Watched<State>, is_unanswered: &AtomicBool) {
+fn answer(mut ends: Ends, shared: &Watched<State>, unanswered: &AtomicUsize) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(bytes @ 1..) = ends.from.read(&mut buffer) {
-        is_unanswered.store(false, Ordering::SeqCst);
+        unanswered.store(NONE, Ordering::SeqCst);
         if ends.to.write_all(&buffer[..bytes]).is_err() {
             break;
         }
     }
-    give_back(shared, is_unanswered);
+    give_back(shared, unanswered);
     ends.close();
 }
