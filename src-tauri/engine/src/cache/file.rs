@@ -10,6 +10,7 @@ pub(crate) mod meta;
 pub(crate) mod migrate;
 pub(crate) mod opener;
 pub(crate) mod paths;
+pub(crate) mod read_back;
 pub(crate) mod schema;
 pub(crate) mod sql;
 pub(crate) mod validate;

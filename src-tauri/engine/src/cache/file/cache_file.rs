@@ -11,8 +11,8 @@ use file_id::FileId;
 use super::access::Access;
 use super::error::{CacheError, CacheErrorKind, Missing, Result};
 use super::ledger::{
-    FileState, HeldDay, ODD_DATES, UNMATCHED, insert_differing, next_generation, read_fields, read_state,
-    remove_days, store_finding,
+    FileState, HeldDay, ODD_DATES, UNMATCHED, drop_uncounted, insert_differing, next_generation, read_fields,
+    read_state, remove_days, store_finding,
 };
 use super::lock::Hold;
 use super::memory::{FileOptions, MEMORY_LEAST, THREADS_TO_WRITE, memory_for, set_memory, set_threads};
@@ -23,12 +23,13 @@ use super::paths::{
     clear_spill, file_id, is_pinned, is_there, note_format, noted_format, remove_files, remove_if_there,
     restrict_to_owner, wal_path, write_pin,
 };
-use super::schema::FORMAT;
-use super::sql::{Database, sql};
+use super::read_back::SegmentSums;
+use super::schema::{CATALOG, FORMAT};
+use super::sql::{Database, Name, sql};
 use super::validate::{check_segments, is_blank};
 use crate::answer::Unmatched;
 use crate::answer::left_out::FoundOddDates;
-use crate::day::{Day, DayRange};
+use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{FieldId, FieldRegistry};
 use crate::query::collation::Collation;
 use crate::source::SourceOrigin;
@@ -62,6 +63,8 @@ pub struct CacheFile {
     memory: Mutex<usize>,
     /// Number of windows that are being stored.
     writers: Mutex<usize>,
+    /// Stored windows that have not been read back from the file itself.
+    unproven: Mutex<Vec<SegmentSums>>,
     exports: ExportFolder,
     next_export: AtomicU32,
     options: FileOptions,
@@ -155,6 +158,9 @@ impl CacheFile {
             drop_stale_checks(&connection)?;
         }
         let state = read_state(&connection)?;
+        if !is_read_only {
+            drop_uncounted(&connection, &state)?;
+        }
         check_segments(&connection, state.days.values().map(|held| held.segment))?;
         if !is_read_only {
             restrict_to_owner(&wal_path(path));
@@ -180,6 +186,7 @@ impl CacheFile {
             next_segment: AtomicU32::new(next),
             memory: Mutex::new(memory),
             writers: Mutex::new(0),
+            unproven: Mutex::default(),
             exports: ExportFolder(access.export_dir(path)),
             access,
             next_export: AtomicU32::new(0),
@@ -395,6 +402,58 @@ impl CacheFile {
     /// Returns a segment number that is not used yet.
     pub(crate) fn new_segment(&self) -> u32 {
         self.next_segment.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Commits rows that the ledger does not count yet. A file that was deleted by hand while it was open takes no more
+    /// rows: they would be lost when it is closed.
+    pub(crate) fn commit_rows(&self, connection: &Database) -> Result<()> {
+        if !is_there(&self.path)? {
+            return Err(CacheErrorKind::NotCached(Missing::Removed).into());
+        }
+        connection.execute_batch(sql!("COMMIT"))?;
+        self.restrict_log();
+        Ok(())
+    }
+
+    /// Reads a stored window back and compares it with what was written.
+    ///
+    /// While other windows are being stored, DuckDB cannot write its log into the file, and rows that fill no row group
+    /// are only there and in memory. They are read now, and once more by the window that is stored last.
+    ///
+    /// # Errors
+    /// `cache_damaged` if the rows are not those that were written. Days of an earlier window for which this is found
+    /// are removed.
+    pub(crate) fn read_back(&self, connection: &Database, window: SegmentSums) -> Result<()> {
+        let is_last = *self.writers.lock().unwrap_or_else(PoisonError::into_inner) == 1;
+        // If this fails, a later window tries again; if the file has become unusable, reading it says so.
+        let in_file = is_last && connection.execute_batch(sql!("CHECKPOINT {}", Name(CATALOG))).is_ok();
+        // Blocks that DuckDB still has in memory are those that it wrote, compressed. That the disk returned something else
+        // is found by their checksums, whenever they are read.
+        self.release_written_blocks(connection)?;
+        let (reader, state) = self.snapshot()?;
+        window.expect_stored(&reader)?;
+        let unproven = || self.unproven.lock().unwrap_or_else(PoisonError::into_inner);
+        if !in_file {
+            unproven().push(window);
+            return Ok(());
+        }
+        let earlier = std::mem::take(&mut *unproven());
+        for window in earlier {
+            let days = state.days.iter().filter(|(_, held)| held.segment == window.segment);
+            let days: DaySet = days.map(|(day, _)| *day).collect();
+            if !days.is_empty()
+                && let Err(damage) = window.expect_days(&reader, &days)
+            {
+                drop(reader);
+                self.commit(connection, |state| {
+                    connection.execute_batch(sql!("BEGIN TRANSACTION"))?;
+                    let held = days.days().filter(|day| state.holds(*day, window.segment));
+                    remove_days(connection, state, held.collect::<Vec<_>>().into_iter()).map(drop)
+                })?;
+                return Err(damage);
+            }
+        }
+        Ok(())
     }
 
     /// Runs `work` and commits, one call at a time. The state that `work` leaves becomes the file's state. A file that

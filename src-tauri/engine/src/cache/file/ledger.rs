@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{CacheError, Result};
 use super::meta::read_fact;
-use super::schema::{self, link_table, role_name, shared_table, tables};
+use super::schema::{self, CATALOG, link_table, role_name, shared_table, tables};
 use super::sql::{Database, Sql, sql};
 use crate::answer::Unmatched;
 use crate::answer::left_out::OddDates;
@@ -181,6 +181,11 @@ impl FileState {
         self.held_in(range).filter(move |(_, held)| self.goes_with(held, shown))
     }
 
+    /// Whether a segment holds a day.
+    pub(crate) fn holds(&self, day: Day, segment: u32) -> bool {
+        self.days.get(&day).is_some_and(|held| held.segment == segment)
+    }
+
     /// The cached days within a range.
     pub fn held_in(&self, range: DayRange) -> impl Iterator<Item = (Day, &HeldDay)> {
         self.days.range(range.from()..=range.to()).map(|(day, held)| (*day, held))
@@ -221,15 +226,37 @@ pub(crate) fn remove_days(
             remove_messages(connection, segment, held, days)?;
             continue;
         }
-        for table in tables(segment) {
-            connection.execute_batch(sql!("DROP TABLE {table}", table))?;
-        }
+        drop_segment(connection, segment)?;
         state.columns.retain(|(of, _), _| *of != segment);
         state.plain.retain(|(of, _)| *of != segment);
         connection.execute(sql!("DELETE FROM segment_column WHERE segment = ?"), params![segment])?;
         connection.execute(sql!("DELETE FROM plain_segment WHERE segment = ?"), params![segment])?;
     }
     Ok(removed)
+}
+
+/// Drops the tables of a segment that has no day.
+pub(crate) fn drop_segment(connection: &Database, segment: u32) -> Result<()> {
+    for table in tables(segment) {
+        connection.execute_batch(sql!("DROP TABLE IF EXISTS {table}", table))?;
+    }
+    Ok(())
+}
+
+/// Drops the segments that the ledger does not count: the program ended while they were being read back.
+pub(crate) fn drop_uncounted(connection: &Database, state: &FileState) -> Result<()> {
+    let counted: BTreeSet<u32> = state.days.values().map(|held| held.segment).collect();
+    let mut select =
+        connection.prepare(sql!("SELECT table_name FROM duckdb_tables() WHERE database_name = ?"))?;
+    let stored = select.query_map(params![CATALOG], |row| row.get::<_, String>(0))?;
+    let stored: BTreeSet<String> = stored.collect::<Result<_, duckdb::Error>>()?;
+    let segment_of = |table: &String| table.rsplit_once('_')?.1.parse::<u32>().ok();
+    let uncounted: BTreeSet<u32> =
+        stored.iter().filter_map(segment_of).filter(|segment| !counted.contains(segment)).collect();
+    for segment in uncounted {
+        drop_segment(connection, segment)?;
+    }
+    Ok(())
 }
 
 /// Removes days from the tables of a segment that has other cached days. A message stays as long as any day that it

@@ -1,4 +1,5 @@
-//! Stores a window: its rows and its coverage in one transaction.
+//! Stores a window. Its rows are committed first and read back from the file; then one transaction removes the old rows
+//! of its days and records the new ones in the ledger.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -14,9 +15,13 @@ use super::compare::{Others, Segments, compare};
 use crate::answer::changes::Differences;
 use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::Result;
-use crate::cache::file::ledger::{FileState, HeldDay, insert_differing, remove_days, remove_messages};
+use crate::cache::file::ledger::{
+    FileState, HeldDay, drop_segment, insert_differing, remove_days, remove_messages,
+};
+use crate::cache::file::read_back::{DocumentSums, SegmentSums};
 use crate::cache::file::schema::{self, link_table, role_name, shared_table};
 use crate::cache::file::sql::{Database, Sql, sql};
+use crate::cache::read::scan::stored_under;
 use crate::day::{Day, DaySet};
 use crate::decode::{Decoded, Field, FieldId, FieldSet};
 use crate::limits::Limits;
@@ -120,7 +125,20 @@ pub struct SegmentWriter {
     origin: Option<SourceOrigin>,
     /// Days whose rows are not stored.
     without: DaySet,
-    open: bool,
+    /// What the appended rows add up to.
+    sums: SegmentSums,
+    stage: Stage,
+}
+
+/// How far a window has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Its rows are in an open transaction.
+    Streaming,
+    /// Its rows are in the file, but the ledger does not count them yet.
+    Stored,
+    /// It is in the ledger, or has been abandoned.
+    Ended,
 }
 
 impl SegmentWriter {
@@ -144,7 +162,8 @@ impl SegmentWriter {
             rows_per_part: file.row_group_rows(),
             origin: None,
             without: DaySet::new(),
-            open: true,
+            sums: SegmentSums { segment, ..SegmentSums::default() },
+            stage: Stage::Streaming,
             file,
         };
         writer.connection.execute_batch(sql!(
@@ -219,6 +238,7 @@ impl SegmentWriter {
         } else {
             self.add_columns(role, number, new)?;
         }
+        self.sums.of(role).add(&decoded.batch);
         let mut appender = self.connection.appender(&schema::part(role, self.segment, number))?;
         appender.append_record_batch(decoded.batch)?;
         appender.flush()?;
@@ -361,7 +381,8 @@ impl SegmentWriter {
         Ok(())
     }
 
-    /// Commits the window: removes the old rows of its days, and adds the new rows and their coverage.
+    /// Commits the window: stores its rows, reads them back, then removes the old rows of its days and adds the
+    /// coverage of the new ones.
     ///
     /// A downstream row must be appended once, under the first day of its first trade. [`carry`](Self::carry) stores
     /// its other trades, and `extra_days` names the days after the first on which trades have input.
@@ -377,15 +398,15 @@ impl SegmentWriter {
         self.link_days(extra_days)?;
         self.part_from_input(&mut days)?;
         if !self.without.is_empty() {
-            let stored = days.keys().copied();
-            remove_messages(&self.connection, self.segment, stored, self.without.days())?;
+            self.remove_without(&days)?;
         }
         let downstream = self.downstream_counts()?;
+        self.store_rows()?;
         let file = Arc::clone(&self.file);
         let mut committed = Committed::default();
-        self.open = false;
         let columns = std::mem::take(&mut self.columns);
         let result = file.commit(&self.connection, |state| {
+            self.connection.execute_batch(sql!("BEGIN TRANSACTION"))?;
             committed.changes = self.compare_with_held(state, &days)?;
             for (day, rows) in &mut days {
                 rows.differs |= self.was_marked_since(state, *day);
@@ -454,16 +475,34 @@ impl SegmentWriter {
             Ok(())
         });
         match result {
-            // The commit stands even if freeing memory fails.
             Ok(()) => {
-                let _ = self.file.release_written_blocks(&self.connection);
+                self.stage = Stage::Ended;
                 let Committed { input_rows, downstream_rows, .. } = committed;
                 let file_bytes = std::fs::metadata(self.file.path()).map_or(0, |found| found.len());
                 info!(segment = self.segment, input_rows, downstream_rows, file_bytes, "committed");
             }
+            // Dropping the writer removes the rows.
             Err(_) => self.roll_back(),
         }
         result.map(|()| committed)
+    }
+
+    /// Deletes the rows of the days that are not stored.
+    fn remove_without(&mut self, days: &BTreeMap<Day, DayRows>) -> Result<()> {
+        remove_messages(&self.connection, self.segment, days.keys().copied(), self.without.days())?;
+        let wanted = stored_under(&self.without);
+        for role in [Role::Input, Role::Downstream] {
+            let left = DocumentSums::of_table(&self.connection, role, self.segment, &wanted)?;
+            self.sums.of(role).replace(&self.without, left);
+        }
+        Ok(())
+    }
+
+    /// Commits the rows, which the ledger does not count yet, and reads them back.
+    fn store_rows(&mut self) -> Result<()> {
+        self.file.commit_rows(&self.connection)?;
+        self.stage = Stage::Stored;
+        self.file.read_back(&self.connection, std::mem::take(&mut self.sums))
     }
 
     fn store_columns(&self, columns: &HashMap<Role, Vec<FieldId>>) -> Result<()> {
@@ -507,7 +546,7 @@ impl SegmentWriter {
 
     /// Moves downstream rows that are also input of their only day to the table of shared rows, which only refers to
     /// the input.
-    fn part_from_input(&self, days: &mut BTreeMap<Day, DayRows>) -> Result<()> {
+    fn part_from_input(&mut self, days: &mut BTreeMap<Day, DayRows>) -> Result<()> {
         if self.file.identity().mapping.downstream_collection.is_some() {
             // Equal `_id`s in two collections mean nothing.
             return Ok(());
@@ -531,10 +570,11 @@ impl SegmentWriter {
             links,
             shared
         ))?;
-        let parted = self.connection.execute(
-            sql!("DELETE FROM {downstream} WHERE number IN (SELECT message FROM temp.twin)", downstream),
-            [],
-        )?;
+        let twins = sql!("number IN (SELECT message FROM temp.twin)");
+        let deleted = DocumentSums::of_table(&self.connection, Role::Downstream, self.segment, &twins)?;
+        self.sums.downstream.subtract(&deleted);
+        let parted =
+            self.connection.execute(sql!("DELETE FROM {downstream} WHERE {twins}", downstream, twins), [])?;
         self.connection.execute_batch(sql!("DROP TABLE temp.twin"))?;
         if parted == 0 {
             return Ok(());
@@ -644,8 +684,11 @@ impl SegmentWriter {
 
 impl Drop for SegmentWriter {
     fn drop(&mut self) {
-        if self.open {
-            self.roll_back();
+        match self.stage {
+            Stage::Streaming => self.roll_back(),
+            // If this fails, the next opening of the file removes the rows.
+            Stage::Stored => drop(drop_segment(&self.connection, self.segment)),
+            Stage::Ended => {}
         }
         self.file.end_writing(&self.connection);
     }
@@ -653,8 +696,11 @@ impl Drop for SegmentWriter {
 
 #[cfg(test)]
 mod tests {
+    use bson::{RawDocumentBuf, doc};
+
     use super::*;
-    use crate::cache::{Cache, CheckedDay, fixtures};
+    use crate::cache::{Cache, CacheErrorKind, CheckedDay, fixtures};
+    use crate::decode::{Decoder, RowKey};
 
     /// A check finds a day different while the day is being fetched again: the rows may have been read before the
     /// change, so the mark stays. A mark that was set before the fetch began is settled by it.
@@ -678,5 +724,98 @@ mod tests {
         let fetched_again = SegmentWriter::begin(Arc::clone(&file)).expect("a transaction");
         fetched_again.commit([(day, fixtures::empty_day())].into(), &[]).expect("committed");
         assert!(!differs());
+    }
+
+    /// Rows of one day, appended but not committed.
+    fn appended(
+        file: &Arc<CacheFile>,
+        day: Day,
+        ids: std::ops::Range<i32>,
+    ) -> (SegmentWriter, BTreeMap<Day, DayRows>) {
+        let mut decoder = Decoder::new(Arc::clone(file.registry()), false);
+        let input_rows = u64::try_from(ids.len()).expect("few");
+        for id in ids {
+            let document = RawDocumentBuf::try_from(&doc! {"_id": id}).expect("encodes");
+            decoder.push(RowKey { day, trade: None, read: 0 }, &document);
+        }
+        let mut writer = SegmentWriter::begin(Arc::clone(file)).expect("a transaction");
+        writer.append(Role::Input, decoder.finish_batch().expect("rows")).expect("appended");
+        (writer, [(day, DayRows { input_rows, ..fixtures::empty_day() })].into())
+    }
+
+    /// Changes a stored document behind the writer's back, as a fault of the storage would.
+    fn falsify(connection: &Database, segment: u32) {
+        let table = schema::table(Role::Input, segment);
+        let changed = sql!("UPDATE {table} SET doc = '\\x00'::BLOB WHERE number = 1", table);
+        assert_eq!(connection.execute(&changed, []).expect("changed"), 1);
+    }
+
+    fn tables_of(file: &CacheFile, segment: u32) -> usize {
+        let connection = file.connect().expect("a connection");
+        let names = schema::tables(segment).map(|table| table.as_str().to_owned());
+        let mut select =
+            connection.prepare(sql!("SELECT table_name FROM duckdb_tables()")).expect("a statement");
+        let found = select.query_map([], |row| row.get::<_, String>(0)).expect("tables");
+        found.filter(|name| names.contains(name.as_ref().expect("a name"))).count()
+    }
+
+    #[test]
+    fn rows_that_are_not_read_as_they_were_written_are_not_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = Cache::new(folder.path(), 0).expect("a cache");
+        let file = fixtures::file(&cache, &[]);
+        let day = Day::from_number(20_000);
+        fixtures::store(&file, day, DateTime::UNIX_EPOCH, 0..3);
+        let before = file.state().days[&day].segment;
+        let (writer, days) = appended(&file, day, 0..5);
+        let segment = writer.segment;
+        falsify(&writer.connection, segment);
+        let error = writer.commit(days, &[]).expect_err("a row is another one");
+        assert!(matches!(error.kind(), CacheErrorKind::Corrupt(_)), "{error:?}");
+        assert_eq!((file.state().days[&day].segment, file.state().days[&day].input_rows), (before, 3));
+        assert_eq!((tables_of(&file, before), tables_of(&file, segment)), (4, 0));
+    }
+
+    /// A window that is stored beside others may have been read from memory only, so the last one reads it again.
+    #[test]
+    fn the_last_window_reads_the_earlier_ones_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = Cache::new(folder.path(), 0).expect("a cache");
+        let file = fixtures::file(&cache, &[]);
+        let [sound, faulty, last] = [20_000, 20_001, 20_002].map(Day::from_number);
+        let windows = [sound, faulty, last].map(|day| appended(&file, day, 0..5));
+        let [first, second, third] = windows;
+        let segment = second.0.segment;
+        for (writer, days) in [first, second] {
+            writer.commit(days, &[]).expect("committed");
+        }
+        falsify(&file.connect().expect("a connection"), segment);
+        let error = third.0.commit(third.1, &[]).expect_err("a row is another one");
+        assert!(matches!(error.kind(), CacheErrorKind::Corrupt(_)), "{error:?}");
+        assert_eq!(file.state().days.keys().collect::<Vec<_>>(), [&sound]);
+        // What was found is not looked for again, and a day removed in the meantime is nothing to find.
+        let (writer, days) = appended(&file, last, 0..5);
+        writer.commit(days, &[]).expect("committed");
+    }
+
+    /// The program ended after the rows were stored and before they were recorded.
+    #[test]
+    fn rows_that_the_ledger_does_not_count_are_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let day = Day::from_number(20_000);
+        let segment = {
+            let cache = Cache::new(folder.path(), 0).expect("a cache");
+            let file = fixtures::file(&cache, &[]);
+            fixtures::store(&file, day, DateTime::UNIX_EPOCH, 0..3);
+            let (mut writer, _) = appended(&file, day.next(), 0..5);
+            writer.store_rows().expect("stored");
+            writer.stage = Stage::Ended;
+            writer.segment
+        };
+        let cache = Cache::new(folder.path(), 0).expect("a cache");
+        let file = fixtures::file(&cache, &[]);
+        assert_eq!((tables_of(&file, file.state().days[&day].segment), tables_of(&file, segment)), (4, 0));
+        fixtures::store(&file, day.next(), DateTime::UNIX_EPOCH, 0..3);
+        assert_eq!(file.state().days.len(), 2);
     }
 }
