@@ -427,11 +427,11 @@ impl CacheFile {
         let is_last = *self.writers.lock().unwrap_or_else(PoisonError::into_inner) == 1;
         // If this fails, a later window tries again; if the file has become unusable, reading it says so.
         let in_file = is_last && connection.execute_batch(sql!("CHECKPOINT {}", Name(CATALOG))).is_ok();
+        let (reader, state) = self.snapshot()?;
         // Blocks that DuckDB still has in memory are those that it wrote, compressed. That the disk returned something else
         // is found by their checksums, whenever they are read.
-        self.release_written_blocks(connection)?;
-        let (reader, state) = self.snapshot()?;
         window.expect_stored(&reader)?;
+        self.release_written_blocks(connection)?;
         let unproven = || self.unproven.lock().unwrap_or_else(PoisonError::into_inner);
         if !in_file {
             unproven().push(window);
