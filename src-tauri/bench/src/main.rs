@@ -4,6 +4,8 @@
 //! measured separately, and only those caches are warm that would be warm when a user starts the app again.
 
 mod measure;
+mod peers;
+mod read_backs;
 mod report;
 
 use std::path::PathBuf;
@@ -21,12 +23,19 @@ struct Arguments {
     /// Also write the figures to FILE as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Another build of this program, whose cold fetches are measured in turn with those of this one.
+    #[arg(long, value_name = "FILE")]
+    beside: Option<PathBuf>,
+    /// Also measure what Python's usual packages take for the same documents. They are installed into an environment of
+    /// their own, if the machine has Python and reaches them.
+    #[arg(long)]
+    peers: bool,
     #[command(subcommand)]
     part: Option<Part>,
 }
 
 /// A measurement in a process of its own; started by the benchmark itself.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Part {
     /// Pull the documents and discard them.
     #[command(hide = true)]
@@ -63,8 +72,8 @@ enum Part {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let result = match arguments.part {
-        None => report::run(arguments.messages, arguments.json.as_deref()).await,
+    let result = match arguments.part.clone() {
+        None => report::run(&arguments).await,
         Some(part) => match part {
             Part::Drain(work) => measure::drain(&work).await,
             Part::Fetch(work) => measure::fetch(&work).await,
@@ -77,7 +86,7 @@ async fn main() -> ExitCode {
             Part::Pages(work) => measure::pages(&work).await,
             Part::Library(work) => measure::library(&work).await,
         }
-        .map(|figures| println!("{figures}")),
+        .map(|figures| println!("{}", measure::with_processor_time(figures))),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

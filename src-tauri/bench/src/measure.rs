@@ -29,6 +29,8 @@ use tidemark_engine::run::FetchRequest;
 use tidemark_engine::source::{PullOrder, Source, SourceSettings, WindowMoment};
 use tokio_util::sync::CancellationToken;
 
+use crate::read_backs::ReadBacks;
+
 /// The column by which pages are sorted: no value of it repeats often.
 const SORTED_BY: &str = "price";
 /// Number of rows in a first page.
@@ -190,6 +192,7 @@ async fn drain_question(
 
 /// A fetch on top of whatever is already cached.
 pub(crate) async fn fetch(work: &Work) -> Figures {
+    let read_backs = ReadBacks::watch()?;
     let bench = work.open()?;
     let begun = Instant::now();
     let answer = bench.answer().await?;
@@ -201,7 +204,7 @@ pub(crate) async fn fetch(work: &Work) -> Figures {
     Ok(json!({
         "ms": ms, "rows": answer.rows.input, "downstream": answer.rows.downstream,
         "commands": answer.mongo_commands, "peak_bytes": peak_memory(), "disk_bytes": folder_bytes(&work.cache),
-        "cpu_ms": ProcessTime::now().as_duration().as_secs_f64() * 1_000.0,
+        "read_back_ms": read_backs.ms(),
     }))
 }
 
@@ -289,7 +292,7 @@ fn select_blocking(work: &Work) -> Figures {
     let rows = store_selection(&broader, &target, work, &quoted).map_err(|error| error.to_string())?;
     let ms = millis(begun);
     let _ = std::fs::remove_file(&target);
-    Ok(json!({"ms": ms, "rows": rows, "cpu_ms": ProcessTime::now().as_duration().as_secs_f64() * 1_000.0}))
+    Ok(json!({"ms": ms, "rows": rows}))
 }
 
 fn store_selection(
@@ -502,6 +505,14 @@ fn store_days(bench: &OpenBench, query: &Query) -> Result<(), String> {
 fn words(error: impl Into<tidemark_engine::failure::Failure>) -> String {
     let failure = error.into();
     format!("{failure} ({})", failure.cause.as_deref().unwrap_or_default())
+}
+
+/// Adds the processor time of this process to figures that have none of their own.
+pub(crate) fn with_processor_time(mut figures: Value) -> Value {
+    if figures.get("cpu_ms").is_none() {
+        figures["cpu_ms"] = json!(ProcessTime::now().as_duration().as_secs_f64() * 1_000.0);
+    }
+    figures
 }
 
 /// Peak resident memory of this process, if the system reports it (Linux).

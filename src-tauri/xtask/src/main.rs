@@ -51,7 +51,7 @@ enum Command {
     Check,
     /// Run every check.
     Test,
-    /// Measure: fetch, repeat, delta, export, memory, disk.
+    /// Measure fetches, pages, exports, memory and disk, each beside its floor.
     Bench {
         /// Messages in the collection.
         #[arg(long, default_value_t = 1_000_000)]
@@ -59,6 +59,12 @@ enum Command {
         /// Write the figures to this file as well.
         #[arg(long)]
         json: Option<PathBuf>,
+        /// Another build of the benchmark, whose cold fetches are measured in turn with those of this one.
+        #[arg(long, value_name = "FILE")]
+        beside: Option<PathBuf>,
+        /// Also measure Python's usual packages, in an environment of their own.
+        #[arg(long)]
+        peers: bool,
     },
     /// Build the app and the command line for release.
     Build {
@@ -96,7 +102,9 @@ fn main() -> ExitCode {
         Command::Demo { messages, headless_check: true, .. } => demo::check(&workspace, messages),
         Command::Check => test::quick_checks(&workspace),
         Command::Test => test::every_check(&workspace),
-        Command::Bench { messages, json } => tasks::bench(&workspace, messages, json.as_deref()),
+        Command::Bench { messages, json, beside, peers } => {
+            tasks::bench(&workspace, messages, json.as_deref(), beside.as_deref(), peers)
+        }
         Command::Build { check: false } => tasks::build(&workspace),
         Command::Build { check: true } => tasks::build_and_check(&workspace),
         Command::Types => tasks::types(&workspace),

@@ -74,7 +74,13 @@ pub(crate) fn types(workspace: &Workspace) -> Outcome {
 }
 
 /// Runs the benchmarks.
-pub(crate) fn bench(workspace: &Workspace, messages: u64, json: Option<&Path>) -> Outcome {
+pub(crate) fn bench(
+    workspace: &Workspace,
+    messages: u64,
+    json: Option<&Path>,
+    beside: Option<&Path>,
+    peers: bool,
+) -> Outcome {
     if !workspace.root.join("src-tauri/bench/Cargo.toml").is_file() {
         return Err("There are no benchmarks yet: src-tauri/bench is missing.".to_owned());
     }
@@ -85,11 +91,15 @@ pub(crate) fn bench(workspace: &Workspace, messages: u64, json: Option<&Path>) -
     step("Measure", || {
         let mut command = cargo(workspace, &["run", "--quiet", "--release", "-p", "tidemark-bench", "--"]);
         command.args(["--messages", &messages.to_string()]);
-        if let Some(file) = json {
+        for (option, file) in [("--json", json), ("--beside", beside)] {
+            let Some(file) = file else { continue };
             // As the caller sees it, wherever the benchmark runs.
             let file = std::path::absolute(file)
                 .map_err(|error| format!("{} is no place for a file: {error}.", file.display()))?;
-            command.arg("--json").arg(file);
+            command.arg(option).arg(file);
+        }
+        if peers {
+            command.arg("--peers");
         }
         run(&mut command)
     })

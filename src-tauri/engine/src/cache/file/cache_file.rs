@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Instant;
 
 use duckdb::params;
 use file_id::FileId;
+use tracing::info;
 
 use super::access::Access;
 use super::error::{CacheError, CacheErrorKind, Missing, Result};
@@ -424,6 +426,14 @@ impl CacheFile {
     /// `cache_damaged` if the rows are not those that were written. Days of an earlier window for which this is found
     /// are removed.
     pub(crate) fn read_back(&self, connection: &Database, window: SegmentSums) -> Result<()> {
+        let (begun, segment) = (Instant::now(), window.segment);
+        let result = self.compare_with_written(connection, window);
+        let read_back_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        info!(segment, read_back_us, "read back");
+        result
+    }
+
+    fn compare_with_written(&self, connection: &Database, window: SegmentSums) -> Result<()> {
         let is_last = *self.writers.lock().unwrap_or_else(PoisonError::into_inner) == 1;
         // If this fails, a later window tries again; if the file has become unusable, reading it says so.
         let in_file = is_last && connection.execute_batch(sql!("CHECKPOINT {}", Name(CATALOG))).is_ok();
