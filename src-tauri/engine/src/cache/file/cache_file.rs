@@ -17,7 +17,9 @@ use super::ledger::{
     read_state, remove_days, store_finding,
 };
 use super::lock::Hold;
-use super::memory::{FileOptions, MEMORY_LEAST, THREADS_TO_WRITE, memory_for, set_memory, set_threads};
+use super::memory::{
+    FileOptions, MEMORY_MARGIN, THREADS_TO_WRITE, memory_besides_file, memory_for, set_memory, set_threads,
+};
 use super::meta::{Identity, initialise, read_fact, read_identity};
 use super::migrate::{expect_current, migrate};
 use super::opener::{self, SEARCH_PATH, THREADS_TO_READ};
@@ -377,10 +379,10 @@ impl CacheFile {
     /// long fetch would take more memory than a short one.
     pub(crate) fn release_written_blocks(&self, connection: &Database) -> Result<()> {
         let allowed = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        // A lower limit makes DuckDB free memory at once, written blocks first. It is in force only for that moment,
-        // and is more than concurrent windows have been seen to need. If DuckDB cannot get down to it, it returns an
-        // error and keeps its old limit.
-        let _ = set_memory(connection, MEMORY_LEAST + *allowed);
+        // A lower limit makes DuckDB free memory at once, blocks of the file first. It is in force only for that moment.
+        // Windows that need more in it make DuckDB spill some of their rows; if it cannot get down to the limit, it
+        // returns an error and keeps its old one.
+        let _ = set_memory(connection, memory_besides_file(connection)? + MEMORY_MARGIN);
         set_memory(connection, self.options.memory_base + *allowed)
     }
 

@@ -12,8 +12,8 @@ pub(crate) const MEMORY_BASE: usize = 768 << 20;
 /// The least that may be set in place of [`MEMORY_BASE`].
 pub(crate) const LEAST_MEMORY_BASE: usize = 256 << 20;
 
-/// Replaces the base for the moment in which DuckDB is to free what it need not hold.
-pub(crate) const MEMORY_LEAST: usize = 64 << 20;
+/// What DuckDB may use besides what it has to hold, in the moment in which it is to free the rest.
+pub(crate) const MEMORY_MARGIN: usize = 32 << 20;
 
 const MEMORY_PER_FIELD: usize = 3 << 20;
 
@@ -32,6 +32,15 @@ pub(crate) struct FileOptions {
 
 pub(crate) const fn memory_for(fields: usize, document_bytes: usize, row_group_rows: usize) -> usize {
     MEMORY_PER_FIELD * fields + document_bytes * row_group_rows * ROW_GROUPS_HELD
+}
+
+/// The bytes of memory that DuckDB holds for anything but blocks of the file, which it can read again.
+pub(crate) fn memory_besides_file(connection: &Database) -> Result<usize> {
+    let sql = sql!(
+        "SELECT coalesce(sum(memory_usage_bytes), 0)::UBIGINT FROM duckdb_memory() WHERE tag <> 'BASE_TABLE'"
+    );
+    let bytes: u64 = connection.query_row(sql, [], |row| row.get(0))?;
+    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 pub(crate) fn set_memory(connection: &Database, bytes: usize) -> Result<()> {
