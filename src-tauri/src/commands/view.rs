@@ -88,7 +88,6 @@ pub(crate) async fn row_count(
 
 /// The next row with a text, from a position on, which is included.
 #[tauri::command]
-#[expect(clippy::too_many_arguments, reason = "the arguments are those of the window's call")]
 pub(crate) async fn find_row(
     state: State<'_, Arc<AppState>>,
     key: ViewKey,
@@ -104,7 +103,6 @@ pub(crate) async fn find_row(
 
 /// The values of a column with their counts.
 #[tauri::command]
-#[expect(clippy::too_many_arguments, reason = "the arguments are those of the window's call")]
 pub(crate) async fn column_values(
     state: State<'_, Arc<AppState>>,
     key: ViewKey,
