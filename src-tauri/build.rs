@@ -5,7 +5,7 @@
 mod duckdb_rpath;
 
 /// Every command of the app. The window can call none of them unless a capability allows it by name.
-const COMMANDS: [&str; 40] = [
+const COMMANDS: [&str; 46] = [
     "answer",
     "cache_usage",
     "cached_pipeline",
@@ -13,16 +13,21 @@ const COMMANDS: [&str; 40] = [
     "cancel",
     "cancel_connect",
     "cancel_export",
+    "cancel_rows",
     "change_mapping",
     "change_settings",
     "choose_file",
+    "column_sums",
+    "column_values",
     "connect",
     "copy_text",
     "delete_source",
     "edit_connection",
     "export_csv",
     "fetch",
+    "find_row",
     "forget",
+    "group_rows",
     "list_collections",
     "list_databases",
     "log_problem",
@@ -35,6 +40,7 @@ const COMMANDS: [&str; 40] = [
     "preview_eviction",
     "propose_mapping",
     "remember_form",
+    "row_count",
     "row_detail",
     "save_source",
     "set_cache_budget",

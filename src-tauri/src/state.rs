@@ -42,6 +42,8 @@ pub(crate) struct AppState {
     pub(crate) connects: Tasks,
     /// Exports in progress.
     pub(crate) exports: Tasks,
+    /// Requests for rows that take a while.
+    pub(crate) row_requests: Tasks,
     /// The clipboard, opened on first use. On X11, the copied text is available only as long as this exists.
     pub(crate) clipboard: Arc<Mutex<Option<arboard::Clipboard>>>,
     /// Overrides from environment variables.
@@ -78,6 +80,7 @@ impl AppState {
             runs: Tasks::default(),
             connects: Tasks::default(),
             exports: Tasks::default(),
+            row_requests: Tasks::default(),
             clipboard: Arc::default(),
             engine: RwLock::new(engine),
             active: RwLock::new(None),
@@ -297,6 +300,7 @@ impl AppState {
         let is_fetching = !self.runs.is_idle();
         self.runs.cancel_all();
         self.exports.cancel_all();
+        self.row_requests.cancel_all();
         let until = Instant::now() + SHUTDOWN_GRACE;
         while Instant::now() < until && !(self.runs.is_idle() && self.exports.is_idle()) {
             std::thread::sleep(Duration::from_millis(20));

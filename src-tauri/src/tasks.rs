@@ -1,4 +1,4 @@
-//! Runs and exports in progress, each of which can be cancelled.
+//! Runs, exports and requests for rows in progress, each of which can be cancelled.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

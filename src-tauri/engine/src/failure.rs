@@ -151,6 +151,12 @@ pub enum FailureTarget {
     },
     /// The advanced match of the query.
     Advanced,
+    /// What was typed as a condition on a column of the answer.
+    Column {
+        /// The path of the column.
+        // A second `String` would make every failure larger.
+        path: Box<str>,
+    },
     /// The source's name.
     SourceName,
     /// The source's connection string.

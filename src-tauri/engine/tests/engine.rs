@@ -20,6 +20,7 @@ mod moment;
 mod proposal;
 mod read_only;
 mod row_order;
+mod row_query;
 mod source_test;
 mod support;
 mod tls;

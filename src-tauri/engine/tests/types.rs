@@ -12,7 +12,9 @@ use tidemark_engine::api::export::{ExportProgress, Exported};
 use tidemark_engine::api::library::{CacheUsage, CachedQuery, EvictionPreview};
 use tidemark_engine::api::mapping::{MappingChange, MappingPart, MappingView};
 use tidemark_engine::api::plan::{DayAction, DayView, PlanView, WindowView};
-use tidemark_engine::api::rows::{ColumnView, Page, RowDetail, Suggested, ViewKey, ViewShape};
+use tidemark_engine::api::rows::{
+    ColumnView, FoundText, Page, RowCount, RowDetail, Suggested, ViewKey, ViewShape,
+};
 use tidemark_engine::api::settings::{SettingsChange, SettingsView, ShownZone, Theme};
 use tidemark_engine::api::source::{
     Connection, FilterField, OpenRequest, SavedSource, SecretPlace, SourceColour, SourceDraft, SourceProfile,
@@ -31,7 +33,11 @@ use tidemark_engine::proposal::{
 use tidemark_engine::query::date_field::DateForm;
 use tidemark_engine::query::form::{FilterInput, FilterOperator, QueryInput, ValueType};
 use tidemark_engine::query::signature::SourceName;
-use tidemark_engine::rows::{CsvOptions, Role, RowQuery, Sort};
+use tidemark_engine::rows::summary::{
+    ColumnSums, ColumnValues, DateUnit, Figure, FigureKind, Group, GroupColumn, GroupKey, GroupRequest,
+    GroupSort, Groups, ValueCount,
+};
+use tidemark_engine::rows::{ColumnCondition, ColumnFilter, CsvOptions, DaySpan, Role, RowQuery, Sort};
 use tidemark_engine::run::event::RunEvent;
 use ts_rs::{Config, TS};
 
@@ -66,7 +72,12 @@ fn generated() -> String {
         Role,
         ViewKey,
         Sort,
+        DaySpan,
+        ColumnCondition,
+        ColumnFilter,
         RowQuery,
+        RowCount,
+        FoundText,
         ColumnView,
         Page,
         ViewShape,
@@ -75,6 +86,8 @@ fn generated() -> String {
         CachedQuery,
         CacheUsage
     ];
+    declare![ValueCount, ColumnValues, ColumnSums];
+    declare![DateUnit, GroupColumn, FigureKind, Figure, GroupSort, GroupRequest, GroupKey, Group, Groups];
     declare![EvictionPreview];
     declare![Confidence, TypeShare, ProposedField, WarningCode, PartChoice, Warning, SeenPath, Proposal];
     declare![DateForm, MappingPart, MappingChange, MappingView];

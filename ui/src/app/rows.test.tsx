@@ -62,6 +62,7 @@ async function openMenu(row: number | null) {
     columns: [column, other],
     rows: 2,
     generation: 1,
+    reading_order: [1, 0],
     time_column: null,
   });
   act(() => grid.props?.handlers.outdated());
@@ -203,7 +204,7 @@ it("selects the document on Ctrl+A in its panel", async () => {
 
 async function openNone(filters: string) {
   const fake = makeFake();
-  const shape = { columns: [], rows: 0, generation: 1, time_column: null };
+  const shape = { columns: [], rows: 0, generation: 1, reading_order: [], time_column: null };
   vi.mocked(fake.backend.viewShape).mockResolvedValue(shape);
   await openRows(fake, makeAnswer({ filters }));
 }

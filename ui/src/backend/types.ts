@@ -6,7 +6,9 @@ export type Code = "bad_source" | "source_unreachable" | "auth_failed" | "tls_fa
 
 export type FailureTarget = { "field": "dates" } | { "field": "filter",
   /** Its name in the mapping. */
-  name: string, } | { "field": "advanced" } | { "field": "source_name" } | { "field": "connection_string" } | { "field": "password" } | { "field": "database" } | { "field": "collection" } | { "field": "mapping" };
+  name: string, } | { "field": "advanced" } | { "field": "column",
+  /** The path of the column. */
+  path: string, } | { "field": "source_name" } | { "field": "connection_string" } | { "field": "password" } | { "field": "database" } | { "field": "collection" } | { "field": "mapping" };
 
 export type Failure = {
   /** What went wrong. */
@@ -314,11 +316,55 @@ export type Sort = {
   /** Whether the greatest value comes first. */
   descending: boolean, };
 
+export type DaySpan = {
+  /** First day. */
+  from: string,
+  /** Last day. */
+  to: string, };
+
+export type ColumnCondition = { "kind": "text",
+  /** The text. */
+  text: string, } | { "kind": "values",
+  /** The cells' texts as shown. */
+  values: Array<string>,
+  /** Whether missing values and nulls are among them. */
+  empty: boolean, };
+
+export type ColumnFilter = {
+  /** Dotted path of the column. */
+  path: string,
+  /** What its cells have to be. */
+  condition: ColumnCondition, };
+
 export type RowQuery = {
   /** Which rows. */
   role: Role,
   /** The columns that order them, the most significant first. Without any, the rows come by day and time. */
-  sorts: Array<Sort>, };
+  sorts: Array<Sort>,
+  /** Conditions on columns. A row meets all of them. */
+  filters?: Array<ColumnFilter>,
+  /** A text that some cell of a row contains, as shown and whatever the case. A blank one narrows nothing. */
+  search?: string | null,
+  /** The days to which the rows are narrowed; `None` for all days of the view. */
+  days?: Array<DaySpan> | null, };
+
+export type RowCount = {
+  /** The generation of the cache file from which it was read. */
+  generation: number,
+  /** How many rows it selects. */
+  rows: number,
+  /** Of how many rows of its role. */
+  of: number, };
+
+export type FoundText = {
+  /** The generation of the cache file from which it was read. */
+  generation: number,
+  /** The position of the row; `None` if none follows in this direction. */
+  position: number | null,
+  /** Its number among all rows with the text, from 1. */
+  number: number | null,
+  /** How many rows contain the text. */
+  total: number, };
 
 export type ColumnView = {
   /** Dotted path; `_id` comes first. */
@@ -345,6 +391,8 @@ export type ViewShape = {
   columns: Array<ColumnView>,
   /** Total number of rows. */
   rows: number,
+  /** The order in which a window shows the columns, as places in `columns`: the trade id, the time, the fields of the filters, then numbers, then the rest, and `_id` last. */
+  reading_order: Array<number>,
   /** Path of the column that orders the rows of each day when they are not sorted. If `None`, they are in the order in which the source returned them. */
   time_column: string | null, };
 
@@ -409,6 +457,98 @@ export type CacheUsage = {
   budget: number,
   /** Number of cached queries. */
   queries: number, };
+
+export type ValueCount = {
+  /** The cell's text as shown. */
+  value: string,
+  /** How many rows have it. */
+  rows: number, };
+
+export type ColumnValues = {
+  /** The generation of the cache file from which it was read. */
+  generation: number,
+  /** The values, the most frequent first; equally frequent ones by their text. */
+  values: Array<ValueCount>,
+  /** How many further values there are. */
+  further: number,
+  /** How many rows have no value, or null. */
+  empty: number, };
+
+export type ColumnSums = {
+  /** The generation of the cache file from which it was read. */
+  generation: number,
+  /** How many rows there are. */
+  rows: number,
+  /** How many of them have a value. */
+  filled: number,
+  /** How many different values there are, as shown. */
+  distinct: number,
+  /** How many of the values are numbers. */
+  numbers: number,
+  /** The sum of the numbers, exactly: doubles count as the decimal numbers that their cells show, so that the sum is what a person gets who adds up the cells. `NaN` if one is NaN or if both infinities occur; `None` without numbers. */
+  sum: string | null,
+  /** The sum divided by the number of numbers, to 34 digits. */
+  average: string | null,
+  /** The least value: of the numbers if there are any, otherwise of the dates, otherwise of the texts. Of equal numbers, the one whose text comes first. NaN counts only if there are no other numbers. */
+  min: string | null,
+  /** The greatest value. */
+  max: string | null, };
+
+export type DateUnit = "day" | "week" | "month" | "year";
+
+export type GroupColumn = {
+  /** Dotted path. */
+  path: string,
+  /** How dates are cut; whole values if `None`. */
+  unit?: DateUnit | null, };
+
+export type FigureKind = "count" | "distinct" | "sum" | "average" | "min" | "max";
+
+export type Figure = {
+  /** What. */
+  what: FigureKind,
+  /** Dotted path of the column. The count needs none: it is then that of the rows. */
+  path?: string | null, };
+
+export type GroupSort = {
+  /** Which column of the result: first the keys are counted, then the figures, from 0. */
+  column: number,
+  /** Whether the greatest comes first. What is missing comes last in either case. */
+  descending: boolean, };
+
+export type GroupRequest = {
+  /** The columns whose values make the groups: one to three. */
+  by: Array<GroupColumn>,
+  /** The zone in which dates are cut into days, weeks, months and years: `UTC` or a name such as `Europe/London`. */
+  zone?: string | null,
+  /** What to work out for each group. */
+  figures: Array<Figure>,
+  /** The order of the groups. Without it, they come by their keys. */
+  sort?: GroupSort | null,
+  /** How many groups to return at most. */
+  limit: number, };
+
+export type GroupKey = {
+  /** The value or the time; `None` if there is none. */
+  text: string | null,
+  /** The condition on the column that selects these rows. */
+  condition: ColumnCondition, };
+
+export type Group = {
+  /** What its rows have in common, in the order of the columns. */
+  keys: Array<GroupKey>,
+  /** How many rows it has. */
+  rows: number,
+  /** The figures, in the order in which they were asked for. */
+  figures: Array<string | null>, };
+
+export type Groups = {
+  /** The generation of the cache file from which it was read. */
+  generation: number,
+  /** The groups. */
+  groups: Array<Group>,
+  /** How many groups there are, including those beyond the limit. */
+  total: number, };
 
 export type EvictionPreview = {
   /** Signatures of the queries, in the order in which they would be evicted. */

@@ -9,6 +9,7 @@ const PARTS: Record<FailureTarget["field"], TargetPart> = {
   dates: "dates",
   filter: "filters",
   advanced: "advanced",
+  column: "plan",
   source_name: "source",
   connection_string: "source",
   password: "source",

@@ -8,6 +8,7 @@ const SHAPE = {
   columns: [{ path: "timestamp", label: null, types: ["date"], numeric: false }],
   rows: 2,
   generation: 1,
+  reading_order: [0],
   time_column: "timestamp",
 };
 

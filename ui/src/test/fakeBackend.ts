@@ -120,6 +120,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
         columns: [{ path: "_id", label: null, types: ["object_id"], numeric: false }],
         rows: 2,
         generation: 1,
+        reading_order: [0],
         time_column: null,
       }),
     ),

@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use crate::cache::store::folder::MovedAside;
 use crate::cache::{BadPath, CacheError, CacheErrorKind, ExportProblem, Holder, Missing, Purpose, Work};
-use crate::failure::{Code, Failure};
+use crate::failure::{Code, Failure, FailureTarget};
 
 impl From<CacheError> for Failure {
     fn from(error: CacheError) -> Self {
@@ -107,9 +107,14 @@ fn of_kind(kind: &CacheErrorKind) -> Failure {
         CacheErrorKind::NoColumn(sentence, purpose) => {
             let failure = Failure::new(Code::BadFilter, sentence);
             match purpose {
-                Purpose::Sort => failure,
+                Purpose::Sort | Purpose::Filter | Purpose::Summary => failure,
                 Purpose::Export => failure.advise("Correct the columns and export again."),
             }
+        }
+        CacheErrorKind::BadCondition(path, error) => {
+            let at = error.place() + 1;
+            let message = format!("The filter of {path} cannot be used: {error} (character {at}).");
+            Failure::new(Code::BadFilter, message).at(FailureTarget::Column { path: path.as_str().into() })
         }
         CacheErrorKind::Export(problem) => not_exported(problem),
         CacheErrorKind::Internal(what) => Failure::new(Code::Internal, what.as_ref()),

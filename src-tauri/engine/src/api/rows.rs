@@ -72,9 +72,43 @@ pub struct ViewShape {
     /// Total number of rows.
     #[ts(type = "number")]
     pub rows: u64,
+    /// The order in which a window shows the columns, as places in `columns`: the trade id, the time, the fields of the
+    /// filters, then numbers, then the rest, and `_id` last.
+    pub reading_order: Vec<u32>,
     /// Path of the column that orders the rows of each day when they are not sorted. If `None`, they are in the order
     /// in which the source returned them.
     pub time_column: Option<String>,
+}
+
+/// How many rows a row query selects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct RowCount {
+    /// The generation of the cache file from which it was read.
+    #[ts(type = "number")]
+    pub generation: u64,
+    /// How many rows it selects.
+    #[ts(type = "number")]
+    pub rows: u64,
+    /// Of how many rows of its role.
+    #[ts(type = "number")]
+    pub of: u64,
+}
+
+/// Where a text was found in the rows of a row query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct FoundText {
+    /// The generation of the cache file from which it was read.
+    #[ts(type = "number")]
+    pub generation: u64,
+    /// The position of the row; `None` if none follows in this direction.
+    #[ts(type = "number | null")]
+    pub position: Option<u64>,
+    /// Its number among all rows with the text, from 1.
+    #[ts(type = "number | null")]
+    pub number: Option<u64>,
+    /// How many rows contain the text.
+    #[ts(type = "number")]
+    pub total: u64,
 }
 
 /// Values to suggest for a field of the form.

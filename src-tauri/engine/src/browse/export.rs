@@ -86,11 +86,6 @@ impl Engine {
         let view = self.view_to_export(&signature, range).await?;
         let complete = self.derived(&view).complete;
         let target = if complete { destination.clone() } else { destination.of_partial() };
-        let counts = view.counts();
-        let rows = match request.rows.role {
-            Role::Input => counts.input,
-            Role::Downstream => counts.downstream,
-        };
         let export = Arc::new(view.begin_export(staging)?);
         let work = {
             let (export, target, request) = (Arc::clone(&export), target.clone(), request.clone());
@@ -99,11 +94,13 @@ impl Engine {
                 Ok(view.write_csv(&export, &rows, &options, &target)?)
             })
         };
-        let on_progress = || progress(ExportProgress { bytes: export.bytes(), written: export.rows(), rows });
+        let on_progress = || {
+            progress(ExportProgress { bytes: export.bytes(), written: export.rows(), rows: export.total() });
+        };
         let written = watch(work, &export, on_progress, cancel).await;
         let written = written.inspect_err(|failure| self.start_afresh(&signature, failure))?;
         let Written { bytes, note } = written;
-        Ok(Exported { path: target.to_string(), rows, bytes, complete, note })
+        Ok(Exported { path: target.to_string(), rows: export.rows(), bytes, complete, note })
     }
 
     /// Opens a separate view, so that paging continues meanwhile.

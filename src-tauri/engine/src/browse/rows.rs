@@ -1,31 +1,39 @@
 //! Browsing cached answers: rows, details, pipelines and values. Needs no server.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bson::{Bson, RawBsonRef};
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::answer::derive::Derived;
 use crate::answer::note::Note;
 use crate::answer::{Answer, AnswerRows};
-use crate::api::rows::{ColumnView, Page, RowDetail, ViewKey, ViewShape};
+use crate::api::rows::{ColumnView, FoundText, Page, RowCount, RowDetail, ViewKey, ViewShape};
 use crate::bson::extjson::{is_deeper_than, write_relaxed};
+use crate::bson::path::is_within;
 use crate::bson::uuids;
-use crate::cache::Identity;
 use crate::cache::read::findings::{left_out_of, unmatched_of};
 use crate::cache::store::catalog::ValuesAsked;
-use crate::day::DayRange;
+use crate::cache::{CacheError, FoundRow, Identity, Stop, View};
+use crate::day::{DayRange, DayZone};
 use crate::engine::{Engine, off_thread};
 use crate::failure::{Code, Failure, Result};
 use crate::query::pipeline;
 use crate::query::signature::{Signature, SourceName};
 use crate::query::source::Query;
+use crate::rows::summary::{ColumnSums, ColumnValues, Figure, FigureKind, GroupRequest, Groups};
 use crate::rows::{Role, RowQuery};
 
 /// Maximum number of rows in a page.
 const PAGE_LIMIT: u64 = 5_000;
 /// Deepest nesting shown in a row's detail: `serde_json` parses 128 levels, and MongoDB itself allows 100.
 const SHOWN_LEVELS: usize = 120;
+/// The most columns to group by.
+const GROUP_COLUMNS: usize = 3;
+/// How often work that is to stop is interrupted: a statement that is just beginning does not notice.
+const STOP_AGAIN: Duration = Duration::from_millis(20);
 
 impl Engine {
     /// The answer to some days of a query from what is cached.
@@ -80,9 +88,12 @@ impl Engine {
         let view = self.view(&signature, range).await?;
         let (counts, labels) = (view.counts(), self.labels_of(view.file().identity()));
         let labelled = |column| ColumnView::of(column, labels.get(&column.path).map(String::as_str));
+        let columns: Vec<ColumnView> = view.columns(role).iter().map(labelled).collect();
+        let mapping = &view.file().identity().mapping;
         Ok(ViewShape {
             generation: view.generation(),
-            columns: view.columns(role).iter().map(labelled).collect(),
+            reading_order: reading_order(&columns, &mapping.reading_paths(role)),
+            columns,
             rows: match role {
                 Role::Input => counts.input,
                 Role::Downstream => counts.downstream,
@@ -94,58 +105,217 @@ impl Engine {
     /// A page of a view, with at most 5,000 rows.
     ///
     /// # Errors
-    /// `not_cached`, `cache_busy`, `cache_damaged`; `bad_filter` if the sort names no existing column.
+    /// `not_cached`, `cache_busy`, `cache_damaged`; `bad_filter` if a sort or a filter names no existing column, or a
+    /// condition cannot be used.
     pub async fn page(&self, key: &ViewKey, query: &RowQuery, offset: u64, limit: u64) -> Result<Page> {
-        let (signature, range) = read_key(key)?;
-        let (engine, query) = (self.clone(), query.clone());
-        off_thread(move || {
-            let view = engine.view_blocking(&signature, range)?;
-            let rows = view.page(&query, offset, limit.min(PAGE_LIMIT)).map_err(Failure::from);
-            Ok(Page {
-                generation: view.generation(),
-                offset,
-                rows: rows.inspect_err(|failure| engine.start_afresh(&signature, failure))?,
-            })
+        self.page_until(key, query, offset, limit, &CancellationToken::new()).await
+    }
+
+    /// The same, unless it is cancelled while the rows are found for the first time.
+    ///
+    /// # Errors
+    /// Those of [`page`](Self::page), and `cancelled`.
+    pub async fn page_until(
+        &self,
+        key: &ViewKey,
+        query: &RowQuery,
+        offset: u64,
+        limit: u64,
+        cancel: &CancellationToken,
+    ) -> Result<Page> {
+        let query = query.clone();
+        self.with_view(key, cancel, move |view, stop| {
+            let rows = view.page_until(&query, offset, limit.min(PAGE_LIMIT), stop)?;
+            Ok(Page { generation: view.generation(), offset, rows })
         })
         .await
+    }
+
+    /// How many rows a row query selects, and of how many.
+    ///
+    /// # Errors
+    /// Those of [`page`](Self::page), and `cancelled`.
+    pub async fn row_count(
+        &self,
+        key: &ViewKey,
+        query: &RowQuery,
+        cancel: &CancellationToken,
+    ) -> Result<RowCount> {
+        let query = query.clone();
+        self.with_view(key, cancel, move |view, stop| {
+            let of = view.count(&RowQuery::of(query.role), stop)?;
+            Ok(RowCount { generation: view.generation(), rows: view.count(&query, stop)?, of })
+        })
+        .await
+    }
+
+    /// Finds the next row of a row query with a cell that contains a text, whatever the case, from a position on, which
+    /// is included.
+    ///
+    /// # Errors
+    /// Those of [`page`](Self::page), and `cancelled`.
+    pub async fn find_row(
+        &self,
+        key: &ViewKey,
+        query: &RowQuery,
+        text: &str,
+        from: u64,
+        forwards: bool,
+        cancel: &CancellationToken,
+    ) -> Result<FoundText> {
+        let (query, text) = (query.clone(), text.to_owned());
+        self.with_view(key, cancel, move |view, stop| {
+            let FoundRow { position, number, total } = view.find(&query, &text, from, forwards, stop)?;
+            Ok(FoundText { generation: view.generation(), position, number, total })
+        })
+        .await
+    }
+
+    /// The values of a column under a row query, whose own conditions on the column are left out. Only values that
+    /// contain a text, whatever the case, if it is not empty.
+    ///
+    /// # Errors
+    /// Those of [`page`](Self::page), and `cancelled`.
+    pub async fn column_values(
+        &self,
+        key: &ViewKey,
+        query: &RowQuery,
+        path: &str,
+        contains: &str,
+        limit: u32,
+        cancel: &CancellationToken,
+    ) -> Result<ColumnValues> {
+        let (query, path, contains) = (query.clone(), path.to_owned(), contains.to_owned());
+        self.with_view(key, cancel, move |view, stop| view.values(&query, &path, &contains, limit, stop))
+            .await
+    }
+
+    /// What a column of the rows of a row query adds up to.
+    ///
+    /// # Errors
+    /// Those of [`page`](Self::page), and `cancelled`.
+    pub async fn column_sums(
+        &self,
+        key: &ViewKey,
+        query: &RowQuery,
+        path: &str,
+        cancel: &CancellationToken,
+    ) -> Result<ColumnSums> {
+        let (query, path) = (query.clone(), path.to_owned());
+        self.with_view(key, cancel, move |view, stop| view.sums(&query, &path, stop)).await
+    }
+
+    /// Groups the rows of a row query.
+    ///
+    /// # Errors
+    /// Those of [`page`](Self::page), `cancelled`, and `bad_filter` if the request has no or more than three columns to
+    /// group by, a figure lacks its column, or the zone is unknown.
+    pub async fn group_rows(
+        &self,
+        key: &ViewKey,
+        query: &RowQuery,
+        request: &GroupRequest,
+        cancel: &CancellationToken,
+    ) -> Result<Groups> {
+        let wrong =
+            |what: &str| Failure::new(Code::BadFilter, what).advise("Correct the summary and try again.");
+        if request.by.is_empty() || request.by.len() > GROUP_COLUMNS {
+            return Err(wrong("A summary groups by one to three columns."));
+        }
+        let needs_column = |figure: &Figure| figure.path.is_none() && figure.what != FigureKind::Count;
+        if request.figures.iter().any(needs_column) {
+            return Err(wrong("A figure other than the count needs a column."));
+        }
+        let zone = request.zone.as_deref().unwrap_or("UTC");
+        let zone = DayZone::parse(zone)
+            .map_err(|failure| wrong(&format!("There is no time zone {zone}.")).because(failure.message))?;
+        let (query, request) = (query.clone(), request.clone());
+        self.with_view(key, cancel, move |view, stop| view.groups(&query, &request, zone, stop)).await
     }
 
     /// One row as MongoDB returned it.
     ///
     /// # Errors
-    /// `not_cached`, `cache_busy`, `cache_damaged`.
+    /// `not_cached`, `cache_busy`, `cache_damaged`; `bad_filter` as for [`page`](Self::page).
     pub async fn row_detail(&self, key: &ViewKey, query: &RowQuery, position: u64) -> Result<RowDetail> {
-        let (signature, range) = read_key(key)?;
-        let (engine, query) = (self.clone(), query.clone());
-        off_thread(move || {
-            let view = engine.view_blocking(&signature, range)?;
-            let found = view.document(&query, position).map_err(Failure::from);
-            let (day, document) = found.inspect_err(|failure| engine.start_afresh(&signature, failure))?;
-            let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
-            if is_deeper_than(&document, SHOWN_LEVELS) {
-                let message = format!("This document is nested more than {SHOWN_LEVELS} levels deep.");
-                return Err(Failure::new(Code::CacheDamaged, message)
-                    .advise("It is cached in full, but nested too deeply to be shown; view it in MongoDB."));
-            }
-            let mut relaxed = String::new();
-            if !write_relaxed(&mut relaxed, RawBsonRef::Document(&document)) {
-                return Err(broken());
-            }
-            let mut relaxed: serde_json::Value =
-                serde_json::from_str(&relaxed).map_err(|error| broken().because(error))?;
-            uuids::show_standard(&mut relaxed);
-            let document =
-                bson::Document::try_from(document.as_ref()).map_err(|error| broken().because(error))?;
-            let document = Bson::Document(document);
-            Ok(RowDetail {
-                generation: view.generation(),
-                relaxed: format!("{relaxed:#}"),
-                canonical: format!("{:#}", document.into_canonical_extjson()),
-                fetched: view.state().days.get(&day).map(|held| held.fetched),
-                day,
-            })
+        self.row_detail_until(key, query, position, &CancellationToken::new()).await
+    }
+
+    /// The same, unless it is cancelled while the rows are found for the first time.
+    ///
+    /// # Errors
+    /// Those of [`row_detail`](Self::row_detail), and `cancelled`.
+    pub async fn row_detail_until(
+        &self,
+        key: &ViewKey,
+        query: &RowQuery,
+        position: u64,
+        cancel: &CancellationToken,
+    ) -> Result<RowDetail> {
+        let query = query.clone();
+        let read = move |view: &View, stop: &Stop| {
+            let (day, document) = view.document_until(&query, position, stop)?;
+            let fetched = view.state().days.get(&day).map(|held| held.fetched);
+            Ok((view.generation(), day, document, fetched))
+        };
+        let (generation, day, document, fetched) = self.with_view(key, cancel, read).await?;
+        let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
+        if is_deeper_than(&document, SHOWN_LEVELS) {
+            let message = format!("This document is nested more than {SHOWN_LEVELS} levels deep.");
+            return Err(Failure::new(Code::CacheDamaged, message)
+                .advise("It is cached in full, but nested too deeply to be shown; view it in MongoDB."));
+        }
+        let mut relaxed = String::new();
+        if !write_relaxed(&mut relaxed, RawBsonRef::Document(&document)) {
+            return Err(broken());
+        }
+        let mut relaxed: serde_json::Value =
+            serde_json::from_str(&relaxed).map_err(|error| broken().because(error))?;
+        uuids::show_standard(&mut relaxed);
+        let document =
+            bson::Document::try_from(document.as_ref()).map_err(|error| broken().because(error))?;
+        let document = Bson::Document(document);
+        Ok(RowDetail {
+            generation,
+            relaxed: format!("{relaxed:#}"),
+            canonical: format!("{:#}", document.into_canonical_extjson()),
+            fetched,
+            day,
         })
-        .await
+    }
+
+    /// Works on a view on a thread of its own, until it is cancelled.
+    async fn with_view<T: Send + 'static>(
+        &self,
+        key: &ViewKey,
+        cancel: &CancellationToken,
+        work: impl FnOnce(&View, &Stop) -> Result<T, CacheError> + Send + 'static,
+    ) -> Result<T> {
+        let (signature, range) = read_key(key)?;
+        let stop = Arc::new(Stop::default());
+        let (engine, stopped) = (self.clone(), Arc::clone(&stop));
+        let work = off_thread(move || {
+            let view = engine.view_blocking(&signature, range)?;
+            let done = work(&view, &stopped).map_err(Failure::from);
+            done.inspect_err(|failure| {
+                // These leave the view as it was.
+                if !matches!(failure.code, Code::BadFilter | Code::Cancelled) {
+                    engine.start_afresh(&signature, failure);
+                }
+            })
+        });
+        tokio::pin!(work);
+        tokio::select! {
+            done = &mut work => return done,
+            () = cancel.cancelled() => {}
+        }
+        loop {
+            stop.stop();
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(STOP_AGAIN) => {}
+            }
+        }
     }
 
     /// The MongoDB pipeline of a cached query's days, to read or copy. Needs no server.
@@ -192,14 +362,31 @@ impl Engine {
     }
 }
 
+/// The order in which a window shows columns: those with the paths, in their order, then numbers, then the rest, and
+/// `_id` last.
+fn reading_order(columns: &[ColumnView], paths: &[&str]) -> Vec<u32> {
+    let rank = |column: &ColumnView| {
+        let is_id = column.path == "_id" || column.path.starts_with("_id.");
+        let named =
+            paths.iter().position(|path| is_within(&column.path, path) || is_within(path, &column.path));
+        match named {
+            _ if is_id => usize::MAX,
+            Some(place) => place,
+            None if column.numeric => usize::MAX - 2,
+            None => usize::MAX - 1,
+        }
+    };
+    let mut order: Vec<u32> = (0..).take(columns.len()).collect();
+    order.sort_by_key(|place| columns.get(*place as usize).map_or(usize::MAX, rank));
+    order
+}
+
 pub(crate) fn read_key(key: &ViewKey) -> Result<(Signature, DayRange)> {
     Ok((Signature::parse(&key.signature)?, DayRange::new(key.from, key.to)?))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use chrono::DateTime;
 
     use super::*;
@@ -228,7 +415,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (engine, request, _) = broken(folder.path());
         let answer = engine
-            .fetch(None, &request, Arc::new(|_| {}), tokio_util::sync::CancellationToken::new())
+            .fetch(None, &request, Arc::new(|_| {}), CancellationToken::new())
             .await
             .expect("the rows are there");
         assert!(answer.complete && answer.rows.input == 3, "{answer:?}");

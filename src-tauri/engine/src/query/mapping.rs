@@ -367,6 +367,14 @@ impl Mapping {
         paths
     }
 
+    /// The paths that a person reads first in a role's documents: the trade id, the time, the fields of the filters.
+    #[must_use]
+    pub fn reading_paths(&self, role: Role) -> Vec<&str> {
+        let time = self.timestamp.as_ref().map(|time| time.path.as_str());
+        let filters = self.filters.iter().map(|field| field.path.as_str());
+        self.trade_path(role).into_iter().chain(time).chain(filters).collect()
+    }
+
     /// The paths of dates, in the order of their columns.
     fn date_columns(&self) -> impl Iterator<Item = &str> {
         let business_date = self.business_date.iter().map(|date| date.path.as_str());

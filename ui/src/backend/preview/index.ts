@@ -207,6 +207,7 @@ export function previewBackend(): Backend {
         columns: columnsOf(role),
         rows: total(key, role),
         generation: store.generation,
+        reading_order: columnsOf(role).map((_, place) => place),
         time_column: "traded_at",
       });
     },

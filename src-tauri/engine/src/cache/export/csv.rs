@@ -22,6 +22,7 @@ use crate::cache::file::error::{CacheError, CacheErrorKind, ExportProblem, Resul
 use crate::cache::file::paths::restrict_to_owner;
 use crate::cache::file::paths::{is_of_cache, spare_export_dir};
 use crate::cache::file::sql::{Text, sql};
+use crate::cache::read::stop::Stop;
 use crate::cache::read::view::View;
 use crate::rows::{CsvOptions, Role, RowQuery};
 
@@ -34,8 +35,10 @@ pub struct Export {
     /// The folder of an export that is staged elsewhere; it is removed with the export.
     spare: Option<PathBuf>,
     interrupt: Arc<duckdb::InterruptHandle>,
+    stop: Stop,
     stopped: AtomicBool,
     rows: AtomicU64,
+    total: AtomicU64,
     moved: AtomicU64,
 }
 
@@ -75,9 +78,16 @@ impl Export {
         self.rows.load(Ordering::Relaxed)
     }
 
+    /// How many rows it writes in all, once that is known.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
     /// Stops the export; what it has written is removed.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
+        self.stop.stop();
         self.interrupt.interrupt();
     }
 
@@ -126,8 +136,10 @@ impl View {
             staged,
             spare,
             interrupt: self.interrupt_handle(),
+            stop: Stop::default(),
             stopped: AtomicBool::new(false),
             rows: AtomicU64::new(0),
+            total: AtomicU64::new(0),
             moved: AtomicU64::new(0),
         })
     }
@@ -147,7 +159,8 @@ impl View {
     ) -> Result<Written> {
         self.expect_outside(destination)?;
         let target = Target::claim(destination)?;
-        let rows = self.select_csv(query, options)?;
+        export.total.store(self.count_unordered(query, &export.stop)?, Ordering::Relaxed);
+        let rows = self.select_csv(query, options, &export.stop)?;
         let mut result = self.write_staged(export, &rows, options.spreadsheet_safe, &target);
         if let Ok(written) = &mut result {
             let absent = self.note_of_absent_columns(query.role, options);

@@ -14,6 +14,8 @@ use crate::cache::file::schema;
 use crate::cache::file::sql::{Sql, sql};
 use crate::cache::read::column::{Column, Holder};
 use crate::cache::read::scan::in_slices;
+use crate::cache::read::selection::NarrowedSpan;
+use crate::cache::read::stop::Stop;
 use crate::cache::read::view::{View, sort_key_list, sort_order};
 use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
 use crate::query::near_miss::{did_you_mean, near_misses};
@@ -107,18 +109,17 @@ fn together(parts: Vec<Part>) -> Vec<Sql> {
 
 impl View {
     /// The columns of a CSV, and the `SELECT`s of its rows, one after the other, in the view's order.
-    pub(crate) fn select_csv(&self, query: &RowQuery, options: &CsvOptions) -> Result<CsvRows> {
+    pub(crate) fn select_csv(&self, query: &RowQuery, options: &CsvOptions, stop: &Stop) -> Result<CsvRows> {
         let role = query.role;
         let columns = self.csv_columns(role, options)?;
         let holders: Vec<Holder> = columns.iter().flat_map(Column::holders).collect();
         let sorted = self.sort_columns(query)?;
         let time = self.time_column(role);
+        let narrowing = self.narrowing(&self.worker(stop)?, query, None, None)?;
         let parts: Vec<Part> = self
-            .spans(role)
-            .iter()
-            .enumerate()
-            .filter(|(_, span)| span.rows > 0)
-            .map(|(place, span)| {
+            .narrowed_spans(role, &narrowing)
+            .into_iter()
+            .map(|NarrowedSpan { place, span, source }| {
                 let has = self.has(role, span.segment);
                 let values = holders.iter().map(|holder| holder.select(&has)).enumerate();
                 let mut list: Vec<Sql> =
@@ -131,7 +132,7 @@ impl View {
                     // The columns that were chosen are in none of these documents; the rows count nevertheless.
                     list.push(sql!("NULL::VARCHAR AS t0"));
                 }
-                let select = sql!("SELECT {} FROM {}", Sql::join(list, ", "), self.source(role, span));
+                let select = sql!("SELECT {} FROM {source}", Sql::join(list, ", "), source);
                 if !sorted.is_empty() || self.is_stored_in_order(role, time.as_ref(), span)? {
                     return Ok(Part { select, sorted_rows: 0 });
                 }

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, io};
 
+use crate::rows::filter_text::FilterTextError;
+
 /// Another Tidemark or another program has locked the file.
 const BUSY: [&str; 3] = ["could not set lock", "conflicting lock", "used by another process"];
 const DISK_FULL: [&str; 7] = [
@@ -139,6 +141,8 @@ pub enum CacheErrorKind {
     Undecided,
     /// A column that does not exist was named: the sentence that says so.
     NoColumn(String, Purpose),
+    /// What was typed as a condition on the column of a path is none.
+    BadCondition(String, FilterTextError),
     /// A file of the trader could not be written.
     Export(ExportProblem),
     /// A fault of this program: what failed, as a sentence.
@@ -200,6 +204,10 @@ pub enum BadPath {
 pub enum Purpose {
     /// To sort by.
     Sort,
+    /// To filter by.
+    Filter,
+    /// To summarise.
+    Summary,
     /// To export.
     Export,
 }

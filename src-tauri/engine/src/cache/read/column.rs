@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::uuid_text;
 use crate::bson::uuids::UuidRepresentation;
+use crate::cache::file::error::{CacheErrorKind, Purpose, Result};
 use crate::cache::file::sql::{Name, Sql, sql};
 use crate::decode::{FieldId, FieldRegistry, FieldSet, Kind};
 
@@ -82,6 +83,43 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
+    /// The kind of its values.
+    pub(crate) const fn kind(self) -> Kind {
+        self.kind
+    }
+
+    /// Its physical column.
+    pub(crate) const fn field(self) -> FieldId {
+        self.field
+    }
+
+    /// SQL for its values as they are stored.
+    pub(crate) fn stored(self) -> Sql {
+        sql!("c{}", self.field)
+    }
+
+    /// SQL for the text of a value, as the grid and an export show it; see [`text`](Self::text).
+    pub(crate) fn shown(self) -> Sql {
+        self.shown_of(&self.stored())
+    }
+
+    /// The same for values that are under another name.
+    pub(crate) fn shown_of(self, column: &Sql) -> Sql {
+        match self.kind {
+            Kind::Null => sql!("NULL::VARCHAR"),
+            Kind::Bool | Kind::Int32 | Kind::Int64 => sql!("{column}::VARCHAR", column),
+            Kind::Double => sql!(
+                "CASE WHEN isnan({column}) THEN 'NaN' WHEN isinf({column}) THEN
+                 CASE WHEN {column} > 0 THEN 'Infinity' ELSE '-Infinity' END ELSE {column}::VARCHAR END",
+                column
+            ),
+            Kind::Date => sql!("strftime(epoch_ms({column}), '%Y-%m-%dT%H:%M:%S.%gZ')", column),
+            Kind::MinusZero | Kind::Decimal | Kind::Text | Kind::ObjectId | Kind::Json => {
+                text_of(self.kind, column, self.uuids)
+            }
+        }
+    }
+
     /// SQL for the value as a text that [`text`](Self::text) completes. Planning all of that as SQL would take longer
     /// than to read the rows of a page.
     pub(crate) fn select(self, has: &dyn Fn(FieldId) -> bool) -> Sql {
@@ -135,6 +173,19 @@ pub fn columns(
     // The sort is stable, so columns with the same place stay in the order of their paths.
     columns.sort_by_cached_key(|column| place(&column.path, mapped));
     columns
+}
+
+/// The column with a path.
+pub(crate) fn find_column(columns: &[Column], path: &str, purpose: Purpose) -> Result<Column> {
+    columns.iter().find(|column| column.path == path).cloned().ok_or_else(|| {
+        let what = match purpose {
+            Purpose::Sort => "sort by",
+            Purpose::Filter => "filter by",
+            Purpose::Summary => "summarise",
+            Purpose::Export => "export",
+        };
+        CacheErrorKind::NoColumn(format!("There is no column {path} to {what}."), purpose).into()
+    })
 }
 
 /// The place of a column in the order of [`columns`]. An `_id` that is a sub-document has columns of its own, and so

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bson::RawDocumentBuf;
 use duckdb::params;
 
-use super::column::{self, Column, Holder};
+use super::column::{self, Column, Holder, find_column};
 use super::duplicates::{is_settled, settle_overlap};
+use super::selections::Selections;
 use super::spans::{self, RowSpan, SpanOrder, SpanOrders};
+use super::stop::Stop;
 use crate::bson::path::is_within;
 use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Detail, Missing, Purpose, Result};
@@ -44,7 +46,7 @@ pub struct View {
     spans: BTreeMap<Role, Vec<RowSpan>>,
     /// How many rows are hidden because their documents are shown elsewhere in the view, by role and segment.
     pub(crate) hidden: HashMap<(Role, u32), u64>,
-    orders: Mutex<HashMap<RowQuery, Sql>>,
+    selections: Selections,
     span_orders: Mutex<SpanOrders>,
     /// The paths that the mapping names, by role, in the order of their columns.
     mapped: MappedPaths,
@@ -103,7 +105,7 @@ impl View {
             last,
             spans,
             hidden: HashMap::new(),
-            orders: Mutex::default(),
+            selections: Selections::default(),
             span_orders: Mutex::default(),
             mapped,
         };
@@ -223,6 +225,21 @@ impl View {
     /// # Errors
     /// See [`crate::cache::CacheError`]; `bad_filter` if the sort names no column.
     pub fn page(&self, query: &RowQuery, offset: u64, limit: u64) -> Result<Vec<Vec<Option<String>>>> {
+        self.page_until(query, offset, limit, &Stop::default())
+    }
+
+    /// The same, unless it is stopped while the rows are found for the first time.
+    ///
+    /// # Errors
+    /// See [`crate::cache::CacheError`]; `bad_filter` if a sort or a filter names no column or a condition cannot be
+    /// used, `cancelled` if it was stopped.
+    pub fn page_until(
+        &self,
+        query: &RowQuery,
+        offset: u64,
+        limit: u64,
+        stop: &Stop,
+    ) -> Result<Vec<Vec<Option<String>>>> {
         let role = query.role;
         let columns = self.columns(role);
         let holders: Vec<(usize, Holder)> = columns
@@ -237,7 +254,7 @@ impl View {
             let has = self.has(role, span.segment);
             Sql::join(holders.iter().map(|(_, holder)| holder.select(&has)), ", ")
         };
-        let rows = self.read(query, offset, limit, &values, holders.len())?;
+        let rows = self.read(query, (offset, limit), &values, holders.len(), stop)?;
         let texts = |row: Vec<Option<String>>| {
             let mut texts = vec![None; columns.len()];
             for ((place, holder), value) in holders.iter().zip(row) {
@@ -253,7 +270,20 @@ impl View {
     /// # Errors
     /// `not_cached` if there is no such row; see [`crate::cache::CacheError`].
     pub fn document(&self, query: &RowQuery, position: u64) -> Result<(Day, RawDocumentBuf)> {
-        let found = self.documents(query, position, 1)?.into_iter().next();
+        self.document_until(query, position, &Stop::default())
+    }
+
+    /// The same, unless it is stopped while the rows are found for the first time.
+    ///
+    /// # Errors
+    /// As for [`page_until`](Self::page_until); `not_cached` if there is no such row.
+    pub fn document_until(
+        &self,
+        query: &RowQuery,
+        position: u64,
+        stop: &Stop,
+    ) -> Result<(Day, RawDocumentBuf)> {
+        let found = self.documents_until(query, position, 1, stop)?.into_iter().next();
         found.ok_or_else(|| CacheErrorKind::NotCached(Missing::Row).into())
     }
 
@@ -262,8 +292,18 @@ impl View {
     /// # Errors
     /// See [`crate::cache::CacheError`].
     pub fn documents(&self, query: &RowQuery, offset: u64, limit: u64) -> Result<Vec<(Day, RawDocumentBuf)>> {
+        self.documents_until(query, offset, limit, &Stop::default())
+    }
+
+    fn documents_until(
+        &self,
+        query: &RowQuery,
+        offset: u64,
+        limit: u64,
+        stop: &Stop,
+    ) -> Result<Vec<(Day, RawDocumentBuf)>> {
         let list = |span: &RowSpan| sql!("({})::VARCHAR, hex(doc)", span.day);
-        let found = self.read(query, offset, limit, &list, 2)?;
+        let found = self.read(query, (offset, limit), &list, 2, stop)?;
         found.iter().map(|row| read_document(row)).collect()
     }
 
@@ -277,19 +317,26 @@ impl View {
         self.span_orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The rows of queries that are kept.
+    pub(crate) const fn selections(&self) -> &Selections {
+        &self.selections
+    }
+
     fn read(
         &self,
         query: &RowQuery,
-        offset: u64,
-        limit: u64,
+        (offset, limit): (u64, u64),
         list: &dyn Fn(&RowSpan) -> Sql,
         width: usize,
+        stop: &Stop,
     ) -> Result<Vec<Vec<Option<String>>>> {
-        if query.sorts.is_empty() {
-            self.read_unsorted(query.role, offset, limit, list, width)
-        } else {
-            self.read_sorted(query, offset, limit, list, width)
+        if query.sorts.is_empty() && !query.is_narrowed() {
+            return self.read_unsorted(query.role, offset, limit, list, width);
         }
+        let positions = self.positions(query, stop)?;
+        let place = |row: u64| usize::try_from(row).unwrap_or(usize::MAX).min(positions.len());
+        let page = &positions[place(offset)..place(offset.saturating_add(limit))];
+        self.read_at(query.role, page, list, width)
     }
 
     /// Reads a page in the default order. Skips whole spans by their counts, so that a late page costs no more than an
@@ -333,8 +380,13 @@ impl View {
                     texts(&self.connection(), &sql, width)?
                 }
                 SpanOrder::Table(table) => {
-                    let rows =
-                        sql!("SELECT {} AS segment, row FROM {table} {page}", span.segment, table, page);
+                    let rows: Vec<(u32, i64)> = {
+                        let connection = self.connection();
+                        let mut select =
+                            connection.prepare(sql!("SELECT row FROM {table} {page}", table, page))?;
+                        let rows = select.query_map([], |row| Ok((span.segment, row.get(0)?)))?;
+                        rows.collect::<Result<_, duckdb::Error>>()?
+                    };
                     self.read_rows(role, &rows, list, width)?
                 }
             });
@@ -344,39 +396,17 @@ impl View {
         Ok(found)
     }
 
-    fn read_sorted(
-        &self,
-        query: &RowQuery,
-        offset: u64,
-        limit: u64,
-        list: &dyn Fn(&RowSpan) -> Sql,
-        width: usize,
-    ) -> Result<Vec<Vec<Option<String>>>> {
-        let order = self.order_table(query)?;
-        let rows =
-            sql!("SELECT segment, row FROM {order} LIMIT {limit} OFFSET {offset}", order, limit, offset);
-        self.read_rows(query.role, &rows, list, width)
-    }
-
-    /// Reads rows by segment and row id, in the order in which `select` returns these two.
-    fn read_rows(
+    /// Reads rows by segment and row id, in this order.
+    pub(crate) fn read_rows(
         &self,
         role: Role,
-        select: &Sql,
+        wanted: &[(u32, i64)],
         list: &dyn Fn(&RowSpan) -> Sql,
         width: usize,
     ) -> Result<Vec<Vec<Option<String>>>> {
         let connection = self.connection();
-        let mut select = connection.prepare(select)?;
-        let wanted: Vec<(u32, i64)> = select
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, duckdb::Error>>()?;
-        let mut by_segment: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
-        for (segment, row) in &wanted {
-            by_segment.entry(*segment).or_default().push(*row);
-        }
         let mut rows = HashMap::new();
-        for (segment, wanted) in by_segment {
+        for (segment, wanted) in by_segment(wanted) {
             let Some(span) = self.spans(role).iter().find(|span| span.segment == segment) else { continue };
             let ids = Sql::join(&wanted, ", ");
             let (first, last) = (wanted.iter().min().unwrap_or(&0), wanted.iter().max().unwrap_or(&0));
@@ -397,50 +427,10 @@ impl View {
         Ok(wanted.iter().filter_map(|(segment, row)| rows.remove(&(*segment, Some(*row)))).collect())
     }
 
-    /// Returns the name of a temporary table with the row ids of a row query in its order: sorted once, then paged.
-    fn order_table(&self, query: &RowQuery) -> Result<Sql> {
-        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(name) = orders.get(query) {
-            return Ok(name.clone());
-        }
-        let role = query.role;
-        let columns = self.sort_columns(query)?;
-        let parts: Vec<Sql> = self
-            .spans(role)
-            .iter()
-            .filter(|span| span.rows > 0)
-            .enumerate()
-            .map(|(place, span)| {
-                let source = self.source(role, span);
-                let rows =
-                    sql!("{}::INTEGER AS segment, rowid AS row, {place} AS place", span.segment, place);
-                let keys = sort_key_list(&columns, &self.has(role, span.segment));
-                let list = Sql::join([rows].into_iter().chain(keys), ", ");
-                sql!("SELECT {list} FROM {source}", list, source)
-            })
-            .collect();
-        let name = sql!("order_{}_{}", Name(role_name(role)), orders.len());
-        let all = if parts.is_empty() {
-            sql!("SELECT 0 AS segment, 0::BIGINT AS row WHERE false")
-        } else {
-            let order = sort_order(&columns, &query.sorts);
-            sql!("SELECT segment, row FROM ({}) ORDER BY {order}", Sql::join(parts, " UNION ALL "), order)
-        };
-        self.connection().execute_batch(sql!("CREATE TEMP TABLE {name} AS {all}", name, all))?;
-        orders.insert(query.clone(), name.clone());
-        Ok(name)
-    }
-
     /// The columns that a row query sorts by.
     pub(crate) fn sort_columns(&self, query: &RowQuery) -> Result<Vec<Column>> {
         let columns = self.columns(query.role);
-        let find = |sort: &Sort| {
-            columns.iter().find(|column| column.path == sort.path).cloned().ok_or_else(|| {
-                let what = format!("There is no column {} to sort by.", sort.path);
-                CacheErrorKind::NoColumn(what, Purpose::Sort).into()
-            })
-        };
-        query.sorts.iter().map(find).collect()
+        query.sorts.iter().map(|sort| find_column(&columns, &sort.path, Purpose::Sort)).collect()
     }
 
     /// Which physical columns a segment's table has.
@@ -596,6 +586,15 @@ pub(crate) fn sort_order(columns: &[Column], sorts: &[Sort]) -> Sql {
     };
     let keys = columns.iter().zip(sorts).enumerate().flat_map(order_of);
     Sql::join(keys.chain([sql!("place"), sql!("row")]), ", ")
+}
+
+/// Row ids by segment.
+fn by_segment(rows: &[(u32, i64)]) -> BTreeMap<u32, Vec<i64>> {
+    let mut by_segment: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
+    for (segment, row) in rows {
+        by_segment.entry(*segment).or_default().push(*row);
+    }
+    by_segment
 }
 
 fn texts(connection: &Database, sql: impl AsRef<Sql>, width: usize) -> Result<Vec<Vec<Option<String>>>> {
