@@ -7,7 +7,7 @@ import { beforeEach, expect, it, vi } from "vitest";
 
 import { makeFake } from "../test/fakeBackend";
 import { makeAnswer, makeCached, makeChange, makeChanges, makePartial } from "../test/made";
-import { fetchAnswer, openApp } from "./openApp";
+import { fetchAnswer, openApp, openDetails } from "./openApp";
 
 async function problems(): Promise<string[]> {
   const found = await axe.run(document.body, {
@@ -43,6 +43,8 @@ it("finds nothing before, during and after a check", async () => {
   const fields = [{ path: "price", before: "1", after: null }];
   const messages = [makeChange(), makeChange({ kind: "changed", id: "c", fields })];
   act(() => fake.finish(makeAnswer({ changes: makeChanges({ messages, omitted: 3 }) })));
+  await openDetails(user);
+  expect(await problems()).toEqual([]);
   await user.click(await screen.findByTestId("changes-button"));
   expect(await problems()).toEqual([]);
 });
@@ -50,8 +52,10 @@ it("finds nothing before, during and after a check", async () => {
 it("finds nothing over a partial answer and its rows", async () => {
   const { fake, user } = await open();
   await fetchAnswer(user, fake, makePartial(["2025-01-31"]));
-  await screen.findByTestId("partial-banner");
+  await screen.findByTestId("answer-line");
   await screen.findByTestId("columns-button");
+  expect(await problems()).toEqual([]);
+  await openDetails(user);
   expect(await problems()).toEqual([]);
   await user.click(screen.getByTestId("columns-button"));
   expect(await problems()).toEqual([]);

@@ -28,7 +28,11 @@ interface Drawn {
 vi.mock("../rows/grid/GridView", () => ({
   GridView: (props: Drawn) => {
     grid.props = props;
-    props.ref.current = { focus: grid.focused, perform: grid.performed };
+    props.ref.current = {
+      focus: grid.focused,
+      perform: grid.performed,
+      here: () => ({ row: 0, path: "_id" }),
+    };
     return <div data-testid="grid">{props.content.length}</div>;
   },
 }));

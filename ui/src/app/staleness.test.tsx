@@ -10,7 +10,7 @@ import type { Content, Handlers } from "../rows/grid/contract";
 import { makeFake, makePlan } from "../test/fakeBackend";
 import { later } from "../test/later";
 import { makeCached, makeDetail, makeFailure, makePartial, makeQuery } from "../test/made";
-import { fetchAnswer, openApp } from "./openApp";
+import { fetchAnswer, openApp, unfold } from "./openApp";
 
 // What the grid was last given; the real one needs a layout, which jsdom does not have.
 const grid = vi.hoisted(() => ({ props: null as Drawn | null }));
@@ -45,6 +45,7 @@ it("shows no answer over the rows of other days of its query", async () => {
   await screen.findByText(/0 of 31 days cached/);
   await fetchAnswer(user, fake);
   expect(await screen.findByTestId("answer-completeness")).toHaveTextContent("Complete");
+  await unfold(user);
   await user.click(screen.getByTestId("preset-today"));
   await screen.findByText(/0 of 1 days cached/);
   await user.click(screen.getByTestId("fetch-button"));

@@ -5,7 +5,7 @@ interface ItemProps {
   id: string;
   label: string;
   /** The keys that do the same. */
-  keys?: string;
+  keys?: string | undefined;
 }
 
 /** One command of a menu. */
