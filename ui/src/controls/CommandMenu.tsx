@@ -48,21 +48,22 @@ export function useCommandMenu<P extends Place>(offer: Offer<P>): CommandMenu {
     setAt({ x: box.left, y: box.bottom });
   };
   return {
-    menu: at === null ? null : (
-      <PointMenu
-        x={at.x}
-        y={at.y}
-        label={label}
-        testId={testId}
-        disabled={disabled}
-        perform={(command) => perform(command as Command<P>)}
-        close={() => setAt(null)}
-      >
-        {commands.map((id) => (
-          <CommandItem key={id} place={place} id={id} />
-        ))}
-      </PointMenu>
-    ),
+    menu:
+      at === null ? null : (
+        <PointMenu
+          x={at.x}
+          y={at.y}
+          label={label}
+          testId={testId}
+          disabled={disabled}
+          perform={(command) => perform(command as Command<P>)}
+          close={() => setAt(null)}
+        >
+          {commands.map((id) => (
+            <CommandItem key={id} place={place} id={id} />
+          ))}
+        </PointMenu>
+      ),
     onContextMenu: (event) => {
       // Text that is being typed has the system's own menu.
       if (event.target instanceof Element && event.target.closest("input, textarea") !== null) return;
