@@ -12,6 +12,7 @@ import {
 
 import type { CachedQuery } from "../backend";
 import type { Command } from "../controls/commands";
+import { hasWords } from "../controls/format";
 import { type NamedCommand, namedOf } from "../controls/keys";
 import type { GridCommand } from "../rows/grid/gridKeys";
 import { PointMenuItem } from "../controls/PointMenu";
@@ -22,6 +23,9 @@ export type PaletteChoice =
   | { of: "rows"; command: GridCommand }
   | { of: "cached"; query: CachedQuery };
 
+/** The palette has given the focus back after this time. */
+const FOCUS_MS = 60;
+
 interface Props {
   /** There are rows that commands can be about. */
   hasRows: boolean;
@@ -31,24 +35,18 @@ interface Props {
   close: () => void;
 }
 
-/** Whether a text has all the words that are typed, in any order. */
-export function hasWords(text: string, typed: string): boolean {
-  const lower = text.toLowerCase();
-  return typed
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => lower.includes(word));
-}
-
 /** Every command with a name, found by typing parts of it. */
 export function CommandPalette({ hasRows, cached, nameOf, choose, close }: Props) {
   const chosen = (key: string) => {
     const [of = "", id = ""] = key.split("|");
     close();
     const query = cached.find(({ signature }) => signature === id);
-    if (of === "cached" && query !== undefined) choose({ of, query });
-    if (of === "window") choose({ of, command: id as Command<"window"> });
-    if (of === "rows") choose({ of, command: id as GridCommand });
+    // After the palette has given the focus back, since some commands move it.
+    setTimeout(() => {
+      if (of === "cached" && query !== undefined) choose({ of, query });
+      if (of === "window") choose({ of, command: id as Command<"window"> });
+      if (of === "rows") choose({ of, command: id as GridCommand });
+    }, FOCUS_MS);
   };
   const items = (of: string, commands: readonly NamedCommand<"window" | "rows">[]) =>
     commands.map(({ id, name, keys }) => (

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import type { CachedQuery, SourceView } from "../backend";
 import { RepairContext, type SourceSection } from "../controls/repair";
 import { DatabaseTeamDialog } from "../guide/DatabaseTeamDialog";
-import { cachedName } from "../library/cachedText";
+import { titleOf } from "../library/cachedText";
 import { PipelineDialog, type PipelineOf } from "../query/PipelineDialog";
 import type { DataZoom } from "../rows/useDataZoom";
 import { SettingsDialog } from "../settings/SettingsDialog";
@@ -37,6 +37,7 @@ interface Props {
   /** For the palette. */
   hasRows: boolean;
   cached: readonly CachedQuery[];
+  names: Readonly<Record<string, string>>;
   choose: (choice: PaletteChoice) => void;
   close: () => void;
 }
@@ -82,7 +83,7 @@ export function Dialogs(props: Props) {
         <CommandPalette
           hasRows={props.hasRows}
           cached={props.cached}
-          nameOf={cachedName}
+          nameOf={(query) => titleOf(query, props.names)}
           choose={props.choose}
           close={close}
         />

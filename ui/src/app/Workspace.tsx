@@ -51,9 +51,6 @@ interface Props {
   nextTheme: () => void;
 }
 
-/** The palette has given the focus back after this time. */
-const FOCUS_MS = 60;
-
 /** The whole window, once the source is known. */
 export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   const say = useToast();
@@ -65,7 +62,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   const queryRun = useQueryRun(connection, view.source?.key ?? "", used?.name ?? "");
   const exporter = useExport();
   const library = useLibrary(queryRun.close);
-  const { cached, removals, forget, pin, setBudget } = library;
+  const { cached, removals, forgetting, names, pin, setBudget } = library;
   // The whole profile: how long an open day stays fresh is part of the plan, but not of the source.
   const profile = JSON.stringify(view.profile);
   const stamp = [connection.state, view.today, queryRun.state.version, removals, profile].join();
@@ -111,7 +108,11 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
     const known = !planned.stale && planned.query !== null && sameQuery(planned.query, full);
     exporter.dismiss();
     // If there is no plan yet, the run reports the signature with its own plan.
-    queryRun.start(full, mode, known ? (planned.plan?.signature ?? null) : null);
+    const start = () => queryRun.start(full, mode, known ? (planned.plan?.signature ?? null) : null);
+    // Days that are forgotten must not be served from the cache, only because that can still be undone.
+    const pending = forgetting.flush();
+    if (pending === null) start();
+    else void pending.then(start);
   };
   const away = awayText(connection, view.source);
   /** What the buttons say when they are blocked is said in the corner, where a command has no button. */
@@ -175,12 +176,9 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   };
   useShortcuts(commands);
   const choose = (choice: PaletteChoice) => {
-    // After the palette has given the focus back, since some commands move it.
-    setTimeout(() => {
-      if (choice.of === "window") commands[choice.command]();
-      else if (choice.of === "rows") rowsRef.current?.(choice.command);
-      else openCached(choice.query).catch((error: unknown) => say(toFailure(error)));
-    }, FOCUS_MS);
+    if (choice.of === "window") commands[choice.command]();
+    else if (choice.of === "rows") rowsRef.current?.(choice.command);
+    else openCached(choice.query).catch((error: unknown) => say(toFailure(error)));
   };
 
   const editSource = useCallback((section: SourceSection) => setDialog({ kind: "edit", section }), []);
@@ -231,7 +229,9 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
                 zone={zone}
                 current={shown?.key.signature ?? null}
                 open={openCached}
-                forget={(item) => forget(item.signature)}
+                forgetting={forgetting}
+                names={names}
+                rename={library.rename}
                 pin={pin}
                 showPipeline={(key) => setDialog({ kind: "pipeline", of: { key } })}
                 setBudget={setBudget}
@@ -301,7 +301,8 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
             formFolds={formFolds}
             setFormFolds={setFormFolds}
             hasRows={target !== null}
-            cached={cached.queries ?? []}
+            cached={(cached.queries ?? []).filter(({ signature }) => !forgetting.forgotten.has(signature))}
+            names={names}
             choose={choose}
             close={() => setDialog(null)}
           />

@@ -1,8 +1,11 @@
 import { type Dispatch, useCallback, useReducer } from "react";
 
-import type { CachedQuery, SourceView } from "../backend";
+import { type CachedQuery, type SourceView, toFailure } from "../backend";
 import { useBackend } from "../backend/context";
+import { useToast } from "../controls/toasts";
 import { useCached, type Cached } from "../library/useCached";
+import { type Forgetting, useForgetting } from "../library/useForgetting";
+import { type Names, useNames } from "../library/useNames";
 import type { FormAction } from "../query/useForm";
 import type { QueryRun } from "../run/useQueryRun";
 
@@ -10,7 +13,9 @@ export interface Library {
   cached: Cached;
   /** Grows when something has been removed from the cache that a plan may rely on. */
   removals: number;
-  forget: (signature: string) => Promise<void>;
+  forgetting: Forgetting;
+  names: Names;
+  rename: (signature: string, name: string) => void;
   pin: (item: CachedQuery, pinned: boolean) => Promise<void>;
   setBudget: (bytes: number) => Promise<void>;
 }
@@ -18,6 +23,7 @@ export interface Library {
 /** The cached queries, and what changes them. `close` is told which of them is gone. */
 export function useLibrary(close: (signature: string) => void): Library {
   const backend = useBackend();
+  const say = useToast();
   const [removals, countRemoval] = useReducer((count: number) => count + 1, 0);
   const cached = useCached();
   const { reload } = cached;
@@ -25,7 +31,7 @@ export function useLibrary(close: (signature: string) => void): Library {
     countRemoval();
     reload();
   }, [reload]);
-  const forget = useCallback(
+  const forgetNow = useCallback(
     async (signature: string) => {
       await backend.forget(signature, null, null);
       close(signature);
@@ -33,6 +39,9 @@ export function useLibrary(close: (signature: string) => void): Library {
     },
     [backend, close, removed],
   );
+  const failed = useCallback((error: unknown) => say(toFailure(error)), [say]);
+  const forgetting = useForgetting(cached.queries, forgetNow, failed);
+  const [names, rename] = useNames();
   const pin = async (item: CachedQuery, pinned: boolean) => {
     await backend.pinQuery(item.signature, pinned);
     reload();
@@ -45,7 +54,7 @@ export function useLibrary(close: (signature: string) => void): Library {
       removed();
     }
   };
-  return { cached, removals, forget, pin, setBudget };
+  return { cached, removals, forgetting, names, rename, pin, setBudget };
 }
 
 /** Opens the answer of a cached query, and fills the form with it if it is of the source in use. */
