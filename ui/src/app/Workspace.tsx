@@ -36,7 +36,7 @@ import { Side } from "./Side";
 import { SidePanel } from "./SidePanel";
 import { TopBar } from "./TopBar";
 import { useLibrary, useOpenCached } from "./useLibrary";
-import { useFold } from "./useFold";
+import { arrivedAnswer, useFold } from "./useFold";
 import { usePanel } from "./usePanel";
 import { useReturnFocus } from "./useReturnFocus";
 import { type Shortcuts, useShortcuts } from "./useShortcuts";
@@ -97,7 +97,8 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   const [formFolds, setFormFolds] = useStored("tidemark.formFolds", true);
   const invalid = failureTarget !== null && isOfForm(failureTarget);
   const shown = queryRun.state.view;
-  useFold({ panel, isForm: tab === "query", answer: shown, invalid, auto: formFolds });
+  const answer = arrivedAnswer(queryRun.state);
+  useFold({ panel, isForm: tab === "query", answer, invalid, auto: formFolds });
   const blocked = view.profile === null ? "Set up a source first." : stops;
 
   const fetch = (mode: FetchMode) => {
@@ -270,10 +271,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
                 form={form}
                 fields={view.fields}
                 edit={(selector) => inPanel("query", `.query-form ${selector}`)}
-                remove={({ remove }) => {
-                  if (remove === "advanced") dispatch({ type: "advanced", text: "" });
-                  else if (remove !== null) dispatch({ type: "clear_row", id: remove.row });
-                }}
+                dispatch={dispatch}
                 copy={copy}
               />
             )

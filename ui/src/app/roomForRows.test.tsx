@@ -239,3 +239,14 @@ it("resizes the side panel by keyboard", async () => {
   expect(document.querySelector<HTMLElement>(".window")?.style.getPropertyValue("--side")).toBe("316px");
   expect(localStorage.getItem("tidemark.side.width")).toBe("316");
 });
+
+it("does not fold for a fetch that failed, which brings nothing to look at", async () => {
+  const fake = makeFake();
+  const { user } = await openAnswer(makeAnswer(), fake);
+  await unfold(user);
+  vi.mocked(fake.backend.answer).mockRejectedValue(makeFailure("not_cached", "x"));
+  await user.click(screen.getByTestId("fetch-button"));
+  act(() => fake.fail(makeFailure("source_timeout", "It took too long.")));
+  expect(await screen.findByTestId("run-failure")).toBeVisible();
+  expect(panel()).toHaveAttribute("aria-expanded", "true");
+});

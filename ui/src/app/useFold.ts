@@ -1,14 +1,20 @@
 import { useEffect, useRef } from "react";
 
 import { afterPointer } from "../query/afterPointer";
+import type { RunState } from "../run/runState";
 import type { Panel } from "./usePanel";
+
+/** The number of the answer that has arrived last. A run that failed brings none, and one that is read again is old. */
+export function arrivedAnswer({ run, view, ending, version }: RunState): number | null {
+  return view === null || run !== null || ending?.outcome === "failed" ? null : version;
+}
 
 interface Folding {
   panel: Panel;
   /** The panel shows the form, rather than the cached queries. */
   isForm: boolean;
-  /** Changes with every answer; null while there is none. */
-  answer: unknown;
+  /** Changes with every answer that arrives; null while none has. */
+  answer: number | null;
   /** Something in the form has to be corrected. */
   invalid: boolean;
   /** The form folds by itself. */
@@ -26,7 +32,7 @@ export function useFold({ panel, isForm, answer, invalid, auto }: Folding): void
   useEffect(() => {
     latest.current = { may, fold };
   });
-  const folded = useRef<unknown>(null);
+  const folded = useRef<number | null>(null);
   useEffect(() => {
     // Once it was folded, or there was nothing to fold, it is only opened by hand, and stays open then.
     if (!open || !latest.current.may) folded.current = answer;

@@ -22,8 +22,8 @@ function goesText({ failure, input_rows, downstream_rows, days, bytes: size, pin
 /** In place of a query that is forgotten, as long as that can be undone. */
 export function ForgottenItem({ query, name, undo }: Props) {
   return (
-    <li className="cached-item cached-forgotten" role="status" data-testid="cached-forgotten">
-      <div>
+    <li className="cached-item cached-forgotten" data-testid="cached-forgotten">
+      <div role="status">
         <strong>Forgotten:</strong> {name}
         <p className="faint">{goesText(query)}</p>
       </div>

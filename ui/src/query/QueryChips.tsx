@@ -5,18 +5,19 @@ import { useCommandMenu } from "../controls/CommandMenu";
 import { Icon } from "../controls/icons";
 import { type Chip, chipsLabel, chipsOf } from "./chips";
 import type { FormState } from "./filters";
+import type { FormAction } from "./useForm";
 
 interface Props {
   form: FormState;
   fields: readonly FilterField[];
   /** Unfolds the form, at the element that a selector finds. */
   edit: (selector: string) => void;
-  remove: (chip: Chip) => void;
+  dispatch: (action: FormAction) => void;
   copy: (text: string) => void;
 }
 
 /** The query on one line while its form is folded. Each part leads to its place in the form. */
-export function QueryChips({ form, fields, edit, remove, copy }: Props) {
+export function QueryChips({ form, fields, edit, dispatch, copy }: Props) {
   const chips = chipsOf(form, fields);
   return (
     <div className="query-chips" role="group" aria-label="Query" data-testid="query-chips">
@@ -30,15 +31,15 @@ export function QueryChips({ form, fields, edit, remove, copy }: Props) {
         {chipsLabel(chips)}
       </Button>
       {chips.map((chip) => (
-        <ChipButton key={chip.id} chip={chip} edit={edit} remove={remove} copy={copy} />
+        <ChipButton key={chip.id} chip={chip} edit={edit} dispatch={dispatch} copy={copy} />
       ))}
     </div>
   );
 }
 
-type ChipProps = Pick<Props, "edit" | "remove" | "copy"> & { chip: Chip };
+type ChipProps = Pick<Props, "edit" | "dispatch" | "copy"> & { chip: Chip };
 
-function ChipButton({ chip, edit, remove, copy }: ChipProps) {
+function ChipButton({ chip, edit, dispatch, copy }: ChipProps) {
   const { menu, ...opens } = useCommandMenu({
     place: "chips",
     label: chip.text,
@@ -47,8 +48,9 @@ function ChipButton({ chip, edit, remove, copy }: ChipProps) {
     disabled: chip.remove === null ? ["remove_chip"] : [],
     perform: (command) => {
       if (command === "edit_chip") edit(chip.editor);
-      else if (command === "remove_chip") remove(chip);
-      else copy(chip.whole);
+      else if (command === "copy_chip") copy(chip.whole);
+      else if (chip.remove === "advanced") dispatch({ type: "advanced", text: "" });
+      else if (chip.remove !== null) dispatch({ type: "clear_row", id: chip.remove.row });
     },
   });
   return (
