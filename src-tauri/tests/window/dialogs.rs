@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::screen::{Screen, marked};
 use super::stage::Stage;
 use super::webdriver::keys;
-use super::{FETCH, choose_the_only_collection, fetch, plan};
+use super::{FETCH, choose_the_only_collection, fetch, plan, show_panel};
 
 /// The sizes of the page: the smallest window, a usual one and a large one.
 const SIZES: [(u32, u32); 3] = [(900, 600), (1280, 800), (1920, 1080)];
@@ -153,6 +153,7 @@ fn every_dialog_fits() {
     screen.wait("the export is done", || screen.text("export-result"));
     tour.look("16-exported");
     screen.click_on(&format!("{} [aria-label=Dismiss]", marked("export-result")));
+    show_panel(screen);
     screen.click("cached-tab");
     screen.wait("a cached query is listed", || screen.text("cached-open"));
     tour.look("17-cached");

@@ -232,6 +232,13 @@ fn a_second_start_and_a_restart() {
     screen.wait("the last answer is there", || (screen.count("row-count-input") == Some(rows)).then_some(()));
 }
 
+/// Shows the side panel, which folds when an answer arrives.
+fn show_panel(screen: &Screen) {
+    if screen.attribute("panel-toggle", "aria-expanded").as_deref() == Some("false") {
+        screen.click("panel-toggle");
+    }
+}
+
 /// The demo's form is cleared, one value is typed, and a preset gives the days.
 fn fill_in(screen: &Screen) {
     screen.click("clear-filters");
@@ -243,6 +250,7 @@ fn fill_in(screen: &Screen) {
 
 /// Values that the cache holds are suggested while one types.
 fn suggestions(screen: &Screen) {
+    show_panel(screen);
     let typed = "Short";
     screen.type_into(&marked("filter-cell-input"), typed);
     screen.wait("values are suggested", || {
@@ -318,6 +326,7 @@ fn widen(screen: &Screen) {
 
 /// Types another first day, so that the range holds this many days up to today.
 fn set_first_day(screen: &Screen, days: u64) {
+    show_panel(screen);
     let first = chrono::Utc::now().date_naive() - chrono::Days::new(days - 1);
     let digits = [("year", first.format("%Y")), ("month", first.format("%-m")), ("day", first.format("%-d"))];
     for (part, digits) in digits {
@@ -423,6 +432,7 @@ fn records(text: &str) -> u64 {
 }
 
 fn open_from_the_cache(screen: &Screen) {
+    show_panel(screen);
     screen.click("cached-tab");
     screen.click("cached-open");
     screen.wait_attribute("answer-origin", "data-origin", "cache");

@@ -1,14 +1,14 @@
+import { type ReactNode, useId } from "react";
+
 import { FailureNote } from "../controls/FailureNote";
-import { ago, count, cutText, duration, moment, plural, shortMoment } from "../controls/format";
-import { Icon } from "../controls/icons";
-import { useNow } from "../controls/useNow";
-import { joinDays } from "../query/days";
+import { count, cutText, duration, plural } from "../controls/format";
 import type { View } from "../run/runState";
-import { comparedAll, completeness, daysText, newNotes, ORIGIN_LABELS, originHint } from "./answerText";
+import { AnswerLine } from "./AnswerLine";
+import { comparedAll, daysText, newNotes } from "./answerText";
 import { ChangesLine } from "./ChangesLine";
 import { PartialBanner, UnmatchedBanner, UnverifiedBanner } from "./PartialBanner";
 
-interface Props {
+export interface AnswerProps {
   view: View;
   zone: string;
   /** Where the rows come from, if not from the active source. */
@@ -19,74 +19,46 @@ interface Props {
   previous: boolean;
   /** A run is updating these rows. */
   renewing: boolean;
+  /** What a fetch would do. */
+  plan: ReactNode;
+}
+
+interface Props extends AnswerProps {
+  isOpen: boolean;
+  toggle: () => void;
 }
 
 /** Longer descriptions of filters are cut; the form shows all of them. */
 const MAX_FILTERS = 800;
 
-/** Where the answer comes from, how complete and how fresh it is. */
-export function AnswerPanel({ view, zone, otherSource, differs, previous, renewing }: Props) {
-  const now = useNow();
+/** Plan and answer on one line, and on demand all that there is to say about the answer. */
+export function AnswerPanel({ isOpen, toggle, ...props }: Props) {
+  const id = useId();
+  return (
+    <section
+      className="answer"
+      aria-label="Answer"
+      data-partial={!props.view.answer.complete || undefined}
+      data-open={isOpen || undefined}
+      data-testid="answer"
+    >
+      <AnswerLine {...props} detailsId={id} isOpen={isOpen} toggle={toggle} />
+      <div id={id} className="answer-details" hidden={!isOpen} data-testid="answer-details">
+        <AnswerDetails {...props} />
+      </div>
+    </section>
+  );
+}
+
+function AnswerDetails({ view, previous }: AnswerProps) {
   const { answer, key } = view;
   const range = key.from === key.to ? key.from : `${key.from} to ${key.to}`;
   const title = `${view.answer.filters}, ${range}`;
   // A warning must not read as if it were about the query that is being fetched.
   const lead = previous ? "Previous query: " : "";
-  const asMeant = answer.complete && answer.unmatched.length === 0;
   const notes = newNotes(answer);
   return (
-    <section className="answer" aria-label="Answer" data-testid="answer">
-      <div className="answer-line">
-        <span
-          className="badge"
-          data-origin={answer.answer}
-          title={originHint(answer)}
-          data-testid="answer-origin"
-        >
-          {ORIGIN_LABELS[answer.answer]}
-        </span>
-        <span
-          className="badge"
-          data-complete={asMeant}
-          data-testid="answer-completeness"
-          title={answer.complete ? "Every requested day is cached" : joinDays(answer.days.missing)}
-        >
-          <Icon name={asMeant ? "check" : "warn"} size={12} />
-          {answer.complete ? completeness(answer) : "Partial"}
-        </span>
-        {answer.oldest_fetch !== null && (
-          <span
-            title={`Oldest fetch: ${moment(answer.oldest_fetch, zone)}`}
-            data-testid="answer-oldest-fetch"
-          >
-            oldest fetch <strong>{ago(answer.oldest_fetch, now)}</strong>{" "}
-            <span className="faint num wide-only">{shortMoment(answer.oldest_fetch, zone)}</span>
-          </span>
-        )}
-        {answer.days.unverified.length > 0 && (
-          <span
-            title={`Cached, but not confirmed by the server: ${joinDays(answer.days.unverified)}`}
-            data-testid="answer-unverified-days"
-          >
-            {plural(answer.days.unverified.length, "unverified day")}
-          </span>
-        )}
-        {answer.days.open.length > 0 && (
-          <span title={`May still change: ${joinDays(answer.days.open)}`} data-testid="answer-open-days">
-            {plural(answer.days.open.length, "open day")}
-          </span>
-        )}
-        <span
-          className="faint num"
-          data-testid="answer-commands"
-          title="Commands sent to MongoDB for this answer"
-        >
-          {count(answer.mongo_commands)} <span className="wide-only">MongoDB</span>{" "}
-          {answer.mongo_commands === 1 ? "command" : "commands"}
-        </span>
-        <span className="faint num wide-only">{duration(answer.elapsed_ms)}</span>
-        {renewing && <span className="renewing">being updated</span>}
-      </div>
+    <>
       <div className="answer-line answer-title">
         <span className="num">{range}</span>
         <span className="answer-filters" title={cutText(view.answer.filters, MAX_FILTERS)}>
@@ -95,18 +67,14 @@ export function AnswerPanel({ view, zone, otherSource, differs, previous, renewi
         <span className="faint num">
           {plural(answer.days.requested, "day")}: {daysText(answer)}
         </span>
-        {otherSource !== null && (
-          <span className="other-source" data-testid="answer-source">
-            {otherSource}
-          </span>
-        )}
-        {(differs || previous) && (
-          <span className="differs" data-testid="answer-differs">
-            {previous
-              ? "from the previous query, while this one is fetched"
-              : "the form has changed since this answer"}
-          </span>
-        )}
+        <span
+          className="faint num"
+          data-testid="answer-commands"
+          title="Commands sent to MongoDB for this answer"
+        >
+          {count(answer.mongo_commands)} MongoDB {answer.mongo_commands === 1 ? "command" : "commands"}
+        </span>
+        <span className="faint num">{duration(answer.elapsed_ms)}</span>
       </div>
       {answer.complete ? (
         <UnverifiedBanner answer={answer} lead={lead} />
@@ -132,6 +100,6 @@ export function AnswerPanel({ view, zone, otherSource, differs, previous, renewi
           ))}
         </ul>
       )}
-    </section>
+    </>
   );
 }

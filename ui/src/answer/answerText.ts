@@ -2,6 +2,7 @@
 
 import type { Answer, Failure, FetchMode, Origin } from "../backend";
 import { plural } from "../controls/format";
+import { joinDays } from "../query/days";
 
 /** How a run ended. */
 interface Ended {
@@ -102,6 +103,36 @@ export function cancelledText({ mode, stored, answer }: Cancelled): string {
 /** The notes that do not repeat a warning. */
 export function newNotes({ notes, unmatched }: Answer): string[] {
   return notes.filter((note) => unmatched.every(({ why }) => why !== note));
+}
+
+/** The tooltip of the number of unverified days. */
+export function unconfirmedHint({ days }: Answer): string {
+  return `Cached, but not confirmed by the server: ${joinDays(days.unverified)}`;
+}
+
+/** What the closed line says in a few words; the details have it in full. */
+export interface LineWarning {
+  id: "failure" | "unmatched" | "notes";
+  kind: "bad" | "warn" | "note";
+  text: string;
+}
+
+/** What keeps an answer from being what it seems, the worst first. */
+export function lineWarnings(answer: Answer): LineWarning[] {
+  const { failure, unmatched } = answer;
+  const found: LineWarning[] = [];
+  // A cancelled run is reported beside the buttons, and not as a failure.
+  if (failure !== null && failure.code !== "cancelled") {
+    found.push({ id: "failure", kind: "bad", text: failure.message });
+  }
+  const listed = (texts: readonly string[]) =>
+    texts.length > 1 ? `${texts[0]} And ${texts.length - 1} more.` : (texts[0] ?? "");
+  if (unmatched.length > 0) {
+    found.push({ id: "unmatched", kind: "warn", text: listed(unmatched.map(({ why }) => why)) });
+  }
+  const notes = newNotes(answer);
+  if (notes.length > 0) found.push({ id: "notes", kind: "note", text: listed(notes) });
+  return found;
 }
 
 /** Missing days grouped by reason, the reason with the most days first. */

@@ -12,7 +12,7 @@ import {
   makePartial,
   makeQuery,
 } from "../test/made";
-import { openApp } from "./openApp";
+import { openApp, openDetails } from "./openApp";
 
 // jsdom has no layout, and without one the grid shows nothing; the window test uses the real grid.
 vi.mock("../rows/grid/GridView", () => ({
@@ -97,6 +97,7 @@ describe("the window", () => {
     await openApp(fake);
     await user.click(screen.getByTestId("fetch-button"));
     act(() => fake.finish(makePartial(["2025-01-30", "2025-01-31"])));
+    await openDetails(user);
     expect(await screen.findByTestId("partial-banner")).toHaveTextContent("2 of 31 days missing");
     expect(screen.getByTestId("answer-completeness")).toHaveAttribute("data-complete", "false");
     expect(screen.getByTestId("export-button")).toHaveTextContent("partial");
@@ -117,6 +118,7 @@ describe("the window", () => {
       why,
     };
     act(() => fake.finish(makeAnswer({ unmatched: [part], notes: [why, "Something else."] })));
+    await openDetails(user);
     expect(await screen.findByTestId("unmatched-banner")).toHaveTextContent(why);
     const badge = screen.getByTestId("answer-completeness");
     expect(badge).toHaveTextContent("Complete, but check the query");
@@ -254,6 +256,7 @@ describe("the window", () => {
     ];
     const changes = makeChanges({ input: { added: 1, changed: 1, gone: 0 }, messages });
     act(() => fake.finish(makeAnswer({ changes })));
+    await openDetails(user);
     expect(await screen.findByTestId("changes-summary")).toHaveTextContent("1 trade added, 1 changed");
     await user.click(screen.getByTestId("changes-button"));
     const days = await screen.findAllByTestId("changes-day");
@@ -282,6 +285,7 @@ describe("the window", () => {
     const messages = Array.from({ length: 130 }, (_, at) => makeChange({ id: `m${at}` }));
     const input = { added: 150, changed: 0, gone: 0 };
     act(() => fake.finish(makeAnswer({ changes: makeChanges({ input, messages, omitted: 20 }) })));
+    await openDetails(user);
     await user.click(await screen.findByTestId("changes-button"));
     expect(screen.getAllByTestId("change")).toHaveLength(100);
     expect(screen.getByTestId("changes-omitted")).toHaveTextContent("20 more documents");
@@ -302,6 +306,7 @@ describe("the window", () => {
     const answer = makeAnswer();
     answer.days.unverified = ["2025-01-03", "2025-01-04"];
     act(() => fake.finish(answer));
+    await openDetails(user);
     expect(await screen.findByTestId("unverified-banner")).toHaveTextContent("2 cached days could not be");
     await waitFor(() =>
       expect(document.querySelectorAll(".days-line [data-kind=unverified]")).toHaveLength(2),

@@ -1,6 +1,7 @@
 import { useEffect } from "react";
 
 import { FailureNote } from "../controls/FailureNote";
+import { Toasts } from "../controls/toasts";
 import { useSettings } from "../settings/useSettings";
 import { useSource } from "../source/useSource";
 import { ErrorBoundary } from "./ErrorBoundary";
@@ -24,14 +25,16 @@ export function App() {
   }
   return (
     <ErrorBoundary what="The window">
-      <Workspace
-        source={source}
-        view={source.view}
-        settings={settings}
-        theme={theme.choice}
-        nextTheme={theme.next}
-      />
-      <TextMenu />
+      <Toasts>
+        <Workspace
+          source={source}
+          view={source.view}
+          settings={settings}
+          theme={theme.choice}
+          nextTheme={theme.next}
+        />
+        <TextMenu />
+      </Toasts>
     </ErrorBoundary>
   );
 }

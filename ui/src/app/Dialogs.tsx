@@ -1,13 +1,16 @@
 import type { ReactNode } from "react";
 
-import type { SourceView } from "../backend";
+import type { CachedQuery, SourceView } from "../backend";
 import { RepairContext, type SourceSection } from "../controls/repair";
 import { DatabaseTeamDialog } from "../guide/DatabaseTeamDialog";
+import { titleOf } from "../library/cachedText";
 import { PipelineDialog, type PipelineOf } from "../query/PipelineDialog";
+import type { DataZoom } from "../rows/useDataZoom";
 import { SettingsDialog } from "../settings/SettingsDialog";
 import type { Settings } from "../settings/useSettings";
 import { SourcesDialog } from "../source/SourcesDialog";
 import type { Source } from "../source/useSource";
+import { CommandPalette, type PaletteChoice } from "./CommandPalette";
 import { ShortcutsDialog } from "./ShortcutsDialog";
 
 /** The dialog that is open. */
@@ -17,6 +20,7 @@ export type OpenDialog =
   | { kind: "settings" }
   | { kind: "guide" }
   | { kind: "help" }
+  | { kind: "palette" }
   | { kind: "pipeline"; of: PipelineOf };
 
 interface Props {
@@ -27,11 +31,20 @@ interface Props {
   running: boolean;
   exporting: boolean;
   budget: ReactNode;
+  text: DataZoom;
+  formFolds: boolean;
+  setFormFolds: (folds: boolean) => void;
+  /** For the palette. */
+  hasRows: boolean;
+  cached: readonly CachedQuery[];
+  names: Readonly<Record<string, string>>;
+  choose: (choice: PaletteChoice) => void;
   close: () => void;
 }
 
 /** The dialogs of the window, of which at most one is open. */
-export function Dialogs({ dialog, source, view, settings, running, exporting, budget, close }: Props) {
+export function Dialogs(props: Props) {
+  const { dialog, source, view, settings, running, exporting, budget, close } = props;
   switch (dialog.kind) {
     case "sources":
     case "edit":
@@ -55,6 +68,9 @@ export function Dialogs({ dialog, source, view, settings, running, exporting, bu
           dayZone={view.day_zone}
           busy={running || exporting}
           budget={budget}
+          text={props.text}
+          formFolds={props.formFolds}
+          setFormFolds={props.setFormFolds}
           close={close}
         />
       );
@@ -62,6 +78,16 @@ export function Dialogs({ dialog, source, view, settings, running, exporting, bu
       return <DatabaseTeamDialog close={close} />;
     case "help":
       return <ShortcutsDialog close={close} />;
+    case "palette":
+      return (
+        <CommandPalette
+          hasRows={props.hasRows}
+          cached={props.cached}
+          nameOf={(query) => titleOf(query, props.names)}
+          choose={props.choose}
+          close={close}
+        />
+      );
     case "pipeline":
       return <PipelineDialog of={dialog.of} close={close} />;
   }

@@ -11,6 +11,7 @@ import { PlanLine } from "../plan/PlanLine";
 import type { Planned } from "../plan/usePlan";
 import type { TargetPart } from "../query/failureTarget";
 import { Results } from "../rows/Results";
+import type { RowsCommands } from "../rows/RolePane";
 import type { Exporter } from "../rows/useExport";
 import type { Target } from "../rows/useShapes";
 import { ActionBar } from "../run/ActionBar";
@@ -39,7 +40,7 @@ interface Props {
   differs: boolean;
   exporter: Exporter;
   exportRef: RefObject<(() => void) | null>;
-  selectRef: RefObject<(() => void) | null>;
+  rowsRef: RefObject<RowsCommands | null>;
   fetch: (mode: FetchMode) => void;
   cancel: () => void;
   dismissLeft: () => void;
@@ -48,6 +49,13 @@ interface Props {
   trySample: () => Promise<void>;
   openCached: () => void;
   openGuide: () => void;
+  setRange: (from: string, to: string) => void;
+  copy: (text: string) => void;
+  /** The query on one line; null while its form is shown. */
+  chips: ReactNode;
+  /** The details of the plan and the answer are shown. */
+  detailsOpen: boolean;
+  toggleDetails: () => void;
   /** What is to be read before anything else. */
   notes: ReactNode;
 }
@@ -95,34 +103,49 @@ export function MainPane(props: Props) {
     strip.current.style.minHeight = hasStrip || stripHeight.current === 0 ? "" : `${stripHeight.current}px`;
     if (hasStrip) stripHeight.current = strip.current.offsetHeight;
   }, [hasStrip, isBeside, days]);
+  const plan = (
+    <PlanLine
+      plan={planned.plan}
+      stale={planned.stale}
+      away={props.away}
+      progress={progress}
+      correct={failureTarget === null ? null : CORRECT[failureTarget]}
+    />
+  );
   return (
     <main className="main">
       {props.notes}
       <section className="plan" aria-label="Plan" data-region="plan">
-        <PlanLine
-          plan={planned.plan}
-          stale={planned.stale}
-          away={props.away}
-          progress={progress}
-          correct={failureTarget === null ? null : CORRECT[failureTarget]}
-        />
-        {/* Its height is kept, so that the buttons below do not move away from under the mouse. */}
+        <div className="query-line">
+          {props.chips}
+          <ActionBar
+            activity={props.activity}
+            mode={run?.mode ?? null}
+            away={props.away}
+            blocked={props.blocked}
+            fetch={props.fetch}
+            cancel={props.cancel}
+            showPipeline={props.showPipeline}
+            canShowPipeline={planned.plan !== null}
+          />
+        </div>
+        {/* Its height is kept, so that what is below does not move away from under the mouse. */}
         {!isBeside && (
           <div ref={strip} className={hasStrip ? undefined : "day-strip-place"} data-testid="strip-place">
-            {hasStrip && <DayStrip days={days} zone={zone} today={source.today} stale={planned.stale} />}
+            {hasStrip && (
+              <DayStrip
+                days={days}
+                zone={zone}
+                today={source.today}
+                stale={planned.stale}
+                setRange={props.setRange}
+                copy={props.copy}
+              />
+            )}
           </div>
         )}
         {beside && <FailureNote failure={beside} testId="plan-failure" compact />}
-        <ActionBar
-          activity={props.activity}
-          mode={run?.mode ?? null}
-          away={props.away}
-          blocked={props.blocked}
-          fetch={props.fetch}
-          cancel={props.cancel}
-          showPipeline={props.showPipeline}
-          canShowPipeline={planned.plan !== null}
-        />
+        {!stands && plan}
         {run && <ProgressPanel run={run} />}
         <span className="visually-hidden" role="status" data-testid="outcome">
           {run === null && ending !== null && outcomeText(ending)}
@@ -147,6 +170,9 @@ export function MainPane(props: Props) {
           differs={props.differs}
           previous={run !== null && isPrevious(view, run)}
           renewing={run !== null && sameKey(run.key, view.key)}
+          plan={plan}
+          isOpen={props.detailsOpen}
+          toggle={props.toggleDetails}
         />
       )}
       {target === null ? (
@@ -167,7 +193,7 @@ export function MainPane(props: Props) {
             filtered={filters !== NO_FILTER}
             exporter={props.exporter}
             exportRef={props.exportRef}
-            selectRef={props.selectRef}
+            rowsRef={props.rowsRef}
           />
         </ErrorBoundary>
       )}

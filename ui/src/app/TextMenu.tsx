@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 
 import { useBackend } from "../backend/context";
-import { keyText } from "../controls/keys";
-import { PointMenu, PointMenuItem } from "../controls/PointMenu";
+import { CommandItem } from "../controls/CommandMenu";
+import { PointMenu } from "../controls/PointMenu";
 
 interface Chosen {
   x: number;
@@ -46,7 +46,7 @@ export function TextMenu() {
       perform={() => void backend.copyText(chosen.text).catch(() => undefined)}
       close={() => setChosen(null)}
     >
-      <PointMenuItem id="copy" label="Copy" keys={keyText("rows", "copy")} />
+      <CommandItem place="rows" id="copy" />
     </PointMenu>
   );
 }

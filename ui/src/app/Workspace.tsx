@@ -1,20 +1,23 @@
-import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "react";
+import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { Button } from "react-aria-components";
 
 import { otherSourceText } from "../answer/otherSource";
-import type { CachedQuery, FetchMode, QueryInput, SourceView, Theme } from "../backend";
-import { useBackend } from "../backend/context";
+import { type FetchMode, type SourceView, type Theme, toFailure } from "../backend";
 import { RepairContext, type SourceSection } from "../controls/repair";
+import { useToast } from "../controls/toasts";
+import { useCopy } from "../controls/useCopy";
+import { usePanelSize } from "../controls/usePanelSize";
+import { useStored } from "../controls/useStored";
 import { CacheBudget } from "../library/CacheBudget";
 import { CachedPanel } from "../library/CachedPanel";
-import { useCached } from "../library/useCached";
 import { usePlan } from "../plan/usePlan";
-import { blocksFetch, failureTargetOf } from "../query/failureTarget";
+import { blocksFetch, failureTargetOf, isOfForm } from "../query/failureTarget";
 import { commitDrafts, sameQuery, toQuery } from "../query/filters";
-import { PRESETS } from "../query/presets";
+import { QueryChips } from "../query/QueryChips";
 import { QueryForm } from "../query/QueryForm";
 import { useForm } from "../query/useForm";
+import type { RowsCommands } from "../rows/RolePane";
 import { useDataZoom } from "../rows/useDataZoom";
 import { useExport } from "../rows/useExport";
 import { useTarget } from "../rows/useTarget";
@@ -24,14 +27,19 @@ import { shownZone } from "../settings/shownZone";
 import type { Settings } from "../settings/useSettings";
 import { awayText } from "../source/away";
 import type { Source } from "../source/useSource";
+import type { PaletteChoice } from "./CommandPalette";
 import { Dialogs, type OpenDialog } from "./Dialogs";
+import { firstQuery, useLastAnswer, useRememberedForm } from "./lastForm";
 import { MainPane } from "./MainPane";
 import { focusRegion, stepRegion } from "./regions";
+import { Side } from "./Side";
 import { SidePanel } from "./SidePanel";
 import { TopBar } from "./TopBar";
+import { useLibrary, useOpenCached } from "./useLibrary";
+import { arrivedAnswer, useFold } from "./useFold";
 import { usePanel } from "./usePanel";
 import { useReturnFocus } from "./useReturnFocus";
-import { useShortcuts } from "./useShortcuts";
+import { type Shortcuts, useShortcuts } from "./useShortcuts";
 import { useOpenRequest } from "./useOpenRequest";
 import { WindowNotes } from "./WindowNotes";
 
@@ -43,52 +51,54 @@ interface Props {
   nextTheme: () => void;
 }
 
-/** The form as it was left, or the last five business days. */
-function firstQuery(view: SourceView): QueryInput {
-  if (view.form) return view.form;
-  const range = PRESETS.find((preset) => preset.id === "business-5")?.range(view.today);
-  return { from: range?.from ?? view.today, to: range?.to ?? view.today, filters: [], advanced: "" };
-}
-
 /** The whole window, once the source is known. */
 export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
-  const backend = useBackend();
+  const say = useToast();
+  const copy = useCopy();
   const { connection } = source;
   const [form, dispatch] = useForm(firstQuery(view), view.in_use ?? "", view.fields);
   const query = useMemo(() => toQuery(form), [form]);
   const used = view.sources.find(({ id }) => id === view.in_use);
   const queryRun = useQueryRun(connection, view.source?.key ?? "", used?.name ?? "");
   const exporter = useExport();
-  // Grows when something has been removed from the cache that a plan may rely on.
-  const [removals, countRemoval] = useReducer((count: number) => count + 1, 0);
-  const cached = useCached();
+  const library = useLibrary(queryRun.close);
+  const { cached, removals, forgetting, names, pin, setBudget } = library;
   // The whole profile: how long an open day stays fresh is part of the plan, but not of the source.
   const profile = JSON.stringify(view.profile);
   const stamp = [connection.state, view.today, queryRun.state.version, removals, profile].join();
   const planned = usePlan(query, view.in_use ?? "", stamp, queryRun.state.run !== null);
   const target = useTarget(queryRun.state);
   const [tab, setTab] = useState<"query" | "cached">("query");
-  const { open: panelOpen, show: showPanel, toggle: togglePanel, host: panelHost } = usePanel();
+  const panel = usePanel();
+  const { open: panelOpen, show: showPanel, toggle: togglePanel, host: panelHost } = panel;
+  const side = usePanelSize("tidemark.side.width", { usual: 292, least: 220, most: 640 });
+  const [detailsOpen, setDetailsOpen] = useState(false);
+  const toggleDetails = () => setDetailsOpen(!detailsOpen);
   const [dialog, setDialog] = useState<OpenDialog | null>(null);
   const data = useDataZoom();
   useReturnFocus(dialog !== null);
   const exportRef = useRef<(() => void) | null>(null);
-  const selectRef = useRef<(() => void) | null>(null);
+  const rowsRef = useRef<RowsCommands | null>(null);
 
+  const setRange = useCallback(
+    (from: string, to: string) => dispatch({ type: "range", from, to }),
+    [dispatch],
+  );
   useEffect(
     () => dispatch({ type: "source", source: view.in_use ?? "", fields: view.fields }),
     [dispatch, view.in_use, view.fields],
   );
-  useEffect(() => {
-    // If this fails, the form only has to be typed again.
-    const timer = setTimeout(() => void backend.rememberForm(query).catch(() => undefined), 800);
-    return () => clearTimeout(timer);
-  }, [backend, query]);
+  useRememberedForm(query);
 
   const doing = activity(queryRun.state, connection);
   const failure = planned.failure;
   const failureTarget = failure === null ? null : failureTargetOf(failure);
   const stops = failure !== null && blocksFetch(failure) && !planned.stale ? failure.message : null;
+  const [formFolds, setFormFolds] = useStored("tidemark.formFolds", true);
+  const invalid = failureTarget !== null && isOfForm(failureTarget);
+  const shown = queryRun.state.view;
+  const answer = arrivedAnswer(queryRun.state);
+  useFold({ panel, isForm: tab === "query", answer, invalid, auto: formFolds });
   const blocked = view.profile === null ? "Set up a source first." : stops;
 
   const fetch = (mode: FetchMode) => {
@@ -99,53 +109,29 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
     const known = !planned.stale && planned.query !== null && sameQuery(planned.query, full);
     exporter.dismiss();
     // If there is no plan yet, the run reports the signature with its own plan.
-    queryRun.start(full, mode, known ? (planned.plan?.signature ?? null) : null);
+    const start = () => queryRun.start(full, mode, known ? (planned.plan?.signature ?? null) : null);
+    // Days that are forgotten must not be served from the cache, only because that can still be undone.
+    const pending = forgetting.flush();
+    if (pending === null) start();
+    else void pending.then(start);
   };
-  const { open, restore, close } = queryRun;
-  // Restores the last session's answer as soon as the first plan shows that it is cached.
-  const last = useRef(view.form);
-  useEffect(() => {
-    if (last.current === null || planned.stale || planned.plan === null || planned.query === null) return;
-    const { signature, counts } = planned.plan;
-    if (counts.serve + counts.refresh > 0 && sameQuery(planned.query, last.current)) {
-      restore(planned.query, signature);
+  const away = awayText(connection, view.source);
+  /** What the buttons say when they are blocked is said in the corner, where a command has no button. */
+  const refetch = (mode: FetchMode) => {
+    const why = queryRun.state.run !== null ? "a fetch is running" : away;
+    if (why === null && blocked === null) fetch(mode);
+    else say(`Nothing was fetched: ${why ?? blocked}`);
+  };
+  const showPipeline = () => {
+    if (planned.plan !== null) {
+      setDialog({ kind: "pipeline", of: { query: toQuery(commitDrafts(form)) } });
     }
-    last.current = null;
-  }, [planned, restore]);
+  };
+  const { open, restore } = queryRun;
+  useLastAnswer(view.form, planned, restore);
   const { dismiss } = exporter;
-  const openCached = useCallback(
-    async (item: CachedQuery) => {
-      dismiss();
-      // The filters of a different source have other meanings here, and what was typed would be lost.
-      const isOfSource = view.source === null || view.source.name === item.source;
-      if ((await open(item)) && item.form && isOfSource) {
-        dispatch({ type: "load", query: item.form, fields: view.fields });
-      }
-    },
-    [open, dismiss, dispatch, view.fields, view.source],
-  );
+  const openCached = useOpenCached(open, dismiss, dispatch, view);
   const request = useOpenRequest(openCached);
-  const removed = () => {
-    countRemoval();
-    cached.reload();
-  };
-  const forget = async (item: CachedQuery) => {
-    await backend.forget(item.signature, null, null);
-    close(item.signature);
-    removed();
-  };
-  const pin = async (item: CachedQuery, pinned: boolean) => {
-    await backend.pinQuery(item.signature, pinned);
-    cached.reload();
-  };
-  const setBudget = async (bytes: number) => {
-    try {
-      await backend.setCacheBudget(bytes);
-    } finally {
-      // Some queries may have been evicted before it failed.
-      removed();
-    }
-  };
 
   /** Shows a tab of the side panel and, after it has been drawn, focuses an element there. */
   const inPanel = (wanted: "query" | "cached", selector: string) => {
@@ -157,14 +143,14 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
       else found.focus();
     }, 0);
   };
-  useShortcuts({
+  const commands: Shortcuts = {
     fetch: () => fetch("normal"),
     cancel: () => {
       if (doing !== "fetching") return false;
       queryRun.cancel();
       return true;
     },
-    selectRows: () => selectRef.current?.(),
+    selectRows: () => rowsRef.current?.("select_all"),
     export: () => exportRef.current?.(),
     go_to_query: () => inPanel("query", ".query-form .segment[tabindex='0']"),
     go_to_cached: () => inPanel("cached", ".cached-open"),
@@ -174,19 +160,37 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
     next_region: () => stepRegion(1),
     previous_region: () => stepRegion(-1),
     toggle_panel: togglePanel,
+    details: toggleDetails,
     larger: () => data.change("larger"),
     smaller: () => data.change("smaller"),
     usual: () => data.change("usual"),
     settings: () => setDialog({ kind: "settings" }),
     help: () => setDialog({ kind: "help" }),
-  });
+    palette: () => setDialog({ kind: "palette" }),
+    refresh: () => refetch("refresh"),
+    verify: () => refetch("verify"),
+    pipeline: showPipeline,
+    compact: () => data.change("compact"),
+    large: () => data.change("large"),
+    sources: () => setDialog({ kind: "sources" }),
+    next_theme: nextTheme,
+  };
+  useShortcuts(commands);
+  const choose = (choice: PaletteChoice) => {
+    if (choice.of === "window") commands[choice.command]();
+    else if (choice.of === "rows") rowsRef.current?.(choice.command);
+    else openCached(choice.query).catch((error: unknown) => say(toFailure(error)));
+  };
 
   const editSource = useCallback((section: SourceSection) => setDialog({ kind: "edit", section }), []);
   const zone = shownZone(settings.view?.zone ?? "days", view.day_zone);
-  const shown = queryRun.state.view;
   return (
     <RepairContext value={editSource}>
-      <div className="window" data-panel={panelOpen || undefined}>
+      <div
+        className="window"
+        data-panel={panelOpen || undefined}
+        style={side.isSet ? ({ "--side": `${side.pixels}px` } as CSSProperties) : undefined}
+      >
         <Button className="skip" onPress={() => focusRegion("rows") || focusRegion("plan")}>
           Go to the rows
         </Button>
@@ -202,14 +206,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
           panelOpen={panelOpen}
           togglePanel={togglePanel}
         />
-        {/* Hidden rather than removed, so that nothing typed is lost. */}
-        <aside
-          ref={panelHost}
-          className="side"
-          aria-label="Query and cached queries"
-          data-region="side"
-          hidden={!panelOpen}
-        >
+        <Side host={panelHost} size={side} isOpen={panelOpen}>
           <SidePanel
             tab={tab}
             setTab={setTab}
@@ -233,18 +230,20 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
                 zone={zone}
                 current={shown?.key.signature ?? null}
                 open={openCached}
-                forget={forget}
+                forgetting={forgetting}
+                names={names}
+                rename={library.rename}
                 pin={pin}
                 showPipeline={(key) => setDialog({ kind: "pipeline", of: { key } })}
                 setBudget={setBudget}
               />
             }
           />
-        </aside>
+        </Side>
         <MainPane
           source={view}
           zone={zone}
-          away={awayText(connection, view.source)}
+          away={away}
           planned={planned}
           failureTarget={failureTarget}
           runState={queryRun.state}
@@ -255,15 +254,30 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
           differs={shown?.query != null && !sameQuery(shown.query, query)}
           exporter={exporter}
           exportRef={exportRef}
-          selectRef={selectRef}
+          rowsRef={rowsRef}
           fetch={fetch}
           cancel={queryRun.cancel}
           dismissLeft={queryRun.dismissLeft}
-          showPipeline={() => setDialog({ kind: "pipeline", of: { query: toQuery(commitDrafts(form)) } })}
+          showPipeline={showPipeline}
           openSource={() => editSource(null)}
           openCached={() => inPanel("cached", ".cached-open")}
           trySample={source.trySample}
           openGuide={() => setDialog({ kind: "guide" })}
+          setRange={setRange}
+          copy={copy}
+          chips={
+            panelOpen && tab === "query" ? null : (
+              <QueryChips
+                form={form}
+                fields={view.fields}
+                edit={(selector) => inPanel("query", `.query-form ${selector}`)}
+                dispatch={dispatch}
+                copy={copy}
+              />
+            )
+          }
+          detailsOpen={detailsOpen}
+          toggleDetails={toggleDetails}
           notes={
             <WindowNotes settings={settings} problem={request.problem} dismissProblem={request.dismiss} />
           }
@@ -281,6 +295,13 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
                 <CacheBudget usage={cached.usage} queries={cached.queries ?? []} setBudget={setBudget} />
               )
             }
+            text={data}
+            formFolds={formFolds}
+            setFormFolds={setFormFolds}
+            hasRows={target !== null}
+            cached={(cached.queries ?? []).filter(({ signature }) => !forgetting.forgotten.has(signature))}
+            names={names}
+            choose={choose}
             close={() => setDialog(null)}
           />
         )}

@@ -1,13 +1,13 @@
 // axe over the window's states. jsdom knows no colours and no layout; `contrast.test.ts` checks the colours.
 
-import { act, screen } from "@testing-library/react";
+import { act, fireEvent, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { beforeEach, expect, it, vi } from "vitest";
 
 import { makeFake } from "../test/fakeBackend";
 import { makeAnswer, makeCached, makeChange, makeChanges, makePartial } from "../test/made";
-import { fetchAnswer, openApp } from "./openApp";
+import { fetchAnswer, openApp, openDetails } from "./openApp";
 
 async function problems(): Promise<string[]> {
   const found = await axe.run(document.body, {
@@ -43,6 +43,8 @@ it("finds nothing before, during and after a check", async () => {
   const fields = [{ path: "price", before: "1", after: null }];
   const messages = [makeChange(), makeChange({ kind: "changed", id: "c", fields })];
   act(() => fake.finish(makeAnswer({ changes: makeChanges({ messages, omitted: 3 }) })));
+  await openDetails(user);
+  expect(await problems()).toEqual([]);
   await user.click(await screen.findByTestId("changes-button"));
   expect(await problems()).toEqual([]);
 });
@@ -50,8 +52,10 @@ it("finds nothing before, during and after a check", async () => {
 it("finds nothing over a partial answer and its rows", async () => {
   const { fake, user } = await open();
   await fetchAnswer(user, fake, makePartial(["2025-01-31"]));
-  await screen.findByTestId("partial-banner");
+  await screen.findByTestId("answer-line");
   await screen.findByTestId("columns-button");
+  expect(await problems()).toEqual([]);
+  await openDetails(user);
   expect(await problems()).toEqual([]);
   await user.click(screen.getByTestId("columns-button"));
   expect(await problems()).toEqual([]);
@@ -66,7 +70,11 @@ it("finds nothing in the list of cached queries and what opens from it", async (
   expect(await problems()).toEqual([]);
   await user.keyboard("{Escape}");
   await user.click(screen.getAllByTestId("cached-forget")[0] ?? document.body);
-  await screen.findByTestId("cached-forget-confirm");
+  await screen.findByTestId("cached-forgotten");
+  expect(await problems()).toEqual([]);
+  fireEvent.contextMenu(screen.getByTestId("cached-item"), { clientX: 9, clientY: 9 });
+  await user.click(await screen.findByRole("menuitem", { name: /Rename/ }));
+  await screen.findByTestId("cached-name-input");
   expect(await problems()).toEqual([]);
 });
 
@@ -83,6 +91,20 @@ it("finds nothing in the dialogs", async () => {
     expect(await problems()).toEqual([]);
     await user.keyboard("{Escape}");
   }
+});
+
+it("finds nothing in the palette, over a folded form, and in what is said in the corner", async () => {
+  const { fake, user } = await open();
+  await fetchAnswer(user, fake);
+  await screen.findByTestId("query-chips");
+  fireEvent.contextMenu(screen.getByTestId("chip-days"), { clientX: 9, clientY: 9 });
+  expect(await problems()).toEqual([]);
+  await user.click(await screen.findByRole("menuitem", { name: "Copy" }));
+  await screen.findByTestId("toast");
+  expect(await problems()).toEqual([]);
+  await user.keyboard("{Control>}{Shift>}p{/Shift}{/Control}");
+  await screen.findByTestId("palette");
+  expect(await problems()).toEqual([]);
 });
 
 it("finds nothing in the form of a source and its test", async () => {

@@ -48,9 +48,11 @@ const PAIRS: [string, string[]][] = [
   ["accent", ["surface", "sunken"]],
   ["on-accent", ["accent"]],
   ["on-day", ["day-held"]],
-  ["bad", ["surface", "bad-soft"]],
+  ["bad", ["surface", "sunken", "bad-soft"]],
   ["warn", ["surface", "sunken", "warn-soft"]],
   ["good", ["good-soft"]],
+  // The line over the rows of a partial answer.
+  ...["ink", "ink-3", "accent", "bad"].map((ink): [string, string[]] => [ink, ["warn-soft"]]),
   ...["ink", "ink-2", "ink-3", "bad", "warn"].map((ink): [string, string[]] => [ink, TINTS]),
 ];
 

@@ -6,7 +6,7 @@ import { expect, it, vi } from "vitest";
 
 import { makeFake } from "../test/fakeBackend";
 import { makeCached } from "../test/made";
-import { fetchAnswer, openApp } from "./openApp";
+import { fetchAnswer, openApp, unfold } from "./openApp";
 
 vi.mock("../rows/grid/GridView", () => ({
   GridView: () => (
@@ -26,6 +26,7 @@ async function openRows() {
   await openApp(fake);
   await fetchAnswer(user, fake);
   await screen.findByTestId("active-cell");
+  await unfold(user);
   return { fake, user };
 }
 

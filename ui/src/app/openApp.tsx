@@ -52,3 +52,15 @@ export async function pasteString(user: UserEvent, text: string): Promise<void> 
   await waitFor(() => expect(screen.getByTestId("source-uri")).toHaveFocus());
   await user.paste(text);
 }
+
+/** Opens the details of the plan and the answer. */
+export async function openDetails(user: UserEvent): Promise<void> {
+  await user.click(await screen.findByTestId("answer-toggle"));
+  expect(screen.getByTestId("answer-toggle")).toHaveAttribute("aria-expanded", "true");
+}
+
+/** Unfolds the form, which folds when an answer arrives. */
+export async function unfold(user: UserEvent): Promise<void> {
+  await user.click(await screen.findByTestId("form-unfold"));
+  await waitFor(() => expect(screen.getByTestId("panel-toggle")).toHaveAttribute("aria-expanded", "true"));
+}

@@ -6,7 +6,7 @@ import { expect, it, vi } from "vitest";
 
 import { makeFake } from "../test/fakeBackend";
 import { makeAnswer, makeCached, makeQuery, makeSource } from "../test/made";
-import { openApp } from "./openApp";
+import { openApp, openDetails } from "./openApp";
 
 it("leaves the form alone if rows of another source are opened", async () => {
   const form = makeQuery({ from: "2025-02-03", to: "2025-02-04" });
@@ -34,6 +34,7 @@ it("leads to the mapping from an answer without messages because of it", async (
   await openApp(fake);
   await user.click(screen.getByTestId("cached-tab"));
   await user.click(await screen.findByTestId("cached-open"));
+  await openDetails(user);
   await user.click(await screen.findByTestId("unmatched-repair"));
   expect(await screen.findByTestId("source-dialog")).toBeInTheDocument();
   await waitFor(() => expect(screen.getByTestId("mapping")).toHaveFocus());

@@ -28,7 +28,11 @@ interface Drawn {
 vi.mock("../rows/grid/GridView", () => ({
   GridView: (props: Drawn) => {
     grid.props = props;
-    props.ref.current = { focus: grid.focused, perform: grid.performed };
+    props.ref.current = {
+      focus: grid.focused,
+      perform: grid.performed,
+      here: () => ({ row: 0, path: "_id" }),
+    };
     return <div data-testid="grid">{props.content.length}</div>;
   },
 }));
@@ -273,10 +277,10 @@ it("sets the rows larger and smaller, and remembers it", async () => {
 });
 
 const sort = { path: "_id", descending: true };
+const by = { input: [sort], downstream: [] };
 const keptSorts = () => JSON.parse(localStorage.getItem("tidemark.sorts") ?? "") as object;
 
 it("restores the order of the rows with the answer, and only for the same query", async () => {
-  const by = { input: [sort], downstream: [] };
   localStorage.setItem("tidemark.sorts", JSON.stringify({ signature: "5".repeat(32), by }));
   const { user } = await openRows();
   expect(screen.getByTestId("sort-state")).toHaveAccessibleName(/^Sorted by _id/);
@@ -330,7 +334,6 @@ it("offers to sort by a further column where others sort already", async () => {
 });
 
 it("does not restore the order of a different query", async () => {
-  const by = { input: [sort], downstream: [] };
   localStorage.setItem("tidemark.sorts", JSON.stringify({ signature: "6".repeat(32), by }));
   await openRows();
   expect(screen.getByTestId("sort-state")).not.toHaveAccessibleName(/^Sorted/);

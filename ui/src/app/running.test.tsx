@@ -50,7 +50,8 @@ it("counts the days that a run has stored in its headline as in its legend", asy
   await waitFor(() => expect(sentence).toHaveTextContent(/^10 of 31 days cached, 21 to fetch$/));
   expect(screen.getByTestId("day-strip")).toHaveTextContent("Cached 10");
   act(() => fake.finish(makeAnswer()));
-  await waitFor(() => expect(sentence).toHaveTextContent(/^0 of 31 days cached/));
+  // Plan and answer are on one line from now on.
+  await waitFor(() => expect(screen.getByTestId("plan-sentence")).toHaveTextContent(/^0 of 31 days cached/));
 });
 
 it("shows stored days as cached or open while the run goes on, and the others as planned", async () => {

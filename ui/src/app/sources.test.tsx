@@ -1,6 +1,6 @@
 // The list of sources: switching between them, duplicating and deleting them.
 
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
@@ -152,4 +152,16 @@ it("reads the view again if the new source was reported before the switch was an
   answer.resolve(next);
   await waitFor(() => expect(screen.getByTestId("connection-status")).toHaveTextContent("Online"));
   expect(screen.getByTestId("source-button")).toHaveTextContent("archive");
+});
+
+it("offers in the menu of a source what its buttons do, and to copy where it is", async () => {
+  const { fake, user } = await open();
+  await user.click(screen.getByTestId("source-button"));
+  const [first, second] = await screen.findAllByTestId("source-item");
+  fireEvent.contextMenu(first ?? document.body, { clientX: 9, clientY: 9 });
+  expect(await screen.findByRole("menuitem", { name: "Use" })).toHaveAttribute("aria-disabled", "true");
+  await user.keyboard("{Escape}");
+  fireEvent.contextMenu(second ?? document.body, { clientX: 9, clientY: 9 });
+  await user.click(await screen.findByRole("menuitem", { name: "Copy the connection string" }));
+  expect(fake.backend.copyText).toHaveBeenLastCalledWith("mongodb://db2");
 });

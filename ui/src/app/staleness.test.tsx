@@ -10,7 +10,7 @@ import type { Content, Handlers } from "../rows/grid/contract";
 import { makeFake, makePlan } from "../test/fakeBackend";
 import { later } from "../test/later";
 import { makeCached, makeDetail, makeFailure, makePartial, makeQuery } from "../test/made";
-import { fetchAnswer, openApp } from "./openApp";
+import { fetchAnswer, openApp, unfold } from "./openApp";
 
 // What the grid was last given; the real one needs a layout, which jsdom does not have.
 const grid = vi.hoisted(() => ({ props: null as Drawn | null }));
@@ -45,6 +45,7 @@ it("shows no answer over the rows of other days of its query", async () => {
   await screen.findByText(/0 of 31 days cached/);
   await fetchAnswer(user, fake);
   expect(await screen.findByTestId("answer-completeness")).toHaveTextContent("Complete");
+  await unfold(user);
   await user.click(screen.getByTestId("preset-today"));
   await screen.findByText(/0 of 1 days cached/);
   await user.click(screen.getByTestId("fetch-button"));
@@ -134,7 +135,9 @@ it("plans again when a query is forgotten", async () => {
   await user.click(screen.getByTestId("cached-tab"));
   await user.click(await screen.findByTestId("cached-forget"));
   const plans = vi.mocked(fake.backend.plan).mock.calls.length;
-  await user.click(await screen.findByTestId("cached-forget-confirm"));
+  expect(await screen.findByTestId("cached-forgotten")).toBeInTheDocument();
+  // Whatever is done next, it is forgotten by then.
+  fireEvent(window, new Event("pagehide"));
   await waitFor(() => expect(vi.mocked(fake.backend.plan).mock.calls.length).toBeGreaterThan(plans));
 });
 

@@ -5,6 +5,8 @@ import { focusRegion } from "./regions";
 export interface Panel {
   open: boolean;
   show: () => void;
+  /** Hides it. What has the focus in it loses it to the rows. */
+  fold: () => void;
   toggle: () => void;
   /** The element of the panel. */
   host: RefObject<HTMLElement | null>;
@@ -16,13 +18,12 @@ export function usePanel(): Panel {
   const host = useRef<HTMLElement>(null);
   const left = useRef<HTMLElement | null>(null);
   const show = useCallback(() => setOpen(true), []);
-  const toggle = () => {
-    if (open) {
-      const active = document.activeElement;
-      left.current = active instanceof HTMLElement && host.current?.contains(active) ? active : null;
-    }
-    setOpen(!open);
-  };
+  const fold = useCallback(() => {
+    const active = document.activeElement;
+    left.current = active instanceof HTMLElement && host.current?.contains(active) ? active : null;
+    setOpen(false);
+  }, []);
+  const toggle = () => (open ? fold() : setOpen(true));
   useEffect(() => {
     if (left.current === null) return;
     if (!open) {
@@ -32,5 +33,5 @@ export function usePanel(): Panel {
     left.current.focus();
     left.current = null;
   }, [open]);
-  return { open, show, toggle, host };
+  return { open, show, fold, toggle, host };
 }

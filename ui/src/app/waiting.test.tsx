@@ -8,7 +8,7 @@ import type { Suggested } from "../backend";
 import { makeFake, makePlan } from "../test/fakeBackend";
 import { later } from "../test/later";
 import { makeAnswer, makeCached, makeFailure, makePartial } from "../test/made";
-import { openApp } from "./openApp";
+import { openApp, openDetails, unfold } from "./openApp";
 
 vi.mock("../rows/grid/GridView", () => ({
   GridView: ({ content }: { content: { length: number } }) => <div data-testid="grid">{content.length}</div>,
@@ -30,6 +30,7 @@ it("marks an answer that stands while a different query is fetched, and its warn
   };
   const failure = makeFailure("source_unreachable", "The server cannot be reached.");
   act(() => fake.finish(makePartial(["2025-01-31"], { unmatched: [part], failure })));
+  await openDetails(user);
   expect(await screen.findByTestId("unmatched-banner")).toHaveTextContent(why);
   expect(screen.queryByTestId("answer-differs")).not.toBeInTheDocument();
 
@@ -41,6 +42,7 @@ it("marks an answer that stands while a different query is fetched, and its warn
   act(() => fake.finish(makePartial(["2025-01-31"], { unmatched: [part], failure })));
   await waitFor(() => expect(screen.queryByTestId("progress")).not.toBeInTheDocument());
 
+  await unfold(user);
   await user.click(screen.getByTestId("preset-today"));
   expect(await screen.findByTestId("answer-differs")).toHaveTextContent("the form has changed");
   await user.click(screen.getByTestId("fetch-button"));

@@ -5,7 +5,7 @@ interface ItemProps {
   id: string;
   label: string;
   /** The keys that do the same. */
-  keys?: string;
+  keys?: string | undefined;
 }
 
 /** One command of a menu. */
@@ -38,6 +38,7 @@ export function PointMenu({ x, y, label, testId, disabled = [], perform, close, 
       <span ref={anchor} className="menu-anchor" style={{ left: x, top: y }} />
       <Popover
         className="popover menu"
+        aria-label={label}
         isOpen
         onOpenChange={(open) => !open && close()}
         triggerRef={anchor}

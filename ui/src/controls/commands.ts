@@ -1,11 +1,14 @@
-// The one table of keys. The help lists it, menus and hints name its keys, and what is pressed is looked up in it. It is
-// here rather than in app/, since the grid and the other features below app/ take their keys from it.
+// The one table of commands. The help lists its keys, menus, the palette and hints take names and keys from it, and what
+// is pressed is looked up in it. It is here rather than in app/, since the grid and the other features below app/ take
+// their commands from it.
 
 interface Line {
   /** What the keys of this line do, in the words of the help. */
   does: string;
   /** The keys of each command. The first is named to the user; the others are what some keyboards send instead. */
   keys: Record<string, readonly string[]>;
+  /** What menus and the palette call the commands. A command without a name is for its keys only. */
+  names?: Record<string, string>;
   /** They work while a dialog is open, too. */
   inDialogs?: true;
 }
@@ -22,6 +25,11 @@ export const PLACES = {
   rows: "Rows",
   days: "Days",
   columns: "Column list",
+  edges: "Edge of a panel",
+  headings: "Columns",
+  cached: "Cached queries",
+  sources: "Sources",
+  chips: "Folded query",
 } as const;
 
 export type Place = keyof typeof PLACES;
@@ -29,23 +37,63 @@ export type Place = keyof typeof PLACES;
 /** The most used first. Ctrl is Cmd on a Mac. */
 export const COMMANDS = {
   window: [
-    { does: "Fetch", keys: { fetch: ["Ctrl+Enter"] } },
+    { does: "Fetch", keys: { fetch: ["Ctrl+Enter"] }, names: { fetch: "Fetch" } },
+    {
+      does: "Find a command by its name",
+      keys: { palette: ["Ctrl+Shift+P"] },
+    },
     {
       does: "Close what is open, undo typing in a filter, or cancel the fetch",
       keys: { cancel: ["Escape"] },
+      names: { cancel: "Cancel the fetch" },
     },
     {
       does: "Go to the query, or to the cached queries",
       keys: { go_to_query: ["Ctrl+1"], go_to_cached: ["Ctrl+2"] },
+      names: { go_to_query: "Go to the query", go_to_cached: "Go to the cached queries" },
     },
-    { does: "Go to the plan, or to the rows", keys: { go_to_plan: ["Ctrl+3"], go_to_rows: ["Ctrl+4"] } },
+    {
+      does: "Go to the plan, or to the rows",
+      keys: { go_to_plan: ["Ctrl+3"], go_to_rows: ["Ctrl+4"] },
+      names: { go_to_plan: "Go to the plan", go_to_rows: "Go to the rows" },
+    },
     {
       does: "Go to the next or previous part of the window",
       keys: { next_region: ["F6"], previous_region: ["Shift+F6"] },
     },
-    { does: "Go to the filters", keys: { go_to_filters: ["Ctrl+K"] } },
-    { does: "Export the rows as CSV", keys: { export: ["Ctrl+E"] } },
-    { does: "Show or hide the side panel", keys: { toggle_panel: ["Ctrl+B"] } },
+    {
+      does: "Show or hide the details of the plan and the answer",
+      keys: { details: ["Ctrl+I"] },
+      names: { details: "Show or hide the details of the plan and the answer" },
+    },
+    {
+      does: "Go to the filters",
+      keys: { go_to_filters: ["Ctrl+K"] },
+      names: { go_to_filters: "Go to the filters" },
+    },
+    {
+      does: "Export the rows as CSV",
+      keys: { export: ["Ctrl+E"] },
+      names: { export: "Export the rows as CSV" },
+    },
+    {
+      does: "Show or hide the side panel",
+      keys: { toggle_panel: ["Ctrl+B"] },
+      names: { toggle_panel: "Show or hide the side panel" },
+    },
+    {
+      does: "Fetch every day again, or check the cached days",
+      keys: { refresh: [], verify: [] },
+      names: {
+        refresh: "Refresh: fetch every day again",
+        verify: "Verify: check cached days against the server",
+      },
+    },
+    {
+      does: "Show the MongoDB pipeline of the query",
+      keys: { pipeline: [] },
+      names: { pipeline: "Show the MongoDB pipeline of the query" },
+    },
     {
       does: "Make the text of rows and documents larger, smaller or normal",
       // A dialog may show a document, and the browser must not zoom the whole page instead.
@@ -56,9 +104,24 @@ export const COMMANDS = {
         smaller: ["Ctrl+-", "Ctrl+Shift+-", "Ctrl+_", "Ctrl+Shift+_"],
         usual: ["Ctrl+0", "Ctrl+Shift+0"],
       },
+      names: { larger: "Larger text", smaller: "Smaller text", usual: "Text size: normal" },
     },
-    { does: "Open the settings", keys: { settings: ["Ctrl+,"] } },
-    { does: "Show this list", keys: { help: ["F1"] } },
+    {
+      does: "Use a named text size",
+      keys: { compact: [], large: [] },
+      names: { compact: "Text size: compact", large: "Text size: large" },
+    },
+    {
+      does: "Open the sources, or change the theme",
+      keys: { sources: [], next_theme: [] },
+      names: { sources: "Open the sources", next_theme: "Change the theme" },
+    },
+    {
+      does: "Open the settings",
+      keys: { settings: ["Ctrl+,"] },
+      names: { settings: "Open the settings" },
+    },
+    { does: "Show this list", keys: { help: ["F1"] }, names: { help: "Show the keyboard shortcuts" } },
   ],
   rows: [
     {
@@ -85,22 +148,30 @@ export const COMMANDS = {
     },
     { does: "Go to the first or last cell", keys: { first: ["Ctrl+Home"], last: ["Ctrl+End"] } },
     { does: "Extend the selection from the current cell", remark: "Shift with any of these, Shift+click" },
-    { does: "Show the whole document", keys: { open: ["Enter"] } },
+    {
+      does: "Show the whole document",
+      keys: { open: ["Enter"] },
+      names: { open: "Show the document" },
+    },
     {
       does: "Select the whole column or row",
       keys: { select_column: ["Ctrl+Space"], select_row: ["Shift+Space"] },
+      names: { select_column: "Select the column", select_row: "Select the row" },
     },
     {
       does: "Select all rows, from anywhere but a text field",
       keys: { select_all: ["Ctrl+A", "Ctrl+Shift+Space"] },
+      names: { select_all: "Select all" },
     },
     {
       does: "Copy the selection, without or with the headings",
       keys: { copy: ["Ctrl+C"], copy_with_heading: ["Ctrl+Shift+C"] },
+      names: { copy: "Copy", copy_with_heading: "Copy with headings" },
     },
     {
       does: "Sort by the column, ascending or descending",
       keys: { sort_up: ["Alt+ArrowUp"], sort_down: ["Alt+ArrowDown"] },
+      names: { sort_up: "Sort by the column, ascending", sort_down: "Sort by the column, descending" },
     },
     {
       does: "Sort by this column as well, after the others",
@@ -109,6 +180,7 @@ export const COMMANDS = {
     {
       does: "Remove the sort, or only that of this column",
       keys: { sort_off: ["Alt+Backspace"], then_sort_off: ["Alt+Shift+Backspace"] },
+      names: { sort_off: "Remove the sort", then_sort_off: "Remove this column from the sort" },
     },
     {
       does: "Make the column narrower or wider",
@@ -117,6 +189,7 @@ export const COMMANDS = {
     {
       does: "Move the column",
       keys: { move_left: ["Alt+Shift+ArrowLeft"], move_right: ["Alt+Shift+ArrowRight"] },
+      names: { move_left: "Move left", move_right: "Move right" },
     },
     { does: "Open the menu of the cell", keys: { menu: ["Shift+F10", "ContextMenu"] } },
     { does: "Leave the rows", remark: "Tab" },
@@ -133,11 +206,96 @@ export const COMMANDS = {
         last_day: ["End"],
       },
     },
+    {
+      does: "Make the range this day only",
+      keys: { only_day: ["Enter"] },
+      names: { only_day: "Only this day" },
+    },
+    {
+      does: "What the menu of a day offers",
+      keys: { from_day: [], to_day: [], copy_day: [] },
+      names: {
+        from_day: "Begin with this day",
+        to_day: "End with this day",
+        copy_day: "Copy what is known of this day",
+      },
+    },
   ],
   columns: [
     {
       does: "Move the column up or down",
       keys: { column_up: ["Alt+ArrowUp"], column_down: ["Alt+ArrowDown"] },
+    },
+  ],
+  edges: [
+    {
+      does: "Move the edge",
+      keys: {
+        edge_up: ["ArrowUp"],
+        edge_down: ["ArrowDown"],
+        edge_left: ["ArrowLeft"],
+        edge_right: ["ArrowRight"],
+      },
+    },
+    {
+      does: "Make the panel as small or as large as it can be",
+      keys: { smallest: ["Home"], largest: ["End"] },
+    },
+    { does: "Give the panel its usual size", keys: { usual_size: ["Enter"] } },
+  ],
+  headings: [
+    {
+      does: "What a column's menu offers",
+      keys: { fit: [], copy_name: [], hide: [], show_all: [] },
+      names: {
+        fit: "Fit the width to the content",
+        copy_name: "Copy the column name",
+        hide: "Hide the column",
+        show_all: "Show all columns",
+      },
+    },
+  ],
+  cached: [
+    {
+      does: "Rename or forget the query",
+      keys: { rename: ["F2"], forget: ["Delete"] },
+      names: { rename: "Rename", forget: "Forget" },
+    },
+    {
+      does: "What the menu of a cached query offers",
+      keys: { open_cached: [], pin: [], unpin: [], show_pipeline: [], copy_filters: [] },
+      names: {
+        open_cached: "Open",
+        pin: "Pin",
+        unpin: "Unpin",
+        show_pipeline: "Show the MongoDB pipeline",
+        copy_filters: "Copy the filters",
+      },
+    },
+  ],
+  sources: [
+    {
+      does: "What the menu of a source offers",
+      keys: { use: [], edit: [], duplicate: [], delete: [], copy_place: [] },
+      names: {
+        use: "Use",
+        edit: "Edit",
+        duplicate: "Duplicate",
+        delete: "Delete",
+        copy_place: "Copy the connection string",
+      },
+    },
+  ],
+  chips: [
+    {
+      does: "Remove the filter",
+      keys: { remove_chip: ["Delete"] },
+      names: { remove_chip: "Remove" },
+    },
+    {
+      does: "What the menu of a filter offers",
+      keys: { edit_chip: [], copy_chip: [] },
+      names: { edit_chip: "Edit", copy_chip: "Copy" },
     },
   ],
 } as const satisfies Record<Place, readonly (Line | Remark)[]>;

@@ -97,3 +97,12 @@ function clockOf(zone: string): Clock {
 export function cutText(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text;
 }
+
+/** Whether a text has all the words that are typed, in any order. */
+export function hasWords(text: string, typed: string): boolean {
+  const lower = text.toLowerCase();
+  return typed
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => lower.includes(word));
+}

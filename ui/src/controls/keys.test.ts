@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 
 import { press } from "./press";
-import { type Place, PLACES } from "./commands";
-import { commandOf, helpGroups, holdsInDialogs, keysOf, keyText, pairText } from "./keys";
+import { linesOf, type Place, PLACES } from "./commands";
+import { commandOf, helpGroups, holdsInDialogs, keysOf, keyText, namedOf, pairText } from "./keys";
 
 const PLACE_IDS = Object.keys(PLACES) as Place[];
 
@@ -50,10 +50,12 @@ it("lists every key in the help", () => {
     [
       "Anywhere",
       "Ctrl+Enter",
+      "Ctrl+Shift+P",
       "Esc",
       "Ctrl+1, Ctrl+2",
       "Ctrl+3, Ctrl+4",
       "F6, Shift+F6",
+      "Ctrl+I",
       "Ctrl+K",
       "Ctrl+E",
       "Ctrl+B",
@@ -79,8 +81,11 @@ it("lists every key in the help", () => {
       "Shift+F10",
       "Tab",
     ],
-    ["Days", "Arrows, Home, End"],
+    ["Days", "Arrows, Home, End", "Enter"],
     ["Column list", "Alt+↑, Alt+↓"],
+    ["Edge of a panel", "Arrows", "Home, End", "Enter"],
+    ["Cached queries", "F2, Delete"],
+    ["Folded query", "Delete"],
   ]);
 });
 
@@ -90,4 +95,18 @@ it("calls the keys by their names on a Mac", () => {
   expect(rows?.lines.map(({ keys }) => keys)).toEqual(
     expect.arrayContaining(["Cmd+arrows", "Option+Shift+↑, Option+Shift+↓"]),
   );
+});
+
+it("has a name for no command that it does not have, and one name for each", () => {
+  for (const place of PLACE_IDS) {
+    const commands = linesOf(place).flatMap((line) => ("keys" in line ? Object.keys(line.keys) : []));
+    const named = namedOf(place);
+    expect(commands).toEqual(expect.arrayContaining(named.map(({ id }) => id)));
+    expect(new Set(named.map(({ name }) => name)).size).toBe(named.length);
+  }
+  // The help lists keys; what has none is in the palette or in a menu, so it needs a name.
+  const keyless = linesOf("window").flatMap((line) =>
+    "keys" in line ? Object.entries(line.keys).flatMap(([id, keys]) => (keys.length === 0 ? id : [])) : [],
+  );
+  expect(namedOf("window").map(({ id }) => id)).toEqual(expect.arrayContaining(keyless));
 });

@@ -76,6 +76,32 @@ function firstKey(place: Place, command: string): string {
   return keysOf(place).find(([, of]) => of === command)?.[0] ?? "";
 }
 
+/** What menus and the palette call a command. */
+export function commandName<P extends Place>(place: P, command: Command<P>): string {
+  return namedOf(place).find(({ id }) => id === command)?.name ?? command;
+}
+
+/** A command as menus and the palette show it. */
+export interface NamedCommand<P extends Place> {
+  id: Command<P>;
+  name: string;
+  /** What its key is called; "" if it has none. */
+  keys: string;
+}
+
+/** The commands of a place that have a name, in the order of the table. */
+export function namedOf<P extends Place>(place: P): NamedCommand<P>[] {
+  return linesOf(place).flatMap((line) =>
+    "keys" in line && line.names !== undefined
+      ? Object.entries(line.names).map(([command, name]) => ({
+          id: command as Command<P>,
+          name,
+          keys: keyText(place, command as Command<P>),
+        }))
+      : [],
+  );
+}
+
 /** "Ctrl+E": what the key of a command is called. */
 export function keyText<P extends Place>(place: P, command: Command<P>): string {
   const { held, name } = nameOf(firstKey(place, command), IS_MAC);
@@ -103,19 +129,14 @@ export interface HelpGroup {
   lines: { keys: string; does: string }[];
 }
 
-/** The whole table in words. */
+/** The whole table in words. What has no key is found in the palette and in menus. */
 export function helpGroups(isMac = IS_MAC): HelpGroup[] {
   return PLACE_IDS.map((place) => ({
     where: PLACES[place],
-    lines: linesOf(place).map((line) => ({
-      does: line.does,
-      keys:
-        "remark" in line
-          ? line.remark
-          : lineText(
-              Object.values(line.keys).map(([first]) => first ?? ""),
-              isMac,
-            ),
-    })),
-  }));
+    lines: linesOf(place).flatMap((line) => {
+      if ("remark" in line) return [{ does: line.does, keys: line.remark }];
+      const first = Object.values(line.keys).flatMap(([key]) => key ?? []);
+      return first.length === 0 ? [] : [{ does: line.does, keys: lineText(first, isMac) }];
+    }),
+  })).filter(({ lines }) => lines.length > 0);
 }

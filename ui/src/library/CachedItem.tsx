@@ -1,20 +1,14 @@
 import { useState } from "react";
-import {
-  Button,
-  Dialog,
-  DialogTrigger,
-  Heading,
-  Popover,
-  ToggleButton,
-  Tooltip,
-  TooltipTrigger,
-} from "react-aria-components";
+import { Button, ToggleButton, Tooltip, TooltipTrigger } from "react-aria-components";
 
 import { type CachedQuery, type Failure, toFailure, type ViewKey, type WindowView } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
 import { ago, bytes, cutText, moment, plural } from "../controls/format";
+import { useCommandMenu } from "../controls/CommandMenu";
 import { Icon } from "../controls/icons";
+import { useCopy } from "../controls/useCopy";
 import { useNow } from "../controls/useNow";
+import { ItemName } from "./ItemName";
 import { cachedName, HELD_ROWS_HINT, heldRowsText, shortSignature } from "./cachedText";
 
 interface Props {
@@ -24,7 +18,10 @@ interface Props {
   /** Another query has the same source and filters and differs in the mapping. */
   alike: boolean;
   open: () => Promise<void>;
-  forget: () => Promise<void>;
+  /** The name that it was given; undefined if it has none. */
+  given: string | undefined;
+  rename: (name: string) => void;
+  forget: () => void;
   pin: (pinned: boolean) => Promise<void>;
   showPipeline: (key: ViewKey) => void;
 }
@@ -44,32 +41,74 @@ export function heldText(held: readonly WindowView[]): string {
   return held.length > 2 ? `${first} and ${plural(held.length - 2, "more period")}` : first;
 }
 
-export function CachedItem({ query, zone, current, alike, open, forget, pin, showPipeline }: Props) {
+/** One cached query, with what can be done with it. */
+export function CachedItem(props: Props) {
+  const { query, zone, current, alike, given, rename, open, forget, pin, showPipeline } = props;
+  const copy = useCopy();
+  const [isNaming, setNaming] = useState(false);
   const now = useNow();
   const [failure, setFailure] = useState<Failure | null>(null);
   const oldest = query.oldest_fetch;
   const used = query.last_used;
-  const name = cachedName(query);
+  const usual = cachedName(query);
+  const name = given ?? usual;
   const [first, last] = [query.held[0], query.held.at(-1)];
+  const canOpen = query.failure === null && query.held.length > 0;
+  const attempt = (act: Promise<void>) => {
+    setFailure(null);
+    act.catch((error: unknown) => setFailure(toFailure(error)));
+  };
+  const pipeline = () => {
+    if (first === undefined || last === undefined) return;
+    showPipeline({ signature: query.signature, from: first.from, to: last.to });
+  };
+  const { menu, ...opens } = useCommandMenu({
+    place: "cached",
+    label: name,
+    testId: "cached-menu",
+    commands: [
+      "open_cached",
+      "rename",
+      query.pinned ? "unpin" : "pin",
+      "show_pipeline",
+      "copy_filters",
+      "forget",
+    ],
+    disabled: canOpen ? [] : ["open_cached", "show_pipeline", "copy_filters"],
+    perform: (command) => {
+      if (command === "open_cached") attempt(open());
+      else if (command === "rename") setNaming(true);
+      else if (command === "pin" || command === "unpin") attempt(pin(command === "pin"));
+      else if (command === "show_pipeline") pipeline();
+      else if (command === "copy_filters") copy(query.filters);
+      else forget();
+    },
+  });
   return (
     <li
       className="cached-item"
       data-current={current || undefined}
       data-testid="cached-item"
       data-signature={query.signature}
+      {...opens}
     >
+      {isNaming && (
+        <ItemName name={given ?? ""} usual={usual} rename={rename} close={() => setNaming(false)} />
+      )}
       <Button
         className="cached-open"
-        onPress={() => {
-          setFailure(null);
-          open().catch((error: unknown) => setFailure(toFailure(error)));
-        }}
-        isDisabled={query.failure !== null || query.held.length === 0}
+        onPress={() => attempt(open())}
+        isDisabled={!canOpen}
         data-testid="cached-open"
       >
         <span className="cached-filters" title={cutText(query.filters, MAX_HINT)}>
           {name}
         </span>
+        {given !== undefined && query.failure === null && (
+          <span className="faint cached-source" data-testid="cached-usual">
+            {usual}
+          </span>
+        )}
         {query.failure !== null ? (
           <span className="faint num">{bytes(query.bytes)}</span>
         ) : (
@@ -112,7 +151,7 @@ export function CachedItem({ query, zone, current, alike, open, forget, pin, sho
           <Button
             className="icon-button cached-pipeline"
             aria-label={`Show the MongoDB pipeline of ${name}`}
-            onPress={() => showPipeline({ signature: query.signature, from: first.from, to: last.to })}
+            onPress={pipeline}
             data-testid="cached-pipeline"
           >
             <Icon name="code" />
@@ -127,10 +166,7 @@ export function CachedItem({ query, zone, current, alike, open, forget, pin, sho
           className="icon-button cached-pin"
           aria-label={`Pin ${name}`}
           isSelected={query.pinned}
-          onChange={(pinned) => {
-            setFailure(null);
-            pin(pinned).catch((error: unknown) => setFailure(toFailure(error)));
-          }}
+          onChange={(pinned) => attempt(pin(pinned))}
           data-testid="cached-pin"
         >
           <Icon name="pin" />
@@ -139,47 +175,20 @@ export function CachedItem({ query, zone, current, alike, open, forget, pin, sho
           Pin: never remove this query to free up space
         </Tooltip>
       </TooltipTrigger>
-      <DialogTrigger>
+      <TooltipTrigger delay={600}>
         <Button
           className="icon-button cached-forget"
           aria-label={`Forget ${name}`}
+          onPress={forget}
           data-testid="cached-forget"
         >
           <Icon name="trash" />
         </Button>
-        <Popover className="popover" placement="right top">
-          <Dialog className="popover-body">
-            {({ close }) => (
-              <>
-                <Heading slot="title" className="popover-title">
-                  Forget this query?
-                </Heading>
-                <p>
-                  {query.failure === null
-                    ? `This deletes ${plural(query.input_rows, "trade")} and ${plural(query.downstream_rows, "message")} (${plural(query.days, "day")}) from this computer.`
-                    : `This deletes the whole file (${bytes(query.bytes)}) from this computer. It cannot be read at the moment.`}{" "}
-                  {query.pinned && "This query is pinned. "}MongoDB is not affected.
-                </p>
-                <div className="buttons">
-                  <Button className="button" onPress={close} autoFocus>
-                    Cancel
-                  </Button>
-                  <Button
-                    className="button danger"
-                    data-testid="cached-forget-confirm"
-                    onPress={() => {
-                      close();
-                      forget().catch((error: unknown) => setFailure(toFailure(error)));
-                    }}
-                  >
-                    Forget
-                  </Button>
-                </div>
-              </>
-            )}
-          </Dialog>
-        </Popover>
-      </DialogTrigger>
+        <Tooltip className="tooltip" offset={6}>
+          Forget: delete it from this computer. It can be undone for some seconds.
+        </Tooltip>
+      </TooltipTrigger>
+      {menu}
       {query.failure && <FailureNote failure={query.failure} />}
       {failure && <FailureNote failure={failure} testId="cached-failure" dismiss={() => setFailure(null)} />}
     </li>

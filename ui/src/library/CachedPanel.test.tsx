@@ -1,4 +1,4 @@
-import { render, screen, waitFor } from "@testing-library/react";
+import { fireEvent, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
 
@@ -17,7 +17,11 @@ const OLD = makeCached({
 });
 const NEW = makeCached({ filters: "product: Brent", bytes: 500e6, last_used: "2025-01-09T00:00:00Z" });
 
-function show(queries: CachedQuery[], budget = 20e9) {
+function show(
+  queries: CachedQuery[],
+  budget = 20e9,
+  part: { names?: Record<string, string>; forgotten?: string[] } = {},
+) {
   const bytes = queries.reduce((sum, query) => sum + query.bytes, 0);
   const cached = {
     queries,
@@ -27,11 +31,15 @@ function show(queries: CachedQuery[], budget = 20e9) {
   };
   const asked = {
     open: vi.fn(() => Promise.resolve()),
-    forget: vi.fn(() => Promise.resolve()),
+    forgetting: { forgotten: new Set<string>(), forget: vi.fn(), undo: vi.fn() },
+    names: {} as Record<string, string>,
+    rename: vi.fn(),
     pin: vi.fn(() => Promise.resolve()),
     setBudget: vi.fn(() => Promise.resolve()),
     showPipeline: vi.fn(),
   };
+  asked.names = part.names ?? {};
+  part.forgotten?.forEach((signature) => asked.forgetting.forgotten.add(signature));
   const { backend } = makeFake();
   const preview = vi.mocked(backend.previewEviction);
   render(
@@ -70,16 +78,16 @@ it("shows the pipeline of what is held", async () => {
   expect(showPipeline).toHaveBeenCalledWith(key);
 });
 
-it("calls a file that cannot be read by its signature, and claims nothing of what it holds", async () => {
+it("calls a file that cannot be read by its signature, and claims nothing of what it holds", () => {
   const failure = makeFailure("cache_damaged", "Cannot be read.");
-  const { user } = show([
-    { ...OLD, failure, filters: "", source: "", held: [], days: 0, input_rows: 0, downstream_rows: 0 },
-  ]);
+  const damaged = { ...OLD, failure, filters: "", source: "", held: [], days: 0, input_rows: 0 };
+  const other = { ...damaged, signature: "b".repeat(32), downstream_rows: 0 };
+  show([{ ...damaged, downstream_rows: 0 }, other], 20e9, { forgotten: [other.signature] });
   const item = screen.getByTestId("cached-item");
   expect(item).toHaveTextContent("Query aaaaaaaa");
   expect(item).not.toHaveTextContent(/0 trades|no days|0 days/);
-  await user.click(screen.getByRole("button", { name: "Forget Query aaaaaaaa" }));
-  expect(await screen.findByText(/the whole file \(300 MB\)/)).toBeInTheDocument();
+  expect(screen.getByRole("button", { name: "Forget Query aaaaaaaa" })).toBeInTheDocument();
+  expect(screen.getByText(/the whole file \(300 MB\)/)).toBeInTheDocument();
 });
 
 it("says why a pin was refused", async () => {
@@ -196,12 +204,65 @@ it("shows why a budget could not be checked, and sets nothing", async () => {
   await waitFor(() => expect(setBudget).toHaveBeenCalledExactlyOnceWith(100_000_000));
 });
 
-it("forgets only after asking", async () => {
-  const { forget, user } = show([NEW]);
+it("forgets at a press, and says what goes and how to undo it", async () => {
+  const { forgetting, user } = show([NEW]);
   await user.click(screen.getByTestId("cached-forget"));
-  expect(forget).not.toHaveBeenCalled();
-  await user.click(await screen.findByTestId("cached-forget-confirm"));
-  expect(forget).toHaveBeenCalledOnce();
+  expect(forgetting.forget).toHaveBeenCalledExactlyOnceWith(NEW);
+});
+
+it("shows in its place that a query is forgotten, what goes with it, and Undo", async () => {
+  const { forgetting, user } = show([NEW, { ...OLD, pinned: true }], 20e9, { forgotten: [OLD.signature] });
+  expect(screen.getAllByTestId("cached-item")).toHaveLength(1);
+  const row = screen.getByTestId("cached-forgotten");
+  expect(row).toHaveTextContent("Forgotten: cell: UK-01");
+  expect(row).toHaveTextContent("This deletes 5 trades and 15 messages (10 days) from this computer.");
+  expect(row).toHaveTextContent("This query is pinned. MongoDB is not affected.");
+  await user.click(screen.getByRole("button", { name: "Undo forgetting cell: UK-01" }));
+  expect(forgetting.undo).toHaveBeenCalledExactlyOnceWith(OLD.signature);
+});
+
+it("gives a query a name of its own, from its menu and by key, and keeps its filters in sight", async () => {
+  const { rename, user } = show([NEW]);
+  fireEvent.contextMenu(screen.getByTestId("cached-item"), { clientX: 9, clientY: 9 });
+  await user.click(await screen.findByRole("menuitem", { name: /Rename/ }));
+  const input = await screen.findByRole("textbox", { name: "Name of product: Brent" });
+  await waitFor(() => expect(input).toHaveFocus());
+  await user.keyboard("Monday{Escape}");
+  expect(rename).not.toHaveBeenCalled();
+  expect(screen.queryByTestId("cached-name-input")).not.toBeInTheDocument();
+  screen.getByTestId("cached-open").focus();
+  await user.keyboard("{F2}");
+  await waitFor(() => expect(screen.getByTestId("cached-name-input")).toHaveFocus());
+  await user.keyboard("Monday report{Enter}");
+  expect(rename).toHaveBeenCalledExactlyOnceWith(NEW.signature, "Monday report");
+});
+
+it("calls a query by its name, and finds it by name, filter or day", async () => {
+  const { user } = show([NEW, OLD], 20e9, { names: { [NEW.signature]: "Monday report" } });
+  const [first] = screen.getAllByTestId("cached-open");
+  expect(first).toHaveTextContent(/^Monday report ?product: Brent/);
+  expect(screen.getByRole("button", { name: "Forget Monday report" })).toBeInTheDocument();
+  const search = screen.getByRole("searchbox", { name: "Find a cached query" });
+  const found = () => screen.getAllByTestId("cached-item").map(({ dataset }) => dataset.signature);
+  await user.type(search, "report mon");
+  expect(found()).toEqual([NEW.signature]);
+  await user.clear(search);
+  await user.type(search, "uk-01 2025-01-10");
+  expect(found()).toEqual([OLD.signature]);
+  await user.clear(search);
+  await user.type(search, "nothing like this");
+  expect(screen.getByText("No cached query has these words.")).toBeInTheDocument();
+  await user.keyboard("{Escape}");
+  expect(found()).toHaveLength(2);
+});
+
+it("offers in a menu what a file that cannot be read still allows", async () => {
+  const failure = makeFailure("cache_damaged", "Cannot be read.");
+  const { forgetting, user } = show([{ ...OLD, failure, held: [] }]);
+  fireEvent.contextMenu(screen.getByTestId("cached-item"), { clientX: 9, clientY: 9 });
+  expect(await screen.findByRole("menuitem", { name: "Open" })).toHaveAttribute("aria-disabled", "true");
+  await user.click(screen.getByRole("menuitem", { name: /Forget/ }));
+  expect(forgetting.forget).toHaveBeenCalledOnce();
 });
 
 it("keeps an entry of many values short, and shows its source whole", () => {
@@ -221,14 +282,4 @@ it("tells queries apart that differ in their mapping alone", () => {
   show([NEW, { ...NEW, signature: "b".repeat(32), mapping: other }, OLD]);
   const marks = screen.getAllByTestId("cached-mapping").map((mark) => mark.textContent);
   expect(marks).toEqual([NEW.mapping, other]);
-});
-
-it("says that what is about to be forgotten is pinned", async () => {
-  const { user } = show([NEW, { ...OLD, pinned: true }]);
-  const [plain, pinned] = screen.getAllByTestId("cached-forget");
-  await user.click(plain ?? document.body);
-  expect(await screen.findByRole("dialog")).not.toHaveTextContent("pinned");
-  await user.keyboard("{Escape}");
-  await user.click(pinned ?? document.body);
-  expect(await screen.findByRole("dialog")).toHaveTextContent("This query is pinned.");
 });

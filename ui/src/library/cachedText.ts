@@ -1,7 +1,7 @@
 // The names of cached queries, short enough for a list.
 
 import type { CachedQuery } from "../backend";
-import { cutText, plural } from "../controls/format";
+import { cutText, hasWords, plural } from "../controls/format";
 
 /** Longer names are summarised: an entry has to be readable at a glance. */
 const LONG_NAME = 120;
@@ -46,3 +46,15 @@ export function heldRowsText(query: Pick<CachedQuery, "input_rows" | "downstream
 export const HELD_ROWS_HINT =
   "Counted per day, as stored. The Messages tab may show fewer: there, a message that belongs to several " +
   "trades or days counts once, and a message that is itself a trade is not listed again.";
+
+/** What a query is called: the name that it was given, or its filters. */
+export function titleOf(query: CachedQuery, names: Readonly<Record<string, string>>): string {
+  return names[query.signature] ?? cachedName(query);
+}
+
+/** Whether a query has all the words that are typed: in its name, its filters, its source or its days. */
+export function isFound(query: CachedQuery, names: Readonly<Record<string, string>>, typed: string): boolean {
+  const days = query.held.map(({ from, to }) => `${from} ${to}`).join(" ");
+  const text = [titleOf(query, names), query.filters, query.source, query.signature, days].join(" ");
+  return hasWords(text, typed);
+}

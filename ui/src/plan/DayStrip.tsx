@@ -1,5 +1,6 @@
 import { type KeyboardEvent, memo, useRef, useState } from "react";
 
+import { useCommandMenu } from "../controls/CommandMenu";
 import type { Command } from "../controls/commands";
 import { moment } from "../controls/format";
 import { commandOf } from "../controls/keys";
@@ -21,19 +22,27 @@ interface Props {
   zone: string;
   today: string;
   stale: boolean;
+  /** Makes these days the range of the form. */
+  setRange: (from: string, to: string) => void;
+  copy: (text: string) => void;
 }
 
-/** Minimum width of a cell and the gap beside it, in rem: a cell has to fit its number. */
-const DAY_WIDTH = 1;
+const DAY_COMMANDS = { only_day: true, from_day: true, to_day: true, copy_day: true } as const;
 
-/** Their maximum width. */
+/** What the menu of a day offers. */
+type DayCommand = keyof typeof DAY_COMMANDS;
+
+/** The maximum width of a cell and the gap beside it, in rem. */
 const WIDEST_DAY = 2.25;
 
+/** The same of the name of a month beside its days. */
+const labelWidth = (name: string) => (name.length > 3 ? 3.5 : 2);
+
 /**
- * One cell per day, by state, under the names of the months; one row per month if the range is long. The arrow keys
- * move between days.
+ * One cell per day, by state, on one line: after the names of the months or, if the range is long, without numbers
+ * and under those names. The arrow keys move between days.
  */
-export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Props) {
+export const DayStrip = memo(function DayStrip({ days, zone, today, stale, setRange, copy }: Props) {
   const [pointed, setPointed] = useState<number | null>(null);
   const [home, setHome] = useState(0);
   const host = useRef<HTMLDivElement>(null);
@@ -44,9 +53,9 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
 
   const pressed = (event: KeyboardEvent) => {
     const command = commandOf("days", event);
-    if (command === null) return;
+    if (command === null || command in DAY_COMMANDS) return;
     event.preventDefault();
-    const steps: Record<Command<"days">, number> = {
+    const steps: Record<Exclude<Command<"days">, DayCommand>, number> = {
       next_day: 1,
       previous_day: -1,
       next_week: 7,
@@ -54,10 +63,30 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
       first_day: -days.length,
       last_day: days.length,
     };
-    const next = Math.min(Math.max(stop + steps[command], 0), days.length - 1);
+    const next = Math.min(Math.max(stop + steps[command as keyof typeof steps], 0), days.length - 1);
     setHome(next);
     host.current?.querySelector<HTMLElement>(`[data-at="${next}"]`)?.focus();
   };
+  // The menu is about the day that was pointed at when it was opened.
+  const [chosen, setChosen] = useState(0);
+  const about = days[Math.min(chosen, days.length - 1)];
+  const menu = useCommandMenu({
+    place: "days",
+    label: about === undefined ? "Day" : about.day,
+    testId: "day-menu",
+    commands: ["only_day", "from_day", "to_day", "copy_day"],
+    perform: (command) => {
+      // A key is about the day that has the focus.
+      const focused = document.activeElement?.getAttribute("data-day");
+      const day = menu.menu === null && focused ? days.find((one) => one.day === focused) : about;
+      const [first, last] = [days[0], days.at(-1)];
+      if (day === undefined || first === undefined || last === undefined) return;
+      if (command === "only_day") setRange(day.day, day.day);
+      else if (command === "from_day") setRange(day.day, last.day);
+      else if (command === "to_day") setRange(first.day, day.day);
+      else copy(cellText(day, when));
+    },
+  });
   const cell = (day: StripDay, at: number) => (
     <div
       key={day.day}
@@ -90,46 +119,7 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
       data-testid="day-strip"
       data-days={days.length}
     >
-      <div
-        ref={host}
-        role="group"
-        aria-label="Days in the range and what is cached for each. Use the arrow keys to move between days."
-        className={long ? "days-months" : "days-line"}
-        onKeyDown={pressed}
-        onMouseLeave={() => setPointed(null)}
-      >
-        {!long &&
-          months.map((month) => (
-            <div
-              key={month.label}
-              className="strip-month"
-              // As wide as its days: without this, flex would give each month the same width.
-              style={{
-                flexGrow: month.days.length,
-                flexBasis: `${month.days.length * DAY_WIDTH}rem`,
-                maxWidth: `${month.days.length * WIDEST_DAY}rem`,
-              }}
-            >
-              <span className="month-label faint" title={month.label} data-testid="strip-month">
-                {monthName(month)}
-              </span>
-              <div className="strip-days">
-                {month.days.map((day, index) => cell(day, month.first + index))}
-              </div>
-            </div>
-          ))}
-        {long &&
-          months.map((month) => (
-            <div className="month" key={month.label}>
-              <span className="month-label faint">{month.label}</span>
-              {Array.from({ length: month.start }, (_, gap) => (
-                <span key={gap} className="day-gap" />
-              ))}
-              {month.days.map((day, index) => cell(day, month.first + index))}
-            </div>
-          ))}
-      </div>
-      <div className="strip-foot">
+      <div className="strip-head">
         {shown ? (
           <span className="strip-readout num">{cellText(shown, when)}</span>
         ) : (
@@ -143,6 +133,49 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale }: Pro
           </ul>
         )}
       </div>
+      <div
+        ref={host}
+        role="group"
+        aria-label="Days in the range and what is cached for each. Use the arrow keys to move between days."
+        className="days-line"
+        data-long={long || undefined}
+        onKeyDown={(event) => {
+          setChosen(stop);
+          menu.onKeyDown(event);
+          if (!event.defaultPrevented) pressed(event);
+        }}
+        onContextMenu={(event) => {
+          const at = event.target instanceof Element ? event.target.closest("[data-at]") : null;
+          if (at === null) return;
+          setChosen(Number(at.getAttribute("data-at")));
+          menu.onContextMenu(event);
+        }}
+        onMouseLeave={() => setPointed(null)}
+      >
+        {months.map((month) => {
+          const label = long ? 0 : labelWidth(monthName(month));
+          return (
+            <div
+              key={month.label}
+              className="strip-month"
+              // As wide as its days: without this, flex would give each month the same width.
+              style={{
+                flexGrow: month.days.length,
+                flexBasis: `${label}rem`,
+                maxWidth: `${month.days.length * WIDEST_DAY + label}rem`,
+              }}
+            >
+              <span className="month-label faint" title={month.label} data-testid="strip-month">
+                {monthName(month)}
+              </span>
+              <div className="strip-days">
+                {month.days.map((day, index) => cell(day, month.first + index))}
+              </div>
+            </div>
+          );
+        })}
+      </div>
+      {menu.menu}
     </div>
   );
 });

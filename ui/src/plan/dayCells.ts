@@ -73,13 +73,11 @@ export function legend(days: readonly StripDay[]): { kind: CellKind; days: numbe
     .map((kind) => ({ kind, days: counts.get(kind) ?? 0 }));
 }
 
-/** Longer ranges are shown as one row per month: their cells have no room for a number. */
+/** Longer ranges are shown as bars: their cells have no room for a number. */
 export const LONG_RANGE = 62;
 
 export interface MonthRow {
   label: string;
-  /** Column of the first cell: day of the month minus one. */
-  start: number;
   /** Position in the whole range of the first cell. */
   first: number;
   days: StripDay[];
@@ -92,7 +90,7 @@ export function monthRows(days: readonly StripDay[]): MonthRow[] {
     const label = monthLabel(day.day);
     const last = rows.at(-1);
     if (last && last.label === label) last.days.push(day);
-    else rows.push({ label, start: Number(day.day.slice(8, 10)) - 1, first: index, days: [day] });
+    else rows.push({ label, first: index, days: [day] });
   });
   return rows;
 }

@@ -23,6 +23,11 @@ export function failureTargetOf({ target }: Failure): TargetPart {
   return target === null ? "plan" : PARTS[target.field];
 }
 
+/** Whether it has to be corrected in the form of the query. */
+export function isOfForm(part: TargetPart): boolean {
+  return part === "dates" || part === "filters" || part === "advanced";
+}
+
 /** Whether a plan's failure makes a fetch pointless: only a correction of the input helps. */
 export function blocksFetch(failure: Failure): boolean {
   return failure.code === "bad_range" || failure.code === "bad_filter" || failure.code === "bad_mapping";

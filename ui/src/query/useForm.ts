@@ -19,6 +19,7 @@ export type FormAction =
   | { type: "advanced"; text: string }
   | { type: "load"; query: QueryInput; fields: readonly FilterField[] }
   | { type: "clear_filters" }
+  | { type: "clear_row"; id: number }
   | { type: "source"; source: string; fields: readonly FilterField[] };
 
 /** The form of the source in use, and what was left in those of others. */
@@ -28,6 +29,10 @@ export interface SourceForms {
   source: string;
   fields: readonly FilterField[];
   left: Readonly<Record<string, FormState>>;
+}
+
+function cleared(row: FilterRow): FilterRow {
+  return { ...row, operator: "any_of", tokens: [], draft: "", low: "", high: "" };
 }
 
 function formReducer(form: FormState, action: Exclude<FormAction, { type: "source" }>): FormState {
@@ -48,18 +53,9 @@ function formReducer(form: FormState, action: Exclude<FormAction, { type: "sourc
     case "load":
       return fromQuery(action.query, action.fields);
     case "clear_filters":
-      return {
-        ...form,
-        rows: form.rows.map((row) => ({
-          ...row,
-          operator: "any_of",
-          tokens: [],
-          draft: "",
-          low: "",
-          high: "",
-        })),
-        advanced: "",
-      };
+      return { ...form, rows: form.rows.map(cleared), advanced: "" };
+    case "clear_row":
+      return { ...form, rows: form.rows.map((row) => (row.id === action.id ? cleared(row) : row)) };
   }
 }
 

@@ -1,9 +1,8 @@
 import { Header, MenuSection, Separator } from "react-aria-components";
 
 import type { ColumnView, Sort } from "../backend";
-import type { Command } from "../controls/commands";
-import { keyText } from "../controls/keys";
-import { PointMenu, PointMenuItem } from "../controls/PointMenu";
+import { CommandItem } from "../controls/CommandMenu";
+import { PointMenu } from "../controls/PointMenu";
 import type { MenuAt } from "./grid/contract";
 import type { GridCommand } from "./grid/gridKeys";
 import { columnName } from "./grid/columns";
@@ -11,11 +10,6 @@ import { orderWord } from "./grid/order";
 
 /** The commands of the menu: those of the grid, and those that change its columns from outside. */
 export type MenuCommand = GridCommand | "hide" | "show_all" | "copy_name";
-
-/** A command that has keys. */
-function KeyItem({ id, label }: { id: Command<"rows">; label: string }) {
-  return <PointMenuItem id={id} label={label} keys={keyText("rows", id)} />;
-}
 
 interface Props {
   at: MenuAt;
@@ -48,33 +42,33 @@ export function GridMenu({ at, column, sorts, hidden, canHide, perform, close }:
     >
       {at.row !== null && (
         <MenuSection aria-label="Cells">
-          <KeyItem id="copy" label="Copy" />
-          <KeyItem id="copy_with_heading" label="Copy with headings" />
-          <KeyItem id="open" label="Show the document" />
-          <KeyItem id="select_row" label="Select the row" />
-          <KeyItem id="select_column" label="Select the column" />
-          <KeyItem id="select_all" label="Select all" />
+          <CommandItem place="rows" id="copy" />
+          <CommandItem place="rows" id="copy_with_heading" />
+          <CommandItem place="rows" id="open" />
+          <CommandItem place="rows" id="select_row" />
+          <CommandItem place="rows" id="select_column" />
+          <CommandItem place="rows" id="select_all" />
         </MenuSection>
       )}
       {at.row !== null && <Separator className="menu-line" />}
       <MenuSection>
         <Header className="menu-head">{name}</Header>
-        <KeyItem id="sort_up" label={`Sort: ${orderWord(column, false)}`} />
-        <KeyItem id="sort_down" label={`Sort: ${orderWord(column, true)}`} />
-        <KeyItem id="sort_off" label="Remove the sort" />
+        <CommandItem place="rows" id="sort_up" label={`Sort: ${orderWord(column, false)}`} />
+        <CommandItem place="rows" id="sort_down" label={`Sort: ${orderWord(column, true)}`} />
+        <CommandItem place="rows" id="sort_off" />
         {canFollow && (
           <>
-            <KeyItem id="then_sort_up" label={`Then sort: ${orderWord(column, false)}`} />
-            <KeyItem id="then_sort_down" label={`Then sort: ${orderWord(column, true)}`} />
-            <KeyItem id="then_sort_off" label="Remove this column from the sort" />
+            <CommandItem place="rows" id="then_sort_up" label={`Then sort: ${orderWord(column, false)}`} />
+            <CommandItem place="rows" id="then_sort_down" label={`Then sort: ${orderWord(column, true)}`} />
+            <CommandItem place="rows" id="then_sort_off" />
           </>
         )}
-        <PointMenuItem id="fit" label="Fit the width to the content" />
-        <KeyItem id="move_left" label="Move left" />
-        <KeyItem id="move_right" label="Move right" />
-        <PointMenuItem id="copy_name" label="Copy the column name" />
-        <PointMenuItem id="hide" label="Hide the column" />
-        {hidden && <PointMenuItem id="show_all" label="Show all columns" />}
+        <CommandItem place="headings" id="fit" />
+        <CommandItem place="rows" id="move_left" />
+        <CommandItem place="rows" id="move_right" />
+        <CommandItem place="headings" id="copy_name" />
+        <CommandItem place="headings" id="hide" />
+        {hidden && <CommandItem place="headings" id="show_all" />}
       </MenuSection>
     </PointMenu>
   );

@@ -10,7 +10,7 @@ import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
 import { ExportStatus } from "./ExportStatus";
 import { type ColumnPrefs, NO_PREFS } from "./grid/columns";
-import { RolePane } from "./RolePane";
+import { RolePane, type RowsCommands } from "./RolePane";
 import { SortMark } from "./SortMark";
 import { NO_SORTS, sortsFor, withSorts } from "./sorts";
 import { SpreadsheetSafe } from "./SpreadsheetSafe";
@@ -27,8 +27,8 @@ interface Props {
   exporter: Exporter;
   /** Set to the export function, for the window's shortcut. */
   exportRef: RefObject<(() => void) | null>;
-  /** Set to the function that selects all rows, for the window's shortcut. */
-  selectRef: RefObject<(() => void) | null>;
+  /** Set to what performs a command at the current cell, for the window's keys and its palette. */
+  rowsRef: RefObject<RowsCommands | null>;
 }
 
 const ROLES: { role: Role; label: string }[] = [
@@ -37,7 +37,7 @@ const ROLES: { role: Role; label: string }[] = [
 ];
 
 /** The rows of the answer, in two tabs. */
-export function Results({ target, zone, partial, filtered, exporter, exportRef, selectRef }: Props) {
+export function Results({ target, zone, partial, filtered, exporter, exportRef, rowsRef }: Props) {
   const [role, setRole] = useState<Role>("input");
   const [stored, store] = useStored("tidemark.sorts", NO_SORTS);
   const [inputPrefs, setInputPrefs] = useStored<ColumnPrefs>("tidemark.columns.input", NO_PREFS);
@@ -158,7 +158,7 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
                 prefs={prefs}
                 setPrefs={setPrefs}
                 filtered={filtered}
-                selectRef={selectRef}
+                rowsRef={rowsRef}
               />
             )}
           </TabPanel>

@@ -15,11 +15,16 @@ import { count, plural } from "../controls/format";
 import { keyText, pairText } from "../controls/keys";
 import { type ColumnPrefs, shown, withHidden } from "./grid/columns";
 import type { Content, Handlers, MenuAt } from "./grid/contract";
+import type { GridCommand } from "./grid/gridKeys";
 import { type GridHandle, GridView } from "./grid/GridView";
 import { RowsChanged } from "./grid/lazyRows";
 import { copiedText, type Selected, selectionText } from "./grid/selection";
 import { GridMenu, type MenuCommand } from "./GridMenu";
 import { RowDrawer } from "./RowDrawer";
+import { useDetail } from "./useDetail";
+
+/** Performs a command at the current cell of the rows. */
+export type RowsCommands = (command: GridCommand) => void;
 
 interface Props {
   role: Role;
@@ -35,8 +40,8 @@ interface Props {
   setPrefs: (prefs: ColumnPrefs) => void;
   /** The query has filters. */
   filtered: boolean;
-  /** Set to the function that selects all rows, for the window's shortcut. */
-  selectRef: RefObject<(() => void) | null>;
+  /** Set to what performs a command at the current cell, for the window's keys and its palette. */
+  rowsRef: RefObject<RowsCommands | null>;
 }
 
 /** The most useful first: hints that do not fit are dropped from the end, never cut. */
@@ -70,9 +75,10 @@ const NO_ROWS: Record<Role, { filtered: string; unfiltered: string }> = {
 
 /** The rows of one role, and the detail of one of them. */
 export function RolePane(props: Props) {
-  const { role, viewKey, stamp, shape, reload, zone, sorts, setSorts, prefs, setPrefs, selectRef } = props;
+  const { role, viewKey, stamp, shape, reload, zone, sorts, setSorts, prefs, setPrefs, rowsRef } = props;
   const backend = useBackend();
   const grid = useRef<GridHandle>(null);
+  const detail = useDetail();
   // The position of the row whose detail is open, and in which rows: in a different order it means a different row.
   const [opened, setOpened] = useState<{ identity: string; position: number } | null>(null);
   const [active, setActive] = useState<number | null>(null);
@@ -158,15 +164,17 @@ export function RolePane(props: Props) {
   };
   const hasRows = shape.rows > 0;
   useEffect(() => {
-    selectRef.current = () => {
+    rowsRef.current = (command) => {
       if (!hasRows) return;
+      // Without an active cell, the first one that is seen becomes it.
       grid.current?.focus();
-      grid.current?.perform("select_all", { row: null, path: null });
+      const at = command === "select_all" ? null : (grid.current?.here() ?? null);
+      grid.current?.perform(command, at ?? { row: null, path: null });
     };
     return () => {
-      selectRef.current = null;
+      rowsRef.current = null;
     };
-  }, [selectRef, hasRows]);
+  }, [rowsRef, hasRows]);
   const close = useCallback(() => {
     setOpened(null);
     grid.current?.focus();
@@ -177,6 +185,7 @@ export function RolePane(props: Props) {
   return (
     <div
       className="role-pane"
+      data-detail={detail.place}
       onKeyDown={(event) => {
         // Escape in the rows closes the drawer too, and does not cancel a run.
         if (event.key !== "Escape" || shownRow === null) return;
@@ -243,6 +252,9 @@ export function RolePane(props: Props) {
           generation={shape.generation}
           outdated={reload}
           zone={zone}
+          place={detail.place}
+          setPlace={detail.setPlace}
+          size={detail.size}
           close={close}
         />
       )}

@@ -7,6 +7,9 @@ import { CopyButton } from "../controls/CopyButton";
 import { FailureNote } from "../controls/FailureNote";
 import { count, moment } from "../controls/format";
 import { Icon } from "../controls/icons";
+import { Splitter } from "../controls/Splitter";
+import type { PanelSize } from "../controls/usePanelSize";
+import type { DetailPlace } from "./useDetail";
 
 interface Props {
   viewKey: ViewKey;
@@ -22,6 +25,10 @@ interface Props {
   /** Called if the file has changed since: the row may have a different position now. */
   outdated: () => void;
   zone: string;
+  /** Where it is: beside the rows or below them. */
+  place: DetailPlace;
+  setPlace: (place: DetailPlace) => void;
+  size: PanelSize;
   close: () => void;
 }
 
@@ -45,6 +52,9 @@ export function RowDrawer({
   generation,
   outdated,
   zone,
+  place,
+  setPlace,
+  size,
   close,
 }: Props) {
   const backend = useBackend();
@@ -76,7 +86,24 @@ export function RowDrawer({
   }, [backend, viewKey, rows, position, of, stamp, generation, outdated]);
 
   return (
-    <aside className="drawer" aria-label="Row details" data-region="detail" data-testid="row-detail">
+    <aside
+      className="drawer"
+      aria-label="Row details"
+      data-place={place}
+      style={{ flexBasis: size.pixels }}
+      data-region="detail"
+      data-testid="row-detail"
+    >
+      <Splitter
+        label="Size of the row details"
+        side={place === "aside" ? "left" : "top"}
+        size={size.pixels}
+        least={size.least}
+        most={size.most}
+        resize={size.resize}
+        reset={size.reset}
+        testId="detail-edge"
+      />
       <header className="drawer-head">
         <strong className="num">Row {count(position + 1)}</strong>
         {detail && (
@@ -88,6 +115,16 @@ export function RowDrawer({
           </span>
         )}
         <span className="spacer" />
+        <Button
+          className="icon-button"
+          aria-label={
+            place === "aside" ? "Show the row details below the rows" : "Show the row details beside the rows"
+          }
+          onPress={() => setPlace(place === "aside" ? "below" : "aside")}
+          data-testid="detail-place"
+        >
+          <Icon name={place === "aside" ? "below" : "aside"} />
+        </Button>
         <Button ref={closeButton} className="icon-button" aria-label="Close the row details" onPress={close}>
           <Icon name="close" />
         </Button>

@@ -1,10 +1,15 @@
 import { useEffect } from "react";
 
 import { useStored } from "../controls/useStored";
-import { validZoom, zoomed, type ZoomStep } from "./dataZoom";
+import { type TextSize, validZoom, zoomed, type ZoomStep } from "./dataZoom";
+
+export interface DataZoom {
+  zoom: number;
+  change: (by: ZoomStep | TextSize) => void;
+}
 
 /** The size of rows and documents, put on the root element and kept for the next start. */
-export function useDataZoom(): { zoom: number; change: (by: ZoomStep) => void } {
+export function useDataZoom(): DataZoom {
   const [stored, store] = useStored<number>("tidemark.dataZoom", 1);
   const zoom = validZoom(stored);
   useEffect(() => {

@@ -32,6 +32,9 @@ export function ActionBar(props: Props) {
   const away = props.away === null ? null : `${props.away.charAt(0).toUpperCase()}${props.away.slice(1)}.`;
   return (
     <div className="action-bar" role="toolbar" aria-label="Query actions">
+      <span className="activity" role="status" data-activity={activity} data-testid="activity">
+        {activity === "fetching" && props.mode !== null ? MODE_WORDS[props.mode] : ACTIVITY[activity]}
+      </span>
       <HintButton
         className="button primary"
         testId="fetch-button"
@@ -84,9 +87,6 @@ export function ActionBar(props: Props) {
       >
         Show pipeline
       </HintButton>
-      <span className="activity" role="status" data-activity={activity} data-testid="activity">
-        {activity === "fetching" && props.mode !== null ? MODE_WORDS[props.mode] : ACTIVITY[activity]}
-      </span>
     </div>
   );
 }

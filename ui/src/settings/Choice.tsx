@@ -2,7 +2,8 @@ import { ToggleButton, ToggleButtonGroup } from "react-aria-components";
 
 interface Props<T extends string> {
   label: string;
-  value: T;
+  /** Null if it is none of them. */
+  value: T | null;
   options: readonly { id: T; label: string }[];
   testId: string;
   change: (value: T) => void;
@@ -16,7 +17,7 @@ export function Choice<T extends string>({ label, value, options, testId, change
       aria-label={label}
       selectionMode="single"
       disallowEmptySelection
-      selectedKeys={[value]}
+      selectedKeys={value === null ? [] : [value]}
       onSelectionChange={(keys) => {
         const chosen = options.find(({ id }) => keys.has(id));
         if (chosen !== undefined && chosen.id !== value) change(chosen.id);

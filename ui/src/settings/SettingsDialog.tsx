@@ -4,7 +4,10 @@ import { Button, Dialog, Heading, Modal, ModalOverlay } from "react-aria-compone
 import type { SettingsView, ShownZone, Theme } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
 import { Icon } from "../controls/icons";
+import { keyText } from "../controls/keys";
 import { DatabaseTeamDialog } from "../guide/DatabaseTeamDialog";
+import { TEXT_SIZES, textSizeOf } from "../rows/dataZoom";
+import type { DataZoom } from "../rows/useDataZoom";
 import { CacheFolder } from "./CacheFolder";
 import { Choice } from "./Choice";
 import { MemoryLimit } from "./MemoryLimit";
@@ -17,6 +20,11 @@ interface Props {
   dayZone: string;
   /** A fetch or an export is running. */
   busy: boolean;
+  /** The text size of rows and documents. */
+  text: DataZoom;
+  /** The form of the query folds when an answer arrives. */
+  formFolds: boolean;
+  setFormFolds: (folds: boolean) => void;
   /** The disk space that the cache uses, with a way to change how much it may use. */
   budget: ReactNode;
   close: () => void;
@@ -35,7 +43,8 @@ const zones = (dayZone: string): { id: ShownZone; label: string }[] => [
 ];
 
 /** The settings of this computer. Each takes effect at once. */
-export function SettingsDialog({ settings, dayZone, busy, budget, close }: Props) {
+export function SettingsDialog(props: Props) {
+  const { settings, busy, close } = props;
   const [asking, setAsking] = useState(false);
   const { view, failure, dismiss } = settings;
   // What was refused here has been read here: it must not go on in the window behind the dialog.
@@ -55,7 +64,7 @@ export function SettingsDialog({ settings, dayZone, busy, budget, close }: Props
           </Heading>
           <div className="settings-body">
             {failure && <FailureNote failure={failure} testId="settings-failure" dismiss={dismiss} />}
-            {view && <Fields view={view} settings={settings} dayZone={dayZone} busy={busy} budget={budget} />}
+            {view && <Fields {...props} view={view} />}
           </div>
           <div className="buttons">
             <Button
@@ -78,7 +87,12 @@ export function SettingsDialog({ settings, dayZone, busy, budget, close }: Props
 
 type FieldProps = Omit<Props, "close"> & { view: SettingsView };
 
-function Fields({ view, settings, dayZone, busy, budget }: FieldProps) {
+const FOLDING = [
+  { id: "folds", label: "Folds when an answer arrives" },
+  { id: "stays", label: "Stays open" },
+] as const;
+
+function Fields({ view, settings, dayZone, busy, budget, text, formFolds, setFormFolds }: FieldProps) {
   return (
     <>
       {view.notice !== null && (
@@ -102,6 +116,33 @@ function Fields({ view, settings, dayZone, busy, budget }: FieldProps) {
             options={THEMES}
             testId="settings-theme"
             change={(theme) => void settings.change({ setting: "theme", theme })}
+          />
+        </div>
+      </div>
+      <div>
+        <span className="field-label">Text size of rows and documents</span>
+        <div>
+          <Choice
+            label="Text size of rows and documents"
+            value={textSizeOf(text.zoom)}
+            options={TEXT_SIZES}
+            testId="settings-text"
+            change={text.change}
+          />
+        </div>
+        <p className="faint settings-hint">
+          {keyText("window", "larger")} and {keyText("window", "smaller")} set further sizes.
+        </p>
+      </div>
+      <div>
+        <span className="field-label">The form of the query</span>
+        <div>
+          <Choice
+            label="The form of the query"
+            value={formFolds ? "folds" : "stays"}
+            options={FOLDING}
+            testId="settings-form"
+            change={(choice) => setFormFolds(choice === "folds")}
           />
         </div>
       </div>

@@ -1,6 +1,8 @@
 import { Button, type ButtonProps, GridListItem } from "react-aria-components";
 
 import type { SavedSource } from "../backend";
+import { useCommandMenu } from "../controls/CommandMenu";
+import { useCopy } from "../controls/useCopy";
 import { COLOUR_NAMES } from "./colours";
 import { Swatch } from "./Swatch";
 
@@ -18,8 +20,32 @@ interface Props {
 }
 
 /** One source of the list, with what can be done with it. */
-export function SourceItem({ source, isInUse, isDoubted, use, edit, duplicate, doubt, remove }: Props) {
+export function SourceItem({
+  source,
+  isInUse,
+  isDoubted,
+  use: choose,
+  edit,
+  duplicate,
+  doubt,
+  remove,
+}: Props) {
   const { name, colour, profile } = source;
+  const copy = useCopy();
+  const { menu, onContextMenu } = useCommandMenu({
+    place: "sources",
+    label: name,
+    testId: "source-item-menu",
+    commands: ["use", "edit", "duplicate", "delete", "copy_place"],
+    disabled: isInUse ? ["use"] : [],
+    perform: (command) => {
+      if (command === "use") choose();
+      else if (command === "edit") edit();
+      else if (command === "duplicate") duplicate();
+      else if (command === "delete") doubt(true);
+      else copy(profile.uri);
+    },
+  });
   /** Escape withdraws the question, and leaves the list open. */
   const withdraw: ButtonProps["onKeyDown"] = (event) => {
     if (event.key === "Escape") doubt(false);
@@ -37,8 +63,10 @@ export function SourceItem({ source, isInUse, isDoubted, use, edit, duplicate, d
       textValue={name}
       data-in-use={isInUse || undefined}
       data-testid="source-item"
+      onContextMenu={onContextMenu}
     >
       <Swatch colour={colour} />
+      {menu}
       <div className="source-item-text">
         <div>
           <strong>{name}</strong>
@@ -78,7 +106,7 @@ export function SourceItem({ source, isInUse, isDoubted, use, edit, duplicate, d
         </div>
       ) : (
         <div className="source-item-buttons">
-          {!isInUse && button("Use", use, "source-use")}
+          {!isInUse && button("Use", choose, "source-use")}
           {button("Edit", edit, "source-edit")}
           {button("Duplicate", duplicate, "source-duplicate")}
           {button("Delete", () => doubt(true), "source-delete")}

@@ -2,12 +2,14 @@ import { useEffect, useImperativeHandle, useRef } from "react";
 
 import type { Sort } from "../../backend";
 import type { ColumnPrefs } from "./columns";
-import type { Content, Handlers } from "./contract";
+import type { At, Content, Handlers } from "./contract";
 import { GridController } from "./controller";
 
 export interface GridHandle {
   focus: () => void;
   perform: GridController["perform"];
+  /** The active cell; null if there is none. */
+  here: () => At | null;
 }
 
 /** The height of the measuring element, in em. */
@@ -51,6 +53,7 @@ export function GridView({ label, content, prefs, sorts, handlers, ref }: Props)
     () => ({
       focus: () => controller.current?.focus(),
       perform: (command, at) => controller.current?.perform(command, at),
+      here: () => controller.current?.here() ?? null,
     }),
     [],
   );

@@ -21,6 +21,12 @@ export interface Content {
   read: ReadPage;
 }
 
+/** A cell of the rows. */
+export interface At {
+  row: number;
+  path: string;
+}
+
 /** Where a menu is to open: on the screen, and in the rows. */
 export interface MenuAt {
   x: number;

@@ -4,8 +4,9 @@ import type { SlickEventData } from "slickgrid";
 
 import type { Sort } from "../../backend";
 import { type ColumnPrefs, fitWidth, nameIn, reorder, shown, step, withWidth } from "./columns";
+import { activeAt, pathAt } from "./cellAt";
 import { ColumnWidths } from "./columnWidths";
-import type { Content, Handlers } from "./contract";
+import type { At, Content, Handlers } from "./contract";
 import { copySelection } from "./copySelection";
 import { createGrid, MIN_WIDTH, ROW_HEIGHT, type TableGrid, toTableColumns, USUAL_EM } from "./createGrid";
 import { followColumns } from "./followColumns";
@@ -238,9 +239,9 @@ export class GridController {
     this.#selection.onSelectedRangesChanged.subscribe(() =>
       this.#handlers.selected(selectedOf(this.#selection.range())),
     );
-    grid.onColumnsResizeDblClick.subscribe((_event, args) => {
-      this.perform("fit", { row: null, path: args.triggeredByColumn });
-    });
+    grid.onColumnsResizeDblClick.subscribe((_event, args) =>
+      this.perform("fit", { row: null, path: args.triggeredByColumn }),
+    );
     this.#host.addEventListener("contextmenu", (event) => this.#menu(event));
     grid.onKeyDown.subscribe((event, args) => this.#pressed(event, args.row, args.cell));
     // When the Tab key enters the grid there may be no active cell, and the arrow keys would do nothing.
@@ -257,8 +258,7 @@ export class GridController {
     if (key === null) return;
     native.preventDefault();
     event.stopImmediatePropagation();
-    const id = typeof cell === "number" ? this.#grid.getColumns()[cell]?.id : undefined;
-    const at = { row: typeof row === "number" ? row : null, path: id === undefined ? null : String(id) };
+    const at = { row: typeof row === "number" ? row : null, path: pathAt(this.#grid, cell) };
     if (key !== "menu") this.perform(key, at);
     else if (at.path !== null && typeof row === "number" && typeof cell === "number") {
       const box = this.#grid.getCellNode(row, cell)?.getBoundingClientRect();
@@ -273,10 +273,15 @@ export class GridController {
     const { clientX: x, clientY: y } = event;
     if (heading !== undefined) return this.#handlers.menu({ x, y, path: heading, row: null });
     const at = this.#grid.getCellFromEvent(event);
-    const id = at === null ? undefined : this.#grid.getColumns()[at.cell]?.id;
-    if (at === null || id === undefined) return;
+    const path = pathAt(this.#grid, at?.cell);
+    if (at === null || path === null) return;
     this.#selection.reach(at);
-    this.#handlers.menu({ x, y, path: String(id), row: at.row });
+    this.#handlers.menu({ x, y, path, row: at.row });
+  }
+
+  /** The active cell; null if there is none. */
+  here(): At | null {
+    return activeAt(this.#grid);
   }
 
   /** Performs the command of a key or a menu, at a cell or a column. */
@@ -287,9 +292,8 @@ export class GridController {
     } else if (command === "select_all") this.#selection.selectAll();
     else if (command === "select_column") this.#selection.selectColumns();
     else if (command === "select_row") this.#selection.selectRows();
-    else if (command === "sort_off") {
-      this.#sortBy([]);
-    } else if (command === "open") {
+    else if (command === "sort_off") this.#sortBy([]);
+    else if (command === "open") {
       if (row !== null) this.#handlers.open(row);
     } else if (path !== null) this.#arrange(command, path);
   }
@@ -300,9 +304,8 @@ export class GridController {
       const width = this.#grid.getColumns().find((column) => column.id === path)?.width;
       const by = command === "wider" ? WIDTH_STEP : -WIDTH_STEP;
       if (width !== undefined) this.#resize(path, width / this.#widths.scale + by);
-    } else if (command === "fit") {
-      this.#fitColumn(path);
-    } else if (command === "move_left" || command === "move_right") {
+    } else if (command === "fit") this.#fitColumn(path);
+    else if (command === "move_left" || command === "move_right") {
       this.#move(path, command === "move_right" ? 1 : -1);
     } else this.#sortBy(commandSort(command, this.#sorts, path));
   }

@@ -21,7 +21,7 @@ export type TableColumn = Column<NamedRow>;
 export type TableGrid = AccessibleGrid<NamedRow, TableColumn>;
 
 /** The height of a row and its text size at the normal zoom, in pixels. */
-export const ROW_HEIGHT = 24;
+export const ROW_HEIGHT = 21;
 export const USUAL_EM = 11;
 
 /** A column is never narrower than this, in pixels. */

@@ -56,7 +56,7 @@ export class GridStage {
     // Rows are where the grid has put them: it reads their positions back.
     vi.spyOn(HTMLElement.prototype, "getBoundingClientRect").mockImplementation(function (this: HTMLElement) {
       const top = parseFloat(this.closest<HTMLElement>(".slick-row")?.style.top ?? "0");
-      return DOMRect.fromRect({ x: 0, y: top, width: 100, height: 24 });
+      return DOMRect.fromRect({ x: 0, y: top, width: 100, height: 21 });
     });
     // And there is always further to scroll.
     vi.spyOn(Element.prototype, "scrollHeight", "get").mockReturnValue(8_000_000);
@@ -110,7 +110,7 @@ export class GridStage {
   scrollTo(row: number): void {
     const viewport = this.host.querySelector<HTMLElement>(".slick-viewport");
     if (viewport === null) return;
-    viewport.scrollTop = row * 24;
+    viewport.scrollTop = row * 21;
     viewport.dispatchEvent(new Event("scroll"));
   }
 

@@ -15,13 +15,13 @@ const top = (row: number) =>
 
 it("sets rows and columns apart as far as the letters are high", () => {
   const width = () => stage.host.querySelector<HTMLElement>("[data-path=_id]")?.style.width;
-  expect(top(1)).toBe("24px");
+  expect(top(1)).toBe("21px");
   const before = parseFloat(width() ?? "");
   stage.grid.setEm(22);
-  expect(top(1)).toBe("48px");
+  expect(top(1)).toBe("42px");
   expect(parseFloat(width() ?? "")).toBeGreaterThan(before * 1.8);
   stage.grid.setEm(11);
-  expect(top(1)).toBe("24px");
+  expect(top(1)).toBe("21px");
 });
 
 it("keeps the keyboard and the place", () => {
