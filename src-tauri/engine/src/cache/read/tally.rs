@@ -337,7 +337,11 @@ pub(crate) fn text_of(number: &Quantity) -> String {
             let digits = number.digits();
             let zeros =
                 if scale < 0 { scale.unsigned_abs() } else { scale.unsigned_abs().saturating_sub(digits) };
-            if zeros > PLAIN_ZEROS { number.to_scientific_notation() } else { number.to_plain_string() }
+            if zeros <= PLAIN_ZEROS {
+                return number.to_plain_string();
+            }
+            // With the sign that the texts of doubles have.
+            number.to_scientific_notation().replace('e', "e+").replace("e+-", "e-")
         }
     }
 }
