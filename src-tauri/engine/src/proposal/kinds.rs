@@ -461,7 +461,13 @@ fn by_value(survey: &Survey, trades: &Trades<'_>, trade_id: &str) -> Vec<Candida
             let others = values.iter().filter(|other| *other != value).cloned().collect();
             let is = TradeSign::Value { values: vec![value.clone()], others };
             let kind = TradeKind { path: path.clone(), is };
-            found.push(Candidate { kind, is_in, naming, is_text, rank: (naming, true, is_text, 0.0) });
+            found.push(Candidate {
+                kind,
+                is_in,
+                naming,
+                is_text,
+                rank: (naming.max(Naming::Nothing), true, is_text, 0.0),
+            });
         }
     }
     found
@@ -763,8 +769,11 @@ mod tests {
             document.append(bson::cstr!("kind"), kind);
             if number % 4 < 3 {
                 document.append(bson::cstr!("product"), "Wool");
+            }
+            if number % 4 < 2 {
                 document.append(bson::cstr!("price"), 7.5);
                 document.append(bson::cstr!("qty"), 7);
+                document.append(bson::cstr!("quality"), "fine");
             }
             document
         };

@@ -197,13 +197,16 @@ pub(crate) fn ends_like_an_id(path: &str) -> bool {
 }
 
 /// Words that ids end with.
-const ID_WORDS: [&str; 14] = [
+const ID_WORDS: [&str; 17] = [
     "id",
     "ref",
     "reference",
     "no",
     "nr",
     "number",
+    "num",
+    "nbr",
+    "numer",
     "nummer",
     "key",
     "uuid",
@@ -413,7 +416,7 @@ mod tests {
 
     #[test]
     fn a_state_may_stand_first_in_a_name_and_a_price_is_no_id() {
-        for path in ["statusZlecenia", "estado_negocio", "statut.dossier", "estatus"] {
+        for path in ["statusZlecenia", "estado_negocio", "statut_dossier", "estatus"] {
             assert!(weight(path, Meaning::Status) > 0.7, "{path}");
         }
         for path in ["statusDate", "status_changed_by", "estado_anterior_id"] {
@@ -422,7 +425,9 @@ mod tests {
         for path in ["deal.price", "tradeTonnes", "trade_date"] {
             assert!(weight(path, Meaning::TradeId) < 0.5, "{path}");
         }
-        assert!(weight("internal_deal_uuid", Meaning::TradeId) > 0.5);
+        for path in ["internal_deal_uuid", "DEAL_TRACE_NUM"] {
+            assert!(weight(path, Meaning::TradeId) > 0.5, "{path}");
+        }
         assert!(is_of_a_group("parent.orderNo") && !is_of_a_group("order.fillNo"));
     }
 

@@ -280,7 +280,7 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
 /// Says which documents are taken for trades, why, and how sure that is.
 fn shared_collection(found: &FoundKind) -> String {
     let (trades, others) = found.kind.in_words();
-    let why = joined(&found.why);
+    let why = found.why.join("; ");
     let doubt = match (found.confidence, found.others.as_slice()) {
         (Confidence::Sure, _) => String::new(),
         (_, []) => " This is a guess.".to_owned(),
