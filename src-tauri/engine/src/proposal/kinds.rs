@@ -85,6 +85,11 @@ const MESSAGE_WORDS: [&str; 28] = [
     "status",
     "error",
 ];
+/// Parts of a value that name a later version of a trade.
+const CHANGES: [&str; 12] = [
+    "amend", "cancel", "correct", "modif", "change", "update", "storn", "korr", "aender", "annul", "bust",
+    "revers",
+];
 /// Types of FIX messages that are trades: a report of an execution, and of a trade that was captured.
 const FIX_TRADES: [&str; 2] = ["8", "AE"];
 /// Words for a price and for a quantity.
@@ -349,7 +354,19 @@ struct Judged {
     documents: usize,
     score: f64,
     has_time: bool,
+    /// Whether almost all of its documents have something that hardly any other has.
+    has_own: bool,
+    comes_first: bool,
     why: Vec<String>,
+}
+
+impl Judged {
+    /// One that is neither called a trade, nor comes first, nor has anything of its own is no more a trade than others.
+    fn is_plausible(&self) -> bool {
+        let Candidate { naming, is_text, .. } = self.candidate;
+        let comes_first = is_text && self.comes_first && naming != Naming::First;
+        naming == Naming::Trade || self.has_own || comes_first
+    }
 }
 
 /// Finds the kind of documents that are the trades, among all documents of some trades. A trade is what is called one, has
@@ -384,34 +401,31 @@ pub(super) fn find(indexes: &[Vec<String>], documents: &[RawDocumentBuf], trade_
         let path = |one: &Judged| one.candidate.kind.path.clone();
         b.score.total_cmp(&a.score).then_with(|| path(a).cmp(&path(b)))
     });
-    let mut judged = judged.into_iter();
-    let Some(best) = judged.next() else { return Kinds::default() };
-    let is_alike = |one: &Judged| alike(&one.candidate.is_in, &best.candidate.is_in) >= SAME_KIND;
-    let rest: Vec<Judged> = judged.filter(|one| !is_alike(one)).collect();
-    let others: Vec<String> = rest.iter().take(MOST_OTHERS).map(in_short).collect();
-    if per_trade < LEAST_DOCUMENTS && best.candidate.naming != Naming::Trade {
+    let Some(place) = judged.iter().position(Judged::is_plausible) else { return Kinds::default() };
+    let best = judged.remove(place);
+    let is_plain = best.candidate.naming == Naming::Trade && best.has_own;
+    if per_trade < LEAST_DOCUMENTS && !is_plain {
         return Kinds::default();
     }
-    let is_first = share(firsts_in(&trades, &best.candidate.is_in), trades.groups.len()) >= COMES_FIRST;
-    let (own, others_of) = trades.split(&best.candidate.is_in);
-    let has_own = own_paths(&Survey::of(&own), &Survey::of(&others_of)).next().is_some();
-    // One that is neither called a trade, nor comes first, nor has anything of its own is no more a trade than others.
-    let is_plain = best.candidate.naming == Naming::Trade
-        || has_own
-        || best.candidate.is_text && is_first && best.candidate.naming != Naming::First;
-    if !is_plain || best.candidate.naming == Naming::Message {
-        let in_doubt =
-            if has_own { std::iter::once(in_short(&best)).chain(others).collect() } else { Vec::new() };
+    let is_alike = |one: &Judged| alike(&one.candidate.is_in, &best.candidate.is_in) >= SAME_KIND;
+    let rest: Vec<Judged> = judged.into_iter().filter(|one| !is_alike(one)).collect();
+    let others: Vec<String> = rest.iter().take(MOST_OTHERS).map(in_short).collect();
+    if best.candidate.naming == Naming::Message {
+        let in_doubt = std::iter::once(in_short(&best)).filter(|_| best.has_own).chain(others).collect();
         return Kinds { chosen: None, in_doubt };
     }
-    let ahead = rest.first().map_or(f64::MAX, |next| best.score - next.score);
+    let ahead = rest.iter().find(|one| one.is_plausible()).map_or(f64::MAX, |next| best.score - next.score);
     let confidence = match best.candidate.naming {
         Naming::Trade if ahead >= SURE => Confidence::Sure,
-        Naming::Trade | Naming::First | Naming::Nothing if ahead >= LIKELY && has_own => Confidence::Likely,
+        _ if ahead >= LIKELY && best.has_own => Confidence::Likely,
         _ => Confidence::Unsure,
     };
     let Judged { candidate, why, .. } = best;
     let kind = with_alike(candidate, &trades);
+    // All of them are trades.
+    if matches!(&kind.is, TradeSign::Value { others, .. } if others.is_empty()) {
+        return Kinds::default();
+    }
     Kinds { chosen: Some(FoundKind { kind, confidence, why, others }), in_doubt: Vec::new() }
 }
 
@@ -565,7 +579,8 @@ fn judge(
         why.push("it comes first".to_owned());
     }
     let documents = sample.documents.len();
-    Some(Judged { candidate, documents, score, has_time: time.is_some(), why })
+    let (has_time, comes_first) = (time.is_some(), is_first >= COMES_FIRST);
+    Some(Judged { candidate, documents, score, has_time, has_own, comes_first, why })
 }
 
 /// The paths of what trades have, of those that almost all documents have: a product, a cell, a party, a side, a price and
@@ -592,7 +607,8 @@ fn trade_fields(survey: &Survey) -> Vec<Option<String>> {
     fields
 }
 
-/// The kind with the other values whose documents have all that only trades have: amendments, trades of another sort.
+/// The kind with the other values whose documents have all that only trades have, or that are named so and have all that
+/// trades have: amendments, trades of another sort.
 fn with_alike(candidate: Candidate, trades: &Trades<'_>) -> TradeKind {
     let Candidate { mut kind, is_in, .. } = candidate;
     let TradeSign::Value { values, others } = &mut kind.is else { return kind };
@@ -607,14 +623,20 @@ fn with_alike(candidate: Candidate, trades: &Trades<'_>) -> TradeKind {
         let is_rest: Vec<bool> = is_in.iter().zip(&is_other).map(|(own, other)| !own && !other).collect();
         let (theirs, _) = trades.split(&is_other);
         let (rest, _) = trades.split(&is_rest);
-        if rest.is_empty() {
-            return false;
-        }
         let (of_theirs, of_rest) = (Survey::of(&theirs), Survey::of(&rest));
-        let only: Vec<String> = own_paths(&of_own, &of_rest).collect();
         let has = |path: &String| {
             of_theirs.paths.get(path).is_some_and(|stats| share(stats.documents, theirs.len()) >= OF_KIND)
         };
+        let text = words(other.as_str().unwrap_or_default()).concat();
+        let is_named =
+            naming(&kind.path, other) == Naming::Trade || CHANGES.iter().any(|change| text.contains(change));
+        if is_named && own_paths(&of_own, &Survey::default()).all(|path| has(&path)) {
+            return true;
+        }
+        if rest.is_empty() {
+            return false;
+        }
+        let only: Vec<String> = own_paths(&of_own, &of_rest).collect();
         only.len() >= LEAST_OF_EACH && only.iter().all(has)
     };
     let (alike, rest): (Vec<Value>, Vec<Value>) = std::mem::take(others).into_iter().partition(is_alike);
@@ -780,6 +802,44 @@ mod tests {
         let documents: Vec<RawDocumentBuf> = (0..60).map(of).collect();
         let kind = find(&documents, "trade").expect("a kind");
         assert_eq!(kind.to_match(), json!({"kind": {"$in": ["DEAL", "CHANGE"]}}));
+    }
+
+    /// No value is that of all trades, but all of them have what no message has.
+    #[test]
+    fn states_beside_messages_are_those_of_trades() {
+        let of = |with_messages: bool| -> Vec<RawDocumentBuf> {
+            let of = move |number: i32| {
+                let kind = match number % 3 {
+                    0 => "NEW",
+                    1 if number % 2 == 0 => "AMENDED",
+                    1 => "CANCELLED",
+                    _ if with_messages => "ACK",
+                    _ => "AMENDED",
+                };
+                let mut document = rawdoc! {"_id": number, "trade": format!("T{}", number / 3), "kind": kind};
+                if kind != "ACK" {
+                    document.append(bson::cstr!("product"), "Wool");
+                    document.append(bson::cstr!("price"), 7.5);
+                }
+                document
+            };
+            // Half of the trades are amended.
+            (0..60).filter(|number| number % 3 != 1 || number % 12 < 6).map(of).collect()
+        };
+        let kind = find(&of(true), "trade").expect("a kind");
+        assert_eq!(kind.to_match(), json!({"product": {"$exists": true}}));
+        assert_eq!(find(&of(false), "trade"), None);
+    }
+
+    #[test]
+    fn changes_of_trades_are_trades() {
+        let of = |kinds: &[(&str, &str)]| find(&trades(kinds), "trade").map(|kind| kind.to_match());
+        assert_eq!(of(&[("TRADE", "Gas"), ("AMEND", "Gas")]), None);
+        assert_eq!(of(&[("NEW_TRADE", "Gas"), ("TRADE_CHANGE", "Gas"), ("CANCELLED", "Gas")]), None);
+        assert_eq!(
+            of(&[("TRADE", "Gas"), ("CORRECTION", "Gas"), ("CONF", "Gas")]),
+            Some(json!({"kind": {"$in": ["TRADE", "CORRECTION"]}}))
+        );
     }
 
     #[test]

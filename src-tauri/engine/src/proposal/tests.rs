@@ -1019,8 +1019,7 @@ fn a_kind_that_is_not_called_a_trade_is_said_to_be_a_guess() {
 #[test]
 fn kinds_of_which_none_is_a_trade_are_named() {
     let of = |number: i32| {
-        let mut document =
-            doc! {"_id": number, "lotRef": format!("L{}", number / 2), "at": date(number), "kind": pick(number, &["ACK", "ALERT"])};
+        let mut document = doc! {"_id": number, "lotRef": format!("L{}", number / 2), "at": date(number), "kind": pick(number, &["ACK", "ALERT"])};
         document.insert(if number % 2 == 0 { "weight" } else { "level" }, number);
         document
     };
@@ -1051,9 +1050,7 @@ fn what_is_unique_is_the_trade_rather_than_its_order() {
 
 #[test]
 fn an_id_of_several_trades_is_said_with_the_one_that_tells_them_apart() {
-    let of = |apart: i32| {
-        move |number: i32| doc! {"_id": number, "dealId": format!("D{}", number / 2), "sliceId": format!("S{number}"), "ts": date(number / 2 * 2 + number % 2 * apart)}
-    };
+    let of = |apart: i32| move |number: i32| doc! {"_id": number, "dealId": format!("D{}", number / 2), "sliceId": format!("S{number}"), "ts": date(number / 2 * 2 + number % 2 * apart)};
     let proposal = propose_valid(&sample(&[&["ts"], &["dealId"]], of(1)), &[]);
     assert_eq!(text(&proposal, "/trade_id"), Some("dealId"), "{}", proposal.mapping);
     let said = warning(&proposal, WarningCode::IdsShared);
