@@ -171,9 +171,9 @@ pub(crate) fn weight(path: &str, meaning: Meaning) -> f64 {
         } else if name.len() > 1 && whole.ends_with(&name) {
             // `related.dispatcher`
             LAST_PART
-        } else if is_head(&name) {
-            LAST_WORD
-        } else if by_last_word && says(&name) && name.len() == 1 && bare.last() == name.first() {
+        } else if is_head(&name)
+            || by_last_word && says(&name) && name.len() == 1 && bare.last() == name.first()
+        {
             LAST_WORD
         } else if says(&name) && whole.windows(name.len()).any(|part| part == name) {
             // Whatever stands beside it, a sender is one: `expediteurLie`.
