@@ -201,6 +201,12 @@ pub enum WarningCode {
     NoIdIndex,
     /// Trades and their messages are in one collection; which documents are trades is proposed by a field.
     SharedCollection,
+    /// Some documents may be messages of others, but nothing says which.
+    KindsInDoubt,
+    /// Several trades have the same id, beside one that tells them apart.
+    IdsShared,
+    /// Messages were looked for where they seem to be, and none were found.
+    MessagesNotFound,
     /// Messages may be where ids of the same kind were found, which may be chance.
     DoubtfulMessages,
     /// Not all collections were looked at.
@@ -292,7 +298,9 @@ impl Proposal {
         }
         // It describes the proposed match.
         if mapping.get("input_match").cloned() != proposed_match {
-            self.warnings.retain(|warning| warning.code != WarningCode::SharedCollection);
+            let is_of_match =
+                |code| matches!(code, WarningCode::SharedCollection | WarningCode::KindsInDoubt);
+            self.warnings.retain(|warning| !is_of_match(warning.code));
         }
         Ok(self)
     }
@@ -355,16 +363,23 @@ impl<'a> Study<'a> {
     /// [`shared_trade_id`](Self::shared_trade_id).
     #[must_use]
     pub fn propose(&self, evidence: &Evidence) -> Proposal {
-        let Self { sample, survey, days, .. } = self;
-        let mut choice = Choice::make(sample, survey, days, &evidence.links);
-        choice.complete(sample, survey, days, &evidence.of_trades);
-        let all = self.of_all.as_ref().unwrap_or(survey);
-        let mut fields = vec![choice.trade_id_field(all)];
-        fields.extend(days.fields(all));
-        fields.extend(choice.other_fields(all));
+        let mut choice = Choice::make(&self.sample, &self.survey, &self.days, &evidence.links);
+        choice.find_kind(&self.sample, &evidence.of_trades);
+        let all = self.of_all.as_ref().unwrap_or(&self.survey);
+        // Messages beside the trades have times, parties and states of their own: what is proposed is found among trades.
+        let trades =
+            choice.trade_kind.as_ref().map(|found| found.kind.trades(&self.sample, &evidence.of_trades));
+        let of_trades = trades.as_ref().map(Study::of);
+        let study = of_trades.as_ref().unwrap_or(self);
+        let Study { sample, survey, days, .. } = study;
+        choice.choose_others(survey, days);
+        let of_fields = study.of_all.as_ref().unwrap_or(survey);
+        let mut fields = vec![choice.trade_id_field(of_fields)];
+        fields.extend(days.fields(of_fields));
+        fields.extend(choice.other_fields(of_fields, all));
         Proposal {
             mapping: mapping(days, &choice),
-            warnings: warnings::warnings(self, &choice, evidence),
+            warnings: warnings::warnings(study, &choice, evidence),
             further_filters: choice.further_filters(survey, days),
             paths: all.paths.iter().filter_map(|(path, stats)| seen(all, path, stats)).collect(),
             collections: sample.others.iter().map(|other| other.name.clone()).collect(),
@@ -442,6 +457,7 @@ pub(crate) fn title(key: &str) -> String {
         "year" => "Year",
         "day_of_year" => "Day of the year",
         "day_zone" => "Time zone of the days",
+        "input_match" => "Which documents are trades",
         "downstream_collection" => "Collection of the messages",
         "downstream_trade_id" => "Trade id in the messages",
         "status" => "Status",

@@ -211,6 +211,26 @@ async fn dates_of_another_type_are_a_bad_mapping_if_all_are_so() {
     }
 }
 
+/// What the messages beside the trades have is no day of a trade.
+#[tokio::test(flavor = "multi_thread")]
+async fn dates_that_no_trade_has_are_a_bad_mapping() {
+    let documents = vec![
+        doc! {"_id": 1, "kind": "deal", "dealt": at("2025-03-10T12:00:00Z"), "trade_id": "A"},
+        doc! {"_id": 2, "kind": "note", "timestamp": at("2025-03-10T12:00:00Z"), "trade_id": "A"},
+    ];
+    let of = |kind: &str| {
+        format!(r#"{{"year": null, "day_of_year": null, "input_match": {{"kind": "{kind}"}}}}"#)
+    };
+    let fixture = fixture("dates_of_messages", &of("deal"), documents.clone()).await;
+    let failure = fixture.run(fixture.request("2025-03-09", "2025-03-11")).await.result.unwrap_err();
+    assert_eq!(failure.code, Code::BadMapping, "{failure}");
+    assert!(failure.message.contains("that input_match selects has the date field timestamp"), "{failure}");
+    let fixture = self::fixture("no_trades", &of("trade"), documents).await;
+    let answer = fixture.fetch("2025-03-09", "2025-03-11").await;
+    assert_eq!(answer.rows.input, 0);
+    assert!(answer.notes.iter().any(|note| matches!(note, Note::NoInput { .. })), "{answer:?}");
+}
+
 /// Number 14.
 #[tokio::test(flavor = "multi_thread")]
 async fn dates_of_another_type_are_counted_if_some_are_so() {

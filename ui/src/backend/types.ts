@@ -588,7 +588,7 @@ export type ProposedField = {
   /** Other paths that come into question, best first. */
   others: Array<string>, };
 
-export type WarningCode = "empty" | "few_documents" | "no_day" | "no_day_index" | "day_disagrees" | "zone_unknown" | "mixed_times" | "time_missing" | "no_trade_id" | "ids_missing" | "ids_mixed" | "no_id_index" | "shared_collection" | "doubtful_messages" | "unseen_collections" | "messages_not_searched" | "other_shape" | "filter_mixed" | "passed_over" | "unseen_paths";
+export type WarningCode = "empty" | "few_documents" | "no_day" | "no_day_index" | "day_disagrees" | "zone_unknown" | "mixed_times" | "time_missing" | "no_trade_id" | "ids_missing" | "ids_mixed" | "no_id_index" | "shared_collection" | "kinds_in_doubt" | "ids_shared" | "messages_not_found" | "doubtful_messages" | "unseen_collections" | "messages_not_searched" | "other_shape" | "filter_mixed" | "passed_over" | "unseen_paths";
 
 export type PartChoice = {
   /** The key of the part in the mapping. */

@@ -78,6 +78,11 @@ pub enum Note {
         /// Its name.
         name: String,
     },
+    /// The collection has documents, but `input_match` of the mapping selects none of them.
+    NoInput {
+        /// Its name.
+        name: String,
+    },
     /// The newest trade of the collection is from before the requested days.
     NewestTrade {
         /// Its day.
@@ -204,6 +209,9 @@ impl fmt::Display for Note {
                 "The trades of some days have no change stamp that can be compared ({path}): Verify can only count."
             ),
             Self::EmptyCollection { name } => write!(f, "The collection {name} is empty."),
+            Self::NoInput { name } => {
+                write!(f, "No document in {name} matches input_match of the mapping, so there are no trades.")
+            }
             Self::NewestTrade { day } => {
                 write!(f, "The newest trade at the source is of {day}, before these days.")
             }

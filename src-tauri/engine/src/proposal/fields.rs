@@ -1,15 +1,14 @@
 //! Finds the trade id, the way to the messages, the filter fields and the status.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use bson::{Bson, RawBson, RawBsonRef, RawDocumentBuf};
 use serde_json::{Map, Value, json};
 
 use super::days::Days;
 use super::filters::{Field, Filters, LONGEST};
-use super::kinds::{self, TradeKind};
-use super::names::{Meaning, label, spelled_out, weight};
+use super::kinds::{self, FoundKind};
+use super::names::{Meaning, ends_like_an_id, is_of_a_group, label, spelled_out, weight, words};
 use super::survey::{PathStats, Survey, share};
 use super::{
     Confidence, IdCandidate, Link, OtherCollection, ProposedField, Sample, confidence, described, filter_key,
@@ -25,16 +24,25 @@ const CANDIDATES: usize = 4;
 /// How many paths of a small collection are searched without an index.
 const MOST_SEARCHED: usize = 3;
 const VALUES: usize = 20;
-/// The least score of a trade id.
+/// The least score of a trade id, and of a path that is named beside it.
 const LEAST_ID: f64 = 0.35;
+const LEAST_OTHER: f64 = 0.3;
 /// A field with more different values than this is not offered as a further filter.
 const FEW: usize = 60;
 /// A trade has fewer documents than this, on average.
 const MOST_REPEATS: f64 = 10.0;
 /// How much speaks against a trade id if it refers to the ids of other documents.
 const REFERENCE: f64 = 0.5;
-/// The types of a trade id.
-const ID_TYPES: [&str; 6] = ["string", "int", "long", "objectId", "binData", "decimal"];
+/// The share of its sampled values from which on messages are believed to refer to a trade id rather than to another.
+const REFERRED: f64 = 0.5;
+/// How much better a path is than the others if messages refer to it alone.
+const BETTER: f64 = 0.05;
+/// A path with more values per different one than this has several trades for one of them.
+const UNIQUE: f64 = 1.005;
+const SHARED: f64 = 1.02;
+/// Words for the number of a version.
+const VERSIONS: [&str; 8] =
+    ["version", "versie", "wersja", "revision", "rev", "ver", "amendment", "correction"];
 
 /// A scored path.
 #[derive(Debug, Clone)]
@@ -58,9 +66,9 @@ pub(super) struct Choice {
     /// Where ids were found that may be others of the same kind.
     pub(super) doubtful: Option<Link>,
     /// What makes a document a trade, if messages have the same trade id in the same collection.
-    pub(super) trade_kind: Option<TradeKind>,
-    /// What the trades have, if messages are among the documents.
-    of_trades: Option<Arc<Survey>>,
+    pub(super) trade_kind: Option<FoundKind>,
+    /// What may make a document a trade, if nothing says so plainly enough: each with the number of such documents.
+    pub(super) kinds_in_doubt: Vec<String>,
     changed_at: Option<Scored>,
     /// The filter fields of the form, and the status.
     pub(super) filters: Filters,
@@ -73,7 +81,9 @@ fn ids(sample: &Sample, survey: &Survey, days: &Days) -> Vec<Scored> {
     for (path, stats) in &survey.paths {
         let Some((main, of_main)) = stats.main_type() else { continue };
         let is_own_id = path == "_id";
-        if taken.contains(path.as_str()) || !ID_TYPES.contains(&main) || stats.in_arrays > 0 {
+        // An ObjectId may be both the id and the time.
+        let is_taken = taken.contains(path.as_str()) && !is_own_id;
+        if is_taken || !stats.may_be_ids() || stats.in_arrays > 0 {
             continue;
         }
         // A date in a form that no mapping knows is one nevertheless.
@@ -104,6 +114,7 @@ fn ids(sample: &Sample, survey: &Survey, days: &Days) -> Vec<Scored> {
                     by_structure && indexed,
                     by_structure && main == "string",
                 ) {
+                    (true, ..) if path == "id" => 0.3,
                     (true, ..) => 0.25,
                     (_, true, _) => 0.3,
                     (_, _, true) => 0.12,
@@ -137,32 +148,6 @@ fn ids(sample: &Sample, survey: &Survey, days: &Days) -> Vec<Scored> {
     }
     found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
     found
-}
-
-/// Whether the last word of a path is one that ids end with.
-fn ends_like_an_id(path: &str) -> bool {
-    let words = super::names::words(path.rsplit('.').next().unwrap_or(path));
-    let last = words.last().map(String::as_str).unwrap_or_default();
-    // `TRDID` in one word; `bid`, `paid` and `valid` are none.
-    let is_joined = last.len() >= 5 && last.ends_with("id") && !["valid", "inval", "hybrid"].contains(&last);
-    is_joined
-        || [
-            "id",
-            "ref",
-            "reference",
-            "no",
-            "nr",
-            "number",
-            "nummer",
-            "key",
-            "uuid",
-            "guid",
-            "code",
-            "kennung",
-            "numero",
-            "referenz",
-        ]
-        .contains(&last)
 }
 
 /// What may be the trade id, with values and the indexed paths where messages may refer to it.
@@ -199,8 +184,7 @@ fn searchable_ids(indexes: &[Vec<String>], is_small: bool, survey: &Survey) -> B
     if is_small {
         let named = |path: &str| weight(path, Meaning::TradeId).max(weight(path, Meaning::OtherId));
         let is_id = |(path, stats): &(&String, &PathStats)| {
-            let is_id = stats.main_type().is_some_and(|(main, _)| ID_TYPES.contains(&main));
-            is_id && path.as_str() != "_id" && named(path) > 0.5
+            stats.may_be_ids() && path.as_str() != "_id" && named(path) > 0.5
         };
         let mut ids: Vec<&String> = survey.paths.iter().filter(is_id).map(|(path, _)| path).collect();
         ids.sort_by(|a, b| named(b).total_cmp(&named(a)));
@@ -211,10 +195,7 @@ fn searchable_ids(indexes: &[Vec<String>], is_small: bool, survey: &Survey) -> B
 
 /// The indexed paths of a collection that hold ids.
 fn indexed_ids(indexes: &[Vec<String>], survey: &Survey) -> BTreeSet<String> {
-    let is_id = |path: &&String| {
-        let main = survey.paths.get(*path).and_then(PathStats::main_type);
-        *path != "_id" && main.is_some_and(|(main, _)| ID_TYPES.contains(&main))
-    };
+    let is_id = |path: &&String| *path != "_id" && survey.paths.get(*path).is_some_and(PathStats::may_be_ids);
     indexes.iter().filter_map(|keys| keys.first()).filter(is_id).cloned().collect()
 }
 
@@ -251,8 +232,7 @@ pub(super) fn not_searched(sample: &Sample, trade_id: &str, matched: &[&str]) ->
             return None;
         }
         let is_id = |(path, stats): &(&String, &PathStats)| {
-            let is_id = stats.main_type().is_some_and(|(main, _)| ID_TYPES.contains(&main));
-            is_id && path.as_str() != "_id" && named(path) > 0.5
+            stats.may_be_ids() && path.as_str() != "_id" && named(path) > 0.5
         };
         let best = survey.paths.iter().filter(is_id).max_by(|a, b| named(a.0).total_cmp(&named(b.0)));
         let path = best.map(|(path, _)| path.clone());
@@ -368,7 +348,7 @@ fn links_within(sample: &Sample, survey: &Survey, days: &Days, candidates: &[Sco
             path::scalars(document, &id.path, &mut |value| ids.extend(equality_key(value)));
         }
         let is_reference = |(path, stats): &(&String, &PathStats)| {
-            let is_id = stats.main_type().is_some_and(|(main, _)| ID_TYPES.contains(&main));
+            let is_id = stats.may_be_ids();
             let is_taken =
                 days.all_times().any(|time| time.path == **path) || days.paths().contains(path.as_str());
             let is_meant = id.path != "_id" || best == Some(path.as_str());
@@ -410,13 +390,75 @@ fn refers(survey: &Survey, path: &str, trade_id: &str) -> bool {
     if trade_id == "_id" {
         return true;
     }
-    let joined = |path: &str| super::names::words(path).concat();
+    let joined = |path: &str| words(path).concat();
     let (own, theirs) = (joined(trade_id), joined(path));
     if own != theirs && (own.ends_with(&theirs) || theirs.ends_with(&own)) {
         return theirs.ends_with(&own);
     }
     let repeats = |path: &str| survey.paths.get(path).map_or(1.0, PathStats::repeats);
     repeats(path) > repeats(trade_id)
+}
+
+/// Whether a path is an id of which no two documents have the same, such as that of a trade, rather than of a message.
+pub(super) fn is_unique_id(survey: &Survey, path: &str) -> bool {
+    let is_unique = |stats: &PathStats| {
+        stats.may_be_ids()
+            && stats.in_arrays == 0
+            && stats.repeats() < UNIQUE
+            && share(stats.documents, survey.documents) >= 0.9
+    };
+    let is_named = ends_like_an_id(path) || weight(path, Meaning::TradeId) > 0.5;
+    path != "_id"
+        && is_named
+        && !is_of_a_group(path)
+        && weight(path, Meaning::OtherId) < 0.5
+        && survey.paths.get(path).is_some_and(is_unique)
+}
+
+/// Whether the documents have numbers of versions: those with the same id are then one trade.
+pub(super) fn are_versioned(survey: &Survey) -> bool {
+    let is_version = |(path, stats): (&String, &PathStats)| {
+        let is_number = stats.main_type().is_some_and(|(main, _)| ["int", "long", "double"].contains(&main));
+        let last = words(path.rsplit('.').next().unwrap_or(path));
+        is_number && stats.distinct >= 2 && last.iter().any(|word| VERSIONS.contains(&word.as_str()))
+    };
+    survey.paths.iter().any(is_version)
+}
+
+/// An order has several trades: what is unique beside its id is theirs.
+fn prefer_unique(candidates: &mut [Scored], survey: &Survey) {
+    if are_versioned(survey) {
+        return;
+    }
+    let unique = candidates.iter().filter(|id| is_unique_id(survey, &id.path));
+    let Some(best) = unique.max_by(|a, b| a.score.total_cmp(&b.score)).cloned() else { return };
+    let is_shared = |path: &str| survey.paths.get(path).is_some_and(|stats| stats.repeats() >= SHARED);
+    for id in candidates.iter_mut().filter(|id| is_of_a_group(&id.path) && is_shared(&id.path)) {
+        id.score = id.score.min(best.score - BETTER);
+    }
+}
+
+/// If the messages refer to a path other than the best one, and none to that, it is the trade id. Where a collection does
+/// not seem to have messages, what it refers to is returned instead.
+fn prefer_referred(candidates: &mut [Scored], links: &[&Link], sample: &Sample, days: &Days) -> Option<Link> {
+    let best = candidates.iter().max_by(|a, b| a.score.total_cmp(&b.score))?;
+    let (best_path, best_score) = (best.path.clone(), best.score);
+    let is_referred = links.iter().any(|link| link.trade_id == best_path && link.found > 0);
+    let may_be = not_searched(sample, &best_path, &days.matched());
+    if is_referred || may_be.iter().any(|place| message_rank(&place.collection) > 0) {
+        return None;
+    }
+    let rank = |link: &Link| link.collection.as_deref().map_or(-1, message_rank);
+    let is_plain = |link: &&&Link| {
+        rank(link) >= 0 && share(link.found, link.asked) >= REFERRED && !is_of_a_group(&link.trade_id)
+    };
+    let link = links.iter().filter(is_plain).max_by_key(|link| (rank(link), link.found))?;
+    let id = candidates.iter_mut().find(|id| id.path == link.trade_id)?;
+    if rank(link) > 0 {
+        id.score = id.score.max(best_score + BETTER);
+        return None;
+    }
+    Some((*link).clone())
 }
 
 impl Choice {
@@ -440,7 +482,11 @@ impl Choice {
                 .collection
                 .as_ref()
                 .map_or_else(|| link.path.clone(), |name| format!("{name}.{}", link.path));
-            id.why.push(format!("{} of {} sampled ids were found in {place}", link.found, link.asked));
+            id.why.push(match &link.collection {
+                // Half of the ids may be those of the messages themselves.
+                None => format!("{} references to it were found at {place}", link.found),
+                Some(_) => format!("{} of {} sampled ids were found in {place}", link.found, link.asked),
+            });
         }
         // A path that refers to the ids of other documents is not the id of its own.
         let is_reference = |path: &str| {
@@ -450,10 +496,14 @@ impl Choice {
         for id in candidates.iter_mut().filter(|id| is_reference(&id.path)) {
             id.score -= REFERENCE;
         }
+        prefer_unique(&mut candidates, survey);
+        let elsewhere = prefer_referred(&mut candidates, &links, sample, days);
         candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
         let mut candidates = candidates.into_iter();
         let best = candidates.next().filter(|id| id.score >= LEAST_ID);
-        let mut choice = Self { other_ids: candidates.take(5).collect(), ..Self::default() };
+        let is_time = |path: &str| days.all_times().any(|time| time.path == path && time.path != "_id");
+        let others = candidates.filter(|id| id.score >= LEAST_OTHER && !is_time(&id.path)).take(5);
+        let mut choice = Self { other_ids: others.collect(), ..Self::default() };
         if let Some(best) = best {
             choice.messages = links
                 .iter()
@@ -474,44 +524,35 @@ impl Choice {
                 .filter(|link| link.trade_id == best.path && link.found * 2 >= link.asked)
                 .filter(|_| choice.messages.is_none())
                 .max_by_key(|link| link.found)
-                .cloned();
+                .cloned()
+                .or_else(|| elsewhere.filter(|link| choice.messages.is_none() && link.trade_id != best.path));
             choice.trade_id_why = best.why;
             choice.trade_id = Some((best.path, best.score));
         }
         choice
     }
 
-    /// Finds what makes a document a trade if messages are in the same collection, and then what is chosen among trades
-    /// alone. `of_trades` are all documents with some of the trade ids.
-    pub(super) fn complete(
-        &mut self,
-        sample: &Sample,
-        survey: &Survey,
-        days: &Days,
-        of_trades: &[RawDocumentBuf],
-    ) {
-        self.trade_kind = match (&self.trade_id, &self.messages) {
-            (Some((id, _)), None) => kinds::find(of_trades, id),
+    /// Finds what makes a document a trade if messages are in the same collection. `of_trades` are all documents with
+    /// some of the trade ids.
+    pub(super) fn find_kind(&mut self, sample: &Sample, of_trades: &[RawDocumentBuf]) {
+        match (&self.trade_id, &self.messages) {
+            (Some((id, _)), None) => {
+                let found = kinds::find(&sample.indexes, of_trades, id);
+                self.trade_kind = found.chosen;
+                self.kinds_in_doubt = found.in_doubt;
+            }
             (Some((id, _)), Some(link)) if link.collection.is_none() && link.path != *id => {
-                kinds::between(&sample.documents, id, &link.path)
+                self.trade_kind = kinds::between(&sample.documents, id, &link.path);
             }
-            _ => None,
-        };
-        match &self.trade_kind {
-            None => self.choose_others(survey, days),
-            Some(kind) => {
-                let trades: Vec<RawDocumentBuf> =
-                    sample.documents.iter().filter(|document| kind.is_trade(document)).cloned().collect();
-                let of_trades = Arc::new(Survey::of(&trades));
-                self.choose_others(&of_trades, days);
-                self.of_trades = Some(of_trades);
-            }
+            _ => {}
         }
     }
 
     /// The change stamp, the status and the filters, the best fitting pair first.
-    fn choose_others(&mut self, survey: &Survey, days: &Days) {
+    pub(super) fn choose_others(&mut self, survey: &Survey, days: &Days) {
         let mut taken: BTreeSet<String> = days.paths().into_iter().map(str::to_owned).collect();
+        // All trades have the same there.
+        taken.extend(self.trade_kind.as_ref().and_then(|found| found.kind.value_path()).map(str::to_owned));
         taken.extend(self.trade_id.iter().map(|(path, _)| path.clone()));
         let stamps = survey.free(&taken).into_iter().filter_map(|(path, in_documents, stats)| {
             let named = weight(&path, Meaning::ChangedAt);
@@ -538,8 +579,8 @@ impl Choice {
     /// Writes the keys of the mapping. Returns whether it needs version 2.
     pub(super) fn write(&self, mapping: &mut Map<String, Value>) -> bool {
         let mut is_second = false;
-        if let Some(kind) = &self.trade_kind {
-            mapping.insert("input_match".into(), kind.to_match());
+        if let Some(found) = &self.trade_kind {
+            mapping.insert("input_match".into(), found.kind.to_match());
         }
         mapping.insert("changed_at".into(), json!(self.changed_at.as_ref().map(|stamp| &stamp.path)));
         let mut filters = Map::new();
@@ -577,7 +618,6 @@ impl Choice {
 
     /// The trade id, with its reasons.
     pub(super) fn trade_id_field(&self, survey: &Survey) -> ProposedField {
-        let survey = self.of_trades.as_deref().unwrap_or(survey);
         let others: Vec<String> = self.other_ids.iter().map(|id| id.path.clone()).collect();
         let next = self.other_ids.first().map_or(0.0, |id| id.score);
         match &self.trade_id {
@@ -593,38 +633,46 @@ impl Choice {
         }
     }
 
-    /// The other fields, with their reasons.
-    pub(super) fn other_fields(&self, survey: &Survey) -> Vec<ProposedField> {
+    /// The other fields, with their reasons. `survey` is what the trades have, `all` what all documents have.
+    pub(super) fn other_fields(&self, survey: &Survey, all: &Survey) -> Vec<ProposedField> {
         let mut fields = Vec::new();
+        fields.extend(self.trade_kind.as_ref().map(|found| {
+            let path = Some(found.kind.path.as_str());
+            let mut field = described(
+                all,
+                "input_match",
+                path,
+                found.confidence,
+                found.why.clone(),
+                found.others.clone(),
+            );
+            field.examples = vec![found.kind.to_match().to_string()];
+            field
+        }));
         if let (Some(link), Some((id, _))) = (&self.messages, &self.trade_id) {
             let sure = match share(link.found, link.asked) {
                 found if found >= 0.5 => Confidence::Sure,
                 found if found >= 0.1 => Confidence::Likely,
                 _ => Confidence::Unsure,
             };
-            let why = vec![format!("{} of {} sampled trade ids were found there", link.found, link.asked)];
+            let why = vec![match &link.collection {
+                None => format!("{} references to trades of the sample were found there", link.found),
+                Some(_) => format!("{} of {} sampled trade ids were found there", link.found, link.asked),
+            }];
             if let Some(name) = &link.collection {
                 // The ids are in several collections, or the name says something else: a person has to know.
                 let is_plain = self.rivals.is_empty() && message_rank(name) > 0;
                 let sure = if is_plain { sure } else { sure.min(Confidence::Likely) };
                 let sure = if message_rank(name) < 0 { Confidence::Unsure } else { sure };
                 let others = self.rivals.clone();
-                let mut field = described(survey, "downstream_collection", None, sure, why.clone(), others);
+                let mut field = described(all, "downstream_collection", None, sure, why.clone(), others);
                 field.examples = vec![name.clone()];
                 fields.push(field);
             }
             if link.path != *id {
-                fields.push(described(
-                    survey,
-                    "downstream_trade_id",
-                    Some(&link.path),
-                    sure,
-                    why,
-                    Vec::new(),
-                ));
+                fields.push(described(all, "downstream_trade_id", Some(&link.path), sure, why, Vec::new()));
             }
         }
-        let survey = self.of_trades.as_deref().unwrap_or(survey);
         let chosen = |key: &str, field: &Field| {
             described(
                 survey,

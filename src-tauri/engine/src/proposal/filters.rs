@@ -23,6 +23,8 @@ use crate::words::counted;
 pub(super) const LONGEST: usize = 120;
 /// The least score of a filter field.
 const LEAST: f64 = 0.45;
+/// Fewer documents than this have the same value by chance.
+const LEAST_CONSTANT: usize = 20;
 /// Places of the fields in the form.
 const ATTRIBUTE: usize = 3;
 const DISPATCHER: usize = 4;
@@ -175,6 +177,10 @@ fn filter_at(at: usize, path: &str, in_documents: f64, stats: &PathStats) -> Opt
     if !is_own && (is_by_trader || by_name < PLAIN || is_vague(path) && by_values.is_none()) {
         most = Confidence::Likely;
     }
+    if is_constant(stats) {
+        most = most.min(Confidence::Likely);
+        why.push("it has the same value everywhere, so it tells no trade from another".to_owned());
+    }
     let mixed = unfound(value_type, stats);
     if !mixed.is_empty() {
         most = Confidence::Unsure;
@@ -202,7 +208,11 @@ fn status(path: &str, in_documents: f64, stats: &PathStats) -> Option<Field> {
         why.push("its values are words such as new and cancelled".to_owned());
     }
     let named = by_name.max(if has_states { BY_VALUES } else { 0.0 });
-    let is_plain = by_name >= PLAIN && !is_vague;
+    // What never changes is no state of the trade.
+    if is_constant(stats) && (is_vague || ends_vaguely(path)) {
+        return None;
+    }
+    let is_plain = by_name >= PLAIN && !is_vague && !is_constant(stats);
     Some(Field {
         path: path.to_owned(),
         value_type: stats.value_type()?,
@@ -212,6 +222,11 @@ fn status(path: &str, in_documents: f64, stats: &PathStats) -> Option<Field> {
         score: 0.8 * named + 0.2 * in_documents,
         most: if is_plain { Confidence::Sure } else { Confidence::Likely },
     })
+}
+
+/// Whether many documents have the same value.
+fn is_constant(stats: &PathStats) -> bool {
+    stats.distinct == 1 && stats.documents >= LEAST_CONSTANT
 }
 
 /// The types of values that a filter of a type does not find, with their shares. Numbers are equal across their types.

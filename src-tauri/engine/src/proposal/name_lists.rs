@@ -389,6 +389,7 @@ pub(super) fn names(meaning: Meaning) -> &'static [&'static str] {
             "aktion",
             "statut",
             "etat",
+            "estatus",
             "estado",
             "stato",
             "situacao",

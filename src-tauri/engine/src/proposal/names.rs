@@ -65,6 +65,49 @@ const ABOUT: [&str; 22] = [
     "quantity", "rate", "limit", "email", "address", "time", "unit", "uom", "flag", "rating", "country",
 ];
 
+/// States that stand first in a name.
+const HEADS: [&str; 16] = [
+    "status",
+    "estatus",
+    "estado",
+    "statut",
+    "etat",
+    "stato",
+    "stan",
+    "stav",
+    "durum",
+    "zustand",
+    "tilstand",
+    "tila",
+    "situacao",
+    "situacion",
+    "toestand",
+    "joutai",
+];
+/// Last words of names of things about a state, rather than of the state: `statusDate`, `statusChangedBy`.
+const ABOUT_A_STATE: [&str; 20] = [
+    "date",
+    "time",
+    "timestamp",
+    "at",
+    "on",
+    "by",
+    "user",
+    "reason",
+    "comment",
+    "message",
+    "id",
+    "count",
+    "version",
+    "datum",
+    "zeit",
+    "data",
+    "fecha",
+    "previous",
+    "old",
+    "flag",
+];
+
 /// The last part of a path with its abbreviations spelled out: `hdr.deal_no` gives `dealnumber`.
 pub(crate) fn spelled_out(path: &str) -> String {
     without_abbreviations(words(path.rsplit('.').next().unwrap_or(path))).concat()
@@ -105,7 +148,17 @@ pub(crate) fn weight(path: &str, meaning: Meaning) -> f64 {
     let says = |name: &[String]| {
         let is_short =
             matches!(meaning, Meaning::Filter(2..)) && matches!(name, [word] if word.len() <= SHORT);
-        !is_short && !is_about
+        // `trade.price` has the word of a trade, but is no id of one.
+        let is_of_trade = meaning == Meaning::TradeId && name.len() == 1 && !ends_like_an_id(path);
+        !is_short && !is_about && !is_of_trade
+    };
+    // Many languages begin with what a thing is: `statusTransakcji`, `estado operacion`.
+    let is_head = |name: &[String]| {
+        let is_about = last.last().is_some_and(|word| ABOUT_A_STATE.contains(&word.as_str()));
+        meaning == Meaning::Status
+            && matches!(name, [word] if HEADS.contains(&word.as_str()))
+            && last.first() == name.first()
+            && !is_about
     };
     let names = names(meaning);
     let of = |(at, name): (usize, &&str)| {
@@ -118,7 +171,9 @@ pub(crate) fn weight(path: &str, meaning: Meaning) -> f64 {
         } else if name.len() > 1 && whole.ends_with(&name) {
             // `related.dispatcher`
             LAST_PART
-        } else if by_last_word && says(&name) && name.len() == 1 && bare.last() == name.first() {
+        } else if is_head(&name)
+            || by_last_word && says(&name) && name.len() == 1 && bare.last() == name.first()
+        {
             LAST_WORD
         } else if says(&name) && whole.windows(name.len()).any(|part| part == name) {
             // Whatever stands beside it, a sender is one: `expediteurLie`.
@@ -131,6 +186,61 @@ pub(crate) fn weight(path: &str, meaning: Meaning) -> f64 {
     };
     names.iter().enumerate().map(of).fold(0.0, f64::max)
 }
+
+/// Whether the last word of a path is one that ids end with.
+pub(crate) fn ends_like_an_id(path: &str) -> bool {
+    let words = words(path.rsplit('.').next().unwrap_or(path));
+    let last = words.last().map(String::as_str).unwrap_or_default();
+    // `TRDID` in one word; `bid`, `paid` and `valid` are none.
+    let is_joined = last.len() >= 5 && last.ends_with("id") && !["valid", "inval", "hybrid"].contains(&last);
+    is_joined || ID_WORDS.contains(&last)
+}
+
+/// Words that ids end with.
+const ID_WORDS: [&str; 17] = [
+    "id",
+    "ref",
+    "reference",
+    "no",
+    "nr",
+    "number",
+    "num",
+    "nbr",
+    "numer",
+    "nummer",
+    "key",
+    "uuid",
+    "guid",
+    "code",
+    "kennung",
+    "numero",
+    "referenz",
+];
+
+/// Whether a path names an order, or something else that several trades belong to.
+pub(crate) fn is_of_a_group(path: &str) -> bool {
+    let last = words(path.rsplit('.').next().unwrap_or(path));
+    let is_group = |word: &String| GROUPS.iter().any(|group| word.starts_with(group));
+    last.iter().any(is_group)
+}
+
+/// Beginnings of words for what several trades belong to.
+const GROUPS: [&str; 14] = [
+    "order",
+    "auftrag",
+    "orden",
+    "ordin",
+    "ordre",
+    "pedido",
+    "ordem",
+    "zleceni",
+    "bestellung",
+    "chumon",
+    "basket",
+    "block",
+    "batch",
+    "parent",
+];
 
 /// Whether a word means a person who trades.
 pub(crate) fn is_trader(word: &str) -> bool {
@@ -302,6 +412,23 @@ mod tests {
             let weights: Vec<f64> = names.iter().map(|name| weight(name, Meaning::Filter(at))).collect();
             assert!(weights.is_sorted_by(|a, b| a > b), "{names:?} {weights:?}");
         }
+    }
+
+    #[test]
+    fn a_state_may_stand_first_in_a_name_and_a_price_is_no_id() {
+        for path in ["statusZlecenia", "estado_negocio", "statut_dossier", "estatus"] {
+            assert!(weight(path, Meaning::Status) > 0.7, "{path}");
+        }
+        for path in ["statusDate", "status_changed_by", "estado_anterior_id"] {
+            assert!(weight(path, Meaning::Status) < 0.7, "{path}");
+        }
+        for path in ["deal.price", "tradeTonnes", "trade_date"] {
+            assert!(weight(path, Meaning::TradeId) < 0.5, "{path}");
+        }
+        for path in ["internal_deal_uuid", "DEAL_TRACE_NUM"] {
+            assert!(weight(path, Meaning::TradeId) > 0.5, "{path}");
+        }
+        assert!(is_of_a_group("parent.orderNo") && !is_of_a_group("order.fillNo"));
     }
 
     #[test]

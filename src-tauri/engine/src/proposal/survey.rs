@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use bson::spec::BinarySubtype;
 use bson::{RawBsonRef, RawDocument, RawDocumentBuf};
 
 use crate::bson::equality_key::equality_key;
 use crate::bson::extjson::write_relaxed;
 use crate::query::form::ValueType;
+use crate::query::placement::whole;
 
 /// The maximum number of paths that are looked at.
 const MAX_PATHS: usize = 2_000;
@@ -22,6 +24,9 @@ const EXAMPLES: usize = 3;
 /// Characters of an example.
 const EXAMPLE_LENGTH: usize = 60;
 
+/// The types of ids.
+const ID_TYPES: [&str; 7] = ["string", "int", "long", "objectId", "binData", "decimal", "double"];
+
 /// What the documents have at one path.
 #[derive(Debug, Default)]
 pub(crate) struct PathStats {
@@ -35,6 +40,8 @@ pub(crate) struct PathStats {
     pub(crate) in_arrays: usize,
     /// In how many documents the path ends at an array of values.
     pub(crate) in_lists: usize,
+    /// How many of them are numbers with a fraction, or that are none.
+    pub(crate) fractions: usize,
     /// Different values.
     pub(crate) distinct: usize,
     /// The longest text, in characters.
@@ -55,6 +62,12 @@ impl PathStats {
     /// How often a value occurs on average.
     pub(crate) fn repeats(&self) -> f64 {
         share(self.values, self.distinct.max(1))
+    }
+
+    /// Whether the values can be ids: texts, whole numbers, ObjectIds, UUIDs. A shell stores each whole number as a double.
+    pub(crate) fn may_be_ids(&self) -> bool {
+        let is_of_ids = |(name, _)| ID_TYPES.contains(&name);
+        self.main_type().is_some_and(is_of_ids) && self.fractions == 0
     }
 
     /// The type that the values of a filter have.
@@ -133,6 +146,8 @@ impl PathStats {
     fn add(&mut self, value: RawBsonRef<'_>, known: &mut HashSet<String>) {
         self.values += 1;
         *self.types.entry(type_name(value)).or_default() += 1;
+        let is_number = matches!(value, RawBsonRef::Double(_) | RawBsonRef::Decimal128(_));
+        self.fractions += usize::from(is_number && whole(value).is_none());
         if let RawBsonRef::String(text) = value {
             let length = text.chars().count();
             self.longest = self.longest.max(length);
@@ -234,6 +249,9 @@ fn example(value: RawBsonRef<'_>) -> Option<String> {
     let text = match value {
         RawBsonRef::String(text) => text.to_owned(),
         RawBsonRef::ObjectId(id) => id.to_hex(),
+        RawBsonRef::Binary(binary) if binary.subtype == BinarySubtype::Uuid => {
+            bson::Uuid::from_bytes(binary.bytes.try_into().ok()?).to_string()
+        }
         RawBsonRef::Int64(number) => number.to_string(),
         RawBsonRef::Decimal128(number) => number.to_string(),
         RawBsonRef::DateTime(at) => at.try_to_rfc3339_string().ok()?,
@@ -277,6 +295,22 @@ mod tests {
         assert_eq!(of("e.f"), (1, 2, 2, 1));
         assert_eq!(survey.paths["b.c"].examples, ["x", "y"]);
         assert_eq!(survey.paths["a"].types.len(), 3);
+    }
+
+    #[test]
+    fn whole_numbers_of_any_type_and_uuids_may_be_ids() {
+        let uuid = bson::Uuid::parse_str("0f8fad5b-d9cb-469f-a165-70867728950e").expect("a UUID");
+        let uuid = bson::Binary::from(uuid);
+        let survey = Survey::of(&[
+            rawdoc! {"a": 7000.0, "b": 7000.5, "c": 1_i64, "d": uuid, "e": f64::NAN, "f": true},
+            rawdoc! {"a": 7003.0, "b": 7003.0, "c": 2},
+        ]);
+        let ids: Vec<&str> = ["a", "b", "c", "d", "e", "f"]
+            .into_iter()
+            .filter(|path| survey.paths[*path].may_be_ids())
+            .collect();
+        assert_eq!(ids, ["a", "c", "d"]);
+        assert_eq!(survey.paths["d"].examples, ["0f8fad5b-d9cb-469f-a165-70867728950e"]);
     }
 
     #[test]

@@ -954,3 +954,192 @@ fn a_time_beside_a_business_date_tells_when_its_day_begins() {
     assert_eq!(text(&proposal, "/day_zone"), Some("Asia/Tokyo"), "{}", proposal.mapping);
     assert_eq!(field(&proposal, "day_zone").confidence, Confidence::Likely);
 }
+
+/// A wool auction: a deal, what the clerk wrote of it and a notice, all under the lot, as `(deal, what follows)`. Every
+/// tenth lot has an amended deal in place of the notice.
+fn lots(kinds: [&str; 3], time: (&str, &str)) -> Sample {
+    let names = kinds.map(str::to_owned);
+    let of = |number: i32| {
+        let (lot, part) = (number / 3, usize::try_from(number % 3).unwrap());
+        let is_deal = part == 0 || part == 2 && lot % 10 == 0;
+        let kind = if is_deal { &names[0] } else { &names[part] };
+        let mut document = doc! {"_id": number, "lotRef": format!("L{lot:04}"), "stage": kind};
+        if is_deal {
+            let version = i32::try_from(part).unwrap();
+            document.extend(doc! {
+                time.0: date(number), "commodity": pick(lot, &["Merino", "Crossbred"]), "buyer": pick(lot, &["Mill A", "Mill B", "Mill C"]),
+                "kilos": 100 + lot, "price": 7.5 + f64::from(lot % 7) + f64::from(version),
+            });
+        } else {
+            document.extend(doc! {time.1: date(number), "clerk": pick(number, &["ann", "bob"])});
+        }
+        document
+    };
+    sample(&[&["_id"], &["lotRef"]], of)
+}
+
+fn propose_of(sample: &Sample) -> Proposal {
+    let of_trades = sample.documents[60..150].to_vec();
+    let proposal = Study::of(sample).propose(&Evidence { links: Vec::new(), of_trades });
+    Mapping::parse(&proposal.mapping.to_string()).unwrap();
+    proposal
+}
+
+#[test]
+fn amended_deals_are_the_trades_and_the_day_is_theirs() {
+    for time in [("dealt_time", "posted_time"), ("dealtAt", "sentAt"), ("at", "at")] {
+        let proposal = propose_of(&lots(["DEAL", "RECEIPT", "NOTICE"], time));
+        assert_eq!(text(&proposal, "/trade_id"), Some("lotRef"), "{time:?} {}", proposal.mapping);
+        assert_eq!(proposal.mapping["input_match"], json!({"stage": "DEAL"}), "{time:?}");
+        assert_eq!(text(&proposal, "/timestamp"), Some(time.0), "{time:?}");
+        assert_eq!(text(&proposal, "/filters/product"), Some("commodity"));
+        assert!((field(&proposal, "timestamp").share - 1.0).abs() < 1e-9);
+        // All trades have it, so it is none of their states.
+        assert_eq!(text(&proposal, "/status"), None);
+        assert_eq!(field(&proposal, "input_match").confidence, Confidence::Sure);
+        let said = warning(&proposal, WarningCode::SharedCollection);
+        assert!(said.contains("only these documents have buyer") || said.contains("commodity"), "{said}");
+        assert!(!said.contains("guess"), "{said}");
+    }
+}
+
+#[test]
+fn a_kind_that_is_not_called_a_trade_is_said_to_be_a_guess() {
+    let proposal = propose_of(&lots(["K1", "K2", "K3"], ("time1", "time2")));
+    assert_eq!(proposal.mapping["input_match"], json!({"stage": "K1"}), "{}", proposal.mapping);
+    assert_eq!(text(&proposal, "/timestamp"), Some("time1"));
+    assert!(field(&proposal, "input_match").confidence < Confidence::Sure);
+    let said = warning(&proposal, WarningCode::SharedCollection);
+    assert!(said.contains("This is a guess"), "{said}");
+    assert!(said.contains("stage = K2 (30 documents)"), "{said}");
+    let kept = proposal.keeping(r#"{"input_match": {"stage": "K2"}}"#).unwrap();
+    assert!(!codes(&kept).contains(&WarningCode::SharedCollection));
+}
+
+#[test]
+fn kinds_of_which_none_is_a_trade_are_named() {
+    let of = |number: i32| {
+        let mut document = doc! {"_id": number, "lotRef": format!("L{}", number / 2), "at": date(number), "kind": pick(number, &["ACK", "ALERT"])};
+        document.insert(if number % 2 == 0 { "weight" } else { "level" }, number);
+        document
+    };
+    let proposal = propose_of(&sample(&[&["at"], &["lotRef"]], of));
+    assert_eq!(proposal.mapping.get("input_match"), None);
+    let said = warning(&proposal, WarningCode::KindsInDoubt);
+    assert!(said.contains("kind = ACK (45 documents)"), "{said}");
+}
+
+#[test]
+fn what_is_unique_is_the_trade_rather_than_its_order() {
+    for (unique, order) in [("hitNo", "orderRef"), ("id", "orderId"), ("ticket", "auftragsnummer")] {
+        let of = |number: i32| doc! {"_id": number, unique: format!("H{number}"), order: format!("O{}", number / 3), "ts": date(number)};
+        let proposal = propose_valid(&sample(&[&["ts"]], of), &[]);
+        assert_eq!(text(&proposal, "/trade_id"), Some(unique), "{}", proposal.mapping);
+        assert!(field(&proposal, "trade_id").others.contains(&order.to_owned()));
+        // Versions of an order are one trade.
+        let versions = |number: i32| {
+            let mut document = of(number);
+            document.insert("version", number % 3);
+            document
+        };
+        let proposal = propose_valid(&sample(&[&["ts"], &[order]], versions), &[]);
+        assert_ne!(text(&proposal, "/trade_id"), None);
+        assert!(!codes(&proposal).contains(&WarningCode::IdsShared));
+    }
+}
+
+#[test]
+fn an_id_of_several_trades_is_said_with_the_one_that_tells_them_apart() {
+    let of = |apart: i32| move |number: i32| doc! {"_id": number, "dealId": format!("D{}", number / 2), "sliceId": format!("S{number}"), "ts": date(number / 2 * 2 + number % 2 * apart)};
+    let proposal = propose_valid(&sample(&[&["ts"], &["dealId"]], of(1)), &[]);
+    assert_eq!(text(&proposal, "/trade_id"), Some("dealId"), "{}", proposal.mapping);
+    let said = warning(&proposal, WarningCode::IdsShared);
+    assert!(said.starts_with("2.0 documents on average have the same dealId"), "{said}");
+    let shared = proposal.warnings.iter().find(|one| one.code == WarningCode::IdsShared).unwrap();
+    assert_eq!(shared.choices, [PartChoice { key: "trade_id".to_owned(), value: "sliceId".to_owned() }]);
+    // What has the same time is an amendment.
+    let proposal = propose_valid(&sample(&[&["ts"], &["dealId"]], of(0)), &[]);
+    assert!(!codes(&proposal).contains(&WarningCode::IdsShared), "{:?}", proposal.warnings);
+}
+
+fn other(name: &str, path: &str, id: impl Into<Bson>) -> OtherCollection {
+    OtherCollection {
+        name: name.to_owned(),
+        documents: vec![RawDocumentBuf::try_from(&doc! {"_id": 1, path: id}).unwrap()],
+        indexes: Some(vec![vec!["_id".to_owned()], vec![path.to_owned()]]),
+        is_small: false,
+    }
+}
+
+fn link(trade_id: &str, collection: &str, path: &str, found: usize) -> Link {
+    let (trade_id, path) = (trade_id.to_owned(), path.to_owned());
+    Link { trade_id, collection: Some(collection.to_owned()), path, asked: 20, found }
+}
+
+/// A shell stores each whole number as a double.
+#[test]
+fn whole_doubles_are_trade_ids() {
+    let of = |number: i32| {
+        let mut document = doc! {"_id": bson::oid::ObjectId::new(), "contractNo": f64::from(500 + 7 * number), "ts": date(number), "price": f64::from(number)};
+        if number > 200 {
+            document.insert("uti", format!("U{number}"));
+        }
+        document
+    };
+    let mut sample = sample(&[&["_id"], &["contractNo"], &["ts"]], of);
+    sample.others = vec![other("confirmations", "contractNo", 507.0)];
+    let candidates = Study::of(&sample).id_candidates();
+    let place = (Some("confirmations".to_owned()), "contractNo".to_owned());
+    assert!(candidates.iter().any(|id| id.path == "contractNo" && id.look_in.contains(&place)));
+    let proposal = propose_valid(&sample, &[link("contractNo", "confirmations", "contractNo", 20)]);
+    assert_eq!(text(&proposal, "/trade_id"), Some("contractNo"), "{}", proposal.mapping);
+    assert_eq!(text(&proposal, "/downstream_collection"), Some("confirmations"));
+    assert!(!field(&proposal, "trade_id").others.contains(&"price".to_owned()));
+    let lost = propose_valid(&sample, &[link("contractNo", "confirmations", "contractNo", 0)]);
+    assert_eq!(
+        warning(&lost, WarningCode::MessagesNotFound),
+        "None of 20 sampled values of contractNo is in contractNo of confirmations, so no messages are proposed."
+    );
+}
+
+#[test]
+fn the_own_id_is_the_trade_id_if_messages_refer_to_it() {
+    let id = |number: i32| {
+        let seconds = u32::try_from(at(number).timestamp()).unwrap();
+        bson::oid::ObjectId::from_parts(seconds, [3; 5], number.to_be_bytes()[1..].try_into().unwrap())
+    };
+    let of = |number: i32| doc! {"_id": id(number), "contractNo": 500 + number, "ts": date(number)};
+    let with = |name: &str| Sample {
+        others: vec![other(name, "contract", id(3))],
+        ..sample(&[&["_id"], &["contractNo"], &["ts"]], of)
+    };
+    let proposal = propose_valid(&with("confirmations"), &[link("_id", "confirmations", "contract", 20)]);
+    assert_eq!(text(&proposal, "/trade_id"), Some("_id"), "{}", proposal.mapping);
+    assert_eq!(text(&proposal, "/downstream_trade_id"), Some("contract"));
+    assert_eq!(field(&proposal, "trade_id").others[0], "contractNo");
+    // A collection that has no name of messages is left to a person.
+    let proposal = propose_valid(&with("scans"), &[link("_id", "scans", "contract", 20)]);
+    assert_eq!(text(&proposal, "/trade_id"), Some("contractNo"), "{}", proposal.mapping);
+    let doubt = proposal.warnings.iter().find(|one| one.code == WarningCode::DoubtfulMessages).unwrap();
+    let choices: Vec<_> = doubt.choices.iter().map(|one| (one.key.as_str(), one.value.as_str())).collect();
+    let expected =
+        [("trade_id", "_id"), ("downstream_collection", "scans"), ("downstream_trade_id", "contract")];
+    assert_eq!(choices, expected);
+    // It may be the time as well.
+    let alone = sample(&[&["_id"]], |number| doc! {"_id": id(number), "grade": pick(number, &["A", "B"])});
+    let alone = Sample { others: vec![other("confirmations", "contract", id(3))], ..alone };
+    let proposal = propose_valid(&alone, &[link("_id", "confirmations", "contract", 20)]);
+    assert_eq!(text(&proposal, "/trade_id"), Some("_id"), "{}", proposal.mapping);
+    assert_eq!(text(&proposal, "/timestamp/path"), Some("_id"));
+    assert_eq!(text(&proposal, "/downstream_collection"), Some("confirmations"));
+}
+
+#[test]
+fn what_never_changes_is_no_sure_filter() {
+    let of = |number: i32| doc! {"_id": number, "dealId": format!("D{number}"), "ts": date(number), "desk": "Wool", "commodity": pick(number, &PRODUCTS)};
+    let proposal = propose_valid(&sample(&[&["ts"], &["dealId"]], of), &[]);
+    assert_eq!(text(&proposal, "/filters/cell"), Some("desk"));
+    assert_eq!(field(&proposal, "filters.cell").confidence, Confidence::Likely);
+    assert!(field(&proposal, "filters.cell").why.iter().any(|why| why.contains("the same value everywhere")));
+    assert_eq!(field(&proposal, "filters.product").confidence, Confidence::Sure);
+}

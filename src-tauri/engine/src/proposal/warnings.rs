@@ -1,16 +1,27 @@
 //! What will be slow or wrong with a proposed mapping.
 
-use super::days::Beside;
-use super::fields::{Choice, NotSearched, not_searched};
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use super::days::{Beside, instant};
+use super::fields::{Choice, NotSearched, are_versioned, is_unique_id, not_searched};
 use super::filters::in_words;
+use super::kinds::FoundKind;
 use super::survey::{Survey, share};
 use super::{
-    Evidence, PartChoice, Study, Warning, WarningCode, message_rank, percent, serves, shapes, title,
+    Confidence, Evidence, Link, PartChoice, Study, Warning, WarningCode, message_rank, percent, serves,
+    shapes, title,
 };
+use crate::bson::equality_key::equality_key;
+use crate::bson::path;
 use crate::words::{counted, joined, thousands};
 
 /// Fewer documents than this say little.
 const FEW: usize = 20;
+
+/// From this on, ids are believed to be shared by several documents.
+const REPEATS: f64 = 1.05;
 
 /// How many collections in which messages were not looked for are named.
 const NOT_SEARCHED: usize = 3;
@@ -18,8 +29,13 @@ const NOT_SEARCHED: usize = 3;
 pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) -> Vec<Warning> {
     let Study { sample, survey, days, .. } = study;
     let mut warnings = Vec::new();
+    let shared = shared_ids(study, choice);
     let mut warn = |code, message: String, fix: Option<String>| {
-        warnings.push(Warning { code, message, fix, choices: choices(code, choice) });
+        let mut choices = choices(code, choice);
+        if let (WarningCode::IdsShared, Some((unique, _))) = (code, &shared) {
+            choices.push(PartChoice { key: "trade_id".to_owned(), value: unique.clone() });
+        }
+        warnings.push(Warning { code, message, fix, choices });
     };
     let name = &sample.collection;
     if survey.documents == 0 {
@@ -160,7 +176,10 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
                 let in_documents = share(stats.documents, survey.documents);
                 // Messages may have it at a different path.
                 if in_documents < 0.99 && choice.trade_kind.is_none() {
-                    let message = format!("{} of the documents have a {path}.", percent(in_documents));
+                    let message = format!(
+                        "{} of the documents have a {path}. Those without one are fetched, but not their messages.",
+                        percent(in_documents)
+                    );
                     warn(WarningCode::IdsMissing, message, None);
                 }
                 if stats.types.len() > 1 && stats.main_type().is_some_and(|(_, share)| share < 0.999) {
@@ -172,19 +191,38 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
                     warn(WarningCode::IdsMixed, message, None);
                 }
             }
-            if let Some(kind) = &choice.trade_kind {
-                let (trades, others) = kind.in_words();
-                let message = format!(
-                    "Trades and their messages are in one collection. The documents {trades} are taken for trades, and \
-                     the others{others} for their messages. To change that, edit input_match in the text of the mapping."
-                );
-                warn(WarningCode::SharedCollection, message, None);
+            if let Some(found) = &choice.trade_kind {
+                warn(WarningCode::SharedCollection, shared_collection(found), None);
             }
-            if let Some(link) = &choice.doubtful {
-                let place = link
-                    .collection
-                    .as_ref()
-                    .map_or_else(|| link.path.clone(), |name| format!("{name}.{}", link.path));
+            if !choice.kinds_in_doubt.is_empty() {
+                let message = format!(
+                    "Several documents have the same {path}, and they are of different kinds, but nothing says which are \
+                     the trades, so all are taken for trades. They may be those with {}: if so, set input_match in the \
+                     text of the mapping.",
+                    choice.kinds_in_doubt.join(", or with ")
+                );
+                warn(WarningCode::KindsInDoubt, message, None);
+            }
+            if let Some((unique, repeats)) = &shared {
+                let message = format!(
+                    "{repeats:.1} documents on average have the same {path}, at different times, and no two have the same \
+                     {unique}. If each of them is a trade of its own, choose {unique}."
+                );
+                warn(WarningCode::IdsShared, message, None);
+            }
+            if let Some(link) = choice.doubtful.as_ref().filter(|link| link.trade_id != *path) {
+                let message = format!(
+                    "Nothing was found that refers to {path}, but {} of {} sampled values of {} are in {}. If these are \
+                     the messages of the trades, choose {} as the trade id.",
+                    link.found,
+                    link.asked,
+                    link.trade_id,
+                    place_of(link),
+                    link.trade_id
+                );
+                warn(WarningCode::DoubtfulMessages, message, None);
+            } else if let Some(link) = &choice.doubtful {
+                let place = place_of(link);
                 let message = format!(
                     "{} of {} sampled ids are also in {place}. They may be counters of their own; if these are the \
                      messages of the trades, choose them.",
@@ -205,6 +243,9 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
             if !places.is_empty() {
                 let (message, fix) = unsearched(&places);
                 warn(WarningCode::MessagesNotSearched, message, fix);
+            }
+            for message in not_found(evidence, path).into_iter().filter(|_| !is_found) {
+                warn(WarningCode::MessagesNotFound, message, None);
             }
             let (collection, indexes, id) = match &choice.messages {
                 Some(link) => {
@@ -236,13 +277,81 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
     warnings
 }
 
+/// Says which documents are taken for trades, why, and how sure that is.
+fn shared_collection(found: &FoundKind) -> String {
+    let (trades, others) = found.kind.in_words();
+    let why = found.why.join("; ");
+    let doubt = match (found.confidence, found.others.as_slice()) {
+        (Confidence::Sure, _) => String::new(),
+        (_, []) => " This is a guess.".to_owned(),
+        (_, others) => {
+            format!(" This is a guess: the trades may also be those with {}.", others.join(", or with "))
+        }
+    };
+    format!(
+        "Trades and their messages are in one collection. The documents {trades} are taken for trades, and the \
+         others{others} for their messages: {why}.{doubt} To change that, edit input_match in the text of the mapping."
+    )
+}
+
+/// A place where ids were found, for people.
+fn place_of(link: &Link) -> String {
+    link.collection.as_ref().map_or_else(|| link.path.clone(), |name| format!("{name}.{}", link.path))
+}
+
+/// An id of which no two documents have the same, if several documents of different times have the chosen one: it is
+/// rather that of an order. The versions of a trade have its time, or their number.
+fn shared_ids(study: &Study<'_>, choice: &Choice) -> Option<(String, f64)> {
+    let Study { sample, survey, days, .. } = study;
+    let (chosen, _) = choice.trade_id.as_ref()?;
+    let repeats = survey.paths.get(chosen)?.repeats();
+    let unique = choice.other_ids.iter().find(|id| is_unique_id(survey, &id.path))?;
+    let time = days.time.as_ref()?;
+    if repeats < REPEATS || are_versioned(survey) {
+        return None;
+    }
+    let mut times: HashMap<Vec<u8>, Vec<DateTime<Utc>>> = HashMap::new();
+    for document in &sample.documents {
+        let mut key = None;
+        path::scalars(document, chosen, &mut |value| key = equality_key(value));
+        if let (Some(key), Some(at)) = (key, instant(document, time)) {
+            times.entry(key.into()).or_default().push(at);
+        }
+    }
+    let several: Vec<&Vec<DateTime<Utc>>> = times.values().filter(|times| times.len() > 1).collect();
+    let differ = several.iter().filter(|times| times.iter().any(|at| *at != times[0])).count();
+    (share(differ, several.len()) >= 0.5).then(|| (unique.path.clone(), repeats))
+}
+
+/// The collections that seem to have messages, were searched, and have none of the ids.
+fn not_found(evidence: &Evidence, trade_id: &str) -> Vec<String> {
+    let mut searched: BTreeMap<&str, Vec<&Link>> = BTreeMap::new();
+    for link in evidence.links.iter().filter(|link| link.trade_id == trade_id) {
+        if let Some(name) = link.collection.as_deref().filter(|name| message_rank(name) > 0) {
+            searched.entry(name).or_default().push(link);
+        }
+    }
+    searched.retain(|_, links| links.iter().all(|link| link.found == 0));
+    let sentence = |(name, links): (&str, Vec<&Link>)| {
+        let paths: Vec<String> = links.iter().map(|link| link.path.clone()).collect();
+        let asked = links.iter().map(|link| link.asked).max().unwrap_or_default();
+        format!(
+            "None of {asked} sampled values of {trade_id} is in {} of {name}, so no messages are proposed.",
+            joined(&paths)
+        )
+    };
+    searched.into_iter().map(sentence).collect()
+}
+
 /// What a person may choose if a warning's guess is right.
 fn choices(code: WarningCode, choice: &Choice) -> Vec<PartChoice> {
     let part = |key: &str, value: &String| PartChoice { key: key.to_owned(), value: value.clone() };
     match &choice.doubtful {
         Some(link) if code == WarningCode::DoubtfulMessages => {
+            let is_other = choice.trade_id.as_ref().is_some_and(|(path, _)| *path != link.trade_id);
+            let trade_id = is_other.then(|| part("trade_id", &link.trade_id));
             let collection = link.collection.iter().map(|name| part("downstream_collection", name));
-            collection.chain([part("downstream_trade_id", &link.path)]).collect()
+            trade_id.into_iter().chain(collection).chain([part("downstream_trade_id", &link.path)]).collect()
         }
         _ => Vec::new(),
     }

@@ -159,13 +159,22 @@ impl Source {
         if !self.has(Document::new()).await? {
             return Ok(Some(Note::EmptyCollection { name: self.collection_name().to_owned() }));
         }
+        let is_narrowed = !mapping.input_match.is_empty();
+        if is_narrowed && !self.has(mapping.input_match.clone()).await? {
+            return Ok(Some(Note::NoInput { name: self.collection_name().to_owned() }));
+        }
+        // What the messages beside the trades have makes no day of a trade.
+        let of_trades = |condition: Document| match is_narrowed {
+            true => doc! {"$and": [mapping.input_match.clone(), condition]},
+            false => condition,
+        };
         for path in mapping.dates().paths() {
-            if self.has(pipeline::of_expected_type(mapping, path)).await? {
+            if self.has(of_trades(pipeline::of_expected_type(mapping, path))).await? {
                 self.expect_unit(mapping, path).await?;
                 continue;
             }
             let sample = vec![
-                doc! {"$match": {path: {"$exists": true}}},
+                doc! {"$match": of_trades(doc! {path: {"$exists": true}})},
                 doc! {"$limit": 1},
                 doc! {"$project": {"_id": 0, "type": {"$type": format!("${path}")}}},
             ];
@@ -174,6 +183,10 @@ impl Source {
                 // Too slow to find out: no statement about this field.
                 Err(failure) if failure.code == Code::SourceTimeout => continue,
                 found => match found?.first() {
+                    None if is_narrowed => (
+                        format!("No document in {name} that input_match selects has the date field {path}."),
+                        "Correct the mapping: name the path that holds it in these documents, or change input_match.",
+                    ),
                     None => (
                         format!("No document in {name} has the date field {path}."),
                         "Correct the mapping: name the path that holds it, or null.",
