@@ -298,7 +298,15 @@ impl Days {
             }
             let is_as_often = share_of(&dates.path) >= AS_OFTEN * share_of(&time.path);
             let is_quick = indexed(dates) || !indexed(&time);
-            let decides = beside.decides(dates, &time, is_quick) && is_as_often && dates.score >= LEAST;
+            // Where the zone is a guess, the date says what the time does not.
+            let is_safer = is_its_date
+                && beside.is_better_than_utc
+                && is_quick
+                && time_role(&dates.path) == TimeRole::Trade
+                && !clocks::differing(&beside.zone, &beside.other_zones, &clocks::instants(sample, &time))
+                    .is_empty();
+            let decides =
+                (is_safer || beside.decides(dates, &time, is_quick)) && is_as_often && dates.score >= LEAST;
             if decides && kept.is_none() {
                 kept = Some(dates.clone());
             }

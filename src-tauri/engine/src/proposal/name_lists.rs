@@ -830,6 +830,10 @@ pub(super) fn names(meaning: Meaning) -> &'static [&'static str] {
         ],
         Meaning::EntryTime => &[
             "entry",
+            "input",
+            "keyed",
+            "posted",
+            "posting",
             "entered",
             "load",
             "loaded",

@@ -1225,6 +1225,10 @@ fn zones_in_which_the_times_lie_on_the_same_dates_are_named() {
     let said = warning(&proposal, WarningCode::ZoneUnknown);
     assert!(said.contains("do not tell the days of Asia/Singapore from those of Asia/Tokyo"), "{said}");
     assert_eq!(field(&proposal, "day_zone").confidence, Confidence::Unsure);
+    // The date is not a guess.
+    let proposal = propose_valid(&sample(&[&["lotNo"]], of), &[]);
+    assert_eq!(text(&proposal, "/business_date/path"), Some("dealDate"), "{}", proposal.mapping);
+    assert!(!codes(&proposal).contains(&WarningCode::ZoneUnknown), "{:?}", proposal.warnings);
 }
 
 #[test]
