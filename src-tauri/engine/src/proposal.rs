@@ -1,6 +1,7 @@
 //! Proposes a mapping for a collection from a sample of its documents: which path holds what, how sure that is, and
 //! why. Pure: the sample is read by `source::sample`.
 
+mod clocks;
 mod days;
 mod fields;
 mod filters;
@@ -183,7 +184,7 @@ pub enum WarningCode {
     NoDay,
     /// No index serves queries by day.
     NoDayIndex,
-    /// The day of the year is often not that of the time.
+    /// The day of a document, by a different field, is not always the chosen one.
     DayDisagrees,
     /// The documents do not show in which time zone the days begin.
     ZoneUnknown,

@@ -218,9 +218,8 @@ async fn dates_that_no_trade_has_are_a_bad_mapping() {
         doc! {"_id": 1, "kind": "deal", "dealt": at("2025-03-10T12:00:00Z"), "trade_id": "A"},
         doc! {"_id": 2, "kind": "note", "timestamp": at("2025-03-10T12:00:00Z"), "trade_id": "A"},
     ];
-    let of = |kind: &str| {
-        format!(r#"{{"year": null, "day_of_year": null, "input_match": {{"kind": "{kind}"}}}}"#)
-    };
+    let of =
+        |kind: &str| format!(r#"{{"year": null, "day_of_year": null, "input_match": {{"kind": "{kind}"}}}}"#);
     let fixture = fixture("dates_of_messages", &of("deal"), documents.clone()).await;
     let failure = fixture.run(fixture.request("2025-03-09", "2025-03-11")).await.result.unwrap_err();
     assert_eq!(failure.code, Code::BadMapping, "{failure}");

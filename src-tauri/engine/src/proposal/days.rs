@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use bson::{RawBsonRef, RawDocumentBuf};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
-use super::names::{Meaning, weight};
+use super::clocks::{self, OtherEpoch, WrittenIn};
+use super::names::{Meaning, TimeRole, kinship, time_role, weight};
 use super::survey::{PathStats, Survey, share};
 use super::times::{self, FORMS, Read};
 use super::{Confidence, ProposedField, Sample, confidence, described, percent, serves};
@@ -16,7 +17,7 @@ use crate::query::date_field::{DateForm, offset_of};
 use crate::query::placement::whole;
 
 /// The zones in which days are tried, the most likely first.
-const ZONES: [&str; 27] = [
+pub(super) const ZONES: [&str; 27] = [
     "UTC",
     "Europe/London",
     "Europe/Berlin",
@@ -72,13 +73,24 @@ const LEAST_MIDNIGHTS: usize = 10;
 const AS_LIKELY: f64 = 0.02;
 /// A business day may differ from the time by a long weekend.
 const MOST_DAYS_APART: i64 = 4;
-const LONG_WEEKEND: i32 = 4;
 /// From this share of values after the document was made on, a time is that of something else.
 const AFTER_MADE: f64 = 0.15;
 /// 2005-01-01, before MongoDB was there.
-const EARLIEST_MADE: i64 = 1_104_537_600;
+pub(super) const EARLIEST_MADE: i64 = 1_104_537_600;
 /// How much later than the document a time may be: clocks differ, and dates are those of any zone.
 const MADE_WITHIN_HOURS: i64 = 14;
+/// From this share of the dates that differ from a time on, they are before it: the time is a later one.
+const MOSTLY: f64 = 0.9;
+/// A field with a smaller part of the documents than another one has is not the date of the same trades.
+const AS_OFTEN: f64 = 0.5;
+/// From this share of documents on, two times of the trade lie on different days often enough to be said.
+const APART: f64 = 0.02;
+/// A zone that fits so many more documents than another one does not do so by chance.
+const CLEARLY: usize = 3;
+/// How much the name of a time of entry speaks against it.
+const OF_ENTRY: f64 = 0.15;
+/// How many disagreements are said.
+const MOST_DISAGREEMENTS: usize = 3;
 /// How many fields that were passed over are named.
 const MOST_PASSED_OVER: usize = 3;
 /// Names that any time may have, that of the last update too.
@@ -96,9 +108,13 @@ pub(super) struct Time {
     /// The forms that its values have, with their shares, the most frequent first.
     pub(super) forms: Vec<(DateForm, f64)>,
     /// Whether its values are texts without an offset.
-    is_local: bool,
+    pub(super) is_local: bool,
+    /// The zone in which they were written, if a clock beside them shows it.
+    pub(super) written_in: Option<WrittenIn>,
+    /// How its values are years away from all other times, if they are a count.
+    other_epoch: Option<OtherEpoch>,
     /// The zones, other than UTC, in which all of its values are midnight: they are calendar days there.
-    midnights: Vec<&'static str>,
+    pub(super) midnights: Vec<&'static str>,
     pub(super) score: f64,
     why: Vec<String>,
 }
@@ -107,6 +123,11 @@ impl Time {
     /// Some values cannot be read, so a person should look.
     fn most(&self) -> Confidence {
         if self.of_form < OF_SURE { Confidence::Likely } else { Confidence::Sure }
+    }
+
+    /// Whether its values are calendar days.
+    const fn is_date(&self) -> bool {
+        self.is_day || !self.midnights.is_empty()
     }
 }
 
@@ -118,13 +139,15 @@ pub(super) struct DatePart {
     why: Vec<String>,
 }
 
-/// A date beside a time, which is not its date in any zone.
+/// A date beside a time, which is not its date in any zone, or beside another date or time.
 #[derive(Debug, Clone)]
 pub(super) struct Beside {
     pub(super) date: String,
     pub(super) time: String,
     /// The share of documents in which it is, in the best zone.
     pub(super) agreement: f64,
+    /// Whether one is a date and the other a time.
+    pub(super) is_date_of_time: bool,
 }
 
 /// The fields that decide a document's day.
@@ -141,8 +164,16 @@ pub(super) struct Days {
     pub(super) agreement: Option<f64>,
     /// Fields that say when a trade was made in a way that a fetch cannot use: the path, and a sentence.
     pub(super) passed_over: Vec<(String, String)>,
-    /// A date beside the time that is not its date in any zone.
-    pub(super) dates_beside: Option<Beside>,
+    /// Days that differ from the chosen ones.
+    pub(super) disagreements: Vec<Beside>,
+    /// Whether a date disagrees that is named as that of the trade, so a person has to look.
+    is_doubtful: bool,
+    /// Zones in which the documents of the sample lie on the same days as in the chosen one, and others may not.
+    pub(super) unlike_zones: Vec<String>,
+    /// Whether the sample shows the offsets on both sides of the changes of the clocks.
+    covers_changes: bool,
+    /// A date, not that of the trade, whose values are midnight in the zone.
+    midnights_of_other: Option<String>,
     /// All times that come into question, best first.
     times: Vec<Time>,
     zone_why: Vec<String>,
@@ -172,7 +203,7 @@ impl Days {
                 vec![format!("in this zone, {} of the times agree with the day of the year", percent(share))]
             });
             if !other_zones.is_empty() && agreed {
-                days.zone_why.push(format!("so they do in {}", other_zones.join(", ")));
+                days.zone_why.push(format!("so they do, or nearly so, in {}", other_zones.join(", ")));
             }
             (days.year, days.day_of_year) = (year, Some(day_of_year));
             (days.zone, days.other_zones, days.agreement) = (zone, other_zones, agreement);
@@ -182,7 +213,9 @@ impl Days {
         }
         let best =
             |is: &dyn Fn(&&Time) -> bool| times.iter().filter(is).find(|time| time.score >= LEAST).cloned();
-        let midnight = best(&|time| !time.midnights.is_empty());
+        let is_midnight = |time: &&Time| !time.midnights.is_empty();
+        let midnight = best(&|time| is_midnight(time) && time_role(&time.path) == TimeRole::Trade)
+            .or_else(|| best(&is_midnight));
         if days.time.is_none() {
             let instant = best(&is_instant).map(|time| earlier_than(sample, survey, &times, time));
             days.time = match (&midnight, instant) {
@@ -197,45 +230,7 @@ impl Days {
             days.follow_midnights(sample, midnight);
         }
         if days.day_of_year.is_none() {
-            // A business date decides the day if it is indexed and the time is not, or if there is nothing better.
-            let business = best(&|time| time.is_day);
-            let indexed = |time: &Time| serves(&sample.indexes, &[&time.path]);
-            let time = days.time.clone();
-            let mut proved = None;
-            for (dates, time) in
-                times.iter().filter(|time| time.is_day).filter_map(|dates| Some((dates, time.as_ref()?)))
-            {
-                let beside = DatesBeside::of(sample, dates, time);
-                if beside.agreement >= IS_DATE_OF && beside.is_better_than_utc && days.zone_why.is_empty() {
-                    let why = format!(
-                        "in this zone, {} of the times lie on the date in {}",
-                        percent(beside.agreement),
-                        dates.path
-                    );
-                    (days.zone, days.zone_why) = (beside.zone.clone(), vec![why]);
-                    proved = Some(dates.path.clone());
-                }
-                // A date that is hardly ever that of the time is a different one, such as that of payment.
-                let is_of_trade = beside.is_near && (AGREES_ROUGHLY..IS_DATE_OF).contains(&beside.agreement);
-                if is_of_trade && days.dates_beside.is_none() {
-                    let (date, time) = (dates.path.clone(), time.path.clone());
-                    days.dates_beside = Some(Beside { date, time, agreement: beside.agreement });
-                }
-            }
-            // A date that is no date of the time in any zone is one that the desk keeps itself.
-            let is_kept = |business: &Time| {
-                weight(&business.path, Meaning::BusinessDate) > 0.5
-                    && days.dates_beside.as_ref().is_some_and(|beside| beside.date == business.path)
-            };
-            days.business_date = match (&business, &days.time) {
-                (Some(business), Some(time)) => (indexed(business) && !indexed(time)
-                    || business.score > time.score + BETTER
-                    || is_kept(business))
-                .then(|| business.clone()),
-                _ => business,
-            };
-            days.zone_is_of_date =
-                days.business_date.as_ref().is_some_and(|date| proved.as_ref() == Some(&date.path));
+            days.choose_date(sample, survey, &times);
         }
         if days.time.is_none() && days.business_date.is_none() && days.day_of_year.is_none() {
             // Better than nothing: it says when the document was made.
@@ -259,9 +254,206 @@ impl Days {
         } else if days.zone_why.is_empty() {
             days.follow_offsets(sample);
         }
-        days.pass_over(sample, survey);
+        days.follow_clock();
+        if days.zone_why.is_empty() {
+            days.follow_other_midnights(&times);
+        }
+        days.judge_zone(sample);
+        days.compare(sample, &times);
+        days.pass_over(sample, survey, &times);
         days.times = times;
         days
+    }
+
+    /// Chooses the date that decides the day in place of the time, if there is one.
+    fn choose_date(&mut self, sample: &Sample, survey: &Survey, times: &[Time]) {
+        let indexed = |time: &Time| serves(&sample.indexes, &[&time.path]);
+        let business = times.iter().filter(|time| time.is_day).find(|time| time.score >= LEAST).cloned();
+        let Some(time) = self.time.clone() else {
+            self.business_date = business;
+            return;
+        };
+        let share_of =
+            |path: &str| survey.paths.get(path).map_or(0.0, |stats| share(stats.documents, survey.documents));
+        let (mut proved, mut kept) = (None, None);
+        // A date that is named as the trade's says more than one that is not.
+        let mut dates: Vec<&Time> =
+            times.iter().filter(|date| date.is_day && date.path != time.path).collect();
+        dates.sort_by_key(|date| time_role(&date.path) != TimeRole::Trade);
+        for dates in dates {
+            let beside = DatesBeside::of(sample, dates, &time);
+            let is_its_date = beside.agreement >= IS_DATE_OF;
+            if is_its_date && beside.is_better_than_utc && self.zone_why.is_empty() {
+                let why = format!(
+                    "in this zone, {} of the times lie on the date in {}",
+                    percent(beside.agreement),
+                    dates.path
+                );
+                (self.zone, self.zone_why) = (beside.zone.clone(), vec![why]);
+                if !beside.other_zones.is_empty() {
+                    self.zone_why.push(format!("so they do in {}", beside.other_zones.join(", ")));
+                }
+                self.other_zones.clone_from(&beside.other_zones);
+                proved = Some(dates.path.clone());
+            }
+            let is_as_often = share_of(&dates.path) >= AS_OFTEN * share_of(&time.path);
+            let is_quick = indexed(dates) || !indexed(&time);
+            // Where the zone is a guess, the date says what the time does not.
+            let is_safer = is_its_date
+                && beside.is_better_than_utc
+                && is_quick
+                && time_role(&dates.path) == TimeRole::Trade
+                && !clocks::differing(&beside.zone, &beside.other_zones, &clocks::instants(sample, &time))
+                    .is_empty();
+            let decides =
+                (is_safer || beside.decides(dates, &time, is_quick)) && is_as_often && dates.score >= LEAST;
+            if decides && kept.is_none() {
+                kept = Some(dates.clone());
+            }
+            if beside.pairs > 0 && !is_its_date && (decides || beside.is_said(dates)) {
+                self.disagree(&dates.path, &time.path, true, beside.agreement);
+                self.is_doubtful |= !decides && time_role(&dates.path) == TimeRole::Trade;
+                // Nothing says that the time is not that of the trade.
+                self.is_doubtful |=
+                    beside.agreement < AGREES_ROUGHLY && time_role(&time.path) != TimeRole::Entry;
+            }
+        }
+        // A business date decides the day if it is indexed and the time is not, or if there is nothing better.
+        self.business_date = kept.or_else(|| {
+            business.filter(|date| indexed(date) && !indexed(&time) || date.score > time.score + BETTER)
+        });
+        self.zone_is_of_date =
+            self.business_date.as_ref().is_some_and(|date| proved.as_ref() == Some(&date.path));
+    }
+
+    /// Remembers that a date is not always that of a time, or of a different date.
+    fn disagree(&mut self, date: &str, other: &str, is_date_of_time: bool, agreement: f64) {
+        let is_known = |known: &Beside| known.date == date && known.time == other;
+        if self.disagreements.len() < MOST_DISAGREEMENTS && !self.disagreements.iter().any(is_known) {
+            let (date, time) = (date.to_owned(), other.to_owned());
+            self.disagreements.push(Beside { date, time, agreement, is_date_of_time });
+        }
+    }
+
+    /// The day of a document by the chosen fields.
+    fn day_of(&self, document: &RawDocumentBuf, zone: DayZone) -> Option<Day> {
+        if let Some(date) = &self.business_date {
+            return Some(DayZone::default().day_of(instant(document, date)?));
+        }
+        let by_time = || Some(zone.day_of(instant(document, self.time.as_ref()?)?));
+        let Some(day) = &self.day_of_year else { return by_time() };
+        let number = u32::try_from(first_number(document, &day.path)?).ok()?;
+        match &self.year {
+            Some(year) => {
+                Day::from_year_day(i32::try_from(first_number(document, &year.path)?).ok()?, number)
+            }
+            None => {
+                let near = by_time()?;
+                let years = [near.year() - 1, near.year(), near.year() + 1];
+                let days = years.into_iter().filter_map(|year| Day::from_year_day(year, number));
+                days.min_by_key(|day| (day.number() - near.number()).abs())
+            }
+        }
+    }
+
+    /// Compares the chosen days with the other dates, and with the other times of the trade.
+    fn compare(&mut self, sample: &Sample, times: &[Time]) {
+        let Ok(zone) = DayZone::parse(&self.zone) else { return };
+        let date = self.business_date.as_ref().or(self.time.as_ref().filter(|time| time.is_date()));
+        let (chosen, is_date) = match (&self.day_of_year, date, &self.time) {
+            (Some(day), ..) => (day.path.clone(), true),
+            (None, Some(date), _) => (date.path.clone(), true),
+            // Nothing else says when.
+            (None, None, Some(time)) if time.form == DateForm::ObjectId => return,
+            (None, None, Some(time)) => (time.path.clone(), false),
+            (None, None, None) => return,
+        };
+        let is_own = |path: &str| path == chosen || self.time.as_ref().is_some_and(|time| time.path == path);
+        let others = times.iter().filter(|other| !is_own(&other.path) && other.form != DateForm::ObjectId);
+        let mut found: Vec<(&Time, DatesBeside)> = Vec::new();
+        for other in others {
+            let is_of_trade = time_role(&other.path) == TimeRole::Trade;
+            let is_compared = match (other.is_date(), is_date) {
+                (true, true) => true,
+                // Dates beside the time were compared when the date was chosen.
+                (true, false) => !other.is_day,
+                // A time beside a date may be of a later step.
+                (false, true) => false,
+                (false, false) => is_of_trade,
+            };
+            if !is_compared {
+                continue;
+            }
+            let other_zone = match other.midnights.first() {
+                Some(zone) => DayZone::parse(zone).unwrap_or_default(),
+                None if other.is_day => DayZone::default(),
+                None => zone,
+            };
+            let apart = |document: &RawDocumentBuf| {
+                let theirs = other_zone.day_of(instant(document, other)?);
+                Some(self.day_of(document, zone)?.number() - theirs.number())
+            };
+            let apart: Vec<i32> = sample.documents.iter().filter_map(apart).collect();
+            let beside = DatesBeside::counted(&apart, self.zone.clone());
+            let is_said = match other.is_date() {
+                true => beside.agreement < IS_DATE_OF && beside.is_said(other),
+                false => beside.agreement < 1.0 - APART,
+            };
+            if apart.len() >= LEAST_MIDNIGHTS && is_said {
+                found.push((other, beside));
+            }
+        }
+        for (other, beside) in found {
+            self.is_doubtful |= time_role(&other.path) == TimeRole::Trade;
+            self.disagree(&other.path, &chosen, other.is_date() && !is_date, beside.agreement);
+        }
+    }
+
+    /// The zone in which the texts of the time were written is that of the days, if nothing else says in which they
+    /// begin.
+    fn follow_clock(&mut self) {
+        let is_as_written = self.zone == "UTC" && self.business_date.is_none();
+        let Some(time) = self.time.as_ref().filter(|time| is_as_written && time.is_local) else { return };
+        let Some(written) = time.written_in.as_ref().filter(|written| written.zone.name() != "UTC") else {
+            return;
+        };
+        written.zone.name().clone_into(&mut self.zone);
+        self.other_zones.clone_from(&written.others);
+        let why =
+            format!("the texts of {}, read in this zone, are the times of {}", time.path, written.clock);
+        self.zone_why.push(why);
+        if !written.others.is_empty() {
+            self.zone_why.push(format!("so they are in {}", written.others.join(", ")));
+        }
+        self.zone_is_likely = true;
+    }
+
+    /// Days of a delivery or the like that begin at midnight in a zone are a hint at the zone of the desk.
+    fn follow_other_midnights(&mut self, times: &[Time]) {
+        let is_instant = |time: &&Time| !time.is_date() && (!time.is_local || time.written_in.is_some());
+        if self.time.as_ref().filter(is_instant).is_none() || self.day_of_year.is_some() {
+            return;
+        }
+        let Some(other) = times.iter().find(|time| !time.midnights.is_empty()) else { return };
+        let Some((zone, others)) = other.midnights.split_first() else { return };
+        (*zone).clone_into(&mut self.zone);
+        self.other_zones = others.iter().map(|zone| (*zone).to_owned()).collect();
+        self.zone_why = vec![format!("all values of {} are midnight in this zone", other.path)];
+        if !others.is_empty() {
+            self.zone_why.push(format!("so they are in {}", others.join(", ")));
+        }
+        self.midnights_of_other = Some(other.path.clone());
+    }
+
+    /// Whether the sample is enough to tell the zone from others.
+    fn judge_zone(&mut self, sample: &Sample) {
+        let dates = self.time.iter().chain(&self.business_date);
+        let at: Vec<DateTime<Utc>> = dates.flat_map(|time| clocks::instants(sample, time)).collect();
+        self.covers_changes = clocks::covers_changes(&self.zone, &at);
+        // With a field for the day, the zone decides only when a day has ended.
+        if self.day_of_year.is_none() && self.business_date.is_none() {
+            self.unlike_zones = clocks::differing(&self.zone, &self.other_zones, &at);
+        }
     }
 
     /// If all values of a date are midnight in one time zone, days begin in that zone. If the time beside the date often
@@ -275,15 +467,14 @@ impl Days {
             let apart: Vec<i32> = pairs(sample, &time, midnight)
                 .map(|(at, date)| day_zone.day_of(at).number() - day_zone.day_of(date).number())
                 .collect();
-            let of = |most: i32| share(apart.iter().filter(|days| days.abs() <= most).count(), apart.len());
-            agreed = of(0);
-            let is_kept = weight(&midnight.path, Meaning::BusinessDate) > 0.5 && of(LONG_WEEKEND) >= 0.98;
-            if agreed < AGREES_ROUGHLY {
+            agreed = share(apart.iter().filter(|days| **days == 0).count(), apart.len());
+            let beside = DatesBeside::counted(&apart, (*zone).to_owned());
+            let is_kept = beside.decides(midnight, &time, true);
+            if agreed < AGREES_ROUGHLY && !is_kept {
                 return;
             }
             if agreed < IS_DATE_OF {
-                let (date, beside) = (midnight.path.clone(), time.path.clone());
-                self.dates_beside = Some(Beside { date, time: beside, agreement: agreed });
+                self.disagree(&midnight.path, &time.path, true, agreed);
                 if is_kept {
                     self.time = Some(midnight.clone());
                     agreed = 1.0;
@@ -337,8 +528,22 @@ impl Days {
 
     /// Explains that the days are those of UTC, if the documents do not show their time zone.
     pub(super) fn unknown_zone(&self) -> Option<String> {
+        if !self.unlike_zones.is_empty() {
+            let (zone, others) = (&self.zone, self.unlike_zones.join(", "));
+            return Some(format!(
+                "The sampled documents do not tell the days of {zone} from those of {others}. Days are those of {zone}: \
+                 choose a different zone if it is that of the desk."
+            ));
+        }
+        if let Some(other) = &self.midnights_of_other {
+            let zone = &self.zone;
+            return Some(format!(
+                "Nothing says in which time zone the days of this desk begin. Since all values of {other} are midnight in \
+                 {zone}, days are those of {zone}: choose a different zone if it is that of the desk."
+            ));
+        }
         let time = self.time.as_ref().filter(|_| self.zone_why.is_empty())?;
-        Some(if time.is_local {
+        Some(if time.is_local && time.written_in.is_none() {
             format!(
                 "The texts of {} have no offset, so days are those that are written. Choose the zone in which they were \
                  written if you know it: it decides when a day has ended.",
@@ -350,6 +555,13 @@ impl Days {
              know it."
                 .to_owned()
         })
+    }
+
+    /// Explains that the chosen time may be a count that does not begin in 1970.
+    pub(super) fn doubtful_epoch(&self) -> Option<String> {
+        let time = self.time.as_ref().filter(|_| self.business_date.is_none())?;
+        let epoch = time.other_epoch.as_ref()?;
+        Some(format!("{} Check one with a trade that you know.", epoch.why))
     }
 
     /// Whether an index serves the match on days.
@@ -403,7 +615,12 @@ impl Days {
     }
 
     /// Names the fields with dates in forms that a mapping does not know.
-    fn pass_over(&mut self, sample: &Sample, survey: &Survey) {
+    fn pass_over(&mut self, sample: &Sample, survey: &Survey, times: &[Time]) {
+        for time in times.iter().filter(|time| weight(&time.path, Meaning::Time) > 0.5) {
+            let epoch = time.other_epoch.as_ref().filter(|epoch| epoch.is_constant);
+            self.passed_over
+                .extend(epoch.map(|epoch| (time.path.clone(), format!("{} It was passed over.", epoch.why))));
+        }
         let has_time = self.time.as_ref().is_some_and(|time| time.path != "_id")
             || self.business_date.is_some()
             || self.day_of_year.is_some();
@@ -432,6 +649,14 @@ impl Days {
         }
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
         for (_, path, example) in found.into_iter().take(MOST_PASSED_OVER) {
+            if example.len() >= 10 && example.bytes().all(|byte| byte.is_ascii_digit()) {
+                let why = format!(
+                    "{path} has numbers as text (\"{example}\"), and a fetch can match times only as numbers, dates or ISO \
+                     texts, so it was passed over."
+                );
+                self.passed_over.push((path.clone(), why));
+                continue;
+            }
             let why = format!(
                 "{path} has dates in a form that a mapping does not know, such as {example}, so it was passed over. The \
                  forms are dates, ISO texts such as 2025-01-31T09:30:00Z, numbers of seconds to nanoseconds since 1970, \
@@ -474,7 +699,8 @@ impl Days {
             Some(time) if time.form == DateForm::Date => json!(time.path),
             Some(time) => {
                 is_second = true;
-                json!({"path": time.path, "form": time.form, "zone": "UTC"})
+                let zone = time.written_in.as_ref().map_or("UTC", |written| written.zone.name());
+                json!({"path": time.path, "form": time.form, "zone": zone})
             }
         };
         mapping.insert("timestamp".into(), time);
@@ -497,6 +723,11 @@ impl Days {
                 self.times.iter().filter(of).take(5).map(|time| time.path.clone()).collect();
             // Whatever else there is, an ObjectId says when the document was made.
             let id = self.times.iter().filter(is_other).find(|time| time.path == "_id" && !is_day);
+            // A time beside the date, or a date beside the time, may be meant as well.
+            let of_other_kind = |time: &&Time| {
+                time.is_day != is_day && time.score >= LEAST && time.path != "_id" && is_other(time)
+            };
+            others.extend(self.times.iter().filter(of_other_kind).take(3).map(|time| time.path.clone()));
             if let Some(id) = id.filter(|id| !others.contains(&id.path)) {
                 others.push(id.path.clone());
             }
@@ -506,19 +737,21 @@ impl Days {
             let of = |time: &&Time| time.is_day == is_day && time.path != chosen.path;
             self.times.iter().find(of).map_or(0.0, |time| time.score)
         };
+        let is_of_epoch = self.time.as_ref().is_some_and(|time| time.other_epoch.is_some());
+        let most = if self.is_doubtful || is_of_epoch { Confidence::Unsure } else { Confidence::Sure };
         let time_field = |key: &str, time: Option<&Time>, is_day: bool| match time {
             None => described(survey, key, None, Confidence::Unsure, Vec::new(), others(None, is_day)),
             Some(time) => described(
                 survey,
                 key,
                 Some(&time.path),
-                confidence(time.score, next(is_day, time)).min(time.most()),
+                confidence(time.score, next(is_day, time)).min(time.most()).min(most),
                 time.why.clone(),
                 others(Some(time), is_day),
             ),
         };
         let part_field = |key: &str, part: &DatePart| {
-            let sure = confidence(part.score, 0.0);
+            let sure = confidence(part.score, 0.0).min(most);
             described(survey, key, Some(&part.path), sure, part.why.clone(), Vec::new())
         };
         // A business date decides by itself: then the mapping has no time.
@@ -531,9 +764,11 @@ impl Days {
         // Days as they are written are those of UTC, whatever zone that is.
         let is_as_written = self.zone == "UTC"
             && self.business_date.is_none()
-            && self.time.as_ref().is_some_and(|time| time.is_local);
+            && self.time.as_ref().is_some_and(|time| time.is_local && time.written_in.is_none());
         let zone_is_sure = self.zone_agreement.is_some_and(|share| share >= ALL_AGREE)
             && self.other_zones.is_empty()
+            && self.covers_changes
+            && self.midnights_of_other.is_none()
             && !is_as_written;
         let mut why = self.zone_why.clone();
         if is_as_written {
@@ -583,9 +818,15 @@ fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
         let named =
             weight(path, Meaning::Time).max(if is_day { weight(path, Meaning::BusinessDate) } else { 0.0 });
         let is_of_other = weight(path, Meaning::OtherTime) > 0.5 && named < 0.95;
+        let is_of_entry = !is_of_other && time_role(path) == TimeRole::Entry;
         let is_own_time = sample.time_field.as_deref() == Some(path);
         let indexed = serves(&sample.indexes, &[path]);
-        let mut why = vec![format!("{} in {} of the documents", form.in_words(), percent(in_documents))];
+        let in_words = match form {
+            DateForm::IsoText if is_day => "a text such as 2025-01-31",
+            DateForm::IsoText if is_local => "a text such as 2025-01-31T09:30:00",
+            form => form.in_words(),
+        };
+        let mut why = vec![format!("{in_words} in {} of the documents", percent(in_documents))];
         let mut score = match form {
             DateForm::Date => 0.35,
             DateForm::IsoText | DateForm::EpochMs | DateForm::EpochUs | DateForm::EpochNs => 0.3,
@@ -611,6 +852,11 @@ fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
         if days.len() > 1 {
             score += 0.1;
         }
+        if is_of_entry {
+            // It is better than nothing.
+            score = score.min(LEAST.max(score - OF_ENTRY));
+            why.push("its name suggests the time at which it was entered".to_owned());
+        }
         score -= 0.4 * in_future;
         let midnights = if is_day || is_local { Vec::new() } else { midnights(&reads) };
         // What is traded after the close may belong to the day after the weekend.
@@ -635,12 +881,33 @@ fn times(sample: &Sample, survey: &Survey) -> Vec<Time> {
             of_form,
             forms,
             is_local,
+            written_in: None,
+            other_epoch: None,
             midnights,
             score,
             why,
         });
     }
-    times.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
+    let best_first = |times: &mut Vec<Time>| {
+        times.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.path.cmp(&b.path)));
+    };
+    best_first(&mut times);
+    let local = |time: &Time| {
+        (time.is_local && !time.is_day).then(|| clocks::written_in(sample, time, &times)).flatten()
+    };
+    let written: Vec<Option<WrittenIn>> = times.iter().map(local).collect();
+    let epochs: Vec<Option<OtherEpoch>> =
+        times.iter().map(|time| clocks::other_epoch(sample, time, &times)).collect();
+    for (time, (written, epoch)) in times.iter_mut().zip(written.into_iter().zip(epochs)) {
+        time.written_in = written;
+        // Numbers that are not called a time and lie years away from all times are none.
+        let is_named = weight(&time.path, Meaning::Time) > 0.5;
+        if epoch.as_ref().is_some_and(|epoch| epoch.is_constant || !is_named) {
+            time.score = time.score.min(LEAST / 2.0);
+        }
+        time.other_epoch = epoch;
+    }
+    best_first(&mut times);
     times
 }
 
@@ -781,13 +1048,24 @@ fn date_parts(sample: &Sample, survey: &Survey, times: &[&Time]) -> Option<Parts
     let day_paths: Vec<&str> = paths().filter(|path| are_numbers(sample, 1..=366, path)).collect();
     let year_paths: Vec<&str> = paths().filter(|path| are_numbers(sample, 1980..=2100, path)).collect();
     let mut best: Option<(f64, Parts)> = None;
-    for day_path in day_paths {
+    for day_path in day_paths.iter().copied() {
         let named = weight(day_path, Meaning::DayOfYear);
+        // The year of a different date, such as that of the delivery, agrees on most days, too.
+        let is_of_other_day = |year: &str| {
+            let is_day = |other: &&str| **other != *day_path && weight(other, Meaning::DayOfYear) > 0.5;
+            let kin = kinship(year, day_path);
+            day_paths.iter().copied().filter(|other| is_day(other)).any(|other| kinship(year, other) > kin)
+        };
         let year = year_paths
             .iter()
             .map(|path| (weight(path, Meaning::Year), *path))
-            .filter(|(named, _)| *named > 0.5)
-            .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)));
+            .filter(|(named, path)| *named > 0.5 && !is_of_other_day(path))
+            .max_by(|a, b| {
+                kinship(a.1, day_path)
+                    .cmp(&kinship(b.1, day_path))
+                    .then_with(|| a.0.total_cmp(&b.0))
+                    .then_with(|| b.1.cmp(a.1))
+            });
         let mut year = year;
         let mut agreed = agreement(sample, day_path, year.map(|(_, path)| path), times);
         // A year that is not that of the time, such as a contract's, does not belong to the day.
@@ -870,42 +1148,106 @@ fn agreeing_year<'a>(
 struct DatesBeside {
     /// The zone in which most times lie on the date.
     zone: String,
+    /// Other zones in which as many do.
+    other_zones: Vec<String>,
+    /// In how many documents both are.
+    pairs: usize,
     /// The share of documents in which they do.
     agreement: f64,
     /// Whether more do than in UTC.
     is_better_than_utc: bool,
     /// Whether the others are a few days off at most: a date of the same trade, not that of its delivery.
     is_near: bool,
+    /// The share of the others in which the time is later than the date.
+    later: f64,
 }
 
 impl DatesBeside {
     fn of(sample: &Sample, dates: &Time, time: &Time) -> Self {
-        let pairs: Vec<(DateTime<Utc>, i64)> =
-            pairs(sample, time, dates).map(|(at, date)| (at, date.timestamp().div_euclid(86_400))).collect();
-        let agreeing = |zone: &str| {
+        let pairs: Vec<(DateTime<Utc>, i32)> = pairs(sample, time, dates)
+            .map(|(at, date)| (at, i32::try_from(date.timestamp().div_euclid(86_400)).unwrap_or(i32::MAX)))
+            .collect();
+        let apart = |zone: &str| {
             let zone = DayZone::parse(zone).ok()?;
-            let agrees = |(at, day): &&(DateTime<Utc>, i64)| i64::from(zone.day_of(*at).number()) == *day;
-            Some(pairs.iter().filter(agrees).count())
+            Some(pairs.iter().map(|(at, day)| zone.day_of(*at).number() - day).collect::<Vec<i32>>())
         };
+        let own = time.written_in.iter().map(|written| written.zone.name());
         let local = sample.local_zone.iter().map(String::as_str);
-        let counted = local.chain(ZONES).filter_map(|zone| Some((agreeing(zone)?, zone)));
+        let mut tried: Vec<&str> = Vec::new();
+        for zone in own.chain(local).chain(ZONES) {
+            // `Etc/UTC` is another name for UTC.
+            if !zone.starts_with("Etc/") && !tried.contains(&zone) {
+                tried.push(zone);
+            }
+        }
+        let counted =
+            tried.into_iter().filter_map(|zone| Some(Self::counted(&apart(zone)?, zone.to_owned())));
+        let counted: Vec<Self> = counted.collect();
+        let in_utc = Self::counted(&apart("UTC").unwrap_or_default(), "UTC".to_owned());
+        let most = counted.iter().map(|beside| beside.agreement).fold(0.0, f64::max);
         // The first of those that agree alike.
-        let best = counted.reduce(|best, other| if other.0 > best.0 { other } else { best });
-        let (most, zone) = best.unwrap_or((0, "UTC"));
-        let near = pairs
-            .iter()
-            .filter(|(at, day)| (at.timestamp().div_euclid(86_400) - day).abs() <= MOST_DAYS_APART);
+        let mut alike = counted.into_iter().filter(|beside| beside.agreement >= most);
+        let Some(best) = alike.next() else { return in_utc };
         Self {
-            zone: zone.to_owned(),
-            agreement: share(most, pairs.len()),
-            is_better_than_utc: agreeing("UTC").is_some_and(|in_utc| most > in_utc),
-            is_near: share(near.count(), pairs.len()) >= 0.98,
+            is_better_than_utc: best.agreement > in_utc.agreement,
+            other_zones: alike.map(|beside| beside.zone).collect(),
+            ..best
+        }
+    }
+
+    /// Counts how many days the times are later than the dates.
+    fn counted(apart: &[i32], zone: String) -> Self {
+        let of = |is: &dyn Fn(i32) -> bool| apart.iter().filter(|days| is(**days)).count();
+        let other = of(&|days| days != 0);
+        Self {
+            zone,
+            other_zones: Vec::new(),
+            pairs: apart.len(),
+            agreement: share(apart.len() - other, apart.len()),
+            is_better_than_utc: false,
+            is_near: share(of(&|days| i64::from(days.abs()) <= MOST_DAYS_APART), apart.len()) >= 0.98,
+            later: share(of(&|days| days > 0), other),
+        }
+    }
+
+    /// Whether the date is that of the trade, rather than the time.
+    fn decides(&self, date: &Time, time: &Time, is_quick: bool) -> bool {
+        if self.pairs == 0 {
+            return false;
+        }
+        let role = (time_role(&date.path), time_role(&time.path));
+        if self.agreement >= IS_DATE_OF {
+            // The time says no more than the date, and less where it is that of the next day.
+            return role == (TimeRole::Trade, TimeRole::Entry) && is_quick;
+        }
+        let is_named = weight(&date.path, Meaning::BusinessDate) > 0.5;
+        // A date that is mostly that of the time, but in no zone always, is one that the desk keeps itself.
+        let is_kept = self.is_near && self.agreement >= AGREES_ROUGHLY;
+        let is_before = self.later >= MOSTLY;
+        match role {
+            (TimeRole::Other | TimeRole::Entry, _) => false,
+            (TimeRole::Trade, _) => is_kept || is_before,
+            (TimeRole::Unsaid, TimeRole::Entry) => is_named && (is_kept || is_before && self.is_near),
+            (TimeRole::Unsaid, _) => is_named && is_kept,
+        }
+    }
+
+    /// Whether a person has to know that the date is not always the chosen day. That of a payment or a delivery never
+    /// is.
+    fn is_said(&self, date: &Time) -> bool {
+        match time_role(&date.path) {
+            TimeRole::Trade => true,
+            TimeRole::Unsaid => {
+                let is_before = self.later >= MOSTLY && weight(&date.path, Meaning::BusinessDate) > 0.5;
+                self.is_near && (self.agreement >= AGREES_ROUGHLY || is_before)
+            }
+            TimeRole::Entry | TimeRole::Other => false,
         }
     }
 }
 
 /// The values of two times in the documents that have both.
-fn pairs<'a>(
+pub(super) fn pairs<'a>(
     sample: &'a Sample,
     one: &'a Time,
     other: &'a Time,
@@ -920,6 +1262,16 @@ pub(super) fn instant(document: &RawDocumentBuf, time: &Time) -> Option<DateTime
     path::scalars(document, &time.path, &mut |value| {
         found = found.or_else(|| times::read(value, time.form).map(|read| read.at));
     });
+    match &time.written_in {
+        Some(written) => found.map(|at| written.zone.instant_of(at.naive_utc())),
+        None => found,
+    }
+}
+
+/// The first whole number at a path of a document.
+fn first_number(document: &RawDocumentBuf, path: &str) -> Option<i64> {
+    let mut found = None;
+    path::scalars(document, path, &mut |value| found = found.or_else(|| number_of(value)));
     found
 }
 
@@ -985,11 +1337,7 @@ fn agreement<'a>(
     for time in times.iter().take(6) {
         let mut pairs: Vec<(DateTime<Utc>, i64, Option<i64>)> = Vec::new();
         for document in &sample.documents {
-            let one = |path: &str| {
-                let mut found = None;
-                path::scalars(document, path, &mut |value| found = found.or_else(|| number_of(value)));
-                found
-            };
+            let one = |path: &str| first_number(document, path);
             if let (Some(at), Some(day)) = (instant(document, time), one(day_path)) {
                 pairs.push((at, day, year_path.and_then(one)));
             }
@@ -997,8 +1345,23 @@ fn agreement<'a>(
         if pairs.is_empty() {
             continue;
         }
+        // What is mostly a different day in UTC is no day of any zone.
+        let is_near = |(at, day, _): &&(DateTime<Utc>, i64, Option<i64>)| {
+            let apart = (i64::from(at.ordinal()) - day).abs();
+            apart <= 1 || apart >= 364
+        };
+        let near = share(pairs.iter().filter(is_near).count(), pairs.len());
+        // If several zones agree equally well, that in which texts were written is theirs.
+        let own = time.written_in.iter().map(|written| written.zone.name());
+        let tried: Vec<&str> = if near < AGREES_ROUGHLY {
+            vec!["UTC"]
+        } else {
+            own.clone()
+                .chain(zones.iter().copied().filter(|zone| own.clone().all(|own| own != *zone)))
+                .collect()
+        };
         let mut counts: Vec<(usize, &str, BTreeSet<u32>)> = Vec::new();
-        for zone in &zones {
+        for zone in &tried {
             let Ok(day_zone) = DayZone::parse(zone) else { continue };
             let mut months = BTreeSet::new();
             let agrees = |(at, day, year): &&(DateTime<Utc>, i64, Option<i64>)| {
@@ -1013,17 +1376,25 @@ fn agreement<'a>(
             counts.push((pairs.iter().filter(agrees).count(), zone, months));
         }
         let Some(most) = counts.iter().map(|(count, ..)| *count).max() else { continue };
-        let mut alike = counts.into_iter().filter(|(count, ..)| *count == most);
-        let Some((_, zone, months)) = alike.next() else { continue };
+        let Some(best_at) = counts.iter().position(|(count, ..)| *count == most) else { continue };
+        let (_, zone, months) = counts.swap_remove(best_at);
+        // What one or two documents say is chance.
+        let mut alike: Vec<(usize, &str)> = counts
+            .iter()
+            .filter(|(count, ..)| *count + CLEARLY > most)
+            .map(|(count, zone, _)| (*count, *zone))
+            .collect();
+        alike
+            .sort_by_key(|(count, zone)| (std::cmp::Reverse(*count), tried.iter().position(|at| at == zone)));
         let found = Agreement {
             time,
             zone: zone.to_owned(),
-            other_zones: alike.map(|(_, zone, _)| zone.to_owned()).collect(),
+            other_zones: alike.into_iter().map(|(_, zone)| zone.to_owned()).collect(),
             share: share(most, pairs.len()),
             is_wide: months.len() > 1,
         };
         let is_better = |known: &Agreement<'_>| {
-            found.share > known.share + 0.02 || found.share >= ALL_AGREE && known.share < ALL_AGREE
+            found.share > known.share + 0.02 || found.share >= 1.0 && known.share < 1.0
         };
         if best.as_ref().is_none_or(|(_, known)| is_better(known)) {
             best = Some((most, found));

@@ -1,7 +1,7 @@
 //! What the names of fields suggest: the words in a path, and the words that people use for each purpose.
 
 pub(crate) use super::name_lists::Meaning;
-use super::name_lists::{ABBREVIATIONS, SENDERS, TRADERS, names};
+use super::name_lists::{ABBREVIATIONS, SENDERS, TRADE_STEMS, TRADERS, names};
 use super::survey::share;
 
 /// How far the words of a path agree with one of the names for a meaning.
@@ -242,6 +242,58 @@ const GROUPS: [&str; 14] = [
     "parent",
 ];
 
+/// What the name of a time or a date says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimeRole {
+    /// It is that of the trade.
+    Trade,
+    /// Nothing.
+    Unsaid,
+    /// It is that at which somebody or a program entered the trade.
+    Entry,
+    /// It is that of something else, such as the delivery.
+    Other,
+}
+
+/// What the name of a time or a date says about it. Its last part says more than those before it.
+pub(crate) fn time_role(path: &str) -> TimeRole {
+    let of = |path: &str| {
+        let is_of_trade = || {
+            let words = without_abbreviations(words(path));
+            words.iter().any(|word| TRADE_STEMS.iter().any(|stem| word.starts_with(stem)))
+        };
+        if weight(path, Meaning::EntryTime) > 0.5 {
+            Some(TimeRole::Entry)
+        } else if weight(path, Meaning::OtherTime) > 0.5 {
+            Some(TimeRole::Other)
+        } else {
+            is_of_trade().then_some(TimeRole::Trade)
+        }
+    };
+    of(last_part(path)).or_else(|| of(path)).unwrap_or(TimeRole::Unsaid)
+}
+
+/// Whether a year and a day of the year are called after the same thing: 2 if they lie in the same document and their
+/// names say the same of them (`trade_year` and `trade_day`), 1 if they lie in the same document, and 0 if not.
+pub(crate) fn kinship(year: &str, day: &str) -> u8 {
+    let parent = |path: &str| path.rsplit_once('.').map(|(parent, _)| parent.to_owned());
+    let is_of_trade = |word: &&str| TRADE_STEMS.iter().any(|stem| word.starts_with(stem));
+    let about = |path: &str, meaning: Meaning| -> Vec<String> {
+        let own = names(meaning).iter().flat_map(|name| name.split(' '));
+        let own: Vec<&str> = own.filter(|word| !is_of_trade(word)).collect();
+        words(path.rsplit('.').next().unwrap_or(path))
+            .into_iter()
+            .filter(|word| !own.contains(&word.as_str()))
+            .collect()
+    };
+    let of_year: Vec<String> = about(year, Meaning::Year);
+    match (parent(year) == parent(day), of_year == about(day, Meaning::DayOfYear)) {
+        (true, true) => 2,
+        (true, false) => 1,
+        (false, _) => 0,
+    }
+}
+
 /// Whether a word means a person who trades.
 pub(crate) fn is_trader(word: &str) -> bool {
     names(Meaning::Filter(4))[TRADERS].contains(&word)
@@ -429,6 +481,38 @@ mod tests {
             assert!(weight(path, Meaning::TradeId) > 0.5, "{path}");
         }
         assert!(is_of_a_group("parent.orderNo") && !is_of_a_group("order.fillNo"));
+    }
+
+    #[test]
+    fn the_name_of_a_time_says_whose_it_is() {
+        use TimeRole::{Entry, Other, Trade, Unsaid};
+        for (path, role) in [
+            ("tradeDate", Trade),
+            ("deal_day", Trade),
+            ("fechaOperacion", Trade),
+            ("Abschlussdatum", Trade),
+            ("execution.date", Trade),
+            ("booking.tradeDate", Trade),
+            ("trade_entry_time", Entry),
+            ("importTs", Entry),
+            ("saisie.horodatage", Entry),
+            ("erfasst_am", Entry),
+            ("fecha_captura", Entry),
+            ("trade.settleDate", Other),
+            ("lastTradeDate", Other),
+            ("timestamp", Unsaid),
+            ("day", Unsaid),
+        ] {
+            assert_eq!(time_role(path), role, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_year_belongs_to_the_day_that_is_called_like_it() {
+        assert_eq!(kinship("buy.year", "buy.dayOfYear"), 2);
+        assert_eq!(kinship("trade_year", "trade_doy"), 2);
+        assert_eq!(kinship("delivery_year", "trade_doy"), 1);
+        assert_eq!(kinship("delivery.year", "trade.doy"), 0);
     }
 
     #[test]

@@ -1143,3 +1143,307 @@ fn what_never_changes_is_no_sure_filter() {
     assert!(field(&proposal, "filters.cell").why.iter().any(|why| why.contains("the same value everywhere")));
     assert_eq!(field(&proposal, "filters.product").confidence, Confidence::Sure);
 }
+
+/// The day on which a freight office enters what was traded: the next one, but for a part of the trades.
+fn entered(number: i32, at_once: i32) -> DateTime<Utc> {
+    at(number) + TimeDelta::hours(if number % 100 < at_once { 0 } else { 30 })
+}
+
+/// An `ObjectId` that was made at a time.
+fn made_at(at: DateTime<Utc>, number: i32) -> bson::oid::ObjectId {
+    let counter: [u8; 3] = number.to_be_bytes()[1..].try_into().unwrap();
+    bson::oid::ObjectId::from_parts(u32::try_from(at.timestamp()).unwrap(), [3; 5], counter)
+}
+
+#[test]
+fn a_date_of_the_trade_wins_over_the_time_of_its_entry() {
+    for (date_name, time_name) in [
+        ("dealDate", "bookingTs"),
+        ("data_operazione", "inserimento"),
+        ("Abschlusstag", "eingabeZeitpunkt"),
+        ("fixture.tradeDay", "fixture.uploadTime"),
+        ("execution_date", "ts"),
+    ] {
+        for at_once in [0, 10, 50, 90] {
+            let of = |number: i32| {
+                let entry = entered(number, at_once);
+                let made = made_at(entry, number);
+                let entry = bson::DateTime::from_millis(entry.timestamp_millis());
+                let day = at(number).format("%Y-%m-%d").to_string();
+                let mut document = doc! {"_id": made, "charterNo": format!("C{number}")};
+                for (path, value) in [(date_name, Bson::from(day)), (time_name, entry.into())] {
+                    match path.split_once('.') {
+                        None => drop(document.insert(path, value)),
+                        Some((outer, inner)) => {
+                            let mut parent = document.get_document(outer).cloned().unwrap_or_default();
+                            parent.insert(inner, value);
+                            document.insert(outer, parent);
+                        }
+                    }
+                }
+                document
+            };
+            let proposal = propose_valid(&sample(&[&["charterNo"]], of), &[]);
+            let chosen = text(&proposal, "/business_date/path");
+            assert_eq!(chosen, Some(date_name), "{time_name} {at_once} {}", proposal.mapping);
+            let date = field(&proposal, "business_date");
+            assert!(date.others.iter().any(|other| other == time_name), "{:?}", date.others);
+            let said = warning(&proposal, WarningCode::DayDisagrees);
+            assert!(said.starts_with(&format!("{date_name} is the date of {time_name} for")), "{said}");
+            assert!(said.contains(&format!("Days follow {date_name}")), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_time_on_the_date_of_the_trade_is_better_than_the_date() {
+    let of = |number: i32| {
+        let day = at(number).format("%Y-%m-%d").to_string();
+        doc! {"_id": number, "lotNo": format!("L{number}"), "dealDate": day, "dealTime": date(number), "dueDate": "2026-01-31"}
+    };
+    let proposal = propose_valid(&sample(&[&["lotNo"]], of), &[]);
+    assert_eq!(text(&proposal, "/timestamp"), Some("dealTime"), "{}", proposal.mapping);
+    assert_eq!(field(&proposal, "timestamp").others[0], "dealDate");
+    assert!(!codes(&proposal).contains(&WarningCode::DayDisagrees), "{:?}", proposal.warnings);
+}
+
+#[test]
+fn a_date_of_the_trade_at_midnight_in_a_zone_wins_over_the_time_of_its_entry() {
+    let zone = DayZone::parse("Europe/Athens").unwrap();
+    let of = |number: i32| {
+        let start = zone.start_of(zone.day_of(at(number)));
+        let day = bson::DateTime::from_millis(start.timestamp_millis());
+        doc! {"_id": number, "lotNo": format!("L{number}"), "dealDay": day, "recordedAt": entered(number, 20).timestamp_millis()}
+    };
+    let proposal = propose_valid(&sample(&[&["lotNo"]], of), &[]);
+    assert_eq!(text(&proposal, "/timestamp"), Some("dealDay"), "{}", proposal.mapping);
+    assert_eq!(text(&proposal, "/day_zone"), Some("Europe/Athens"));
+    let said = warning(&proposal, WarningCode::DayDisagrees);
+    assert!(said.starts_with("dealDay is the date of recordedAt for"), "{said}");
+}
+
+/// A session of the evening belongs to the next business day.
+#[test]
+fn two_dates_of_the_trade_that_differ_are_said_and_unsure() {
+    let of = |number: i32| {
+        let day = |days: i64| (at(number) + TimeDelta::days(days)).format("%Y%m%d").to_string();
+        let rolls = i64::from(number % 5 < 2);
+        doc! {"_id": number, "fillNo": format!("F{number}"), "dealDate": day(0), "tradingDate": day(rolls), "settleDate": day(2)}
+    };
+    let proposal = propose_valid(&sample(&[&["fillNo"]], of), &[]);
+    let chosen = text(&proposal, "/business_date/path").unwrap();
+    assert_eq!(field(&proposal, "business_date").confidence, Confidence::Unsure);
+    let said = warning(&proposal, WarningCode::DayDisagrees);
+    assert!(said.contains("are on the same day for 60% of the documents only"), "{said}");
+    assert!(said.contains(&format!("Days follow {chosen}")), "{said}");
+    assert!(!said.contains("settleDate"), "{said}");
+    // A day of the year that differs from the date of the trade is as doubtful.
+    let of = |number: i32| {
+        let later = at(number) + TimeDelta::days(i64::from(number % 5 == 0));
+        let part = |form: &str| later.format(form).to_string().parse::<i32>().unwrap();
+        let day = at(number).format("%Y-%m-%d").to_string();
+        doc! {"_id": number, "year": part("%Y"), "dayOfYear": part("%j"), "timestamp": bson::DateTime::from_millis(later.timestamp_millis()), "dealDate": day}
+    };
+    let proposal = propose_valid(&sample(&[&["year", "dayOfYear"]], of), &[]);
+    assert_eq!(text(&proposal, "/day_of_year"), Some("dayOfYear"), "{}", proposal.mapping);
+    assert_eq!(field(&proposal, "day_of_year").confidence, Confidence::Unsure);
+    let said = warning(&proposal, WarningCode::DayDisagrees);
+    assert!(said.starts_with("dealDate and dayOfYear are on the same day for 80%"), "{said}");
+}
+
+/// The year of the delivery is a different one on the last day of the year only, which the sample may lack.
+#[test]
+fn the_year_and_the_day_of_the_year_are_those_of_one_date() {
+    let part = |at: DateTime<Utc>, form: &str| at.format(form).to_string().parse::<i32>().unwrap();
+    let nested = |number: i32| {
+        let (trade, arrival) = (at(number), at(number) + TimeDelta::days(1));
+        doc! {
+            "_id": number, "cargo": format!("C{number}"),
+            "arrival": {"year": part(arrival, "%Y"), "yday": part(arrival, "%j")},
+            "fixing": {"at": date(number), "year": part(trade, "%Y"), "yday": part(trade, "%j")},
+        }
+    };
+    let flat = |number: i32| {
+        let (trade, arrival) = (at(number), at(number) + TimeDelta::days(1));
+        doc! {
+            "_id": number, "cargo": format!("C{number}"), "at": date(number),
+            "arrival_year": part(arrival, "%Y"), "arrival_yday": part(arrival, "%j"),
+            "fixing_year": part(trade, "%Y"), "fixing_yday": part(trade, "%j"),
+        }
+    };
+    for (of, year, day) in [
+        (&nested as &dyn Fn(i32) -> Document, "fixing.year", "fixing.yday"),
+        (&flat, "fixing_year", "fixing_yday"),
+    ] {
+        let proposal = propose_valid(&sample(&[&["cargo"]], of), &[]);
+        assert_eq!(text(&proposal, "/year"), Some(year), "{}", proposal.mapping);
+        assert_eq!(text(&proposal, "/day_of_year"), Some(day));
+        let without = |number: i32| {
+            let mut document = of(number);
+            document.remove("fixing_year");
+            if let Ok(fixing) = document.get_document_mut("fixing") {
+                fixing.remove("year");
+            }
+            document
+        };
+        // The year of the arrival belongs to the day of the arrival: the time determines that of the fixing.
+        let proposal = propose_valid(&sample(&[&["cargo"]], without), &[]);
+        assert_eq!(proposal.mapping["year"], Value::Null, "{}", proposal.mapping);
+        assert_eq!(text(&proposal, "/day_of_year"), Some(day));
+    }
+}
+
+#[test]
+fn a_count_that_does_not_begin_in_1970_is_said() {
+    // Seconds since 2000.
+    let count = |number: i32| at(number).timestamp() - 946_684_800;
+    let beside = |number: i32| {
+        doc! {"_id": made_at(at(number), number), "lotNo": format!("L{number}"), "tradeTime": count(number) + 500_000_000, "stored": date(number)}
+    };
+    let proposal = propose_valid(&sample(&[&["lotNo"]], beside), &[]);
+    assert_ne!(text(&proposal, "/timestamp/path"), Some("tradeTime"), "{}", proposal.mapping);
+    let said = warning(&proposal, WarningCode::PassedOver);
+    assert!(said.starts_with("tradeTime read as seconds counts since 1970"), "{said}");
+    // The time of the last change shows it as well, although it is not that of the trade.
+    let numbered = |number: i32| doc! {"_id": number, "lotNo": format!("L{number}"), "tradeTime": count(number) + 500_000_000, "modifiedOn": date(number)};
+    let proposal = propose_valid_or_nowhere(&sample(&[&["lotNo"]], numbered));
+    assert!(warning(&proposal, WarningCode::PassedOver).starts_with("tradeTime read as seconds"));
+    // What is called no time is none.
+    let other = |number: i32| {
+        doc! {"_id": made_at(at(number), number), "lotNo": format!("L{number}"), "batchNo": 1_100_000_000 + number}
+    };
+    let proposal = propose_valid(&sample(&[&["lotNo"]], other), &[]);
+    assert_eq!(text(&proposal, "/timestamp/path"), Some("_id"), "{}", proposal.mapping);
+    // All documents were loaded at once, so it may be an old trade as well.
+    let loaded = "2025-11-01T02:00:00Z".parse::<DateTime<Utc>>().unwrap();
+    let at_once = |number: i32| {
+        doc! {"_id": made_at(loaded, number), "lotNo": format!("L{number}"), "tradeTime": count(number) + 500_000_000}
+    };
+    let proposal = propose_valid(&sample(&[&["lotNo"]], at_once), &[]);
+    assert_eq!(text(&proposal, "/timestamp/path"), Some("tradeTime"), "{}", proposal.mapping);
+    assert_eq!(field(&proposal, "timestamp").confidence, Confidence::Unsure);
+    assert!(warning(&proposal, WarningCode::DayDisagrees).contains("Check one with a trade that you know."));
+    // A right one needs no word.
+    let right = |number: i32| {
+        doc! {"_id": made_at(at(number), number), "lotNo": format!("L{number}"), "tradeTime": at(number).timestamp()}
+    };
+    let codes = codes(&propose_valid(&sample(&[&["lotNo"]], right), &[]));
+    let is_said = |code: &WarningCode| matches!(code, WarningCode::PassedOver | WarningCode::DayDisagrees);
+    assert!(!codes.iter().any(is_said), "{codes:?}");
+}
+
+#[test]
+fn a_clock_beside_local_texts_shows_their_zone() {
+    let written = |number: i32, zone: &str| {
+        let zone: chrono_tz::Tz = zone.parse().unwrap();
+        at(number).with_timezone(&zone).format("%Y-%m-%d %H:%M:%S").to_string()
+    };
+    // Some are stored at once, the others within hours.
+    let stored = |number: i32| {
+        at(number) + TimeDelta::seconds([1, 4_000, 2, 15_000][usize::try_from(number % 4).unwrap()])
+    };
+    let of = |zone: &'static str| {
+        move |number: i32| {
+            doc! {"_id": number, "lotNo": format!("L{number}"), "dealTime": written(number, zone), "storedAt": stored(number).timestamp_millis()}
+        }
+    };
+    let singapore = propose_valid(&sample(&[&["dealTime"], &["lotNo"]], of("Asia/Singapore")), &[]);
+    let time = json!({"path": "dealTime", "form": "iso_text", "zone": "Asia/Singapore"});
+    assert_eq!(singapore.mapping["timestamp"], time);
+    assert_eq!(text(&singapore, "/day_zone"), Some("Asia/Singapore"));
+    assert_eq!(field(&singapore, "day_zone").confidence, Confidence::Likely);
+    assert!(field(&singapore, "timestamp").why[0].starts_with("a text such as 2025-01-31T09:30:00 in all"));
+    assert_eq!(codes(&singapore), []);
+    // Winter alone does not tell London from UTC.
+    let winter = |number: i32| of("Europe/London")(number % 60);
+    let proposal = propose_valid(&sample(&[&["dealTime"], &["lotNo"]], winter), &[]);
+    assert_eq!(text(&proposal, "/day_zone"), Some("UTC"));
+    assert!(codes(&proposal).contains(&WarningCode::ZoneUnknown));
+}
+
+/// The time that is stored lies on the next day now and then; the text lies on the day of the year always.
+#[test]
+fn the_time_that_agrees_always_is_taken_with_the_day_of_the_year() {
+    let zone = DayZone::parse("Asia/Dubai").unwrap();
+    let of = |number: i32| {
+        let local = zone.day_of(at(number));
+        let tz: chrono_tz::Tz = "Asia/Dubai".parse().unwrap();
+        let stored = at(number) + TimeDelta::seconds([1, 2, 90, 4_000][usize::try_from(number % 4).unwrap()]);
+        doc! {
+            "_id": number, "lotNo": format!("L{number}"), "made": at(number).with_timezone(&tz).format("%Y-%m-%dT%H:%M:%S").to_string(),
+            "sistema": bson::DateTime::from_millis(stored.timestamp_millis()), "ano": local.year(),
+            "diaAno": i32::try_from(local.day_of_year()).unwrap(),
+        }
+    };
+    let proposal = propose_valid(&sample(&[&["ano", "diaAno"], &["lotNo"]], of), &[]);
+    assert_eq!(text(&proposal, "/timestamp/path"), Some("made"), "{}", proposal.mapping);
+    assert_eq!(text(&proposal, "/timestamp/zone"), Some("Asia/Dubai"));
+    assert_eq!(text(&proposal, "/day_zone"), Some("Asia/Dubai"));
+}
+
+#[test]
+fn zones_that_the_sample_does_not_tell_apart_are_named() {
+    let johannesburg: chrono_tz::Tz = "Africa/Johannesburg".parse().unwrap();
+    // Summer in Europe.
+    let of = |number: i32| {
+        let at = at(90 + number % 120).with_timezone(&johannesburg);
+        doc! {"_id": number, "lotNo": format!("L{number}"), "executedAt": at.format("%Y-%m-%dT%H:%M:%S%:z").to_string()}
+    };
+    let proposal = propose_valid(&sample(&[&["executedAt"], &["lotNo"]], of), &[]);
+    assert_eq!(text(&proposal, "/day_zone"), Some("Europe/Berlin"));
+    let said = warning(&proposal, WarningCode::ZoneUnknown);
+    assert!(
+        said.contains("do not tell the days of Europe/Berlin from") && said.contains("Johannesburg"),
+        "{said}"
+    );
+    assert!(!said.contains("Europe/Paris"), "its days are the same always: {said}");
+}
+
+/// A session that ends before midnight in each zone of Asia.
+#[test]
+fn zones_in_which_the_times_lie_on_the_same_dates_are_named() {
+    let zone = DayZone::parse("Asia/Tokyo").unwrap();
+    let of = |number: i32| {
+        let start = zone.start_of(zone.day_of(at(number)));
+        let at = start + TimeDelta::minutes(6 * 60 + i64::from(number * 37 % 900));
+        let day = zone.day_of(at).to_string();
+        doc! {"_id": number, "lotNo": format!("L{number}"), "dealTime": bson::DateTime::from_millis(at.timestamp_millis()), "dealDate": day}
+    };
+    let proposal = propose_valid(&sample(&[&["dealTime"], &["lotNo"]], of), &[]);
+    assert_eq!(text(&proposal, "/timestamp"), Some("dealTime"), "{}", proposal.mapping);
+    let said = warning(&proposal, WarningCode::ZoneUnknown);
+    assert!(said.contains("do not tell the days of Asia/Singapore from those of Asia/Tokyo"), "{said}");
+    assert_eq!(field(&proposal, "day_zone").confidence, Confidence::Unsure);
+    // The date is not a guess.
+    let proposal = propose_valid(&sample(&[&["lotNo"]], of), &[]);
+    assert_eq!(text(&proposal, "/business_date/path"), Some("dealDate"), "{}", proposal.mapping);
+    assert!(!codes(&proposal).contains(&WarningCode::ZoneUnknown), "{:?}", proposal.warnings);
+}
+
+#[test]
+fn midnights_of_a_delivery_are_a_hint_at_the_zone() {
+    let zone = DayZone::parse("Asia/Kolkata").unwrap();
+    let of = |number: i32| {
+        let begin = zone.start_of(zone.day_of(at(number)).plus(1 + number % 9));
+        doc! {"_id": number, "lotNo": format!("L{number}"), "executedAt": date(number), "delivery": {"begin": bson::DateTime::from_millis(begin.timestamp_millis())}}
+    };
+    let proposal = propose_valid(&sample(&[&["executedAt"], &["lotNo"]], of), &[]);
+    assert_eq!(text(&proposal, "/timestamp"), Some("executedAt"), "{}", proposal.mapping);
+    assert_eq!(text(&proposal, "/day_zone"), Some("Asia/Kolkata"));
+    assert_eq!(field(&proposal, "day_zone").confidence, Confidence::Unsure);
+    assert!(
+        warning(&proposal, WarningCode::ZoneUnknown).contains("all values of delivery.begin are midnight")
+    );
+}
+
+#[test]
+fn dates_and_numbers_in_texts_are_named_as_what_they_are() {
+    let of = |number: i32| {
+        let day = at(number).format("%Y-%m-%d").to_string();
+        doc! {"_id": number, "lotNo": format!("L{number}"), "dealDate": day, "raw": {"time": at(number).timestamp_millis().to_string()}}
+    };
+    let proposal = propose_valid(&sample(&[&["lotNo"]], of), &[]);
+    assert_eq!(field(&proposal, "business_date").why[0], "a text such as 2025-01-31 in all of the documents");
+    let said = warning(&proposal, WarningCode::PassedOver);
+    assert!(said.starts_with("raw.time has numbers as text"), "{said}");
+}

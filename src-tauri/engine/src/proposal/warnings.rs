@@ -113,7 +113,7 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
         );
         warn(WarningCode::FilterMixed, message, None);
     }
-    if let Some(agreement) = days.agreement.filter(|share| *share < 0.995) {
+    if let Some(agreement) = days.agreement.filter(|share| *share < 1.0) {
         let day = days.day_of_year.as_ref().map(|part| part.path.as_str()).unwrap_or_default();
         let time = days.time.as_ref().map(|time| time.path.as_str()).unwrap_or_default();
         let message = format!(
@@ -122,13 +122,27 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
         );
         warn(WarningCode::DayDisagrees, message, None);
     }
-    if let (Some(Beside { date, time, agreement }), Some(chosen)) = (&days.dates_beside, &days.time) {
-        let follow = days.business_date.as_ref().map_or(&chosen.path, |date| &date.path);
-        let message = format!(
-            "{date} is the date of {time} for {} of the documents only, in whatever time zone. Days follow {follow}; check \
-             that this is intended.",
-            percent(*agreement)
-        );
+    let follow = days.business_date.as_ref().or(days.time.as_ref()).map(|time| time.path.as_str());
+    let follow = days.day_of_year.as_ref().map(|day| day.path.as_str()).or(follow).unwrap_or_default();
+    for Beside { date, time, agreement, is_date_of_time } in &days.disagreements {
+        let message = if *is_date_of_time {
+            format!(
+                "{date} is the date of {time} for {} of the documents{}, in whatever time zone. Days follow {follow}; check \
+                 that this is intended.",
+                percent(*agreement),
+                if *agreement > 0.0 { " only" } else { "" }
+            )
+        } else {
+            format!(
+                "{date} and {time} are on the same day for {} of the documents{}. Days follow {follow}; check that this is \
+                 intended.",
+                percent(*agreement),
+                if *agreement > 0.0 { " only" } else { "" }
+            )
+        };
+        warn(WarningCode::DayDisagrees, message, None);
+    }
+    if let Some(message) = days.doubtful_epoch() {
         warn(WarningCode::DayDisagrees, message, None);
     }
     if let Some(message) = days.unknown_zone() {

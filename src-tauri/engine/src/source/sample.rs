@@ -24,8 +24,8 @@ const SAMPLE_LIMIT: Duration = Duration::from_secs(5);
 const LINK_LIMIT: Duration = Duration::from_secs(2);
 /// Documents of each kind: the newest, the oldest, at random, of one day, of another collection.
 const ENDS: i64 = 50;
-const AT_RANDOM: i64 = 200;
-const OF_A_DAY: i64 = 10;
+const AT_RANDOM: i64 = 500;
+const OF_A_DAY: i64 = 20;
 const OF_OTHERS: i64 = 20;
 /// Days that the sample is spread over, once the field of the day is known.
 const DAYS: usize = 12;
