@@ -12,6 +12,7 @@ const COLUMNS = ["_id", "price", "note"].map((path) => ({
   types: ["string"],
   numeric: false,
 }));
+const SHAPE = { columns: COLUMNS, reading_order: [0, 1, 2] };
 const changed = vi.fn();
 
 function Held() {
@@ -20,7 +21,7 @@ function Held() {
     changed(next);
     setPrefs(next);
   };
-  return <ColumnChooser columns={COLUMNS} prefs={prefs} change={change} sorts={[]} setSorts={vi.fn()} />;
+  return <ColumnChooser shape={SHAPE} prefs={prefs} change={change} sorts={[]} setSorts={vi.fn()} />;
 }
 
 const rows = () => screen.getAllByTestId("column-row").map((row) => row.dataset.path);
@@ -48,7 +49,7 @@ it("sorts by one column, and with Shift by a further one", async () => {
   const setSorts = vi.fn();
   const sorts = [{ path: "price", descending: true }];
   const chooser = (by: typeof sorts) => (
-    <ColumnChooser columns={COLUMNS} prefs={NO_PREFS} change={vi.fn()} sorts={by} setSorts={setSorts} />
+    <ColumnChooser shape={SHAPE} prefs={NO_PREFS} change={vi.fn()} sorts={by} setSorts={setSorts} />
   );
   const { rerender } = render(chooser(sorts));
   await user.click(screen.getByTestId("columns-button"));
@@ -72,7 +73,7 @@ it("calls a column by its label, and still names its path", async () => {
   }));
   render(
     <ColumnChooser
-      columns={columns}
+      shape={{ ...SHAPE, columns }}
       prefs={NO_PREFS}
       change={() => undefined}
       sorts={[]}

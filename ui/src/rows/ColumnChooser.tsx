@@ -5,12 +5,12 @@ import type { ColumnView, Sort } from "../backend";
 import type { Command } from "../controls/commands";
 import { Icon } from "../controls/icons";
 import { commandOf } from "../controls/keys";
-import { arrange, columnName, type ColumnPrefs, NO_PREFS, step } from "./grid/columns";
+import { arrange, columnName, type ColumnPrefs, type Columns, NO_PREFS, step } from "./grid/columns";
 import { orderWord } from "./grid/order";
 import { clickSort, rankOf } from "./grid/sorting";
 
 interface Props {
-  columns: readonly ColumnView[];
+  shape: Columns;
   prefs: ColumnPrefs;
   change: (prefs: ColumnPrefs) => void;
   sorts: readonly Sort[];
@@ -18,7 +18,8 @@ interface Props {
 }
 
 /** Shows, hides, moves and sorts columns, all by keyboard. */
-export function ColumnChooser({ columns, prefs, change, sorts, setSorts }: Props) {
+export function ColumnChooser({ shape, prefs, change, sorts, setSorts }: Props) {
+  const { columns } = shape;
   const hidden = new Set(prefs.hidden);
   const hiddenHere = columns.filter((column) => hidden.has(column.path)).length;
   return (
@@ -43,7 +44,7 @@ export function ColumnChooser({ columns, prefs, change, sorts, setSorts }: Props
               Reset columns
             </Button>
           </div>
-          <ColumnList columns={columns} prefs={prefs} change={change} sorts={sorts} setSorts={setSorts} />
+          <ColumnList shape={shape} prefs={prefs} change={change} sorts={sorts} setSorts={setSorts} />
         </Dialog>
       </Popover>
     </DialogTrigger>
@@ -58,12 +59,12 @@ interface Moved {
   control: string;
 }
 
-function ColumnList({ columns, prefs, change, sorts, setSorts }: Props) {
+function ColumnList({ shape, prefs, change, sorts, setSorts }: Props) {
   const hidden = new Set(prefs.hidden);
   const list = useRef<HTMLUListElement>(null);
   const moved = useRef<Moved | null>(null);
   const [announcement, announce] = useState("");
-  const placed = arrange(columns, prefs);
+  const placed = arrange(shape, prefs);
 
   // A list item that moves within the page loses the focus.
   useEffect(() => {

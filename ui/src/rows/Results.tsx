@@ -116,7 +116,7 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
             )}
             {shapes && (
               <ColumnChooser
-                columns={shapes[role].columns}
+                shape={shapes[role]}
                 prefs={prefs}
                 change={setPrefs}
                 sorts={sorts}

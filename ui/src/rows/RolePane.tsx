@@ -104,6 +104,7 @@ export function RolePane(props: Props) {
       identity,
       stamp,
       columns: shape.columns,
+      reading_order: shape.reading_order,
       zone,
       length: shape.rows,
       generation: shape.generation,
@@ -151,7 +152,7 @@ export function RolePane(props: Props) {
     [backend, setSorts, setPrefs, identity, reload],
   );
   const perform = (command: MenuCommand, at: MenuAt) => {
-    if (command === "hide") setPrefs(withHidden(shape.columns, prefs, at.path));
+    if (command === "hide") setPrefs(withHidden(shape, prefs, at.path));
     else if (command === "show_all") setPrefs({ ...prefs, hidden: [] });
     else if (command === "copy_name") {
       backend.copyText(at.path).then(
@@ -237,7 +238,7 @@ export function RolePane(props: Props) {
           column={shape.columns.find((column) => column.path === menu.path)}
           sorts={sorts}
           hidden={shape.columns.some((column) => prefs.hidden.includes(column.path))}
-          canHide={shown(shape.columns, prefs).length > 1}
+          canHide={shown(shape, prefs).length > 1}
           perform={(command) => perform(command, menu)}
           close={() => setMenu(null)}
         />

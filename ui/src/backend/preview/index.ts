@@ -207,7 +207,12 @@ export function previewBackend(): Backend {
         columns: columnsOf(role),
         rows: total(key, role),
         generation: store.generation,
-        reading_order: columnsOf(role).map((_, place) => place),
+        reading_order: [
+          ...columnsOf(role)
+            .map((_, place) => place)
+            .slice(1),
+          0,
+        ],
         time_column: "traded_at",
       });
     },

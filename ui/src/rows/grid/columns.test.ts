@@ -10,10 +10,11 @@ describe("columns", () => {
     types: ["string"],
     numeric: false,
   }));
-  const paths = (prefs = NO_PREFS) => shown(columns, prefs).map(({ column }) => column.path);
+  const shape = { columns, reading_order: [0, 1, 2, 3] };
+  const paths = (prefs = NO_PREFS) => shown(shape, prefs).map(({ column }) => column.path);
 
   it("keep the place of a hidden column when the others are moved", () => {
-    const moved = reorder(columns, { ...NO_PREFS, hidden: ["a"] }, ["c", "_id", "b"]);
+    const moved = reorder(shape, { ...NO_PREFS, hidden: ["a"] }, ["c", "_id", "b"]);
     expect(paths(moved)).toEqual(["c", "_id", "b"]);
     expect(paths({ ...moved, hidden: [] })).toEqual(["c", "_id", "a", "b"]);
   });
@@ -23,6 +24,25 @@ describe("columns", () => {
     expect(step(["a", "b", "c"], "b", -1)).toEqual(["b", "a", "c"]);
     expect(step(["a", "b", "c"], "c", 1)).toEqual(["a", "b", "c"]);
     expect(step(["a", "b", "c"], "z", -1)).toEqual(["a", "b", "c"]);
+  });
+
+  it("come in reading order until they are arranged", () => {
+    const read = { columns, reading_order: [2, 3, 1, 0] };
+    const inOrder = (prefs = NO_PREFS) => shown(read, prefs).map(({ column, index }) => [column.path, index]);
+    expect(inOrder()).toEqual([
+      ["b", 2],
+      ["c", 3],
+      ["a", 1],
+      ["_id", 0],
+    ]);
+    // What is new to the arrangement follows in reading order.
+    expect(inOrder({ ...NO_PREFS, order: ["a"] }).map(([path]) => path)).toEqual(["a", "b", "c", "_id"]);
+    expect(reorder(read, { ...NO_PREFS, hidden: ["c"] }, ["a", "b", "_id"]).order).toEqual([
+      "a",
+      "b",
+      "c",
+      "_id",
+    ]);
   });
 
   it("are all shown when all are hidden", () => {

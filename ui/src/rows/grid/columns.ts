@@ -1,6 +1,6 @@
 // Which columns of a view are shown, in which order, and how wide.
 
-import type { ColumnView } from "../../backend";
+import type { ColumnView, ViewShape } from "../../backend";
 import type { Cell } from "./tsv";
 
 /** How the user has arranged the columns; remembered by path, so that it outlives the query. */
@@ -19,18 +19,22 @@ export interface PlacedColumn {
   index: number;
 }
 
-/** All columns in the arranged order; columns that are new to the arrangement follow in their own order. */
-export function arrange(columns: readonly ColumnView[], prefs: ColumnPrefs): PlacedColumn[] {
+/** The columns of a view in the order of their cells, and the order in which a trader reads them. */
+export type Columns = Readonly<Pick<ViewShape, "columns" | "reading_order">>;
+
+/** All columns in the arranged order; columns that are new to the arrangement follow in reading order. */
+export function arrange({ columns, reading_order }: Columns, prefs: ColumnPrefs): PlacedColumn[] {
   const placed = columns.map((column, index) => ({ column, index }));
   const rank = new Map(prefs.order.map((path, index) => [path, index]));
+  const read = new Map(reading_order.map((place, index) => [place, index]));
   return placed.sort((a, b) => {
     const ranked = (rank.get(a.column.path) ?? rank.size) - (rank.get(b.column.path) ?? rank.size);
-    return ranked === 0 ? a.index - b.index : ranked;
+    return ranked === 0 ? (read.get(a.index) ?? read.size) - (read.get(b.index) ?? read.size) : ranked;
   });
 }
 
 /** The columns that are shown. Hiding all of them would leave nothing to click, so then all are shown. */
-export function shown(columns: readonly ColumnView[], prefs: ColumnPrefs): PlacedColumn[] {
+export function shown(columns: Columns, prefs: ColumnPrefs): PlacedColumn[] {
   const hidden = new Set(prefs.hidden);
   const visible = arrange(columns, prefs).filter(({ column }) => !hidden.has(column.path));
   return visible.length > 0 ? visible : arrange(columns, prefs);
@@ -86,17 +90,13 @@ export function withWidth(prefs: ColumnPrefs, path: string, width: number): Colu
 }
 
 /** Prefs without a column. The last one stays: there has to be something to click. */
-export function withHidden(columns: readonly ColumnView[], prefs: ColumnPrefs, path: string): ColumnPrefs {
+export function withHidden(columns: Columns, prefs: ColumnPrefs, path: string): ColumnPrefs {
   if (shown(columns, prefs).length <= 1) return prefs;
   return { ...prefs, hidden: [...prefs.hidden.filter((held) => held !== path), path] };
 }
 
 /** Prefs with the columns in a new order. Hidden columns keep their place after the one they followed. */
-export function reorder(
-  columns: readonly ColumnView[],
-  prefs: ColumnPrefs,
-  visible: readonly string[],
-): ColumnPrefs {
+export function reorder(columns: Columns, prefs: ColumnPrefs, visible: readonly string[]): ColumnPrefs {
   const order: string[] = [];
   const all = arrange(columns, prefs).map(({ column }) => column.path);
   const hiddenAfter = new Map<string, string[]>();

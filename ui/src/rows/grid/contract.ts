@@ -1,18 +1,17 @@
 // What the grid is given to show, and what it reports to the window.
 
-import type { ColumnView, Sort } from "../../backend";
-import type { ColumnPrefs } from "./columns";
+import type { Sort } from "../../backend";
+import type { ColumnPrefs, Columns } from "./columns";
 import type { ReadPage } from "./lazyRows";
 import type { Selected } from "./selection";
 
-export interface Content {
+export interface Content extends Columns {
   /** A different query has different values, so the columns are fitted again. A different order keeps their widths. */
   query: string;
   /** A different identity means different rows, so the grid goes back to the top. */
   identity: string;
   /** The same identity with a different stamp means the same rows at a later time, so the position is kept. */
   stamp: string;
-  columns: readonly ColumnView[];
   /** The zone in which the tooltip of a cell reads a time. */
   zone: string;
   length: number;

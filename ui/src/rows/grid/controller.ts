@@ -154,7 +154,7 @@ export class GridController {
   #drawColumns(): void {
     const content = this.#content;
     if (content === null) return;
-    const placed = shown(content.columns, this.#prefs);
+    const placed = shown(content, this.#prefs);
     const columns = toTableColumns(placed, content.zone, ({ column, index }) =>
       this.#widths.drawn(column, index, this.#prefs),
     );
@@ -225,7 +225,7 @@ export class GridController {
       const visible = grid.getColumns().map((column) => String(column.id));
       this.#follow(visible);
       this.#columnsDrawn = "";
-      this.#handlers.prefs(reorder(this.#content.columns, this.#prefs, visible));
+      this.#handlers.prefs(reorder(this.#content, this.#prefs, visible));
     });
     grid.onHeaderCellRendered.subscribe((_event, args) => {
       args.node.setAttribute("role", "columnheader");
@@ -339,7 +339,7 @@ export class GridController {
     const place = moved.indexOf(path);
     if (place !== visible.indexOf(path)) {
       this.#movedByKey = path;
-      this.#handlers.prefs(reorder(this.#content.columns, this.#prefs, moved));
+      this.#handlers.prefs(reorder(this.#content, this.#prefs, moved));
     }
     this.#handlers.announce(
       `${nameIn(this.#content?.columns, path)} is column ${place + 1} of ${moved.length}`,

@@ -20,6 +20,7 @@ export function makeContent(identity: string, length = 1000): Content {
     identity,
     stamp: "1",
     columns: COLUMNS,
+    reading_order: COLUMNS.map((_, place) => place),
     zone: "UTC",
     length,
     generation: 1,

@@ -97,3 +97,11 @@ describe("the width of a column", () => {
     expect(width - beyond).toBeGreaterThanOrEqual(5);
   });
 });
+
+it("shows the columns in reading order, with their own cells", async () => {
+  stage.grid.show({ ...makeContent("read"), reading_order: [1, 2, 0] }, stage.prefs, stage.sorts);
+  const headings = [...stage.host.querySelectorAll<HTMLElement>("[role=columnheader]")];
+  expect(headings.map((at) => at.dataset.path)).toEqual(["price", "note", "_id"]);
+  await vi.waitFor(() => expect(stage.cell(3, 2)).toHaveTextContent("id3"));
+  expect(stage.cell(3, 0)).toHaveTextContent("1");
+});
