@@ -8,6 +8,8 @@ import type {
   CachedQuery,
   CacheUsage,
   CollectionEntry,
+  ColumnSums,
+  ColumnValues,
   Connection,
   ConnectionDraft,
   ConnectionEdit,
@@ -18,6 +20,7 @@ import type {
   ExportProgress,
   Failure,
   FetchMode,
+  FoundText,
   MappingChange,
   MappingView,
   OpenRequest,
@@ -26,6 +29,7 @@ import type {
   Proposal,
   QueryInput,
   Role,
+  RowCount,
   RowDetail,
   RowQuery,
   RunEvent,
@@ -100,6 +104,30 @@ export interface Backend {
   viewShape(key: ViewKey, role: Role): Promise<ViewShape>;
   page(key: ViewKey, rows: RowQuery, offset: number, limit: number): Promise<Page>;
   rowDetail(key: ViewKey, rows: RowQuery, position: number): Promise<RowDetail>;
+  /** How many rows a row query selects. `cancelRows` stops this and what follows by their ids. */
+  rowCount(key: ViewKey, rows: RowQuery, requestId: number): Promise<RowCount>;
+  /** The next row with a text, from a position on, which is included. */
+  findRow(
+    key: ViewKey,
+    rows: RowQuery,
+    text: string,
+    from: number,
+    forwards: boolean,
+    requestId: number,
+  ): Promise<FoundText>;
+  /** The values of a column that contain a text, with how many rows have them. */
+  columnValues(
+    key: ViewKey,
+    rows: RowQuery,
+    path: string,
+    contains: string,
+    limit: number,
+    requestId: number,
+  ): Promise<ColumnValues>;
+  /** What a column adds up to. */
+  columnSums(key: ViewKey, rows: RowQuery, path: string, requestId: number): Promise<ColumnSums>;
+  /** Stops a request for rows. Does nothing if it has been answered. */
+  cancelRows(requestId: number): Promise<void>;
   suggest(field: string, prefix: string): Promise<Suggested>;
   /** Null if the file dialog was dismissed. */
   exportCsv(
@@ -195,6 +223,13 @@ function desktop(): Backend {
       return JSON.parse(new TextDecoder().decode(bytes)) as Page;
     },
     rowDetail: (key, rows, position) => invoke("row_detail", { key, rows, position }),
+    rowCount: (key, rows, requestId) => invoke("row_count", { key, rows, requestId }),
+    findRow: (key, rows, text, from, forwards, requestId) =>
+      invoke("find_row", { key, rows, text, from, forwards, requestId }),
+    columnValues: (key, rows, path, contains, limit, requestId) =>
+      invoke("column_values", { key, rows, path, contains, limit, requestId }),
+    columnSums: (key, rows, path, requestId) => invoke("column_sums", { key, rows, path, requestId }),
+    cancelRows: (requestId) => invoke("cancel_rows", { requestId }),
     suggest: (field, prefix) => invoke("suggest", { field, prefix }),
     exportCsv: (exportId, key, rows, options, onProgress) =>
       invoke("export_csv", { exportId, key, rows, options, events: channel(onProgress) }),

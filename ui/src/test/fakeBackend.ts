@@ -22,6 +22,7 @@ import {
   makeSaved,
   makeSettings,
   makeSource,
+  makeSums,
 } from "./made";
 
 export function makePlan(query: QueryInput, part: Partial<PlanView> = {}): PlanView {
@@ -128,6 +129,11 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
       Promise.resolve({ offset, rows: [["a"], ["b"]], generation: 1 }),
     ),
     rowDetail: vi.fn(() => Promise.resolve(makeDetail())),
+    rowCount: vi.fn(() => Promise.resolve({ generation: 1, rows: 1, of: 2 })),
+    findRow: vi.fn(() => Promise.resolve({ generation: 1, position: null, number: null, total: 0 })),
+    columnValues: vi.fn(() => Promise.resolve({ generation: 1, values: [], further: 0, empty: 0 })),
+    columnSums: vi.fn(() => Promise.resolve(makeSums())),
+    cancelRows: vi.fn(() => Promise.resolve()),
     suggest: vi.fn(() => Promise.resolve({ values: [], is_coming: false })),
     exportCsv: vi.fn(() => Promise.resolve(null)),
     cancelExport: vi.fn(() => Promise.resolve()),

@@ -4,6 +4,7 @@ import type {
   Answer,
   CachedQuery,
   Changes,
+  ColumnSums,
   ConnectionDraft,
   ConnectionEdit,
   ConnectionForm,
@@ -117,6 +118,12 @@ export function makeCached(part: Partial<CachedQuery> = {}): CachedQuery {
 
 export function makeDetail(part: Partial<RowDetail> = {}): RowDetail {
   return { generation: 1, relaxed: "{}", canonical: "{}", fetched: null, day: "2025-01-31", ...part };
+}
+
+/** Sums of the two rows that the fake backend has. */
+export function makeSums(part: Partial<ColumnSums> = {}): ColumnSums {
+  const none = { numbers: 0, sum: null, average: null, min: "a", max: "b" };
+  return { generation: 1, rows: 2, filled: 2, distinct: 2, ...none, ...part };
 }
 
 export function makeFailure(

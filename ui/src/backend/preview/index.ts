@@ -4,6 +4,7 @@
 
 import type { Answer, Connection, Failure, QueryInput, Role, SourceView, ViewKey } from "../types";
 import type { Backend } from "..";
+import { askedCalls } from "./asked";
 import { makeChanges } from "./changes";
 import { addDays, dayCount } from "../days";
 import { rowOrder } from "./order";
@@ -218,20 +219,21 @@ export function previewBackend(): Backend {
     },
     async page(key, rows, offset, limit) {
       await wait(15);
-      const all = total(key, rows.role);
-      const size = Math.max(0, Math.min(limit, all - offset));
       const days = dayCount(key.from, key.to);
-      const at = (index: number) => order(rows, all, key.from, days, offset + index);
+      const { length, at } = order(rows, total(key, rows.role), key.from, days);
+      const size = Math.max(0, Math.min(limit, length - offset));
       return {
         offset,
-        rows: Array.from({ length: size }, (_, index) => makeRow(rows.role, at(index), key.from, days)),
+        rows: Array.from({ length: size }, (_, index) =>
+          makeRow(rows.role, at(offset + index), key.from, days),
+        ),
         generation: store.generation,
       };
     },
     rowDetail(key, rows, position) {
       const days = dayCount(key.from, key.to);
-      const at = order(rows, total(key, rows.role), key.from, days, position);
-      const row = makeRow(rows.role, at, key.from, days);
+      const { at } = order(rows, total(key, rows.role), key.from, days);
+      const row = makeRow(rows.role, at(position), key.from, days);
       const shape = columnsOf(rows.role);
       const document = Object.fromEntries(shape.map((column, index) => [column.path, row[index]]));
       const typed = shape.map((column, index) => [
@@ -246,6 +248,7 @@ export function previewBackend(): Backend {
         day: (row[2] ?? TODAY).slice(0, 10),
       });
     },
+    ...askedCalls({ order, total, generation: () => store.generation }),
     async suggest(field, prefix) {
       await wait(60);
       const wanted = prefix.toLowerCase();

@@ -13,9 +13,8 @@ it("sorts by several columns, each in its own direction, with what is missing la
     { path: "receiver", descending: true },
     { path: "quantity", descending: false },
   ];
-  const rows = Array.from({ length: TOTAL }, (_, index) =>
-    makeRow("input", order({ role: "input", sorts }, TOTAL, "2026-11-01", 30, index), "2026-11-01", 30),
-  );
+  const { at: placed } = order({ role: "input", sorts }, TOTAL, "2026-11-01", 30);
+  const rows = Array.from({ length: TOTAL }, (_, index) => makeRow("input", placed(index), "2026-11-01", 30));
   expect(new Set(rows.map((row) => row[0])).size).toBe(TOTAL);
   const receivers = rows.map((row) => row[at("receiver")] ?? null);
   const named = receivers.filter((receiver) => receiver !== null);
@@ -29,5 +28,33 @@ it("sorts by several columns, each in its own direction, with what is missing la
 });
 
 it("leaves rows as they are if nothing is sorted", () => {
-  expect(rowOrder()({ role: "input", sorts: [] }, TOTAL, "2026-11-01", 30, 7)).toBe(7);
+  expect(rowOrder()({ role: "input", sorts: [] }, TOTAL, "2026-11-01", 30).at(7)).toBe(7);
+});
+
+it("selects the rows that meet every condition, in their order", () => {
+  const filters = [
+    { path: "product", condition: { kind: "values" as const, values: ["Brent", "WTI"], empty: false } },
+    { path: "quantity", condition: { kind: "text" as const, text: "100..200, =400" } },
+    { path: "receiver", condition: { kind: "text" as const, text: "!empty, !=risk" } },
+  ];
+  const sorts = [{ path: "quantity", descending: true }];
+  const { length, at: placed } = rowOrder()({ role: "input", sorts, filters }, TOTAL, "2026-11-01", 30);
+  const rows = Array.from({ length }, (_, index) => makeRow("input", placed(index), "2026-11-01", 30));
+  expect(length).toBeGreaterThan(3);
+  const quantities = rows.map((row) => Number(row[at("quantity")]));
+  expect(quantities).toEqual([...quantities].sort((a, b) => b - a));
+  for (const row of rows) {
+    expect(["Brent", "WTI"]).toContain(row[at("product")]);
+    expect([null, "risk"]).not.toContain(row[at("receiver")]);
+  }
+  for (const quantity of quantities)
+    expect(quantity === 400 || (quantity <= 200 && quantity >= 100)).toBe(true);
+});
+
+it("refuses a condition that says nothing, as plain data", () => {
+  const filters = [{ path: "product", condition: { kind: "text" as const, text: "=" } }];
+  const select = () => rowOrder()({ role: "input", sorts: [], filters }, TOTAL, "2026-11-01", 30);
+  expect(select).toThrow(
+    expect.objectContaining({ code: "bad_filter", target: { field: "column", path: "product" } }),
+  );
 });

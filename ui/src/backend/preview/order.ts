@@ -1,6 +1,8 @@
-// The order of the preview's rows: by several columns, what is missing last, as the engine sorts them.
+// The preview's rows of a row query: which, and in which order, by several columns, what is missing last, as the engine
+// sorts them.
 
 import type { RowQuery } from "../types";
+import { rowTest } from "./matching";
 import { columnsOf, makeRow } from "./rows";
 
 type Cell = string | null;
@@ -15,18 +17,22 @@ function compare(a: Cell, b: Cell, numeric: boolean, descending: boolean): numbe
   return a === b ? 0 : a < b ? -way : way;
 }
 
-/** The positions, in order, of rows that `makeRow` makes. */
-function sorted({ role, sorts }: RowQuery, total: number, from: string, days: number): Int32Array {
+/** The positions, in order, of the rows that `makeRow` makes and the query selects. */
+function selected(rows: RowQuery, total: number, from: string, days: number): Int32Array {
+  const { role, sorts } = rows;
   const columns = columnsOf(role);
+  const test = rowTest(rows);
   const keys = sorts.map(({ path, descending }) => {
     const index = columns.findIndex((column) => column.path === path);
     return { index, numeric: columns[index]?.numeric === true, descending, cells: [] as Cell[] };
   });
+  const positions: number[] = [];
   for (let position = 0; position < total; position += 1) {
     const row = makeRow(role, position, from, days);
+    if (test?.(row) ?? true) positions.push(position);
     for (const key of keys) key.cells.push(row[key.index] ?? null);
   }
-  return Int32Array.from({ length: total }, (_, position) => position).sort((a, b) => {
+  return Int32Array.from(positions).sort((a, b) => {
     for (const { cells, numeric, descending } of keys) {
       const order = compare(cells[a] ?? null, cells[b] ?? null, numeric, descending);
       if (order !== 0) return order;
@@ -35,21 +41,27 @@ function sorted({ role, sorts }: RowQuery, total: number, from: string, days: nu
   });
 }
 
-/** Finds the position of a row in the order asked for. The last order is remembered, since pages follow each other. */
-export function rowOrder(): (
-  rows: RowQuery,
-  total: number,
-  from: string,
-  days: number,
-  at: number,
-) => number {
+/** The rows of a query by their place. */
+export interface Ordered {
+  length: number;
+  /** The position, as `makeRow` counts, of the row at a place. */
+  at: (place: number) => number;
+}
+
+/** Finds the rows of a query in their order. The last order is remembered, since pages follow each other. */
+export function rowOrder(): (rows: RowQuery, total: number, from: string, days: number) => Ordered {
   let last: { key: string; positions: Int32Array } | null = null;
-  return (rows, total, from, days, at) => {
+  return (rows, total, from, days) => {
     const [first] = rows.sorts;
-    if (first === undefined) return at;
-    if (total > MAX_SORTED) return first.descending ? total - 1 - at : at;
+    if (first === undefined && (rows.filters ?? []).length === 0)
+      return { length: total, at: (place) => place };
+    if (total > MAX_SORTED) {
+      const turned = first?.descending === true;
+      return { length: total, at: (place) => (turned ? total - 1 - place : place) };
+    }
     const key = JSON.stringify([rows, total, from, days]);
-    if (last?.key !== key) last = { key, positions: sorted(rows, total, from, days) };
-    return last.positions[at] ?? at;
+    if (last?.key !== key) last = { key, positions: selected(rows, total, from, days) };
+    const { positions } = last;
+    return { length: positions.length, at: (place) => positions[place] ?? place };
   };
 }

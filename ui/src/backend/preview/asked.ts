@@ -1,0 +1,99 @@
+// What the preview says of rows beyond showing them: how many, where a text is, which values, what they add up to.
+
+import type { Role, RowQuery, ViewKey } from "../types";
+import type { Backend } from "..";
+import { dayCount } from "../days";
+import type { rowOrder } from "./order";
+import { columnsOf, makeRow } from "./rows";
+
+interface Rows {
+  order: ReturnType<typeof rowOrder>;
+  total: (key: ViewKey, role: Role) => number;
+  generation: () => number;
+}
+
+const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+/** As long as the engine takes for some millions of rows. */
+const SLOW_MS = 300;
+
+/** A decimal number as so many ten-thousandths: what the preview makes has no more places. */
+const scaled = (text: string) => BigInt(Math.round(Number(text) * 10_000));
+
+const unscaled = (value: bigint) => (Number(value) / 10_000).toString();
+
+type Calls = Pick<Backend, "rowCount" | "findRow" | "columnValues" | "columnSums" | "cancelRows">;
+
+export function askedCalls({ order, total, generation }: Rows): Calls {
+  const rowsOf = (key: ViewKey, rows: RowQuery) => {
+    const days = dayCount(key.from, key.to);
+    const ordered = order(rows, total(key, rows.role), key.from, days);
+    const row = (place: number) => makeRow(rows.role, ordered.at(place), key.from, days);
+    return { length: ordered.length, row };
+  };
+  const cellsOf = (key: ViewKey, rows: RowQuery, path: string) => {
+    const index = columnsOf(rows.role).findIndex((column) => column.path === path);
+    const { length, row } = rowsOf(key, rows);
+    return Array.from({ length }, (_, place) => row(place)[index] ?? null);
+  };
+  return {
+    async rowCount(key, rows) {
+      await wait(SLOW_MS);
+      return { generation: generation(), rows: rowsOf(key, rows).length, of: total(key, rows.role) };
+    },
+    async findRow(key, rows, text, from, forwards) {
+      await wait(SLOW_MS);
+      const wanted = text.toLowerCase();
+      const { length, row } = rowsOf(key, rows);
+      const places: number[] = [];
+      for (let place = 0; place < length; place += 1) {
+        if (row(place).some((cell) => cell?.toLowerCase().includes(wanted))) places.push(place);
+      }
+      const before = places.filter((place) => (forwards ? place < from : place <= from)).length;
+      const at = forwards ? before : before - 1;
+      const position = places[at] ?? null;
+      return {
+        generation: generation(),
+        position,
+        number: position === null ? null : at + 1,
+        total: places.length,
+      };
+    },
+    async columnValues(key, rows, path, contains, limit) {
+      await wait(SLOW_MS);
+      const counts = new Map<string, number>();
+      let empty = 0;
+      for (const cell of cellsOf(key, rows, path)) {
+        if (cell === null) empty += 1;
+        else if (cell.toLowerCase().includes(contains.toLowerCase())) {
+          counts.set(cell, (counts.get(cell) ?? 0) + 1);
+        }
+      }
+      const all = [...counts].map(([value, rows]) => ({ value, rows }));
+      all.sort((a, b) => b.rows - a.rows || (a.value < b.value ? -1 : 1));
+      const values = all.slice(0, limit);
+      return { generation: generation(), values, further: all.length - values.length, empty };
+    },
+    async columnSums(key, rows, path) {
+      await wait(SLOW_MS);
+      const cells = cellsOf(key, rows, path);
+      const filled = cells.filter((cell) => cell !== null);
+      const numeric = columnsOf(rows.role).some((column) => column.path === path && column.numeric);
+      const sorted = [...filled].sort((a, b) => (numeric ? Number(a) - Number(b) : a < b ? -1 : 1));
+      const numbers = numeric ? filled.length : 0;
+      const sum = numeric ? filled.reduce((sum, cell) => sum + scaled(cell), 0n) : null;
+      return {
+        generation: generation(),
+        rows: cells.length,
+        filled: filled.length,
+        distinct: new Set(filled).size,
+        numbers,
+        sum: sum === null ? null : unscaled(sum),
+        average: sum === null || numbers === 0 ? null : unscaled(sum / BigInt(numbers)),
+        min: sorted[0] ?? null,
+        max: sorted.at(-1) ?? null,
+      };
+    },
+    cancelRows: () => Promise.resolve(),
+  };
+}
