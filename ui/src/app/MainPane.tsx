@@ -11,7 +11,7 @@ import { PlanLine } from "../plan/PlanLine";
 import type { Planned } from "../plan/usePlan";
 import type { TargetPart } from "../query/failureTarget";
 import { Results } from "../rows/Results";
-import type { RowsCommands } from "../rows/RolePane";
+import type { RowsCommands } from "../rows/rowsCommands";
 import type { Exporter } from "../rows/useExport";
 import type { Target } from "../rows/useShapes";
 import { ActionBar } from "../run/ActionBar";

@@ -17,7 +17,8 @@ import { commitDrafts, sameQuery, toQuery } from "../query/filters";
 import { QueryChips } from "../query/QueryChips";
 import { QueryForm } from "../query/QueryForm";
 import { useForm } from "../query/useForm";
-import type { RowsCommands } from "../rows/RolePane";
+import type { RowsCommands } from "../rows/rowsCommands";
+import { ZoomStatus } from "../rows/ZoomStatus";
 import { useDataZoom } from "../rows/useDataZoom";
 import { useExport } from "../rows/useExport";
 import { useTarget } from "../rows/useTarget";
@@ -151,6 +152,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
       return true;
     },
     selectRows: () => rowsRef.current?.("select_all"),
+    filter_row: () => rowsRef.current?.("filter_row"),
     export: () => exportRef.current?.(),
     go_to_query: () => inPanel("query", ".query-form .segment[tabindex='0']"),
     go_to_cached: () => inPanel("cached", ".cached-open"),
@@ -305,9 +307,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
             close={() => setDialog(null)}
           />
         )}
-        <span className="visually-hidden" role="status" data-testid="data-zoom">
-          Text size {Math.round(data.zoom * 100)}%
-        </span>
+        <ZoomStatus zoom={data.zoom} />
       </div>
     </RepairContext>
   );

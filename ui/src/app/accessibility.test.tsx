@@ -6,7 +6,7 @@ import axe from "axe-core";
 import { beforeEach, expect, it, vi } from "vitest";
 
 import { makeFake } from "../test/fakeBackend";
-import { makeAnswer, makeCached, makeChange, makeChanges, makePartial } from "../test/made";
+import { makeAnswer, makeCached, makeChange, makeChanges, makeFailure, makePartial } from "../test/made";
 import { fetchAnswer, openApp, openDetails } from "./openApp";
 
 async function problems(): Promise<string[]> {
@@ -124,5 +124,23 @@ it("finds nothing at the first start and in what a database team asks", async ()
   expect(await problems()).toEqual([]);
   await user.click(screen.getByTestId("welcome-database-team"));
   await screen.findByRole("heading", { name: "What it reads" });
+  expect(await problems()).toEqual([]);
+});
+
+it("finds nothing in the filters of the rows, nor in what is wrong with one", async () => {
+  const { fake, user } = await open();
+  await fetchAnswer(user, fake, makeAnswer());
+  await user.click(await screen.findByTestId("filter-row-button"));
+  const field = await screen.findByRole("textbox", { name: "Filter _id" });
+  await user.type(field, "a{Enter}");
+  expect(await screen.findByTestId("narrowed")).toHaveTextContent("1 of 2 rows");
+  expect(await problems()).toEqual([]);
+  const target = { field: "column" as const, path: "_id" };
+  const refused = makeFailure("bad_filter", "It cannot be used.", target);
+  vi.mocked(fake.backend.rowCount).mockRejectedValue(refused);
+  await user.clear(field);
+  await user.type(field, "={Enter}");
+  expect(await screen.findByTestId("filter-mistakes")).toHaveTextContent("It cannot be used.");
+  expect(field).toHaveAttribute("aria-invalid", "true");
   expect(await problems()).toEqual([]);
 });

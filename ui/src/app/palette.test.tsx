@@ -8,17 +8,15 @@ import { expect, it, vi } from "vitest";
 import { namedOf } from "../controls/keys";
 import type { GridHandle } from "../rows/grid/GridView";
 import { makeFake } from "../test/fakeBackend";
+import { makeGridHandle } from "../test/gridHandle";
 import { makeCached, makeQuery } from "../test/made";
 import { fetchAnswer, openApp } from "./openApp";
 
 const grid = vi.hoisted(() => ({ performed: vi.fn(), focused: vi.fn() }));
 vi.mock("../rows/grid/GridView", () => ({
   GridView: ({ ref }: { ref: RefObject<GridHandle | null> }) => {
-    ref.current = {
-      focus: grid.focused,
-      perform: grid.performed,
-      here: () => ({ row: 4, path: "price" }),
-    };
+    const here = () => ({ row: 4, path: "price" });
+    ref.current = makeGridHandle({ focus: grid.focused, perform: grid.performed, here });
     return <div data-testid="grid" />;
   },
 }));

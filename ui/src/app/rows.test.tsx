@@ -13,6 +13,7 @@ import type { ColumnPrefs } from "../rows/grid/columns";
 import type { Content, Handlers } from "../rows/grid/contract";
 import type { GridHandle } from "../rows/grid/GridView";
 import { makeFake } from "../test/fakeBackend";
+import { makeGridHandle } from "../test/gridHandle";
 import { later } from "../test/later";
 import { makeAnswer, makeDetail, makeFailure } from "../test/made";
 import { fetchAnswer, openApp } from "./openApp";
@@ -28,11 +29,7 @@ interface Drawn {
 vi.mock("../rows/grid/GridView", () => ({
   GridView: (props: Drawn) => {
     grid.props = props;
-    props.ref.current = {
-      focus: grid.focused,
-      perform: grid.performed,
-      here: () => ({ row: 0, path: "_id" }),
-    };
+    props.ref.current = makeGridHandle({ focus: grid.focused, perform: grid.performed });
     return <div data-testid="grid">{props.content.length}</div>;
   },
 }));

@@ -72,6 +72,11 @@ export const COMMANDS = {
       names: { go_to_filters: "Go to the filters" },
     },
     {
+      does: "Show or hide the filters of the columns",
+      keys: { filter_row: ["Ctrl+Shift+F"] },
+      names: { filter_row: "Show or hide the filters of the columns" },
+    },
+    {
       does: "Export the rows as CSV",
       keys: { export: ["Ctrl+E"] },
       names: { export: "Export the rows as CSV" },

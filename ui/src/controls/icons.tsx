@@ -13,6 +13,7 @@ const PATHS = {
   columns: "M2 3h12v10H2zM6 3v10M10 3v10",
   aside: "M2 3h12v10H2zM9.5 3v10",
   below: "M2 3h12v10H2zM2 9h12",
+  filter: "M2 3h12l-4.5 5.5V13l-3-1.5v-3z",
   copy: "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
   trash: "M3 4.5h10M6 4.5v-2h4v2M4.5 4.5l.5 9h6l.5-9",
   warn: "M8 2l6.5 11.5h-13zM8 6.5v3.5M8 11.8v.2",

@@ -57,6 +57,7 @@ it("lists every key in the help", () => {
       "F6, Shift+F6",
       "Ctrl+I",
       "Ctrl+K",
+      "Ctrl+Shift+F",
       "Ctrl+E",
       "Ctrl+B",
       "Ctrl++, Ctrl+-, Ctrl+0",

@@ -1,20 +1,26 @@
-import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
 import type { Role, Sort } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
-import { count } from "../controls/format";
+import { count, plural } from "../controls/format";
 import { HintButton } from "../controls/HintButton";
 import { keyText } from "../controls/keys";
 import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
 import { ExportStatus } from "./ExportStatus";
+import { FilterChips } from "./FilterChips";
+import { filterCells } from "./filterFields";
+import { filtersFor, NO_FILTERS, rowQuery, withFilters } from "./filters";
 import { type ColumnPrefs, NO_PREFS } from "./grid/columns";
-import { RolePane, type RowsCommands } from "./RolePane";
+import { FilterToggle, NarrowedCount } from "./NarrowedCount";
+import { RolePane } from "./RolePane";
+import type { RowsCommands } from "./rowsCommands";
 import { SortMark } from "./SortMark";
 import { NO_SORTS, sortsFor, withSorts } from "./sorts";
 import { SpreadsheetSafe } from "./SpreadsheetSafe";
 import type { Exporter } from "./useExport";
+import { type Narrowed, useNarrowed } from "./useNarrowed";
 import { type Target, useShapes } from "./useShapes";
 
 interface Props {
@@ -36,6 +42,18 @@ const ROLES: { role: Role; label: string }[] = [
   { role: "downstream", label: "Messages" },
 ];
 
+/** What a file contains, before it is written: a part is never exported as the whole. */
+function exportName(partial: boolean, filtered: boolean): string {
+  const parts = [...(partial ? ["partial"] : []), ...(filtered ? ["filtered"] : [])];
+  return ["Export", ...(parts.length > 0 ? [parts.join(", ")] : []), "CSV"].join(" ");
+}
+
+function exportHint(narrowed: Narrowed | null): string {
+  return narrowed === null || narrowed.filters.length === 0
+    ? "Export every row of this tab in the order shown"
+    : `Export the ${plural(narrowed.rows, "row")} that the filters leave, in the order shown`;
+}
+
 /** The rows of the answer, in two tabs. */
 export function Results({ target, zone, partial, filtered, exporter, exportRef, rowsRef }: Props) {
   const [role, setRole] = useState<Role>("input");
@@ -51,11 +69,32 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
     return { input: setter("input"), downstream: setter("downstream") };
   }, [signature, stored, store]);
   // A sort by a column that this answer does not have is ignored.
-  const columns = shapes?.[role].columns;
+  const shape = shapes?.[role] ?? null;
+  const columns = shape?.columns;
   const sorts = useMemo(() => {
     const has = (path: string) => columns?.some((column) => column.path === path) ?? false;
     return sortsFor(stored, signature)[role].filter(({ path }) => has(path));
   }, [stored, signature, role, columns]);
+  const [storedFilters, storeFilters] = useStored("tidemark.filters", NO_FILTERS);
+  const [fieldsShown, showFields] = useStored("tidemark.filterRow", false);
+  const narrowing = useNarrowed({
+    viewKey: shapes?.key ?? target.key,
+    role,
+    shape,
+    stamp: shapes?.stamp ?? "",
+    held: filtersFor(storedFilters, signature)[role],
+    setHeld: useCallback(
+      (held) => storeFilters(withFilters(storedFilters, signature, role, held)),
+      [storedFilters, storeFilters, signature, role],
+    ),
+    reload,
+  });
+  const { narrowed, wanted, mistakes } = narrowing;
+  const fields = useMemo(
+    () => ({ shown: fieldsShown, cells: filterCells(wanted, mistakes) }),
+    [fieldsShown, wanted, mistakes],
+  );
+  const filters = narrowed?.filters ?? [];
   const writing = exporter.state.status === "writing";
   const noExport = target.live
     ? "Rows are still arriving."
@@ -63,9 +102,11 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
       ? "Another export is running."
       : shapes === null
         ? "There are no rows yet."
-        : null;
+        : narrowed === null
+          ? "The rows are being filtered."
+          : null;
   const exportRows = () => {
-    if (noExport === null) exporter.start(target.key, { role, sorts });
+    if (noExport === null) exporter.start(target.key, rowQuery(role, sorts, filters));
   };
   useEffect(() => {
     exportRef.current = exportRows;
@@ -110,10 +151,12 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
             ))}
           </TabList>
           {target.live && <span className="live-mark">rows so far</span>}
+          {shape !== null && <NarrowedCount narrowing={narrowing} />}
           <div className="results-tools">
             {shapes && shapes[role].rows > 0 && (
               <SortMark role={role} shape={shapes[role]} sorts={sorts} setSorts={setters[role]} />
             )}
+            {shapes && <FilterToggle shown={fieldsShown} toggle={() => rowsRef.current?.("filter_row")} />}
             {shapes && (
               <ColumnChooser
                 shape={shapes[role]}
@@ -127,14 +170,15 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
             <HintButton
               className="button"
               testId="export-button"
-              hint={`Export every row of this tab in the order shown (${keyText("window", "export")})`}
+              hint={`${exportHint(narrowed)} (${keyText("window", "export")})`}
               blocked={noExport}
               press={exportRows}
             >
-              {partial ? "Export partial CSV" : "Export CSV"}
+              {exportName(partial, filters.length > 0)}
             </HintButton>
           </div>
         </div>
+        {columns && <FilterChips narrowing={narrowing} columns={columns} />}
         <ExportStatus exporter={exporter} />
         {failure && (
           <FailureNote
@@ -145,16 +189,18 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
         )}
         {ROLES.map((entry) => (
           <TabPanel key={entry.role} id={entry.role} className="tab-panel">
-            {shapes && (
+            {shapes && entry.role === role && narrowed !== null && (
               <RolePane
-                role={entry.role}
+                role={role}
                 viewKey={shapes.key}
-                stamp={shapes.stamp}
-                shape={shapes[entry.role]}
+                narrowed={narrowed}
+                fields={fields}
+                showFields={showFields}
+                propose={narrowing.propose}
                 reload={reload}
                 zone={zone}
                 sorts={sorts}
-                setSorts={setters[entry.role]}
+                setSorts={setters[role]}
                 prefs={prefs}
                 setPrefs={setPrefs}
                 filtered={filtered}

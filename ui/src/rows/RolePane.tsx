@@ -1,36 +1,31 @@
 import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 
-import {
-  type Failure,
-  type Role,
-  type RowQuery,
-  type Sort,
-  toFailure,
-  type ViewKey,
-  type ViewShape,
-} from "../backend";
+import { type Failure, type Role, type Sort, toFailure, type ViewKey } from "../backend";
 import { useBackend } from "../backend/context";
 import { FailureNote } from "../controls/FailureNote";
 import { count, plural } from "../controls/format";
 import { keyText, pairText } from "../controls/keys";
 import { type ColumnPrefs, shown, withHidden } from "./grid/columns";
-import type { Content, Handlers, MenuAt } from "./grid/contract";
-import type { GridCommand } from "./grid/gridKeys";
+import { rowQuery, typedCondition, withCondition } from "./filters";
+import type { Content, FilterFields, Handlers, MenuAt } from "./grid/contract";
 import { type GridHandle, GridView } from "./grid/GridView";
 import { RowsChanged } from "./grid/lazyRows";
 import { copiedText, type Selected, selectionText } from "./grid/selection";
 import { GridMenu, type MenuCommand } from "./GridMenu";
 import { RowDrawer } from "./RowDrawer";
+import type { RowsCommands } from "./rowsCommands";
 import { useDetail } from "./useDetail";
-
-/** Performs a command at the current cell of the rows. */
-export type RowsCommands = (command: GridCommand) => void;
+import type { Narrowed, Narrowing } from "./useNarrowed";
 
 interface Props {
   role: Role;
   viewKey: ViewKey;
-  stamp: string;
-  shape: ViewShape;
+  /** The rows to show. */
+  narrowed: Narrowed;
+  /** The fields that filter by the columns. */
+  fields: FilterFields;
+  showFields: (shown: boolean) => void;
+  propose: Narrowing["propose"];
   /** Reads the shape again, and then the rows. */
   reload: () => void;
   zone: string;
@@ -73,9 +68,16 @@ const NO_ROWS: Record<Role, { filtered: string; unfiltered: string }> = {
   },
 };
 
+function noRowsText(role: Role, filtered: boolean, { filters, shape }: Narrowed): string {
+  if (filters.length > 0 && shape.rows > 0) return "No row meets the filters of the columns.";
+  return NO_ROWS[role][filtered ? "filtered" : "unfiltered"];
+}
+
 /** The rows of one role, and the detail of one of them. */
 export function RolePane(props: Props) {
-  const { role, viewKey, stamp, shape, reload, zone, sorts, setSorts, prefs, setPrefs, rowsRef } = props;
+  const { role, viewKey, narrowed, fields, showFields, propose, rowsRef } = props;
+  const { reload, zone, sorts, setSorts, prefs, setPrefs } = props;
+  const { shape, stamp, filters, rows: length } = narrowed;
   const backend = useBackend();
   const grid = useRef<GridHandle>(null);
   const detail = useDetail();
@@ -96,8 +98,8 @@ export function RolePane(props: Props) {
   }, [announcement]);
 
   const query = [viewKey.signature, viewKey.from, viewKey.to, role].join("|");
-  const identity = [query, JSON.stringify(sorts)].join("|");
-  const rows = useMemo<RowQuery>(() => ({ role, sorts }), [role, sorts]);
+  const identity = [query, JSON.stringify(sorts), JSON.stringify(filters)].join("|");
+  const rows = useMemo(() => rowQuery(role, sorts, filters), [role, sorts, filters]);
   const content = useMemo<Content>(
     () => ({
       query,
@@ -106,16 +108,17 @@ export function RolePane(props: Props) {
       columns: shape.columns,
       reading_order: shape.reading_order,
       zone,
-      length: shape.rows,
+      length,
       generation: shape.generation,
       read: (offset, limit) => backend.page(viewKey, rows, offset, limit),
     }),
-    [backend, viewKey, rows, stamp, shape, query, identity, zone],
+    [backend, viewKey, rows, stamp, shape, length, query, identity, zone],
   );
   const handlers = useMemo<Handlers>(
     () => ({
       sort: setSorts,
       prefs: setPrefs,
+      filter: (path, text) => propose(path, (held) => withCondition(held, path, typedCondition(text))),
       open: (position) => setOpened({ identity, position }),
       active: (position) => {
         setActive(position);
@@ -149,7 +152,7 @@ export function RolePane(props: Props) {
         else setCopyFailure(toFailure(error));
       },
     }),
-    [backend, setSorts, setPrefs, identity, reload],
+    [backend, setSorts, setPrefs, propose, identity, reload],
   );
   const perform = (command: MenuCommand, at: MenuAt) => {
     if (command === "hide") setPrefs(withHidden(shape, prefs, at.path));
@@ -163,9 +166,20 @@ export function RolePane(props: Props) {
     // The focused cell may have been redrawn meanwhile.
     if (command !== "open") grid.current?.focus();
   };
-  const hasRows = shape.rows > 0;
+  const hasRows = length > 0;
+  const focusField = useRef(false);
+  useEffect(() => {
+    if (!fields.shown || !focusField.current) return;
+    focusField.current = false;
+    grid.current?.focusFilter(grid.current.here()?.path ?? null);
+  }, [fields.shown]);
   useEffect(() => {
     rowsRef.current = (command) => {
+      if (command === "filter_row") {
+        focusField.current = !fields.shown;
+        showFields(!fields.shown);
+        return;
+      }
       if (!hasRows) return;
       // Without an active cell, the first one that is seen becomes it.
       grid.current?.focus();
@@ -175,14 +189,14 @@ export function RolePane(props: Props) {
     return () => {
       rowsRef.current = null;
     };
-  }, [rowsRef, hasRows]);
+  }, [rowsRef, hasRows, fields.shown, showFields]);
   const close = useCallback(() => {
     setOpened(null);
     grid.current?.focus();
   }, []);
 
   const shownRow =
-    opened !== null && opened.identity === identity && opened.position < shape.rows ? opened.position : null;
+    opened !== null && opened.identity === identity && opened.position < length ? opened.position : null;
   return (
     <div
       className="role-pane"
@@ -212,12 +226,13 @@ export function RolePane(props: Props) {
           content={content}
           prefs={prefs}
           sorts={sorts}
+          filters={fields}
           handlers={handlers}
         />
-        {!hasRows && <p className="grid-none">{NO_ROWS[role][props.filtered ? "filtered" : "unfiltered"]}</p>}
+        {!hasRows && <p className="grid-none">{noRowsText(role, props.filtered, narrowed)}</p>}
         <footer className="grid-foot faint">
           <span className="num" data-testid="grid-position">
-            {active === null ? plural(shape.rows, "row") : `row ${count(active + 1)} of ${count(shape.rows)}`}
+            {active === null ? plural(length, "row") : `row ${count(active + 1)} of ${count(length)}`}
           </span>
           <span role="status" data-testid="grid-selection">
             {selectionText(selected)}

@@ -2,7 +2,7 @@ import { useEffect, useImperativeHandle, useRef } from "react";
 
 import type { Sort } from "../../backend";
 import type { ColumnPrefs } from "./columns";
-import type { At, Content, Handlers } from "./contract";
+import type { At, Content, FilterFields, Handlers } from "./contract";
 import { GridController } from "./controller";
 
 export interface GridHandle {
@@ -10,6 +10,10 @@ export interface GridHandle {
   perform: GridController["perform"];
   /** The active cell; null if there is none. */
   here: () => At | null;
+  /** Moves the focus to the field that filters by a column. */
+  focusFilter: (path: string | null) => void;
+  /** Makes a row the active one, without taking the focus. */
+  goTo: (row: number) => void;
 }
 
 /** The height of the measuring element, in em. */
@@ -20,12 +24,13 @@ interface Props {
   content: Content;
   prefs: ColumnPrefs;
   sorts: readonly Sort[];
+  filters: FilterFields;
   handlers: Handlers;
   ref?: React.Ref<GridHandle>;
 }
 
 /** The grid as a component. SlickGrid owns everything inside the host element. */
-export function GridView({ label, content, prefs, sorts, handlers, ref }: Props) {
+export function GridView({ label, content, prefs, sorts, filters, handlers, ref }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const measure = useRef<HTMLSpanElement>(null);
   const controller = useRef<GridController | null>(null);
@@ -48,12 +53,15 @@ export function GridView({ label, content, prefs, sorts, handlers, ref }: Props)
 
   useEffect(() => controller.current?.setHandlers(handlers), [handlers]);
   useEffect(() => controller.current?.show(content, prefs, sorts), [content, prefs, sorts]);
+  useEffect(() => controller.current?.showFilters(filters), [filters]);
   useImperativeHandle(
     ref,
     () => ({
       focus: () => controller.current?.focus(),
       perform: (command, at) => controller.current?.perform(command, at),
       here: () => controller.current?.here() ?? null,
+      goTo: (row) => controller.current?.goTo(row),
+      focusFilter: (path) => controller.current?.focusFilter(path),
     }),
     [],
   );

@@ -27,9 +27,10 @@ export class AccessibleGrid<Row, Col extends Column<Row>> extends SlickGrid<Row,
     });
   }
 
-  /** Whether the focus is in the grid. */
+  /** Whether the focus is in the grid, but not in a field above the rows. */
   hasFocus(): boolean {
-    return this._container.contains(document.activeElement);
+    const at = document.activeElement;
+    return this._container.contains(at) && at?.closest(".slick-headerrow") === null;
   }
 
   /** Redraws without losing the focus. */

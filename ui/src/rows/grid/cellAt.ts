@@ -15,3 +15,13 @@ export function activeAt(grid: TableGrid): At | null {
   const path = pathAt(grid, at?.cell);
   return at === null || path === null ? null : { row: at.row, path };
 }
+
+/** The cell or, with a null row, the heading that the pointer is at; null if it is at neither. */
+export function pointedAt(grid: TableGrid, event: MouseEvent): { path: string; row: number | null } | null {
+  const target = event.target instanceof Element ? event.target : null;
+  const heading = target?.closest<HTMLElement>("[role=columnheader]")?.dataset.path;
+  if (heading !== undefined) return { path: heading, row: null };
+  const at = grid.getCellFromEvent(event);
+  const path = pathAt(grid, at?.cell);
+  return at === null || path === null ? null : { path, row: at.row };
+}

@@ -20,6 +20,22 @@ export interface Content extends Columns {
   read: ReadPage;
 }
 
+/** The field that filters by a column. */
+export interface FilterCell {
+  /** What is typed, applied or refused. */
+  text: string;
+  /** What narrows the column instead of a text: "3 values". */
+  note: string;
+  /** Why the text cannot be used. */
+  mistake: string | null;
+}
+
+/** The fields under the headings. A column that is not among the cells has a blank one. */
+export interface FilterFields {
+  shown: boolean;
+  cells: Readonly<Record<string, FilterCell>>;
+}
+
 /** A cell of the rows. */
 export interface At {
   row: number;
@@ -38,6 +54,8 @@ export interface MenuAt {
 export interface Handlers {
   sort: (sorts: Sort[]) => void;
   prefs: (prefs: ColumnPrefs) => void;
+  /** A text was typed as the filter of a column. */
+  filter: (path: string, text: string) => void;
   open: (position: number) => void;
   active: (position: number) => void;
   /** What a copy would contain now. */

@@ -3,23 +3,21 @@
 import type { SlickEventData } from "slickgrid";
 
 import type { Sort } from "../../backend";
-import { type ColumnPrefs, fitWidth, nameIn, reorder, shown, step, withWidth } from "./columns";
-import { activeAt, pathAt } from "./cellAt";
+import { type ColumnPrefs, reorder, shown } from "./columns";
+import { activeAt, pathAt, pointedAt } from "./cellAt";
+import { ColumnCommands } from "./columnCommands";
 import { ColumnWidths } from "./columnWidths";
-import type { At, Content, Handlers } from "./contract";
+import type { At, Content, FilterFields, Handlers } from "./contract";
 import { copySelection } from "./copySelection";
-import { createGrid, MIN_WIDTH, ROW_HEIGHT, type TableGrid, toTableColumns, USUAL_EM } from "./createGrid";
+import { createGrid, ROW_HEIGHT, type TableGrid, toTableColumns, USUAL_EM } from "./createGrid";
+import { FILTER_ROW_HEIGHT, FilterRow } from "./filterRow";
 import { followColumns } from "./followColumns";
 import { type GridCommand, gridKey } from "./gridKeys";
-import { LazyRows, type Row } from "./lazyRows";
-import { sortedText } from "./order";
+import { LazyRows } from "./lazyRows";
 import { selectedOf } from "./selection";
 import type { SpreadsheetSelection } from "./selectionModel";
-import { clickSort, commandSort, type SortCommand } from "./sorting";
-import { markOrder, toGridSorts } from "./sortMarks";
-
-/** How much wider or narrower one key makes a column. */
-const WIDTH_STEP = 16;
+import { clickSort } from "./sorting";
+import { markHeadings, markOrder } from "./sortMarks";
 
 /** How long scrolling has to pause before pages are read. */
 const LOOK_MS = 20;
@@ -27,16 +25,15 @@ const LOOK_MS = 20;
 /** The number of rows that widths are fitted to. */
 const SAMPLE = 60;
 
-/** The commands for a column. */
-type ColumnCommand = SortCommand | "narrower" | "wider" | "fit" | "move_left" | "move_right";
-
 export class GridController {
   readonly #grid: TableGrid;
   readonly #selection: SpreadsheetSelection;
   readonly #rows: LazyRows;
+  readonly #filters: FilterRow;
   readonly #observer: ResizeObserver;
   readonly #host: HTMLElement;
   readonly #widths = new ColumnWidths();
+  readonly #columns: ColumnCommands;
   #handlers: Handlers;
   #content: Content | null = null;
   #prefs: ColumnPrefs;
@@ -44,7 +41,6 @@ export class GridController {
   #columnsDrawn = "";
   /** The paths of the columns, in the order in which the selection and the active cell know them. */
   #placed: readonly string[] = [];
-  #movedByKey: string | null = null;
   #lookTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(host: HTMLElement, handlers: Handlers, prefs: ColumnPrefs) {
@@ -62,6 +58,13 @@ export class GridController {
     const { grid, selection } = createGrid(host, this.#rows);
     this.#grid = grid;
     this.#selection = selection;
+    this.#filters = new FilterRow(grid, host, (path, text) => this.#handlers.filter(path, text));
+    this.#columns = new ColumnCommands(grid, this.#rows, this.#widths, () => ({
+      content: this.#content,
+      prefs: this.#prefs,
+      sorts: this.#sorts,
+      handlers: this.#handlers,
+    }));
     this.#wire();
     host.addEventListener(
       "keydown",
@@ -83,6 +86,18 @@ export class GridController {
     this.#handlers = handlers;
   }
 
+  /** Shows the state of the fields that filter by the columns. */
+  showFilters(fields: FilterFields): void {
+    if (!this.#filters.show(fields)) return;
+    this.#columnsDrawn = "";
+    this.#grid.keepingFocus(() => this.#drawColumns());
+  }
+
+  /** Moves the focus to the field that filters by a column. */
+  focusFilter(path: string | null): void {
+    this.#filters.focus(path);
+  }
+
   show(content: Content, prefs: ColumnPrefs, sorts: readonly Sort[]): void {
     const before = this.#content;
     const moved = before?.identity !== content.identity;
@@ -93,15 +108,7 @@ export class GridController {
     if (before?.query !== content.query) this.#widths.forget();
     if (renewed) this.#rows.reset(content.length, content.generation, content.read);
     this.#grid.keepingFocus(() => this.#drawColumns());
-    this.#grid.setSortColumns(toGridSorts(sorts));
-    this.#host.querySelectorAll<HTMLElement>("[role=columnheader]").forEach((heading, at) => {
-      markOrder(heading, sorts);
-      heading.setAttribute("aria-colindex", String(at + 1));
-    });
-    this.#host.querySelector(".slick-header-columns")?.setAttribute("aria-rowindex", "1");
-    // The heading is a row, too.
-    this.#host.setAttribute("aria-rowcount", String(content.length + 1));
-    this.#host.setAttribute("aria-colcount", String(this.#grid.getColumns().length));
+    markHeadings(this.#grid, this.#host, sorts, content.length);
     if (!renewed) return;
     if (moved) this.#redraw(content.length);
     else this.#grid.keepingFocus(() => this.#grid.invalidate());
@@ -135,7 +142,8 @@ export class GridController {
     this.#widths.scale = scale;
     const { top } = this.#grid.getViewport();
     this.#grid.keepingFocus(() => {
-      this.#grid.setOptions({ rowHeight: Math.round(ROW_HEIGHT * scale) }, true, true);
+      const headerRowHeight = Math.round(FILTER_ROW_HEIGHT * scale);
+      this.#grid.setOptions({ rowHeight: Math.round(ROW_HEIGHT * scale), headerRowHeight }, true, true);
       this.#columnsDrawn = "";
       this.#drawColumns();
       this.#grid.invalidate();
@@ -146,6 +154,7 @@ export class GridController {
 
   destroy(): void {
     this.#observer.disconnect();
+    this.#filters.destroy();
     if (this.#lookTimer !== null) clearTimeout(this.#lookTimer);
     this.#rows.reset(0, 0, () => Promise.resolve({ rows: [], generation: 0 }));
     this.#grid.destroy(true);
@@ -165,10 +174,10 @@ export class GridController {
     this.#columnsDrawn = drawn;
     const paths = columns.map((column) => String(column.id));
     this.#follow(paths);
-    this.#grid.setColumns(columns);
+    this.#filters.keepingFocus(() => this.#grid.setColumns(columns));
     // A column that was moved by a key stays in sight, so that the key can be pressed again.
-    const cell = this.#movedByKey === null ? -1 : paths.indexOf(this.#movedByKey);
-    this.#movedByKey = null;
+    const moved = this.#columns.takeMoved();
+    const cell = moved === null ? -1 : paths.indexOf(moved);
     if (cell >= 0) this.#grid.scrollColumnIntoView(cell);
   }
 
@@ -246,6 +255,7 @@ export class GridController {
     grid.onKeyDown.subscribe((event, args) => this.#pressed(event, args.row, args.cell));
     // When the Tab key enters the grid there may be no active cell, and the arrow keys would do nothing.
     this.#host.addEventListener("focusin", () => {
+      if (!grid.hasFocus()) return;
       if (grid.getActiveCell() === null && grid.getDataLength() > 0 && !this.#host.matches(":active")) {
         grid.setActiveCell(grid.getViewport().top, 0);
       }
@@ -267,21 +277,27 @@ export class GridController {
   }
 
   #menu(event: MouseEvent): void {
+    // Text that is being typed has the system's own menu.
+    if (event.target instanceof HTMLInputElement) return;
     event.preventDefault();
-    const target = event.target instanceof Element ? event.target : null;
-    const heading = target?.closest<HTMLElement>("[role=columnheader]")?.dataset.path;
-    const { clientX: x, clientY: y } = event;
-    if (heading !== undefined) return this.#handlers.menu({ x, y, path: heading, row: null });
-    const at = this.#grid.getCellFromEvent(event);
-    const path = pathAt(this.#grid, at?.cell);
-    if (at === null || path === null) return;
-    this.#selection.reach(at);
-    this.#handlers.menu({ x, y, path, row: at.row });
+    const at = pointedAt(this.#grid, event);
+    if (at === null) return;
+    const cell = this.#grid.getCellFromEvent(event);
+    if (at.row !== null && cell !== null) this.#selection.reach(cell);
+    this.#handlers.menu({ x: event.clientX, y: event.clientY, ...at });
   }
 
   /** The active cell; null if there is none. */
   here(): At | null {
     return activeAt(this.#grid);
+  }
+
+  /** Makes a row the active one, in the column of the active cell. Takes no focus from where it is. */
+  goTo(row: number): void {
+    if (row < 0 || row >= this.#grid.getDataLength()) return;
+    const cell = this.#grid.getActiveCell()?.cell ?? 0;
+    this.#grid.scrollRowIntoView(row);
+    this.#grid.setActiveCell(row, cell);
   }
 
   /** Performs the command of a key or a menu, at a cell or a column. */
@@ -292,57 +308,9 @@ export class GridController {
     } else if (command === "select_all") this.#selection.selectAll();
     else if (command === "select_column") this.#selection.selectColumns();
     else if (command === "select_row") this.#selection.selectRows();
-    else if (command === "sort_off") this.#sortBy([]);
+    else if (command === "sort_off") this.#columns.sortBy([]);
     else if (command === "open") {
       if (row !== null) this.#handlers.open(row);
-    } else if (path !== null) this.#arrange(command, path);
-  }
-
-  /** Every command that is left is about a column; the compiler sees to it that none is forgotten. */
-  #arrange(command: ColumnCommand, path: string): void {
-    if (command === "narrower" || command === "wider") {
-      const width = this.#grid.getColumns().find((column) => column.id === path)?.width;
-      const by = command === "wider" ? WIDTH_STEP : -WIDTH_STEP;
-      if (width !== undefined) this.#resize(path, width / this.#widths.scale + by);
-    } else if (command === "fit") this.#fitColumn(path);
-    else if (command === "move_left" || command === "move_right") {
-      this.#move(path, command === "move_right" ? 1 : -1);
-    } else this.#sortBy(commandSort(command, this.#sorts, path));
-  }
-
-  #sortBy(sorts: Sort[]): void {
-    this.#handlers.sort(sorts);
-    this.#handlers.announce(sortedText(this.#content?.columns ?? [], sorts));
-  }
-
-  #resize(path: string, width: number): void {
-    const wanted = Math.round(Math.max(MIN_WIDTH, width));
-    this.#handlers.prefs(withWidth(this.#prefs, path, wanted));
-    this.#handlers.announce(`${nameIn(this.#content?.columns, path)} is ${wanted} pixels wide`);
-  }
-
-  /** Fits a column to the rows on the screen. */
-  #fitColumn(path: string): void {
-    const index = this.#content?.columns.findIndex((column) => column.path === path) ?? -1;
-    const column = this.#content?.columns[index];
-    if (column === undefined) return;
-    const { top, bottom } = this.#grid.getRenderedRange();
-    const sample: Row[] = [];
-    for (let row = top; row <= bottom; row += 1) sample.push(this.#rows.getItem(row) ?? []);
-    this.#resize(path, fitWidth(column, index, sample, true));
-  }
-
-  #move(path: string, by: -1 | 1): void {
-    if (this.#content === null) return;
-    const visible = this.#grid.getColumns().map((column) => String(column.id));
-    const moved = step(visible, path, by);
-    const place = moved.indexOf(path);
-    if (place !== visible.indexOf(path)) {
-      this.#movedByKey = path;
-      this.#handlers.prefs(reorder(this.#content, this.#prefs, moved));
-    }
-    this.#handlers.announce(
-      `${nameIn(this.#content?.columns, path)} is column ${place + 1} of ${moved.length}`,
-    );
+    } else if (path !== null) this.#columns.perform(command, path);
   }
 }

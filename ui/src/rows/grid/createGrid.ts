@@ -9,6 +9,7 @@ import { pairText } from "../../controls/keys";
 import { AccessibleGrid } from "./accessibleGrid";
 import type { PlacedColumn } from "./columns";
 import { columnName, isRight } from "./columns";
+import { FILTER_ROW_HEIGHT } from "./filterRow";
 import type { LazyRows, Row } from "./lazyRows";
 import { SpreadsheetSelection } from "./selectionModel";
 import type { Cell } from "./tsv";
@@ -87,6 +88,7 @@ export function toTableColumns(
 
 const OPTIONS: GridOption<TableColumn> = {
   rowHeight: ROW_HEIGHT,
+  headerRowHeight: FILTER_ROW_HEIGHT,
   enableCellNavigation: true,
   enableColumnReorder: true,
   enableTextSelectionOnCells: false,

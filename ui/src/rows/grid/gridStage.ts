@@ -45,6 +45,7 @@ export class GridStage {
   readonly copying = vi.fn();
   readonly open = vi.fn();
   readonly menu = vi.fn();
+  readonly filter = vi.fn();
   readonly grid: GridController;
   prefs: ColumnPrefs = NO_PREFS;
   sorts: Sort[] = [];
@@ -70,6 +71,7 @@ export class GridStage {
         this.prefs = wanted;
         this.show();
       },
+      filter: this.filter,
       open: this.open,
       active: vi.fn(),
       selected: this.selected,

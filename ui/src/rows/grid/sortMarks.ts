@@ -3,11 +3,30 @@
 import type { ColumnSort } from "slickgrid";
 
 import type { Sort } from "../../backend";
+import type { TableGrid } from "./createGrid";
 import { rankOf } from "./sorting";
 
 /** The sorts as SlickGrid takes them. */
-export function toGridSorts(sorts: readonly Sort[]): ColumnSort[] {
+function toGridSorts(sorts: readonly Sort[]): ColumnSort[] {
   return sorts.map(({ path, descending }) => ({ columnId: path, sortAsc: !descending }));
+}
+
+/** Shows the sorts in the headings of a grid, and how many rows and columns it has to screen readers. */
+export function markHeadings(
+  grid: TableGrid,
+  host: HTMLElement,
+  sorts: readonly Sort[],
+  length: number,
+): void {
+  grid.setSortColumns(toGridSorts(sorts));
+  host.querySelectorAll<HTMLElement>("[role=columnheader]").forEach((heading, at) => {
+    markOrder(heading, sorts);
+    heading.setAttribute("aria-colindex", String(at + 1));
+  });
+  host.querySelector(".slick-header-columns")?.setAttribute("aria-rowindex", "1");
+  // The heading is a row, too.
+  host.setAttribute("aria-rowcount", String(length + 1));
+  host.setAttribute("aria-colcount", String(grid.getColumns().length));
 }
 
 /** Sets the direction of a heading for screen readers, and its rank if several columns order the rows. */
