@@ -8,7 +8,8 @@ import type { ColumnFilter, RowCount } from "../backend";
 import type { Filters } from "../rows/filters";
 import type { Content, FilterFields, Handlers } from "../rows/grid/contract";
 import type { GridHandle } from "../rows/grid/GridView";
-import { type Fake, makeFake } from "../test/fakeBackend";
+import type { Fake } from "../test/fakeBackend";
+import { makeRows, textFilter as text } from "../test/rowsFake";
 import { makeGridHandle } from "../test/gridHandle";
 import { later } from "../test/later";
 import { makeAnswer, makeFailure, makePartial } from "../test/made";
@@ -30,30 +31,6 @@ vi.mock("../rows/grid/GridView", () => ({
 }));
 
 const SIGNATURE = "5".repeat(32);
-const column = (path: string, numeric = false) => ({
-  path,
-  label: null,
-  types: [numeric ? "decimal128" : "string"],
-  numeric,
-});
-const text = (path: string, typed: string): ColumnFilter => ({
-  path,
-  condition: { kind: "text", text: typed },
-});
-
-function makeRows(): Fake {
-  const fake = makeFake();
-  vi.mocked(fake.backend.viewShape).mockResolvedValue({
-    columns: [column("_id"), column("product"), column("price", true)],
-    rows: 48_211,
-    generation: 1,
-    reading_order: [1, 2, 0],
-    time_column: null,
-  });
-  vi.mocked(fake.backend.rowCount).mockResolvedValue({ generation: 1, rows: 1_204, of: 48_211 });
-  return fake;
-}
-
 async function openRows(fake = makeRows(), answer = makeAnswer()) {
   const user = userEvent.setup();
   await openApp(fake);

@@ -1,23 +1,9 @@
 // The one table of commands. The help lists its keys, menus, the palette and hints take names and keys from it, and what
 // is pressed is looked up in it. It is here rather than in app/, since the grid and the other features below app/ take
-// their commands from it.
+// their commands from it. The lines of the rows are beside it.
 
-interface Line {
-  /** What the keys of this line do, in the words of the help. */
-  does: string;
-  /** The keys of each command. The first is named to the user; the others are what some keyboards send instead. */
-  keys: Record<string, readonly string[]>;
-  /** What menus and the palette call the commands. A command without a name is for its keys only. */
-  names?: Record<string, string>;
-  /** They work while a dialog is open, too. */
-  inDialogs?: true;
-}
-
-/** A line of the help that is about no key of ours. */
-interface Remark {
-  does: string;
-  remark: string;
-}
+import type { Line, Remark } from "./commandLine";
+import { ROWS } from "./rowsLines";
 
 /** Where keys hold, and what the help calls it. */
 export const PLACES = {
@@ -128,77 +114,7 @@ export const COMMANDS = {
     },
     { does: "Show this list", keys: { help: ["F1"] }, names: { help: "Show the keyboard shortcuts" } },
   ],
-  rows: [
-    {
-      does: "Move between cells",
-      keys: {
-        up: ["ArrowUp"],
-        down: ["ArrowDown"],
-        left: ["ArrowLeft"],
-        right: ["ArrowRight"],
-        page_up: ["PageUp", "Ctrl+PageUp"],
-        page_down: ["PageDown", "Ctrl+PageDown"],
-        row_start: ["Home"],
-        row_end: ["End"],
-      },
-    },
-    {
-      does: "Go to the edge of the rows",
-      keys: {
-        top: ["Ctrl+ArrowUp"],
-        bottom: ["Ctrl+ArrowDown"],
-        left_edge: ["Ctrl+ArrowLeft"],
-        right_edge: ["Ctrl+ArrowRight"],
-      },
-    },
-    { does: "Go to the first or last cell", keys: { first: ["Ctrl+Home"], last: ["Ctrl+End"] } },
-    { does: "Extend the selection from the current cell", remark: "Shift with any of these, Shift+click" },
-    {
-      does: "Show the whole document",
-      keys: { open: ["Enter"] },
-      names: { open: "Show the document" },
-    },
-    {
-      does: "Select the whole column or row",
-      keys: { select_column: ["Ctrl+Space"], select_row: ["Shift+Space"] },
-      names: { select_column: "Select the column", select_row: "Select the row" },
-    },
-    {
-      does: "Select all rows, from anywhere but a text field",
-      keys: { select_all: ["Ctrl+A", "Ctrl+Shift+Space"] },
-      names: { select_all: "Select all" },
-    },
-    {
-      does: "Copy the selection, without or with the headings",
-      keys: { copy: ["Ctrl+C"], copy_with_heading: ["Ctrl+Shift+C"] },
-      names: { copy: "Copy", copy_with_heading: "Copy with headings" },
-    },
-    {
-      does: "Sort by the column, ascending or descending",
-      keys: { sort_up: ["Alt+ArrowUp"], sort_down: ["Alt+ArrowDown"] },
-      names: { sort_up: "Sort by the column, ascending", sort_down: "Sort by the column, descending" },
-    },
-    {
-      does: "Sort by this column as well, after the others",
-      keys: { then_sort_up: ["Alt+Shift+ArrowUp"], then_sort_down: ["Alt+Shift+ArrowDown"] },
-    },
-    {
-      does: "Remove the sort, or only that of this column",
-      keys: { sort_off: ["Alt+Backspace"], then_sort_off: ["Alt+Shift+Backspace"] },
-      names: { sort_off: "Remove the sort", then_sort_off: "Remove this column from the sort" },
-    },
-    {
-      does: "Make the column narrower or wider",
-      keys: { narrower: ["Alt+ArrowLeft"], wider: ["Alt+ArrowRight"] },
-    },
-    {
-      does: "Move the column",
-      keys: { move_left: ["Alt+Shift+ArrowLeft"], move_right: ["Alt+Shift+ArrowRight"] },
-      names: { move_left: "Move left", move_right: "Move right" },
-    },
-    { does: "Open the menu of the cell", keys: { menu: ["Shift+F10", "ContextMenu"] } },
-    { does: "Leave the rows", remark: "Tab" },
-  ],
+  rows: ROWS,
   days: [
     {
       does: "Move between the days of the plan",

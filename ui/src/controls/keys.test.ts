@@ -79,6 +79,7 @@ it("lists every key in the help", () => {
       "Alt+Backspace, Alt+Shift+Backspace",
       "Alt+←, Alt+→",
       "Alt+Shift+←, Alt+Shift+→",
+      "Alt+Enter",
       "Shift+F10",
       "Tab",
     ],

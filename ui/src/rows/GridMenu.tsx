@@ -3,6 +3,7 @@ import { Header, MenuSection, Separator } from "react-aria-components";
 import type { ColumnView, Sort } from "../backend";
 import { CommandItem } from "../controls/CommandMenu";
 import { PointMenu } from "../controls/PointMenu";
+import { cellFilters, cellFilterText } from "./cellFilter";
 import type { MenuAt } from "./grid/contract";
 import type { GridCommand } from "./grid/gridKeys";
 import { columnName } from "./grid/columns";
@@ -14,6 +15,8 @@ export type MenuCommand = GridCommand | "hide" | "show_all" | "copy_name";
 interface Props {
   at: MenuAt;
   column: ColumnView | undefined;
+  /** The value of the cell; undefined on a heading, or if it has not been read. */
+  value: string | null | undefined;
   sorts: readonly Sort[];
   /** Whether other columns are hidden. */
   hidden: boolean;
@@ -24,7 +27,7 @@ interface Props {
 }
 
 /** The commands for a cell or a column, at the pointer or the active cell. */
-export function GridMenu({ at, column, sorts, hidden, canHide, perform, close }: Props) {
+export function GridMenu({ at, column, value, sorts, hidden, canHide, perform, close }: Props) {
   const { path } = at;
   const name = column === undefined ? path : columnName(column);
   const isSorted = sorts.some((sort) => sort.path === path);
@@ -51,6 +54,14 @@ export function GridMenu({ at, column, sorts, hidden, canHide, perform, close }:
         </MenuSection>
       )}
       {at.row !== null && <Separator className="menu-line" />}
+      {at.row !== null && (
+        <MenuSection aria-label="Filter">
+          {cellFilters(value, column).map((id) => (
+            <CommandItem key={id} place="rows" id={id} label={cellFilterText(id, value)} />
+          ))}
+        </MenuSection>
+      )}
+      {at.row !== null && <Separator className="menu-line" />}
       <MenuSection>
         <Header className="menu-head">{name}</Header>
         <CommandItem place="rows" id="sort_up" label={`Sort: ${orderWord(column, false)}`} />
@@ -63,6 +74,7 @@ export function GridMenu({ at, column, sorts, hidden, canHide, perform, close }:
             <CommandItem place="rows" id="then_sort_off" />
           </>
         )}
+        <CommandItem place="rows" id="values" label="Filter by values" />
         <CommandItem place="headings" id="fit" />
         <CommandItem place="rows" id="move_left" />
         <CommandItem place="rows" id="move_right" />

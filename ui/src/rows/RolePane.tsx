@@ -5,8 +5,9 @@ import { useBackend } from "../backend/context";
 import { FailureNote } from "../controls/FailureNote";
 import { count, plural } from "../controls/format";
 import { keyText, pairText } from "../controls/keys";
-import { type ColumnPrefs, shown, withHidden } from "./grid/columns";
-import { rowQuery, typedCondition, withCondition } from "./filters";
+import { type ColumnPrefs, nameIn, shown, withHidden } from "./grid/columns";
+import { cellCondition, cellFilters } from "./cellFilter";
+import { conditionOf, othersOf, rowQuery, typedCondition, withCondition } from "./filters";
 import type { Content, FilterFields, Handlers, MenuAt } from "./grid/contract";
 import { type GridHandle, GridView } from "./grid/GridView";
 import { RowsChanged } from "./grid/lazyRows";
@@ -15,6 +16,7 @@ import { GridMenu, type MenuCommand } from "./GridMenu";
 import { RowDrawer } from "./RowDrawer";
 import type { RowsCommands } from "./rowsCommands";
 import { useDetail } from "./useDetail";
+import { ValuesDialog } from "./ValuesDialog";
 import type { Narrowed, Narrowing } from "./useNarrowed";
 
 interface Props {
@@ -87,7 +89,8 @@ export function RolePane(props: Props) {
   const [failed, setFailed] = useState<{ identity: string; failure: Failure } | null>(null);
   const [copyFailure, setCopyFailure] = useState<Failure | null>(null);
   const [selected, setSelected] = useState<Selected>({ rows: 0, columns: 0 });
-  const [menu, setMenu] = useState<MenuAt | null>(null);
+  const [menu, setMenu] = useState<(MenuAt & { value: string | null | undefined }) | null>(null);
+  const [listed, setListed] = useState<{ path: string; at: { x: number; y: number } } | null>(null);
   const [announcement, announce] = useState("");
   // Shown until the copy is done, however long that takes.
   const [copying, setCopying] = useState("");
@@ -142,7 +145,23 @@ export function RolePane(props: Props) {
           },
         );
       },
-      menu: setMenu,
+      menu: (at) => {
+        const { row, path } = at;
+        setMenu({ ...at, value: row === null ? undefined : grid.current?.valueAt({ row, path }) });
+      },
+      ask: (command, { row, path }) => {
+        if (command === "values") {
+          const at = grid.current?.belowHeading(path) ?? { x: 0, y: 0 };
+          return setListed({ path, at });
+        }
+        const value = row === null ? undefined : grid.current?.valueAt({ row, path });
+        const column = shape.columns.find((one) => one.path === path);
+        // From the palette anything can be asked of any cell.
+        if (!cellFilters(value, column).includes(command)) return announce("This cell has no such filter");
+        propose(path, (held) =>
+          withCondition(held, path, cellCondition(command, value ?? null, conditionOf(held, path))),
+        );
+      },
       announce,
       outdated: reload,
       reading: (error) => setFailed(error === null ? null : { identity, failure: toFailure(error) }),
@@ -152,7 +171,7 @@ export function RolePane(props: Props) {
         else setCopyFailure(toFailure(error));
       },
     }),
-    [backend, setSorts, setPrefs, propose, identity, reload],
+    [backend, setSorts, setPrefs, propose, shape, identity, reload],
   );
   const perform = (command: MenuCommand, at: MenuAt) => {
     if (command === "hide") setPrefs(withHidden(shape, prefs, at.path));
@@ -164,7 +183,7 @@ export function RolePane(props: Props) {
       );
     } else grid.current?.perform(command, at);
     // The focused cell may have been redrawn meanwhile.
-    if (command !== "open") grid.current?.focus();
+    if (command !== "open" && command !== "values") grid.current?.focus();
   };
   const hasRows = length > 0;
   const focusField = useRef(false);
@@ -251,11 +270,25 @@ export function RolePane(props: Props) {
         <GridMenu
           at={menu}
           column={shape.columns.find((column) => column.path === menu.path)}
+          value={menu.value}
           sorts={sorts}
           hidden={shape.columns.some((column) => prefs.hidden.includes(column.path))}
           canHide={shown(shape, prefs).length > 1}
           perform={(command) => perform(command, menu)}
           close={() => setMenu(null)}
+        />
+      )}
+      {listed !== null && (
+        <ValuesDialog
+          at={listed.at}
+          path={listed.path}
+          name={nameIn(shape.columns, listed.path)}
+          viewKey={viewKey}
+          rows={rowQuery(role, [], othersOf(filters, listed.path))}
+          stamp={stamp}
+          condition={conditionOf(filters, listed.path)}
+          apply={(condition) => propose(listed.path, (held) => withCondition(held, listed.path, condition))}
+          close={() => setListed(null)}
         />
       )}
       {shownRow !== null && (

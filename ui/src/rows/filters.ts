@@ -41,6 +41,16 @@ export function withCondition(
     : [...held, set];
 }
 
+/** The condition of a column, if it is on. */
+export function conditionOf(held: readonly HeldFilter[], path: string): ColumnCondition | undefined {
+  return held.find((filter) => filter.path === path && filter.off !== true)?.condition;
+}
+
+/** The filters of the other columns. */
+export function othersOf(filters: readonly ColumnFilter[], path: string): ColumnFilter[] {
+  return filters.filter((filter) => filter.path !== path);
+}
+
 /** The filters with one of them switched off or on. */
 export function switched(held: readonly HeldFilter[], path: string, on: boolean): HeldFilter[] {
   return held.map((filter) => {

@@ -10,6 +10,8 @@ export function makeGridHandle(part: Partial<GridHandle> = {}): GridHandle {
     here: () => ({ row: 0, path: "_id" }),
     focusFilter: vi.fn(),
     goTo: vi.fn(),
+    valueAt: () => "a",
+    belowHeading: () => ({ x: 0, y: 0 }),
     ...part,
   };
 }

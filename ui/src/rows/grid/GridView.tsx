@@ -4,6 +4,7 @@ import type { Sort } from "../../backend";
 import type { ColumnPrefs } from "./columns";
 import type { At, Content, FilterFields, Handlers } from "./contract";
 import { GridController } from "./controller";
+import type { Cell } from "./tsv";
 
 export interface GridHandle {
   focus: () => void;
@@ -12,6 +13,10 @@ export interface GridHandle {
   here: () => At | null;
   /** Moves the focus to the field that filters by a column. */
   focusFilter: (path: string | null) => void;
+  /** The value of a cell; undefined if its row has not been read. */
+  valueAt: (at: At) => Cell | undefined;
+  /** Where a popover about a column opens. */
+  belowHeading: (path: string) => { x: number; y: number };
   /** Makes a row the active one, without taking the focus. */
   goTo: (row: number) => void;
 }
@@ -60,6 +65,8 @@ export function GridView({ label, content, prefs, sorts, filters, handlers, ref 
       focus: () => controller.current?.focus(),
       perform: (command, at) => controller.current?.perform(command, at),
       here: () => controller.current?.here() ?? null,
+      valueAt: (at) => controller.current?.valueAt(at),
+      belowHeading: (path) => controller.current?.belowHeading(path) ?? { x: 0, y: 0 },
       goTo: (row) => controller.current?.goTo(row),
       focusFilter: (path) => controller.current?.focusFilter(path),
     }),

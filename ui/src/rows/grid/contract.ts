@@ -2,6 +2,7 @@
 
 import type { Sort } from "../../backend";
 import type { ColumnPrefs, Columns } from "./columns";
+import type { AskedCommand } from "./gridKeys";
 import type { ReadPage } from "./lazyRows";
 import type { Selected } from "./selection";
 
@@ -64,6 +65,8 @@ export interface Handlers {
   /** A copy of this many rows has begun; `copy` or `copyFailed` reports how it ended. */
   copying: (rows: number) => void;
   menu: (at: MenuAt) => void;
+  /** A command for a cell or a column that the grid leaves to the window. */
+  ask: (command: AskedCommand, at: { row: number | null; path: string }) => void;
   /** What a key has done, for screen readers. */
   announce: (text: string) => void;
   /** Rows of a later state than the columns have arrived: both have to be read again. */

@@ -12,12 +12,13 @@ import { copySelection } from "./copySelection";
 import { createGrid, ROW_HEIGHT, type TableGrid, toTableColumns, USUAL_EM } from "./createGrid";
 import { FILTER_ROW_HEIGHT, FilterRow } from "./filterRow";
 import { followColumns } from "./followColumns";
-import { type GridCommand, gridKey } from "./gridKeys";
+import { type GridCommand, gridKey, isAsked } from "./gridKeys";
 import { LazyRows } from "./lazyRows";
 import { selectedOf } from "./selection";
 import type { SpreadsheetSelection } from "./selectionModel";
 import { clickSort } from "./sorting";
 import { markHeadings, markOrder } from "./sortMarks";
+import type { Cell } from "./tsv";
 
 /** How long scrolling has to pause before pages are read. */
 const LOOK_MS = 20;
@@ -292,6 +293,19 @@ export class GridController {
     return activeAt(this.#grid);
   }
 
+  /** The value of a cell; undefined if its row has not been read. */
+  valueAt({ row, path }: At): Cell | undefined {
+    const index = this.#content?.columns.findIndex((column) => column.path === path) ?? -1;
+    return this.#rows.getItem(row)?.[index];
+  }
+
+  /** Where a popover about a column opens: below its heading. */
+  belowHeading(path: string): { x: number; y: number } {
+    const headings = [...this.#host.querySelectorAll<HTMLElement>("[role=columnheader]")];
+    const box = (headings.find((at) => at.dataset.path === path) ?? this.#host).getBoundingClientRect();
+    return { x: box.left, y: box.bottom };
+  }
+
   /** Makes a row the active one, in the column of the active cell. Takes no focus from where it is. */
   goTo(row: number): void {
     if (row < 0 || row >= this.#grid.getDataLength()) return;
@@ -311,6 +325,8 @@ export class GridController {
     else if (command === "sort_off") this.#columns.sortBy([]);
     else if (command === "open") {
       if (row !== null) this.#handlers.open(row);
-    } else if (path !== null) this.#columns.perform(command, path);
+    } else if (path === null) return;
+    else if (isAsked(command)) this.#handlers.ask(command, { row, path });
+    else this.#columns.perform(command, path);
   }
 }

@@ -14,3 +14,13 @@ export function gridKey(event: Pressed): GridKey | null {
   const command = commandOf("rows", event);
   return command === null || isSelecting(command) ? null : command;
 }
+
+/** The filters by the value of a cell. */
+export type CellFilter = Extract<GridKey, `filter_${string}`>;
+
+/** The commands that the grid leaves to the window. */
+export type AskedCommand = CellFilter | "values";
+
+export function isAsked(command: GridCommand): command is AskedCommand {
+  return command === "values" || command.startsWith("filter_");
+}

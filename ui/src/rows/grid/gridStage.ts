@@ -46,6 +46,7 @@ export class GridStage {
   readonly open = vi.fn();
   readonly menu = vi.fn();
   readonly filter = vi.fn();
+  readonly ask = vi.fn();
   readonly grid: GridController;
   prefs: ColumnPrefs = NO_PREFS;
   sorts: Sort[] = [];
@@ -72,6 +73,7 @@ export class GridStage {
         this.show();
       },
       filter: this.filter,
+      ask: this.ask,
       open: this.open,
       active: vi.fn(),
       selected: this.selected,

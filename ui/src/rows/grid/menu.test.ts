@@ -61,6 +61,19 @@ describe("the menu of the grid", () => {
   });
 });
 
+it("leaves it to the window to filter by a cell and to list values, and knows the cell", async () => {
+  await vi.waitFor(() => expect(stage.cell(2, 0)).toHaveTextContent("id2"));
+  stage.click(2, 0);
+  stage.press("Enter", { altKey: true });
+  expect(stage.ask).toHaveBeenLastCalledWith("values", { row: 2, path: "_id" });
+  stage.grid.perform("filter_not", { row: 2, path: "note" });
+  expect(stage.ask).toHaveBeenLastCalledWith("filter_not", { row: 2, path: "note" });
+  expect(stage.open).not.toHaveBeenCalled();
+  expect(stage.grid.valueAt({ row: 2, path: "_id" })).toBe("id2");
+  expect(stage.grid.valueAt({ row: 2, path: "note" })).toBeNull();
+  expect(stage.grid.valueAt({ row: 999, path: "_id" })).toBeUndefined();
+});
+
 describe("the width of a column", () => {
   const dragHandle = (path: string) => heading(path)?.querySelector(".slick-resizable-handle");
   const long = "a text that is a good deal longer than any column that fits itself to its rows would be wide";
