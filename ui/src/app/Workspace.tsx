@@ -153,6 +153,8 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
     },
     selectRows: () => rowsRef.current?.("select_all"),
     filter_row: () => rowsRef.current?.("filter_row"),
+    find: () => rowsRef.current?.("find"),
+    go_to_row: () => rowsRef.current?.("go_to_row"),
     export: () => exportRef.current?.(),
     go_to_query: () => inPanel("query", ".query-form .segment[tabindex='0']"),
     go_to_cached: () => inPanel("cached", ".cached-open"),

@@ -13,7 +13,7 @@ import { makeFailure } from "../test/made";
 import { makeRows, textFilter } from "../test/rowsFake";
 import { fetchAnswer, openApp } from "./openApp";
 
-const grid = vi.hoisted(() => ({ props: null as Drawn | null, value: "Brent" }));
+const grid = vi.hoisted((): { props: Drawn | null; value: string | null } => ({ props: null, value: "" }));
 interface Drawn {
   handlers: Handlers;
   filters: FilterFields;

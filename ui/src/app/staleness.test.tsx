@@ -103,7 +103,7 @@ it("shows no document under the number of another row", async () => {
   await screen.findByTestId("grid");
   act(() => grid.props?.handlers.open(0));
   expect(await screen.findByText("the first")).toBeInTheDocument();
-  act(() => grid.props?.handlers.active(1));
+  act(() => grid.props?.handlers.active(1, "_id"));
   expect(screen.getByTestId("row-detail")).toHaveTextContent("Row 2");
   expect(screen.queryByText("the first")).not.toBeInTheDocument();
 });

@@ -63,6 +63,11 @@ export const COMMANDS = {
       names: { filter_row: "Show or hide the filters of the columns" },
     },
     {
+      does: "Find a text in the rows, or go to a row by its number",
+      keys: { find: ["Ctrl+F"], go_to_row: ["Ctrl+G"] },
+      names: { find: "Find a text in the rows", go_to_row: "Go to a row by its number" },
+    },
+    {
       does: "Export the rows as CSV",
       keys: { export: ["Ctrl+E"] },
       names: { export: "Export the rows as CSV" },

@@ -76,6 +76,11 @@ export const ROWS = [
     names: { values: "List the values of the column" },
   },
   {
+    does: "Show or hide what the column adds up to",
+    keys: { sums: ["Ctrl+Shift+S"] },
+    names: { sums: "Show or hide what the column adds up to" },
+  },
+  {
     does: "What the menu of a cell offers to filter by",
     keys: { filter_equals: [], filter_not: [], filter_at_least: [], filter_contains: [], filter_empty: [] },
     names: {

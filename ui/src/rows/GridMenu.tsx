@@ -75,6 +75,7 @@ export function GridMenu({ at, column, value, sorts, hidden, canHide, perform, c
           </>
         )}
         <CommandItem place="rows" id="values" label="Filter by values" />
+        <CommandItem place="rows" id="sums" label="Add up the column" />
         <CommandItem place="headings" id="fit" />
         <CommandItem place="rows" id="move_left" />
         <CommandItem place="rows" id="move_right" />

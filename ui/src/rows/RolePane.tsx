@@ -3,15 +3,19 @@ import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } fro
 import { type Failure, type Role, type Sort, toFailure, type ViewKey } from "../backend";
 import { useBackend } from "../backend/context";
 import { FailureNote } from "../controls/FailureNote";
-import { count, plural } from "../controls/format";
-import { keyText, pairText } from "../controls/keys";
+import { plural } from "../controls/format";
+import { useStored } from "../controls/useStored";
 import { type ColumnPrefs, nameIn, shown, withHidden } from "./grid/columns";
 import { cellCondition, cellFilters } from "./cellFilter";
 import { conditionOf, othersOf, rowQuery, typedCondition, withCondition } from "./filters";
 import type { Content, FilterFields, Handlers, MenuAt } from "./grid/contract";
 import { type GridHandle, GridView } from "./grid/GridView";
 import { RowsChanged } from "./grid/lazyRows";
-import { copiedText, type Selected, selectionText } from "./grid/selection";
+import { copiedText, type Selected } from "./grid/selection";
+import { noRowsText } from "./noRows";
+import { type Bar, RowsBar } from "./RowsBar";
+import { PaneFoot } from "./PaneFoot";
+import { SumsLine } from "./SumsLine";
 import { GridMenu, type MenuCommand } from "./GridMenu";
 import { RowDrawer } from "./RowDrawer";
 import type { RowsCommands } from "./rowsCommands";
@@ -41,39 +45,10 @@ interface Props {
   rowsRef: RefObject<RowsCommands | null>;
 }
 
-/** The most useful first: hints that do not fit are dropped from the end, never cut. */
-const HINTS = [
-  `${keyText("rows", "open")}: show the document`,
-  `${keyText("rows", "copy")}: copy`,
-  "Shift+arrows or Shift+click: select",
-  `${pairText("rows", "sort_up", "sort_down")}: sort`,
-  `${pairText("rows", "narrower", "wider")}: column width`,
-  `${pairText("rows", "move_left", "move_right")}: move column`,
-  `${pairText("rows", "then_sort_up", "then_sort_down")}: sort by a further column`,
-  `${keyText("rows", "copy_with_heading")}: copy with headings`,
-];
-
 /** How long an announcement stays. */
 const ANNOUNCEMENT_MS = 8000;
 
 const LABELS: Record<Role, string> = { input: "Trades", downstream: "Messages" };
-
-/** Shown instead of rows. If filters are set, they are the likeliest reason for having none. */
-const NO_ROWS: Record<Role, { filtered: string; unfiltered: string }> = {
-  input: {
-    filtered: "No trades match these filters on these days.",
-    unfiltered: "There are no trades for these days.",
-  },
-  downstream: {
-    filtered: "There are no messages for the trades that match these filters on these days.",
-    unfiltered: "There are no messages for the trades of these days.",
-  },
-};
-
-function noRowsText(role: Role, filtered: boolean, { filters, shape }: Narrowed): string {
-  if (filters.length > 0 && shape.rows > 0) return "No row meets the filters of the columns.";
-  return NO_ROWS[role][filtered ? "filtered" : "unfiltered"];
-}
 
 /** The rows of one role, and the detail of one of them. */
 export function RolePane(props: Props) {
@@ -91,6 +66,9 @@ export function RolePane(props: Props) {
   const [selected, setSelected] = useState<Selected>({ rows: 0, columns: 0 });
   const [menu, setMenu] = useState<(MenuAt & { value: string | null | undefined }) | null>(null);
   const [listed, setListed] = useState<{ path: string; at: { x: number; y: number } } | null>(null);
+  const [bar, setBar] = useState<Bar | null>(null);
+  const [sumsOn, setSumsOn] = useStored("tidemark.sums", false);
+  const [summed, setSummed] = useState<string | null>(null);
   const [announcement, announce] = useState("");
   // Shown until the copy is done, however long that takes.
   const [copying, setCopying] = useState("");
@@ -103,6 +81,7 @@ export function RolePane(props: Props) {
   const query = [viewKey.signature, viewKey.from, viewKey.to, role].join("|");
   const identity = [query, JSON.stringify(sorts), JSON.stringify(filters)].join("|");
   const rows = useMemo(() => rowQuery(role, sorts, filters), [role, sorts, filters]);
+  const unsorted = useMemo(() => rowQuery(role, [], filters), [role, filters]);
   const content = useMemo<Content>(
     () => ({
       query,
@@ -123,8 +102,9 @@ export function RolePane(props: Props) {
       prefs: setPrefs,
       filter: (path, text) => propose(path, (held) => withCondition(held, path, typedCondition(text))),
       open: (position) => setOpened({ identity, position }),
-      active: (position) => {
+      active: (position, path) => {
         setActive(position);
+        setSummed(path);
         setOpened((held) => (held?.identity === identity ? { identity, position } : null));
       },
       selected: setSelected,
@@ -154,6 +134,10 @@ export function RolePane(props: Props) {
           const at = grid.current?.belowHeading(path) ?? { x: 0, y: 0 };
           return setListed({ path, at });
         }
+        if (command === "sums") {
+          setSumsOn(!sumsOn || path !== summed);
+          return setSummed(path);
+        }
         const value = row === null ? undefined : grid.current?.valueAt({ row, path });
         const column = shape.columns.find((one) => one.path === path);
         // From the palette anything can be asked of any cell.
@@ -171,7 +155,7 @@ export function RolePane(props: Props) {
         else setCopyFailure(toFailure(error));
       },
     }),
-    [backend, setSorts, setPrefs, propose, shape, identity, reload],
+    [backend, setSorts, setPrefs, propose, shape, identity, reload, sumsOn, setSumsOn, summed],
   );
   const perform = (command: MenuCommand, at: MenuAt) => {
     if (command === "hide") setPrefs(withHidden(shape, prefs, at.path));
@@ -186,6 +170,10 @@ export function RolePane(props: Props) {
     if (command !== "open" && command !== "values") grid.current?.focus();
   };
   const hasRows = length > 0;
+  const closeBar = () => {
+    setBar(null);
+    grid.current?.focus();
+  };
   const focusField = useRef(false);
   useEffect(() => {
     if (!fields.shown || !focusField.current) return;
@@ -200,6 +188,10 @@ export function RolePane(props: Props) {
         return;
       }
       if (!hasRows) return;
+      if (command === "find" || command === "go_to_row") {
+        setBar((held) => ({ kind: command, asks: (held?.asks ?? 0) + 1 }));
+        return;
+      }
       // Without an active cell, the first one that is seen becomes it.
       grid.current?.focus();
       const at = command === "select_all" ? null : (grid.current?.here() ?? null);
@@ -239,6 +231,19 @@ export function RolePane(props: Props) {
         {copyFailure && (
           <FailureNote failure={copyFailure} testId="copy-failure" dismiss={() => setCopyFailure(null)} />
         )}
+        {bar !== null && (
+          <RowsBar
+            bar={bar}
+            viewKey={viewKey}
+            rows={rows}
+            length={length}
+            generation={shape.generation}
+            here={() => grid.current?.here()?.row ?? null}
+            goTo={(row) => grid.current?.goTo(row)}
+            outdated={reload}
+            close={closeBar}
+          />
+        )}
         <GridView
           ref={grid}
           label={LABELS[role]}
@@ -249,22 +254,23 @@ export function RolePane(props: Props) {
           handlers={handlers}
         />
         {!hasRows && <p className="grid-none">{noRowsText(role, props.filtered, narrowed)}</p>}
-        <footer className="grid-foot faint">
-          <span className="num" data-testid="grid-position">
-            {active === null ? plural(length, "row") : `row ${count(active + 1)} of ${count(length)}`}
-          </span>
-          <span role="status" data-testid="grid-selection">
-            {selectionText(selected)}
-          </span>
-          <span role="status" data-testid="grid-announcement">
-            {announcement === "" ? copying : announcement}
-          </span>
-          <span className="grid-hints">
-            {HINTS.map((hint) => (
-              <span key={hint}>{hint}</span>
-            ))}
-          </span>
-        </footer>
+        {sumsOn && summed !== null && shape.columns.some((column) => column.path === summed) && (
+          <SumsLine
+            viewKey={viewKey}
+            rows={unsorted}
+            stamp={stamp}
+            generation={shape.generation}
+            path={summed}
+            name={nameIn(shape.columns, summed)}
+            outdated={reload}
+          />
+        )}
+        <PaneFoot
+          position={active}
+          length={length}
+          selected={selected}
+          announcement={announcement === "" ? copying : announcement}
+        />
       </div>
       {menu !== null && (
         <GridMenu

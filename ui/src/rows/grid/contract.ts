@@ -58,7 +58,7 @@ export interface Handlers {
   /** A text was typed as the filter of a column. */
   filter: (path: string, text: string) => void;
   open: (position: number) => void;
-  active: (position: number) => void;
+  active: (position: number, path: string | null) => void;
   /** What a copy would contain now. */
   selected: (selected: Selected) => void;
   copy: (text: string, copied: Selected) => void;

@@ -244,7 +244,7 @@ export class GridController {
     });
     grid.onDblClick.subscribe((_event, args) => this.#handlers.open(args.row));
     grid.onActiveCellChanged.subscribe((_event, args) => {
-      if (typeof args.row === "number") this.#handlers.active(args.row);
+      if (typeof args.row === "number") this.#handlers.active(args.row, pathAt(grid, args.cell));
     });
     this.#selection.onSelectedRangesChanged.subscribe(() =>
       this.#handlers.selected(selectedOf(this.#selection.range())),

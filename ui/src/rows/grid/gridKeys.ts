@@ -19,8 +19,8 @@ export function gridKey(event: Pressed): GridKey | null {
 export type CellFilter = Extract<GridKey, `filter_${string}`>;
 
 /** The commands that the grid leaves to the window. */
-export type AskedCommand = CellFilter | "values";
+export type AskedCommand = CellFilter | "values" | "sums";
 
 export function isAsked(command: GridCommand): command is AskedCommand {
-  return command === "values" || command.startsWith("filter_");
+  return command === "values" || command === "sums" || command.startsWith("filter_");
 }

@@ -118,3 +118,17 @@ it("shows the columns in reading order, with their own cells", async () => {
   await vi.waitFor(() => expect(stage.cell(3, 2)).toHaveTextContent("id3"));
   expect(stage.cell(3, 0)).toHaveTextContent("1");
 });
+
+it("goes to a row far below without taking the focus from where it is", async () => {
+  stage.click(2, 1);
+  const field = document.createElement("input");
+  document.body.append(field);
+  field.focus();
+  stage.grid.goTo(900);
+  await vi.waitFor(() => expect(stage.cell(900, 1)).toHaveClass("active"));
+  expect(stage.grid.here()).toEqual({ row: 900, path: "price" });
+  expect(document.activeElement).toBe(field);
+  stage.grid.goTo(5000);
+  expect(stage.grid.here()).toEqual({ row: 900, path: "price" });
+  field.remove();
+});
