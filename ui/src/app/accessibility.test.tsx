@@ -1,6 +1,6 @@
 // axe over the window's states. jsdom knows no colours and no layout; `contrast.test.ts` checks the colours.
 
-import { act, fireEvent, screen } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { beforeEach, expect, it, vi } from "vitest";
@@ -143,4 +143,28 @@ it("finds nothing in the filters of the rows, nor in what is wrong with one", as
   expect(await screen.findByTestId("filter-mistakes")).toHaveTextContent("It cannot be used.");
   expect(field).toHaveAttribute("aria-invalid", "true");
   expect(await problems()).toEqual([]);
+});
+
+it("finds nothing in a search of the rows, in the values of a column, and in what it adds up to", async () => {
+  const { fake, user } = await open();
+  const values = [{ value: "a", rows: 1 }];
+  vi.mocked(fake.backend.columnValues).mockResolvedValue({ generation: 1, values, further: 3, empty: 1 });
+  await fetchAnswer(user, fake, makeAnswer());
+  await screen.findByTestId("columns-button");
+  await user.keyboard("{Control>}f{/Control}");
+  await user.type(await screen.findByTestId("find-input"), "x{Enter}");
+  expect(await screen.findByText("No row has this text")).toBeInTheDocument();
+  expect(await problems()).toEqual([]);
+  await user.keyboard("{Control>}g{/Control}");
+  await user.type(await screen.findByTestId("go-to-input"), "99{Enter}");
+  expect(await problems()).toEqual([]);
+  await user.keyboard("{Escape}");
+  await user.keyboard("{Control>}{Shift>}s{/Shift}{/Control}");
+  expect(await screen.findByText("2 of 2 rows filled, 2 different")).toBeInTheDocument();
+  expect(await problems()).toEqual([]);
+  await user.keyboard("{Alt>}{Enter}{/Alt}");
+  expect(await screen.findByRole("checkbox", { name: /^a/ })).toBeInTheDocument();
+  expect(await problems()).toEqual([]);
+  await user.keyboard("{Escape}");
+  await waitFor(() => expect(document.activeElement?.closest("[role=grid]")).not.toBeNull());
 });
