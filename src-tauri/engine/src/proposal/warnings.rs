@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::days::{Beside, instant};
+use super::clocks::instant;
+use super::days::Beside;
 use super::fields::{Choice, NotSearched, are_versioned, is_unique_id, not_searched};
 use super::filters::in_words;
 use super::kinds::FoundKind;
