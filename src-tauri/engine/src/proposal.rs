@@ -204,7 +204,7 @@ pub enum WarningCode {
     SharedCollection,
     /// Some documents may be messages of others, but nothing says which.
     KindsInDoubt,
-    /// Several trades have the same id, beside one that tells them apart.
+    /// Several trades share the chosen id, and another field has a different value for each of them.
     IdsShared,
     /// Messages were looked for where they seem to be, and none were found.
     MessagesNotFound,
