@@ -204,7 +204,7 @@ pub enum WarningCode {
     SharedCollection,
     /// Some documents may be messages of others, but nothing says which.
     KindsInDoubt,
-    /// Several trades have the same id, beside one that tells them apart.
+    /// Several trades share the chosen id, and another field has a different value for each of them.
     IdsShared,
     /// Messages were looked for where they seem to be, and none were found.
     MessagesNotFound,
@@ -341,6 +341,18 @@ impl<'a> Study<'a> {
         let matched = self.days.matched();
         let is_own_time = self.sample.time_field.as_deref().is_some_and(|time| matched == [time]);
         is_own_time || self.days.are_served(&self.sample.indexes)
+    }
+
+    /// The same, if each query also asks for documents that meet a match.
+    fn days_are_indexed_beside(&self, matches: Option<&Value>) -> bool {
+        let is_pinned = |path: &str| {
+            matches.and_then(|matches| matches.get(path)).is_some_and(|value| match value {
+                Value::Object(conditions) => conditions.contains_key("$eq") || conditions.contains_key("$in"),
+                _ => true,
+            })
+        };
+        let indexes = after_pinned(&self.sample.indexes, &self.days.matched(), &is_pinned);
+        self.days_are_indexed() || self.days.are_served(&indexes)
     }
 
     /// What may be the trade id, best first, and where its values should be looked for.
@@ -500,6 +512,16 @@ pub(crate) fn serves(indexes: &[Vec<String>], paths: &[&str]) -> bool {
             .is_some_and(|first| paths.iter().all(|path| first.iter().any(|key| key == path)))
     };
     !paths.is_empty() && indexes.iter().any(begins)
+}
+
+/// The paths of indexes after those at the beginning for which a query gives a value, as far as they are none of `paths`.
+pub(crate) fn after_pinned(
+    indexes: &[Vec<String>],
+    paths: &[&str],
+    is_pinned: &dyn Fn(&str) -> bool,
+) -> Vec<Vec<String>> {
+    let is_before = |key: &&String| is_pinned(key) && !paths.contains(&key.as_str());
+    indexes.iter().map(|keys| keys.iter().skip_while(is_before).cloned().collect()).collect()
 }
 
 /// The key of a filter field in the mapping.

@@ -20,7 +20,7 @@ export interface Library {
   setBudget: (bytes: number) => Promise<void>;
 }
 
-/** The cached queries, and what changes them. `close` is told which of them is gone. */
+/** The cached queries, and what changes them. `close` is called with the signature of a query that was removed. */
 export function useLibrary(close: (signature: string) => void): Library {
   const backend = useBackend();
   const say = useToast();

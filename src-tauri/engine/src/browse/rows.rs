@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bson::{Bson, RawBsonRef};
+use bson::{Bson, RawBsonRef, RawDocument};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -259,29 +259,12 @@ impl Engine {
             Ok((view.generation(), day, document, fetched))
         };
         let (generation, day, document, fetched) = self.with_view(key, cancel, read).await?;
-        let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
-        if is_deeper_than(&document, SHOWN_LEVELS) {
-            let message = format!("This document is nested more than {SHOWN_LEVELS} levels deep.");
-            return Err(Failure::new(Code::CacheDamaged, message)
-                .advise("It is cached in full, but nested too deeply to be shown; view it in MongoDB."));
-        }
-        let mut relaxed = String::new();
-        if !write_relaxed(&mut relaxed, RawBsonRef::Document(&document)) {
-            return Err(broken());
-        }
-        let mut relaxed: serde_json::Value =
-            serde_json::from_str(&relaxed).map_err(|error| broken().because(error))?;
-        uuids::show_standard(&mut relaxed);
-        let document =
-            bson::Document::try_from(document.as_ref()).map_err(|error| broken().because(error))?;
-        let document = Bson::Document(document);
-        Ok(RowDetail {
-            generation,
-            relaxed: format!("{relaxed:#}"),
-            canonical: format!("{:#}", document.into_canonical_extjson()),
-            fetched,
-            day,
+        // A large document takes its time.
+        off_thread(move || {
+            let (relaxed, canonical) = as_json(&document)?;
+            Ok(RowDetail { generation, relaxed, canonical, fetched, day })
         })
+        .await
     }
 
     /// Works on a view on a thread of its own, until it is cancelled.
@@ -360,6 +343,26 @@ impl Engine {
         })
         .await
     }
+}
+
+/// A document as relaxed and as canonical Extended JSON, indented.
+fn as_json(document: &RawDocument) -> Result<(String, String)> {
+    let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
+    if is_deeper_than(document, SHOWN_LEVELS) {
+        let message = format!("This document is nested more than {SHOWN_LEVELS} levels deep.");
+        return Err(Failure::new(Code::CacheDamaged, message)
+            .advise("It is cached in full, but nested too deeply to be shown; view it in MongoDB."));
+    }
+    let mut relaxed = String::new();
+    if !write_relaxed(&mut relaxed, RawBsonRef::Document(document)) {
+        return Err(broken());
+    }
+    let mut relaxed: serde_json::Value =
+        serde_json::from_str(&relaxed).map_err(|error| broken().because(error))?;
+    uuids::show_standard(&mut relaxed);
+    let document = bson::Document::try_from(document).map_err(|error| broken().because(error))?;
+    let document = Bson::Document(document);
+    Ok((format!("{relaxed:#}"), format!("{:#}", document.into_canonical_extjson())))
 }
 
 /// The order in which a window shows columns: those with the paths, in their order, then numbers, then the rest, and

@@ -3,17 +3,50 @@
 
 use std::collections::BTreeSet;
 
+use bson::RawDocumentBuf;
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 
-use super::Sample;
-use super::days::{EARLIEST_MADE, Time, ZONES, instant, pairs};
 use super::names::{TimeRole, time_role};
 use super::survey::share;
+use super::{Sample, times};
+use crate::bson::path;
 use crate::day::{Day, DayZone};
 use crate::query::date_field::DateForm;
 
 /// Fewer documents with both times than this say nothing.
 const LEAST_PAIRS: usize = 10;
+/// The zones in which days are tried, the most likely first.
+pub(super) const ZONES: [&str; 27] = [
+    "UTC",
+    "Europe/London",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Chicago",
+    "Asia/Singapore",
+    "Asia/Tokyo",
+    "Asia/Hong_Kong",
+    "Asia/Kolkata",
+    "Asia/Dubai",
+    "Australia/Sydney",
+    "Europe/Athens",
+    "Europe/Istanbul",
+    "Europe/Moscow",
+    "America/Sao_Paulo",
+    "America/Los_Angeles",
+    "America/Denver",
+    "Africa/Johannesburg",
+    "Pacific/Auckland",
+    "Europe/Paris",
+    "Europe/Madrid",
+    "Europe/Rome",
+    "Europe/Amsterdam",
+    "Europe/Zurich",
+    "Europe/Warsaw",
+    "Europe/Dublin",
+    "America/Toronto",
+];
+/// 2005-01-01, before MongoDB was there.
+pub(super) const EARLIEST_MADE: i64 = 1_104_537_600;
 /// How much earlier than the time of the trade a document may seem to be stored, since clocks differ.
 const EARLY: TimeDelta = TimeDelta::minutes(2);
 /// What is stored at once is stored within this time.
@@ -28,6 +61,29 @@ const FAR_APART: TimeDelta = TimeDelta::days(400);
 const BESIDE: TimeDelta = TimeDelta::days(5);
 /// Rules of zones are compared this many days before and after the sample: the clocks change within a year.
 const RULES_AROUND: i32 = 366;
+
+/// A field that may hold the time of a document.
+#[derive(Debug, Clone)]
+pub(super) struct Time {
+    pub(super) path: String,
+    pub(super) form: DateForm,
+    /// Whether its values are calendar days without a time.
+    pub(super) is_day: bool,
+    /// The share of its values that have the form.
+    pub(super) of_form: f64,
+    /// The forms that its values have, with their shares, the most frequent first.
+    pub(super) forms: Vec<(DateForm, f64)>,
+    /// Whether its values are texts without an offset.
+    pub(super) is_local: bool,
+    /// The zone in which they were written, if a clock beside them shows it.
+    pub(super) written_in: Option<WrittenIn>,
+    /// How its values are years away from all other times, if they are a count.
+    pub(super) other_epoch: Option<OtherEpoch>,
+    /// The zones, other than UTC, in which all of its values are midnight: they are calendar days there.
+    pub(super) midnights: Vec<&'static str>,
+    pub(super) score: f64,
+    pub(super) why: Vec<String>,
+}
 
 /// The zone in which texts were written, as a clock beside them shows.
 #[derive(Debug, Clone)]
@@ -163,4 +219,26 @@ fn days_around(at: &[DateTime<Utc>]) -> Option<std::ops::Range<i32>> {
 /// All values of a time in a sample.
 pub(super) fn instants(sample: &Sample, time: &Time) -> Vec<DateTime<Utc>> {
     sample.documents.iter().filter_map(|document| instant(document, time)).collect()
+}
+
+/// The values of two times in the documents that have both.
+pub(super) fn pairs<'a>(
+    sample: &'a Sample,
+    one: &'a Time,
+    other: &'a Time,
+) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> + 'a {
+    let both = move |document| Some((instant(document, one)?, instant(document, other)?));
+    sample.documents.iter().filter_map(both)
+}
+
+/// The first value of a time in a document.
+pub(super) fn instant(document: &RawDocumentBuf, time: &Time) -> Option<DateTime<Utc>> {
+    let mut found = None;
+    path::scalars(document, &time.path, &mut |value| {
+        found = found.or_else(|| times::read(value, time.form).map(|read| read.at));
+    });
+    match &time.written_in {
+        Some(written) => found.map(|at| written.zone.instant_of(at.naive_utc())),
+        None => found,
+    }
 }

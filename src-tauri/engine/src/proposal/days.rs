@@ -6,7 +6,7 @@ use bson::{RawBsonRef, RawDocumentBuf};
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
-use super::clocks::{self, OtherEpoch, WrittenIn};
+use super::clocks::{self, EARLIEST_MADE, OtherEpoch, Time, WrittenIn, ZONES, instant, pairs};
 use super::names::{Meaning, TimeRole, kinship, time_role, weight};
 use super::survey::{PathStats, Survey, share};
 use super::times::{self, FORMS, Read};
@@ -16,36 +16,6 @@ use crate::day::{Day, DayZone};
 use crate::query::date_field::{DateForm, offset_of};
 use crate::query::placement::whole;
 
-/// The zones in which days are tried, the most likely first.
-pub(super) const ZONES: [&str; 27] = [
-    "UTC",
-    "Europe/London",
-    "Europe/Berlin",
-    "America/New_York",
-    "America/Chicago",
-    "Asia/Singapore",
-    "Asia/Tokyo",
-    "Asia/Hong_Kong",
-    "Asia/Kolkata",
-    "Asia/Dubai",
-    "Australia/Sydney",
-    "Europe/Athens",
-    "Europe/Istanbul",
-    "Europe/Moscow",
-    "America/Sao_Paulo",
-    "America/Los_Angeles",
-    "America/Denver",
-    "Africa/Johannesburg",
-    "Pacific/Auckland",
-    "Europe/Paris",
-    "Europe/Madrid",
-    "Europe/Rome",
-    "Europe/Amsterdam",
-    "Europe/Zurich",
-    "Europe/Warsaw",
-    "Europe/Dublin",
-    "America/Toronto",
-];
 /// The share of values that must have a form, or one of several.
 const OF_FORM: f64 = 0.9;
 /// Fewer values of the newest documents than this say nothing about a change.
@@ -75,8 +45,6 @@ const AS_LIKELY: f64 = 0.02;
 const MOST_DAYS_APART: i64 = 4;
 /// From this share of values after the document was made on, a time is that of something else.
 const AFTER_MADE: f64 = 0.15;
-/// 2005-01-01, before MongoDB was there.
-pub(super) const EARLIEST_MADE: i64 = 1_104_537_600;
 /// How much later than the document a time may be: clocks differ, and dates are those of any zone.
 const MADE_WITHIN_HOURS: i64 = 14;
 /// From this share of the dates that differ from a time on, they are before it: the time is a later one.
@@ -95,29 +63,6 @@ const MOST_DISAGREEMENTS: usize = 3;
 const MOST_PASSED_OVER: usize = 3;
 /// Names that any time may have, that of the last update too.
 const GENERIC_NAMES: [&str; 8] = ["timestamp", "ts", "time", "date", "datetime", "zeit", "zeitstempel", "at"];
-
-/// A field that may hold the time of a document.
-#[derive(Debug, Clone)]
-pub(super) struct Time {
-    pub(super) path: String,
-    pub(super) form: DateForm,
-    /// Whether its values are calendar days without a time.
-    pub(super) is_day: bool,
-    /// The share of its values that have the form.
-    pub(super) of_form: f64,
-    /// The forms that its values have, with their shares, the most frequent first.
-    pub(super) forms: Vec<(DateForm, f64)>,
-    /// Whether its values are texts without an offset.
-    pub(super) is_local: bool,
-    /// The zone in which they were written, if a clock beside them shows it.
-    pub(super) written_in: Option<WrittenIn>,
-    /// How its values are years away from all other times, if they are a count.
-    other_epoch: Option<OtherEpoch>,
-    /// The zones, other than UTC, in which all of its values are midnight: they are calendar days there.
-    pub(super) midnights: Vec<&'static str>,
-    pub(super) score: f64,
-    why: Vec<String>,
-}
 
 impl Time {
     /// Some values cannot be read, so a person should look.
@@ -1243,28 +1188,6 @@ impl DatesBeside {
             }
             TimeRole::Entry | TimeRole::Other => false,
         }
-    }
-}
-
-/// The values of two times in the documents that have both.
-pub(super) fn pairs<'a>(
-    sample: &'a Sample,
-    one: &'a Time,
-    other: &'a Time,
-) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> + 'a {
-    let both = move |document| Some((instant(document, one)?, instant(document, other)?));
-    sample.documents.iter().filter_map(both)
-}
-
-/// The first value of a time in a document.
-pub(super) fn instant(document: &RawDocumentBuf, time: &Time) -> Option<DateTime<Utc>> {
-    let mut found = None;
-    path::scalars(document, &time.path, &mut |value| {
-        found = found.or_else(|| times::read(value, time.form).map(|read| read.at));
-    });
-    match &time.written_in {
-        Some(written) => found.map(|at| written.zone.instant_of(at.naive_utc())),
-        None => found,
     }
 }
 

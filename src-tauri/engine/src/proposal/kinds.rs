@@ -361,11 +361,18 @@ struct Judged {
 }
 
 impl Judged {
-    /// One that is neither called a trade, nor comes first, nor has anything of its own is no more a trade than others.
+    /// One that is neither called a trade, nor comes first, nor has anything of its own is no more a trade than others. The
+    /// first version of something is one only if there are messages beside it: otherwise later versions are trades, too.
     fn is_plausible(&self) -> bool {
-        let Candidate { naming, is_text, .. } = self.candidate;
-        let comes_first = is_text && self.comes_first && naming != Naming::First;
-        naming == Naming::Trade || self.has_own || comes_first
+        let Candidate { kind, naming: named, is_text, .. } = &self.candidate;
+        let is_beside_messages = match &kind.is {
+            TradeSign::Value { others, .. } => {
+                others.iter().any(|other| naming(&kind.path, other) == Naming::Message)
+            }
+            TradeSign::Exists(_) => false,
+        };
+        let comes_first = *is_text && self.comes_first && (*named != Naming::First || is_beside_messages);
+        *named == Naming::Trade || self.has_own || comes_first
     }
 }
 
@@ -804,7 +811,7 @@ mod tests {
         assert_eq!(kind.to_match(), json!({"kind": {"$in": ["DEAL", "CHANGE"]}}));
     }
 
-    /// No value is that of all trades, but all of them have what no message has.
+    /// The first version comes first in each trade, and later ones are called changes.
     #[test]
     fn states_beside_messages_are_those_of_trades() {
         let of = |with_messages: bool| -> Vec<RawDocumentBuf> {
@@ -827,7 +834,7 @@ mod tests {
             (0..60).filter(|number| number % 3 != 1 || number % 12 < 6).map(of).collect()
         };
         let kind = find(&of(true), "trade").expect("a kind");
-        assert_eq!(kind.to_match(), json!({"product": {"$exists": true}}));
+        assert_eq!(kind.to_match(), json!({"kind": {"$in": ["NEW", "AMENDED", "CANCELLED"]}}));
         assert_eq!(find(&of(false), "trade"), None);
     }
 

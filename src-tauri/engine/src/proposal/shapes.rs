@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use bson::{RawBsonRef, RawDocumentBuf};
 use chrono::{DateTime, Utc};
 
-use super::days::{Days, instant};
+use super::clocks::instant;
+use super::days::Days;
 use super::fields::Choice;
 use super::names::{Meaning, weight};
 use super::survey::{Survey, share};

@@ -679,6 +679,27 @@ fn a_time_series_needs_no_index_on_its_time() {
     assert!(Study::of(&sample).days_are_indexed());
 }
 
+/// The kind of the trades has one value in each query, so an index may begin with it.
+#[test]
+fn an_index_of_the_kind_and_the_time_serves_the_trades() {
+    let of = |number: i32| {
+        let mut document = doc! {"_id": number, "tradeId": format!("T{}", number / 3), "ts": date(number)};
+        if number % 3 == 0 {
+            document.extend(doc! {"kind": "TRADE", "product": "Brent", "side": "BUY", "price": 70.5});
+        } else {
+            document.extend(doc! {"kind": "ACK", "sender": "exchange"});
+        }
+        document
+    };
+    for (index, is_served) in [(["kind", "ts"], true), (["product", "ts"], false)] {
+        let sample = sample(&[&["_id"], &index, &["tradeId"]], of);
+        let evidence = Evidence { of_trades: sample.documents[60..150].to_vec(), ..Evidence::default() };
+        let proposal = Study::of(&sample).propose(&evidence);
+        assert_eq!(text(&proposal, "/input_match/kind"), Some("TRADE"), "{}", proposal.mapping);
+        assert_eq!(!codes(&proposal).contains(&WarningCode::NoDayIndex), is_served, "{index:?}");
+    }
+}
+
 /// The date of payment has no name that tells it, but no trade is stored before it is made.
 #[test]
 fn a_date_after_the_document_was_made_is_not_that_of_the_trade() {

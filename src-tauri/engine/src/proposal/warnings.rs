@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::days::{Beside, instant};
+use super::clocks::instant;
+use super::days::Beside;
 use super::fields::{Choice, NotSearched, are_versioned, is_unique_id, not_searched};
 use super::filters::in_words;
 use super::kinds::FoundKind;
@@ -62,10 +63,11 @@ pub(super) fn warnings(study: &Study<'_>, choice: &Choice, evidence: &Evidence) 
         warn(WarningCode::PassedOver, why.clone(), None);
     }
     let matched = days.matched();
+    let trades_match = choice.trade_kind.as_ref().map(|found| found.kind.to_match());
     if matched.is_empty() {
         let message = "No field was found that says on which day a trade was made.";
         warn(WarningCode::NoDay, message.to_owned(), None);
-    } else if sample.knows_indexes && !study.days_are_indexed() {
+    } else if sample.knows_indexes && !study.days_are_indexed_beside(trades_match.as_ref()) {
         let message = format!(
             "No index of {name} begins with {}, so each fetch reads the whole collection. An index makes it fast.",
             matched.join(" and ")

@@ -13,8 +13,8 @@ use tracing::info;
 use super::access::Access;
 use super::error::{CacheError, CacheErrorKind, Missing, Result};
 use super::ledger::{
-    FileState, HeldDay, ODD_DATES, UNMATCHED, drop_uncounted, insert_differing, next_generation, read_fields,
-    read_state, remove_days, store_finding,
+    FileState, HeldDay, ODD_DATES, UNMATCHED, insert_differing, next_generation, read_fields, read_state,
+    remove_days, store_finding,
 };
 use super::lock::Hold;
 use super::memory::{
@@ -30,7 +30,7 @@ use super::paths::{
 use super::read_back::SegmentSums;
 use super::schema::{CATALOG, FORMAT};
 use super::sql::{Database, Name, sql};
-use super::validate::{check_segments, is_blank};
+use super::validate::{check_segments, drop_uncounted, is_blank, table_names};
 use crate::answer::Unmatched;
 use crate::answer::left_out::FoundOddDates;
 use crate::day::{Day, DayRange, DaySet};
@@ -162,10 +162,11 @@ impl CacheFile {
             drop_stale_checks(&connection)?;
         }
         let state = read_state(&connection)?;
+        let tables = table_names(&connection)?;
         if !is_read_only {
-            drop_uncounted(&connection, &state)?;
+            drop_uncounted(&connection, &state, &tables)?;
         }
-        check_segments(&connection, state.days.values().map(|held| held.segment))?;
+        check_segments(&tables, state.days.values().map(|held| held.segment))?;
         if !is_read_only {
             restrict_to_owner(&wal_path(path));
         }
@@ -411,12 +412,14 @@ impl CacheFile {
     /// Commits rows that the ledger does not count yet. A file that was deleted by hand while it was open takes no more
     /// rows: they would be lost when it is closed.
     pub(crate) fn commit_rows(&self, connection: &Database) -> Result<()> {
-        if !is_there(&self.path)? {
-            return Err(CacheErrorKind::NotCached(Missing::Removed).into());
-        }
+        self.expect_there()?;
         connection.execute_batch(sql!("COMMIT"))?;
         self.restrict_log();
         Ok(())
+    }
+
+    fn expect_there(&self) -> Result<()> {
+        if is_there(&self.path)? { Ok(()) } else { Err(CacheErrorKind::NotCached(Missing::Removed).into()) }
     }
 
     /// Reads a stored window back and compares it with what was written.
@@ -476,9 +479,7 @@ impl CacheFile {
         work: impl FnOnce(&mut FileState) -> Result<()>,
     ) -> Result<()> {
         let mut current = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if !is_there(&self.path)? {
-            return Err(CacheErrorKind::NotCached(Missing::Removed).into());
-        }
+        self.expect_there()?;
         let mut next = FileState::clone(&current);
         work(&mut next)?;
         let stored = self.store_new_fields(connection)?;

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{CacheError, Result};
 use super::meta::read_fact;
-use super::schema::{self, CATALOG, link_table, role_name, shared_table, tables};
+use super::schema::{self, link_table, role_name, shared_table, tables};
 use super::sql::{Database, Sql, sql};
 use crate::answer::Unmatched;
 use crate::answer::left_out::OddDates;
@@ -239,22 +239,6 @@ pub(crate) fn remove_days(
 pub(crate) fn drop_segment(connection: &Database, segment: u32) -> Result<()> {
     for table in tables(segment) {
         connection.execute_batch(sql!("DROP TABLE IF EXISTS {table}", table))?;
-    }
-    Ok(())
-}
-
-/// Drops the segments that the ledger does not count: the program ended while they were being read back.
-pub(crate) fn drop_uncounted(connection: &Database, state: &FileState) -> Result<()> {
-    let counted: BTreeSet<u32> = state.days.values().map(|held| held.segment).collect();
-    let mut select =
-        connection.prepare(sql!("SELECT table_name FROM duckdb_tables() WHERE database_name = ?"))?;
-    let stored = select.query_map(params![CATALOG], |row| row.get::<_, String>(0))?;
-    let stored: BTreeSet<String> = stored.collect::<Result<_, duckdb::Error>>()?;
-    let segment_of = |table: &String| table.rsplit_once('_')?.1.parse::<u32>().ok();
-    let uncounted: BTreeSet<u32> =
-        stored.iter().filter_map(segment_of).filter(|segment| !counted.contains(segment)).collect();
-    for segment in uncounted {
-        drop_segment(connection, segment)?;
     }
     Ok(())
 }

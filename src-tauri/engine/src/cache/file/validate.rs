@@ -1,11 +1,11 @@
 //! Checks a file before it is trusted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use duckdb::params;
 
 use super::error::{CacheError, CacheErrorKind, Result};
-use super::ledger::FileState;
+use super::ledger::{FileState, drop_segment};
 use super::schema::{self, CATALOG, tables};
 use super::sql::{Database, Ident, Name, sql};
 use crate::decode::FieldRegistry;
@@ -36,12 +36,26 @@ pub(crate) fn refuse_views(connection: &Database) -> Result<()> {
     Ok(())
 }
 
-/// Rejects a file whose ledger names a segment that the file does not have.
-pub(crate) fn check_segments(connection: &Database, segments: impl Iterator<Item = u32>) -> Result<()> {
+/// The names of a file's tables.
+pub(crate) fn table_names(connection: &Database) -> Result<HashSet<String>> {
     let mut select =
         connection.prepare(sql!("SELECT table_name FROM duckdb_tables() WHERE database_name = ?"))?;
-    let held: HashSet<String> =
-        select.query_map(params![CATALOG], |row| row.get(0))?.collect::<Result<_, duckdb::Error>>()?;
+    Ok(select.query_map(params![CATALOG], |row| row.get(0))?.collect::<Result<_, duckdb::Error>>()?)
+}
+
+/// Drops the segments that the ledger does not count: the program ended while they were being read back.
+pub(crate) fn drop_uncounted(connection: &Database, state: &FileState, held: &HashSet<String>) -> Result<()> {
+    let counted: HashSet<u32> = state.days.values().map(|held| held.segment).collect();
+    let segment_of = |table: &String| table.rsplit_once('_')?.1.parse::<u32>().ok();
+    let stored: BTreeSet<u32> = held.iter().filter_map(segment_of).collect();
+    stored
+        .iter()
+        .filter(|segment| !counted.contains(segment))
+        .try_for_each(|segment| drop_segment(connection, *segment))
+}
+
+/// Rejects a file whose ledger names a segment that is not among its tables.
+pub(crate) fn check_segments(held: &HashSet<String>, segments: impl Iterator<Item = u32>) -> Result<()> {
     let named: HashSet<u32> = segments.collect();
     match named.into_iter().flat_map(tables).find(|table| !held.contains(table.as_str())) {
         None => Ok(()),

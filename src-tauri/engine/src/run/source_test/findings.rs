@@ -8,7 +8,7 @@ use super::steps::{Reads, collections, refused_by};
 use super::{Found, Stop};
 use crate::bson::path;
 use crate::failure::Code;
-use crate::proposal::{create_index, other_unit, serves};
+use crate::proposal::{after_pinned, create_index, other_unit, serves};
 use crate::query::mapping::Mapping;
 use crate::query::near_miss::near_misses;
 use crate::rows::Role;
@@ -249,20 +249,14 @@ async fn served(
     let Some(indexes) = source.indexes(&beneath).await else {
         return Ok(unknown("this user may not list the indexes"));
     };
-    let pinned = |path: &String| {
+    let pinned = |path: &str| {
         matches.get(path).is_some_and(|value| match value {
             Bson::Document(conditions) => conditions.contains_key("$eq") || conditions.contains_key("$in"),
             Bson::RegularExpression(_) => false,
             _ => true,
         })
     };
-    let indexes: Vec<Vec<String>> = indexes
-        .into_iter()
-        .map(|keys| {
-            keys.into_iter().skip_while(|key| pinned(key) && !paths.contains(&key.as_str())).collect()
-        })
-        .collect();
-    if serves(&indexes, paths) {
+    if serves(&after_pinned(&indexes, paths, &pinned), paths) {
         return Ok(Served::Yes(format!("An index of {beneath} begins with {path_names}.")));
     }
     let of_view = if beneath == name {
