@@ -15,10 +15,11 @@ def arrow(collection, target):
     import duckdb
     from pymongoarrow.api import find_arrow_all
 
-    table = find_arrow_all(collection, {})
+    documents = find_arrow_all(collection, {})
     with duckdb.connect(target) as connection:
-        connection.execute("CREATE TABLE messages AS SELECT * FROM table")
-    return table.num_rows
+        connection.register("documents", documents)
+        connection.execute("CREATE TABLE messages AS SELECT * FROM documents")
+    return documents.num_rows
 
 
 def flat(document, prefix=""):

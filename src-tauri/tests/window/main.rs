@@ -7,6 +7,7 @@
 
 mod confined;
 mod dialogs;
+mod narrow;
 mod screen;
 mod stage;
 mod webdriver;
@@ -47,6 +48,8 @@ fn a_traders_day() {
     suggestions(&screen);
     widen(&screen);
     sort(&screen);
+    narrow::filter(&screen);
+    narrow::find(&screen);
     arrange_by_keyboard(&screen);
     look_at_a_row(&screen);
     export(&screen, &stage.csv);
@@ -352,7 +355,7 @@ fn cells(screen: &Screen, column: usize, rows: usize) -> Vec<String> {
 fn sort(screen: &Screen) {
     let ids = || {
         let shown = cells(screen, 0, 12);
-        (shown.len() == 12 && shown.iter().all(|id| id.len() == 24)).then_some(shown)
+        (shown.len() == 12 && shown.iter().all(|id| id.starts_with("TM"))).then_some(shown)
     };
     let in_order = |order: &str| {
         let shown = ids().filter(|_| heading(screen, 0)["order"] == order)?;

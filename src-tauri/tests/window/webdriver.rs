@@ -17,6 +17,7 @@ pub(crate) mod keys {
     pub(crate) const ESCAPE: &str = "\u{E00C}";
     pub(crate) const SHIFT: char = '\u{E008}';
     pub(crate) const ALT: char = '\u{E00A}';
+    pub(crate) const CONTROL: char = '\u{e009}';
     pub(crate) const LEFT: char = '\u{E012}';
     pub(crate) const RIGHT: char = '\u{E014}';
 }
