@@ -43,8 +43,12 @@ impl Peers {
     pub(crate) fn measure(&self, peer: &str, uri: &str, namespace: [&str; 2]) -> Result<Value, String> {
         let target = self.folder.join(format!("peer.{peer}"));
         let _ = std::fs::remove_file(&target);
-        let text =
-            run(Command::new(&self.python).arg(&self.script).args([peer, uri]).args(namespace).arg(&target))?;
+        let text = run(Command::new(&self.python)
+            .args(["-W", "ignore"])
+            .arg(&self.script)
+            .args([peer, uri])
+            .args(namespace)
+            .arg(&target))?;
         serde_json::from_str(text.trim()).map_err(|error| error.to_string())
     }
 }
