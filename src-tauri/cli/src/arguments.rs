@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Fetch(Box<FetchOptions>),
     /// Print what a fetch would do, without fetching. Contacts the server only if the plan requires it.
     Plan(Box<QueryOptions>),
+    /// Find trades by their ids, whatever their day: in the cache, and at the source.
+    Find(Box<FindOptions>),
     /// Propose a mapping for a collection from a sample of its documents, with the reasons.
     Propose(SourceOptions),
     /// List the cached queries.
@@ -57,10 +59,10 @@ pub(crate) struct SourceOptions {
     #[arg(long, value_name = "FILE")]
     uri_file: Option<PathBuf>,
     /// Name of the database.
-    #[arg(long, required_unless_present = "source")]
+    #[arg(long, required_unless_present_any = ["source", "cached_only"])]
     pub(crate) db: Option<String>,
     /// Name of the collection that contains the trades.
-    #[arg(long, value_name = "NAME", required_unless_present = "source")]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["source", "cached_only"])]
     pub(crate) collection: Option<String>,
     /// Name of a source that is set up in the desktop app, with its mapping. Its password comes from the environment
     /// variable TIDEMARK_MONGODB_PASSWORD, or else from this system's keychain.
@@ -102,6 +104,24 @@ pub(crate) struct QueryOptions {
     pub(crate) verify: bool,
 }
 
+/// The trades to find.
+#[derive(Args)]
+pub(crate) struct FindOptions {
+    /// Ids of the trades. `-` reads them from standard input, one a line or separated by commas or tabs.
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    #[command(flatten)]
+    pub(crate) source: SourceOptions,
+    /// Mapping file, in JSON. Without it, the default mapping is used.
+    #[arg(long, value_name = "FILE.json", conflicts_with = "source")]
+    pub(crate) mapping: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) cache: CacheOptions,
+    /// Search the cache only, without contacting the server. All cached queries are searched in any case.
+    #[arg(long)]
+    pub(crate) cached_only: bool,
+}
+
 /// The environment variable that may contain the connection string.
 const URI: &str = "TIDEMARK_MONGODB_URI";
 
@@ -113,6 +133,11 @@ pub(crate) enum UriSource {
 }
 
 impl SourceOptions {
+    /// Whether anything of a source is given.
+    pub(crate) fn is_named(&self) -> bool {
+        self.source.is_some() || self.db.is_some() || self.collection.is_some()
+    }
+
     /// The connection string, from the option, the file or the environment variable.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use tidemark_engine::answer::{Answer, AnswerDays};
 use tidemark_engine::api::export::Exported;
 use tidemark_engine::api::library::CacheUsage;
 use tidemark_engine::api::rows::ViewKey;
-use tidemark_engine::browse::ExportRequest;
+use tidemark_engine::browse::{ExportRequest, FindIn};
 use tidemark_engine::cache::export::csv::Destination;
 use tidemark_engine::cache::store::budget::{self, EvictionReport};
 use tidemark_engine::day::DayRange;
@@ -19,9 +19,10 @@ use tidemark_engine::plan::ledger::FetchMode;
 use tidemark_engine::query::form::QueryInput;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::signature::Signature;
+use tidemark_engine::query::trade_id::read_list;
 use tidemark_engine::rows::{CsvOptions, Role};
-use tidemark_engine::run::FetchRequest;
 use tidemark_engine::run::event::EventSink;
+use tidemark_engine::run::{FetchRequest, find_at_source};
 use tidemark_engine::source::{Source, SourceSettings};
 use tidemark_engine::words::counted;
 use tidemark_engine::words::size_text;
@@ -29,8 +30,8 @@ use tidemark_settings::{CACHE_FOLDER, Keychain, SETTINGS_FOLDER, SettingsFile, S
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{
-    Arguments, BudgetOptions, CacheOptions, Columns, Command, FetchOptions, ForgetOptions, PinOptions,
-    QueryOptions, UriSource,
+    Arguments, BudgetOptions, CacheOptions, Columns, Command, FetchOptions, FindOptions, ForgetOptions,
+    PinOptions, QueryOptions, UriSource,
 };
 use crate::output::{Output, say};
 
@@ -59,10 +60,14 @@ pub(crate) async fn run(
     source: Option<NamedSource>,
     output: &Arc<Output>,
 ) -> Result<Outcome> {
+    if let Command::Find(options) = arguments.command {
+        return find(*options, source, output).await;
+    }
     let named = || source.ok_or_else(|| Failure::new(Code::Internal, "The command has no source."));
     match arguments.command {
         Command::Fetch(options) => fetch(*options, named()?, output).await,
         Command::Plan(options) => plan(*options, named()?, output).await,
+        Command::Find(_) => Err(Failure::new(Code::Internal, "Finding trades was not begun.")),
         Command::Propose(_) => propose(named()?, output).await,
         Command::Cached(options) => cached(&options, output).await,
         Command::Forget(options) => forget(&options, output).await,
@@ -80,6 +85,9 @@ pub(crate) fn source_named(arguments: &Arguments) -> Result<Option<NamedSource>,
         Command::Fetch(options) => &options.query.source,
         Command::Plan(options) => &options.source,
         Command::Propose(options) => options,
+        // The cache alone needs no source; the one that is named comes first.
+        Command::Find(options) if options.cached_only && !options.source.is_named() => return Ok(None),
+        Command::Find(options) => &options.source,
         _ => return Ok(None),
     };
     if let Some(name) = &options.source {
@@ -134,6 +142,62 @@ fn kept_secrets(id: &str) -> SourceSecrets {
     };
     say(format_args!("The password cannot be read from the keychain: {problem}."));
     SourceSecrets::default()
+}
+
+async fn find(options: FindOptions, named: Option<NamedSource>, output: &Output) -> Result<Outcome> {
+    let list = list_of(&options.ids)?;
+    let interrupts = Interrupts::heed();
+    let mapping = match named.as_ref().and_then(|named| named.mapping.as_ref()) {
+        Some(saved) => Mapping::parse(saved)?,
+        None => read_mapping(options.mapping.as_ref())?,
+    };
+    let source = named.map(|named| Source::new(&named.settings)).transpose()?;
+    let current = source.as_ref().map(|source| source.identity().clone());
+    let engine = existing_engine(&options.cache)?;
+    let mut line = json!({});
+    let mut missing: Option<Vec<String>> = None;
+    if let Some(engine) = &engine {
+        let find_in = FindIn { current, open: None };
+        let found = engine.find_cached(&list, &find_in, &interrupts.first).await?;
+        missing = Some(found.not_found.clone());
+        found.notes.iter().for_each(say);
+        line["cache"] = json!(found);
+    }
+    if let Some(source) = source.filter(|_| !options.cached_only) {
+        let found = find_at_source(&source, &mapping, &list, &interrupts.first).await;
+        source.close().await;
+        let found = found?;
+        found.notes.iter().for_each(say);
+        let in_neither = |id: &String| missing.as_ref().is_none_or(|missing| missing.contains(id));
+        missing = Some(found.not_found.iter().filter(|id| in_neither(id)).cloned().collect());
+        line["source"] = json!(found);
+    }
+    let missing = match missing {
+        Some(missing) => missing,
+        None => read_list(&list)?,
+    };
+    line["not_found"] = json!(missing);
+    for id in &missing {
+        say(format_args!("Not found: {id}"));
+    }
+    output.print_line(&line);
+    Ok(Outcome::Complete)
+}
+
+/// The ids of a command line as one list.
+fn list_of(ids: &[String]) -> Result<String> {
+    let mut list = String::new();
+    for id in ids {
+        if id == "-" {
+            std::io::Read::read_to_string(&mut std::io::stdin(), &mut list).map_err(|error| {
+                Failure::new(Code::BadFilter, "The ids cannot be read from standard input.").because(error)
+            })?;
+        } else {
+            list.push_str(id);
+        }
+        list.push('\n');
+    }
+    Ok(list)
 }
 
 async fn fetch(options: FetchOptions, named: NamedSource, output: &Arc<Output>) -> Result<Outcome> {

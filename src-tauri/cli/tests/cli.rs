@@ -8,6 +8,7 @@ mod connection;
 mod damage;
 mod disk_full;
 mod exports;
+mod find;
 mod kills;
 mod large;
 mod logs;

@@ -4,6 +4,7 @@ pub mod changes;
 pub(crate) mod derive;
 pub mod left_out;
 pub mod note;
+pub mod trade;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

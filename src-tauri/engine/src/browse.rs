@@ -4,5 +4,7 @@ mod budget;
 mod export;
 mod library;
 mod rows;
+mod trades;
 
 pub use export::ExportRequest;
+pub use trades::FindIn;

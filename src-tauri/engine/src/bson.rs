@@ -8,4 +8,5 @@ pub mod extjson;
 pub(crate) mod hashed_key;
 pub(crate) mod number;
 pub(crate) mod path;
+pub(crate) mod shown;
 pub mod uuids;

@@ -23,6 +23,7 @@ pub use file::ledger::{FileState, HeldDay};
 pub use file::meta::Identity;
 pub use read::selection::FoundRow;
 pub use read::stop::Stop;
+pub use read::trades::TradeMatch;
 pub use read::view::{MappedPaths, View, ViewCounts, mapped_paths};
 pub use store::catalog::CatalogEntry;
 pub(crate) use store::eviction::{bytes_of, last_used};

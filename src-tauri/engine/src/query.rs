@@ -17,3 +17,4 @@ pub mod signature;
 pub mod source;
 pub(crate) mod strict_json;
 pub(crate) mod trade;
+pub mod trade_id;

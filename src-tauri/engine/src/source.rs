@@ -18,6 +18,7 @@ mod read;
 mod refusal;
 mod sample;
 mod topology;
+mod trades;
 mod trial;
 mod unmatched;
 mod uri;

@@ -11,6 +11,7 @@ mod desks;
 mod faults;
 mod fetch;
 mod files;
+mod find;
 mod format;
 mod forms;
 mod late_fields;

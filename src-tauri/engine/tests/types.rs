@@ -2,6 +2,7 @@
 //! writes them anew where `UPDATE_TYPES` is set (`cargo xtask types`).
 
 use tidemark_engine::answer::changes::{ChangeCounts, ChangeKind, Changes, DocumentChange};
+use tidemark_engine::answer::trade::{FoundPlace, FoundTrade, FoundTrades, RowTrades, Trade, TradeDocument};
 use tidemark_engine::answer::{
     Answer, AnswerDays, AnswerRows, LeftOut, LeftOutReason, MissingDay, Origin, Unmatched, UnmatchedPart,
 };
@@ -86,6 +87,7 @@ fn generated() -> String {
         CachedQuery,
         CacheUsage
     ];
+    declare![TradeDocument, Trade, RowTrades, FoundPlace, FoundTrade, FoundTrades];
     declare![ValueCount, ColumnValues, ColumnSums];
     declare![DateUnit, GroupColumn, FigureKind, Figure, GroupSort, GroupRequest, GroupKey, Group, Groups];
     declare![EvictionPreview];

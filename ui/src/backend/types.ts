@@ -458,6 +458,84 @@ export type CacheUsage = {
   /** Number of cached queries. */
   queries: number, };
 
+export type TradeDocument = {
+  /** Whether it is a state of the trade or one of its messages. */
+  role: Role,
+  /** The day that it belongs to, if it has one: a message belongs to the day of its trade. */
+  day: string | null,
+  /** Its `_id` as a person reads it. */
+  id: string,
+  /** The time that the mapping gives it. */
+  at: string | null,
+  /** Its status, if the mapping names a field for it. */
+  status: string | null,
+  /** Whether its status says that it cancels the trade. */
+  is_cancel: boolean,
+  /** Milliseconds since the document before it. */
+  gap_ms: number | null,
+  /** Whether that is the longest gap of the trade. */
+  is_longest_gap: boolean,
+  /** Milliseconds by which it came after the end of its trade's day; `None` if it was in time. */
+  late_ms: number | null,
+  /** The place of the document of its role that came before it. */
+  previous: number | null,
+  /** The fields in which it differs from that one, other than `_id`. */
+  changes: Array<FieldChange>,
+  /** When it was fetched; `None` if it comes from the source just now. */
+  fetched: string | null,
+  /** Relaxed Extended JSON, indented; a sentence if it cannot be shown. */
+  relaxed: string,
+  /** Canonical Extended JSON, indented: every type spelled out. */
+  canonical: string, };
+
+export type Trade = {
+  /** The id of the trade. */
+  trade: string,
+  /** Its documents. Those without a time come last. */
+  documents: Array<TradeDocument>,
+  /** The place of the document that was asked about. */
+  here: number | null,
+  /** Whether there are more documents than are given. */
+  is_cut: boolean, };
+
+export type RowTrades = {
+  /** The generation of the cache file from which they were read. */
+  generation: number,
+  /** The trades; none if the row has no trade id. */
+  trades: Array<Trade>, };
+
+export type FoundPlace = { "kind": "cache",
+  /** Its signature. */
+  signature: string,
+  /** The source that it is of, as a person reads it. */
+  source: string,
+  /** Its filters in words. */
+  filters: string,
+  /** Whether it is of the source in use. */
+  is_current: boolean,
+  /** Whether the answer that is open shows some document of the trade. */
+  is_open: boolean,
+  /** The first and the last cached day of the documents that were found, to open the query at. */
+  from: string,
+  /** See `from`. */
+  to: string, } | { "kind": "source" };
+
+export type FoundTrade = {
+  /** Where. */
+  place: FoundPlace,
+  /** The trade. */
+  trade: Trade, };
+
+export type FoundTrades = {
+  /** The trades, in the order of the ids; one that is in several places stands once for each. */
+  found: Array<FoundTrade>,
+  /** The ids that are nowhere in what was searched. */
+  not_found: Array<string>,
+  /** How many ids were looked for. */
+  asked: number,
+  /** What a person should know: what was not searched, what no index serves, whether the list is cut. */
+  notes: Array<string>, };
+
 export type ValueCount = {
   /** The cell's text as shown. */
   value: string,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bson::{Bson, RawBsonRef, RawDocument};
+use bson::RawDocument;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -11,9 +11,8 @@ use crate::answer::derive::Derived;
 use crate::answer::note::Note;
 use crate::answer::{Answer, AnswerRows};
 use crate::api::rows::{ColumnView, FoundText, Page, RowCount, RowDetail, ViewKey, ViewShape};
-use crate::bson::extjson::{is_deeper_than, write_relaxed};
 use crate::bson::path::is_within;
-use crate::bson::uuids;
+use crate::bson::shown::{self, NotShown};
 use crate::cache::read::findings::{left_out_of, unmatched_of};
 use crate::cache::store::catalog::ValuesAsked;
 use crate::cache::{CacheError, FoundRow, Identity, Stop, View};
@@ -28,8 +27,6 @@ use crate::rows::{Role, RowQuery};
 
 /// Maximum number of rows in a page.
 const PAGE_LIMIT: u64 = 5_000;
-/// Deepest nesting shown in a row's detail: `serde_json` parses 128 levels, and MongoDB itself allows 100.
-const SHOWN_LEVELS: usize = 120;
 /// The most columns to group by.
 const GROUP_COLUMNS: usize = 3;
 /// How often work that is to stop is interrupted: a statement that is just beginning does not notice.
@@ -268,7 +265,7 @@ impl Engine {
     }
 
     /// Works on a view on a thread of its own, until it is cancelled.
-    async fn with_view<T: Send + 'static>(
+    pub(super) async fn with_view<T: Send + 'static>(
         &self,
         key: &ViewKey,
         cancel: &CancellationToken,
@@ -347,22 +344,15 @@ impl Engine {
 
 /// A document as relaxed and as canonical Extended JSON, indented.
 fn as_json(document: &RawDocument) -> Result<(String, String)> {
-    let broken = || Failure::new(Code::CacheDamaged, "This document's bytes are not valid BSON.");
-    if is_deeper_than(document, SHOWN_LEVELS) {
-        let message = format!("This document is nested more than {SHOWN_LEVELS} levels deep.");
-        return Err(Failure::new(Code::CacheDamaged, message)
-            .advise("It is cached in full, but nested too deeply to be shown; view it in MongoDB."));
-    }
-    let mut relaxed = String::new();
-    if !write_relaxed(&mut relaxed, RawBsonRef::Document(document)) {
-        return Err(broken());
-    }
-    let mut relaxed: serde_json::Value =
-        serde_json::from_str(&relaxed).map_err(|error| broken().because(error))?;
-    uuids::show_standard(&mut relaxed);
-    let document = bson::Document::try_from(document).map_err(|error| broken().because(error))?;
-    let document = Bson::Document(document);
-    Ok((format!("{relaxed:#}"), format!("{:#}", document.into_canonical_extjson())))
+    shown::as_json(document).map_err(|error| {
+        let failure = Failure::new(Code::CacheDamaged, error.to_string());
+        match error {
+            NotShown::TooDeep => {
+                failure.advise("It is cached in full, but nested too deeply to be shown; view it in MongoDB.")
+            }
+            NotShown::Broken(cause) => failure.because(cause),
+        }
+    })
 }
 
 /// The order in which a window shows columns: those with the paths, in their order, then numbers, then the rest, and

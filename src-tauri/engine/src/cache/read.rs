@@ -16,6 +16,7 @@ pub(crate) mod spans;
 pub mod stop;
 pub mod summary;
 pub(crate) mod tally;
+pub mod trades;
 pub(crate) mod uuid_text;
 pub(crate) mod verdict;
 pub mod verify_batches;

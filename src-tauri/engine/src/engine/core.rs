@@ -55,6 +55,8 @@ struct Treatment {
     mapped: MappedPaths,
     /// What to call their columns, by path.
     labels: Arc<BTreeMap<String, String>>,
+    /// The mapping itself, with what is only shown.
+    mapping: Arc<Mapping>,
 }
 
 impl Treatment {
@@ -63,6 +65,7 @@ impl Treatment {
             policy: Policy::of(mapping),
             mapped: mapped_paths(mapping),
             labels: Arc::new(mapping.all_labels()),
+            mapping: Arc::new(mapping.clone()),
         }
     }
 }
@@ -283,6 +286,11 @@ impl Engine {
         self.treatment_of(identity).labels
     }
 
+    /// The mapping of a file, as it is in use now: what is only shown may have been changed since it was created.
+    pub(crate) fn mapping_of(&self, identity: &Identity) -> Arc<Mapping> {
+        self.treatment_of(identity).mapping
+    }
+
     fn treatment_of(&self, identity: &Identity) -> Treatment {
         let known = self.in_use().get(&identity.family).cloned();
         known.unwrap_or_else(|| Treatment::of(&identity.mapping))
@@ -304,8 +312,13 @@ impl Engine {
     /// The last day of a file that has begun, by the clock of the source used last, or by this machine's if there is
     /// none.
     pub(crate) fn last_begun(&self, file: &CacheFile) -> Day {
+        self.last_begun_of(file.identity())
+    }
+
+    /// The same, of a file that need not be open.
+    pub(crate) fn last_begun_of(&self, identity: &Identity) -> Day {
         let ahead = TimeDelta::milliseconds(self.ahead_ms.load(Ordering::Relaxed));
-        self.policy_of(file.identity()).zone.day_of(self.now() + ahead)
+        self.policy_of(identity).zone.day_of(self.now() + ahead)
     }
 
     fn in_use(&self) -> MutexGuard<'_, HashMap<String, Treatment>> {

@@ -116,8 +116,13 @@ impl DateForm {
     /// The instant that a value of this form means by itself: a text without an offset, or a day, is read in UTC. `None`
     /// if the value cannot be read.
     pub(crate) fn instant(self, value: RawBsonRef<'_>) -> Option<DateTime<Utc>> {
+        self.instant_in(value, DayZone::default())
+    }
+
+    /// The same, but a text without an offset, or a day, is read in a zone.
+    pub(crate) fn instant_in(self, value: RawBsonRef<'_>, zone: DayZone) -> Option<DateTime<Utc>> {
         let utc = DayZone::default();
-        let field = DateField { path: "", form: self, zone: utc, day_zone: utc, is_as_written: false };
+        let field = DateField { path: "", form: self, zone, day_zone: utc, is_as_written: false };
         let mut at = None;
         let mut day_of = |instant| {
             at = Some(instant);

@@ -37,6 +37,15 @@ pub fn input_pipeline(query: &Query, range: &DayRange) -> Vec<Document> {
     vec![doc! {"$match": input_match(query, range)}]
 }
 
+/// The match that finds trades by their ids, whatever their day. If the mapping has no trade id, it matches none.
+#[must_use]
+pub fn trades_match(mapping: &Mapping, ids: Vec<Bson>) -> Document {
+    match mapping.trade_path(Role::Input) {
+        Some(path) => all_of(doc! {path: {"$in": ids}}, vec![mapping.input_match.clone()]),
+        None => doc! {"_id": {"$in": []}},
+    }
+}
+
 /// The match that pulls the downstream messages of some trades. If the mapping has no trade id, it matches none.
 #[must_use]
 pub fn downstream_match(mapping: &Mapping, ids: Vec<Bson>) -> Document {

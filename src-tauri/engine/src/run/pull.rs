@@ -572,6 +572,7 @@ async fn pull_input(context: &PullContext, sender: mpsc::Sender<Incoming>) -> Re
         collection: None,
         pipeline: pipeline::input_pipeline(&context.query, &context.window),
         batch_documents: context.limits.batch_documents,
+        time_limit: pipeline::PULL_LIMIT,
     };
     let mut cursor = context.source.pull(order, &context.attempt.moment).await?;
     let size = &context.attempt.size;
@@ -624,6 +625,7 @@ async fn ask_downstream(
         collection: context.query.mapping.downstream_collection.clone(),
         pipeline: vec![bson::doc! {"$match": matches}],
         batch_documents: context.limits.batch_documents,
+        time_limit: pipeline::PULL_LIMIT,
     };
     let mut cursor = context.source.pull(order, &context.attempt.moment).await?;
     while let Some(batch) = cursor.next().await? {

@@ -15,6 +15,8 @@ use crate::failure::{Failure, Result};
 use crate::query::mapping::Mapping;
 use crate::source::{ListedKind, Source, Trial};
 
+pub(crate) use self::findings::unserved_ids;
+
 /// The steps, in the order in which they are made.
 const STEPS: [TestStep; 8] = [
     TestStep::Resolve,

@@ -7,7 +7,7 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bson::{Document, Timestamp, doc};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -284,7 +284,7 @@ impl Source {
                 Failure::new(Code::Internal, "Asking the server failed unexpectedly.").because(error)
             })
         };
-        match self.with_timeout(PULL_LIMIT, answer).await {
+        match self.with_timeout(order.time_limit, answer).await {
             Ok(opened) => opened.map_err(|error| Ok(error.into())),
             Err(failure) => Err(Err(failure)),
         }
@@ -297,7 +297,7 @@ impl Source {
             "pipeline": order.pipeline.clone(),
             "cursor": {"batchSize": i64::from(order.batch_documents.get())},
             "allowDiskUse": true,
-            "maxTimeMS": i64::try_from(PULL_LIMIT.as_millis()).unwrap_or(i64::MAX),
+            "maxTimeMS": i64::try_from(order.time_limit.as_millis()).unwrap_or(i64::MAX),
             "comment": COMMENT,
         };
         let concern = match asking {
@@ -406,4 +406,6 @@ pub struct PullOrder {
     pub pipeline: Vec<Document>,
     /// Documents per batch.
     pub batch_documents: NonZeroU32,
+    /// Time limit of the query on the server.
+    pub time_limit: Duration,
 }

@@ -78,6 +78,7 @@ impl Source {
             collection: None,
             pipeline: pipeline::day_counts_pipeline(query, &range),
             batch_documents: NonZeroU32::new(1_000).expect("not zero"),
+            time_limit: PULL_LIMIT,
         };
         let mut batches = self.pull(order, moment).await?;
         let mut found = Vec::new();

@@ -597,7 +597,11 @@ fn by_segment(rows: &[(u32, i64)]) -> BTreeMap<u32, Vec<i64>> {
     by_segment
 }
 
-fn texts(connection: &Database, sql: impl AsRef<Sql>, width: usize) -> Result<Vec<Vec<Option<String>>>> {
+pub(crate) fn texts(
+    connection: &Database,
+    sql: impl AsRef<Sql>,
+    width: usize,
+) -> Result<Vec<Vec<Option<String>>>> {
     let mut select = connection.prepare(sql)?;
     let mut rows = select.query([])?;
     let mut found = Vec::new();
@@ -608,7 +612,7 @@ fn texts(connection: &Database, sql: impl AsRef<Sql>, width: usize) -> Result<Ve
 }
 
 /// Parses a row of a day's number and a document in hexadecimal digits.
-fn read_document(row: &[Option<String>]) -> Result<(Day, RawDocumentBuf)> {
+pub(crate) fn read_document(row: &[Option<String>]) -> Result<(Day, RawDocumentBuf)> {
     let damaged = |cause: String| CacheError::corrupt("This row cannot be read.").because(Detail(cause));
     let [Some(day), Some(document)] = row else {
         return Err(damaged("a row without its document".to_owned()));

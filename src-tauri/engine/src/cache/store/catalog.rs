@@ -1,7 +1,7 @@
 //! What the files of the folder hold, kept in memory as long as they do not change, so that the list of cached queries,
 //! a plan and suggestions open no file a second time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,11 +29,15 @@ pub struct CatalogEntry {
 /// How many answers about the values of one file are kept.
 const VALUES_PER_FILE: usize = 64;
 
+/// How many trades a file is known to lack.
+const LACKING_PER_FILE: usize = 20_000;
+
 /// The files that have been read, by path.
 #[derive(Debug, Default)]
 pub(crate) struct Catalog {
     entries: Mutex<HashMap<PathBuf, (Stamp, CatalogEntry)>>,
     values: Mutex<HashMap<PathBuf, (Stamp, FoundValues)>>,
+    lacking: Mutex<HashMap<PathBuf, (Stamp, HashSet<String>)>>,
 }
 
 /// What was found in one file, by what was asked.
@@ -94,9 +98,32 @@ impl Catalog {
         values.insert(asked, found);
     }
 
+    /// Whether the file, as it is now, is known to have none of these trades.
+    pub(crate) fn lacks<'a>(
+        &self,
+        path: &Path,
+        stamp: Stamp,
+        mut keys: impl Iterator<Item = &'a String>,
+    ) -> bool {
+        let known = lock(&self.lacking);
+        known.get(path).is_some_and(|(of, lacking)| *of == stamp && keys.all(|key| lacking.contains(key)))
+    }
+
+    /// Notes the keys of trades that the file, as it is now, does not have.
+    pub(crate) fn put_lacking(&self, path: &Path, stamp: Stamp, keys: impl Iterator<Item = String>) {
+        let mut known = lock(&self.lacking);
+        let (of, lacking) = known.entry(path.to_owned()).or_insert_with(|| (stamp, HashSet::new()));
+        if *of != stamp || lacking.len() >= LACKING_PER_FILE {
+            lacking.clear();
+        }
+        *of = stamp;
+        lacking.extend(keys);
+    }
+
     pub(crate) fn remove(&self, path: &Path) {
         lock(&self.entries).remove(path);
         lock(&self.values).remove(path);
+        lock(&self.lacking).remove(path);
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use bson::Bson;
 use chrono::Utc;
 use tokio::sync::Mutex as Gate;
 use tracing::{debug, warn};
@@ -29,8 +30,13 @@ use crate::cache::file::paths::{
 };
 use crate::cache::file::validate::read_everything;
 use crate::cache::read::distinct;
+use crate::cache::read::stop::Stop;
+use crate::cache::read::trades::TradeMatch;
+use crate::cache::read::view::View;
+use crate::day::{Day, DayRange};
 use crate::limits::Limits;
 use crate::query::signature::Signature;
+use crate::query::trade_id::TradeId;
 
 /// A cache folder. Cheap to clone. Calls block on disk: they belong on blocking threads.
 #[derive(Debug, Clone)]
@@ -392,6 +398,42 @@ impl Cache {
         drop(file);
         if Stamp::of(path) == stamp {
             self.inner.catalog.put_values(path, stamp, asked.clone(), found.clone());
+        }
+        Ok(found)
+    }
+
+    /// Whether the file at a path is known to have none of these trades, so that it need not be opened.
+    pub(crate) fn lacks<'a>(&self, path: &Path, keys: impl Iterator<Item = &'a String>) -> bool {
+        self.inner.catalog.lacks(path, Stamp::of(path), keys)
+    }
+
+    /// The documents of some trades in the file at a path that [`files`](Self::files) returned, at most `limit`.
+    ///
+    /// # Errors
+    /// As for [`open_listed`](Self::open_listed); `cancelled` if it was stopped.
+    pub(crate) fn documents_of_trades(
+        &self,
+        path: &Path,
+        ids: &[TradeId],
+        last: Day,
+        (limit, stop): (usize, &Stop),
+    ) -> Result<Vec<TradeMatch>> {
+        let stamp = Stamp::of(path);
+        let file = self.open_listed(path)?;
+        let state = file.state();
+        let days = state.days.keys().next().zip(state.days.keys().next_back());
+        let Some(range) = days.and_then(|(first, last)| DayRange::new(*first, *last).ok()) else {
+            return Ok(Vec::new());
+        };
+        let values: Vec<Bson> = ids.iter().flat_map(|id| id.values.iter().cloned()).collect();
+        let keys: HashSet<String> = ids.iter().flat_map(|id| id.keys.iter().cloned()).collect();
+        let view = View::open_until(file, range, last)?;
+        let found = view.documents_of_trades(&values, &keys, limit, stop)?;
+        if found.len() < limit && Stamp::of(path) == stamp {
+            let lacking =
+                |id: &&TradeId| !found.iter().any(|one| id.keys.iter().any(|key| one.keys.contains(key)));
+            let keys = ids.iter().filter(lacking).flat_map(|id| id.keys.iter().cloned());
+            self.inner.catalog.put_lacking(path, stamp, keys);
         }
         Ok(found)
     }

@@ -189,6 +189,32 @@ enum Served {
     Unknown(String),
 }
 
+/// What a person should know before trades are looked for by their ids: which of the two queries no index serves.
+pub(crate) async fn unserved_ids(source: &Source, mapping: &Mapping) -> Vec<String> {
+    let trades = source.collection_name();
+    let messages = mapping.downstream_collection.as_deref().unwrap_or(trades);
+    let asked = [
+        (trades, Role::Input, &mapping.input_match, "finding trades by their ids reads the whole collection"),
+        (
+            messages,
+            Role::Downstream,
+            &mapping.downstream_match,
+            "finding the messages of trades reads the whole collection",
+        ),
+    ];
+    let mut found = Vec::new();
+    for (name, role, matches, cost) in asked {
+        // Of `_id`, there always is one.
+        let Some(path) = mapping.trade_path(role).filter(|path| *path != "_id") else { continue };
+        match served(source, name, &[path], matches, cost).await {
+            Ok(Served::No(words, _) | Served::Unknown(words)) => found.push(words),
+            // If this fails, so does the search, and says why.
+            Ok(Served::Yes(_)) | Err(_) => {}
+        }
+    }
+    found
+}
+
 /// Whether indexes serve the queries of a fetch.
 pub(super) async fn indexes(source: &Source, mapping: &Mapping) -> Result<Found, Stop> {
     let trades = source.collection_name();
