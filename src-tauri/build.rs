@@ -5,7 +5,7 @@
 mod duckdb_rpath;
 
 /// Every command of the app. The window can call none of them unless a capability allows it by name.
-const COMMANDS: [&str; 46] = [
+const COMMANDS: [&str; 49] = [
     "answer",
     "cache_usage",
     "cached_pipeline",
@@ -25,7 +25,9 @@ const COMMANDS: [&str; 46] = [
     "edit_connection",
     "export_csv",
     "fetch",
+    "find_cached_trades",
     "find_row",
+    "find_source_trades",
     "forget",
     "group_rows",
     "list_collections",
@@ -42,6 +44,7 @@ const COMMANDS: [&str; 46] = [
     "remember_form",
     "row_count",
     "row_detail",
+    "row_trades",
     "save_source",
     "set_cache_budget",
     "settings",

@@ -8,4 +8,5 @@ pub(crate) mod run;
 pub(crate) mod settings;
 pub(crate) mod source;
 pub(crate) mod source_form;
+pub(crate) mod trades;
 pub(crate) mod view;

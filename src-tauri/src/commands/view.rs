@@ -15,7 +15,7 @@ use crate::state::AppState;
 use crate::tasks::Task;
 
 /// Registers a request for rows, so that `cancel_rows` can cancel it. One without an id runs to its end.
-fn begin(state: &AppState, request_id: Option<u64>) -> (Option<Task<'_>>, CancellationToken) {
+pub(super) fn begin(state: &AppState, request_id: Option<u64>) -> (Option<Task<'_>>, CancellationToken) {
     let task = request_id.map(|id| state.row_requests.begin(id));
     let token = task.as_ref().map_or_else(CancellationToken::new, Task::token);
     (task, token)

@@ -10,6 +10,7 @@ import { SettingsDialog } from "../settings/SettingsDialog";
 import type { Settings } from "../settings/useSettings";
 import { SourcesDialog } from "../source/SourcesDialog";
 import type { Source } from "../source/useSource";
+import { type FindIn, FindTradeDialog } from "../trades/FindTradeDialog";
 import { CommandPalette, type PaletteChoice } from "./CommandPalette";
 import { ShortcutsDialog } from "./ShortcutsDialog";
 
@@ -21,6 +22,7 @@ export type OpenDialog =
   | { kind: "guide" }
   | { kind: "help" }
   | { kind: "palette" }
+  | { kind: "find_trade" }
   | { kind: "pipeline"; of: PipelineOf };
 
 interface Props {
@@ -34,6 +36,8 @@ interface Props {
   text: DataZoom;
   formFolds: boolean;
   setFormFolds: (folds: boolean) => void;
+  /** What the search for trades needs. */
+  findIn: FindIn;
   /** For the palette. */
   hasRows: boolean;
   cached: readonly CachedQuery[];
@@ -88,6 +92,8 @@ export function Dialogs(props: Props) {
           close={close}
         />
       );
+    case "find_trade":
+      return <FindTradeDialog findIn={props.findIn} close={close} />;
     case "pipeline":
       return <PipelineDialog of={dialog.of} close={close} />;
   }

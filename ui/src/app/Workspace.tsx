@@ -128,10 +128,8 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
       setDialog({ kind: "pipeline", of: { query: toQuery(commitDrafts(form)) } });
     }
   };
-  const { open, restore } = queryRun;
-  useLastAnswer(view.form, planned, restore);
-  const { dismiss } = exporter;
-  const openCached = useOpenCached(open, dismiss, dispatch, view);
+  useLastAnswer(view.form, planned, queryRun.restore);
+  const openCached = useOpenCached(queryRun.open, exporter.dismiss, dispatch, view);
   const request = useOpenRequest(openCached);
 
   /** Shows a tab of the side panel and, after it has been drawn, focuses an element there. */
@@ -155,6 +153,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
     filter_row: () => rowsRef.current?.("filter_row"),
     find: () => rowsRef.current?.("find"),
     go_to_row: () => rowsRef.current?.("go_to_row"),
+    find_trade: () => setDialog({ kind: "find_trade" }),
     export: () => exportRef.current?.(),
     go_to_query: () => inPanel("query", ".query-form .segment[tabindex='0']"),
     go_to_cached: () => inPanel("cached", ".cached-open"),
@@ -302,6 +301,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
             text={data}
             formFolds={formFolds}
             setFormFolds={setFormFolds}
+            findIn={{ open: target?.key ?? null, away, zone }}
             hasRows={target !== null}
             cached={(cached.queries ?? []).filter(({ signature }) => !forgetting.forgotten.has(signature))}
             names={names}

@@ -21,6 +21,7 @@ import type {
   Failure,
   FetchMode,
   FoundText,
+  FoundTrades,
   MappingChange,
   MappingView,
   OpenRequest,
@@ -32,6 +33,7 @@ import type {
   RowCount,
   RowDetail,
   RowQuery,
+  RowTrades,
   RunEvent,
   SettingsChange,
   SettingsView,
@@ -126,6 +128,12 @@ export interface Backend {
   ): Promise<ColumnValues>;
   /** What a column adds up to. */
   columnSums(key: ViewKey, rows: RowQuery, path: string, requestId: number): Promise<ColumnSums>;
+  /** The trades of a row, each with all of its documents. */
+  rowTrades(key: ViewKey, rows: RowQuery, position: number, requestId: number): Promise<RowTrades>;
+  /** Finds trades by a list of their ids in all cached queries. `open` is the answer that is shown. */
+  findCachedTrades(list: string, open: ViewKey | null, requestId: number): Promise<FoundTrades>;
+  /** Finds trades by a list of their ids at the source. */
+  findSourceTrades(list: string, requestId: number): Promise<FoundTrades>;
   /** Stops a request for rows. Does nothing if it has been answered. */
   cancelRows(requestId: number): Promise<void>;
   suggest(field: string, prefix: string): Promise<Suggested>;
@@ -229,6 +237,9 @@ function desktop(): Backend {
     columnValues: (key, rows, path, contains, limit, requestId) =>
       invoke("column_values", { key, rows, path, contains, limit, requestId }),
     columnSums: (key, rows, path, requestId) => invoke("column_sums", { key, rows, path, requestId }),
+    rowTrades: (key, rows, position, requestId) => invoke("row_trades", { key, rows, position, requestId }),
+    findCachedTrades: (list, open, requestId) => invoke("find_cached_trades", { list, open, requestId }),
+    findSourceTrades: (list, requestId) => invoke("find_source_trades", { list, requestId }),
     cancelRows: (requestId) => invoke("cancel_rows", { requestId }),
     suggest: (field, prefix) => invoke("suggest", { field, prefix }),
     exportCsv: (exportId, key, rows, options, onProgress) =>

@@ -68,6 +68,11 @@ export const COMMANDS = {
       names: { find: "Find a text in the rows", go_to_row: "Go to a row by its number" },
     },
     {
+      does: "Find a trade by its id, in the cache and at the source",
+      keys: { find_trade: ["Ctrl+Shift+T"] },
+      names: { find_trade: "Find a trade by its id" },
+    },
+    {
       does: "Export the rows as CSV",
       keys: { export: ["Ctrl+E"] },
       names: { export: "Export the rows as CSV" },

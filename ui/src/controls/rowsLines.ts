@@ -33,6 +33,11 @@ export const ROWS = [
     names: { open: "Show the document" },
   },
   {
+    does: "Show the trade of the row with all of its messages",
+    keys: { trade: ["Shift+Enter"] },
+    names: { trade: "Show the trade with its messages" },
+  },
+  {
     does: "Select the whole column or row",
     keys: { select_column: ["Ctrl+Space"], select_row: ["Shift+Space"] },
     names: { select_column: "Select the column", select_row: "Select the row" },

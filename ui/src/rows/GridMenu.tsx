@@ -48,6 +48,7 @@ export function GridMenu({ at, column, value, sorts, hidden, canHide, perform, c
           <CommandItem place="rows" id="copy" />
           <CommandItem place="rows" id="copy_with_heading" />
           <CommandItem place="rows" id="open" />
+          <CommandItem place="rows" id="trade" />
           <CommandItem place="rows" id="select_row" />
           <CommandItem place="rows" id="select_column" />
           <CommandItem place="rows" id="select_all" />

@@ -20,6 +20,7 @@ import { GridMenu, type MenuCommand } from "./GridMenu";
 import { RowDrawer } from "./RowDrawer";
 import type { RowsCommands } from "./rowsCommands";
 import { useDetail } from "./useDetail";
+import { useFading } from "./useFading";
 import { ValuesDialog } from "./ValuesDialog";
 import type { Narrowed, Narrowing } from "./useNarrowed";
 
@@ -45,9 +46,6 @@ interface Props {
   rowsRef: RefObject<RowsCommands | null>;
 }
 
-/** How long an announcement stays. */
-const ANNOUNCEMENT_MS = 8000;
-
 const LABELS: Record<Role, string> = { input: "Trades", downstream: "Messages" };
 
 /** The rows of one role, and the detail of one of them. */
@@ -58,6 +56,7 @@ export function RolePane(props: Props) {
   const backend = useBackend();
   const grid = useRef<GridHandle>(null);
   const detail = useDetail();
+  const { setForm: show } = detail;
   // The position of the row whose detail is open, and in which rows: in a different order it means a different row.
   const [opened, setOpened] = useState<{ identity: string; position: number } | null>(null);
   const [active, setActive] = useState<number | null>(null);
@@ -70,13 +69,9 @@ export function RolePane(props: Props) {
   const [sumsOn, setSumsOn] = useStored("tidemark.sums", false);
   const [summed, setSummed] = useState<string | null>(null);
   const [announcement, announce] = useState("");
+  useFading(announcement, announce);
   // Shown until the copy is done, however long that takes.
   const [copying, setCopying] = useState("");
-  useEffect(() => {
-    if (announcement === "") return;
-    const timer = setTimeout(() => announce(""), ANNOUNCEMENT_MS);
-    return () => clearTimeout(timer);
-  }, [announcement]);
 
   const query = [viewKey.signature, viewKey.from, viewKey.to, role].join("|");
   const identity = [query, JSON.stringify(sorts), JSON.stringify(filters)].join("|");
@@ -138,6 +133,11 @@ export function RolePane(props: Props) {
           setSumsOn(!sumsOn || path !== summed);
           return setSummed(path);
         }
+        if (command === "trade") {
+          if (row === null) return;
+          show("trade");
+          return setOpened({ identity, position: row });
+        }
         const value = row === null ? undefined : grid.current?.valueAt({ row, path });
         const column = shape.columns.find((one) => one.path === path);
         // From the palette anything can be asked of any cell.
@@ -155,7 +155,7 @@ export function RolePane(props: Props) {
         else setCopyFailure(toFailure(error));
       },
     }),
-    [backend, setSorts, setPrefs, propose, shape, identity, reload, sumsOn, setSumsOn, summed],
+    [backend, setSorts, setPrefs, propose, shape, identity, reload, sumsOn, setSumsOn, summed, show],
   );
   const perform = (command: MenuCommand, at: MenuAt) => {
     if (command === "hide") setPrefs(withHidden(shape, prefs, at.path));
@@ -307,9 +307,7 @@ export function RolePane(props: Props) {
           generation={shape.generation}
           outdated={reload}
           zone={zone}
-          place={detail.place}
-          setPlace={detail.setPlace}
-          size={detail.size}
+          layout={detail}
           close={close}
         />
       )}

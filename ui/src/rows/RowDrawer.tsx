@@ -8,8 +8,8 @@ import { FailureNote } from "../controls/FailureNote";
 import { count, moment } from "../controls/format";
 import { Icon } from "../controls/icons";
 import { Splitter } from "../controls/Splitter";
-import type { PanelSize } from "../controls/usePanelSize";
-import type { DetailPlace } from "./useDetail";
+import { RowTrade } from "../trades/RowTrade";
+import type { Detail } from "./useDetail";
 
 interface Props {
   viewKey: ViewKey;
@@ -25,10 +25,8 @@ interface Props {
   /** Called if the file has changed since: the row may have a different position now. */
   outdated: () => void;
   zone: string;
-  /** Where it is: beside the rows or below them. */
-  place: DetailPlace;
-  setPlace: (place: DetailPlace) => void;
-  size: PanelSize;
+  /** What is shown, where and how large. */
+  layout: Detail;
   close: () => void;
 }
 
@@ -52,14 +50,12 @@ export function RowDrawer({
   generation,
   outdated,
   zone,
-  place,
-  setPlace,
-  size,
+  layout,
   close,
 }: Props) {
   const backend = useBackend();
   const [read, setRead] = useState<Read | null>(null);
-  const [form, setForm] = useState<"relaxed" | "canonical">("relaxed");
+  const { form, setForm, place, setPlace, size } = layout;
   const closeButton = useRef<HTMLButtonElement>(null);
 
   const of = `${identity}|${position}`;
@@ -132,11 +128,13 @@ export function RowDrawer({
       <div className="drawer-tools">
         <ToggleButtonGroup
           className="segmented"
-          aria-label="Document format"
+          aria-label="What is shown of the row"
           selectionMode="single"
           disallowEmptySelection
           selectedKeys={[form]}
-          onSelectionChange={(keys) => setForm(keys.has("canonical") ? "canonical" : "relaxed")}
+          onSelectionChange={(keys) =>
+            setForm(keys.has("trade") ? "trade" : keys.has("canonical") ? "canonical" : "relaxed")
+          }
         >
           <ToggleButton className="segment-button" id="relaxed">
             Relaxed
@@ -144,15 +142,22 @@ export function RowDrawer({
           <ToggleButton className="segment-button" id="canonical" data-testid="detail-canonical">
             Canonical
           </ToggleButton>
+          <ToggleButton className="segment-button" id="trade" data-testid="detail-trade">
+            Trade
+          </ToggleButton>
         </ToggleButtonGroup>
         <span className="spacer" />
-        <CopyButton text={detail?.[form] ?? ""} />
+        {form !== "trade" && <CopyButton text={detail?.[form] ?? ""} />}
       </div>
       {failure && <FailureNote failure={failure} />}
-      <pre className="code-block drawer-text" tabIndex={0} data-testid="row-detail-text">
-        {detail?.[form] ?? ""}
-      </pre>
-      {detail?.fetched != null && (
+      {form === "trade" ? (
+        <RowTrade viewKey={viewKey} rows={rows} position={position} stamp={stamp} zone={zone} />
+      ) : (
+        <pre className="code-block drawer-text" tabIndex={0} data-testid="row-detail-text">
+          {detail?.[form] ?? ""}
+        </pre>
+      )}
+      {form !== "trade" && detail?.fetched != null && (
         <p className="faint drawer-foot num">Fetched {moment(detail.fetched, zone)}</p>
       )}
     </aside>

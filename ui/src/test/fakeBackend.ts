@@ -24,6 +24,7 @@ import {
   makeSource,
   makeSums,
 } from "./made";
+import { makeFound, makeTrade } from "./madeTrades";
 
 export function makePlan(query: QueryInput, part: Partial<PlanView> = {}): PlanView {
   const length = dayCount(query.from, query.to);
@@ -133,6 +134,9 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     findRow: vi.fn(() => Promise.resolve({ generation: 1, position: null, number: null, total: 0 })),
     columnValues: vi.fn(() => Promise.resolve({ generation: 1, values: [], further: 0, empty: 0 })),
     columnSums: vi.fn(() => Promise.resolve(makeSums())),
+    rowTrades: vi.fn(() => Promise.resolve({ generation: 1, trades: [makeTrade()] })),
+    findCachedTrades: vi.fn(() => Promise.resolve(makeFound())),
+    findSourceTrades: vi.fn(() => Promise.resolve(makeFound({ found: [], not_found: ["T1", "T9"] }))),
     cancelRows: vi.fn(() => Promise.resolve()),
     suggest: vi.fn(() => Promise.resolve({ values: [], is_coming: false })),
     exportCsv: vi.fn(() => Promise.resolve(null)),

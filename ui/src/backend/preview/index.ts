@@ -5,6 +5,7 @@
 import type { Answer, Connection, Failure, QueryInput, Role, SourceView, ViewKey } from "../types";
 import type { Backend } from "..";
 import { askedCalls } from "./asked";
+import { tradeCalls } from "./trades";
 import { makeChanges } from "./changes";
 import { addDays, dayCount } from "../days";
 import { rowOrder } from "./order";
@@ -248,6 +249,16 @@ export function previewBackend(): Backend {
         day: (row[2] ?? TODAY).slice(0, 10),
       });
     },
+    ...tradeCalls({
+      row: (rows, key, position) =>
+        makeRow(
+          rows.role,
+          order(rows, total(key, rows.role), key.from, dayCount(key.from, key.to)).at(position),
+          key.from,
+          dayCount(key.from, key.to),
+        ),
+      generation: () => store.generation,
+    }),
     ...askedCalls({ order, total, generation: () => store.generation }),
     async suggest(field, prefix) {
       await wait(60);

@@ -19,8 +19,8 @@ export function gridKey(event: Pressed): GridKey | null {
 export type CellFilter = Extract<GridKey, `filter_${string}`>;
 
 /** The commands that the grid leaves to the window. */
-export type AskedCommand = CellFilter | "values" | "sums";
+export type AskedCommand = CellFilter | "values" | "sums" | "trade";
 
 export function isAsked(command: GridCommand): command is AskedCommand {
-  return command === "values" || command === "sums" || command.startsWith("filter_");
+  return ["values", "sums", "trade"].includes(command) || command.startsWith("filter_");
 }
