@@ -59,10 +59,10 @@ pub(crate) struct SourceOptions {
     #[arg(long, value_name = "FILE")]
     uri_file: Option<PathBuf>,
     /// Name of the database.
-    #[arg(long, required_unless_present_any = ["source", "cached_only"])]
+    #[arg(long)]
     pub(crate) db: Option<String>,
     /// Name of the collection that contains the trades.
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["source", "cached_only"])]
+    #[arg(long, value_name = "NAME")]
     pub(crate) collection: Option<String>,
     /// Name of a source that is set up in the desktop app, with its mapping. Its password comes from the environment
     /// variable TIDEMARK_MONGODB_PASSWORD, or else from this system's keychain.

@@ -93,6 +93,12 @@ pub(crate) fn source_named(arguments: &Arguments) -> Result<Option<NamedSource>,
     if let Some(name) = &options.source {
         return saved_source(name).map(Some);
     }
+    // Checked here: finding trades in the cache alone needs neither.
+    for (name, given) in [("--db <DB>", &options.db), ("--collection <NAME>", &options.collection)] {
+        if given.is_none() {
+            return Err(format!("{name} is required unless --source names a source"));
+        }
+    }
     let (uri, from) = options.connection_string()?;
     if matches!(from, UriSource::CommandLine) && holds_secret(&uri) {
         say(
