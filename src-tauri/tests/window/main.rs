@@ -5,6 +5,7 @@
 //! folder it leaves pictures there.
 #![cfg(target_os = "linux")]
 
+mod bench;
 mod confined;
 mod dialogs;
 mod narrow;
