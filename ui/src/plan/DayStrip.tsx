@@ -1,8 +1,8 @@
 import { type KeyboardEvent, memo, useRef, useState } from "react";
 
 import { useCommandMenu } from "../controls/CommandMenu";
-import type { Command } from "../controls/commands";
 import { moment } from "../controls/format";
+import { moved, moveOf } from "../controls/chart/barKeys";
 import { commandOf } from "../controls/keys";
 import { isWeekend } from "../backend/days";
 import {
@@ -29,9 +29,6 @@ interface Props {
 
 const DAY_COMMANDS = { only_day: true, from_day: true, to_day: true, copy_day: true } as const;
 
-/** What the menu of a day offers. */
-type DayCommand = keyof typeof DAY_COMMANDS;
-
 /** The maximum width of a cell and the gap beside it, in rem. */
 const WIDEST_DAY = 2.25;
 
@@ -55,15 +52,9 @@ export const DayStrip = memo(function DayStrip({ days, zone, today, stale, setRa
     const command = commandOf("days", event);
     if (command === null || command in DAY_COMMANDS) return;
     event.preventDefault();
-    const steps: Record<Exclude<Command<"days">, DayCommand>, number> = {
-      next_day: 1,
-      previous_day: -1,
-      next_week: 7,
-      previous_week: -7,
-      first_day: -days.length,
-      last_day: days.length,
-    };
-    const next = Math.min(Math.max(stop + steps[command as keyof typeof steps], 0), days.length - 1);
+    const move = moveOf(command, 7, days.length);
+    if (move === null) return;
+    const next = moved(stop, move.by, days.length);
     setHome(next);
     host.current?.querySelector<HTMLElement>(`[data-at="${next}"]`)?.focus();
   };
