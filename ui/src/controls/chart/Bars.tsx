@@ -55,12 +55,15 @@ export const Bars = memo(function Bars(props: Props) {
   const shown = drag?.moved === true ? between(drag.from, drag.to) : selected;
   const chosen = new Set(shown);
 
+  /** The bar that an element belongs to. */
+  const barOf = (target: EventTarget): number | null => {
+    const bar = target instanceof Element ? target.closest("[data-at]") : null;
+    return bar === null ? null : Number(bar.getAttribute("data-at"));
+  };
   const placeOf = ({ clientX, target }: { clientX: number; target: EventTarget }): number | null => {
     const box = host.current?.getBoundingClientRect();
     const at = box === undefined ? null : barAt(clientX - box.left, box.width, count);
-    if (at !== null) return at;
-    const bar = target instanceof Element ? target.closest("[data-at]") : null;
-    return bar === null ? null : Number(bar.getAttribute("data-at"));
+    return at ?? barOf(target);
   };
   const focus = (at: number) => {
     setHome(at);
@@ -68,14 +71,15 @@ export const Bars = memo(function Bars(props: Props) {
   };
 
   const press = (event: KeyboardEvent<HTMLElement>) => {
-    onKeyDown?.(event, stop);
+    const here = barOf(event.target) ?? stop;
+    onKeyDown?.(event, here);
     if (event.defaultPrevented) return;
     const command = commandOf("days", event);
     if (command === null) return;
     const move = moveOf(command, leap, count);
     if (move !== null) {
       event.preventDefault();
-      const to = moved(stop, move.by, count);
+      const to = moved(here, move.by, count);
       focus(to);
       if (select === null || move.kind === "look") return setAnchor(to);
       if (move.kind === "extend") return select(between(Math.min(anchor, count - 1), to));
@@ -83,8 +87,8 @@ export const Bars = memo(function Bars(props: Props) {
       select([to]);
     } else if (command === "toggle_day" && select !== null) {
       event.preventDefault();
-      setAnchor(stop);
-      select(toggled(selected, stop));
+      setAnchor(here);
+      select(toggled(selected, here));
     } else if (command === "all_days" && (drag !== null || selected.length > 0)) {
       // Escape leaves what is narrowed before it cancels a fetch.
       event.preventDefault();
