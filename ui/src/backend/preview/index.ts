@@ -214,7 +214,7 @@ export function previewBackend(): Backend {
             .slice(1),
           0,
         ],
-        time_column: "traded_at",
+        time_column: "timestamp",
       });
     },
     async page(key, rows, offset, limit) {

@@ -2,7 +2,7 @@
 // of tokens, since a canvas does not follow the theme by itself.
 
 export interface Look {
-  pattern: "solid" | "hatch" | "lines" | "dots";
+  pattern: "solid" | "hatch" | "cross" | "lines" | "dots";
   /** The token of the colour. */
   colour: string;
   /** The token of what is behind the pattern. */
@@ -53,12 +53,16 @@ function tile(look: Look, ratio: number): HTMLCanvasElement {
     context.arc(side / 2, side / 2, side / 4, 0, 2 * Math.PI);
     context.fill();
   } else {
-    context.lineWidth = side / 2.8;
+    context.lineWidth = side / (look.pattern === "cross" ? 5 : 2.8);
     context.beginPath();
     // Over the corners, so that the lines go on in the next tile.
     for (const shift of [-side, 0, side]) {
       context.moveTo(shift - 1, side + 1);
       context.lineTo(shift + side + 1, -1);
+      if (look.pattern === "cross") {
+        context.moveTo(shift - 1, -1);
+        context.lineTo(shift + side + 1, side + 1);
+      }
     }
     context.stroke();
   }

@@ -176,8 +176,11 @@ export function axisLabels(buckets: readonly Bucket[], unit: DateUnit, width: nu
     });
   }
   if (unit === "day") {
+    // Where there is no room for every day, those with a number are Mondays.
+    const isEach = place >= 2 * DIGIT + 2;
     buckets.forEach(({ from }, at) => {
-      if (!begins(at, 7)) put(at, String(Number(from.slice(8))), false);
+      if (!begins(at, 7) && (isEach || getDayOfWeek(parseDate(from), "en", "mon") === 0))
+        put(at, String(Number(from.slice(8))), false);
     });
   }
   return labels.sort((a, b) => a.at - b.at);

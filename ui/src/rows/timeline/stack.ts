@@ -18,8 +18,8 @@ export const KIND_LOOKS: Record<CellKind, Look> = {
   unverified: { pattern: "dots", colour: "warn", ground: "warn-soft", edge: "warn" },
   refresh: { pattern: "lines", colour: "day-fetch", ground: "day-held-2", edge: "day-held" },
   fetch: { pattern: "solid", colour: "day-fetch-2", edge: "day-fetch", dashed: true },
-  adopt: { pattern: "lines", colour: "day-adopt-2", ground: "surface", edge: "day-adopt" },
-  missing: { pattern: "hatch", colour: "day-missing", ground: "surface", edge: "day-missing" },
+  adopt: { pattern: "lines", colour: "day-adopt-2", ground: "surface", edge: "day-adopt", dashed: true },
+  missing: { pattern: "cross", colour: "day-missing", ground: "surface", edge: "day-missing" },
 };
 
 /** The trades of each bar, as high as they are known, in the look of their state. */
