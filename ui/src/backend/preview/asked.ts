@@ -26,9 +26,9 @@ const unscaled = (value: bigint) => (Number(value) / 10_000).toString();
 /** A cell as the key of a group. */
 function keyOf(cell: string | null, unit: DateUnit | null | undefined): GroupKey {
   if (cell === null) return { text: null, condition: { kind: "text", text: "empty" } };
-  const day = cell.slice(0, 10);
-  const names = { day, week: weekName(day), month: day.slice(0, 7), year: day.slice(0, 4) };
-  const text = unit == null ? cell : names[unit];
+  const lengths = { day: 10, month: 7, year: 4 };
+  const text =
+    unit == null ? cell : unit === "week" ? weekName(cell.slice(0, 10)) : cell.slice(0, lengths[unit]);
   return { text, condition: { kind: "values", values: [text], empty: false } };
 }
 

@@ -71,6 +71,8 @@ export const TimeLine = memo(function TimeLine(props: Props) {
     const rest = isFiltered ? "Left out by filters" : "Not in these rows";
     return groups === null ? [] : valueParts(buckets, unit, groups, path !== null, rest);
   }, [buckets, unit, groups, path, isFiltered]);
+  // Whether or not it has been counted: the width of the bars, and with it their unit, must not depend on that.
+  const isStacked = path !== null || isFiltered;
   const layers = useMemo(() => (parts.length > 0 ? parts : stateLayers(buckets)), [parts, buckets]);
   const slots = useMemo(() => slotsOf(buckets), [buckets]);
   const feet = useMemo(() => feetOf(buckets), [buckets]);
@@ -133,6 +135,7 @@ export const TimeLine = memo(function TimeLine(props: Props) {
       className="time-line"
       data-stale={stale || undefined}
       data-unit={unit}
+      data-stacked={isStacked || undefined}
       data-days={days.length}
       data-testid="day-strip"
     >
@@ -185,8 +188,8 @@ export const TimeLine = memo(function TimeLine(props: Props) {
         </div>
       </div>
       <div className="time-side">
-        <StateLegend days={days} />
-        <div className="time-tools">
+        <div className="time-legends">
+          <StateLegend days={days} />
           {problem !== null && (
             <span className="time-problem" role="status" title={problem} data-testid="stack-problem">
               {problem}
@@ -195,8 +198,8 @@ export const TimeLine = memo(function TimeLine(props: Props) {
           {parts.length > 0 && (
             <PartLegend parts={parts} label={path === null ? "Trades by the filters" : `Trades by ${name}`} />
           )}
-          <StackMenu columns={columns} path={path} choose={store} blocked={blocked} pending={pending} />
         </div>
+        <StackMenu columns={columns} path={path} choose={store} blocked={blocked} pending={pending} />
       </div>
       <BarsTable buckets={buckets} unit={unit} parts={parts} when={when} />
       {menu.menu}

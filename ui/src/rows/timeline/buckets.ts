@@ -170,7 +170,8 @@ export function axisLabels(buckets: readonly Bucket[], unit: DateUnit, width: nu
     if (begins(at, 4))
       put(at, unit === "month" || unit === "year" ? from.slice(0, 4) : monthLabel(from), true);
   });
-  if (unit !== "year") {
+  const hasMonths = unit === "month" ? place >= 3 * DIGIT + 4 : unit !== "year";
+  if (hasMonths) {
     buckets.forEach(({ from }, at) => {
       if (begins(at, 7) && !begins(at, 4)) put(at, monthLabel(from).slice(0, 3), unit !== "month");
     });
