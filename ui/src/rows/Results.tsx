@@ -1,7 +1,7 @@
 import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
-import type { Role, Sort } from "../backend";
+import type { ColumnFilter, Role, Sort, ViewKey, ViewShape } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
 import { count, plural } from "../controls/format";
 import { HintButton } from "../controls/HintButton";
@@ -9,9 +9,10 @@ import { keyText } from "../controls/keys";
 import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
 import { ExportStatus } from "./ExportStatus";
+import { activeDays, type DaysNarrowing } from "./days";
 import { FilterChips } from "./FilterChips";
 import { filterCells } from "./filterFields";
-import { filtersFor, NO_FILTERS, rowQuery, withFilters } from "./filters";
+import { activeFilters, filtersFor, NO_FILTERS, rowQuery, withFilters } from "./filters";
 import { type ColumnPrefs, NO_PREFS } from "./grid/columns";
 import { FilterToggle, NarrowedCount } from "./NarrowedCount";
 import { RolePane } from "./RolePane";
@@ -20,7 +21,7 @@ import { SortMark } from "./SortMark";
 import { NO_SORTS, sortsFor, withSorts } from "./sorts";
 import { SpreadsheetSafe } from "./SpreadsheetSafe";
 import type { Exporter } from "./useExport";
-import { type Narrowed, useNarrowed } from "./useNarrowed";
+import { isNarrowed, type Narrowed, useNarrowed } from "./useNarrowed";
 import { type Target, useShapes } from "./useShapes";
 
 interface Props {
@@ -31,10 +32,22 @@ interface Props {
   /** The query has filters. */
   filtered: boolean;
   exporter: Exporter;
+  /** The days that the rows of both tabs are narrowed to. */
+  days: DaysNarrowing;
+  /** Told which trades are shown, for what counts them by day; null if none are. */
+  onTrades: (trades: Trades | null) => void;
   /** Set to the export function, for the window's shortcut. */
   exportRef: RefObject<(() => void) | null>;
   /** Set to what performs a command at the current cell, for the window's keys and its palette. */
   rowsRef: RefObject<RowsCommands | null>;
+}
+
+/** The trades of the answer under the filters of their columns, of all days. */
+export interface Trades {
+  key: ViewKey;
+  stamp: string;
+  shape: ViewShape;
+  filters: ColumnFilter[];
 }
 
 const ROLES: { role: Role; label: string }[] = [
@@ -49,13 +62,14 @@ function exportName(partial: boolean, filtered: boolean): string {
 }
 
 function exportHint(narrowed: Narrowed | null): string {
-  return narrowed === null || narrowed.filters.length === 0
+  return narrowed === null || !isNarrowed(narrowed)
     ? "Export every row of this tab in the order shown"
     : `Export the ${plural(narrowed.rows, "row")} that the filters leave, in the order shown`;
 }
 
 /** The rows of the answer, in two tabs. */
-export function Results({ target, zone, partial, filtered, exporter, exportRef, rowsRef }: Props) {
+export function Results(props: Props) {
+  const { target, zone, partial, filtered, exporter, days, onTrades, exportRef, rowsRef } = props;
   const [role, setRole] = useState<Role>("input");
   const [stored, store] = useStored("tidemark.sorts", NO_SORTS);
   const [inputPrefs, setInputPrefs] = useStored<ColumnPrefs>("tidemark.columns.input", NO_PREFS);
@@ -77,12 +91,15 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
   }, [stored, signature, role, columns]);
   const [storedFilters, storeFilters] = useStored("tidemark.filters", NO_FILTERS);
   const [fieldsShown, showFields] = useStored("tidemark.filterRow", false);
+  const viewKey = shapes?.key ?? target.key;
+  const { from, to } = viewKey;
   const narrowing = useNarrowed({
-    viewKey: shapes?.key ?? target.key,
+    viewKey,
     role,
     shape,
     stamp: shapes?.stamp ?? "",
     held: filtersFor(storedFilters, signature)[role],
+    days: useMemo(() => activeDays(days.held, { from, to }), [days.held, from, to]),
     setHeld: useCallback(
       (held) => storeFilters(withFilters(storedFilters, signature, role, held)),
       [storedFilters, storeFilters, signature, role],
@@ -106,7 +123,7 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
           ? "The rows are being filtered."
           : null;
   const exportRows = () => {
-    if (noExport === null) exporter.start(target.key, rowQuery(role, sorts, filters));
+    if (noExport === null) exporter.start(target.key, rowQuery(role, sorts, filters, narrowed?.days));
   };
   useEffect(() => {
     exportRef.current = exportRows;
@@ -114,6 +131,17 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
       exportRef.current = null;
     };
   });
+
+  const trades = useMemo<Trades | null>(() => {
+    if (shapes === null) return null;
+    const { key, stamp, input } = shapes;
+    const held = filtersFor(storedFilters, key.signature).input;
+    return { key, stamp, shape: input, filters: activeFilters(held, input.columns) };
+  }, [shapes, storedFilters]);
+  useEffect(() => {
+    onTrades(trades);
+    return () => onTrades(null);
+  }, [onTrades, trades]);
 
   // In a low window, or with large text, new rows are below its edge.
   const host = useRef<HTMLElement>(null);
@@ -174,11 +202,11 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
               blocked={noExport}
               press={exportRows}
             >
-              {exportName(partial, filters.length > 0)}
+              {exportName(partial, narrowed !== null && isNarrowed(narrowed))}
             </HintButton>
           </div>
         </div>
-        {columns && <FilterChips narrowing={narrowing} columns={columns} />}
+        {columns && <FilterChips narrowing={narrowing} columns={columns} days={days} viewKey={viewKey} />}
         <ExportStatus exporter={exporter} />
         {failure && (
           <FailureNote

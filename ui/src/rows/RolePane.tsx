@@ -54,7 +54,7 @@ const LABELS: Record<Role, string> = { input: "Trades", downstream: "Messages" }
 export function RolePane(props: Props) {
   const { role, viewKey, narrowed, fields, showFields, propose, rowsRef } = props;
   const { reload, zone, sorts, setSorts, prefs, setPrefs } = props;
-  const { shape, stamp, filters, rows: length } = narrowed;
+  const { shape, stamp, filters, days, rows: length } = narrowed;
   const backend = useBackend();
   const grid = useRef<GridHandle>(null);
   const detail = useDetail();
@@ -79,9 +79,9 @@ export function RolePane(props: Props) {
   }, [announcement]);
 
   const query = [viewKey.signature, viewKey.from, viewKey.to, role].join("|");
-  const identity = [query, JSON.stringify(sorts), JSON.stringify(filters)].join("|");
-  const rows = useMemo(() => rowQuery(role, sorts, filters), [role, sorts, filters]);
-  const unsorted = useMemo(() => rowQuery(role, [], filters), [role, filters]);
+  const identity = [query, JSON.stringify(sorts), JSON.stringify([filters, days])].join("|");
+  const rows = useMemo(() => rowQuery(role, sorts, filters, days), [role, sorts, filters, days]);
+  const unsorted = useMemo(() => rowQuery(role, [], filters, days), [role, filters, days]);
   const content = useMemo<Content>(
     () => ({
       query,
@@ -290,7 +290,7 @@ export function RolePane(props: Props) {
           path={listed.path}
           name={nameIn(shape.columns, listed.path)}
           viewKey={viewKey}
-          rows={rowQuery(role, [], othersOf(filters, listed.path))}
+          rows={rowQuery(role, [], othersOf(filters, listed.path), days)}
           stamp={stamp}
           condition={conditionOf(filters, listed.path)}
           apply={(condition) => propose(listed.path, (held) => withCondition(held, listed.path, condition))}
