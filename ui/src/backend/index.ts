@@ -21,6 +21,8 @@ import type {
   Failure,
   FetchMode,
   FoundText,
+  GroupRequest,
+  Groups,
   MappingChange,
   MappingView,
   OpenRequest,
@@ -126,6 +128,8 @@ export interface Backend {
   ): Promise<ColumnValues>;
   /** What a column adds up to. */
   columnSums(key: ViewKey, rows: RowQuery, path: string, requestId: number): Promise<ColumnSums>;
+  /** Groups of rows, with how many rows each has. */
+  groupRows(key: ViewKey, rows: RowQuery, request: GroupRequest, requestId: number): Promise<Groups>;
   /** Stops a request for rows. Does nothing if it has been answered. */
   cancelRows(requestId: number): Promise<void>;
   suggest(field: string, prefix: string): Promise<Suggested>;
@@ -229,6 +233,7 @@ function desktop(): Backend {
     columnValues: (key, rows, path, contains, limit, requestId) =>
       invoke("column_values", { key, rows, path, contains, limit, requestId }),
     columnSums: (key, rows, path, requestId) => invoke("column_sums", { key, rows, path, requestId }),
+    groupRows: (key, rows, request, requestId) => invoke("group_rows", { key, rows, request, requestId }),
     cancelRows: (requestId) => invoke("cancel_rows", { requestId }),
     suggest: (field, prefix) => invoke("suggest", { field, prefix }),
     exportCsv: (exportId, key, rows, options, onProgress) =>

@@ -133,6 +133,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     findRow: vi.fn(() => Promise.resolve({ generation: 1, position: null, number: null, total: 0 })),
     columnValues: vi.fn(() => Promise.resolve({ generation: 1, values: [], further: 0, empty: 0 })),
     columnSums: vi.fn(() => Promise.resolve(makeSums())),
+    groupRows: vi.fn(() => Promise.resolve({ generation: 1, groups: [], total: 0 })),
     cancelRows: vi.fn(() => Promise.resolve()),
     suggest: vi.fn(() => Promise.resolve({ values: [], is_coming: false })),
     exportCsv: vi.fn(() => Promise.resolve(null)),

@@ -1,14 +1,15 @@
 // What the preview says of rows beyond showing them: how many, where a text is, which values, what they add up to.
 
-import type { Role, RowQuery, ViewKey } from "../types";
+import type { DateUnit, GroupKey, Role, RowQuery, ViewKey } from "../types";
 import type { Backend } from "..";
-import { dayCount } from "../days";
+import { weekName } from "../days";
 import type { rowOrder } from "./order";
-import { columnsOf, makeRow } from "./rows";
+import { type Calendar, columnsOf, makeRow } from "./rows";
 
 interface Rows {
   order: ReturnType<typeof rowOrder>;
   total: (key: ViewKey, role: Role) => number;
+  calendar: (key: ViewKey) => Calendar;
   generation: () => number;
 }
 
@@ -22,13 +23,25 @@ const scaled = (text: string) => BigInt(Math.round(Number(text) * 10_000));
 
 const unscaled = (value: bigint) => (Number(value) / 10_000).toString();
 
-type Calls = Pick<Backend, "rowCount" | "findRow" | "columnValues" | "columnSums" | "cancelRows">;
+/** A cell as the key of a group. */
+function keyOf(cell: string | null, unit: DateUnit | null | undefined): GroupKey {
+  if (cell === null) return { text: null, condition: { kind: "text", text: "empty" } };
+  const day = cell.slice(0, 10);
+  const names = { day, week: weekName(day), month: day.slice(0, 7), year: day.slice(0, 4) };
+  const text = unit == null ? cell : names[unit];
+  return { text, condition: { kind: "values", values: [text], empty: false } };
+}
 
-export function askedCalls({ order, total, generation }: Rows): Calls {
+type Calls = Pick<
+  Backend,
+  "rowCount" | "findRow" | "columnValues" | "columnSums" | "groupRows" | "cancelRows"
+>;
+
+export function askedCalls({ order, total, calendar, generation }: Rows): Calls {
   const rowsOf = (key: ViewKey, rows: RowQuery) => {
-    const days = dayCount(key.from, key.to);
-    const ordered = order(rows, total(key, rows.role), key.from, days);
-    const row = (place: number) => makeRow(rows.role, ordered.at(place), key.from, days);
+    const days = calendar(key);
+    const ordered = order(rows, total(key, rows.role), days);
+    const row = (place: number) => makeRow(rows.role, ordered.at(place), days);
     return { length: ordered.length, row };
   };
   const cellsOf = (key: ViewKey, rows: RowQuery, path: string) => {
@@ -93,6 +106,26 @@ export function askedCalls({ order, total, generation }: Rows): Calls {
         min: sorted[0] ?? null,
         max: sorted.at(-1) ?? null,
       };
+    },
+    async groupRows(key, rows, { by, figures, limit }) {
+      await wait(SLOW_MS);
+      const columns = by.map(({ path, unit }) => ({
+        at: columnsOf(rows.role).findIndex((column) => column.path === path),
+        unit,
+      }));
+      const counts = new Map<string, number>();
+      const { length, row } = rowsOf(key, rows);
+      for (let place = 0; place < length; place += 1) {
+        const cells = row(place);
+        const id = JSON.stringify(columns.map(({ at, unit }) => keyOf(cells[at] ?? null, unit)));
+        counts.set(id, (counts.get(id) ?? 0) + 1);
+      }
+      const groups = [...counts].map(([id, rows]) => ({
+        keys: JSON.parse(id) as GroupKey[],
+        rows,
+        figures: figures.map(() => null),
+      }));
+      return { generation: generation(), groups: groups.slice(0, limit), total: groups.length };
     },
     cancelRows: () => Promise.resolve(),
   };

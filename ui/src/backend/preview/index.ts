@@ -6,7 +6,7 @@ import type { Answer, Connection, Failure, QueryInput, Role, SourceView, ViewKey
 import type { Backend } from "..";
 import { askedCalls } from "./asked";
 import { makeChanges } from "./changes";
-import { addDays, dayCount } from "../days";
+import { addDays } from "../days";
 import { rowOrder } from "./order";
 import { columnsOf, makeRow, SUGGESTIONS } from "./rows";
 import { settingsCalls } from "./settings";
@@ -219,21 +219,19 @@ export function previewBackend(): Backend {
     },
     async page(key, rows, offset, limit) {
       await wait(15);
-      const days = dayCount(key.from, key.to);
-      const { length, at } = order(rows, total(key, rows.role), key.from, days);
+      const calendar = store.calendar(key);
+      const { length, at } = order(rows, total(key, rows.role), calendar);
       const size = Math.max(0, Math.min(limit, length - offset));
       return {
         offset,
-        rows: Array.from({ length: size }, (_, index) =>
-          makeRow(rows.role, at(offset + index), key.from, days),
-        ),
+        rows: Array.from({ length: size }, (_, index) => makeRow(rows.role, at(offset + index), calendar)),
         generation: store.generation,
       };
     },
     rowDetail(key, rows, position) {
-      const days = dayCount(key.from, key.to);
-      const { at } = order(rows, total(key, rows.role), key.from, days);
-      const row = makeRow(rows.role, at(position), key.from, days);
+      const calendar = store.calendar(key);
+      const { at } = order(rows, total(key, rows.role), calendar);
+      const row = makeRow(rows.role, at(position), calendar);
       const shape = columnsOf(rows.role);
       const document = Object.fromEntries(shape.map((column, index) => [column.path, row[index]]));
       const typed = shape.map((column, index) => [
@@ -248,7 +246,12 @@ export function previewBackend(): Backend {
         day: (row[2] ?? TODAY).slice(0, 10),
       });
     },
-    ...askedCalls({ order, total, generation: () => store.generation }),
+    ...askedCalls({
+      order,
+      total,
+      calendar: (key) => store.calendar(key),
+      generation: () => store.generation,
+    }),
     async suggest(field, prefix) {
       await wait(60);
       const wanted = prefix.toLowerCase();
