@@ -76,6 +76,8 @@ export function GridMenu({ at, column, value, sorts, hidden, canHide, perform, c
         )}
         <CommandItem place="rows" id="values" label="Filter by values" />
         <CommandItem place="rows" id="sums" label="Add up the column" />
+        <CommandItem place="rows" id="column_summary" label="What the column contains" />
+        <CommandItem place="rows" id="group_by" label="Group the rows by it" />
         <CommandItem place="headings" id="fit" />
         <CommandItem place="rows" id="move_left" />
         <CommandItem place="rows" id="move_right" />

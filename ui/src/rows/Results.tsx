@@ -1,21 +1,31 @@
 import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
-import type { Role, Sort } from "../backend";
+import type { Group, Role, Sort } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
 import { count, plural } from "../controls/format";
 import { HintButton } from "../controls/HintButton";
 import { keyText } from "../controls/keys";
+import { useToast } from "../controls/toasts";
 import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
 import { ExportStatus } from "./ExportStatus";
 import { FilterChips } from "./FilterChips";
 import { filterCells } from "./filterFields";
-import { filtersFor, NO_FILTERS, rowQuery, withFilters } from "./filters";
-import { type ColumnPrefs, NO_PREFS } from "./grid/columns";
+import { conditionOf, filtersFor, NO_FILTERS, rowQuery, withFilters } from "./filters";
+import { type ColumnPrefs, nameIn, NO_PREFS } from "./grid/columns";
+import {
+  activeGrouping,
+  type Grouping,
+  type Groupings,
+  groupedBy,
+  NO_GROUPINGS,
+  withGroup,
+} from "./summary/grouping";
+import { SummaryPane } from "./summary/SummaryPane";
 import { FilterToggle, NarrowedCount } from "./NarrowedCount";
 import { RolePane } from "./RolePane";
-import type { RowsCommands } from "./rowsCommands";
+import type { PaneCommands, RowsCommands } from "./rowsCommands";
 import { SortMark } from "./SortMark";
 import { NO_SORTS, sortsFor, withSorts } from "./sorts";
 import { SpreadsheetSafe } from "./SpreadsheetSafe";
@@ -57,6 +67,10 @@ function exportHint(narrowed: Narrowed | null): string {
 /** The rows of the answer, in two tabs. */
 export function Results({ target, zone, partial, filtered, exporter, exportRef, rowsRef }: Props) {
   const [role, setRole] = useState<Role>("input");
+  const [isSummary, setSummary] = useState(false);
+  const [groupings, setGroupings] = useStored<Groupings>("tidemark.groupings", NO_GROUPINGS);
+  const say = useToast();
+  const paneRef = useRef<PaneCommands | null>(null);
   const [stored, store] = useStored("tidemark.sorts", NO_SORTS);
   const [inputPrefs, setInputPrefs] = useStored<ColumnPrefs>("tidemark.columns.input", NO_PREFS);
   const [downPrefs, setDownPrefs] = useStored<ColumnPrefs>("tidemark.columns.downstream", NO_PREFS);
@@ -95,16 +109,43 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
     [fieldsShown, wanted, mistakes],
   );
   const filters = narrowed?.filters ?? [];
+  const setGrouping = (grouping: Grouping) => setGroupings({ ...groupings, [role]: grouping });
+  const group = useCallback(
+    (path: string) => {
+      const column = shape?.columns.find((one) => one.path === path);
+      if (shape === null || column === undefined) return;
+      setGroupings({ ...groupings, [role]: groupedBy(activeGrouping(groupings[role], shape), column) });
+      setSummary(true);
+    },
+    [shape, role, groupings, setGroupings],
+  );
+  const openGroup = (group: Group, { by }: Grouping) => {
+    const replaced = by.find(({ path, unit }) => unit != null && conditionOf(wanted, path) !== undefined);
+    if (replaced !== undefined) say(`The filter of ${nameIn(columns, replaced.path)} was replaced`);
+    narrowing.propose(null, (held) => withGroup(held, group, by));
+    setSummary(false);
+  };
+  useEffect(() => {
+    rowsRef.current = (command) => {
+      if (command === "summary") setSummary(true);
+      else paneRef.current?.(command);
+    };
+    return () => {
+      rowsRef.current = null;
+    };
+  }, [rowsRef]);
   const writing = exporter.state.status === "writing";
-  const noExport = target.live
-    ? "Rows are still arriving."
-    : writing
-      ? "Another export is running."
-      : shapes === null
-        ? "There are no rows yet."
-        : narrowed === null
-          ? "The rows are being filtered."
-          : null;
+  const noExport = isSummary
+    ? "Groups are copied as a table; the other tabs export their rows."
+    : target.live
+      ? "Rows are still arriving."
+      : writing
+        ? "Another export is running."
+        : shapes === null
+          ? "There are no rows yet."
+          : narrowed === null
+            ? "The rows are being filtered."
+            : null;
   const exportRows = () => {
     if (noExport === null) exporter.start(target.key, rowQuery(role, sorts, filters));
   };
@@ -132,11 +173,14 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
     >
       <Tabs
         className="results-tabs"
-        selectedKey={role}
-        onSelectionChange={(key) => setRole(key === "downstream" ? "downstream" : "input")}
+        selectedKey={isSummary ? "summary" : role}
+        onSelectionChange={(key) => {
+          setSummary(key === "summary");
+          if (key !== "summary") setRole(key === "downstream" ? "downstream" : "input");
+        }}
       >
         <div className="results-bar">
-          <TabList className="tab-list" aria-label="Trades and messages">
+          <TabList className="tab-list" aria-label="Trades, messages and summary">
             {ROLES.map((entry) => (
               <Tab key={entry.role} id={entry.role} className="tab" data-testid={`tab-${entry.role}`}>
                 {entry.label}{" "}
@@ -149,15 +193,20 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
                 </span>
               </Tab>
             ))}
+            <Tab id="summary" className="tab" data-testid="tab-summary">
+              Summary
+            </Tab>
           </TabList>
           {target.live && <span className="live-mark">rows so far</span>}
           {shape !== null && <NarrowedCount narrowing={narrowing} />}
           <div className="results-tools">
-            {shapes && shapes[role].rows > 0 && (
+            {!isSummary && shapes && shapes[role].rows > 0 && (
               <SortMark role={role} shape={shapes[role]} sorts={sorts} setSorts={setters[role]} />
             )}
-            {shapes && <FilterToggle shown={fieldsShown} toggle={() => rowsRef.current?.("filter_row")} />}
-            {shapes && (
+            {!isSummary && shapes && (
+              <FilterToggle shown={fieldsShown} toggle={() => rowsRef.current?.("filter_row")} />
+            )}
+            {!isSummary && shapes && (
               <ColumnChooser
                 shape={shapes[role]}
                 prefs={prefs}
@@ -204,11 +253,27 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
                 prefs={prefs}
                 setPrefs={setPrefs}
                 filtered={filtered}
-                rowsRef={rowsRef}
+                group={group}
+                rowsRef={paneRef}
               />
             )}
           </TabPanel>
         ))}
+        <TabPanel id="summary" className="tab-panel">
+          {shapes && isSummary && narrowed !== null && (
+            <SummaryPane
+              role={role}
+              setRole={setRole}
+              viewKey={shapes.key}
+              narrowed={narrowed}
+              zone={zone}
+              held={groupings[role]}
+              change={setGrouping}
+              open={openGroup}
+              outdated={reload}
+            />
+          )}
+        </TabPanel>
       </Tabs>
     </section>
   );

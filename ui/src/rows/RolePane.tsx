@@ -1,4 +1,4 @@
-import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useCallback, useMemo, useRef, useState } from "react";
 
 import { type Failure, type Role, type Sort, toFailure, type ViewKey } from "../backend";
 import { useBackend } from "../backend/context";
@@ -7,7 +7,8 @@ import { plural } from "../controls/format";
 import { useStored } from "../controls/useStored";
 import { type ColumnPrefs, nameIn, shown, withHidden } from "./grid/columns";
 import { cellCondition, cellFilters } from "./cellFilter";
-import { conditionOf, othersOf, rowQuery, typedCondition, withCondition } from "./filters";
+import { type ColumnDialog, ColumnDialogs } from "./ColumnDialogs";
+import { conditionOf, rowQuery, typedCondition, withCondition } from "./filters";
 import type { Content, FilterFields, Handlers, MenuAt } from "./grid/contract";
 import { type GridHandle, GridView } from "./grid/GridView";
 import { RowsChanged } from "./grid/lazyRows";
@@ -15,12 +16,14 @@ import { copiedText, type Selected } from "./grid/selection";
 import { noRowsText } from "./noRows";
 import { type Bar, RowsBar } from "./RowsBar";
 import { PaneFoot } from "./PaneFoot";
+import { SelectionSums } from "./SelectionSums";
 import { SumsLine } from "./SumsLine";
 import { GridMenu, type MenuCommand } from "./GridMenu";
 import { RowDrawer } from "./RowDrawer";
-import type { RowsCommands } from "./rowsCommands";
+import type { PaneCommands } from "./rowsCommands";
+import { usePaneCommands } from "./usePaneCommands";
 import { useDetail } from "./useDetail";
-import { ValuesDialog } from "./ValuesDialog";
+import { useAnnouncement } from "./useAnnouncement";
 import type { Narrowed, Narrowing } from "./useNarrowed";
 
 interface Props {
@@ -39,21 +42,25 @@ interface Props {
   setSorts: (sorts: Sort[]) => void;
   prefs: ColumnPrefs;
   setPrefs: (prefs: ColumnPrefs) => void;
+  /** Shows the summary, with a column that makes groups. */
+  group: (path: string) => void;
   /** The query has filters. */
   filtered: boolean;
   /** Set to what performs a command at the current cell, for the window's keys and its palette. */
-  rowsRef: RefObject<RowsCommands | null>;
+  rowsRef: RefObject<PaneCommands | null>;
 }
 
-/** How long an announcement stays. */
-const ANNOUNCEMENT_MS = 8000;
-
 const LABELS: Record<Role, string> = { input: "Trades", downstream: "Messages" };
+
+/** Commands after which the focus is in what they open. */
+function opensDialog(command: MenuCommand): boolean {
+  return command === "values" || command === "column_summary" || command === "group_by";
+}
 
 /** The rows of one role, and the detail of one of them. */
 export function RolePane(props: Props) {
   const { role, viewKey, narrowed, fields, showFields, propose, rowsRef } = props;
-  const { reload, zone, sorts, setSorts, prefs, setPrefs } = props;
+  const { reload, zone, sorts, setSorts, prefs, setPrefs, group } = props;
   const { shape, stamp, filters, rows: length } = narrowed;
   const backend = useBackend();
   const grid = useRef<GridHandle>(null);
@@ -65,18 +72,13 @@ export function RolePane(props: Props) {
   const [copyFailure, setCopyFailure] = useState<Failure | null>(null);
   const [selected, setSelected] = useState<Selected>({ rows: 0, columns: 0 });
   const [menu, setMenu] = useState<(MenuAt & { value: string | null | undefined }) | null>(null);
-  const [listed, setListed] = useState<{ path: string; at: { x: number; y: number } } | null>(null);
+  const [dialog, setDialog] = useState<ColumnDialog | null>(null);
   const [bar, setBar] = useState<Bar | null>(null);
   const [sumsOn, setSumsOn] = useStored("tidemark.sums", false);
   const [summed, setSummed] = useState<string | null>(null);
-  const [announcement, announce] = useState("");
+  const [announcement, announce] = useAnnouncement();
   // Shown until the copy is done, however long that takes.
   const [copying, setCopying] = useState("");
-  useEffect(() => {
-    if (announcement === "") return;
-    const timer = setTimeout(() => announce(""), ANNOUNCEMENT_MS);
-    return () => clearTimeout(timer);
-  }, [announcement]);
 
   const query = [viewKey.signature, viewKey.from, viewKey.to, role].join("|");
   const identity = [query, JSON.stringify(sorts), JSON.stringify(filters)].join("|");
@@ -130,10 +132,11 @@ export function RolePane(props: Props) {
         setMenu({ ...at, value: row === null ? undefined : grid.current?.valueAt({ row, path }) });
       },
       ask: (command, { row, path }) => {
-        if (command === "values") {
+        if (command === "values" || command === "column_summary") {
           const at = grid.current?.belowHeading(path) ?? { x: 0, y: 0 };
-          return setListed({ path, at });
+          return setDialog({ kind: command === "values" ? "values" : "summary", path, at });
         }
+        if (command === "group_by") return group(path);
         if (command === "sums") {
           setSumsOn(!sumsOn || path !== summed);
           return setSummed(path);
@@ -155,7 +158,20 @@ export function RolePane(props: Props) {
         else setCopyFailure(toFailure(error));
       },
     }),
-    [backend, setSorts, setPrefs, propose, shape, identity, reload, sumsOn, setSumsOn, summed],
+    [
+      backend,
+      setSorts,
+      setPrefs,
+      propose,
+      group,
+      announce,
+      shape,
+      identity,
+      reload,
+      sumsOn,
+      setSumsOn,
+      summed,
+    ],
   );
   const perform = (command: MenuCommand, at: MenuAt) => {
     if (command === "hide") setPrefs(withHidden(shape, prefs, at.path));
@@ -167,40 +183,14 @@ export function RolePane(props: Props) {
       );
     } else grid.current?.perform(command, at);
     // The focused cell may have been redrawn meanwhile.
-    if (command !== "open" && command !== "values") grid.current?.focus();
+    if (command !== "open" && !opensDialog(command)) grid.current?.focus();
   };
   const hasRows = length > 0;
   const closeBar = () => {
     setBar(null);
     grid.current?.focus();
   };
-  const focusField = useRef(false);
-  useEffect(() => {
-    if (!fields.shown || !focusField.current) return;
-    focusField.current = false;
-    grid.current?.focusFilter(grid.current.here()?.path ?? null);
-  }, [fields.shown]);
-  useEffect(() => {
-    rowsRef.current = (command) => {
-      if (command === "filter_row") {
-        focusField.current = !fields.shown;
-        showFields(!fields.shown);
-        return;
-      }
-      if (!hasRows) return;
-      if (command === "find" || command === "go_to_row") {
-        setBar((held) => ({ kind: command, asks: (held?.asks ?? 0) + 1 }));
-        return;
-      }
-      // Without an active cell, the first one that is seen becomes it.
-      grid.current?.focus();
-      const at = command === "select_all" ? null : (grid.current?.here() ?? null);
-      grid.current?.perform(command, at ?? { row: null, path: null });
-    };
-    return () => {
-      rowsRef.current = null;
-    };
-  }, [rowsRef, hasRows, fields.shown, showFields]);
+  usePaneCommands({ rowsRef, grid, hasRows, fields, showFields, setBar });
   const close = useCallback(() => {
     setOpened(null);
     grid.current?.focus();
@@ -270,7 +260,17 @@ export function RolePane(props: Props) {
           length={length}
           selected={selected}
           announcement={announcement === "" ? copying : announcement}
-        />
+        >
+          <SelectionSums
+            grid={grid}
+            selected={selected}
+            columns={shape.columns}
+            viewKey={viewKey}
+            rows={unsorted}
+            length={length}
+            stamp={identity + stamp}
+          />
+        </PaneFoot>
       </div>
       {menu !== null && (
         <GridMenu
@@ -284,17 +284,17 @@ export function RolePane(props: Props) {
           close={() => setMenu(null)}
         />
       )}
-      {listed !== null && (
-        <ValuesDialog
-          at={listed.at}
-          path={listed.path}
-          name={nameIn(shape.columns, listed.path)}
+      {dialog !== null && (
+        <ColumnDialogs
+          dialog={dialog}
+          role={role}
           viewKey={viewKey}
-          rows={rowQuery(role, [], othersOf(filters, listed.path))}
+          columns={shape.columns}
+          filters={filters}
           stamp={stamp}
-          condition={conditionOf(filters, listed.path)}
-          apply={(condition) => propose(listed.path, (held) => withCondition(held, listed.path, condition))}
-          close={() => setListed(null)}
+          zone={zone}
+          propose={propose}
+          close={() => setDialog(null)}
         />
       )}
       {shownRow !== null && (

@@ -3,7 +3,7 @@
 import type { Sort } from "../../backend";
 import type { ColumnPrefs, Columns } from "./columns";
 import type { AskedCommand } from "./gridKeys";
-import type { ReadPage } from "./lazyRows";
+import type { ReadPage, Row } from "./lazyRows";
 import type { Selected } from "./selection";
 
 export interface Content extends Columns {
@@ -50,6 +50,15 @@ export interface MenuAt {
   path: string;
   /** Null on a heading. */
   row: number | null;
+}
+
+/** The cells that are selected. */
+export interface SelectedCells {
+  /** How many rows. */
+  rows: number;
+  /** The places of their cells in a row. */
+  places: number[];
+  read: () => Promise<Row[]>;
 }
 
 export interface Handlers {

@@ -7,7 +7,7 @@ import { type ColumnPrefs, reorder, shown } from "./columns";
 import { activeAt, pathAt, pointedAt } from "./cellAt";
 import { ColumnCommands } from "./columnCommands";
 import { ColumnWidths } from "./columnWidths";
-import type { At, Content, FilterFields, Handlers } from "./contract";
+import type { At, Content, FilterFields, Handlers, SelectedCells } from "./contract";
 import { copySelection } from "./copySelection";
 import { createGrid, ROW_HEIGHT, type TableGrid, toTableColumns, USUAL_EM } from "./createGrid";
 import { FILTER_ROW_HEIGHT, FilterRow } from "./filterRow";
@@ -297,6 +297,19 @@ export class GridController {
   valueAt({ row, path }: At): Cell | undefined {
     const index = this.#content?.columns.findIndex((column) => column.path === path) ?? -1;
     return this.#rows.getItem(row)?.[index];
+  }
+
+  /** What is selected; null if nothing is. */
+  selectedCells(): SelectedCells | null {
+    const range = this.#selection.range();
+    if (range === null) return null;
+    const { fromRow, toRow, fromCell, toCell } = range;
+    const columns = this.#grid.getColumns().slice(fromCell, toCell + 1);
+    return {
+      rows: toRow - fromRow + 1,
+      places: columns.map((column) => Number(column.field)),
+      read: () => this.#rows.range(fromRow, toRow),
+    };
   }
 
   /** Where a popover about a column opens: below its heading. */
