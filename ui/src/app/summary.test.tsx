@@ -6,6 +6,7 @@ import axe from "axe-core";
 import { expect, it, vi } from "vitest";
 
 import type { Groups } from "../backend";
+import type { ColumnPrefs } from "../rows/grid/columns";
 import type { Content, Handlers } from "../rows/grid/contract";
 import type { GridHandle } from "../rows/grid/GridView";
 import { makeGridHandle } from "../test/gridHandle";
@@ -17,6 +18,7 @@ const grid = vi.hoisted(() => ({ props: null as Drawn | null, cells: [] as (stri
 interface Drawn {
   content: Content;
   handlers: Handlers;
+  prefs: ColumnPrefs;
   ref: React.RefObject<GridHandle | null>;
 }
 vi.mock("../rows/grid/GridView", () => ({
@@ -154,4 +156,20 @@ it("adds up the selected cells, the numbers digit for digit", async () => {
   );
   act(() => grid.props?.handlers.selected({ rows: 1, columns: 1 }));
   expect(screen.queryByTestId("selection-sums")).not.toBeInTheDocument();
+});
+
+it("shows the numbers of all columns in a format, and remembers it", async () => {
+  const { user } = await open();
+  act(() => grid.props?.handlers.ask("format", { row: null, path: "price" }));
+  await screen.findByTestId("format-dialog");
+  expect(screen.getByTestId("format-example")).toHaveTextContent("1234567.891 -0.5");
+  await user.click(screen.getByRole("button", { name: /Thousands/ }));
+  await user.click(await screen.findByRole("option", { name: "1,234,567.5" }));
+  await user.click(screen.getByRole("button", { name: /Decimals/ }));
+  await user.click(await screen.findByRole("option", { name: "1" }));
+  expect(screen.getByTestId("format-example")).toHaveTextContent("1,234,567.9 -0.5");
+  const number = { separator: "comma", decimals: 1, sign: "minus" };
+  expect(grid.props?.prefs.formats).toEqual({ all: {}, of: { price: { number } } });
+  await user.click(screen.getByRole("checkbox", { name: "For all columns of numbers" }));
+  expect(grid.props?.prefs.formats).toEqual({ all: { number }, of: { price: {} } });
 });

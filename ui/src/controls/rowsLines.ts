@@ -89,6 +89,11 @@ export const ROWS = [
     },
   },
   {
+    does: "Choose how the column shows numbers and times",
+    keys: { format: [] },
+    names: { format: "Choose how the column shows numbers and times" },
+  },
+  {
     does: "What the menu of a cell offers to filter by",
     keys: { filter_equals: [], filter_not: [], filter_at_least: [], filter_contains: [], filter_empty: [] },
     names: {

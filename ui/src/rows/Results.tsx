@@ -6,6 +6,7 @@ import { FailureNote } from "../controls/FailureNote";
 import { count, plural } from "../controls/format";
 import { HintButton } from "../controls/HintButton";
 import { keyText } from "../controls/keys";
+import { localZone } from "../controls/localZone";
 import { useToast } from "../controls/toasts";
 import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
@@ -36,6 +37,8 @@ import { type Target, useShapes } from "./useShapes";
 interface Props {
   target: Target;
   zone: string;
+  /** The zone of the days. */
+  dayZone: string;
   /** The answer is partial, and the rows must not look complete. */
   partial: boolean;
   /** The query has filters. */
@@ -65,10 +68,11 @@ function exportHint(narrowed: Narrowed | null): string {
 }
 
 /** The rows of the answer, in two tabs. */
-export function Results({ target, zone, partial, filtered, exporter, exportRef, rowsRef }: Props) {
+export function Results({ target, zone, dayZone, partial, filtered, exporter, exportRef, rowsRef }: Props) {
   const [role, setRole] = useState<Role>("input");
   const [isSummary, setSummary] = useState(false);
   const [groupings, setGroupings] = useStored<Groupings>("tidemark.groupings", NO_GROUPINGS);
+  const zones = useMemo(() => ({ days: dayZone, local: localZone() }), [dayZone]);
   const say = useToast();
   const paneRef = useRef<PaneCommands | null>(null);
   const [stored, store] = useStored("tidemark.sorts", NO_SORTS);
@@ -248,6 +252,7 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
                 propose={narrowing.propose}
                 reload={reload}
                 zone={zone}
+                zones={zones}
                 sorts={sorts}
                 setSorts={setters[role]}
                 prefs={prefs}

@@ -3,16 +3,15 @@ import { type RefObject, useCallback, useMemo, useRef, useState } from "react";
 import { type Failure, type Role, type Sort, toFailure, type ViewKey } from "../backend";
 import { useBackend } from "../backend/context";
 import { FailureNote } from "../controls/FailureNote";
-import { plural } from "../controls/format";
 import { useStored } from "../controls/useStored";
+import type { Zones } from "./grid/cellFormat";
 import { type ColumnPrefs, nameIn, shown, withHidden } from "./grid/columns";
 import { cellCondition, cellFilters } from "./cellFilter";
-import { type ColumnDialog, ColumnDialogs } from "./ColumnDialogs";
+import { type ColumnDialog, ColumnDialogs, isDialog } from "./ColumnDialogs";
 import { conditionOf, rowQuery, typedCondition, withCondition } from "./filters";
 import type { Content, FilterFields, Handlers, MenuAt } from "./grid/contract";
 import { type GridHandle, GridView } from "./grid/GridView";
-import { RowsChanged } from "./grid/lazyRows";
-import { copiedText, type Selected } from "./grid/selection";
+import type { Selected } from "./grid/selection";
 import { noRowsText } from "./noRows";
 import { type Bar, RowsBar } from "./RowsBar";
 import { PaneFoot } from "./PaneFoot";
@@ -22,6 +21,7 @@ import { GridMenu, type MenuCommand } from "./GridMenu";
 import { RowDrawer } from "./RowDrawer";
 import type { PaneCommands } from "./rowsCommands";
 import { usePaneCommands } from "./usePaneCommands";
+import { useCopies } from "./useCopies";
 import { useDetail } from "./useDetail";
 import { useAnnouncement } from "./useAnnouncement";
 import type { Narrowed, Narrowing } from "./useNarrowed";
@@ -38,6 +38,7 @@ interface Props {
   /** Reads the shape again, and then the rows. */
   reload: () => void;
   zone: string;
+  zones: Zones;
   sorts: Sort[];
   setSorts: (sorts: Sort[]) => void;
   prefs: ColumnPrefs;
@@ -52,15 +53,10 @@ interface Props {
 
 const LABELS: Record<Role, string> = { input: "Trades", downstream: "Messages" };
 
-/** Commands after which the focus is in what they open. */
-function opensDialog(command: MenuCommand): boolean {
-  return command === "values" || command === "column_summary" || command === "group_by";
-}
-
 /** The rows of one role, and the detail of one of them. */
 export function RolePane(props: Props) {
   const { role, viewKey, narrowed, fields, showFields, propose, rowsRef } = props;
-  const { reload, zone, sorts, setSorts, prefs, setPrefs, group } = props;
+  const { reload, zone, zones, sorts, setSorts, prefs, setPrefs, group } = props;
   const { shape, stamp, filters, rows: length } = narrowed;
   const backend = useBackend();
   const grid = useRef<GridHandle>(null);
@@ -69,7 +65,6 @@ export function RolePane(props: Props) {
   const [opened, setOpened] = useState<{ identity: string; position: number } | null>(null);
   const [active, setActive] = useState<number | null>(null);
   const [failed, setFailed] = useState<{ identity: string; failure: Failure } | null>(null);
-  const [copyFailure, setCopyFailure] = useState<Failure | null>(null);
   const [selected, setSelected] = useState<Selected>({ rows: 0, columns: 0 });
   const [menu, setMenu] = useState<(MenuAt & { value: string | null | undefined }) | null>(null);
   const [dialog, setDialog] = useState<ColumnDialog | null>(null);
@@ -77,8 +72,8 @@ export function RolePane(props: Props) {
   const [sumsOn, setSumsOn] = useStored("tidemark.sums", false);
   const [summed, setSummed] = useState<string | null>(null);
   const [announcement, announce] = useAnnouncement();
-  // Shown until the copy is done, however long that takes.
-  const [copying, setCopying] = useState("");
+  const copies = useCopies(announce);
+  const { handlers: copyHandlers } = copies;
 
   const query = [viewKey.signature, viewKey.from, viewKey.to, role].join("|");
   const identity = [query, JSON.stringify(sorts), JSON.stringify(filters)].join("|");
@@ -92,11 +87,12 @@ export function RolePane(props: Props) {
       columns: shape.columns,
       reading_order: shape.reading_order,
       zone,
+      zones,
       length,
       generation: shape.generation,
       read: (offset, limit) => backend.page(viewKey, rows, offset, limit),
     }),
-    [backend, viewKey, rows, stamp, shape, length, query, identity, zone],
+    [backend, viewKey, rows, stamp, shape, length, query, identity, zone, zones],
   );
   const handlers = useMemo<Handlers>(
     () => ({
@@ -110,31 +106,15 @@ export function RolePane(props: Props) {
         setOpened((held) => (held?.identity === identity ? { identity, position } : null));
       },
       selected: setSelected,
-      copying: (rows) => {
-        announce("");
-        setCopying(`Copying ${plural(rows, "row")}`);
-      },
-      copy: (text, copied) => {
-        backend.copyText(text).then(
-          () => {
-            setCopying("");
-            setCopyFailure(null);
-            announce(copiedText(copied));
-          },
-          (error: unknown) => {
-            setCopying("");
-            setCopyFailure(toFailure(error));
-          },
-        );
-      },
+      ...copyHandlers,
       menu: (at) => {
         const { row, path } = at;
         setMenu({ ...at, value: row === null ? undefined : grid.current?.valueAt({ row, path }) });
       },
       ask: (command, { row, path }) => {
-        if (command === "values" || command === "column_summary") {
+        if (isDialog(command)) {
           const at = grid.current?.belowHeading(path) ?? { x: 0, y: 0 };
-          return setDialog({ kind: command === "values" ? "values" : "summary", path, at });
+          return setDialog({ kind: command, path, at });
         }
         if (command === "group_by") return group(path);
         if (command === "sums") {
@@ -152,14 +132,9 @@ export function RolePane(props: Props) {
       announce,
       outdated: reload,
       reading: (error) => setFailed(error === null ? null : { identity, failure: toFailure(error) }),
-      copyFailed: (error) => {
-        setCopying("");
-        if (error instanceof RowsChanged) announce("The rows have changed; copy again");
-        else setCopyFailure(toFailure(error));
-      },
     }),
     [
-      backend,
+      copyHandlers,
       setSorts,
       setPrefs,
       propose,
@@ -176,14 +151,10 @@ export function RolePane(props: Props) {
   const perform = (command: MenuCommand, at: MenuAt) => {
     if (command === "hide") setPrefs(withHidden(shape, prefs, at.path));
     else if (command === "show_all") setPrefs({ ...prefs, hidden: [] });
-    else if (command === "copy_name") {
-      backend.copyText(at.path).then(
-        () => announce(`Copied ${at.path}`),
-        (error: unknown) => setCopyFailure(toFailure(error)),
-      );
-    } else grid.current?.perform(command, at);
+    else if (command === "copy_name") copies.copyText(at.path);
+    else grid.current?.perform(command, at);
     // The focused cell may have been redrawn meanwhile.
-    if (command !== "open" && !opensDialog(command)) grid.current?.focus();
+    if (command !== "open" && command !== "group_by" && !isDialog(command)) grid.current?.focus();
   };
   const hasRows = length > 0;
   const closeBar = () => {
@@ -218,8 +189,8 @@ export function RolePane(props: Props) {
             dismiss={() => setFailed(null)}
           />
         )}
-        {copyFailure && (
-          <FailureNote failure={copyFailure} testId="copy-failure" dismiss={() => setCopyFailure(null)} />
+        {copies.failure && (
+          <FailureNote failure={copies.failure} testId="copy-failure" dismiss={copies.dismiss} />
         )}
         {bar !== null && (
           <RowsBar
@@ -259,7 +230,7 @@ export function RolePane(props: Props) {
           position={active}
           length={length}
           selected={selected}
-          announcement={announcement === "" ? copying : announcement}
+          announcement={announcement === "" ? copies.copying : announcement}
         >
           <SelectionSums
             grid={grid}
@@ -293,6 +264,9 @@ export function RolePane(props: Props) {
           filters={filters}
           stamp={stamp}
           zone={zone}
+          zones={zones}
+          formats={prefs.formats}
+          setFormats={(formats) => setPrefs({ ...prefs, formats })}
           propose={propose}
           close={() => setDialog(null)}
         />

@@ -1,6 +1,7 @@
 // Which columns of a view are shown, in which order, and how wide.
 
 import type { ColumnView, ViewShape } from "../../backend";
+import type { Formats } from "./cellFormat";
 import type { Cell } from "./tsv";
 
 /** How the user has arranged the columns; remembered by path, so that it outlives the query. */
@@ -9,6 +10,8 @@ export interface ColumnPrefs {
   order: string[];
   /** In pixels, for data at the normal size. */
   widths: Record<string, number>;
+  /** How numbers and times are shown; as they are stored if nothing has been chosen. */
+  formats?: Formats;
 }
 
 export const NO_PREFS: ColumnPrefs = { hidden: [], order: [], widths: {} };

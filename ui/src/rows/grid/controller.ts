@@ -3,6 +3,7 @@
 import type { SlickEventData } from "slickgrid";
 
 import type { Sort } from "../../backend";
+import { NO_FORMATS } from "./cellFormat";
 import { type ColumnPrefs, reorder, shown } from "./columns";
 import { activeAt, pathAt, pointedAt } from "./cellAt";
 import { ColumnCommands } from "./columnCommands";
@@ -165,11 +166,22 @@ export class GridController {
     const content = this.#content;
     if (content === null) return;
     const placed = shown(content, this.#prefs);
-    const columns = toTableColumns(placed, content.zone, ({ column, index }) =>
+    const { zone, zones } = content;
+    const formats = this.#prefs.formats ?? NO_FORMATS;
+    const columns = toTableColumns(placed, { zone, zones, formats }, ({ column, index }) =>
       this.#widths.drawn(column, index, this.#prefs),
     );
     const drawn = JSON.stringify(
-      columns.map(({ id, name, field, width, cssClass }) => [id, name, field, width, cssClass, content.zone]),
+      columns.map(({ id, name, field, width, cssClass }) => [
+        id,
+        name,
+        field,
+        width,
+        cssClass,
+        zone,
+        zones,
+        formats,
+      ]),
     );
     if (drawn === this.#columnsDrawn) return;
     this.#columnsDrawn = drawn;
