@@ -189,6 +189,7 @@ export function MainPane(props: Props) {
           <Results
             target={target}
             zone={zone}
+            source={props.otherSource ?? source.in_use ?? ""}
             dayZone={source.day_zone}
             partial={!target.live && view?.answer.complete === false}
             filtered={filters !== NO_FILTER}

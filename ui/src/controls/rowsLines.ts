@@ -89,6 +89,14 @@ export const ROWS = [
     },
   },
   {
+    does: "Pin the column, so that it stays in sight, or let it scroll again",
+    keys: { pin_column: [], unpin_column: [] },
+    names: {
+      pin_column: "Pin the column",
+      unpin_column: "Unpin the column",
+    },
+  },
+  {
     does: "Choose how the column shows numbers and times",
     keys: { format: [] },
     names: { format: "Choose how the column shows numbers and times" },

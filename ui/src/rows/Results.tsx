@@ -14,7 +14,8 @@ import { ExportStatus } from "./ExportStatus";
 import { FilterChips } from "./FilterChips";
 import { filterCells } from "./filterFields";
 import { conditionOf, filtersFor, NO_FILTERS, rowQuery, withFilters } from "./filters";
-import { type ColumnPrefs, nameIn, NO_PREFS } from "./grid/columns";
+import { nameIn } from "./grid/columns";
+import { LayoutPicker } from "./LayoutPicker";
 import {
   activeGrouping,
   type Grouping,
@@ -32,11 +33,14 @@ import { NO_SORTS, sortsFor, withSorts } from "./sorts";
 import { SpreadsheetSafe } from "./SpreadsheetSafe";
 import type { Exporter } from "./useExport";
 import { type Narrowed, useNarrowed } from "./useNarrowed";
+import { useLayouts } from "./useLayouts";
 import { type Target, useShapes } from "./useShapes";
 
 interface Props {
   target: Target;
   zone: string;
+  /** What tells the source of the rows from others: each has layouts of its own. */
+  source: string;
   /** The zone of the days. */
   dayZone: string;
   /** The answer is partial, and the rows must not look complete. */
@@ -68,7 +72,17 @@ function exportHint(narrowed: Narrowed | null): string {
 }
 
 /** The rows of the answer, in two tabs. */
-export function Results({ target, zone, dayZone, partial, filtered, exporter, exportRef, rowsRef }: Props) {
+export function Results({
+  target,
+  zone,
+  source,
+  dayZone,
+  partial,
+  filtered,
+  exporter,
+  exportRef,
+  rowsRef,
+}: Props) {
   const [role, setRole] = useState<Role>("input");
   const [isSummary, setSummary] = useState(false);
   const [groupings, setGroupings] = useStored<Groupings>("tidemark.groupings", NO_GROUPINGS);
@@ -76,11 +90,7 @@ export function Results({ target, zone, dayZone, partial, filtered, exporter, ex
   const say = useToast();
   const paneRef = useRef<PaneCommands | null>(null);
   const [stored, store] = useStored("tidemark.sorts", NO_SORTS);
-  const [inputPrefs, setInputPrefs] = useStored<ColumnPrefs>("tidemark.columns.input", NO_PREFS);
-  const [downPrefs, setDownPrefs] = useStored<ColumnPrefs>("tidemark.columns.downstream", NO_PREFS);
   const { shapes, failure, reload } = useShapes(target);
-  const prefs = role === "input" ? inputPrefs : downPrefs;
-  const setPrefs = role === "input" ? setInputPrefs : setDownPrefs;
   const { signature } = target.key;
   const setters = useMemo(() => {
     const setter = (of: Role) => (by: Sort[]) => store(withSorts(stored, signature, of, by));
@@ -89,6 +99,7 @@ export function Results({ target, zone, dayZone, partial, filtered, exporter, ex
   // A sort by a column that this answer does not have is ignored.
   const shape = shapes?.[role] ?? null;
   const columns = shape?.columns;
+  const { layouts, setLayouts, prefs, setPrefs } = useLayouts(source, role, shape);
   const sorts = useMemo(() => {
     const has = (path: string) => columns?.some((column) => column.path === path) ?? false;
     return sortsFor(stored, signature)[role].filter(({ path }) => has(path));
@@ -217,7 +228,9 @@ export function Results({ target, zone, dayZone, partial, filtered, exporter, ex
                 change={setPrefs}
                 sorts={sorts}
                 setSorts={setters[role]}
-              />
+              >
+                <LayoutPicker layouts={layouts} change={setLayouts} />
+              </ColumnChooser>
             )}
             <SpreadsheetSafe exporter={exporter} />
             <HintButton

@@ -5,7 +5,7 @@ import { useBackend } from "../backend/context";
 import { FailureNote } from "../controls/FailureNote";
 import { useStored } from "../controls/useStored";
 import type { Zones } from "./grid/cellFormat";
-import { type ColumnPrefs, nameIn, shown, withHidden } from "./grid/columns";
+import { type ColumnPrefs, isPinned, nameIn, shown, withHidden } from "./grid/columns";
 import { cellCondition, cellFilters } from "./cellFilter";
 import { type ColumnDialog, ColumnDialogs, isDialog } from "./ColumnDialogs";
 import { conditionOf, rowQuery, typedCondition, withCondition } from "./filters";
@@ -250,6 +250,7 @@ export function RolePane(props: Props) {
           value={menu.value}
           sorts={sorts}
           hidden={shape.columns.some((column) => prefs.hidden.includes(column.path))}
+          pinned={isPinned(shape, prefs, menu.path)}
           canHide={shown(shape, prefs).length > 1}
           perform={(command) => perform(command, menu)}
           close={() => setMenu(null)}

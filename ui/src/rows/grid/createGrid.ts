@@ -113,6 +113,8 @@ const OPTIONS: GridOption<TableColumn> = {
   multiColumnSort: false,
   tristateMultiColumnSort: false,
   editable: false,
+  // The controller pins only what leaves room for the others.
+  skipFreezeColumnValidation: true,
   // Browsers misplace elements far below this height. From here on the grid pages its offsets, so that five million
   // rows scroll like fifty thousand.
   maxSupportedCssHeight: 8_000_000,
