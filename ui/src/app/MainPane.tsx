@@ -195,6 +195,8 @@ export function MainPane(props: Props) {
           <Results
             target={target}
             zone={zone}
+            source={props.otherSource ?? source.in_use ?? ""}
+            dayZone={source.day_zone}
             partial={!target.live && view?.answer.complete === false}
             filtered={filters !== NO_FILTER}
             exporter={props.exporter}

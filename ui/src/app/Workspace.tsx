@@ -1,5 +1,4 @@
 import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
-
 import { Button } from "react-aria-components";
 
 import { otherSourceText } from "../answer/otherSource";
@@ -155,6 +154,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
     filter_row: () => rowsRef.current?.("filter_row"),
     find: () => rowsRef.current?.("find"),
     go_to_row: () => rowsRef.current?.("go_to_row"),
+    summary: () => rowsRef.current?.("summary"),
     export: () => exportRef.current?.(),
     go_to_query: () => inPanel("query", ".query-form .segment[tabindex='0']"),
     go_to_cached: () => inPanel("cached", ".cached-open"),

@@ -69,6 +69,11 @@ export const COMMANDS = {
       names: { find: "Find a text in the rows", go_to_row: "Go to a row by its number" },
     },
     {
+      does: "Show the summary of the rows in groups",
+      keys: { summary: ["Ctrl+Shift+G"] },
+      names: { summary: "Show the summary of the rows in groups" },
+    },
+    {
       does: "Export the rows as CSV",
       keys: { export: ["Ctrl+E"] },
       names: { export: "Export the rows as CSV" },

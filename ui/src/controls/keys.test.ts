@@ -59,6 +59,7 @@ it("lists every key in the help", () => {
       "Ctrl+K",
       "Ctrl+Shift+F",
       "Ctrl+F, Ctrl+G",
+      "Ctrl+Shift+G",
       "Ctrl+E",
       "Ctrl+B",
       "Ctrl++, Ctrl+-, Ctrl+0",

@@ -1,32 +1,49 @@
 import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
-import type { ColumnFilter, Role, Sort, ViewKey, ViewShape } from "../backend";
+import type { ColumnFilter, Group, Role, Sort, ViewKey, ViewShape } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
 import { count, plural } from "../controls/format";
 import { HintButton } from "../controls/HintButton";
 import { keyText } from "../controls/keys";
+import { localZone } from "../controls/localZone";
+import { useToast } from "../controls/toasts";
 import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
 import { ExportStatus } from "./ExportStatus";
 import { activeDays, type DaysNarrowing } from "./days";
 import { FilterChips } from "./FilterChips";
 import { filterCells } from "./filterFields";
-import { activeFilters, filtersFor, NO_FILTERS, rowQuery, withFilters } from "./filters";
-import { type ColumnPrefs, NO_PREFS } from "./grid/columns";
+import { activeFilters, conditionOf, filtersFor, NO_FILTERS, rowQuery, withFilters } from "./filters";
+import { nameIn } from "./grid/columns";
+import { LayoutPicker } from "./LayoutPicker";
+import {
+  activeGrouping,
+  type Grouping,
+  type Groupings,
+  groupedBy,
+  NO_GROUPINGS,
+  withGroup,
+} from "./summary/grouping";
+import { SummaryPane } from "./summary/SummaryPane";
 import { FilterToggle, NarrowedCount } from "./NarrowedCount";
 import { RolePane } from "./RolePane";
-import type { RowsCommands } from "./rowsCommands";
+import type { PaneCommands, RowsCommands } from "./rowsCommands";
 import { SortMark } from "./SortMark";
 import { NO_SORTS, sortsFor, withSorts } from "./sorts";
 import { SpreadsheetSafe } from "./SpreadsheetSafe";
 import type { Exporter } from "./useExport";
 import { isNarrowed, type Narrowed, useNarrowed } from "./useNarrowed";
+import { useLayouts } from "./useLayouts";
 import { type Target, useShapes } from "./useShapes";
 
 interface Props {
   target: Target;
   zone: string;
+  /** What tells the source of the rows from others: each has layouts of its own. */
+  source: string;
+  /** The zone of the days. */
+  dayZone: string;
   /** The answer is partial, and the rows must not look complete. */
   partial: boolean;
   /** The query has filters. */
@@ -69,14 +86,16 @@ function exportHint(narrowed: Narrowed | null): string {
 
 /** The rows of the answer, in two tabs. */
 export function Results(props: Props) {
-  const { target, zone, partial, filtered, exporter, days, onTrades, exportRef, rowsRef } = props;
+  const { target, zone, source, dayZone, partial, filtered, exporter, days, onTrades, exportRef, rowsRef } =
+    props;
   const [role, setRole] = useState<Role>("input");
+  const [isSummary, setSummary] = useState(false);
+  const [groupings, setGroupings] = useStored<Groupings>("tidemark.groupings", NO_GROUPINGS);
+  const zones = useMemo(() => ({ days: dayZone, local: localZone() }), [dayZone]);
+  const say = useToast();
+  const paneRef = useRef<PaneCommands | null>(null);
   const [stored, store] = useStored("tidemark.sorts", NO_SORTS);
-  const [inputPrefs, setInputPrefs] = useStored<ColumnPrefs>("tidemark.columns.input", NO_PREFS);
-  const [downPrefs, setDownPrefs] = useStored<ColumnPrefs>("tidemark.columns.downstream", NO_PREFS);
   const { shapes, failure, reload } = useShapes(target);
-  const prefs = role === "input" ? inputPrefs : downPrefs;
-  const setPrefs = role === "input" ? setInputPrefs : setDownPrefs;
   const { signature } = target.key;
   const setters = useMemo(() => {
     const setter = (of: Role) => (by: Sort[]) => store(withSorts(stored, signature, of, by));
@@ -85,6 +104,7 @@ export function Results(props: Props) {
   // A sort by a column that this answer does not have is ignored.
   const shape = shapes?.[role] ?? null;
   const columns = shape?.columns;
+  const { layouts, setLayouts, prefs, setPrefs } = useLayouts(source, role, shape);
   const sorts = useMemo(() => {
     const has = (path: string) => columns?.some((column) => column.path === path) ?? false;
     return sortsFor(stored, signature)[role].filter(({ path }) => has(path));
@@ -112,16 +132,43 @@ export function Results(props: Props) {
     [fieldsShown, wanted, mistakes],
   );
   const filters = narrowed?.filters ?? [];
+  const setGrouping = (grouping: Grouping) => setGroupings({ ...groupings, [role]: grouping });
+  const group = useCallback(
+    (path: string) => {
+      const column = shape?.columns.find((one) => one.path === path);
+      if (shape === null || column === undefined) return;
+      setGroupings({ ...groupings, [role]: groupedBy(activeGrouping(groupings[role], shape), column) });
+      setSummary(true);
+    },
+    [shape, role, groupings, setGroupings],
+  );
+  const openGroup = (group: Group, { by }: Grouping) => {
+    const replaced = by.find(({ path, unit }) => unit != null && conditionOf(wanted, path) !== undefined);
+    if (replaced !== undefined) say(`The filter of ${nameIn(columns, replaced.path)} was replaced`);
+    narrowing.propose(null, (held) => withGroup(held, group, by));
+    setSummary(false);
+  };
+  useEffect(() => {
+    rowsRef.current = (command) => {
+      if (command === "summary") setSummary(true);
+      else paneRef.current?.(command);
+    };
+    return () => {
+      rowsRef.current = null;
+    };
+  }, [rowsRef]);
   const writing = exporter.state.status === "writing";
-  const noExport = target.live
-    ? "Rows are still arriving."
-    : writing
-      ? "Another export is running."
-      : shapes === null
-        ? "There are no rows yet."
-        : narrowed === null
-          ? "The rows are being filtered."
-          : null;
+  const noExport = isSummary
+    ? "Groups are copied as a table; the other tabs export their rows."
+    : target.live
+      ? "Rows are still arriving."
+      : writing
+        ? "Another export is running."
+        : shapes === null
+          ? "There are no rows yet."
+          : narrowed === null
+            ? "The rows are being filtered."
+            : null;
   const exportRows = () => {
     if (noExport === null) exporter.start(target.key, rowQuery(role, sorts, filters, narrowed?.days));
   };
@@ -160,11 +207,14 @@ export function Results(props: Props) {
     >
       <Tabs
         className="results-tabs"
-        selectedKey={role}
-        onSelectionChange={(key) => setRole(key === "downstream" ? "downstream" : "input")}
+        selectedKey={isSummary ? "summary" : role}
+        onSelectionChange={(key) => {
+          setSummary(key === "summary");
+          if (key !== "summary") setRole(key === "downstream" ? "downstream" : "input");
+        }}
       >
         <div className="results-bar">
-          <TabList className="tab-list" aria-label="Trades and messages">
+          <TabList className="tab-list" aria-label="Trades, messages and summary">
             {ROLES.map((entry) => (
               <Tab key={entry.role} id={entry.role} className="tab" data-testid={`tab-${entry.role}`}>
                 {entry.label}{" "}
@@ -177,22 +227,29 @@ export function Results(props: Props) {
                 </span>
               </Tab>
             ))}
+            <Tab id="summary" className="tab" data-testid="tab-summary">
+              Summary
+            </Tab>
           </TabList>
           {target.live && <span className="live-mark">rows so far</span>}
           {shape !== null && <NarrowedCount narrowing={narrowing} />}
           <div className="results-tools">
-            {shapes && shapes[role].rows > 0 && (
+            {!isSummary && shapes && shapes[role].rows > 0 && (
               <SortMark role={role} shape={shapes[role]} sorts={sorts} setSorts={setters[role]} />
             )}
-            {shapes && <FilterToggle shown={fieldsShown} toggle={() => rowsRef.current?.("filter_row")} />}
-            {shapes && (
+            {!isSummary && shapes && (
+              <FilterToggle shown={fieldsShown} toggle={() => rowsRef.current?.("filter_row")} />
+            )}
+            {!isSummary && shapes && (
               <ColumnChooser
                 shape={shapes[role]}
                 prefs={prefs}
                 change={setPrefs}
                 sorts={sorts}
                 setSorts={setters[role]}
-              />
+              >
+                <LayoutPicker layouts={layouts} change={setLayouts} />
+              </ColumnChooser>
             )}
             <SpreadsheetSafe exporter={exporter} />
             <HintButton
@@ -227,16 +284,33 @@ export function Results(props: Props) {
                 propose={narrowing.propose}
                 reload={reload}
                 zone={zone}
+                zones={zones}
                 sorts={sorts}
                 setSorts={setters[role]}
                 prefs={prefs}
                 setPrefs={setPrefs}
                 filtered={filtered}
-                rowsRef={rowsRef}
+                group={group}
+                rowsRef={paneRef}
               />
             )}
           </TabPanel>
         ))}
+        <TabPanel id="summary" className="tab-panel">
+          {shapes && isSummary && narrowed !== null && (
+            <SummaryPane
+              role={role}
+              setRole={setRole}
+              viewKey={shapes.key}
+              narrowed={narrowed}
+              zone={zone}
+              held={groupings[role]}
+              change={setGrouping}
+              open={openGroup}
+              outdated={reload}
+            />
+          )}
+        </TabPanel>
       </Tabs>
     </section>
   );

@@ -11,7 +11,7 @@ import type { DataZoom } from "../rows/useDataZoom";
 import { CacheFolder } from "./CacheFolder";
 import { Choice } from "./Choice";
 import { MemoryLimit } from "./MemoryLimit";
-import { localZone } from "./shownZone";
+import { localZone } from "../controls/localZone";
 import type { Settings } from "./useSettings";
 
 interface Props {

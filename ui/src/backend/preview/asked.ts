@@ -1,6 +1,6 @@
 // What the preview says of rows beyond showing them: how many, where a text is, which values, what they add up to.
 
-import type { DateUnit, GroupKey, Role, RowQuery, ViewKey } from "../types";
+import type { ColumnSums, DateUnit, GroupKey, Role, RowQuery, ViewKey } from "../types";
 import type { Backend } from "..";
 import { weekName } from "../days";
 import type { rowOrder } from "./order";
@@ -23,12 +23,32 @@ const scaled = (text: string) => BigInt(Math.round(Number(text) * 10_000));
 
 const unscaled = (value: bigint) => (Number(value) / 10_000).toString();
 
+const isNumeric = (role: Role, path: string) =>
+  columnsOf(role).some((column) => column.path === path && column.numeric);
+
+function sumsOf(cells: readonly (string | null)[], numeric: boolean): Omit<ColumnSums, "generation"> {
+  const filled = cells.filter((cell) => cell !== null);
+  const sorted = [...filled].sort((a, b) => (numeric ? Number(a) - Number(b) : a < b ? -1 : 1));
+  const numbers = numeric ? filled.length : 0;
+  const sum = numbers > 0 ? filled.reduce((sum, cell) => sum + scaled(cell), 0n) : null;
+  return {
+    rows: cells.length,
+    filled: filled.length,
+    distinct: new Set(filled).size,
+    numbers,
+    sum: sum === null ? null : unscaled(sum),
+    average: sum === null ? null : unscaled(sum / BigInt(numbers)),
+    min: sorted[0] ?? null,
+    max: sorted.at(-1) ?? null,
+  };
+}
+
 /** A cell as the key of a group. */
 function keyOf(cell: string | null, unit: DateUnit | null | undefined): GroupKey {
   if (cell === null) return { text: null, condition: { kind: "text", text: "empty" } };
-  const lengths = { day: 10, month: 7, year: 4 };
-  const text =
-    unit == null ? cell : unit === "week" ? weekName(cell.slice(0, 10)) : cell.slice(0, lengths[unit]);
+  const day = cell.slice(0, 10);
+  const names = { day, week: weekName(day), month: day.slice(0, 7), year: day.slice(0, 4) };
+  const text = unit == null ? cell : names[unit];
   return { text, condition: { kind: "values", values: [text], empty: false } };
 }
 
@@ -89,42 +109,53 @@ export function askedCalls({ order, total, calendar, generation }: Rows): Calls 
     },
     async columnSums(key, rows, path) {
       await wait(SLOW_MS);
-      const cells = cellsOf(key, rows, path);
-      const filled = cells.filter((cell) => cell !== null);
-      const numeric = columnsOf(rows.role).some((column) => column.path === path && column.numeric);
-      const sorted = [...filled].sort((a, b) => (numeric ? Number(a) - Number(b) : a < b ? -1 : 1));
-      const numbers = numeric ? filled.length : 0;
-      const sum = numeric ? filled.reduce((sum, cell) => sum + scaled(cell), 0n) : null;
-      return {
-        generation: generation(),
-        rows: cells.length,
-        filled: filled.length,
-        distinct: new Set(filled).size,
-        numbers,
-        sum: sum === null ? null : unscaled(sum),
-        average: sum === null || numbers === 0 ? null : unscaled(sum / BigInt(numbers)),
-        min: sorted[0] ?? null,
-        max: sorted.at(-1) ?? null,
-      };
+      return { generation: generation(), ...sumsOf(cellsOf(key, rows, path), isNumeric(rows.role, path)) };
     },
-    async groupRows(key, rows, { by, figures, limit }) {
+    async groupRows(key, rows, { by, figures, sort, limit }) {
       await wait(SLOW_MS);
       const columns = by.map(({ path, unit }) => ({
         at: columnsOf(rows.role).findIndex((column) => column.path === path),
         unit,
       }));
-      const counts = new Map<string, number>();
+      const places = new Map<string, number[]>();
       const { length, row } = rowsOf(key, rows);
       for (let place = 0; place < length; place += 1) {
         const cells = row(place);
         const id = JSON.stringify(columns.map(({ at, unit }) => keyOf(cells[at] ?? null, unit)));
-        counts.set(id, (counts.get(id) ?? 0) + 1);
+        const held = places.get(id);
+        if (held === undefined) places.set(id, [place]);
+        else held.push(place);
       }
-      const groups = [...counts].map(([id, rows]) => ({
+      const groups = [...places].map(([id, of]) => ({
         keys: JSON.parse(id) as GroupKey[],
-        rows,
-        figures: figures.map(() => null),
+        rows: of.length,
+        figures: figures.map(({ what, path }) => {
+          if (path == null) return String(of.length);
+          const at = columnsOf(rows.role).findIndex((column) => column.path === path);
+          const sums = sumsOf(
+            of.map((place) => row(place)[at] ?? null),
+            isNumeric(rows.role, path),
+          );
+          return what === "count"
+            ? String(sums.filled)
+            : what === "distinct"
+              ? String(sums.distinct)
+              : sums[what];
+        }),
       }));
+      const cellOf = (group: (typeof groups)[number], column: number) =>
+        column < by.length ? (group.keys[column]?.text ?? null) : (group.figures[column - by.length] ?? null);
+      const order = sort == null ? by.map((_, column) => column) : [sort.column];
+      groups.sort((a, b) => {
+        for (const column of order) {
+          const [x, y] = [cellOf(a, column), cellOf(b, column)];
+          if (x === null || y === null) return Number(x === null) - Number(y === null);
+          const numbers = Number(x) - Number(y);
+          const compared = Number.isNaN(numbers) ? (x < y ? -1 : Number(x > y)) : numbers;
+          if (compared !== 0) return sort?.descending === true ? -compared : compared;
+        }
+        return 0;
+      });
       return { generation: generation(), groups: groups.slice(0, limit), total: groups.length };
     },
     cancelRows: () => Promise.resolve(),
