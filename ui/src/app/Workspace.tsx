@@ -282,9 +282,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
           }
           detailsOpen={detailsOpen}
           toggleDetails={toggleDetails}
-          notes={
-            <WindowNotes settings={settings} problem={request.problem} dismissProblem={request.dismiss} />
-          }
+          notes={<WindowNotes settings={settings} request={request} />}
         />
         {dialog && (
           <Dialogs
