@@ -68,9 +68,9 @@ export const COMMANDS = {
       names: { find: "Find a text in the rows", go_to_row: "Go to a row by its number" },
     },
     {
-      does: "Export the rows as CSV",
+      does: "Export the rows to a file",
       keys: { export: ["Ctrl+E"] },
-      names: { export: "Export the rows as CSV" },
+      names: { export: "Export the rows" },
     },
     {
       does: "Show or hide the side panel",

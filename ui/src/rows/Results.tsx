@@ -3,24 +3,25 @@ import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
 import type { Role, Sort } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
-import { count, plural } from "../controls/format";
+import { count } from "../controls/format";
 import { HintButton } from "../controls/HintButton";
 import { keyText } from "../controls/keys";
 import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
+import { ExportDialog, exportName } from "./ExportDialog";
+import { optionsOf } from "./exportOptions";
 import { ExportStatus } from "./ExportStatus";
 import { FilterChips } from "./FilterChips";
 import { filterCells } from "./filterFields";
 import { filtersFor, NO_FILTERS, rowQuery, withFilters } from "./filters";
-import { type ColumnPrefs, NO_PREFS } from "./grid/columns";
+import { type ColumnPrefs, NO_PREFS, shown } from "./grid/columns";
 import { FilterToggle, NarrowedCount } from "./NarrowedCount";
 import { RolePane } from "./RolePane";
 import type { RowsCommands } from "./rowsCommands";
 import { SortMark } from "./SortMark";
 import { NO_SORTS, sortsFor, withSorts } from "./sorts";
-import { SpreadsheetSafe } from "./SpreadsheetSafe";
 import type { Exporter } from "./useExport";
-import { type Narrowed, useNarrowed } from "./useNarrowed";
+import { useNarrowed } from "./useNarrowed";
 import { type Target, useShapes } from "./useShapes";
 
 interface Props {
@@ -41,18 +42,6 @@ const ROLES: { role: Role; label: string }[] = [
   { role: "input", label: "Trades" },
   { role: "downstream", label: "Messages" },
 ];
-
-/** What a file contains, before it is written: a part is never exported as the whole. */
-function exportName(partial: boolean, filtered: boolean): string {
-  const parts = [...(partial ? ["partial"] : []), ...(filtered ? ["filtered"] : [])];
-  return ["Export", ...(parts.length > 0 ? [parts.join(", ")] : []), "CSV"].join(" ");
-}
-
-function exportHint(narrowed: Narrowed | null): string {
-  return narrowed === null || narrowed.filters.length === 0
-    ? "Export every row of this tab in the order shown"
-    : `Export the ${plural(narrowed.rows, "row")} that the filters leave, in the order shown`;
-}
 
 /** The rows of the answer, in two tabs. */
 export function Results({ target, zone, partial, filtered, exporter, exportRef, rowsRef }: Props) {
@@ -105,11 +94,17 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
         : narrowed === null
           ? "The rows are being filtered."
           : null;
+  const [asking, setAsking] = useState(false);
+  const askToExport = () => setAsking(noExport === null);
   const exportRows = () => {
-    if (noExport === null) exporter.start(target.key, rowQuery(role, sorts, filters));
+    setAsking(false);
+    const { choice } = exporter;
+    const held = choice.shownRows ? filters : [];
+    const paths = shape === null ? [] : shown(shape, prefs).map(({ column }) => column.path);
+    if (noExport === null) exporter.start(target.key, rowQuery(role, sorts, held), optionsOf(choice, paths));
   };
   useEffect(() => {
-    exportRef.current = exportRows;
+    exportRef.current = askToExport;
     return () => {
       exportRef.current = null;
     };
@@ -166,16 +161,27 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
                 setSorts={setters[role]}
               />
             )}
-            <SpreadsheetSafe exporter={exporter} />
             <HintButton
               className="button"
               testId="export-button"
-              hint={`${exportHint(narrowed)} (${keyText("window", "export")})`}
+              hint={`Export the rows of this tab to a file, in the order shown (${keyText("window", "export")})`}
               blocked={noExport}
-              press={exportRows}
+              press={askToExport}
             >
-              {exportName(partial, filters.length > 0)}
+              {exportName(partial, filters.length > 0 && exporter.choice.shownRows)}
             </HintButton>
+            {asking && shapes && shape && narrowed && (
+              <ExportDialog
+                choice={exporter.choice}
+                change={exporter.setChoice}
+                zone={zone}
+                name={exportName(partial, filters.length > 0 && exporter.choice.shownRows)}
+                rows={{ shown: narrowed.rows, all: shapes[role].rows, narrowed: filters.length > 0 }}
+                columns={{ shown: shown(shape, prefs).length, all: shape.columns.length }}
+                start={exportRows}
+                close={() => setAsking(false)}
+              />
+            )}
           </div>
         </div>
         {columns && <FilterChips narrowing={narrowing} columns={columns} />}
