@@ -29,8 +29,8 @@ use tidemark_settings::{CACHE_FOLDER, Keychain, SETTINGS_FOLDER, SettingsFile, S
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{
-    Arguments, BudgetOptions, CacheOptions, Columns, Command, FetchOptions, ForgetOptions, PinOptions,
-    QueryOptions, UriSource, format_of,
+    Arguments, BudgetOptions, CacheOptions, Command, FetchOptions, ForgetOptions, PinOptions, QueryOptions,
+    UriSource, format_of,
 };
 use crate::output::{Output, say};
 
