@@ -12,6 +12,7 @@ mod faults;
 mod fetch;
 mod files;
 mod format;
+mod formats;
 mod forms;
 mod late_fields;
 mod local_filter;

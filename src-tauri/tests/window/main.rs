@@ -419,6 +419,7 @@ fn look_at_a_row(screen: &Screen) {
 fn export(screen: &Screen, file: &Path) {
     let shown = screen.count("row-count-input").unwrap_or_default();
     screen.click("export-button");
+    screen.click("export-start");
     let told = screen.wait("the export is done", || screen.text("export-result"));
     assert!(told.contains("export.csv"), "the window does not say where the file lies: {told}");
     let text = std::fs::read_to_string(file).expect("the CSV file can be read");

@@ -13,7 +13,7 @@ import type {
   Connection,
   ConnectionDraft,
   ConnectionEdit,
-  CsvOptions,
+  ExportOptions,
   Day,
   EvictionPreview,
   Exported,
@@ -134,11 +134,11 @@ export interface Backend {
   cancelRows(requestId: number): Promise<void>;
   suggest(field: string, prefix: string): Promise<Suggested>;
   /** Null if the file dialog was dismissed. */
-  exportCsv(
+  exportRows(
     exportId: number,
     key: ViewKey,
     rows: RowQuery,
-    options: CsvOptions,
+    options: ExportOptions,
     onProgress: (progress: ExportProgress) => void,
   ): Promise<Exported | null>;
   cancelExport(exportId: number): Promise<void>;
@@ -236,8 +236,8 @@ function desktop(): Backend {
     groupRows: (key, rows, request, requestId) => invoke("group_rows", { key, rows, request, requestId }),
     cancelRows: (requestId) => invoke("cancel_rows", { requestId }),
     suggest: (field, prefix) => invoke("suggest", { field, prefix }),
-    exportCsv: (exportId, key, rows, options, onProgress) =>
-      invoke("export_csv", { exportId, key, rows, options, events: channel(onProgress) }),
+    exportRows: (exportId, key, rows, options, onProgress) =>
+      invoke("export_rows", { exportId, key, rows, options, events: channel(onProgress) }),
     cancelExport: (exportId) => invoke("cancel_export", { exportId }),
     pipeline: (query) => invoke("pipeline", { query }),
     cachedPipeline: (key) => invoke("cached_pipeline", { key }),

@@ -74,9 +74,9 @@ export const COMMANDS = {
       names: { summary: "Show the summary of the rows in groups" },
     },
     {
-      does: "Export the rows as CSV",
+      does: "Export the rows to a file",
       keys: { export: ["Ctrl+E"] },
-      names: { export: "Export the rows as CSV" },
+      names: { export: "Export the rows" },
     },
     {
       does: "Show or hide the side panel",

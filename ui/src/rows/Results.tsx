@@ -3,19 +3,21 @@ import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
 import type { ColumnFilter, Group, Role, Sort, ViewKey, ViewShape } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
-import { count, plural } from "../controls/format";
+import { count } from "../controls/format";
 import { HintButton } from "../controls/HintButton";
 import { keyText } from "../controls/keys";
 import { localZone } from "../controls/localZone";
 import { useToast } from "../controls/toasts";
 import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
+import { ExportDialog, exportName } from "./ExportDialog";
+import { optionsOf } from "./exportOptions";
 import { ExportStatus } from "./ExportStatus";
 import { activeDays, type DaysNarrowing } from "./days";
 import { FilterChips } from "./FilterChips";
 import { filterCells } from "./filterFields";
 import { activeFilters, conditionOf, filtersFor, NO_FILTERS, rowQuery, withFilters } from "./filters";
-import { nameIn } from "./grid/columns";
+import { nameIn, shown } from "./grid/columns";
 import { LayoutPicker } from "./LayoutPicker";
 import {
   activeGrouping,
@@ -31,9 +33,8 @@ import { RolePane } from "./RolePane";
 import type { PaneCommands, RowsCommands } from "./rowsCommands";
 import { SortMark } from "./SortMark";
 import { NO_SORTS, sortsFor, withSorts } from "./sorts";
-import { SpreadsheetSafe } from "./SpreadsheetSafe";
 import type { Exporter } from "./useExport";
-import { isNarrowed, type Narrowed, useNarrowed } from "./useNarrowed";
+import { isNarrowed, useNarrowed } from "./useNarrowed";
 import { useLayouts } from "./useLayouts";
 import { type Target, useShapes } from "./useShapes";
 
@@ -71,18 +72,6 @@ const ROLES: { role: Role; label: string }[] = [
   { role: "input", label: "Trades" },
   { role: "downstream", label: "Messages" },
 ];
-
-/** What a file contains, before it is written: a part is never exported as the whole. */
-function exportName(partial: boolean, filtered: boolean): string {
-  const parts = [...(partial ? ["partial"] : []), ...(filtered ? ["filtered"] : [])];
-  return ["Export", ...(parts.length > 0 ? [parts.join(", ")] : []), "CSV"].join(" ");
-}
-
-function exportHint(narrowed: Narrowed | null): string {
-  return narrowed === null || !isNarrowed(narrowed)
-    ? "Export every row of this tab in the order shown"
-    : `Export the ${plural(narrowed.rows, "row")} that the filters leave, in the order shown`;
-}
 
 /** The rows of the answer, in two tabs. */
 export function Results(props: Props) {
@@ -169,11 +158,21 @@ export function Results(props: Props) {
           : narrowed === null
             ? "The rows are being filtered."
             : null;
+  const [asking, setAsking] = useState(false);
+  const askToExport = () => setAsking(noExport === null);
+  const hasFilters = narrowed !== null && isNarrowed(narrowed);
+  const file = exportName(partial, hasFilters && exporter.choice.shownRows);
   const exportRows = () => {
-    if (noExport === null) exporter.start(target.key, rowQuery(role, sorts, filters, narrowed?.days));
+    setAsking(false);
+    const { choice } = exporter;
+    const [held, spans] = choice.shownRows ? [filters, narrowed?.days] : [[], null];
+    const paths = shape === null ? [] : shown(shape, prefs).map(({ column }) => column.path);
+    if (noExport === null) {
+      exporter.start(target.key, rowQuery(role, sorts, held, spans), optionsOf(choice, paths));
+    }
   };
   useEffect(() => {
-    exportRef.current = exportRows;
+    exportRef.current = askToExport;
     return () => {
       exportRef.current = null;
     };
@@ -251,16 +250,27 @@ export function Results(props: Props) {
                 <LayoutPicker layouts={layouts} change={setLayouts} />
               </ColumnChooser>
             )}
-            <SpreadsheetSafe exporter={exporter} />
             <HintButton
               className="button"
               testId="export-button"
-              hint={`${exportHint(narrowed)} (${keyText("window", "export")})`}
+              hint={`Export the rows of this tab to a file, in the order shown (${keyText("window", "export")})`}
               blocked={noExport}
-              press={exportRows}
+              press={askToExport}
             >
-              {exportName(partial, narrowed !== null && isNarrowed(narrowed))}
+              {file}
             </HintButton>
+            {asking && shapes && shape && narrowed && (
+              <ExportDialog
+                choice={exporter.choice}
+                change={exporter.setChoice}
+                zone={zone}
+                name={file}
+                rows={{ shown: narrowed.rows, all: shapes[role].rows, narrowed: hasFilters }}
+                columns={{ shown: shown(shape, prefs).length, all: shape.columns.length }}
+                start={exportRows}
+                close={() => setAsking(false)}
+              />
+            )}
           </div>
         </div>
         {columns && <FilterChips narrowing={narrowing} columns={columns} days={days} viewKey={viewKey} />}
