@@ -12,6 +12,7 @@ import type { Planned } from "../plan/usePlan";
 import type { TargetPart } from "../query/failureTarget";
 import { Results } from "../rows/Results";
 import type { RowsCommands } from "../rows/rowsCommands";
+import { statusPath } from "../rows/statusPath";
 import type { Exporter } from "../rows/useExport";
 import type { Target } from "../rows/useShapes";
 import { ActionBar } from "../run/ActionBar";
@@ -190,6 +191,7 @@ export function MainPane(props: Props) {
             target={target}
             zone={zone}
             source={props.otherSource ?? source.in_use ?? ""}
+            status={props.otherSource === null ? statusPath(source.profile?.mapping ?? "") : null}
             dayZone={source.day_zone}
             partial={!target.live && view?.answer.complete === false}
             filtered={filters !== NO_FILTER}

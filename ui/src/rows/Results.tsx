@@ -41,6 +41,8 @@ interface Props {
   zone: string;
   /** What tells the source of the rows from others: each has layouts of its own. */
   source: string;
+  /** The path of the status of a trade; null if the mapping names none. */
+  status: string | null;
   /** The zone of the days. */
   dayZone: string;
   /** The answer is partial, and the rows must not look complete. */
@@ -76,6 +78,7 @@ export function Results({
   target,
   zone,
   source,
+  status,
   dayZone,
   partial,
   filtered,
@@ -99,7 +102,7 @@ export function Results({
   // A sort by a column that this answer does not have is ignored.
   const shape = shapes?.[role] ?? null;
   const columns = shape?.columns;
-  const { layouts, setLayouts, prefs, setPrefs } = useLayouts(source, role, shape);
+  const { layouts, setLayouts, prefs, setPrefs } = useLayouts(source, role, shape, status);
   const sorts = useMemo(() => {
     const has = (path: string) => columns?.some((column) => column.path === path) ?? false;
     return sortsFor(stored, signature)[role].filter(({ path }) => has(path));
