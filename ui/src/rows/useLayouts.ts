@@ -37,9 +37,11 @@ export function useLayouts(
       const held = layoutsOf(all, source, role, fallback);
       // What nobody has chosen follows the mapping.
       const isDefault = held.now.coloured === undefined && next.coloured === status;
-      const { coloured: _, ...others } = next;
-      const chosen = next !== NO_PREFS && isDefault ? others : next;
-      setLayouts(arranged(held, shape === null ? next : toRemember(shape, chosen)));
+      const chosen = { ...next };
+      if (isDefault) delete chosen.coloured;
+      setLayouts(
+        arranged(held, shape === null ? chosen : toRemember(shape, next === NO_PREFS ? next : chosen)),
+      );
     },
     [all, source, role, fallback, shape, status, setLayouts],
   );
