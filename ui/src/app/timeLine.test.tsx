@@ -68,8 +68,9 @@ it("narrows the rows of both tabs to a day that is clicked, as a chip that can b
   expect(counted()).toEqual({ role: "input", sorts: [], days: days("10") });
   await user.click(screen.getByTestId("tab-downstream"));
   await waitFor(() => expect(counted()).toEqual({ role: "downstream", sorts: [], days: days("10") }));
-  await user.click(await screen.findByRole("button", { name: "Export filtered CSV" }));
-  expect(vi.mocked(fake.backend.exportCsv).mock.lastCall?.[2]).toMatchObject({ days: days("10") });
+  await user.click(await screen.findByRole("button", { name: "Export filtered" }));
+  await user.click(await screen.findByTestId("export-start"));
+  expect(vi.mocked(fake.backend.exportRows).mock.lastCall?.[2]).toMatchObject({ days: days("10") });
   await user.click(chip);
   expect(chip).toHaveAttribute("aria-pressed", "false");
   await waitFor(() => expect(screen.queryByTestId("narrowed")).not.toBeInTheDocument());

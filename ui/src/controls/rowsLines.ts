@@ -97,6 +97,11 @@ export const ROWS = [
     },
   },
   {
+    does: "Colour the rows by the column, or no longer",
+    keys: { colour: [] },
+    names: { colour: "Colour the rows by the column, or no longer" },
+  },
+  {
     does: "Choose how the column shows numbers and times",
     keys: { format: [] },
     names: { format: "Choose how the column shows numbers and times" },

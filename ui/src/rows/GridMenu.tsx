@@ -80,6 +80,7 @@ export function GridMenu({ at, column, value, sorts, hidden, pinned, canHide, pe
         <CommandItem place="rows" id="sums" label="Add up the column" />
         <CommandItem place="rows" id="column_summary" label="What the column contains" />
         <CommandItem place="rows" id="group_by" label="Group the rows by it" />
+        <CommandItem place="rows" id="colour" label="Colour the rows by it, or no longer" />
         <CommandItem place="rows" id="format" label="Format of numbers and times" />
         <CommandItem place="headings" id="fit" />
         <CommandItem place="rows" id={pinned ? "unpin_column" : "pin_column"} />

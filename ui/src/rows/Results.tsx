@@ -4,20 +4,17 @@ import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import type { ColumnFilter, Group, Role, Sort, ViewKey, ViewShape } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
 import { count } from "../controls/format";
-import { HintButton } from "../controls/HintButton";
-import { keyText } from "../controls/keys";
 import { localZone } from "../controls/localZone";
 import { useToast } from "../controls/toasts";
 import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
-import { ExportDialog, exportName } from "./ExportDialog";
-import { optionsOf } from "./exportOptions";
+import { ExportButton } from "./ExportButton";
 import { ExportStatus } from "./ExportStatus";
 import { activeDays, type DaysNarrowing } from "./days";
 import { FilterChips } from "./FilterChips";
 import { filterCells } from "./filterFields";
-import { activeFilters, conditionOf, filtersFor, NO_FILTERS, rowQuery, withFilters } from "./filters";
-import { nameIn, shown } from "./grid/columns";
+import { activeFilters, conditionOf, filtersFor, NO_FILTERS, withFilters } from "./filters";
+import { nameIn } from "./grid/columns";
 import { LayoutPicker } from "./LayoutPicker";
 import {
   activeGrouping,
@@ -34,7 +31,7 @@ import type { PaneCommands, RowsCommands } from "./rowsCommands";
 import { SortMark } from "./SortMark";
 import { NO_SORTS, sortsFor, withSorts } from "./sorts";
 import type { Exporter } from "./useExport";
-import { isNarrowed, useNarrowed } from "./useNarrowed";
+import { useNarrowed } from "./useNarrowed";
 import { useLayouts } from "./useLayouts";
 import { type Target, useShapes } from "./useShapes";
 
@@ -43,6 +40,8 @@ interface Props {
   zone: string;
   /** What tells the source of the rows from others: each has layouts of its own. */
   source: string;
+  /** The path of the status of a trade; null if the mapping names none. */
+  status: string | null;
   /** The zone of the days. */
   dayZone: string;
   /** The answer is partial, and the rows must not look complete. */
@@ -75,8 +74,20 @@ const ROLES: { role: Role; label: string }[] = [
 
 /** The rows of the answer, in two tabs. */
 export function Results(props: Props) {
-  const { target, zone, source, dayZone, partial, filtered, exporter, days, onTrades, exportRef, rowsRef } =
-    props;
+  const {
+    target,
+    zone,
+    source,
+    status,
+    dayZone,
+    partial,
+    filtered,
+    exporter,
+    days,
+    onTrades,
+    exportRef,
+    rowsRef,
+  } = props;
   const [role, setRole] = useState<Role>("input");
   const [isSummary, setSummary] = useState(false);
   const [groupings, setGroupings] = useStored<Groupings>("tidemark.groupings", NO_GROUPINGS);
@@ -93,7 +104,7 @@ export function Results(props: Props) {
   // A sort by a column that this answer does not have is ignored.
   const shape = shapes?.[role] ?? null;
   const columns = shape?.columns;
-  const { layouts, setLayouts, prefs, setPrefs } = useLayouts(source, role, shape);
+  const { layouts, setLayouts, prefs, setPrefs } = useLayouts(source, role, shape, status);
   const sorts = useMemo(() => {
     const has = (path: string) => columns?.some((column) => column.path === path) ?? false;
     return sortsFor(stored, signature)[role].filter(({ path }) => has(path));
@@ -120,7 +131,6 @@ export function Results(props: Props) {
     () => ({ shown: fieldsShown, cells: filterCells(wanted, mistakes) }),
     [fieldsShown, wanted, mistakes],
   );
-  const filters = narrowed?.filters ?? [];
   const setGrouping = (grouping: Grouping) => setGroupings({ ...groupings, [role]: grouping });
   const group = useCallback(
     (path: string) => {
@@ -158,26 +168,6 @@ export function Results(props: Props) {
           : narrowed === null
             ? "The rows are being filtered."
             : null;
-  const [asking, setAsking] = useState(false);
-  const askToExport = () => setAsking(noExport === null);
-  const hasFilters = narrowed !== null && isNarrowed(narrowed);
-  const file = exportName(partial, hasFilters && exporter.choice.shownRows);
-  const exportRows = () => {
-    setAsking(false);
-    const { choice } = exporter;
-    const [held, spans] = choice.shownRows ? [filters, narrowed?.days] : [[], null];
-    const paths = shape === null ? [] : shown(shape, prefs).map(({ column }) => column.path);
-    if (noExport === null) {
-      exporter.start(target.key, rowQuery(role, sorts, held, spans), optionsOf(choice, paths));
-    }
-  };
-  useEffect(() => {
-    exportRef.current = askToExport;
-    return () => {
-      exportRef.current = null;
-    };
-  });
-
   const trades = useMemo<Trades | null>(() => {
     if (shapes === null) return null;
     const { key, stamp, input } = shapes;
@@ -250,27 +240,19 @@ export function Results(props: Props) {
                 <LayoutPicker layouts={layouts} change={setLayouts} />
               </ColumnChooser>
             )}
-            <HintButton
-              className="button"
-              testId="export-button"
-              hint={`Export the rows of this tab to a file, in the order shown (${keyText("window", "export")})`}
+            <ExportButton
+              role={role}
+              viewKey={target.key}
+              shape={shape}
+              narrowed={narrowed}
+              sorts={sorts}
+              prefs={prefs}
+              partial={partial}
               blocked={noExport}
-              press={askToExport}
-            >
-              {file}
-            </HintButton>
-            {asking && shapes && shape && narrowed && (
-              <ExportDialog
-                choice={exporter.choice}
-                change={exporter.setChoice}
-                zone={zone}
-                name={file}
-                rows={{ shown: narrowed.rows, all: shapes[role].rows, narrowed: hasFilters }}
-                columns={{ shown: shown(shape, prefs).length, all: shape.columns.length }}
-                start={exportRows}
-                close={() => setAsking(false)}
-              />
-            )}
+              zone={zone}
+              exporter={exporter}
+              exportRef={exportRef}
+            />
           </div>
         </div>
         {columns && <FilterChips narrowing={narrowing} columns={columns} days={days} viewKey={viewKey} />}

@@ -5,7 +5,7 @@ import { useBackend } from "../backend/context";
 import { FailureNote } from "../controls/FailureNote";
 import { useStored } from "../controls/useStored";
 import type { Zones } from "./grid/cellFormat";
-import { type ColumnPrefs, isPinned, nameIn, shown, withHidden } from "./grid/columns";
+import { type ColumnPrefs, columnName, isPinned, nameIn, shown, withHidden } from "./grid/columns";
 import { cellCondition, cellFilters } from "./cellFilter";
 import { type ColumnDialog, ColumnDialogs, isDialog } from "./ColumnDialogs";
 import { conditionOf, rowQuery, typedCondition, withCondition } from "./filters";
@@ -18,6 +18,7 @@ import { PaneFoot } from "./PaneFoot";
 import { SelectionSums } from "./SelectionSums";
 import { SumsLine } from "./SumsLine";
 import { GridMenu, type MenuCommand } from "./GridMenu";
+import { Legend } from "./Legend";
 import { RowDrawer } from "./RowDrawer";
 import type { PaneCommands } from "./rowsCommands";
 import { usePaneCommands } from "./usePaneCommands";
@@ -117,6 +118,8 @@ export function RolePane(props: Props) {
           return setDialog({ kind: command, path, at });
         }
         if (command === "group_by") return group(path);
+        if (command === "colour")
+          return setPrefs({ ...prefs, coloured: path === prefs.coloured ? null : path });
         if (command === "sums") {
           setSumsOn(!sumsOn || path !== summed);
           return setSummed(path);
@@ -137,6 +140,7 @@ export function RolePane(props: Props) {
       copyHandlers,
       setSorts,
       setPrefs,
+      prefs,
       propose,
       group,
       announce,
@@ -156,6 +160,7 @@ export function RolePane(props: Props) {
     // The focused cell may have been redrawn meanwhile.
     if (command !== "open" && command !== "group_by" && !isDialog(command)) grid.current?.focus();
   };
+  const coloured = shape.columns.find(({ path }) => path === prefs.coloured);
   const hasRows = length > 0;
   const closeBar = () => {
     setBar(null);
@@ -215,6 +220,16 @@ export function RolePane(props: Props) {
           handlers={handlers}
         />
         {!hasRows && <p className="grid-none">{noRowsText(role, props.filtered, narrowed)}</p>}
+        {coloured !== undefined && (
+          <Legend
+            viewKey={viewKey}
+            rows={unsorted}
+            stamp={stamp}
+            path={coloured.path}
+            name={columnName(coloured)}
+            remove={() => setPrefs({ ...prefs, coloured: null })}
+          />
+        )}
         {sumsOn && summed !== null && shape.columns.some((column) => column.path === summed) && (
           <SumsLine
             viewKey={viewKey}

@@ -14,12 +14,20 @@ interface HeldLayouts {
 }
 
 /** The layouts of a tab, remembered per source. */
-export function useLayouts(source: string, role: Role, shape: ViewShape | null): HeldLayouts {
+export function useLayouts(
+  source: string,
+  role: Role,
+  shape: ViewShape | null,
+  status: string | null,
+): HeldLayouts {
   const [all, store] = useStored<SourceLayouts>("tidemark.layouts", NO_LAYOUTS);
   const fallback = useMemo(() => readStored<ColumnPrefs>(`tidemark.columns.${role}`, NO_PREFS), [role]);
   const layouts = layoutsOf(all, source, role, fallback);
   const { now } = layouts;
-  const prefs = useMemo(() => (shape === null ? now : withDefaults(shape, now)), [shape, now]);
+  const prefs = useMemo(
+    () => (shape === null ? now : withDefaults(shape, now, status)),
+    [shape, now, status],
+  );
   const setLayouts = useCallback(
     (next: Layouts) => store(withLayouts(all, source, role, next)),
     [all, store, source, role],
@@ -27,9 +35,15 @@ export function useLayouts(source: string, role: Role, shape: ViewShape | null):
   const setPrefs = useCallback(
     (next: ColumnPrefs) => {
       const held = layoutsOf(all, source, role, fallback);
-      setLayouts(arranged(held, shape === null ? next : toRemember(shape, next)));
+      // What nobody has chosen follows the mapping.
+      const isDefault = held.now.coloured === undefined && next.coloured === status;
+      const chosen = { ...next };
+      if (isDefault) delete chosen.coloured;
+      setLayouts(
+        arranged(held, shape === null ? chosen : toRemember(shape, next === NO_PREFS ? next : chosen)),
+      );
     },
-    [all, source, role, fallback, shape, setLayouts],
+    [all, source, role, fallback, shape, status, setLayouts],
   );
   return { layouts, setLayouts, prefs, setPrefs };
 }

@@ -51,11 +51,20 @@ export function isTechnical(path: string): boolean {
 }
 
 /** Prefs with what is hidden unless somebody has shown it, and pinned unless somebody has let go of it. */
-export function withDefaults({ columns }: Columns, prefs: ColumnPrefs): ColumnPrefs {
+export function withDefaults(
+  { columns }: Columns,
+  prefs: ColumnPrefs,
+  status: string | null = null,
+): ColumnPrefs {
   const known = new Set([...prefs.hidden, ...(prefs.unhidden ?? [])]);
   const technical = columns.map(({ path }) => path).filter((path) => isTechnical(path) && !known.has(path));
   // The first column that a trader reads identifies the row.
-  return { ...prefs, hidden: [...prefs.hidden, ...technical], pinned: prefs.pinned ?? 1 };
+  return {
+    ...prefs,
+    hidden: [...prefs.hidden, ...technical],
+    pinned: prefs.pinned ?? 1,
+    coloured: prefs.coloured === undefined ? status : prefs.coloured,
+  };
 }
 
 /** Prefs as they are remembered: technical columns that are not hidden any more have been shown by somebody. */

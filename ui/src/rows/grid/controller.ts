@@ -168,12 +168,13 @@ export class GridController {
     if (content === null) return;
     const placed = shown(content, this.#prefs);
     const { zone, zones } = content;
-    const formats = this.#prefs.formats ?? NO_FORMATS;
-    const columns = toTableColumns(placed, { zone, zones, formats }, ({ column, index }) =>
+    const { formats = NO_FORMATS, coloured = null } = this.#prefs;
+    this.#rows.colouredBy = content.columns.findIndex(({ path }) => path === coloured);
+    const columns = toTableColumns(placed, { zone, zones, formats, coloured }, ({ column, index }) =>
       this.#widths.drawn(column, index, this.#prefs),
     );
     const each = columns.map(({ id, name, field, width, cssClass }) => [id, name, field, width, cssClass]);
-    const drawn = JSON.stringify([each, this.#prefs.pinned, zone, zones, formats]);
+    const drawn = JSON.stringify([each, this.#prefs.pinned, zone, zones, formats, coloured]);
     if (drawn === this.#columnsDrawn) return;
     this.#columnsDrawn = drawn;
     const paths = columns.map((column) => String(column.id));

@@ -12,6 +12,7 @@ import { cellText, type Formats, TIME, zoneMark, type Zones } from "./cellFormat
 import type { PlacedColumn } from "./columns";
 import { columnName, isRight } from "./columns";
 import { FILTER_ROW_HEIGHT } from "./filterRow";
+import { colourOf } from "./rowColours";
 import type { LazyRows, Row } from "./lazyRows";
 import { SpreadsheetSelection } from "./selectionModel";
 import type { Cell } from "./tsv";
@@ -61,16 +62,25 @@ export interface Shown {
   zone: string;
   zones: Zones;
   formats: Formats;
+  /** The column by whose values the rows are coloured. */
+  coloured?: string | null;
 }
 
 /** A cell as it is shown. A tooltip has what is stored, or the zone in which the window shows times. */
 function formatCell(
   value: unknown,
   column: ColumnView,
-  { zone, zones, formats }: Shown,
+  { zone, zones, formats, coloured }: Shown,
 ): string | HTMLElement {
   if (typeof value !== "string" || value === "") return format(value);
   const text = cellText(value, column, formats, zones);
+  if (column.path === coloured) {
+    const cell = mark("cell-coloured", text);
+    const sign = mark("cell-mark", colourOf(value)?.mark ?? "");
+    sign.setAttribute("aria-hidden", "true");
+    cell.prepend(sign, " ");
+    return cell;
+  }
   const isTime = column.types.includes("date") && TIME.test(value);
   const hint = text !== value ? value : isTime && zone !== "UTC" ? moment(value, zone) : null;
   if (hint === null) return format(value);

@@ -21,7 +21,7 @@ export type CellFilter = Extract<GridKey, `filter_${string}`>;
 /** The commands that the grid leaves to the window. */
 export type AskedCommand = CellFilter | ColumnQuestion;
 
-const QUESTIONS = ["values", "sums", "column_summary", "group_by", "format"] as const;
+const QUESTIONS = ["values", "sums", "column_summary", "group_by", "format", "colour"] as const;
 
 /** What is asked about a whole column. */
 export type ColumnQuestion = (typeof QUESTIONS)[number];

@@ -46,6 +46,19 @@ describe("the grid", () => {
     expect([headings("left"), headings("right")]).toEqual([["note", "_id", "price"], []]);
   });
 
+  it("colours the rows by a column, with a mark beside the value", async () => {
+    stage.prefs = { ...NO_PREFS, coloured: "_id" };
+    stage.show();
+    await vi.advanceTimersByTimeAsync(100);
+    const row = stage.host.querySelector(".slick-row");
+    expect(row?.className).toMatch(/tone-[abc]/);
+    expect(row?.querySelector(".cell-mark")?.textContent).toMatch(/[■□○]/);
+    stage.prefs = NO_PREFS;
+    stage.show();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(stage.host.querySelector(".slick-row")?.className).not.toMatch(/tone/);
+  });
+
   it("pins nothing that leaves too little room", () => {
     stage.prefs = { ...NO_PREFS, pinned: 1, widths: { _id: 500 } };
     stage.show();
