@@ -23,7 +23,7 @@ const COMMANDS: [&str; 49] = [
     "copy_text",
     "delete_source",
     "edit_connection",
-    "export_csv",
+    "export_rows",
     "fetch",
     "find_cached_trades",
     "find_row",

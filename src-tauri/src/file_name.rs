@@ -3,24 +3,29 @@
 use std::path::{Path, PathBuf};
 
 use tidemark_engine::api::rows::ViewKey;
-use tidemark_engine::cache::export::csv::partial_name;
-use tidemark_engine::rows::Role;
+use tidemark_engine::cache::export::writing::partial_name;
+use tidemark_engine::rows::{ExportFormat, Role};
 
 /// Maximum number of characters from the filters: the name must stay readable, and short enough for any file system.
 const LONGEST: usize = 80;
 
-/// The ending of a partial answer's file. The engine adds it if it is missing.
-const PARTIAL: &str = ".partial.csv";
-
 /// A name that says what the file contains: `product Gas TTF 2025-01-01 to 2025-01-31.csv`.
-pub(crate) fn propose(filters: &str, role: Role, key: &ViewKey, complete: bool) -> String {
+pub(crate) fn propose(
+    filters: &str,
+    role: Role,
+    key: &ViewKey,
+    format: ExportFormat,
+    complete: bool,
+) -> String {
     let words = if filters == "no filter" { "all trades".to_owned() } else { words(filters) };
     let role = match role {
         Role::Input => "",
         Role::Downstream => " messages",
     };
     let dates = if key.from == key.to { key.from.to_string() } else { format!("{} to {}", key.from, key.to) };
-    format!("{words}{role} {dates}{}", if complete { ".csv" } else { PARTIAL })
+    // The engine marks the file of a partial answer if the mark is missing.
+    let mark = if complete { "" } else { ".partial" };
+    format!("{words}{role} {dates}{mark}.{}", format.extension())
 }
 
 /// The destination of an export that was chosen in the dialog.
@@ -32,12 +37,15 @@ pub(crate) struct Destination {
     pub(crate) written: PathBuf,
 }
 
-/// The destination for a chosen path. A name without a file extension gets `.csv`.
-pub(crate) fn destination(mut chosen: PathBuf, complete: bool) -> Destination {
-    if !has_ending(&chosen) {
+/// The destination for a chosen path. A name without a file extension, or with that of another format, gets that of the
+/// format.
+pub(crate) fn destination(mut chosen: PathBuf, format: ExportFormat, complete: bool) -> Destination {
+    let is_of_another = ExportFormat::of_path(&chosen).is_some_and(|of_path| of_path != format);
+    if is_of_another || !has_ending(&chosen) {
         // Appended rather than set as the extension: what follows a dot in the name is part of it.
         let mut name = chosen.file_name().unwrap_or_default().to_owned();
-        name.push(".csv");
+        name.push(".");
+        name.push(format.extension());
         chosen.set_file_name(name);
     }
     let written = if complete { chosen.clone() } else { partial_name(&chosen) };
@@ -72,6 +80,7 @@ fn words(text: &str) -> String {
 mod tests {
     use super::*;
     use tidemark_engine::day::Day;
+    use tidemark_engine::rows::ExportFormat::{Csv, Xlsx};
 
     fn key(from: &str, to: &str) -> ViewKey {
         let day = |text| Day::parse(text).expect("a date");
@@ -83,27 +92,27 @@ mod tests {
         let month = key("2025-01-01", "2025-01-31");
         let cases = [
             (
-                propose("product: Gas TTF", Role::Input, &month, true),
+                propose("product: Gas TTF", Role::Input, &month, Csv, true),
                 "product Gas TTF 2025-01-01 to 2025-01-31.csv",
             ),
             (
-                propose("no filter", Role::Downstream, &key("2025-01-01", "2025-01-01"), true),
-                "all trades messages 2025-01-01.csv",
+                propose("no filter", Role::Downstream, &key("2025-01-01", "2025-01-01"), Xlsx, true),
+                "all trades messages 2025-01-01.xlsx",
             ),
             (
-                propose("cell: Köln/../x · and {\"a\": 1}", Role::Input, &month, false),
+                propose("cell: Köln/../x · and {\"a\": 1}", Role::Input, &month, Csv, false),
                 "cell Köln x and a 1 2025-01-01 to 2025-01-31.partial.csv",
             ),
         ];
         for (name, expected) in cases {
             assert_eq!(name, expected);
         }
-        assert!(propose(&"x".repeat(500), Role::Input, &month, true).len() < 120);
+        assert!(propose(&"x".repeat(500), Role::Input, &month, Csv, true).len() < 120);
     }
 
     #[test]
-    fn a_file_is_csv_and_a_partial_one_is_marked_once() {
-        let written = |chosen: &str, complete| destination(chosen.into(), complete).written;
+    fn a_file_has_the_ending_of_its_format_and_a_partial_one_is_marked_once() {
+        let written = |chosen: &str, complete| destination(chosen.into(), Csv, complete).written;
         assert_eq!(written("/tmp/a.partial.csv", false), PathBuf::from("/tmp/a.partial.csv"));
         assert_eq!(written("/tmp/a.partial.csv", true), PathBuf::from("/tmp/a.partial.csv"));
         assert_eq!(written("/tmp/b.csv", false), PathBuf::from("/tmp/b.partial.csv"));
@@ -111,5 +120,6 @@ mod tests {
         assert_eq!(written("/tmp/b", false), PathBuf::from("/tmp/b.partial.csv"));
         assert_eq!(written("/tmp/b 2025.01", true), PathBuf::from("/tmp/b 2025.01.csv"));
         assert_eq!(written("/tmp/b.txt", true), PathBuf::from("/tmp/b.txt"));
+        assert_eq!(written("/tmp/b.xlsx", true), PathBuf::from("/tmp/b.xlsx.csv"));
     }
 }

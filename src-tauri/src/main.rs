@@ -96,7 +96,7 @@ fn main() -> ExitCode {
             commands::cache::pin_query,
             commands::cache::preview_eviction,
             commands::cache::suggest,
-            commands::export::export_csv,
+            commands::export::export_rows,
             commands::export::cancel_export,
             commands::clipboard::copy_text,
             commands::logs::show_logs,

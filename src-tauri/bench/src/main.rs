@@ -3,6 +3,7 @@
 //! One run uses one server and one data set. Every fetch runs in a process of its own, so that its peak memory is
 //! measured separately, and only those caches are warm that would be warm when a user starts the app again.
 
+mod cached_answer;
 mod measure;
 mod peers;
 mod read_backs;
@@ -37,6 +38,12 @@ struct Arguments {
 /// A measurement in a process of its own; started by the benchmark itself.
 #[derive(Debug, Clone, Subcommand)]
 enum Part {
+    /// Build a cached answer of all messages in a folder, unless it is there already, with no server needed to open it.
+    Answer {
+        /// The folder: the cache goes into `cache` in it.
+        #[arg(long, value_name = "FOLDER")]
+        folder: PathBuf,
+    },
     /// Pull the documents and discard them.
     #[command(hide = true)]
     Drain(measure::Work),
@@ -74,19 +81,17 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.part.clone() {
         None => report::run(&arguments).await,
-        Some(part) => match part {
-            Part::Drain(work) => measure::drain(&work).await,
-            Part::Fetch(work) => measure::fetch(&work).await,
-            Part::Repeat(work) => measure::repeat(&work).await,
-            Part::Forget(work) => measure::forget(&work).await,
-            Part::Export(work) => measure::export(&work).await,
-            Part::Copy(work) => measure::copy(&work).await,
-            Part::Select(work) => measure::select(&work).await,
-            Part::Append(work) => measure::append(&work).await,
-            Part::Pages(work) => measure::pages(&work).await,
-            Part::Library(work) => measure::library(&work).await,
-        }
-        .map(|figures| println!("{}", measure::with_processor_time(figures))),
+        Some(Part::Answer { folder }) => cached_answer::build(arguments.messages, &folder).await,
+        Some(Part::Drain(work)) => print(measure::drain(&work).await),
+        Some(Part::Fetch(work)) => print(measure::fetch(&work).await),
+        Some(Part::Repeat(work)) => print(measure::repeat(&work).await),
+        Some(Part::Forget(work)) => print(measure::forget(&work).await),
+        Some(Part::Export(work)) => print(measure::export(&work).await),
+        Some(Part::Copy(work)) => print(measure::copy(&work).await),
+        Some(Part::Select(work)) => print(measure::select(&work).await),
+        Some(Part::Append(work)) => print(measure::append(&work).await),
+        Some(Part::Pages(work)) => print(measure::pages(&work).await),
+        Some(Part::Library(work)) => print(measure::library(&work).await),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -95,4 +100,9 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints the figures of a measurement as one line of JSON.
+fn print(measured: measure::Figures) -> Result<(), String> {
+    measured.map(|figures| println!("{}", measure::with_processor_time(figures)))
 }

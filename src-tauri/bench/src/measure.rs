@@ -243,7 +243,7 @@ pub(crate) async fn export(work: &Work) -> Figures {
     let begun = Instant::now();
     let exported = bench
         .engine
-        .export_csv(&request, &target.as_path().into(), |_| {}, CancellationToken::new())
+        .export(&request, &target.as_path().into(), |_| {}, CancellationToken::new())
         .await
         .map_err(words)?;
     let ms = millis(begun);

@@ -14,9 +14,9 @@ use crate::Arguments;
 use crate::peers::{PEERS, Peers};
 
 /// The seed of the data set.
-const SEED: u64 = 1;
-const DATABASE: &str = "bench";
-const COLLECTION: &str = "messages";
+pub(crate) const SEED: u64 = 1;
+pub(crate) const DATABASE: &str = "bench";
+pub(crate) const COLLECTION: &str = "messages";
 /// A collection whose documents use data as field names.
 const WIDE: &str = "wide";
 /// Number of its documents, and of the fields in each that no other document has.
@@ -27,7 +27,7 @@ const A_TENTH: [&str; 4] = ["Power DE Base", "Gas TTF", "Power DE Peak", "Power 
 /// How often this build and another one are measured in turn.
 const PAIRS: usize = 2;
 /// Days between the last message and today, so that every day is settled.
-const SETTLED_DAYS: i64 = 4;
+pub(crate) const SETTLED_DAYS: i64 = 4;
 
 /// A figure and its floor.
 struct Line {
@@ -283,7 +283,7 @@ fn room_lines(measured: &Measured) -> Vec<Line> {
     ]
 }
 
-fn number(value: &Value, name: &str) -> f64 {
+pub(crate) fn number(value: &Value, name: &str) -> f64 {
     value[name].as_f64().unwrap_or(f64::NAN)
 }
 
@@ -310,18 +310,18 @@ async fn load_wide(uri: &str, day: NaiveDate) -> Result<(), mongodb::error::Erro
     collection.insert_many(documents).await.map(drop)
 }
 
-struct Bench {
-    uri: String,
-    folder: std::path::PathBuf,
+pub(crate) struct Bench {
+    pub(crate) uri: String,
+    pub(crate) folder: std::path::PathBuf,
 }
 
 impl Bench {
-    fn mapping(&self, name: &str, text: &str) -> Result<(), String> {
+    pub(crate) fn mapping(&self, name: &str, text: &str) -> Result<(), String> {
         std::fs::write(self.folder.join(format!("{name}.json")), text).map_err(|error| error.to_string())
     }
 
     /// Runs one measurement in a process of its own.
-    fn part(
+    pub(crate) fn part(
         &self,
         part: &str,
         collection: &str,

@@ -1,9 +1,10 @@
 //! The command line: its options, and how their values are parsed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use tidemark_engine::query::form::{FilterInput, FilterOperator};
+use tidemark_engine::rows::ExportFormat;
 
 /// Answers queries from the local cache, and pulls from MongoDB only what is missing.
 #[derive(Parser)]
@@ -20,7 +21,7 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Answer a query: serve cached days, fetch the missing ones, and optionally write CSV files.
+    /// Answer a query: serve cached days, fetch the missing ones, and optionally write files.
     Fetch(Box<FetchOptions>),
     /// Print what a fetch would do, without fetching. Contacts the server only if the plan requires it.
     Plan(Box<QueryOptions>),
@@ -167,6 +168,12 @@ impl SourceOptions {
 
 /// A query, and the output to produce.
 #[derive(Args)]
+#[command(
+    group(ArgGroup::new("trades_file").multiple(true).args(["csv", "out"])),
+    group(ArgGroup::new("messages_file").multiple(true).args(["downstream_csv", "downstream_out"])),
+    group(ArgGroup::new("formatted_file").multiple(true).args(["out", "downstream_out"])),
+    group(ArgGroup::new("file").multiple(true).args(["csv", "out", "downstream_csv", "downstream_out"])),
+)]
 pub(crate) struct FetchOptions {
     #[command(flatten)]
     pub(crate) query: QueryOptions,
@@ -177,11 +184,24 @@ pub(crate) struct FetchOptions {
     /// Write the messages of the trades to FILE as CSV, in the same way.
     #[arg(long, value_name = "FILE")]
     pub(crate) downstream_csv: Option<PathBuf>,
-    /// Columns of the trades' CSV file, in this order. Write a comma inside a path as \, and a backslash as \\.
-    #[arg(long, value_name = "PATH[,PATH...]", value_parser = read_columns, requires = "csv")]
+    /// Write the trades to FILE in the format of its extension: .csv, .parquet, .jsonl or .xlsx. JSON lines contain the
+    /// documents, or objects of the chosen columns.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write the messages of the trades to FILE, in the same way.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) downstream_out: Option<PathBuf>,
+    /// Format of the files of --out and --downstream-out, whatever their extensions; `-` and pipes need it.
+    #[arg(long, value_name = "FORMAT", value_parser = read_format, requires = "formatted_file")]
+    pub(crate) format: Option<ExportFormat>,
+    /// Write FILE.manifest.json beside each file: what it contains, from which query and days, and its SHA-256.
+    #[arg(long, requires = "file")]
+    pub(crate) manifest: bool,
+    /// Columns of the trades' files, in this order. Write a comma inside a path as \, and a backslash as \\.
+    #[arg(long, value_name = "PATH[,PATH...]", value_parser = read_columns, requires = "trades_file")]
     pub(crate) columns: Option<Columns>,
-    /// Columns of the messages' CSV file, in the same way.
-    #[arg(long, value_name = "PATH[,PATH...]", value_parser = read_columns, requires = "downstream_csv")]
+    /// Columns of the messages' files, in the same way.
+    #[arg(long, value_name = "PATH[,PATH...]", value_parser = read_columns, requires = "messages_file")]
     pub(crate) downstream_columns: Option<Columns>,
     /// In CSV files, put an apostrophe before text that a spreadsheet would take for a formula. Numbers are not
     /// changed.
@@ -252,6 +272,25 @@ fn read_filter(text: &str) -> Result<FilterInput, String> {
     })
 }
 
+/// The extensions of the formats, for a person.
+const FORMATS: &str = ".csv, .parquet, .jsonl or .xlsx";
+
+/// Parses the name of a format, which is its extension.
+fn read_format(text: &str) -> Result<ExportFormat, String> {
+    let name = format!("x.{}", text.trim_start_matches('.'));
+    ExportFormat::of_path(Path::new(&name)).ok_or_else(|| format!("a format is {FORMATS}"))
+}
+
+/// The format of an output file, from its extension.
+pub(crate) fn format_of(option: &str, path: &Path) -> Result<ExportFormat, String> {
+    ExportFormat::of_path(path).ok_or_else(|| {
+        format!(
+            "the extension of the file of --{option}, {}, has to be {FORMATS}, or give --format",
+            path.display()
+        )
+    })
+}
+
 /// The paths of columns.
 #[derive(Debug, Clone)]
 pub(crate) struct Columns(pub(crate) Vec<String>);
@@ -310,6 +349,9 @@ mod tests {
         assert_eq!((filter.field.as_str(), filter.values.len()), ("product", 2));
         assert!(read_filter("product").is_err() && read_filter("=x").is_err());
         assert_eq!(read_columns(r"a.b, c\,d").expect("columns").0, ["a.b", "c,d"]);
+        assert_eq!(read_format("XLSX"), Ok(ExportFormat::Xlsx));
+        assert!(read_format("xls").is_err() && format_of("out", Path::new("csv")).is_err());
+        assert_eq!(format_of("out", Path::new("a.b/trades.Parquet")), Ok(ExportFormat::Parquet));
         assert!(read_columns("a,,b").is_err() && read_columns("").is_err() && read_columns("a,b,a").is_err());
     }
 }

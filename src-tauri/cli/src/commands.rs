@@ -10,7 +10,7 @@ use tidemark_engine::api::export::Exported;
 use tidemark_engine::api::library::CacheUsage;
 use tidemark_engine::api::rows::ViewKey;
 use tidemark_engine::browse::{ExportRequest, FindIn};
-use tidemark_engine::cache::export::csv::Destination;
+use tidemark_engine::cache::export::writing::Destination;
 use tidemark_engine::cache::store::budget::{self, EvictionReport};
 use tidemark_engine::day::DayRange;
 use tidemark_engine::engine::Engine;
@@ -20,7 +20,7 @@ use tidemark_engine::query::form::QueryInput;
 use tidemark_engine::query::mapping::Mapping;
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::query::trade_id::read_list;
-use tidemark_engine::rows::{CsvOptions, Role};
+use tidemark_engine::rows::{ExportFormat, ExportOptions, Role};
 use tidemark_engine::run::event::EventSink;
 use tidemark_engine::run::{FetchRequest, find_at_source};
 use tidemark_engine::source::{Source, SourceSettings};
@@ -30,8 +30,8 @@ use tidemark_settings::{CACHE_FOLDER, Keychain, SETTINGS_FOLDER, SettingsFile, S
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{
-    Arguments, BudgetOptions, CacheOptions, Columns, Command, FetchOptions, FindOptions, ForgetOptions,
-    PinOptions, QueryOptions, UriSource,
+    Arguments, BudgetOptions, CacheOptions, Command, FetchOptions, FindOptions, ForgetOptions, PinOptions,
+    QueryOptions, UriSource, format_of,
 };
 use crate::output::{Output, say};
 
@@ -223,7 +223,7 @@ async fn fetch_and_write(
     let cancel = interrupts.first.clone();
     let events = event_sink(options.events, output);
     let mut answer = engine.fetch(Some(source), request, Arc::clone(&events), cancel.clone()).await?;
-    let files = files_of(options);
+    let files = files_of(options).map_err(|what| Failure::new(Code::Internal, what))?;
     let written = match write_files(engine, request, &answer, &files, &interrupts).await {
         // If the cached rows turn out to be damaged, they are fetched again, once.
         Err(failure) if failure.code == Code::CacheDamaged && !request.offline => {
@@ -241,6 +241,9 @@ async fn fetch_and_write(
     }
     for (name, exported) in &written {
         last[*name] = json!(exported.path);
+        if let Some(manifest) = &exported.manifest {
+            last[format!("{name}_manifest")] = json!(manifest);
+        }
     }
     let of_files = written.iter().filter_map(|(_, file)| file.note.clone());
     let notes: Vec<String> = answer.notes.iter().map(ToString::to_string).chain(of_files).collect();
@@ -267,28 +270,54 @@ struct OutputFile {
     name: &'static str,
     role: Role,
     destination: Destination,
-    options: CsvOptions,
+    options: ExportOptions,
 }
 
-fn files_of(options: &FetchOptions) -> Vec<OutputFile> {
-    let input = (Role::Input, "csv", &options.csv, &options.columns);
-    let downstream =
-        (Role::Downstream, "downstream_csv", &options.downstream_csv, &options.downstream_columns);
-    let file = |(role, name, path, columns): (_, _, &Option<PathBuf>, &Option<Columns>)| {
+/// The files that were asked for.
+///
+/// # Errors
+/// A sentence about what is wrong with the command line, if one has no format.
+fn files_of(options: &FetchOptions) -> Result<Vec<OutputFile>, String> {
+    let (input, downstream) = (Role::Input, Role::Downstream);
+    let (columns, more_columns) = (&options.columns, &options.downstream_columns);
+    let asked = [
+        (input, "csv", &options.csv, columns),
+        (downstream, "downstream_csv", &options.downstream_csv, more_columns),
+        (input, "out", &options.out, columns),
+        (downstream, "downstream_out", &options.downstream_out, more_columns),
+    ];
+    let mut files = Vec::new();
+    for (role, name, path, columns) in asked {
+        let Some(path) = path else { continue };
+        let format = match (name.ends_with("out"), options.format) {
+            (false, _) => ExportFormat::Csv,
+            (true, Some(format)) => format,
+            (true, None) => format_of(&name.replace('_', "-"), path)?,
+        };
+        let destination = Destination::parse(path);
+        if options.manifest && !destination.is_file() {
+            return Err(format!("{destination} is not a file, so --manifest cannot write one beside it"));
+        }
         let columns = columns.as_ref().map(|columns| columns.0.clone()).unwrap_or_default();
-        let options = CsvOptions { columns, spreadsheet_safe: options.spreadsheet_safe };
-        Some(OutputFile { name, role, destination: Destination::parse(path.as_ref()?), options })
-    };
-    [input, downstream].into_iter().filter_map(file).collect()
+        let options = ExportOptions {
+            format,
+            columns,
+            spreadsheet_safe: options.spreadsheet_safe,
+            manifest: options.manifest,
+            ..ExportOptions::default()
+        };
+        files.push(OutputFile { name, role, destination, options });
+    }
+    Ok(files)
 }
 
 /// The destination of the JSON lines.
 ///
 /// # Errors
-/// A sentence about what is wrong with the command line, if two exports have the same destination.
+/// A sentence about what is wrong with the command line, if two exports have the same destination or one has no format.
 pub(crate) fn output_of(arguments: &Arguments) -> Result<Output, String> {
     let Command::Fetch(options) = &arguments.command else { return Ok(Output::default()) };
-    let files = files_of(options);
+    let files = files_of(options)?;
     for (at, file) in files.iter().enumerate() {
         if let Some(other) = files[..at].iter().find(|other| other.destination.is_same_as(&file.destination))
         {
@@ -316,12 +345,12 @@ async fn write_files(
     for file in files {
         if interrupts.second.is_cancelled() {
             // Fails, so that an older file of that name is not mistaken for this answer.
-            let what = "The program was asked to end before the CSV was written.";
+            let what = "The program was asked to end before the file was written.";
             return Err(Failure::new(Code::Cancelled, what)
                 .advise("What was fetched is in the cache: run the same command again."));
         }
         if answer.days.missing.len() == answer.days.requested {
-            say("None of these days is cached, so no CSV is written.");
+            say("None of these days is cached, so no file is written.");
             continue;
         }
         // The export knows which days are cached, but only the answer knows all cached days that differ.
@@ -350,7 +379,7 @@ async fn export(
     // An interrupted fetch still exports what is cached; the next interrupt stops that too.
     let Interrupts { first, second } = interrupts;
     let cancel = if first.is_cancelled() { second } else { first }.clone();
-    engine.export_csv(request, destination, |_| {}, cancel).await
+    engine.export(request, destination, |_| {}, cancel).await
 }
 
 async fn plan(options: QueryOptions, named: NamedSource, output: &Output) -> Result<Outcome> {

@@ -532,3 +532,100 @@ async fn texts_that_look_like_formulas_are_protected_if_that_is_asked() {
     ];
     assert_eq!(table(&["--spreadsheet-safe"]), safe);
 }
+
+#[tokio::test]
+async fn the_extension_decides_the_format() {
+    let fixture = Fixture::new("formats").await;
+    let at = |name: &str| fixture.path(name);
+    let run =
+        fixture.fetch(&["--out", &at("x.jsonl"), "--downstream-out", &at("y.xlsx"), "--csv", &at("x.csv")]);
+    assert_eq!((run.code, run.text("/out")), (0, &*at("x.jsonl")), "{run:?}");
+    assert_eq!(run.text("/downstream_out"), at("y.xlsx"));
+    let lines = fs::read_to_string(at("x.jsonl")).unwrap();
+    let ids: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["_id"].clone()).collect();
+    assert_eq!(ids, ["T0", "T1", "T2", "T3", "T4", "T5"]);
+    assert_eq!(rows(at("x.csv")), 6);
+    assert!(fs::read(at("y.xlsx")).unwrap().starts_with(b"PK"));
+    let run = fixture.fetch(&["--out", &at("x.PARQUET"), "--columns", "product,_id"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let database = duckdb::Connection::open_in_memory().unwrap();
+    let counted = format!("SELECT count(*), min(_id), max(product) FROM '{}'", at("x.PARQUET"));
+    let found = database
+        .query_row(&counted, [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+        })
+        .unwrap();
+    assert_eq!(found, (6, "T0".to_owned(), "Power".to_owned()));
+    // A pipe has no extension.
+    let done = fixture.fetch_into(Stdio::piped(), &["--out", "-", "--format", "jsonl", "--columns", "_id"]);
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    assert!(String::from_utf8(done.stdout).unwrap().starts_with("{\"_id\":\"T0\"}\n{\"_id\":\"T1\"}\n"));
+    // The rules of links and of modes are those of CSV.
+    symlink("real.jsonl", at("link.jsonl")).unwrap();
+    fs::write(at("real.jsonl"), "before").unwrap();
+    fs::set_permissions(at("real.jsonl"), fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(fixture.fetch(&["--out", &at("link.jsonl")]).code, 0);
+    assert_eq!((fs::read_to_string(at("real.jsonl")).unwrap(), mode(at("real.jsonl"))), (lines, 0o640));
+}
+
+#[tokio::test]
+async fn a_format_that_is_not_known_is_wrong_usage() {
+    let fixture = Fixture::new("no_format").await;
+    let at = |name: &str| fixture.path(name);
+    for more in [
+        &["--out", &*at("x.xls")][..],
+        &["--out", &at("x")],
+        &["--out", "-"],
+        &["--downstream-out", &at("parquet")],
+        &["--out", &at("x.csv"), "--format", "json"],
+    ] {
+        let run = fixture.fetch(more);
+        assert_eq!(run.code, 2, "{more:?}: {run:?}");
+        assert!(run.stderr.contains(".csv, .parquet, .jsonl or .xlsx"), "{more:?}: {run:?}");
+    }
+    for (more, said) in [
+        (&["--csv", &*at("x.csv"), "--out", &at("x.csv")][..], "--csv and --out lead to one file"),
+        (&["--out", &at("x.csv"), "--downstream-out", &at("x.csv")], "lead to one file"),
+        (&["--csv", "-", "--manifest"], "--manifest cannot write one"),
+        (&["--manifest"], "--csv"),
+        (&["--csv", &at("x.csv"), "--format", "csv"], "--out"),
+    ] {
+        let run = fixture.fetch(more);
+        assert_eq!(run.code, 2, "{more:?}: {run:?}");
+        assert!(run.stderr.contains(said), "{more:?}: {run:?}");
+    }
+    assert!(fixture.names().is_empty() && !Path::new(&at("cache")).exists(), "{:?}", fixture.names());
+}
+
+#[tokio::test]
+async fn a_manifest_says_what_a_file_holds_and_what_it_lacks() {
+    let fixture = Fixture::new("manifest").await;
+    let (file, cache) = (fixture.path("x.jsonl"), fixture.path("cache"));
+    let manifest = |path: &str| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
+    let run = fixture.fetch(&["--out", &file, "--manifest", "--columns", "_id,product"]);
+    assert_eq!((run.code, run.text("/out_manifest")), (0, &*format!("{file}.manifest.json")), "{run:?}");
+    let found = manifest(run.text("/out_manifest"));
+    let hash = Command::new("sha256sum").arg(&file).output().unwrap().stdout;
+    assert_eq!(found["sha256"], String::from_utf8(hash).unwrap().split(' ').next().unwrap());
+    assert_eq!((&found["file"], &found["format"]), (&"x.jsonl".into(), &"jsonl".into()));
+    assert_eq!((&found["rows"], &found["complete"]), (&6.into(), &true.into()));
+    assert_eq!(found["columns"], serde_json::json!(["_id", "product"]));
+    assert_eq!(found["signature"], run.text("/signature"));
+    assert_eq!(found["oldest_fetch"], found["days"][0]["fetched"]);
+    assert_eq!((found["days"].as_array().unwrap().len(), &found["missing"]), (3, &serde_json::json!([])));
+    assert_eq!(found["bytes"], fs::metadata(&file).unwrap().len());
+    // A partial answer has a partial file, and its manifest says which day is missing and why.
+    let longer = |more: &[&str]| cli(&fixture.arguments(&cache, ["2025-03-01", "2025-03-04"], more));
+    let run = longer(&["--offline", "--out", &file, "--manifest"]);
+    let partial = fixture.path("x.partial.jsonl");
+    assert_eq!((run.code, run.text("/out")), (3, &*partial), "{run:?}");
+    let found = manifest(&format!("{partial}.manifest.json"));
+    assert_eq!((&found["complete"], &found["missing"][0]["day"]), (&false.into(), &"2025-03-04".into()));
+    assert!(!found["missing"][0]["why"].as_str().unwrap().is_empty());
+    // It goes with its file, and one that does not describe its file is named.
+    let run = longer(&["--out", &file]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.last["notes"].to_string().contains("does not describe this file"), "{run:?}");
+    assert_eq!(fixture.names(), ["x.jsonl", "x.jsonl.manifest.json"]);
+}

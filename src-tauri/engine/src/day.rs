@@ -471,6 +471,13 @@ impl DayZone {
         day
     }
 
+    /// How many seconds the clocks are ahead of UTC at an instant.
+    #[must_use]
+    pub(crate) fn offset_at(&self, at: DateTime<Utc>) -> i32 {
+        Timestamp::from_millisecond(at.timestamp_millis())
+            .map_or(0, |at| self.0.rules.to_offset(at).seconds())
+    }
+
     /// The local date and time at an instant, if zone rules apply to it.
     fn local(&self, at: DateTime<Utc>) -> Option<civil::DateTime> {
         let days = at.timestamp().div_euclid(86_400);

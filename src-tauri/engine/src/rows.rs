@@ -3,6 +3,8 @@
 pub mod filter_text;
 pub mod summary;
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -138,12 +140,87 @@ pub struct Sort {
     pub descending: bool,
 }
 
-/// Which columns a CSV file has, and how they are written.
+/// The format of an exported file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportFormat {
+    /// Texts between separators.
+    #[default]
+    Csv,
+    /// Typed columns, for programs.
+    Parquet,
+    /// One JSON object per row.
+    Jsonl,
+    /// An Excel workbook.
+    Xlsx,
+}
+
+impl ExportFormat {
+    /// All formats.
+    pub const ALL: [Self; 4] = [Self::Csv, Self::Parquet, Self::Jsonl, Self::Xlsx];
+
+    /// The extension of its files, without the point.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Jsonl => "jsonl",
+            Self::Xlsx => "xlsx",
+        }
+    }
+
+    /// Its name in a dialog.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "CSV",
+            Self::Parquet => "Parquet",
+            Self::Jsonl => "JSON lines",
+            Self::Xlsx => "Excel",
+        }
+    }
+
+    /// The format of the extension of a path, whatever the case.
+    #[must_use]
+    pub fn of_path(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?;
+        Self::ALL.into_iter().find(|format| extension.eq_ignore_ascii_case(format.extension()))
+    }
+}
+
+/// What stands between two cells of a CSV.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Separator {
+    /// `,`
+    #[default]
+    Comma,
+    /// `;`
+    Semicolon,
+    /// A tab.
+    Tab,
+}
+
+/// How rows are exported: the format, the columns, and how values are written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
-pub struct CsvOptions {
-    /// Paths of the columns, in their order; all columns if there are none.
+pub struct ExportOptions {
+    /// The format.
+    pub format: ExportFormat,
+    /// Paths of the columns, in their order; all columns if there are none. JSON lines then contain the documents as
+    /// the source returned them.
     pub columns: Vec<String>,
-    /// Whether to put an apostrophe before text that a spreadsheet would take for a formula.
+    /// What separates the cells of a CSV.
+    pub separator: Separator,
+    /// Whether numbers of a CSV have a comma in place of the point.
+    pub decimal_comma: bool,
+    /// Whether a CSV begins with the mark by which some spreadsheets recognise UTF-8.
+    pub byte_order_mark: bool,
+    /// The zone in which a CSV or a workbook shows dates; UTC without one. Other formats have instants.
+    pub zone: Option<String>,
+    /// Whether a CSV has an apostrophe before text that a spreadsheet would take for a formula.
     pub spreadsheet_safe: bool,
+    /// Whether a manifest is written beside the file.
+    pub manifest: bool,
 }

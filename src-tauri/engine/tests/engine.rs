@@ -13,6 +13,7 @@ mod fetch;
 mod files;
 mod find;
 mod format;
+mod formats;
 mod forms;
 mod late_fields;
 mod local_filter;

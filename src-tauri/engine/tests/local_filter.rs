@@ -443,7 +443,7 @@ async fn csv(fixture: &Fixture, answer: &Answer, days: [&str; 2]) -> Vec<BTreeMa
         rows: RowQuery::of(Role::Input).then_by(sort),
         ..ExportRequest::of(key, Role::Input)
     };
-    fixture.engine.export_csv(&request, &path.as_path().into(), |_| {}, cancel).await.unwrap();
+    fixture.engine.export(&request, &path.as_path().into(), |_| {}, cancel).await.unwrap();
     let mut rows = read_csv(&std::fs::read_to_string(path).unwrap()).into_iter();
     let names: Vec<String> = rows.next().unwrap().into_iter().map(Option::unwrap).collect();
     rows.map(|row| names.iter().cloned().zip(row).collect()).collect()

@@ -10,7 +10,7 @@ use bigdecimal::{BigDecimal, RoundingMode, Zero as _};
 use bson::{Bson, Decimal128, Document, RawDocumentBuf, doc};
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
-use tidemark_engine::cache::export::csv::Staging;
+use tidemark_engine::cache::export::writing::Staging;
 use tidemark_engine::cache::{Cache, CacheFile, DayRows, Identity, SegmentWriter, Stop, View};
 use tidemark_engine::day::{Day, DayRange, DayZone};
 use tidemark_engine::decode::{Decoder, RowKey};
@@ -20,7 +20,7 @@ use tidemark_engine::query::source::Query;
 use tidemark_engine::rows::summary::{
     DateUnit, Figure, FigureKind, GroupColumn, GroupKey, GroupRequest, GroupSort,
 };
-use tidemark_engine::rows::{ColumnCondition, CsvOptions, DaySpan, Role, RowQuery, Sort};
+use tidemark_engine::rows::{ColumnCondition, DaySpan, ExportOptions, Role, RowQuery, Sort};
 use tidemark_engine::source::{Source, SourceSettings};
 
 const FIRST: i32 = 20_000;
@@ -54,15 +54,15 @@ fn store(file: &Arc<CacheFile>, day: Day, documents: &[Document]) {
 }
 
 /// A view of two days. What both have is shown on the second, which was stored later.
-struct Stored {
+pub(crate) struct Stored {
     _folder: tempfile::TempDir,
-    view: View,
+    pub(crate) view: View,
     /// The documents that are shown, in the order shown.
     shown: Vec<(Day, Document)>,
 }
 
 impl Stored {
-    fn of(days: &[Vec<Document>]) -> Self {
+    pub(crate) fn of(days: &[Vec<Document>]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = file(&folder);
         let day = |place: usize| Day::from_number(FIRST).plus(i32::try_from(place).unwrap());
@@ -836,9 +836,9 @@ proptest! {
         prop_assert_eq!(stored.ids(&query), expected.clone());
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.csv");
-        let options = CsvOptions { columns: vec!["_id".to_owned()], ..CsvOptions::default() };
+        let options = ExportOptions { columns: vec!["_id".to_owned()], ..ExportOptions::default() };
         let export = stored.view.begin_export(Staging::CacheDisk).unwrap();
-        stored.view.write_csv(&export, &query, &options, &path.as_path().into()).unwrap();
+        stored.view.export(&export, &query, &options, &path.as_path().into()).unwrap();
         prop_assert_eq!((export.rows(), export.total()), (expected.len() as u64, expected.len() as u64));
         let written: Vec<i32> =
             std::fs::read_to_string(&path).unwrap().lines().skip(1).map(|line| line.parse().unwrap()).collect();

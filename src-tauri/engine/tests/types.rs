@@ -38,7 +38,9 @@ use tidemark_engine::rows::summary::{
     ColumnSums, ColumnValues, DateUnit, Figure, FigureKind, Group, GroupColumn, GroupKey, GroupRequest,
     GroupSort, Groups, ValueCount,
 };
-use tidemark_engine::rows::{ColumnCondition, ColumnFilter, CsvOptions, DaySpan, Role, RowQuery, Sort};
+use tidemark_engine::rows::{
+    ColumnCondition, ColumnFilter, DaySpan, ExportFormat, ExportOptions, Role, RowQuery, Separator, Sort,
+};
 use tidemark_engine::run::event::RunEvent;
 use ts_rs::{Config, TS};
 
@@ -106,7 +108,7 @@ fn generated() -> String {
     declare![SourceColour, SecretPlace];
     declare![Connection, FetchMode, SourceProfile, SavedSource, SourceDraft, TypedSecrets, SourceView];
     declare![OpenRequest, Theme, ShownZone, SettingsView, SettingsChange];
-    declare![CsvOptions, ExportProgress, Exported];
+    declare![ExportFormat, Separator, ExportOptions, ExportProgress, Exported];
     parts.join("\n")
 }
 

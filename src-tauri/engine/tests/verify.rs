@@ -133,7 +133,7 @@ impl Fixture {
         let request = ExportRequest::of(self.key(), Role::Input);
         let done = self
             .engine
-            .export_csv(&request, &path.as_path().into(), |_| {}, CancellationToken::new())
+            .export(&request, &path.as_path().into(), |_| {}, CancellationToken::new())
             .await
             .unwrap();
         assert_eq!(done.complete, done.path.ends_with("quarter.csv"), "{done:?}");

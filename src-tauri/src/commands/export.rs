@@ -1,4 +1,4 @@
-//! Exporting to a CSV file.
+//! Exporting to a file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tidemark_engine::browse::ExportRequest;
 use tidemark_engine::engine::off_thread;
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::query::signature::Signature;
-use tidemark_engine::rows::{CsvOptions, Role, RowQuery};
+use tidemark_engine::rows::{ExportFormat, ExportOptions, Role, RowQuery};
 
 use crate::dialogs::on_main_thread;
 use crate::file_name::{self, Destination};
@@ -20,27 +20,28 @@ use crate::state::AppState;
 /// The label of the button that allows a file to be overwritten.
 const REPLACE: &str = "Replace";
 
-/// Asks for a file, and writes the rows to it as CSV, in the order shown. Null if the dialog was dismissed.
+/// Asks for a file, and writes the rows to it, in the order shown. Null if the dialog was dismissed.
 #[tauri::command]
 #[expect(clippy::too_many_arguments, reason = "the arguments are those of the window's call")]
-pub(crate) async fn export_csv(
+pub(crate) async fn export_rows(
     app: AppHandle,
     window: WebviewWindow,
     state: State<'_, Arc<AppState>>,
     export_id: u64,
     key: ViewKey,
     rows: RowQuery,
-    options: CsvOptions,
+    options: ExportOptions,
     events: Channel<ExportProgress>,
 ) -> Result<Option<Exported>> {
     let task = state.exports.begin(export_id);
     let engine = state.engine()?;
     let complete = engine.cached_answer(&key).await?.complete;
+    let format = options.format;
     let destination = match &state.environment.save_as {
-        Some(path) => Some(file_name::destination(path.clone(), complete)),
+        Some(path) => Some(file_name::destination(path.clone(), format, complete)),
         None => {
-            let name = propose(&state, &key, rows.role, complete).await?;
-            choose(&app, &window, &name, state.settings.get().export_folder, complete).await?
+            let name = propose(&state, &key, rows.role, format, complete).await?;
+            choose(&app, &window, (&name, format), state.settings.get().export_folder, complete).await?
         }
     };
     let Some(Destination { asked: path, .. }) = destination else { return Ok(None) };
@@ -53,7 +54,7 @@ pub(crate) async fn export_csv(
         let _ = events.send(progress);
     };
     let request = ExportRequest { key, rows, options };
-    let exported = engine.export_csv(&request, &path.as_path().into(), on_progress, token).await?;
+    let exported = engine.export(&request, &path.as_path().into(), on_progress, token).await?;
     if let Some(folder) = file_name::folder_of(&path).filter(|_| state.environment.save_as.is_none()) {
         // If it cannot be saved, the log says so.
         let _ = tokio::task::block_in_place(|| {
@@ -71,7 +72,13 @@ pub(crate) async fn cancel_export(state: State<'_, Arc<AppState>>, export_id: u6
 }
 
 /// Proposes a file name based on the filters and the dates.
-async fn propose(state: &AppState, key: &ViewKey, role: Role, complete: bool) -> Result<String> {
+async fn propose(
+    state: &AppState,
+    key: &ViewKey,
+    role: Role,
+    format: ExportFormat,
+    complete: bool,
+) -> Result<String> {
     let cache = state.engine()?.cache().clone();
     let signature = Signature::parse(&key.signature)?;
     let described = move || {
@@ -79,20 +86,20 @@ async fn propose(state: &AppState, key: &ViewKey, role: Role, complete: bool) ->
         Ok(file.identity().filters.describe(&file.identity().mapping.all_labels()))
     };
     let filters = off_thread(described).await?;
-    Ok(file_name::propose(&filters, role, key, complete))
+    Ok(file_name::propose(&filters, role, key, format, complete))
 }
 
 /// Asks for a file until one is chosen that may be written. `None` if the dialog was dismissed.
 async fn choose(
     app: &AppHandle,
     window: &WebviewWindow,
-    name: &str,
+    (name, format): (&str, ExportFormat),
     folder: Option<PathBuf>,
     complete: bool,
 ) -> Result<Option<Destination>> {
     loop {
-        let Some(chosen) = ask(app, window, name, folder.clone()).await? else { return Ok(None) };
-        let destination = file_name::destination(chosen.clone(), complete);
+        let Some(chosen) = ask(app, window, (name, format), folder.clone()).await? else { return Ok(None) };
+        let destination = file_name::destination(chosen.clone(), format, complete);
         // The dialog asked before replacing the chosen file, but the file that is written may be a different one.
         if destination.written == chosen || !destination.written.exists() {
             return Ok(Some(destination));
@@ -107,15 +114,15 @@ async fn choose(
 async fn ask(
     app: &AppHandle,
     window: &WebviewWindow,
-    name: &str,
+    (name, format): (&str, ExportFormat),
     folder: Option<PathBuf>,
 ) -> Result<Option<PathBuf>> {
     let (window, name) = (window.clone(), name.to_owned());
     let dialog = on_main_thread(app, move || {
         let mut dialog = rfd::AsyncFileDialog::new()
-            .set_title("Export as CSV")
+            .set_title(format!("Export as {}", format.name()))
             .set_file_name(name)
-            .add_filter("CSV", &["csv"])
+            .add_filter(format.name(), &[format.extension()])
             .set_parent(&window);
         if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
             dialog = dialog.set_directory(folder);

@@ -150,6 +150,11 @@ fn every_dialog_fits() {
     tour.look("15-pipeline");
     tour.escape("pipeline-dialog");
     screen.click("export-button");
+    screen.wait("the dialog is open", || screen.text("export-dialog"));
+    screen.click("export-format-xlsx");
+    tour.look("16-export");
+    screen.click("export-format-csv");
+    screen.click("export-start");
     screen.wait("the export is done", || screen.text("export-result"));
     tour.look("16-exported");
     screen.click_on(&format!("{} [aria-label=Dismiss]", marked("export-result")));

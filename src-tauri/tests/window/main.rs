@@ -5,6 +5,7 @@
 //! folder it leaves pictures there.
 #![cfg(target_os = "linux")]
 
+mod bench;
 mod confined;
 mod dialogs;
 mod narrow;
@@ -344,8 +345,10 @@ fn cells(screen: &Screen, column: usize, rows: usize) -> Vec<String> {
     let script = "
         const rows = [...document.querySelectorAll('[data-testid=grid] .slick-row')];
         const top = row => row.getBoundingClientRect().top;
-        return rows.sort((a, b) => top(a) - top(b)).slice(0, arguments[1])
-            .map(row => row.querySelector(`.slick-cell.l${arguments[0]}`)?.textContent ?? '');";
+        const cell = row => row.querySelector(`.slick-cell.l${arguments[0]}`);
+        // Beside pinned columns a row is drawn in two halves.
+        return rows.filter(cell).sort((a, b) => top(a) - top(b)).slice(0, arguments[1])
+            .map(row => cell(row).textContent ?? '');";
     let texts = screen.script(script, &[json!(column), json!(rows)]);
     let texts = texts.as_array().cloned().unwrap_or_default();
     texts.iter().filter_map(|text| text.as_str()).filter(|text| !text.is_empty()).map(str::to_owned).collect()
@@ -416,6 +419,7 @@ fn look_at_a_row(screen: &Screen) {
 fn export(screen: &Screen, file: &Path) {
     let shown = screen.count("row-count-input").unwrap_or_default();
     screen.click("export-button");
+    screen.click("export-start");
     let told = screen.wait("the export is done", || screen.text("export-result"));
     assert!(told.contains("export.csv"), "the window does not say where the file lies: {told}");
     let text = std::fs::read_to_string(file).expect("the CSV file can be read");

@@ -64,6 +64,19 @@ impl Screen {
         self.attribute(mark, "data-count")?.parse().ok()
     }
 
+    /// Memory of the app and of its page's processes together, in bytes: pages that several share count once (PSS).
+    pub(crate) fn memory(&self) -> u64 {
+        let driver = ["tauri-driver", "WebKitWebDriver"];
+        let processes = self.driver.processes();
+        let apps = processes.iter().filter(|(_, name)| !driver.iter().any(|other| other.starts_with(name)));
+        let kilobytes = |id: &u32| {
+            let text = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).ok()?;
+            text.lines()
+                .find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok())
+        };
+        apps.filter_map(|(id, _)| kilobytes(id)).sum::<u64>() * 1024
+    }
+
     /// Waits until something is so.
     pub(crate) fn wait<T>(&self, what: &str, look: impl FnMut() -> Option<T>) -> T {
         self.wait_for(what, LIMIT, look)

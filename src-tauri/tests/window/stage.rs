@@ -27,6 +27,8 @@ pub(crate) struct Stage {
     told: bool,
     /// The keychain that the app may use.
     keychain: Option<Keychain>,
+    /// A cache that outlives the stage.
+    cache: Option<PathBuf>,
     folder: tempfile::TempDir,
 }
 
@@ -41,7 +43,14 @@ impl Stage {
         let mapping = MAPPING.replace(r#""open_day_seconds": 60"#, r#""open_day_seconds": 3600"#);
         assert_ne!(mapping, MAPPING, "the sample desk's mapping has changed; adapt this test");
         fs::write(folder.path().join("mapping.json"), mapping).expect("the mapping is written");
-        Self { csv: folder.path().join("export.csv"), server, told: true, keychain: None, folder }
+        Self {
+            csv: folder.path().join("export.csv"),
+            server,
+            told: true,
+            keychain: None,
+            cache: None,
+            folder,
+        }
     }
 
     /// A server with a desk, and an app that knows nothing of it.
@@ -54,7 +63,22 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let server = TestServer::start_with_auth(user, password).expect("a server with a password");
         load_desk(&server, 300);
-        Self { csv: folder.path().join("export.csv"), server, told: false, keychain: None, folder }
+        Self {
+            csv: folder.path().join("export.csv"),
+            server,
+            told: false,
+            keychain: None,
+            cache: None,
+            folder,
+        }
+    }
+
+    /// An app that knows no source and has a cache that is there already.
+    pub(crate) fn with_cache(cache: PathBuf) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let server = TestServer::start_on(&folder.path().join("server"), 0).expect("a server to test with");
+        let csv = folder.path().join("export.csv");
+        Self { csv, server, told: false, keychain: None, cache: Some(cache), folder }
     }
 
     /// Gives the app a keychain whose files are in the folder of the stage. `None` if this system has no service for it.
@@ -117,7 +141,7 @@ impl Stage {
     fn environment(&self) -> Vec<(&'static str, PathBuf)> {
         let inside = |name: &str| self.folder.path().join(name);
         let mut all = vec![
-            ("TIDEMARK_CACHE_DIR", inside("cache")),
+            ("TIDEMARK_CACHE_DIR", self.cache.clone().unwrap_or_else(|| inside("cache"))),
             ("TIDEMARK_SETTINGS_DIR", inside("settings")),
             ("TIDEMARK_LOG_DIR", inside("logs")),
             ("TIDEMARK_TEST_SAVE_DIALOG", self.csv.clone()),
@@ -224,6 +248,20 @@ impl Driver {
             assert!(started.elapsed() < DRIVER_TIME, "The driver does not listen.\n{}", self.said());
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// The processes of the driver and of what it started, with their names.
+    pub(crate) fn processes(&self) -> Vec<(u32, String)> {
+        let own = self.process.id();
+        let entries = fs::read_dir("/proc").expect("the processes are listed").flatten();
+        let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        ids.filter_map(|id| {
+            let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+            let (name, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
+            let group: u32 = rest.split(' ').nth(2)?.parse().ok()?;
+            (group == own).then(|| (id, name.to_owned()))
+        })
+        .collect()
     }
 
     /// What the driver and the app printed.

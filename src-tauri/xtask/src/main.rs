@@ -65,6 +65,8 @@ enum Command {
         /// Also measure Python's usual packages, in an environment of their own.
         #[arg(long)]
         peers: bool,
+        #[command(subcommand)]
+        part: Option<BenchPart>,
     },
     /// Build the app and the command line for release.
     Build {
@@ -92,6 +94,20 @@ enum Command {
     },
 }
 
+/// What can be measured by itself.
+#[derive(Debug, Subcommand)]
+enum BenchPart {
+    /// Measure the window of the release app with a large cached answer, on a virtual display (Linux).
+    Ui {
+        /// Rows of the answer. It is built once, which takes minutes.
+        #[arg(long, default_value_t = 10_000_000)]
+        rows: u64,
+        /// The folder of the answer; beside the build by default.
+        #[arg(long, value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
+}
+
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let done = Workspace::find().and_then(|workspace| match command {
@@ -102,7 +118,10 @@ fn main() -> ExitCode {
         Command::Demo { messages, headless_check: true, .. } => demo::check(&workspace, messages),
         Command::Check => test::quick_checks(&workspace),
         Command::Test => test::every_check(&workspace),
-        Command::Bench { messages, json, beside, peers } => {
+        Command::Bench { part: Some(BenchPart::Ui { rows, folder }), .. } => {
+            tasks::bench_ui(&workspace, rows, folder.as_deref())
+        }
+        Command::Bench { messages, json, beside, peers, part: None } => {
             tasks::bench(&workspace, messages, json.as_deref(), beside.as_deref(), peers)
         }
         Command::Build { check: false } => tasks::build(&workspace),

@@ -6,7 +6,7 @@ use crate::Outcome;
 use crate::released;
 use crate::run::{cargo, npm, run, step};
 use crate::setup::{self, Needs};
-use crate::test::window;
+use crate::test::{window, window_with};
 use crate::workspace::Workspace;
 
 /// The pages that the desktop app carries inside.
@@ -102,6 +102,27 @@ pub(crate) fn bench(
             command.arg("--peers");
         }
         run(&mut command)
+    })
+}
+
+/// Measures the window of the release app with a large cached answer, on a virtual display. The answer is built once, in
+/// `folder` or beside the build.
+pub(crate) fn bench_ui(workspace: &Workspace, rows: u64, folder: Option<&Path>) -> Outcome {
+    if !cfg!(target_os = "linux") {
+        return Err("The window is measured on Linux only.".to_owned());
+    }
+    setup::install(workspace, Needs::ALL)?;
+    build(workspace)?;
+    let beside = workspace.target.join("bench-answer");
+    let folder = std::path::absolute(folder.unwrap_or(&beside)).map_err(|error| error.to_string())?;
+    step("Build the cached answer", || {
+        let mut command = cargo(workspace, &["run", "--quiet", "--release", "-p", "tidemark-bench", "--"]);
+        command.args(["--messages", &rows.to_string(), "answer", "--folder"]).arg(&folder);
+        run(&mut command)
+    })?;
+    step("Measure the window", || {
+        let app = workspace.built("release", "tidemark");
+        window_with(workspace, &["bench_ui"], Some(&app), &[("TIDEMARK_BENCH_ANSWER", &folder)])
     })
 }
 

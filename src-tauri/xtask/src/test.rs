@@ -117,6 +117,16 @@ pub(crate) fn every_check(workspace: &Workspace) -> Outcome {
 /// Drives the real app on a virtual display, by the window's tests of some names or by all; the app that is
 /// built with them, or another.
 pub(crate) fn window(workspace: &Workspace, names: &[&str], app: Option<&Path>) -> Outcome {
+    window_with(workspace, names, app, &[])
+}
+
+/// The same, with variables of its own.
+pub(crate) fn window_with(
+    workspace: &Workspace,
+    names: &[&str],
+    app: Option<&Path>,
+    variables: &[(&str, &Path)],
+) -> Outcome {
     let arguments = ["test", "-p", "tidemark", "--test", "window"];
     // Compiled first, so that no time-out of the display counts it.
     run(cargo(workspace, &arguments).arg("--no-run"))?;
@@ -129,6 +139,10 @@ pub(crate) fn window(workspace: &Workspace, names: &[&str], app: Option<&Path>) 
         .args(cargo.get_args())
         .args(["--", "--ignored", "--nocapture", "--test-threads=1"])
         .args(names);
+    if names.is_empty() {
+        // It is a benchmark.
+        command.args(["--skip", "bench_ui"]);
+    }
     in_workspace(workspace, &mut command);
     command
         .env("TAURI_DRIVER", workspace.tool("tauri-driver"))
@@ -137,6 +151,7 @@ pub(crate) fn window(workspace: &Workspace, names: &[&str], app: Option<&Path>) 
     if let Some(app) = app {
         command.env("TIDEMARK_TEST_APP", app);
     }
+    command.envs(variables.iter().copied());
     run(&mut command)
 }
 

@@ -309,7 +309,7 @@ describe("the window", () => {
     await openDetails(user);
     expect(await screen.findByTestId("unverified-banner")).toHaveTextContent("2 cached days could not be");
     await waitFor(() =>
-      expect(document.querySelectorAll(".days-line [data-kind=unverified]")).toHaveLength(2),
+      expect(document.querySelectorAll("[data-day][data-kind=unverified]")).toHaveLength(2),
     );
     expect(screen.queryByTestId("partial-banner")).not.toBeInTheDocument();
   });

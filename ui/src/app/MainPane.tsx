@@ -1,4 +1,4 @@
-import { type ReactNode, type RefObject, useLayoutEffect, useMemo, useRef } from "react";
+import { type ReactNode, type RefObject, useLayoutEffect, useMemo, useRef, useState } from "react";
 
 import { AnswerPanel } from "../answer/AnswerPanel";
 import { cancelledText, outcomeText } from "../answer/answerText";
@@ -6,12 +6,14 @@ import type { FetchMode, SourceView } from "../backend";
 import { DismissibleNote } from "../controls/DismissibleNote";
 import { FailureNote } from "../controls/FailureNote";
 import { withUnverified } from "../plan/dayCells";
-import { DayStrip } from "../plan/DayStrip";
 import { PlanLine } from "../plan/PlanLine";
 import type { Planned } from "../plan/usePlan";
 import type { TargetPart } from "../query/failureTarget";
-import { Results } from "../rows/Results";
+import { useDaysNarrowing } from "../rows/days";
+import { Results, type Trades } from "../rows/Results";
 import type { RowsCommands } from "../rows/rowsCommands";
+import { statusPath } from "../rows/statusPath";
+import { TimeLine } from "../rows/timeline/TimeLine";
 import type { Exporter } from "../rows/useExport";
 import type { Target } from "../rows/useShapes";
 import { ActionBar } from "../run/ActionBar";
@@ -73,6 +75,8 @@ const CORRECT: Record<TargetPart, string> = {
 export function MainPane(props: Props) {
   const { source, zone, planned, failureTarget, runState, target } = props;
   const { run, view, ending, left } = runState;
+  const [trades, setTrades] = useState<Trades | null>(null);
+  const narrowing = useDaysNarrowing(target?.key.signature ?? "");
   // An answer is shown above its own rows only, never above arriving rows of other days or of a different query.
   const stands = view !== null && (target === null || sameKey(target.key, view.key));
   // Not `run` itself, which changes with every progress event.
@@ -131,13 +135,16 @@ export function MainPane(props: Props) {
         </div>
         {/* Its height is kept, so that what is below does not move away from under the mouse. */}
         {!isBeside && (
-          <div ref={strip} className={hasStrip ? undefined : "day-strip-place"} data-testid="strip-place">
+          <div ref={strip} className={hasStrip ? undefined : "time-line-place"} data-testid="strip-place">
             {hasStrip && (
-              <DayStrip
+              <TimeLine
                 days={days}
                 zone={zone}
+                dayZone={source.day_zone}
                 today={source.today}
                 stale={planned.stale}
+                trades={trades?.key.signature === planned.plan?.signature ? trades : null}
+                narrowing={narrowing}
                 setRange={props.setRange}
                 copy={props.copy}
               />
@@ -189,9 +196,14 @@ export function MainPane(props: Props) {
           <Results
             target={target}
             zone={zone}
+            source={props.otherSource ?? source.in_use ?? ""}
+            status={props.otherSource === null ? statusPath(source.profile?.mapping ?? "") : null}
+            dayZone={source.day_zone}
             partial={!target.live && view?.answer.complete === false}
             filtered={filters !== NO_FILTER}
             exporter={props.exporter}
+            days={narrowing}
+            onTrades={setTrades}
             exportRef={props.exportRef}
             rowsRef={props.rowsRef}
           />

@@ -7,12 +7,11 @@ import type { Settings } from "../settings/useSettings";
 interface Props {
   settings: Settings;
   /** What of a request of the command line could not be followed. */
-  problem: string | null;
-  dismissProblem: () => void;
+  request: { problem: string | null; dismiss: () => void };
 }
 
 /** What is to be read once: about the settings, and about what the command line asked for. */
-export function WindowNotes({ settings, problem, dismissProblem }: Props) {
+export function WindowNotes({ settings, request: { problem, dismiss } }: Props) {
   const [read, setRead] = useState<string | null>(null);
   const notice = settings.view?.notice ?? null;
   const isNew = notice !== null && notice !== read;
@@ -20,7 +19,7 @@ export function WindowNotes({ settings, problem, dismissProblem }: Props) {
   return (
     <div className="window-notes">
       {isNew && <DismissibleNote text={notice} testId="settings-note" dismiss={() => setRead(notice)} />}
-      {problem !== null && <DismissibleNote text={problem} testId="open-note" dismiss={dismissProblem} />}
+      {problem !== null && <DismissibleNote text={problem} testId="open-note" dismiss={dismiss} />}
       {settings.failure && (
         <FailureNote failure={settings.failure} testId="settings-note-failure" dismiss={settings.dismiss} />
       )}

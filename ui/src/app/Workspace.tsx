@@ -1,5 +1,4 @@
 import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
-
 import { Button } from "react-aria-components";
 
 import { otherSourceText } from "../answer/otherSource";
@@ -153,6 +152,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
     filter_row: () => rowsRef.current?.("filter_row"),
     find: () => rowsRef.current?.("find"),
     go_to_row: () => rowsRef.current?.("go_to_row"),
+    summary: () => rowsRef.current?.("summary"),
     find_trade: () => setDialog({ kind: "find_trade" }),
     export: () => exportRef.current?.(),
     go_to_query: () => inPanel("query", ".query-form .segment[tabindex='0']"),
@@ -281,9 +281,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
           }
           detailsOpen={detailsOpen}
           toggleDetails={toggleDetails}
-          notes={
-            <WindowNotes settings={settings} problem={request.problem} dismissProblem={request.dismiss} />
-          }
+          notes={<WindowNotes settings={settings} request={request} />}
         />
         {dialog && (
           <Dialogs

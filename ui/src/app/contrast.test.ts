@@ -70,6 +70,11 @@ describe.each(themes)("the %s theme", (_name, theme) => {
       expect(contrast(band, theme[ground] ?? "")).toBeGreaterThanOrEqual(3);
     }
   });
+
+  const stack = [...Array.from({ length: 8 }, (_, at) => `stack-${at + 1}`), "stack-rest"];
+  it.each(stack)("lets one see the bars of %s", (token) => {
+    expect(contrast(theme[token] ?? "", theme["surface"] ?? "")).toBeGreaterThanOrEqual(3);
+  });
 });
 
 describe.each(moreContrast)("the %s theme with more contrast", (_name, theme) => {

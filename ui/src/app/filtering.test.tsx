@@ -67,9 +67,14 @@ it("narrows what is shown, read, opened and exported, and says so", async () => 
       1,
     ),
   );
-  expect(screen.getByTestId("export-button")).toHaveTextContent("Export filtered CSV");
+  expect(screen.getByTestId("export-button")).toHaveTextContent("Export filtered");
   await user.click(screen.getByTestId("export-button"));
-  expect(vi.mocked(fake.backend.exportCsv).mock.lastCall?.[2]).toEqual({ role: "input", sorts: [], filters });
+  await user.click(screen.getByTestId("export-start"));
+  expect(vi.mocked(fake.backend.exportRows).mock.lastCall?.[2]).toEqual({
+    role: "input",
+    sorts: [],
+    filters,
+  });
   // The query has the trades that it had.
   expect(screen.getByTestId("row-count-input")).toHaveTextContent("48,211");
   expect(fake.backend.fetch).toHaveBeenCalledOnce();
@@ -79,7 +84,7 @@ it("names a file that is both partial and filtered so", async () => {
   await openRows(makeRows(), makePartial(["2025-01-31"]));
   type("product", "Brent");
   await screen.findByTestId("narrowed");
-  expect(screen.getByTestId("export-button")).toHaveTextContent("Export partial, filtered CSV");
+  expect(screen.getByTestId("export-button")).toHaveTextContent("Export partial, filtered");
 });
 
 it("has filters as chips that are switched off and on one by one, and removed", async () => {

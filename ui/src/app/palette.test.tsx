@@ -104,11 +104,11 @@ it("offers on a day what makes it the range, by mouse and by key", async () => {
   const range = () => vi.mocked(fake.backend.plan).mock.lastCall?.[0];
   const day = (date: string) => document.querySelector<HTMLElement>(`[data-day="${date}"]`) ?? document.body;
   expect(fireEvent.contextMenu(day("2025-01-10"), { clientX: 9, clientY: 9 })).toBe(false);
-  await user.click(await screen.findByRole("menuitem", { name: "Begin with this day" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Begin the range here" }));
   await waitFor(() => expect(range()).toMatchObject({ from: "2025-01-10", to: "2025-01-31" }));
   await waitFor(() => expect(screen.getByTestId("day-strip")).toHaveAttribute("data-days", "22"));
   fireEvent.contextMenu(day("2025-01-20"), { clientX: 9, clientY: 9 });
-  await user.click(await screen.findByRole("menuitem", { name: "Copy what is known of this day" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Copy what is known of it" }));
   expect(vi.mocked(fake.backend.copyText).mock.lastCall?.[0]).toContain("2025-01-20 Monday · to fetch");
   day("2025-01-15").focus();
   fireEvent.keyDown(day("2025-01-15"), { key: "Enter" });

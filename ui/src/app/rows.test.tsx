@@ -159,12 +159,10 @@ const selectAll = () =>
 
 it("selects all rows on Ctrl+A outside of text fields, and nothing else", async () => {
   const { user } = await openRows();
-  for (const id of ["fetch-button", "tab-input", "safe-for-spreadsheets"]) {
+  for (const id of ["fetch-button", "tab-input", "export-button"]) {
     grid.performed.mockClear();
     grid.focused.mockClear();
-    act(() =>
-      (id === "safe-for-spreadsheets" ? screen.getByRole("checkbox") : screen.getByTestId(id)).focus(),
-    );
+    act(() => screen.getByTestId(id).focus());
     expect(selectAll()).toBe(false);
     expect(grid.focused).toHaveBeenCalledOnce();
     expect(grid.performed).toHaveBeenCalledExactlyOnceWith("select_all", { row: null, path: null });
@@ -309,7 +307,8 @@ it("reads, shows and exports the rows in the order of several columns", async ()
   act(() => grid.props?.handlers.open(1));
   await waitFor(() => expect(fake.backend.rowDetail).toHaveBeenCalledWith(expect.anything(), rows, 1));
   await user.click(screen.getByTestId("export-button"));
-  expect(vi.mocked(fake.backend.exportCsv).mock.lastCall?.[2]).toEqual(rows);
+  await user.click(screen.getByTestId("export-start"));
+  expect(vi.mocked(fake.backend.exportRows).mock.lastCall?.[2]).toEqual(rows);
 });
 
 it("sorts by the columns that this answer has", async () => {

@@ -16,3 +16,13 @@ export function isWeekend(day: string): boolean {
 export function dayCount(from: string, to: string): number {
   return Math.max(0, parseDate(to).compare(parseDate(from)) + 1);
 }
+
+/** The name of the week of a day, from Monday to Sunday, in the calendar of ISO 8601: `2025-W09`. */
+export function weekName(day: string): string {
+  // The year of a week is that of its Thursday.
+  const monday = addDays(day, -getDayOfWeek(parseDate(day), "en", "mon"));
+  const thursday = addDays(monday, 3);
+  const year = thursday.slice(0, 4);
+  const week = Math.floor((dayCount(`${year}-01-01`, thursday) - 1) / 7) + 1;
+  return `${year}-W${String(week).padStart(2, "0")}`;
+}

@@ -13,7 +13,7 @@ import type {
   Connection,
   ConnectionDraft,
   ConnectionEdit,
-  CsvOptions,
+  ExportOptions,
   Day,
   EvictionPreview,
   Exported,
@@ -21,6 +21,8 @@ import type {
   Failure,
   FetchMode,
   FoundText,
+  GroupRequest,
+  Groups,
   FoundTrades,
   MappingChange,
   MappingView,
@@ -128,6 +130,8 @@ export interface Backend {
   ): Promise<ColumnValues>;
   /** What a column adds up to. */
   columnSums(key: ViewKey, rows: RowQuery, path: string, requestId: number): Promise<ColumnSums>;
+  /** Groups of rows, with how many rows each has. */
+  groupRows(key: ViewKey, rows: RowQuery, request: GroupRequest, requestId: number): Promise<Groups>;
   /** The trades of a row, each with all of its documents. */
   rowTrades(key: ViewKey, rows: RowQuery, position: number, requestId: number): Promise<RowTrades>;
   /** Finds trades by a list of their ids in all cached queries. `open` is the answer that is shown. */
@@ -138,11 +142,11 @@ export interface Backend {
   cancelRows(requestId: number): Promise<void>;
   suggest(field: string, prefix: string): Promise<Suggested>;
   /** Null if the file dialog was dismissed. */
-  exportCsv(
+  exportRows(
     exportId: number,
     key: ViewKey,
     rows: RowQuery,
-    options: CsvOptions,
+    options: ExportOptions,
     onProgress: (progress: ExportProgress) => void,
   ): Promise<Exported | null>;
   cancelExport(exportId: number): Promise<void>;
@@ -237,13 +241,14 @@ function desktop(): Backend {
     columnValues: (key, rows, path, contains, limit, requestId) =>
       invoke("column_values", { key, rows, path, contains, limit, requestId }),
     columnSums: (key, rows, path, requestId) => invoke("column_sums", { key, rows, path, requestId }),
+    groupRows: (key, rows, request, requestId) => invoke("group_rows", { key, rows, request, requestId }),
     rowTrades: (key, rows, position, requestId) => invoke("row_trades", { key, rows, position, requestId }),
     findCachedTrades: (list, open, requestId) => invoke("find_cached_trades", { list, open, requestId }),
     findSourceTrades: (list, requestId) => invoke("find_source_trades", { list, requestId }),
     cancelRows: (requestId) => invoke("cancel_rows", { requestId }),
     suggest: (field, prefix) => invoke("suggest", { field, prefix }),
-    exportCsv: (exportId, key, rows, options, onProgress) =>
-      invoke("export_csv", { exportId, key, rows, options, events: channel(onProgress) }),
+    exportRows: (exportId, key, rows, options, onProgress) =>
+      invoke("export_rows", { exportId, key, rows, options, events: channel(onProgress) }),
     cancelExport: (exportId) => invoke("cancel_export", { exportId }),
     pipeline: (query) => invoke("pipeline", { query }),
     cachedPipeline: (key) => invoke("cached_pipeline", { key }),

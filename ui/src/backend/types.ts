@@ -1002,11 +1002,27 @@ export type SettingsChange = { "setting": "memory_limit",
   /** The zone. */
   zone: ShownZone, };
 
-export type CsvOptions = {
-  /** Paths of the columns, in their order; all columns if there are none. */
+export type ExportFormat = "csv" | "parquet" | "jsonl" | "xlsx";
+
+export type Separator = "comma" | "semicolon" | "tab";
+
+export type ExportOptions = {
+  /** The format. */
+  format: ExportFormat,
+  /** Paths of the columns, in their order; all columns if there are none. JSON lines then contain the documents as the source returned them. */
   columns: Array<string>,
-  /** Whether to put an apostrophe before text that a spreadsheet would take for a formula. */
-  spreadsheet_safe: boolean, };
+  /** What separates the cells of a CSV. */
+  separator: Separator,
+  /** Whether numbers of a CSV have a comma in place of the point. */
+  decimal_comma: boolean,
+  /** Whether a CSV begins with the mark by which some spreadsheets recognise UTF-8. */
+  byte_order_mark: boolean,
+  /** The zone in which a CSV or a workbook shows dates; UTC without one. Other formats have instants. */
+  zone: string | null,
+  /** Whether a CSV has an apostrophe before text that a spreadsheet would take for a formula. */
+  spreadsheet_safe: boolean,
+  /** Whether a manifest is written beside the file. */
+  manifest: boolean, };
 
 export type ExportProgress = {
   /** Bytes written so far. */
@@ -1017,13 +1033,21 @@ export type ExportProgress = {
   rows: number, };
 
 export type Exported = {
-  /** The file. Its name ends in `.partial.csv` if the answer was partial. `-` is standard output. */
+  /** The file. Its name contains `.partial` if the answer was partial. `-` is standard output. */
   path: string,
+  /** Its format. */
+  format: ExportFormat,
   /** Rows written. */
   rows: number,
   /** Bytes written. */
   bytes: number,
   /** Whether the answer was complete. */
   complete: boolean,
-  /** Remarks about an older file next to it (a complete answer's file removes that of a partial one) and about columns that no cached document has. */
+  /** Numbers and dates that were written as text, since a spreadsheet cannot hold them exactly. */
+  cells_as_text: number,
+  /** Texts that were cut, since a cell of a spreadsheet cannot hold them. */
+  cut_texts: number,
+  /** The manifest beside the file, if there is one. */
+  manifest: string | null,
+  /** Remarks about an older file next to it (a complete answer's file removes that of a partial one), about columns that no cached document has, and about what the format could not take. */
   note: string | null, };

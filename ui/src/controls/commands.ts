@@ -1,8 +1,9 @@
 // The one table of commands. The help lists its keys, menus, the palette and hints take names and keys from it, and what
 // is pressed is looked up in it. It is here rather than in app/, since the grid and the other features below app/ take
-// their commands from it. The lines of the rows are beside it.
+// their commands from it. The lines of the rows and of the days are beside it.
 
 import type { Line, Remark } from "./commandLine";
+import { DAYS } from "./daysLines";
 import { ROWS } from "./rowsLines";
 
 /** Where keys hold, and what the help calls it. */
@@ -73,9 +74,14 @@ export const COMMANDS = {
       names: { find_trade: "Find a trade by its id" },
     },
     {
-      does: "Export the rows as CSV",
+      does: "Show the summary of the rows in groups",
+      keys: { summary: ["Ctrl+Shift+G"] },
+      names: { summary: "Show the summary of the rows in groups" },
+    },
+    {
+      does: "Export the rows to a file",
       keys: { export: ["Ctrl+E"] },
-      names: { export: "Export the rows as CSV" },
+      names: { export: "Export the rows" },
     },
     {
       does: "Show or hide the side panel",
@@ -125,33 +131,7 @@ export const COMMANDS = {
     { does: "Show this list", keys: { help: ["F1"] }, names: { help: "Show the keyboard shortcuts" } },
   ],
   rows: ROWS,
-  days: [
-    {
-      does: "Move between the days of the plan",
-      keys: {
-        previous_week: ["ArrowUp"],
-        next_week: ["ArrowDown"],
-        previous_day: ["ArrowLeft"],
-        next_day: ["ArrowRight"],
-        first_day: ["Home"],
-        last_day: ["End"],
-      },
-    },
-    {
-      does: "Make the range this day only",
-      keys: { only_day: ["Enter"] },
-      names: { only_day: "Only this day" },
-    },
-    {
-      does: "What the menu of a day offers",
-      keys: { from_day: [], to_day: [], copy_day: [] },
-      names: {
-        from_day: "Begin with this day",
-        to_day: "End with this day",
-        copy_day: "Copy what is known of this day",
-      },
-    },
-  ],
+  days: DAYS,
   columns: [
     {
       does: "Move the column up or down",

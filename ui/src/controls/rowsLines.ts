@@ -86,6 +86,32 @@ export const ROWS = [
     names: { sums: "Show or hide what the column adds up to" },
   },
   {
+    does: "Show what the column contains, or group the rows by it",
+    keys: { column_summary: [], group_by: [] },
+    names: {
+      column_summary: "Show what the column contains",
+      group_by: "Group the rows by the column",
+    },
+  },
+  {
+    does: "Pin the column, so that it stays in sight, or let it scroll again",
+    keys: { pin_column: [], unpin_column: [] },
+    names: {
+      pin_column: "Pin the column",
+      unpin_column: "Unpin the column",
+    },
+  },
+  {
+    does: "Colour the rows by the column, or no longer",
+    keys: { colour: [] },
+    names: { colour: "Colour the rows by the column, or no longer" },
+  },
+  {
+    does: "Choose how the column shows numbers and times",
+    keys: { format: [] },
+    names: { format: "Choose how the column shows numbers and times" },
+  },
+  {
     does: "What the menu of a cell offers to filter by",
     keys: { filter_equals: [], filter_not: [], filter_at_least: [], filter_contains: [], filter_empty: [] },
     names: {

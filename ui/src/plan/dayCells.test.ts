@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { DayView } from "../backend";
-import { addDays } from "../backend/days";
-import { cellKind, cellText, legend, monthName, monthRows, withUnverified } from "./dayCells";
+import { cellKind, cellText, legend, withUnverified } from "./dayCells";
 
 const view = (part: Partial<DayView>): DayView => ({
   day: "2025-01-31",
@@ -40,16 +39,6 @@ it("counts the kinds that occur", () => {
     { kind: "cached", days: 2 },
     { kind: "fetch", days: 1 },
   ]);
-});
-
-it("cuts a long range into months", () => {
-  const days = Array.from({ length: 40 }, (_, index) => view({ day: addDays("2025-01-30", index) }));
-  expect(monthRows(days).map((row) => [row.label, row.first, row.days.length])).toEqual([
-    ["Jan 2025", 0, 2],
-    ["Feb 2025", 2, 28],
-    ["Mar 2025", 30, 10],
-  ]);
-  expect(monthRows(days).map(monthName)).toEqual(["Jan", "Feb 2025", "Mar 2025"]);
 });
 
 it("marks held days that a check has not confirmed, and no others", () => {

@@ -1,8 +1,8 @@
-// What a cell of the day strip shows.
+// What the time line says of a day.
 
 import type { DayView } from "../backend";
 import { plural } from "../controls/format";
-import { monthLabel, weekday } from "../query/days";
+import { weekday } from "../query/days";
 
 export type CellKind = "cached" | "open" | "empty" | "unverified" | "refresh" | "fetch" | "adopt" | "missing";
 
@@ -73,35 +73,8 @@ export function legend(days: readonly StripDay[]): { kind: CellKind; days: numbe
     .map((kind) => ({ kind, days: counts.get(kind) ?? 0 }));
 }
 
-/** Longer ranges are shown as bars: their cells have no room for a number. */
-export const LONG_RANGE = 62;
-
-export interface MonthRow {
-  label: string;
-  /** Position in the whole range of the first cell. */
-  first: number;
-  days: StripDay[];
-}
-
-/** A range cut into calendar months. */
-export function monthRows(days: readonly StripDay[]): MonthRow[] {
-  const rows: MonthRow[] = [];
-  days.forEach((day, index) => {
-    const label = monthLabel(day.day);
-    const last = rows.at(-1);
-    if (last && last.label === label) last.days.push(day);
-    else rows.push({ label, first: index, days: [day] });
-  });
-  return rows;
-}
-
 /** Marks the days of a plan that the last check has not confirmed. */
 export function withUnverified(days: readonly StripDay[], unverified: readonly string[]): StripDay[] {
   const named = new Set(unverified);
   return days.map((day) => (named.has(day.day) ? { ...day, unverified: true } : day));
-}
-
-/** The name over a month's cells: with the year if there is room for it. */
-export function monthName({ label, days }: MonthRow): string {
-  return days.length < 5 ? label.slice(0, 3) : label;
 }

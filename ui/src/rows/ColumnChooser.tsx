@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Button, Checkbox, Dialog, DialogTrigger, Popover } from "react-aria-components";
 
 import type { ColumnView, Sort } from "../backend";
@@ -15,10 +15,12 @@ interface Props {
   change: (prefs: ColumnPrefs) => void;
   sorts: readonly Sort[];
   setSorts: (sorts: Sort[]) => void;
+  /** The named layouts. */
+  children?: ReactNode;
 }
 
 /** Shows, hides, moves and sorts columns, all by keyboard. */
-export function ColumnChooser({ shape, prefs, change, sorts, setSorts }: Props) {
+export function ColumnChooser({ shape, prefs, change, sorts, setSorts, children }: Props) {
   const { columns } = shape;
   const hidden = new Set(prefs.hidden);
   const hiddenHere = columns.filter((column) => hidden.has(column.path)).length;
@@ -32,7 +34,7 @@ export function ColumnChooser({ shape, prefs, change, sorts, setSorts }: Props) 
         {hiddenHere > 0 && (
           <span className="faint num">
             {" "}
-            {columns.length - hiddenHere}/{columns.length}
+            {columns.length - hiddenHere}/{columns.length}, {hiddenHere} hidden
           </span>
         )}
       </Button>
@@ -45,6 +47,7 @@ export function ColumnChooser({ shape, prefs, change, sorts, setSorts }: Props) 
             </Button>
           </div>
           <ColumnList shape={shape} prefs={prefs} change={change} sorts={sorts} setSorts={setSorts} />
+          {children}
         </Dialog>
       </Popover>
     </DialogTrigger>

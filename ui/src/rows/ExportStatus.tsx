@@ -3,6 +3,7 @@ import { Button } from "react-aria-components";
 import { FailureNote } from "../controls/FailureNote";
 import { bytes, count, plural } from "../controls/format";
 import { Icon } from "../controls/icons";
+import { formatName } from "./exportOptions";
 import type { Exporter } from "./useExport";
 
 /** The progress of an export, and then where its file is. */
@@ -17,7 +18,7 @@ export function ExportStatus({ exporter }: { exporter: Exporter }) {
       <div className="note" role="status" data-testid="export-progress">
         <div className="note-body num">
           {state.progress === null
-            ? "Choose where to save the CSV file."
+            ? `Choose where to save the ${formatName(state.format)} file.`
             : `${count(state.progress.written)} of ${plural(state.progress.rows, "row")} written (${bytes(state.progress.bytes)}).`}
         </div>
         <Button className="button small" onPress={exporter.cancel} data-testid="export-cancel">
@@ -40,6 +41,11 @@ export function ExportStatus({ exporter }: { exporter: Exporter }) {
           {plural(exported.rows, "row")} ({bytes(exported.bytes)})
         </span>{" "}
         to <span className="path">{exported.path}</span>
+        {exported.manifest !== null && (
+          <div>
+            Manifest: <span className="path">{exported.manifest}</span>
+          </div>
+        )}
         {exported.note !== null && <div>{exported.note}</div>}
       </div>
       <Button className="icon-button" aria-label="Dismiss" onPress={exporter.dismiss}>

@@ -20,6 +20,8 @@ interface Props {
   sorts: readonly Sort[];
   /** Whether other columns are hidden. */
   hidden: boolean;
+  /** Whether the column is pinned. */
+  pinned: boolean;
   /** Whether another column would be left if this one were hidden. */
   canHide: boolean;
   perform: (command: MenuCommand) => void;
@@ -27,7 +29,7 @@ interface Props {
 }
 
 /** The commands for a cell or a column, at the pointer or the active cell. */
-export function GridMenu({ at, column, value, sorts, hidden, canHide, perform, close }: Props) {
+export function GridMenu({ at, column, value, sorts, hidden, pinned, canHide, perform, close }: Props) {
   const { path } = at;
   const name = column === undefined ? path : columnName(column);
   const isSorted = sorts.some((sort) => sort.path === path);
@@ -77,7 +79,12 @@ export function GridMenu({ at, column, value, sorts, hidden, canHide, perform, c
         )}
         <CommandItem place="rows" id="values" label="Filter by values" />
         <CommandItem place="rows" id="sums" label="Add up the column" />
+        <CommandItem place="rows" id="column_summary" label="What the column contains" />
+        <CommandItem place="rows" id="group_by" label="Group the rows by it" />
+        <CommandItem place="rows" id="colour" label="Colour the rows by it, or no longer" />
+        <CommandItem place="rows" id="format" label="Format of numbers and times" />
         <CommandItem place="headings" id="fit" />
+        <CommandItem place="rows" id={pinned ? "unpin_column" : "pin_column"} />
         <CommandItem place="rows" id="move_left" />
         <CommandItem place="rows" id="move_right" />
         <CommandItem place="headings" id="copy_name" />

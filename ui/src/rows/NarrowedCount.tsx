@@ -3,14 +3,17 @@ import { ToggleButton, Tooltip, TooltipTrigger } from "react-aria-components";
 import { count } from "../controls/format";
 import { Icon } from "../controls/icons";
 import { keyText } from "../controls/keys";
-import type { Narrowing } from "./useNarrowed";
+import { isNarrowed, type Narrowing } from "./useNarrowed";
 
 /** Says that the rows are narrowed, and not the query: "1,204 of 48,211 rows". */
 export function NarrowedCount({ narrowing: { narrowed, pending } }: { narrowing: Narrowing }) {
   return (
     <span className="narrowed num" role="status">
-      {narrowed !== null && narrowed.filters.length > 0 && (
-        <span data-testid="narrowed" title="The filters of the columns narrow the rows, not the query">
+      {narrowed !== null && isNarrowed(narrowed) && (
+        <span
+          data-testid="narrowed"
+          title="The filters of the columns and the chosen days narrow the rows, not the query"
+        >
           {count(narrowed.rows)} of {count(narrowed.shape.rows)} rows
         </span>
       )}

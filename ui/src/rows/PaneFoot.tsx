@@ -1,3 +1,5 @@
+import type { ReactNode } from "react";
+
 import { count, plural } from "../controls/format";
 import { keyText, pairText } from "../controls/keys";
 import { type Selected, selectionText } from "./grid/selection";
@@ -20,10 +22,12 @@ interface Props {
   length: number;
   selected: Selected;
   announcement: string;
+  /** What the selection adds up to. */
+  children?: ReactNode;
 }
 
 /** The line below the rows. */
-export function PaneFoot({ position, length, selected, announcement }: Props) {
+export function PaneFoot({ position, length, selected, announcement, children }: Props) {
   return (
     <footer className="grid-foot faint">
       <span className="num" data-testid="grid-position">
@@ -32,6 +36,7 @@ export function PaneFoot({ position, length, selected, announcement }: Props) {
       <span role="status" data-testid="grid-selection">
         {selectionText(selected)}
       </span>
+      {children}
       <span role="status" data-testid="grid-announcement">
         {announcement}
       </span>

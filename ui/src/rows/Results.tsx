@@ -1,40 +1,70 @@
 import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
-import type { Role, Sort } from "../backend";
+import type { ColumnFilter, Group, Role, Sort, ViewKey, ViewShape } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
-import { count, plural } from "../controls/format";
-import { HintButton } from "../controls/HintButton";
-import { keyText } from "../controls/keys";
+import { count } from "../controls/format";
+import { localZone } from "../controls/localZone";
+import { useToast } from "../controls/toasts";
 import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
+import { ExportButton } from "./ExportButton";
 import { ExportStatus } from "./ExportStatus";
+import { activeDays, type DaysNarrowing } from "./days";
 import { FilterChips } from "./FilterChips";
 import { filterCells } from "./filterFields";
-import { filtersFor, NO_FILTERS, rowQuery, withFilters } from "./filters";
-import { type ColumnPrefs, NO_PREFS } from "./grid/columns";
+import { activeFilters, conditionOf, filtersFor, NO_FILTERS, withFilters } from "./filters";
+import { nameIn } from "./grid/columns";
+import { LayoutPicker } from "./LayoutPicker";
+import {
+  activeGrouping,
+  type Grouping,
+  type Groupings,
+  groupedBy,
+  NO_GROUPINGS,
+  withGroup,
+} from "./summary/grouping";
+import { SummaryPane } from "./summary/SummaryPane";
 import { FilterToggle, NarrowedCount } from "./NarrowedCount";
 import { RolePane } from "./RolePane";
-import type { RowsCommands } from "./rowsCommands";
+import type { PaneCommands, RowsCommands } from "./rowsCommands";
 import { SortMark } from "./SortMark";
 import { NO_SORTS, sortsFor, withSorts } from "./sorts";
-import { SpreadsheetSafe } from "./SpreadsheetSafe";
 import type { Exporter } from "./useExport";
-import { type Narrowed, useNarrowed } from "./useNarrowed";
+import { useNarrowed } from "./useNarrowed";
+import { useLayouts } from "./useLayouts";
 import { type Target, useShapes } from "./useShapes";
 
 interface Props {
   target: Target;
   zone: string;
+  /** What tells the source of the rows from others: each has layouts of its own. */
+  source: string;
+  /** The path of the status of a trade; null if the mapping names none. */
+  status: string | null;
+  /** The zone of the days. */
+  dayZone: string;
   /** The answer is partial, and the rows must not look complete. */
   partial: boolean;
   /** The query has filters. */
   filtered: boolean;
   exporter: Exporter;
+  /** The days that the rows of both tabs are narrowed to. */
+  days: DaysNarrowing;
+  /** Told which trades are shown, for what counts them by day; null if none are. */
+  onTrades: (trades: Trades | null) => void;
   /** Set to the export function, for the window's shortcut. */
   exportRef: RefObject<(() => void) | null>;
   /** Set to what performs a command at the current cell, for the window's keys and its palette. */
   rowsRef: RefObject<RowsCommands | null>;
+}
+
+/** The trades of the answer under the filters of their columns, of all days. */
+export interface Trades {
+  key: ViewKey;
+  stamp: string;
+  shape: ViewShape;
+  filters: ColumnFilter[];
 }
 
 const ROLES: { role: Role; label: string }[] = [
@@ -42,27 +72,30 @@ const ROLES: { role: Role; label: string }[] = [
   { role: "downstream", label: "Messages" },
 ];
 
-/** What a file contains, before it is written: a part is never exported as the whole. */
-function exportName(partial: boolean, filtered: boolean): string {
-  const parts = [...(partial ? ["partial"] : []), ...(filtered ? ["filtered"] : [])];
-  return ["Export", ...(parts.length > 0 ? [parts.join(", ")] : []), "CSV"].join(" ");
-}
-
-function exportHint(narrowed: Narrowed | null): string {
-  return narrowed === null || narrowed.filters.length === 0
-    ? "Export every row of this tab in the order shown"
-    : `Export the ${plural(narrowed.rows, "row")} that the filters leave, in the order shown`;
-}
-
 /** The rows of the answer, in two tabs. */
-export function Results({ target, zone, partial, filtered, exporter, exportRef, rowsRef }: Props) {
+export function Results(props: Props) {
+  const {
+    target,
+    zone,
+    source,
+    status,
+    dayZone,
+    partial,
+    filtered,
+    exporter,
+    days,
+    onTrades,
+    exportRef,
+    rowsRef,
+  } = props;
   const [role, setRole] = useState<Role>("input");
+  const [isSummary, setSummary] = useState(false);
+  const [groupings, setGroupings] = useStored<Groupings>("tidemark.groupings", NO_GROUPINGS);
+  const zones = useMemo(() => ({ days: dayZone, local: localZone() }), [dayZone]);
+  const say = useToast();
+  const paneRef = useRef<PaneCommands | null>(null);
   const [stored, store] = useStored("tidemark.sorts", NO_SORTS);
-  const [inputPrefs, setInputPrefs] = useStored<ColumnPrefs>("tidemark.columns.input", NO_PREFS);
-  const [downPrefs, setDownPrefs] = useStored<ColumnPrefs>("tidemark.columns.downstream", NO_PREFS);
   const { shapes, failure, reload } = useShapes(target);
-  const prefs = role === "input" ? inputPrefs : downPrefs;
-  const setPrefs = role === "input" ? setInputPrefs : setDownPrefs;
   const { signature } = target.key;
   const setters = useMemo(() => {
     const setter = (of: Role) => (by: Sort[]) => store(withSorts(stored, signature, of, by));
@@ -71,18 +104,22 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
   // A sort by a column that this answer does not have is ignored.
   const shape = shapes?.[role] ?? null;
   const columns = shape?.columns;
+  const { layouts, setLayouts, prefs, setPrefs } = useLayouts(source, role, shape, status);
   const sorts = useMemo(() => {
     const has = (path: string) => columns?.some((column) => column.path === path) ?? false;
     return sortsFor(stored, signature)[role].filter(({ path }) => has(path));
   }, [stored, signature, role, columns]);
   const [storedFilters, storeFilters] = useStored("tidemark.filters", NO_FILTERS);
   const [fieldsShown, showFields] = useStored("tidemark.filterRow", false);
+  const viewKey = shapes?.key ?? target.key;
+  const { from, to } = viewKey;
   const narrowing = useNarrowed({
-    viewKey: shapes?.key ?? target.key,
+    viewKey,
     role,
     shape,
     stamp: shapes?.stamp ?? "",
     held: filtersFor(storedFilters, signature)[role],
+    days: useMemo(() => activeDays(days.held, { from, to }), [days.held, from, to]),
     setHeld: useCallback(
       (held) => storeFilters(withFilters(storedFilters, signature, role, held)),
       [storedFilters, storeFilters, signature, role],
@@ -94,26 +131,53 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
     () => ({ shown: fieldsShown, cells: filterCells(wanted, mistakes) }),
     [fieldsShown, wanted, mistakes],
   );
-  const filters = narrowed?.filters ?? [];
-  const writing = exporter.state.status === "writing";
-  const noExport = target.live
-    ? "Rows are still arriving."
-    : writing
-      ? "Another export is running."
-      : shapes === null
-        ? "There are no rows yet."
-        : narrowed === null
-          ? "The rows are being filtered."
-          : null;
-  const exportRows = () => {
-    if (noExport === null) exporter.start(target.key, rowQuery(role, sorts, filters));
+  const setGrouping = (grouping: Grouping) => setGroupings({ ...groupings, [role]: grouping });
+  const group = useCallback(
+    (path: string) => {
+      const column = shape?.columns.find((one) => one.path === path);
+      if (shape === null || column === undefined) return;
+      setGroupings({ ...groupings, [role]: groupedBy(activeGrouping(groupings[role], shape), column) });
+      setSummary(true);
+    },
+    [shape, role, groupings, setGroupings],
+  );
+  const openGroup = (group: Group, { by }: Grouping) => {
+    const replaced = by.find(({ path, unit }) => unit != null && conditionOf(wanted, path) !== undefined);
+    if (replaced !== undefined) say(`The filter of ${nameIn(columns, replaced.path)} was replaced`);
+    narrowing.propose(null, (held) => withGroup(held, group, by));
+    setSummary(false);
   };
   useEffect(() => {
-    exportRef.current = exportRows;
-    return () => {
-      exportRef.current = null;
+    rowsRef.current = (command) => {
+      if (command === "summary") setSummary(true);
+      else paneRef.current?.(command);
     };
-  });
+    return () => {
+      rowsRef.current = null;
+    };
+  }, [rowsRef]);
+  const writing = exporter.state.status === "writing";
+  const noExport = isSummary
+    ? "Groups are copied as a table; the other tabs export their rows."
+    : target.live
+      ? "Rows are still arriving."
+      : writing
+        ? "Another export is running."
+        : shapes === null
+          ? "There are no rows yet."
+          : narrowed === null
+            ? "The rows are being filtered."
+            : null;
+  const trades = useMemo<Trades | null>(() => {
+    if (shapes === null) return null;
+    const { key, stamp, input } = shapes;
+    const held = filtersFor(storedFilters, key.signature).input;
+    return { key, stamp, shape: input, filters: activeFilters(held, input.columns) };
+  }, [shapes, storedFilters]);
+  useEffect(() => {
+    onTrades(trades);
+    return () => onTrades(null);
+  }, [onTrades, trades]);
 
   // In a low window, or with large text, new rows are below its edge.
   const host = useRef<HTMLElement>(null);
@@ -132,11 +196,14 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
     >
       <Tabs
         className="results-tabs"
-        selectedKey={role}
-        onSelectionChange={(key) => setRole(key === "downstream" ? "downstream" : "input")}
+        selectedKey={isSummary ? "summary" : role}
+        onSelectionChange={(key) => {
+          setSummary(key === "summary");
+          if (key !== "summary") setRole(key === "downstream" ? "downstream" : "input");
+        }}
       >
         <div className="results-bar">
-          <TabList className="tab-list" aria-label="Trades and messages">
+          <TabList className="tab-list" aria-label="Trades, messages and summary">
             {ROLES.map((entry) => (
               <Tab key={entry.role} id={entry.role} className="tab" data-testid={`tab-${entry.role}`}>
                 {entry.label}{" "}
@@ -149,36 +216,46 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
                 </span>
               </Tab>
             ))}
+            <Tab id="summary" className="tab" data-testid="tab-summary">
+              Summary
+            </Tab>
           </TabList>
           {target.live && <span className="live-mark">rows so far</span>}
           {shape !== null && <NarrowedCount narrowing={narrowing} />}
           <div className="results-tools">
-            {shapes && shapes[role].rows > 0 && (
+            {!isSummary && shapes && shapes[role].rows > 0 && (
               <SortMark role={role} shape={shapes[role]} sorts={sorts} setSorts={setters[role]} />
             )}
-            {shapes && <FilterToggle shown={fieldsShown} toggle={() => rowsRef.current?.("filter_row")} />}
-            {shapes && (
+            {!isSummary && shapes && (
+              <FilterToggle shown={fieldsShown} toggle={() => rowsRef.current?.("filter_row")} />
+            )}
+            {!isSummary && shapes && (
               <ColumnChooser
                 shape={shapes[role]}
                 prefs={prefs}
                 change={setPrefs}
                 sorts={sorts}
                 setSorts={setters[role]}
-              />
+              >
+                <LayoutPicker layouts={layouts} change={setLayouts} />
+              </ColumnChooser>
             )}
-            <SpreadsheetSafe exporter={exporter} />
-            <HintButton
-              className="button"
-              testId="export-button"
-              hint={`${exportHint(narrowed)} (${keyText("window", "export")})`}
+            <ExportButton
+              role={role}
+              viewKey={target.key}
+              shape={shape}
+              narrowed={narrowed}
+              sorts={sorts}
+              prefs={prefs}
+              partial={partial}
               blocked={noExport}
-              press={exportRows}
-            >
-              {exportName(partial, filters.length > 0)}
-            </HintButton>
+              zone={zone}
+              exporter={exporter}
+              exportRef={exportRef}
+            />
           </div>
         </div>
-        {columns && <FilterChips narrowing={narrowing} columns={columns} />}
+        {columns && <FilterChips narrowing={narrowing} columns={columns} days={days} viewKey={viewKey} />}
         <ExportStatus exporter={exporter} />
         {failure && (
           <FailureNote
@@ -199,16 +276,33 @@ export function Results({ target, zone, partial, filtered, exporter, exportRef, 
                 propose={narrowing.propose}
                 reload={reload}
                 zone={zone}
+                zones={zones}
                 sorts={sorts}
                 setSorts={setters[role]}
                 prefs={prefs}
                 setPrefs={setPrefs}
                 filtered={filtered}
-                rowsRef={rowsRef}
+                group={group}
+                rowsRef={paneRef}
               />
             )}
           </TabPanel>
         ))}
+        <TabPanel id="summary" className="tab-panel">
+          {shapes && isSummary && narrowed !== null && (
+            <SummaryPane
+              role={role}
+              setRole={setRole}
+              viewKey={shapes.key}
+              narrowed={narrowed}
+              zone={zone}
+              held={groupings[role]}
+              change={setGrouping}
+              open={openGroup}
+              outdated={reload}
+            />
+          )}
+        </TabPanel>
       </Tabs>
     </section>
   );

@@ -1,27 +1,30 @@
-import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useCallback, useMemo, useRef, useState } from "react";
 
 import { type Failure, type Role, type Sort, toFailure, type ViewKey } from "../backend";
 import { useBackend } from "../backend/context";
 import { FailureNote } from "../controls/FailureNote";
-import { plural } from "../controls/format";
 import { useStored } from "../controls/useStored";
-import { type ColumnPrefs, nameIn, shown, withHidden } from "./grid/columns";
+import type { Zones } from "./grid/cellFormat";
+import { type ColumnPrefs, columnName, isPinned, nameIn, shown, withHidden } from "./grid/columns";
 import { cellCondition, cellFilters } from "./cellFilter";
-import { conditionOf, othersOf, rowQuery, typedCondition, withCondition } from "./filters";
+import { type ColumnDialog, ColumnDialogs, isDialog } from "./ColumnDialogs";
+import { conditionOf, rowQuery, typedCondition, withCondition } from "./filters";
 import type { Content, FilterFields, Handlers, MenuAt } from "./grid/contract";
 import { type GridHandle, GridView } from "./grid/GridView";
-import { RowsChanged } from "./grid/lazyRows";
-import { copiedText, type Selected } from "./grid/selection";
+import type { Selected } from "./grid/selection";
 import { noRowsText } from "./noRows";
 import { type Bar, RowsBar } from "./RowsBar";
 import { PaneFoot } from "./PaneFoot";
+import { SelectionSums } from "./SelectionSums";
 import { SumsLine } from "./SumsLine";
 import { GridMenu, type MenuCommand } from "./GridMenu";
+import { Legend } from "./Legend";
 import { RowDrawer } from "./RowDrawer";
-import type { RowsCommands } from "./rowsCommands";
+import type { PaneCommands } from "./rowsCommands";
+import { usePaneCommands } from "./usePaneCommands";
+import { useCopies } from "./useCopies";
 import { useDetail } from "./useDetail";
-import { useFading } from "./useFading";
-import { ValuesDialog } from "./ValuesDialog";
+import { useAnnouncement } from "./useAnnouncement";
 import type { Narrowed, Narrowing } from "./useNarrowed";
 
 interface Props {
@@ -36,14 +39,17 @@ interface Props {
   /** Reads the shape again, and then the rows. */
   reload: () => void;
   zone: string;
+  zones: Zones;
   sorts: Sort[];
   setSorts: (sorts: Sort[]) => void;
   prefs: ColumnPrefs;
   setPrefs: (prefs: ColumnPrefs) => void;
+  /** Shows the summary, with a column that makes groups. */
+  group: (path: string) => void;
   /** The query has filters. */
   filtered: boolean;
   /** Set to what performs a command at the current cell, for the window's keys and its palette. */
-  rowsRef: RefObject<RowsCommands | null>;
+  rowsRef: RefObject<PaneCommands | null>;
 }
 
 const LABELS: Record<Role, string> = { input: "Trades", downstream: "Messages" };
@@ -51,8 +57,8 @@ const LABELS: Record<Role, string> = { input: "Trades", downstream: "Messages" }
 /** The rows of one role, and the detail of one of them. */
 export function RolePane(props: Props) {
   const { role, viewKey, narrowed, fields, showFields, propose, rowsRef } = props;
-  const { reload, zone, sorts, setSorts, prefs, setPrefs } = props;
-  const { shape, stamp, filters, rows: length } = narrowed;
+  const { reload, zone, zones, sorts, setSorts, prefs, setPrefs, group } = props;
+  const { shape, stamp, filters, days, rows: length } = narrowed;
   const backend = useBackend();
   const grid = useRef<GridHandle>(null);
   const detail = useDetail();
@@ -61,22 +67,20 @@ export function RolePane(props: Props) {
   const [opened, setOpened] = useState<{ identity: string; position: number } | null>(null);
   const [active, setActive] = useState<number | null>(null);
   const [failed, setFailed] = useState<{ identity: string; failure: Failure } | null>(null);
-  const [copyFailure, setCopyFailure] = useState<Failure | null>(null);
   const [selected, setSelected] = useState<Selected>({ rows: 0, columns: 0 });
   const [menu, setMenu] = useState<(MenuAt & { value: string | null | undefined }) | null>(null);
-  const [listed, setListed] = useState<{ path: string; at: { x: number; y: number } } | null>(null);
+  const [dialog, setDialog] = useState<ColumnDialog | null>(null);
   const [bar, setBar] = useState<Bar | null>(null);
   const [sumsOn, setSumsOn] = useStored("tidemark.sums", false);
   const [summed, setSummed] = useState<string | null>(null);
-  const [announcement, announce] = useState("");
-  useFading(announcement, announce);
-  // Shown until the copy is done, however long that takes.
-  const [copying, setCopying] = useState("");
+  const [announcement, announce] = useAnnouncement();
+  const copies = useCopies(announce);
+  const { handlers: copyHandlers } = copies;
 
   const query = [viewKey.signature, viewKey.from, viewKey.to, role].join("|");
-  const identity = [query, JSON.stringify(sorts), JSON.stringify(filters)].join("|");
-  const rows = useMemo(() => rowQuery(role, sorts, filters), [role, sorts, filters]);
-  const unsorted = useMemo(() => rowQuery(role, [], filters), [role, filters]);
+  const identity = [query, JSON.stringify(sorts), JSON.stringify([filters, days])].join("|");
+  const rows = useMemo(() => rowQuery(role, sorts, filters, days), [role, sorts, filters, days]);
+  const unsorted = useMemo(() => rowQuery(role, [], filters, days), [role, filters, days]);
   const content = useMemo<Content>(
     () => ({
       query,
@@ -85,11 +89,12 @@ export function RolePane(props: Props) {
       columns: shape.columns,
       reading_order: shape.reading_order,
       zone,
+      zones,
       length,
       generation: shape.generation,
       read: (offset, limit) => backend.page(viewKey, rows, offset, limit),
     }),
-    [backend, viewKey, rows, stamp, shape, length, query, identity, zone],
+    [backend, viewKey, rows, stamp, shape, length, query, identity, zone, zones],
   );
   const handlers = useMemo<Handlers>(
     () => ({
@@ -103,32 +108,19 @@ export function RolePane(props: Props) {
         setOpened((held) => (held?.identity === identity ? { identity, position } : null));
       },
       selected: setSelected,
-      copying: (rows) => {
-        announce("");
-        setCopying(`Copying ${plural(rows, "row")}`);
-      },
-      copy: (text, copied) => {
-        backend.copyText(text).then(
-          () => {
-            setCopying("");
-            setCopyFailure(null);
-            announce(copiedText(copied));
-          },
-          (error: unknown) => {
-            setCopying("");
-            setCopyFailure(toFailure(error));
-          },
-        );
-      },
+      ...copyHandlers,
       menu: (at) => {
         const { row, path } = at;
         setMenu({ ...at, value: row === null ? undefined : grid.current?.valueAt({ row, path }) });
       },
       ask: (command, { row, path }) => {
-        if (command === "values") {
+        if (isDialog(command)) {
           const at = grid.current?.belowHeading(path) ?? { x: 0, y: 0 };
-          return setListed({ path, at });
+          return setDialog({ kind: command, path, at });
         }
+        if (command === "group_by") return group(path);
+        if (command === "colour")
+          return setPrefs({ ...prefs, coloured: path === prefs.coloured ? null : path });
         if (command === "sums") {
           setSumsOn(!sumsOn || path !== summed);
           return setSummed(path);
@@ -149,58 +141,39 @@ export function RolePane(props: Props) {
       announce,
       outdated: reload,
       reading: (error) => setFailed(error === null ? null : { identity, failure: toFailure(error) }),
-      copyFailed: (error) => {
-        setCopying("");
-        if (error instanceof RowsChanged) announce("The rows have changed; copy again");
-        else setCopyFailure(toFailure(error));
-      },
     }),
-    [backend, setSorts, setPrefs, propose, shape, identity, reload, sumsOn, setSumsOn, summed, show],
+    [
+      copyHandlers,
+      setSorts,
+      setPrefs,
+      prefs,
+      propose,
+      group,
+      announce,
+      shape,
+      identity,
+      reload,
+      sumsOn,
+      setSumsOn,
+      summed,
+      show,
+    ],
   );
   const perform = (command: MenuCommand, at: MenuAt) => {
     if (command === "hide") setPrefs(withHidden(shape, prefs, at.path));
     else if (command === "show_all") setPrefs({ ...prefs, hidden: [] });
-    else if (command === "copy_name") {
-      backend.copyText(at.path).then(
-        () => announce(`Copied ${at.path}`),
-        (error: unknown) => setCopyFailure(toFailure(error)),
-      );
-    } else grid.current?.perform(command, at);
+    else if (command === "copy_name") copies.copyText(at.path);
+    else grid.current?.perform(command, at);
     // The focused cell may have been redrawn meanwhile.
-    if (command !== "open" && command !== "values") grid.current?.focus();
+    if (command !== "open" && command !== "group_by" && !isDialog(command)) grid.current?.focus();
   };
+  const coloured = shape.columns.find(({ path }) => path === prefs.coloured);
   const hasRows = length > 0;
   const closeBar = () => {
     setBar(null);
     grid.current?.focus();
   };
-  const focusField = useRef(false);
-  useEffect(() => {
-    if (!fields.shown || !focusField.current) return;
-    focusField.current = false;
-    grid.current?.focusFilter(grid.current.here()?.path ?? null);
-  }, [fields.shown]);
-  useEffect(() => {
-    rowsRef.current = (command) => {
-      if (command === "filter_row") {
-        focusField.current = !fields.shown;
-        showFields(!fields.shown);
-        return;
-      }
-      if (!hasRows) return;
-      if (command === "find" || command === "go_to_row") {
-        setBar((held) => ({ kind: command, asks: (held?.asks ?? 0) + 1 }));
-        return;
-      }
-      // Without an active cell, the first one that is seen becomes it.
-      grid.current?.focus();
-      const at = command === "select_all" ? null : (grid.current?.here() ?? null);
-      grid.current?.perform(command, at ?? { row: null, path: null });
-    };
-    return () => {
-      rowsRef.current = null;
-    };
-  }, [rowsRef, hasRows, fields.shown, showFields]);
+  usePaneCommands({ rowsRef, grid, hasRows, fields, showFields, setBar });
   const close = useCallback(() => {
     setOpened(null);
     grid.current?.focus();
@@ -228,8 +201,8 @@ export function RolePane(props: Props) {
             dismiss={() => setFailed(null)}
           />
         )}
-        {copyFailure && (
-          <FailureNote failure={copyFailure} testId="copy-failure" dismiss={() => setCopyFailure(null)} />
+        {copies.failure && (
+          <FailureNote failure={copies.failure} testId="copy-failure" dismiss={copies.dismiss} />
         )}
         {bar !== null && (
           <RowsBar
@@ -254,6 +227,16 @@ export function RolePane(props: Props) {
           handlers={handlers}
         />
         {!hasRows && <p className="grid-none">{noRowsText(role, props.filtered, narrowed)}</p>}
+        {coloured !== undefined && (
+          <Legend
+            viewKey={viewKey}
+            rows={unsorted}
+            stamp={stamp}
+            path={coloured.path}
+            name={columnName(coloured)}
+            remove={() => setPrefs({ ...prefs, coloured: null })}
+          />
+        )}
         {sumsOn && summed !== null && shape.columns.some((column) => column.path === summed) && (
           <SumsLine
             viewKey={viewKey}
@@ -269,8 +252,18 @@ export function RolePane(props: Props) {
           position={active}
           length={length}
           selected={selected}
-          announcement={announcement === "" ? copying : announcement}
-        />
+          announcement={announcement === "" ? copies.copying : announcement}
+        >
+          <SelectionSums
+            grid={grid}
+            selected={selected}
+            columns={shape.columns}
+            viewKey={viewKey}
+            rows={unsorted}
+            length={length}
+            stamp={identity + stamp}
+          />
+        </PaneFoot>
       </div>
       {menu !== null && (
         <GridMenu
@@ -279,22 +272,27 @@ export function RolePane(props: Props) {
           value={menu.value}
           sorts={sorts}
           hidden={shape.columns.some((column) => prefs.hidden.includes(column.path))}
+          pinned={isPinned(shape, prefs, menu.path)}
           canHide={shown(shape, prefs).length > 1}
           perform={(command) => perform(command, menu)}
           close={() => setMenu(null)}
         />
       )}
-      {listed !== null && (
-        <ValuesDialog
-          at={listed.at}
-          path={listed.path}
-          name={nameIn(shape.columns, listed.path)}
+      {dialog !== null && (
+        <ColumnDialogs
+          dialog={dialog}
+          role={role}
           viewKey={viewKey}
-          rows={rowQuery(role, [], othersOf(filters, listed.path))}
+          columns={shape.columns}
+          filters={filters}
+          days={days}
           stamp={stamp}
-          condition={conditionOf(filters, listed.path)}
-          apply={(condition) => propose(listed.path, (held) => withCondition(held, listed.path, condition))}
-          close={() => setListed(null)}
+          zone={zone}
+          zones={zones}
+          formats={prefs.formats}
+          setFormats={(formats) => setPrefs({ ...prefs, formats })}
+          propose={propose}
+          close={() => setDialog(null)}
         />
       )}
       {shownRow !== null && (

@@ -1,6 +1,6 @@
 // The conditions on the columns of each tab, kept while the query stays the same, and for the next start.
 
-import type { ColumnCondition, ColumnFilter, ColumnView, Role, RowQuery, Sort } from "../backend";
+import type { ColumnCondition, ColumnFilter, ColumnView, DaySpan, Role, RowQuery, Sort } from "../backend";
 import { plural } from "../controls/format";
 
 /** The condition of a column. There is at most one per column. */
@@ -68,8 +68,14 @@ export function activeFilters(held: readonly HeldFilter[], columns: readonly Col
 }
 
 /** The rows of a tab in an order, under what narrows them. */
-export function rowQuery(role: Role, sorts: Sort[], filters: ColumnFilter[]): RowQuery {
-  return filters.length === 0 ? { role, sorts } : { role, sorts, filters };
+export function rowQuery(
+  role: Role,
+  sorts: Sort[],
+  filters: ColumnFilter[],
+  days: DaySpan[] | null = null,
+): RowQuery {
+  const rows = filters.length === 0 ? { role, sorts } : { role, sorts, filters };
+  return days === null ? rows : { ...rows, days };
 }
 
 /** What is typed as a condition; blank text is none. */

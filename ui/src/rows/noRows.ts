@@ -16,7 +16,10 @@ const NO_ROWS: Record<Role, { filtered: string; unfiltered: string }> = {
 };
 
 /** Why there are no rows: the likeliest reason. */
-export function noRowsText(role: Role, filtered: boolean, { filters, shape }: Narrowed): string {
-  if (filters.length > 0 && shape.rows > 0) return "No row meets the filters of the columns.";
+export function noRowsText(role: Role, filtered: boolean, { filters, days, shape }: Narrowed): string {
+  if (shape.rows > 0) {
+    if (filters.length > 0) return "No row meets the filters of the columns.";
+    if (days !== null) return "There are no rows on the chosen days.";
+  }
   return NO_ROWS[role][filtered ? "filtered" : "unfiltered"];
 }

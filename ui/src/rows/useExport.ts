@@ -1,18 +1,22 @@
-import { useCallback, useRef, useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 
 import {
   type Exported,
+  type ExportFormat,
   type ExportProgress,
+  type ExportOptions,
   type Failure,
   type RowQuery,
   toFailure,
   type ViewKey,
 } from "../backend";
 import { useBackend } from "../backend/context";
+import { useStored } from "../controls/useStored";
+import { choiceOf, type ExportChoice, USUAL } from "./exportOptions";
 
 export type ExportState =
   | { status: "none" }
-  | { status: "writing"; progress: ExportProgress | null }
+  | { status: "writing"; format: ExportFormat; progress: ExportProgress | null }
   | { status: "done"; exported: Exported }
   | { status: "failed"; failure: Failure };
 
@@ -20,10 +24,10 @@ let lastExport = Date.now();
 
 export interface Exporter {
   state: ExportState;
-  /** Whether texts that a spreadsheet would take for formulas are protected. */
-  spreadsheetSafe: boolean;
-  setSpreadsheetSafe: (safe: boolean) => void;
-  start: (key: ViewKey, rows: RowQuery) => void;
+  /** What was chosen last, also before the window was started. */
+  choice: ExportChoice;
+  setChoice: (choice: ExportChoice) => void;
+  start: (key: ViewKey, rows: RowQuery, options: ExportOptions) => void;
   cancel: () => void;
   dismiss: () => void;
 }
@@ -32,20 +36,22 @@ export interface Exporter {
 export function useExport(): Exporter {
   const backend = useBackend();
   const [state, setState] = useState<ExportState>({ status: "none" });
-  const [spreadsheetSafe, setSpreadsheetSafe] = useState(false);
+  const [stored, setChoice] = useStored<Partial<ExportChoice>>("tidemark.export", USUAL);
+  const choice = useMemo(() => choiceOf(stored), [stored]);
   const running = useRef<number | null>(null);
 
   const start = useCallback(
-    (key: ViewKey, rows: RowQuery) => {
+    (key: ViewKey, rows: RowQuery, options: ExportOptions) => {
       if (running.current !== null) return;
       lastExport += 1;
       const id = lastExport;
       running.current = id;
-      setState({ status: "writing", progress: null });
+      const { format } = options;
+      setState({ status: "writing", format, progress: null });
       const onProgress = (progress: ExportProgress) => {
-        if (running.current === id) setState({ status: "writing", progress });
+        if (running.current === id) setState({ status: "writing", format, progress });
       };
-      backend.exportCsv(id, key, rows, { columns: [], spreadsheet_safe: spreadsheetSafe }, onProgress).then(
+      backend.exportRows(id, key, rows, options, onProgress).then(
         (exported) => {
           running.current = null;
           setState(exported === null ? { status: "none" } : { status: "done", exported });
@@ -57,7 +63,7 @@ export function useExport(): Exporter {
         },
       );
     },
-    [backend, spreadsheetSafe],
+    [backend],
   );
 
   const cancel = useCallback(() => {
@@ -68,5 +74,5 @@ export function useExport(): Exporter {
     // A running export can be cancelled, but not dismissed.
     if (running.current === null) setState({ status: "none" });
   }, []);
-  return { state, spreadsheetSafe, setSpreadsheetSafe, start, cancel, dismiss };
+  return { state, choice, setChoice, start, cancel, dismiss };
 }

@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import {
   type Backend,
   type ColumnFilter,
+  type DaySpan,
   type Failure,
   type Role,
   toFailure,
@@ -11,8 +12,9 @@ import {
   type ViewShape,
 } from "../backend";
 import { useBackend } from "../backend/context";
+import { pause } from "../controls/pause";
 import { asked } from "./asked";
-import { activeFilters, type HeldFilter, typedText } from "./filters";
+import { activeFilters, type HeldFilter, rowQuery, typedText } from "./filters";
 
 /** Rows that are shown: which, of which state of the file, and how many. They belong together. */
 export interface Narrowed {
@@ -20,8 +22,18 @@ export interface Narrowed {
   stamp: string;
   /** What narrows them. */
   filters: ColumnFilter[];
+  /** The days that they are narrowed to; null for all. */
+  days: DaySpan[] | null;
   rows: number;
 }
+
+/** Whether these are not all rows of the answer. */
+export function isNarrowed({ filters, days }: Narrowed): boolean {
+  return filters.length > 0 || days !== null;
+}
+
+/** Moving along the days counts only where it ends. */
+const PAUSE_MS = 120;
 
 interface Props {
   viewKey: ViewKey;
@@ -31,6 +43,8 @@ interface Props {
   stamp: string;
   /** The filters that stand. */
   held: HeldFilter[];
+  /** The days that the rows are narrowed to; null for all. It is the same object as long as they are the same. */
+  days: DaySpan[] | null;
   setHeld: (held: HeldFilter[]) => void;
   /** Reads the shape again. */
   reload: () => void;
@@ -71,8 +85,15 @@ export interface Narrowing {
   propose: (path: string | null, change: (held: HeldFilter[]) => HeldFilter[]) => void;
 }
 
-function countRows(backend: Backend, key: ViewKey, role: Role, filters: ColumnFilter[], signal: AbortSignal) {
-  return asked(backend, signal, (id) => backend.rowCount(key, { role, sorts: [], filters }, id));
+function countRows(
+  backend: Backend,
+  key: ViewKey,
+  role: Role,
+  filters: ColumnFilter[],
+  days: DaySpan[] | null,
+  signal: AbortSignal,
+) {
+  return asked(backend, signal, (id) => backend.rowCount(key, rowQuery(role, [], filters, days), id));
 }
 
 /** The path of the column that a failure is about. */
@@ -91,7 +112,8 @@ function withoutChange(wanted: HeldFilter[], before: HeldFilter[], path: string)
 }
 
 /** The rows of a tab under the filters of its columns. Mistakes in a new filter leave the rows as they were. */
-export function useNarrowed({ viewKey, role, shape, stamp, held, setHeld, reload }: Props): Narrowing {
+export function useNarrowed(props: Props): Narrowing {
+  const { viewKey, role, shape, stamp, held, days, setHeld, reload } = props;
   const backend = useBackend();
   const client = useQueryClient();
   const { signature, from, to } = viewKey;
@@ -99,18 +121,22 @@ export function useNarrowed({ viewKey, role, shape, stamp, held, setHeld, reload
   const columns = shape?.columns;
   const active = useMemo(() => activeFilters(held, columns ?? []), [held, columns]);
   const keyOf = useCallback(
-    (filters: ColumnFilter[]) => ["row_count", of, stamp, JSON.stringify(filters)],
-    [of, stamp],
+    (filters: ColumnFilter[]) => ["row_count", of, stamp, JSON.stringify([filters, days])],
+    [of, stamp, days],
   );
+  const narrows = active.length > 0 || days !== null;
   const count = useQuery({
     queryKey: keyOf(active),
-    queryFn: ({ signal }) => countRows(backend, viewKey, role, active, signal),
-    enabled: shape !== null && active.length > 0,
+    queryFn: async ({ signal }) => {
+      if (days !== null) await pause(PAUSE_MS, signal);
+      return countRows(backend, viewKey, role, active, days, signal);
+    },
+    enabled: shape !== null && narrows,
     // The stamp says when to read again.
     staleTime: Infinity,
     gcTime: 60_000,
   });
-  const counted = active.length === 0 ? undefined : count.data;
+  const counted = narrows ? count.data : undefined;
   const isOther = shape !== null && counted !== undefined && counted.generation !== shape.generation;
   useEffect(() => {
     if (isOther) reload();
@@ -118,9 +144,10 @@ export function useNarrowed({ viewKey, role, shape, stamp, held, setHeld, reload
 
   const fresh = useMemo<Narrowed | null>(() => {
     if (shape === null) return null;
-    if (active.length === 0) return { shape, stamp, filters: active, rows: shape.rows };
-    return counted === undefined || isOther ? null : { shape, stamp, filters: active, rows: counted.rows };
-  }, [shape, stamp, active, counted, isOther]);
+    if (!narrows) return { shape, stamp, filters: active, days, rows: shape.rows };
+    if (counted === undefined || isOther) return null;
+    return { shape, stamp, filters: active, days, rows: counted.rows };
+  }, [shape, stamp, active, days, narrows, counted, isOther]);
   // Rows of an earlier state stay until those of the present one are counted.
   const [last, setLast] = useState<{ of: string; narrowed: Narrowed } | null>(null);
   if (fresh !== null && last?.narrowed !== fresh) setLast({ of, narrowed: fresh });
@@ -151,7 +178,7 @@ export function useNarrowed({ viewKey, role, shape, stamp, held, setHeld, reload
         setAttempt({ of, wanted, mistakes, failure: null });
         try {
           if (filters.length > 0) {
-            const count = await countRows(backend, viewKey, role, filters, signal);
+            const count = await countRows(backend, viewKey, role, filters, days, signal);
             if (signal.aborted) return;
             client.setQueryData(keyOf(filters), count);
           }
@@ -173,19 +200,18 @@ export function useNarrowed({ viewKey, role, shape, stamp, held, setHeld, reload
       }
       setAttempt({ of, wanted: null, mistakes, failure: null });
     },
-    [backend, client, viewKey, role, columns, of, keyOf, base, known, held, setHeld],
+    [backend, client, viewKey, role, columns, days, of, keyOf, base, known, held, setHeld],
   );
   const { refetch } = count;
   const retry = useCallback(() => {
     setAttempt(null);
     void refetch();
   }, [refetch]);
-  const failure =
-    mine?.failure ?? (active.length > 0 && count.error !== null ? toFailure(count.error) : null);
+  const failure = mine?.failure ?? (narrows && count.error !== null ? toFailure(count.error) : null);
   return {
     narrowed,
     wanted: base,
-    pending: (mine !== null && mine.wanted !== null) || (active.length > 0 && count.isFetching),
+    pending: (mine !== null && mine.wanted !== null) || (narrows && count.isFetching),
     mistakes: known,
     failure,
     retry,

@@ -9,9 +9,9 @@ import { DatabaseTeamDialog } from "../guide/DatabaseTeamDialog";
 import { TEXT_SIZES, textSizeOf } from "../rows/dataZoom";
 import type { DataZoom } from "../rows/useDataZoom";
 import { CacheFolder } from "./CacheFolder";
-import { Choice } from "./Choice";
+import { Choice } from "../controls/Choice";
 import { MemoryLimit } from "./MemoryLimit";
-import { localZone } from "./shownZone";
+import { localZone } from "../controls/localZone";
 import type { Settings } from "./useSettings";
 
 interface Props {

@@ -1,9 +1,5 @@
 import type { ShownZone } from "../backend";
-
-/** The time zone of this computer. */
-export function localZone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
-}
+import { localZone } from "../controls/localZone";
 
 /** The name of the zone in which points in time are shown. */
 export function shownZone(choice: ShownZone, dayZone: string): string {

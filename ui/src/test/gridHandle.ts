@@ -11,6 +11,7 @@ export function makeGridHandle(part: Partial<GridHandle> = {}): GridHandle {
     focusFilter: vi.fn(),
     goTo: vi.fn(),
     valueAt: () => "a",
+    selectedCells: () => null,
     belowHeading: () => ({ x: 0, y: 0 }),
     ...part,
   };

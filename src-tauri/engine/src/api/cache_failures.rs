@@ -5,6 +5,7 @@ use std::error::Error as _;
 use crate::cache::store::folder::MovedAside;
 use crate::cache::{BadPath, CacheError, CacheErrorKind, ExportProblem, Holder, Missing, Purpose, Work};
 use crate::failure::{Code, Failure, FailureTarget};
+use crate::words::thousands;
 
 impl From<CacheError> for Failure {
     fn from(error: CacheError) -> Self {
@@ -161,7 +162,7 @@ fn not_exported(problem: &ExportProblem) -> Failure {
     let because = |why: &Option<&str>| why.map_or_else(String::new, |why| format!(": {why}"));
     let message = match problem {
         ExportProblem::NoSpace => {
-            return Failure::new(Code::DiskFull, "There is no space left on the disk for the CSV file.");
+            return Failure::new(Code::DiskFull, "There is no space left on the disk for the file.");
         }
         ExportProblem::Busy(path) => {
             return Failure::new(
@@ -169,6 +170,19 @@ fn not_exported(problem: &ExportProblem) -> Failure {
                 format!("Another export to {} is already running.", path.display()),
             )
             .advise("Wait until it is done, or choose another file name.");
+        }
+        ExportProblem::TooManyColumns { columns, most } => {
+            let message = format!(
+                "A sheet has at most {} columns, and there are {}.",
+                thousands(*most as u64),
+                thousands(*columns as u64)
+            );
+            return Failure::new(Code::ExportFailed, message)
+                .advise("Export fewer columns, or in another format.");
+        }
+        ExportProblem::NoZone(zone) => {
+            return Failure::new(Code::ExportFailed, format!("There is no time zone {zone}."))
+                .advise("Choose another zone for the dates.");
         }
         ExportProblem::CacheFile(path) => format!("{} is a file of Tidemark's cache.", path.display()),
         ExportProblem::NotWritten(path, why) => {

@@ -1,5 +1,6 @@
 //! Exporting cached rows. Needs no server.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,15 +8,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, instrument, warn};
 
 use super::rows::read_key;
-use crate::api::export::{ExportProgress, Exported};
+use crate::answer::derive::Derived;
+use crate::api::export::{ExportProgress, Exported, Manifest, ManifestDay};
 use crate::api::rows::ViewKey;
 use crate::cache::View;
-use crate::cache::export::csv::{Destination, Export, Staging, Written};
+use crate::cache::export::writing::{Destination, Export, Staging, Written};
 use crate::day::DayRange;
 use crate::engine::{Engine, off_thread};
-use crate::failure::{Code, Result};
-use crate::query::signature::Signature;
-use crate::rows::{CsvOptions, Role, RowQuery};
+use crate::failure::{Code, Failure, Result};
+use crate::query::signature::{Signature, SourceName};
+use crate::rows::{ExportOptions, Role, RowQuery};
 
 /// Interval between progress reports of an export.
 const EXPORT_TICK: Duration = Duration::from_millis(150);
@@ -27,25 +29,26 @@ pub struct ExportRequest {
     pub key: ViewKey,
     /// Which rows, and in which order.
     pub rows: RowQuery,
-    /// The columns, and how to write them.
-    pub options: CsvOptions,
+    /// The format, the columns, and how to write them.
+    pub options: ExportOptions,
 }
 
 impl ExportRequest {
-    /// Exports all columns in the order of the view.
+    /// Exports all columns in the order of the view, as CSV.
     #[must_use]
     pub fn of(key: ViewKey, role: Role) -> Self {
-        Self { key, rows: RowQuery::of(role), options: CsvOptions::default() }
+        Self { key, rows: RowQuery::of(role), options: ExportOptions::default() }
     }
 }
 
 impl Engine {
-    /// Writes a view as CSV. A partial answer's file is named `….partial.csv`.
+    /// Writes the rows of a view to a file. A partial answer's file is named `….partial.csv`, or with the extension of
+    /// its format.
     ///
     /// # Errors
     /// `export_failed`, `disk_full`, `cancelled`, and those of opening the view.
     #[instrument(level = "error", name = "export", skip_all, fields(signature = %request.key.signature))]
-    pub async fn export_csv(
+    pub async fn export(
         &self,
         request: &ExportRequest,
         destination: &Destination,
@@ -53,7 +56,14 @@ impl Engine {
         cancel: CancellationToken,
     ) -> Result<Exported> {
         let ExportRequest { key, rows, options } = request;
-        info!(from = %key.from, to = %key.to, role = ?rows.role, columns = options.columns.len(), "export requested");
+        info!(
+            from = %key.from,
+            to = %key.to,
+            role = ?rows.role,
+            format = ?options.format,
+            columns = options.columns.len(),
+            "export requested"
+        );
         let exported =
             match self.export_through(Staging::CacheDisk, request, destination, &progress, &cancel).await {
                 Err(failure) if failure.code == Code::DiskFull && !cancel.is_cancelled() => {
@@ -84,23 +94,99 @@ impl Engine {
     ) -> Result<Exported> {
         let (signature, range) = read_key(&request.key)?;
         let view = self.view_to_export(&signature, range).await?;
-        let complete = self.derived(&view).complete;
+        let derived = self.derived(&view);
+        let complete = derived.complete;
         let target = if complete { destination.clone() } else { destination.of_partial() };
+        if request.options.manifest && !target.is_file() {
+            let what = "A manifest is a file beside the export, and this export is not a file.";
+            return Err(
+                Failure::new(Code::ExportFailed, what).advise("Export to a file, or without a manifest.")
+            );
+        }
         let export = Arc::new(view.begin_export(staging)?);
         let work = {
-            let (export, target, request) = (Arc::clone(&export), target.clone(), request.clone());
+            let (engine, export, target) = (self.clone(), Arc::clone(&export), target.clone());
+            let request = request.clone();
             off_thread(move || {
-                let ExportRequest { rows, options, .. } = request;
-                Ok(view.write_csv(&export, &rows, &options, &target)?)
+                let written = view.export(&export, &request.rows, &request.options, &target)?;
+                let manifest = match (&target, &written.sha256) {
+                    (Destination::Path(path), Some(sha256)) => {
+                        let manifest =
+                            engine.manifest(&view, &request, derived, (path, sha256), &export, &written)?;
+                        let text = serde_json::to_vec_pretty(&manifest).map_err(|error| {
+                            Failure::new(Code::Internal, "The manifest cannot be written.").because(error)
+                        })?;
+                        Some(export.write_manifest(path, &text)?.display().to_string())
+                    }
+                    _ => None,
+                };
+                Ok((written, manifest))
             })
         };
         let on_progress = || {
             progress(ExportProgress { bytes: export.bytes(), written: export.rows(), rows: export.total() });
         };
         let written = watch(work, &export, on_progress, cancel).await;
-        let written = written.inspect_err(|failure| self.start_afresh(&signature, failure))?;
-        let Written { bytes, note } = written;
-        Ok(Exported { path: target.to_string(), rows: export.rows(), bytes, complete, note })
+        let (written, manifest) = written.inspect_err(|failure| self.start_afresh(&signature, failure))?;
+        let Written { bytes, note, remarks, .. } = written;
+        Ok(Exported {
+            path: target.to_string(),
+            format: request.options.format,
+            rows: export.rows(),
+            bytes,
+            complete,
+            cells_as_text: remarks.cells_as_text,
+            cut_texts: remarks.cut_texts,
+            manifest,
+            note,
+        })
+    }
+
+    /// What a file contains and where it comes from.
+    fn manifest(
+        &self,
+        view: &View,
+        request: &ExportRequest,
+        derived: Derived,
+        (path, sha256): (&Path, &str),
+        export: &Export,
+        written: &Written,
+    ) -> Result<Manifest> {
+        let identity = view.file().identity();
+        let Derived { days, complete, .. } = derived;
+        let shown = view.shown();
+        let range = view.range();
+        let held: Vec<ManifestDay> = shown
+            .range(range.from()..=range.to())
+            .map(|(day, held)| ManifestDay {
+                day: *day,
+                fetched: held.fetched,
+                settled: !days.open.contains(day),
+                unverified: days.unverified.contains(day),
+            })
+            .collect();
+        Ok(Manifest {
+            tidemark: env!("CARGO_PKG_VERSION"),
+            written: self.now(),
+            file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            format: request.options.format,
+            sha256: sha256.to_owned(),
+            bytes: written.bytes,
+            rows: export.rows(),
+            columns: written.columns.clone(),
+            options: request.options.clone(),
+            complete,
+            signature: request.key.signature.clone(),
+            source: SourceName::of(&identity.query()?).name,
+            filters: identity.filters.describe(&self.labels_of(identity)),
+            query: identity.canonical.clone(),
+            row_query: request.rows.clone(),
+            from: range.from(),
+            to: range.to(),
+            oldest_fetch: held.iter().map(|day| day.fetched).min(),
+            days: held,
+            missing: days.why_missing,
+        })
     }
 
     /// Opens a separate view, so that paging continues meanwhile.
@@ -119,12 +205,12 @@ impl Engine {
 }
 
 /// Reports the progress of an export until it is done, and stops it if it is cancelled.
-async fn watch(
-    work: impl Future<Output = Result<Written>>,
+async fn watch<T>(
+    work: impl Future<Output = Result<T>>,
     export: &Export,
     on_progress: impl Fn(),
     cancel: &CancellationToken,
-) -> Result<Written> {
+) -> Result<T> {
     tokio::pin!(work);
     let mut tick = tokio::time::interval(EXPORT_TICK);
     loop {

@@ -1,14 +1,16 @@
 // What the preview says of rows beyond showing them: how many, where a text is, which values, what they add up to.
 
-import type { Role, RowQuery, ViewKey } from "../types";
+import type { ColumnSums, DateUnit, GroupKey, Role, RowQuery, ViewKey } from "../types";
 import type { Backend } from "..";
-import { dayCount } from "../days";
+import { weekName } from "../days";
 import type { rowOrder } from "./order";
-import { columnsOf, makeRow } from "./rows";
+import { type Calendar, columnsOf, makeRow } from "./rows";
 
-interface Rows {
+/** The rows of the preview. */
+export interface Rows {
   order: ReturnType<typeof rowOrder>;
   total: (key: ViewKey, role: Role) => number;
+  calendar: (key: ViewKey) => Calendar;
   generation: () => number;
 }
 
@@ -22,13 +24,45 @@ const scaled = (text: string) => BigInt(Math.round(Number(text) * 10_000));
 
 const unscaled = (value: bigint) => (Number(value) / 10_000).toString();
 
-type Calls = Pick<Backend, "rowCount" | "findRow" | "columnValues" | "columnSums" | "cancelRows">;
+const isNumeric = (role: Role, path: string) =>
+  columnsOf(role).some((column) => column.path === path && column.numeric);
 
-export function askedCalls({ order, total, generation }: Rows): Calls {
+function sumsOf(cells: readonly (string | null)[], numeric: boolean): Omit<ColumnSums, "generation"> {
+  const filled = cells.filter((cell) => cell !== null);
+  const sorted = [...filled].sort((a, b) => (numeric ? Number(a) - Number(b) : a < b ? -1 : 1));
+  const numbers = numeric ? filled.length : 0;
+  const sum = numbers > 0 ? filled.reduce((sum, cell) => sum + scaled(cell), 0n) : null;
+  return {
+    rows: cells.length,
+    filled: filled.length,
+    distinct: new Set(filled).size,
+    numbers,
+    sum: sum === null ? null : unscaled(sum),
+    average: sum === null ? null : unscaled(sum / BigInt(numbers)),
+    min: sorted[0] ?? null,
+    max: sorted.at(-1) ?? null,
+  };
+}
+
+/** A cell as the key of a group. */
+function keyOf(cell: string | null, unit: DateUnit | null | undefined): GroupKey {
+  if (cell === null) return { text: null, condition: { kind: "text", text: "empty" } };
+  const day = cell.slice(0, 10);
+  const names = { day, week: weekName(day), month: day.slice(0, 7), year: day.slice(0, 4) };
+  const text = unit == null ? cell : names[unit];
+  return { text, condition: { kind: "values", values: [text], empty: false } };
+}
+
+type Calls = Pick<
+  Backend,
+  "rowCount" | "findRow" | "columnValues" | "columnSums" | "groupRows" | "cancelRows"
+>;
+
+export function askedCalls({ order, total, calendar, generation }: Rows): Calls {
   const rowsOf = (key: ViewKey, rows: RowQuery) => {
-    const days = dayCount(key.from, key.to);
-    const ordered = order(rows, total(key, rows.role), key.from, days);
-    const row = (place: number) => makeRow(rows.role, ordered.at(place), key.from, days);
+    const days = calendar(key);
+    const ordered = order(rows, total(key, rows.role), days);
+    const row = (place: number) => makeRow(rows.role, ordered.at(place), days);
     return { length: ordered.length, row };
   };
   const cellsOf = (key: ViewKey, rows: RowQuery, path: string) => {
@@ -76,23 +110,54 @@ export function askedCalls({ order, total, generation }: Rows): Calls {
     },
     async columnSums(key, rows, path) {
       await wait(SLOW_MS);
-      const cells = cellsOf(key, rows, path);
-      const filled = cells.filter((cell) => cell !== null);
-      const numeric = columnsOf(rows.role).some((column) => column.path === path && column.numeric);
-      const sorted = [...filled].sort((a, b) => (numeric ? Number(a) - Number(b) : a < b ? -1 : 1));
-      const numbers = numeric ? filled.length : 0;
-      const sum = numeric ? filled.reduce((sum, cell) => sum + scaled(cell), 0n) : null;
-      return {
-        generation: generation(),
-        rows: cells.length,
-        filled: filled.length,
-        distinct: new Set(filled).size,
-        numbers,
-        sum: sum === null ? null : unscaled(sum),
-        average: sum === null || numbers === 0 ? null : unscaled(sum / BigInt(numbers)),
-        min: sorted[0] ?? null,
-        max: sorted.at(-1) ?? null,
-      };
+      return { generation: generation(), ...sumsOf(cellsOf(key, rows, path), isNumeric(rows.role, path)) };
+    },
+    async groupRows(key, rows, { by, figures, sort, limit }) {
+      await wait(SLOW_MS);
+      const columns = by.map(({ path, unit }) => ({
+        at: columnsOf(rows.role).findIndex((column) => column.path === path),
+        unit,
+      }));
+      const places = new Map<string, number[]>();
+      const { length, row } = rowsOf(key, rows);
+      for (let place = 0; place < length; place += 1) {
+        const cells = row(place);
+        const id = JSON.stringify(columns.map(({ at, unit }) => keyOf(cells[at] ?? null, unit)));
+        const held = places.get(id);
+        if (held === undefined) places.set(id, [place]);
+        else held.push(place);
+      }
+      const groups = [...places].map(([id, of]) => ({
+        keys: JSON.parse(id) as GroupKey[],
+        rows: of.length,
+        figures: figures.map(({ what, path }) => {
+          if (path == null) return String(of.length);
+          const at = columnsOf(rows.role).findIndex((column) => column.path === path);
+          const sums = sumsOf(
+            of.map((place) => row(place)[at] ?? null),
+            isNumeric(rows.role, path),
+          );
+          return what === "count"
+            ? String(sums.filled)
+            : what === "distinct"
+              ? String(sums.distinct)
+              : sums[what];
+        }),
+      }));
+      const cellOf = (group: (typeof groups)[number], column: number) =>
+        column < by.length ? (group.keys[column]?.text ?? null) : (group.figures[column - by.length] ?? null);
+      const order = sort == null ? by.map((_, column) => column) : [sort.column];
+      groups.sort((a, b) => {
+        for (const column of order) {
+          const [x, y] = [cellOf(a, column), cellOf(b, column)];
+          if (x === null || y === null) return Number(x === null) - Number(y === null);
+          const numbers = Number(x) - Number(y);
+          const compared = Number.isNaN(numbers) ? (x < y ? -1 : Number(x > y)) : numbers;
+          if (compared !== 0) return sort?.descending === true ? -compared : compared;
+        }
+        return 0;
+      });
+      return { generation: generation(), groups: groups.slice(0, limit), total: groups.length };
     },
     cancelRows: () => Promise.resolve(),
   };

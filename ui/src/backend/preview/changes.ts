@@ -1,7 +1,7 @@
 // Made-up differences between the cache and the source, for the preview.
 
 import type { ChangeCounts, ChangeKind, Changes, FieldChange, DocumentChange, Role } from "../types";
-import { makeRow } from "./rows";
+import { calendarOf, makeRow } from "./rows";
 
 const KINDS: ChangeKind[] = ["added", "changed", "gone", "changed", "added"];
 
@@ -22,7 +22,7 @@ function fields(at: number): FieldChange[] {
 function message(day: string, at: number): DocumentChange {
   const role: Role = at % 4 === 3 ? "downstream" : "input";
   const kind = KINDS[at % KINDS.length] ?? "added";
-  const [id = "", trade = null] = makeRow(role, at, day, 1);
+  const [id = "", trade = null] = makeRow(role, at, calendarOf([{ day, rows: 1 }]));
   return {
     kind,
     role,

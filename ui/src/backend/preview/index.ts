@@ -7,7 +7,7 @@ import type { Backend } from "..";
 import { askedCalls } from "./asked";
 import { tradeCalls } from "./trades";
 import { makeChanges } from "./changes";
-import { addDays, dayCount } from "../days";
+import { addDays } from "../days";
 import { rowOrder } from "./order";
 import { columnsOf, makeRow, SUGGESTIONS } from "./rows";
 import { settingsCalls } from "./settings";
@@ -70,6 +70,8 @@ export function previewBackend(): Backend {
     const { rows } = store.answer(key, 0, 0);
     return role === "input" ? rows.input : rows.downstream;
   };
+  const calendar = (key: ViewKey) => store.calendar(key);
+  const rowsMade = { order, total, calendar, generation: () => store.generation };
   const view = (): SourceView => ({
     sources: sources.sources,
     in_use: sources.used,
@@ -215,26 +217,24 @@ export function previewBackend(): Backend {
             .slice(1),
           0,
         ],
-        time_column: "traded_at",
+        time_column: "timestamp",
       });
     },
     async page(key, rows, offset, limit) {
       await wait(15);
-      const days = dayCount(key.from, key.to);
-      const { length, at } = order(rows, total(key, rows.role), key.from, days);
+      const calendar = store.calendar(key);
+      const { length, at } = order(rows, total(key, rows.role), calendar);
       const size = Math.max(0, Math.min(limit, length - offset));
       return {
         offset,
-        rows: Array.from({ length: size }, (_, index) =>
-          makeRow(rows.role, at(offset + index), key.from, days),
-        ),
+        rows: Array.from({ length: size }, (_, index) => makeRow(rows.role, at(offset + index), calendar)),
         generation: store.generation,
       };
     },
     rowDetail(key, rows, position) {
-      const days = dayCount(key.from, key.to);
-      const { at } = order(rows, total(key, rows.role), key.from, days);
-      const row = makeRow(rows.role, at(position), key.from, days);
+      const calendar = store.calendar(key);
+      const { at } = order(rows, total(key, rows.role), calendar);
+      const row = makeRow(rows.role, at(position), calendar);
       const shape = columnsOf(rows.role);
       const document = Object.fromEntries(shape.map((column, index) => [column.path, row[index]]));
       const typed = shape.map((column, index) => [
@@ -249,33 +249,28 @@ export function previewBackend(): Backend {
         day: (row[2] ?? TODAY).slice(0, 10),
       });
     },
-    ...tradeCalls({
-      row: (rows, key, position) =>
-        makeRow(
-          rows.role,
-          order(rows, total(key, rows.role), key.from, dayCount(key.from, key.to)).at(position),
-          key.from,
-          dayCount(key.from, key.to),
-        ),
-      generation: () => store.generation,
-    }),
-    ...askedCalls({ order, total, generation: () => store.generation }),
+    ...tradeCalls(rowsMade),
+    ...askedCalls(rowsMade),
     async suggest(field, prefix) {
       await wait(60);
       const wanted = prefix.toLowerCase();
       const values = (SUGGESTIONS[field] ?? []).filter((value) => value.toLowerCase().startsWith(wanted));
       return { values, is_coming: false };
     },
-    async exportCsv(_id, _key, _rows, _options, onProgress) {
+    async exportRows(_id, _key, _rows, options, onProgress) {
       for (let step = 1; step <= 10; step += 1) {
         await wait(150);
         onProgress({ bytes: step * 2_400_000, written: step * 6_600, rows: 66_000 });
       }
       return {
-        path: "~/Brent 2026-11.csv",
+        path: `~/Brent 2026-11.${options.format}`,
+        format: options.format,
         rows: 66_000,
         bytes: 24_000_000,
         complete: store.online,
+        cells_as_text: 0,
+        cut_texts: 0,
+        manifest: options.manifest ? `~/Brent 2026-11.${options.format}.manifest.json` : null,
         note: null,
       };
     },

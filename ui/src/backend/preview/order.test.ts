@@ -1,9 +1,14 @@
 import { expect, it } from "vitest";
 
 import { rowOrder } from "./order";
-import { columnsOf, makeRow } from "./rows";
+import { calendarOf, columnsOf, makeRow } from "./rows";
 
 const TOTAL = 400;
+const DAYS = calendarOf([
+  { day: "2026-11-01", rows: 100 },
+  { day: "2026-11-03", rows: 1 },
+  { day: "2026-11-04", rows: 299 },
+]);
 const COLUMNS = columnsOf("input");
 const at = (path: string) => COLUMNS.findIndex((column) => column.path === path);
 
@@ -13,8 +18,8 @@ it("sorts by several columns, each in its own direction, with what is missing la
     { path: "receiver", descending: true },
     { path: "quantity", descending: false },
   ];
-  const { at: placed } = order({ role: "input", sorts }, TOTAL, "2026-11-01", 30);
-  const rows = Array.from({ length: TOTAL }, (_, index) => makeRow("input", placed(index), "2026-11-01", 30));
+  const { at: placed } = order({ role: "input", sorts }, TOTAL, DAYS);
+  const rows = Array.from({ length: TOTAL }, (_, index) => makeRow("input", placed(index), DAYS));
   expect(new Set(rows.map((row) => row[0])).size).toBe(TOTAL);
   const receivers = rows.map((row) => row[at("receiver")] ?? null);
   const named = receivers.filter((receiver) => receiver !== null);
@@ -28,7 +33,7 @@ it("sorts by several columns, each in its own direction, with what is missing la
 });
 
 it("leaves rows as they are if nothing is sorted", () => {
-  expect(rowOrder()({ role: "input", sorts: [] }, TOTAL, "2026-11-01", 30).at(7)).toBe(7);
+  expect(rowOrder()({ role: "input", sorts: [] }, TOTAL, DAYS).at(7)).toBe(7);
 });
 
 it("selects the rows that meet every condition, in their order", () => {
@@ -38,8 +43,8 @@ it("selects the rows that meet every condition, in their order", () => {
     { path: "receiver", condition: { kind: "text" as const, text: "!empty, !=risk" } },
   ];
   const sorts = [{ path: "quantity", descending: true }];
-  const { length, at: placed } = rowOrder()({ role: "input", sorts, filters }, TOTAL, "2026-11-01", 30);
-  const rows = Array.from({ length }, (_, index) => makeRow("input", placed(index), "2026-11-01", 30));
+  const { length, at: placed } = rowOrder()({ role: "input", sorts, filters }, TOTAL, DAYS);
+  const rows = Array.from({ length }, (_, index) => makeRow("input", placed(index), DAYS));
   expect(length).toBeGreaterThan(3);
   const quantities = rows.map((row) => Number(row[at("quantity")]));
   expect(quantities).toEqual([...quantities].sort((a, b) => b - a));
@@ -53,8 +58,17 @@ it("selects the rows that meet every condition, in their order", () => {
 
 it("refuses a condition that says nothing, as plain data", () => {
   const filters = [{ path: "product", condition: { kind: "text" as const, text: "=" } }];
-  const select = () => rowOrder()({ role: "input", sorts: [], filters }, TOTAL, "2026-11-01", 30);
+  const select = () => rowOrder()({ role: "input", sorts: [], filters }, TOTAL, DAYS);
   expect(select).toThrow(
     expect.objectContaining({ code: "bad_filter", target: { field: "column", path: "product" } }),
   );
+});
+
+it("selects the rows of days, and the messages of their trades", () => {
+  const days = [{ from: "2026-11-02", to: "2026-11-03" }];
+  const { length, at: placed } = rowOrder()({ role: "input", sorts: [], days }, TOTAL, DAYS);
+  expect([length, placed(0)]).toEqual([1, 100]);
+  expect(rowOrder()({ role: "downstream", sorts: [], days }, 3 * TOTAL, DAYS).length).toBe(3);
+  expect(makeRow("input", 100, DAYS)[2]).toContain("2026-11-03T");
+  expect(makeRow("input", 101, DAYS)[2]).toContain("2026-11-04T");
 });

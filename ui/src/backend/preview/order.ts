@@ -3,7 +3,7 @@
 
 import type { RowQuery } from "../types";
 import { rowTest } from "./matching";
-import { columnsOf, makeRow } from "./rows";
+import { type Calendar, columnsOf, makeRow, tradeOf } from "./rows";
 
 type Cell = string | null;
 
@@ -18,8 +18,8 @@ function compare(a: Cell, b: Cell, numeric: boolean, descending: boolean): numbe
 }
 
 /** The positions, in order, of the rows that `makeRow` makes and the query selects. */
-function selected(rows: RowQuery, total: number, from: string, days: number): Int32Array {
-  const { role, sorts } = rows;
+function selected(rows: RowQuery, total: number, calendar: Calendar): Int32Array {
+  const { role, sorts, days } = rows;
   const columns = columnsOf(role);
   const test = rowTest(rows);
   const keys = sorts.map(({ path, descending }) => {
@@ -28,8 +28,10 @@ function selected(rows: RowQuery, total: number, from: string, days: number): In
   });
   const positions: number[] = [];
   for (let position = 0; position < total; position += 1) {
-    const row = makeRow(role, position, from, days);
-    if (test?.(row) ?? true) positions.push(position);
+    const row = makeRow(role, position, calendar);
+    const day = calendar.dayOf(tradeOf(role, position));
+    const isOn = days == null || days.some(({ from, to }) => from <= day && day <= to);
+    if (isOn && (test?.(row) ?? true)) positions.push(position);
     for (const key of keys) key.cells.push(row[key.index] ?? null);
   }
   return Int32Array.from(positions).sort((a, b) => {
@@ -49,18 +51,18 @@ export interface Ordered {
 }
 
 /** Finds the rows of a query in their order. The last order is remembered, since pages follow each other. */
-export function rowOrder(): (rows: RowQuery, total: number, from: string, days: number) => Ordered {
+export function rowOrder(): (rows: RowQuery, total: number, calendar: Calendar) => Ordered {
   let last: { key: string; positions: Int32Array } | null = null;
-  return (rows, total, from, days) => {
+  return (rows, total, calendar) => {
     const [first] = rows.sorts;
-    if (first === undefined && (rows.filters ?? []).length === 0)
+    if (first === undefined && (rows.filters ?? []).length === 0 && rows.days == null)
       return { length: total, at: (place) => place };
     if (total > MAX_SORTED) {
       const turned = first?.descending === true;
       return { length: total, at: (place) => (turned ? total - 1 - place : place) };
     }
-    const key = JSON.stringify([rows, total, from, days]);
-    if (last?.key !== key) last = { key, positions: selected(rows, total, from, days) };
+    const key = JSON.stringify([rows, total, calendar.key]);
+    if (last?.key !== key) last = { key, positions: selected(rows, total, calendar) };
     const { positions } = last;
     return { length: positions.length, at: (place) => positions[place] ?? place };
   };

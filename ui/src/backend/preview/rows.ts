@@ -68,11 +68,41 @@ function pick(list: readonly string[], seed: number): string {
   return list[mix(seed) % list.length] ?? "";
 }
 
-export function makeRow(role: Role, position: number, from: string, days: number): (string | null)[] {
-  const trade = role === "input" ? position : Math.floor(position / 3);
-  const start = Date.parse(`${from}T07:00:00Z`);
-  const day = mix(trade) % Math.max(1, days);
-  const at = new Date(start + day * 86_400_000 + (mix(trade + 7) % 36_000_000)).toISOString();
+/** On which days the trades of an answer are. */
+export interface Calendar {
+  /** Differs for different days and numbers of trades. */
+  key: string;
+  /** The day of a trade, by its position. */
+  dayOf: (trade: number) => string;
+}
+
+/** A calendar of days with so many trades each. */
+export function calendarOf(days: readonly { day: string; rows: number }[]): Calendar {
+  const ends: number[] = [];
+  for (const { rows } of days) ends.push((ends.at(-1) ?? 0) + rows);
+  return {
+    key: JSON.stringify([days[0]?.day, days.at(-1)?.day, days.length, ends.at(-1)]),
+    dayOf(trade) {
+      let [low, high] = [0, ends.length - 1];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if ((ends[middle] ?? 0) > trade) high = middle;
+        else low = middle + 1;
+      }
+      return days[low]?.day ?? "1970-01-01";
+    },
+  };
+}
+
+/** The position of the trade that a row is of. */
+export function tradeOf(role: Role, position: number): number {
+  return role === "input" ? position : Math.floor(position / 3);
+}
+
+export function makeRow(role: Role, position: number, calendar: Calendar): (string | null)[] {
+  const trade = tradeOf(role, position);
+  const start = Date.parse(`${calendar.dayOf(trade)}T07:00:00Z`);
+  const at = new Date(start + (mix(trade + 7) % 36_000_000)).toISOString();
   const id = `66f${mix(position).toString(16).padStart(8, "0")}${mix(position + 1)
     .toString(16)
     .padStart(8, "0")}a0b1c`;

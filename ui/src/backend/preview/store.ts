@@ -15,6 +15,7 @@ import type {
   ViewKey,
 } from "../types";
 import { addDays, dayCount, isWeekend } from "../days";
+import { type Calendar, calendarOf } from "./rows";
 import { count, filtersText } from "./words";
 
 export interface Held {
@@ -72,6 +73,14 @@ export class PreviewStore {
     entry.days.set(day, { rows: this.rowsOf(day), fetched });
     entry.lastUsed = fetched;
     this.generation += 1;
+  }
+
+  /** On which days the trades of a view are. */
+  calendar(key: ViewKey): Calendar {
+    const entry = this.entries.get(key.signature);
+    const length = dayCount(key.from, key.to);
+    const days = Array.from({ length }, (_, index) => addDays(key.from, index));
+    return calendarOf(days.map((day) => ({ day, rows: entry?.days.get(day)?.rows ?? 0 })));
   }
 
   private day(entry: Entry, day: string): DayView {

@@ -1,7 +1,9 @@
 // Trades for the preview: each with a second state and some messages.
 
 import type { Backend } from "..";
-import type { FoundTrades, RowQuery, Trade, TradeDocument, ViewKey } from "../types";
+import type { FoundTrades, Trade, TradeDocument } from "../types";
+import type { Rows } from "./asked";
+import { makeRow } from "./rows";
 import { TODAY } from "./store";
 
 type Calls = Pick<Backend, "rowTrades" | "findCachedTrades" | "findSourceTrades">;
@@ -50,15 +52,11 @@ function found(list: string, of: (id: string) => FoundTrades["found"]): FoundTra
   };
 }
 
-interface Rows {
-  row: (rows: RowQuery, key: ViewKey, position: number) => (string | null)[];
-  generation: () => number;
-}
-
-export function tradeCalls({ row, generation }: Rows): Calls {
+export function tradeCalls({ order, total, calendar, generation }: Rows): Calls {
   return {
     rowTrades(key, rows, position) {
-      const [, trade, at] = row(rows, key, position);
+      const days = calendar(key);
+      const [, trade, at] = makeRow(rows.role, order(rows, total(key, rows.role), days).at(position), days);
       const made = makeTrade(trade ?? "", (at ?? TODAY).slice(0, 10), `${TODAY}T15:42:10Z`);
       return Promise.resolve({
         generation: generation(),

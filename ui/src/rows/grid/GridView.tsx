@@ -2,7 +2,7 @@ import { useEffect, useImperativeHandle, useRef } from "react";
 
 import type { Sort } from "../../backend";
 import type { ColumnPrefs } from "./columns";
-import type { At, Content, FilterFields, Handlers } from "./contract";
+import type { At, Content, FilterFields, Handlers, SelectedCells } from "./contract";
 import { GridController } from "./controller";
 import type { Cell } from "./tsv";
 
@@ -15,6 +15,8 @@ export interface GridHandle {
   focusFilter: (path: string | null) => void;
   /** The value of a cell; undefined if its row has not been read. */
   valueAt: (at: At) => Cell | undefined;
+  /** What is selected; null if nothing is. */
+  selectedCells: () => SelectedCells | null;
   /** Where a popover about a column opens. */
   belowHeading: (path: string) => { x: number; y: number };
   /** Makes a row the active one, without taking the focus. */
@@ -66,6 +68,7 @@ export function GridView({ label, content, prefs, sorts, filters, handlers, ref 
       perform: (command, at) => controller.current?.perform(command, at),
       here: () => controller.current?.here() ?? null,
       valueAt: (at) => controller.current?.valueAt(at),
+      selectedCells: () => controller.current?.selectedCells() ?? null,
       belowHeading: (path) => controller.current?.belowHeading(path) ?? { x: 0, y: 0 },
       goTo: (row) => controller.current?.goTo(row),
       focusFilter: (path) => controller.current?.focusFilter(path),

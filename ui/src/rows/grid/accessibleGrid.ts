@@ -86,7 +86,7 @@ export class AccessibleGrid<Row, Col extends Column<Row>> extends SlickGrid<Row,
   ): void {
     super.appendRowHtml(left, right, row, range, length);
     // The heading is the first row.
-    left.at(-1)?.setAttribute("aria-rowindex", String(row + 2));
+    for (const half of [left, right]) half.at(-1)?.setAttribute("aria-rowindex", String(row + 2));
   }
 
   protected override appendCellHtml(...args: Parameters<SlickGrid<Row, Col>["appendCellHtml"]>): void {

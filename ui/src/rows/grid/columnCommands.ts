@@ -1,7 +1,7 @@
 // What keys and menus do with a column: sort by it, set its width, move it.
 
 import type { Sort } from "../../backend";
-import { type ColumnPrefs, fitWidth, nameIn, reorder, step, withWidth } from "./columns";
+import { type ColumnPrefs, fitWidth, nameIn, reorder, step, withPinned, withWidth } from "./columns";
 import type { ColumnWidths } from "./columnWidths";
 import type { Content, Handlers } from "./contract";
 import { MIN_WIDTH, type TableGrid } from "./createGrid";
@@ -12,8 +12,11 @@ import { commandSort, type SortCommand } from "./sorting";
 /** How much wider or narrower one key makes a column. */
 const WIDTH_STEP = 16;
 
+/** The commands that move a column. */
+type PlaceCommand = "move_left" | "move_right" | "pin_column" | "unpin_column";
+
 /** The commands for a column. */
-export type ColumnCommand = SortCommand | "narrower" | "wider" | "fit" | "move_left" | "move_right";
+export type ColumnCommand = SortCommand | "narrower" | "wider" | "fit" | PlaceCommand;
 
 /** What the grid shows now. */
 interface Shown {
@@ -53,6 +56,8 @@ export class ColumnCommands {
     } else if (command === "fit") this.#fitColumn(path);
     else if (command === "move_left" || command === "move_right") {
       this.#move(path, command === "move_right" ? 1 : -1);
+    } else if (command === "pin_column" || command === "unpin_column") {
+      this.#pin(path, command === "pin_column");
     } else this.sortBy(commandSort(command, this.#shown().sorts, path));
   }
 
@@ -79,6 +84,15 @@ export class ColumnCommands {
     const sample: Row[] = [];
     for (let row = top; row <= bottom; row += 1) sample.push(this.#rows.getItem(row) ?? []);
     this.#resize(path, fitWidth(column, index, sample, true));
+  }
+
+  #pin(path: string, on: boolean): void {
+    const { content, prefs, handlers } = this.#shown();
+    if (content === null) return;
+    const next = withPinned(content, prefs, path, on);
+    const name = nameIn(content.columns, path);
+    if (next !== prefs) handlers.prefs(next);
+    handlers.announce(`${name} is ${on ? "pinned" : "not pinned"}`);
   }
 
   #move(path: string, by: -1 | 1): void {

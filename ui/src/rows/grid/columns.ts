@@ -1,6 +1,7 @@
 // Which columns of a view are shown, in which order, and how wide.
 
 import type { ColumnView, ViewShape } from "../../backend";
+import type { Formats } from "./cellFormat";
 import type { Cell } from "./tsv";
 
 /** How the user has arranged the columns; remembered by path, so that it outlives the query. */
@@ -9,6 +10,14 @@ export interface ColumnPrefs {
   order: string[];
   /** In pixels, for data at the normal size. */
   widths: Record<string, number>;
+  /** How numbers and times are shown; as they are stored if nothing has been chosen. */
+  formats?: Formats;
+  /** How many of the columns that are shown stay in sight when the others scroll. */
+  pinned?: number;
+  /** Technical columns that are shown although they are hidden unless somebody wants them. */
+  unhidden?: string[];
+  /** The column by whose values the rows are coloured; null for none. */
+  coloured?: string | null;
 }
 
 export const NO_PREFS: ColumnPrefs = { hidden: [], order: [], widths: {} };
@@ -31,6 +40,64 @@ export function arrange({ columns, reading_order }: Columns, prefs: ColumnPrefs)
     const ranked = (rank.get(a.column.path) ?? rank.size) - (rank.get(b.column.path) ?? rank.size);
     return ranked === 0 ? (read.get(a.index) ?? read.size) - (read.get(b.index) ?? read.size) : ranked;
   });
+}
+
+/** Names of fields that programs need and traders do not read. */
+const TECHNICAL = /^(?:_id|__v|_class|_etag|.*[_.-]?(?:hash|checksum|digest|md5|sha1|sha256))$/i;
+
+/** Whether a column is of use to programs only, so that it is hidden until somebody shows it. */
+export function isTechnical(path: string): boolean {
+  return TECHNICAL.test(path.split(".").at(-1) ?? path);
+}
+
+/** Prefs with what is hidden unless somebody has shown it, and pinned unless somebody has let go of it. */
+export function withDefaults(
+  { columns }: Columns,
+  prefs: ColumnPrefs,
+  status: string | null = null,
+): ColumnPrefs {
+  const known = new Set([...prefs.hidden, ...(prefs.unhidden ?? [])]);
+  const technical = columns.map(({ path }) => path).filter((path) => isTechnical(path) && !known.has(path));
+  // The first column that a trader reads identifies the row.
+  return {
+    ...prefs,
+    hidden: [...prefs.hidden, ...technical],
+    pinned: prefs.pinned ?? 1,
+    coloured: prefs.coloured === undefined ? status : prefs.coloured,
+  };
+}
+
+/** Prefs as they are remembered: technical columns that are not hidden any more have been shown by somebody. */
+export function toRemember({ columns }: Columns, prefs: ColumnPrefs): ColumnPrefs {
+  // Reset: they are hidden again.
+  if (prefs === NO_PREFS) return prefs;
+  const hidden = new Set(prefs.hidden);
+  const elsewhere = (prefs.unhidden ?? []).filter((path) => !columns.some((column) => column.path === path));
+  const here = columns.map(({ path }) => path).filter((path) => isTechnical(path) && !hidden.has(path));
+  const unhidden = [...elsewhere, ...here];
+  return unhidden.length === 0 && prefs.unhidden === undefined ? prefs : { ...prefs, unhidden };
+}
+
+/** How many columns are pinned. The last one is not: something has to scroll. */
+export function pinnedOf(columns: Columns, prefs: ColumnPrefs): number {
+  return Math.max(0, Math.min(prefs.pinned ?? 0, shown(columns, prefs).length - 1));
+}
+
+export function isPinned(columns: Columns, prefs: ColumnPrefs, path: string): boolean {
+  const pinned = shown(columns, prefs).slice(0, pinnedOf(columns, prefs));
+  return pinned.some(({ column }) => column.path === path);
+}
+
+/** Prefs with a column pinned behind those that are, or no longer pinned and in front of those that never were. */
+export function withPinned(columns: Columns, prefs: ColumnPrefs, path: string, on: boolean): ColumnPrefs {
+  const visible = shown(columns, prefs).map(({ column }) => column.path);
+  const pinned = pinnedOf(columns, prefs);
+  const at = visible.indexOf(path);
+  if (at < 0 || at < pinned === on) return prefs;
+  const rest = visible.filter((held) => held !== path);
+  const next = on ? pinned + 1 : pinned - 1;
+  rest.splice(on ? pinned : next, 0, path);
+  return { ...reorder(columns, prefs, rest), pinned: next };
 }
 
 /** The columns that are shown. Hiding all of them would leave nothing to click, so then all are shown. */

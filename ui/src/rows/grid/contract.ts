@@ -1,9 +1,10 @@
 // What the grid is given to show, and what it reports to the window.
 
 import type { Sort } from "../../backend";
+import type { Zones } from "./cellFormat";
 import type { ColumnPrefs, Columns } from "./columns";
 import type { AskedCommand } from "./gridKeys";
-import type { ReadPage } from "./lazyRows";
+import type { ReadPage, Row } from "./lazyRows";
 import type { Selected } from "./selection";
 
 export interface Content extends Columns {
@@ -15,6 +16,8 @@ export interface Content extends Columns {
   stamp: string;
   /** The zone in which the tooltip of a cell reads a time. */
   zone: string;
+  /** The zones in which times can be shown. */
+  zones: Zones;
   length: number;
   /** The state of the cache file that columns and length belong to. */
   generation: number;
@@ -50,6 +53,15 @@ export interface MenuAt {
   path: string;
   /** Null on a heading. */
   row: number | null;
+}
+
+/** The cells that are selected. */
+export interface SelectedCells {
+  /** How many rows. */
+  rows: number;
+  /** The places of their cells in a row. */
+  places: number[];
+  read: () => Promise<Row[]>;
 }
 
 export interface Handlers {

@@ -3,17 +3,19 @@
 import type { SlickEventData } from "slickgrid";
 
 import type { Sort } from "../../backend";
-import { type ColumnPrefs, reorder, shown } from "./columns";
+import { NO_FORMATS } from "./cellFormat";
+import { type ColumnPrefs, pinnedOf, reorder, shown } from "./columns";
 import { activeAt, pathAt, pointedAt } from "./cellAt";
 import { ColumnCommands } from "./columnCommands";
 import { ColumnWidths } from "./columnWidths";
-import type { At, Content, FilterFields, Handlers } from "./contract";
+import type { At, Content, FilterFields, Handlers, SelectedCells } from "./contract";
 import { copySelection } from "./copySelection";
 import { createGrid, ROW_HEIGHT, type TableGrid, toTableColumns, USUAL_EM } from "./createGrid";
 import { FILTER_ROW_HEIGHT, FilterRow } from "./filterRow";
 import { followColumns } from "./followColumns";
 import { type GridCommand, gridKey, isAsked } from "./gridKeys";
 import { LazyRows } from "./lazyRows";
+import { belowHeading, cellsIn, goToRow, pinColumns, redrawRows } from "./onGrid";
 import { selectedOf } from "./selection";
 import type { SpreadsheetSelection } from "./selectionModel";
 import { clickSort } from "./sorting";
@@ -165,17 +167,22 @@ export class GridController {
     const content = this.#content;
     if (content === null) return;
     const placed = shown(content, this.#prefs);
-    const columns = toTableColumns(placed, content.zone, ({ column, index }) =>
+    const { zone, zones } = content;
+    const { formats = NO_FORMATS, coloured = null } = this.#prefs;
+    this.#rows.colouredBy = content.columns.findIndex(({ path }) => path === coloured);
+    const columns = toTableColumns(placed, { zone, zones, formats, coloured }, ({ column, index }) =>
       this.#widths.drawn(column, index, this.#prefs),
     );
-    const drawn = JSON.stringify(
-      columns.map(({ id, name, field, width, cssClass }) => [id, name, field, width, cssClass, content.zone]),
-    );
+    const each = columns.map(({ id, name, field, width, cssClass }) => [id, name, field, width, cssClass]);
+    const drawn = JSON.stringify([each, this.#prefs.pinned, zone, zones, formats, coloured]);
     if (drawn === this.#columnsDrawn) return;
     this.#columnsDrawn = drawn;
     const paths = columns.map((column) => String(column.id));
     this.#follow(paths);
-    this.#filters.keepingFocus(() => this.#grid.setColumns(columns));
+    this.#filters.keepingFocus(() => {
+      pinColumns(this.#grid, this.#host, pinnedOf(content, this.#prefs), columns);
+      this.#grid.setColumns(columns);
+    });
     // A column that was moved by a key stays in sight, so that the key can be pressed again.
     const moved = this.#columns.takeMoved();
     const cell = moved === null ? -1 : paths.indexOf(moved);
@@ -189,15 +196,7 @@ export class GridController {
 
   #arrived(first: number, last: number): void {
     if (!this.#widths.fit && this.#content !== null) this.#fitTo(this.#content, first);
-    const touched: number[] = [];
-    const range = this.#grid.getRenderedRange();
-    for (let row = Math.max(first, range.top); row <= Math.min(last, range.bottom); row += 1)
-      touched.push(row);
-    if (touched.length === 0) return;
-    this.#grid.keepingFocus(() => {
-      this.#grid.invalidateRows(touched);
-      this.#grid.render();
-    });
+    redrawRows(this.#grid, first, last);
   }
 
   #fitTo(content: Content, first: number): void {
@@ -299,19 +298,19 @@ export class GridController {
     return this.#rows.getItem(row)?.[index];
   }
 
+  /** What is selected; null if nothing is. */
+  selectedCells(): SelectedCells | null {
+    return cellsIn(this.#grid, this.#rows, this.#selection.range());
+  }
+
   /** Where a popover about a column opens: below its heading. */
   belowHeading(path: string): { x: number; y: number } {
-    const headings = [...this.#host.querySelectorAll<HTMLElement>("[role=columnheader]")];
-    const box = (headings.find((at) => at.dataset.path === path) ?? this.#host).getBoundingClientRect();
-    return { x: box.left, y: box.bottom };
+    return belowHeading(this.#host, path);
   }
 
   /** Makes a row the active one, in the column of the active cell. Takes no focus from where it is. */
   goTo(row: number): void {
-    if (row < 0 || row >= this.#grid.getDataLength()) return;
-    const cell = this.#grid.getActiveCell()?.cell ?? 0;
-    this.#grid.scrollRowIntoView(row);
-    this.#grid.setActiveCell(row, cell);
+    goToRow(this.#grid, row);
   }
 
   /** Performs the command of a key or a menu, at a cell or a column. */

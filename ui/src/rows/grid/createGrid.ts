@@ -6,10 +6,13 @@ import type { Column, GridOption } from "slickgrid";
 
 import { moment } from "../../controls/format";
 import { pairText } from "../../controls/keys";
+import type { ColumnView } from "../../backend";
 import { AccessibleGrid } from "./accessibleGrid";
+import { cellText, type Formats, TIME, zoneMark, type Zones } from "./cellFormat";
 import type { PlacedColumn } from "./columns";
 import { columnName, isRight } from "./columns";
 import { FILTER_ROW_HEIGHT } from "./filterRow";
+import { colourOf } from "./rowColours";
 import type { LazyRows, Row } from "./lazyRows";
 import { SpreadsheetSelection } from "./selectionModel";
 import type { Cell } from "./tsv";
@@ -53,25 +56,47 @@ function format(value: unknown): string | HTMLElement {
   return text.length > MAX_CELL_TEXT ? `${text.slice(0, MAX_CELL_TEXT)}…` : text;
 }
 
-/** A BSON date as the engine writes it. */
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
+/** How the cells are shown. */
+export interface Shown {
+  /** The zone in which the tooltip of a time reads it. */
+  zone: string;
+  zones: Zones;
+  formats: Formats;
+  /** The column by whose values the rows are coloured. */
+  coloured?: string | null;
+}
 
-/** A time stays as MongoDB has it; its tooltip reads it in the zone in which the window shows times. */
-function formatTime(value: unknown, zone: string): string | HTMLElement {
-  if (zone === "UTC" || typeof value !== "string" || !TIME.test(value)) return format(value);
-  const cell = mark("cell-time", value);
-  cell.title = moment(value, zone);
+/** A cell as it is shown. A tooltip has what is stored, or the zone in which the window shows times. */
+function formatCell(
+  value: unknown,
+  column: ColumnView,
+  { zone, zones, formats, coloured }: Shown,
+): string | HTMLElement {
+  if (typeof value !== "string" || value === "") return format(value);
+  const text = cellText(value, column, formats, zones);
+  if (column.path === coloured) {
+    const cell = mark("cell-coloured", text);
+    const sign = mark("cell-mark", colourOf(value)?.mark ?? "");
+    sign.setAttribute("aria-hidden", "true");
+    cell.prepend(sign, " ");
+    return cell;
+  }
+  const isTime = column.types.includes("date") && TIME.test(value);
+  const hint = text !== value ? value : isTime && zone !== "UTC" ? moment(value, zone) : null;
+  if (hint === null) return format(value);
+  const cell = mark(isTime ? "cell-time" : "cell-number", text);
+  cell.title = hint;
   return cell;
 }
 
 export function toTableColumns(
   placed: readonly PlacedColumn[],
-  zone: string,
+  shown: Shown,
   width: (placed: PlacedColumn) => number,
 ): TableColumn[] {
   return placed.map((entry) => ({
     id: entry.column.path,
-    name: columnName(entry.column),
+    name: columnName(entry.column) + zoneMark(entry.column, shown.formats, shown.zones),
     // The index of the cell in a row; the paths contain dots and cannot be used as keys.
     field: String(entry.index),
     toolTip: `${entry.column.path} (${entry.column.types.join(", ")})\n${HEADING_HINT}`,
@@ -81,8 +106,7 @@ export function toTableColumns(
     resizable: true,
     cssClass: isRight(entry.column) ? "cell-right" : "",
     headerCssClass: isRight(entry.column) ? "head-right" : "",
-    formatter: (_row, _cell, value: unknown) =>
-      entry.column.types.includes("date") ? formatTime(value, zone) : format(value),
+    formatter: (_row, _cell, value: unknown) => formatCell(value, entry.column, shown),
   }));
 }
 
@@ -99,6 +123,8 @@ const OPTIONS: GridOption<TableColumn> = {
   multiColumnSort: false,
   tristateMultiColumnSort: false,
   editable: false,
+  // The controller pins only what leaves room for the others.
+  skipFreezeColumnValidation: true,
   // Browsers misplace elements far below this height. From here on the grid pages its offsets, so that five million
   // rows scroll like fifty thousand.
   maxSupportedCssHeight: 8_000_000,

@@ -19,8 +19,17 @@ export function gridKey(event: Pressed): GridKey | null {
 export type CellFilter = Extract<GridKey, `filter_${string}`>;
 
 /** The commands that the grid leaves to the window. */
-export type AskedCommand = CellFilter | "values" | "sums" | "trade";
+export type AskedCommand = CellFilter | ColumnQuestion | "trade";
+
+const QUESTIONS = ["values", "sums", "column_summary", "group_by", "format", "colour"] as const;
+
+/** What is asked about a whole column. */
+export type ColumnQuestion = (typeof QUESTIONS)[number];
+
+export function isQuestion(command: GridCommand): command is ColumnQuestion {
+  return QUESTIONS.some((question) => question === command);
+}
 
 export function isAsked(command: GridCommand): command is AskedCommand {
-  return ["values", "sums", "trade"].includes(command) || command.startsWith("filter_");
+  return command === "trade" || isQuestion(command) || command.startsWith("filter_");
 }

@@ -22,6 +22,7 @@ export function makeContent(identity: string, length = 1000): Content {
     columns: COLUMNS,
     reading_order: COLUMNS.map((_, place) => place),
     zone: "UTC",
+    zones: { days: "UTC", local: "UTC" },
     length,
     generation: 1,
     read: (offset, limit) =>

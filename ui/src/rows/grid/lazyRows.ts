@@ -1,6 +1,7 @@
 // The rows of a view as the grid sees them: read page by page, and only those on the screen.
 
 import { PAGE_ROWS, PageCache } from "./pageCache";
+import { colourOf } from "./rowColours";
 import type { Cell } from "./tsv";
 
 export type Row = readonly Cell[];
@@ -52,6 +53,16 @@ export class LazyRows {
     this.#read = read;
     this.#cache.clear();
     this.#inFlight.clear();
+  }
+
+  /** The place of the cells that colour the rows; below zero for none. */
+  colouredBy = -1;
+
+  /** The grid asks how a row looks. */
+  getItemMetadata(position: number): { cssClasses: string } | null {
+    if (this.colouredBy < 0) return null;
+    const colour = colourOf(this.#cache.row(position)?.[this.colouredBy]);
+    return colour === null ? null : { cssClasses: colour.tone };
   }
 
   // The grid calls these two.

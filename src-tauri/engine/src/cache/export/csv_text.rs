@@ -1,4 +1,4 @@
-//! Writes CSV (RFC 4180, UTF-8): records end with `\r\n`, and a missing value is an empty cell, so that an empty text,
+//! Writes the text of a CSV (RFC 4180, UTF-8): records end with `\r\n`, and a missing value is an empty cell, so that an empty text,
 //! which is in quotes, remains different from it.
 
 use std::io::{self, Write};
@@ -14,14 +14,17 @@ pub(crate) struct CsvWriter<W: Write> {
     target: W,
     buffer: Vec<u8>,
     is_first: bool,
+    /// The byte between two cells.
+    separator: u8,
     /// Whether texts that a spreadsheet would take for formulas get an apostrophe in front.
     is_safe: bool,
 }
 
 impl<W: Write> CsvWriter<W> {
     /// Writes to a target.
-    pub(crate) fn new(target: W, is_safe: bool) -> Self {
-        Self { target, buffer: Vec::with_capacity(BUFFER + (BUFFER >> 2)), is_first: true, is_safe }
+    pub(crate) fn new(target: W, separator: u8, is_safe: bool) -> Self {
+        let buffer = Vec::with_capacity(BUFFER + (BUFFER >> 2));
+        Self { target, buffer, is_first: true, separator, is_safe }
     }
 
     /// Writes a text that a person may have typed.
@@ -36,11 +39,12 @@ impl<W: Write> CsvWriter<W> {
     /// Writes a value as it is.
     pub(crate) fn cell(&mut self, value: Option<&str>) {
         if !self.is_first {
-            self.buffer.push(b',');
+            self.buffer.push(self.separator);
         }
         self.is_first = false;
         let Some(value) = value else { return };
-        let is_special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+        let separator = self.separator;
+        let is_special = |byte: &u8| *byte == separator || matches!(byte, b'"' | b'\n' | b'\r');
         if !value.is_empty() && !value.as_bytes().iter().any(is_special) {
             self.buffer.extend_from_slice(value.as_bytes());
             return;
@@ -81,7 +85,7 @@ mod tests {
 
     fn written(is_safe: bool, write: impl FnOnce(&mut CsvWriter<&mut Vec<u8>>)) -> String {
         let mut bytes = Vec::new();
-        let mut writer = CsvWriter::new(&mut bytes, is_safe);
+        let mut writer = CsvWriter::new(&mut bytes, b',', is_safe);
         write(&mut writer);
         writer.end_record().expect("memory");
         writer.finish().expect("memory");
@@ -118,7 +122,7 @@ mod tests {
     #[test]
     fn much_is_written_in_pieces() {
         let mut bytes = Vec::new();
-        let mut writer = CsvWriter::new(&mut bytes, false);
+        let mut writer = CsvWriter::new(&mut bytes, b',', false);
         for _ in 0..20_000 {
             writer.cell(Some("0123456789012345678"));
             writer.cell(None);

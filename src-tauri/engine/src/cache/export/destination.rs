@@ -124,6 +124,14 @@ pub fn partial_name(path: &Path) -> PathBuf {
     with_mark(path, ".partial")
 }
 
+/// The name of a file's manifest: `trades.csv` has `trades.csv.manifest.json`.
+#[must_use]
+pub fn manifest_name(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".manifest.json");
+    path.with_file_name(name)
+}
+
 /// The name of a complete answer's file: `trades.partial.csv` becomes `trades.csv`.
 pub(crate) fn complete_name(path: &Path) -> PathBuf {
     with_mark(path, "")

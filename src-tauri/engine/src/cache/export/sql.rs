@@ -1,25 +1,27 @@
-//! The rows of an export: all of a view, as text or as they are stored.
+//! The rows of an export: those of a row query, as text or as they are stored.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::io::{self, Write};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::io;
 use std::sync::Arc;
 
-use bson::RawDocument;
-use duckdb::arrow::array::{Array as _, AsArray as _, RecordBatch, StringArray};
+use bson::{RawBsonRef, RawDocument};
+use duckdb::arrow::array::{Array as _, AsArray as _, BinaryArray, RecordBatch, StringArray};
 
-use super::csv_text::CsvWriter;
+use super::forms::{self, Width};
+use super::table::{Cell, TableColumn, TableWriter};
+use crate::bson::extjson::write_relaxed;
 use crate::bson::uuids::UuidRepresentation;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Purpose, Result};
 use crate::cache::file::schema;
 use crate::cache::file::sql::{Sql, sql};
 use crate::cache::read::column::{Column, Holder};
 use crate::cache::read::scan::in_slices;
-use crate::cache::read::selection::NarrowedSpan;
+use crate::cache::read::selection::{NarrowedSpan, Narrowing};
 use crate::cache::read::stop::Stop;
 use crate::cache::read::view::{View, sort_key_list, sort_order};
 use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
 use crate::query::near_miss::{did_you_mean, near_misses};
-use crate::rows::{CsvOptions, Role, RowQuery};
+use crate::rows::{ExportFormat, ExportOptions, Role, RowQuery};
 
 /// Bytes of documents that are decoded at a time.
 const PASS_BYTES: usize = 4 << 20;
@@ -38,45 +40,76 @@ fn mistyped_column(path: &str, near: &[String]) -> CacheError {
     CacheErrorKind::NoColumn(format!("There is no column {path} to export.{meant}"), Purpose::Export).into()
 }
 
-/// The rows of a CSV.
+/// What the statements of an export return.
 #[derive(Debug)]
-pub(crate) struct CsvRows {
-    pub(crate) columns: Vec<Column>,
-    /// Statements that return the values of the columns' holders, in this order.
+pub(crate) enum Content {
+    /// The values of the columns' holders, in this order.
+    Cells(Vec<Column>),
+    /// The documents.
+    Documents,
+}
+
+/// The rows of an export.
+#[derive(Debug)]
+pub(crate) struct ExportRows {
+    pub(crate) content: Content,
+    /// The columns as a format with types of its own has them.
+    pub(crate) table: Vec<TableColumn>,
+    /// Statements that return the rows, one after the other.
     pub(crate) selects: Vec<Sql>,
 }
 
-impl CsvRows {
-    /// Writes the paths as the first record. They are values: two may differ only in case.
-    pub(crate) fn write_header<W: Write>(&self, csv: &mut CsvWriter<W>) -> io::Result<()> {
-        self.columns.iter().for_each(|column| csv.text(&column.path));
-        csv.end_record()
-    }
-
+impl ExportRows {
     /// Writes rows that one of the statements returned.
     ///
     /// # Errors
-    /// `InvalidData` if they are not texts, one for each holder: then no cell could be trusted.
-    pub(crate) fn write_rows<W: Write>(&self, csv: &mut CsvWriter<W>, batch: &RecordBatch) -> io::Result<()> {
-        let arrays: Option<Vec<&StringArray>> =
-            batch.columns().iter().map(|array| array.as_string_opt()).collect();
-        let wanted = self.columns.iter().flat_map(Column::holders).count();
-        let arrays = arrays.filter(|arrays| arrays.len() >= wanted);
-        let mut arrays = arrays.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?.into_iter();
-        let columns: Vec<Vec<(Holder, &StringArray)>> =
-            self.columns.iter().map(|column| column.holders().zip(arrays.by_ref()).collect()).collect();
-        for row in 0..batch.num_rows() {
-            for holders in &columns {
-                match holders.iter().find(|(_, values)| values.is_valid(row)) {
-                    None => csv.cell(None),
-                    Some((holder, values)) if holder.is_text() => csv.text(values.value(row)),
-                    Some((holder, values)) => csv.cell(Some(&holder.text(values.value(row)))),
+    /// `InvalidData` if they are not texts, one for each holder, or documents: then no cell could be trusted.
+    pub(crate) fn write(&self, table: &mut dyn TableWriter, batch: &RecordBatch) -> io::Result<()> {
+        match &self.content {
+            Content::Cells(columns) => write_cells(columns, table, batch),
+            Content::Documents => write_documents(table, batch),
+        }
+    }
+}
+
+fn write_cells(columns: &[Column], table: &mut dyn TableWriter, batch: &RecordBatch) -> io::Result<()> {
+    let arrays: Option<Vec<&StringArray>> =
+        batch.columns().iter().map(|array| array.as_string_opt()).collect();
+    let wanted = columns.iter().flat_map(Column::holders).count();
+    let arrays = arrays.filter(|arrays| arrays.len() >= wanted);
+    let mut arrays = arrays.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?.into_iter();
+    let columns: Vec<Vec<(Holder, &StringArray)>> =
+        columns.iter().map(|column| column.holders().zip(arrays.by_ref()).collect()).collect();
+    for row in 0..batch.num_rows() {
+        table.begin_row()?;
+        for holders in &columns {
+            match holders.iter().find(|(_, values)| values.is_valid(row)) {
+                None => table.cell(None)?,
+                Some((holder, values)) => {
+                    let text = holder.text(values.value(row));
+                    table.cell(Some(Cell { kind: holder.kind(), text: &text }))?;
                 }
             }
-            csv.end_record()?;
         }
-        Ok(())
+        table.end_row()?;
     }
+    Ok(())
+}
+
+fn write_documents(table: &mut dyn TableWriter, batch: &RecordBatch) -> io::Result<()> {
+    let broken = || io::Error::from(io::ErrorKind::InvalidData);
+    let documents: &BinaryArray =
+        batch.columns().first().and_then(|array| array.as_binary_opt()).ok_or_else(broken)?;
+    let mut json = String::new();
+    for bytes in documents {
+        let document = bytes.and_then(|bytes| RawDocument::from_bytes(bytes).ok()).ok_or_else(broken)?;
+        json.clear();
+        if !write_relaxed(&mut json, RawBsonRef::Document(document)) {
+            return Err(broken());
+        }
+        table.document(&json)?;
+    }
+    Ok(())
 }
 
 /// The rows of a span.
@@ -108,14 +141,31 @@ fn together(parts: Vec<Part>) -> Vec<Sql> {
 }
 
 impl View {
-    /// The columns of a CSV, and the `SELECT`s of its rows, one after the other, in the view's order.
-    pub(crate) fn select_csv(&self, query: &RowQuery, options: &CsvOptions, stop: &Stop) -> Result<CsvRows> {
+    /// The columns of an export, and the `SELECT`s of its rows, one after the other, in the order of the query.
+    pub(crate) fn select_rows(
+        &self,
+        query: &RowQuery,
+        options: &ExportOptions,
+        stop: &Stop,
+    ) -> Result<ExportRows> {
         let role = query.role;
-        let columns = self.csv_columns(role, options)?;
-        let holders: Vec<Holder> = columns.iter().flat_map(Column::holders).collect();
+        let content = if options.format == ExportFormat::Jsonl && options.columns.is_empty() {
+            Content::Documents
+        } else {
+            Content::Cells(self.export_columns(role, options)?)
+        };
+        let holders: Vec<Holder> = match &content {
+            Content::Cells(columns) => columns.iter().flat_map(Column::holders).collect(),
+            Content::Documents => Vec::new(),
+        };
+        let width = if matches!(content, Content::Documents) { 1 } else { holders.len() };
         let sorted = self.sort_columns(query)?;
         let time = self.time_column(role);
         let narrowing = self.narrowing(&self.worker(stop)?, query, None, None)?;
+        let table = match &content {
+            Content::Cells(columns) => self.table_columns(role, columns, options, &narrowing)?,
+            Content::Documents => Vec::new(),
+        };
         let parts: Vec<Part> = self
             .narrowed_spans(role, &narrowing)
             .into_iter()
@@ -124,6 +174,9 @@ impl View {
                 let values = holders.iter().map(|holder| holder.select(&has)).enumerate();
                 let mut list: Vec<Sql> =
                     values.map(|(number, value)| sql!("{value} AS t{number}", value, number)).collect();
+                if matches!(content, Content::Documents) {
+                    list.push(sql!("doc AS t0"));
+                }
                 if !sorted.is_empty() {
                     list.extend(sort_key_list(&sorted, &has));
                     list.push(sql!("{place} AS place, rowid AS row", place));
@@ -147,19 +200,93 @@ impl View {
             together(parts)
         } else {
             let all = Sql::join(parts.into_iter().map(|part| part.select), " UNION ALL ");
-            let values = match holders.len() {
+            let values = match width {
                 0 => sql!("NULL::VARCHAR"),
                 count => Sql::join((0..count).map(|place| sql!("t{place}", place)), ", "),
             };
             let order = sort_order(&sorted, &query.sorts);
             vec![sql!("SELECT {values} FROM ({all}) ORDER BY {order}", values, all, order)]
         };
-        Ok(CsvRows { columns, selects })
+        Ok(ExportRows { content, table, selects })
     }
 
-    /// The columns of a CSV: those that were chosen, or all. There is always one, since a CSV without columns has no
-    /// rows.
-    fn csv_columns(&self, role: Role, options: &CsvOptions) -> Result<Vec<Column>> {
+    /// The columns with the forms of their values. Only Parquet needs to know whether the decimal numbers of a column
+    /// fit into one type, which takes a pass over them.
+    fn table_columns(
+        &self,
+        role: Role,
+        columns: &[Column],
+        options: &ExportOptions,
+        narrowing: &Narrowing,
+    ) -> Result<Vec<TableColumn>> {
+        let decimals: Vec<Holder> = columns
+            .iter()
+            .filter(|column| forms::may_be_decimal(&column.fields))
+            .flat_map(Column::holders)
+            .filter(|holder| holder.kind() == Kind::Decimal)
+            .collect();
+        let widths = if options.format == ExportFormat::Parquet {
+            self.decimal_widths(role, &decimals, narrowing)?
+        } else {
+            HashMap::new()
+        };
+        let column = |column: &Column| TableColumn {
+            name: column.path.clone(),
+            form: forms::form_of(&column.fields, &widths),
+        };
+        Ok(columns.iter().map(column).collect())
+    }
+
+    /// The most digits before and after the point of the decimal numbers of each column. Columns with a number that has
+    /// an exponent, is not finite or is a negative zero are left out.
+    fn decimal_widths(
+        &self,
+        role: Role,
+        decimals: &[Holder],
+        narrowing: &Narrowing,
+    ) -> Result<HashMap<FieldId, Width>> {
+        let mut widths: HashMap<FieldId, Width> = HashMap::new();
+        let mut unfit: HashSet<FieldId> = HashSet::new();
+        let connection = self.connection();
+        for NarrowedSpan { span, source, .. } in self.narrowed_spans(role, narrowing) {
+            let has = self.has(role, span.segment);
+            let held: Vec<FieldId> =
+                decimals.iter().map(|holder| holder.field()).filter(|field| has(*field)).collect();
+            if held.is_empty() {
+                continue;
+            }
+            let list = Sql::join(
+                held.iter().map(|field| {
+                    let column = sql!("c{field}", field);
+                    sql!(
+                        "coalesce(bool_and(regexp_full_match({column}, '-?[0-9]+([.][0-9]+)?')
+                             AND NOT regexp_full_match({column}, '-0+([.]0+)?')), true),
+                         coalesce(max(length(ltrim(split_part({column}, '.', 1), '-'))), 0)::BIGINT,
+                         coalesce(max(length(split_part({column}, '.', 2))), 0)::BIGINT",
+                        column
+                    )
+                }),
+                ", ",
+            );
+            connection.query_row(sql!("SELECT {list} FROM {source}", list, source), [], |row| {
+                for (at, field) in held.iter().enumerate() {
+                    if !row.get::<_, bool>(at * 3)? {
+                        unfit.insert(*field);
+                    }
+                    let width = widths.entry(*field).or_default();
+                    width.whole = width.whole.max(row.get::<_, i64>(at * 3 + 1)?);
+                    width.fraction = width.fraction.max(row.get::<_, i64>(at * 3 + 2)?);
+                }
+                Ok(())
+            })?;
+        }
+        widths.retain(|field, _| !unfit.contains(field));
+        Ok(widths)
+    }
+
+    /// The columns of an export: those that were chosen, or all. There is always one, since a CSV without columns has
+    /// no rows.
+    fn export_columns(&self, role: Role, options: &ExportOptions) -> Result<Vec<Column>> {
         if !options.columns.is_empty() {
             return self.chosen_columns(role, &options.columns);
         }
@@ -212,7 +339,7 @@ impl View {
     }
 
     /// A note on requested columns that no cached document has.
-    pub(crate) fn note_of_absent_columns(&self, role: Role, options: &CsvOptions) -> Option<String> {
+    pub(crate) fn note_of_absent_columns(&self, role: Role, options: &ExportOptions) -> Option<String> {
         if options.columns.is_empty() || !self.has_rows(role) {
             return None;
         }

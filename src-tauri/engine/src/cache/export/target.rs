@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use md5::{Digest as _, Md5};
 use tempfile::TempPath;
 
-use super::destination::{Destination, busy, complete_name, partial_name, resolve};
+use super::destination::{Destination, busy, complete_name, manifest_name, partial_name, resolve};
 use super::{rights, stream};
 use crate::cache::file::error::{CacheError, CacheErrorKind, ExportProblem, Result};
 use crate::cache::file::lock::{Taken, lock_file};
@@ -160,6 +160,11 @@ impl FileTarget {
         let partial = partial_name(&self.asked);
         let found = fs::symlink_metadata(&partial).ok()?;
         let is_removed = found.is_file() && fs::remove_file(&partial).is_ok();
+        let manifest = manifest_name(&partial);
+        if is_removed && fs::symlink_metadata(&manifest).is_ok_and(|found| found.is_file()) {
+            // It describes nothing any more.
+            let _ = fs::remove_file(&manifest);
+        }
         let partial = partial.display();
         Some(if is_removed {
             format!("{partial}, from an earlier partial answer, was removed.")

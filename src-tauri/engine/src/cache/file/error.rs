@@ -221,6 +221,15 @@ pub enum ExportProblem {
     CacheFile(PathBuf),
     /// Another export writes to it.
     Busy(PathBuf),
+    /// A sheet of a spreadsheet has fewer columns than there are.
+    TooManyColumns {
+        /// How many there are.
+        columns: usize,
+        /// How many a sheet has at most.
+        most: usize,
+    },
+    /// The zone of the dates is unknown.
+    NoZone(String),
     /// It could not be written, with the reason if it is a plain one.
     NotWritten(PathBuf, Option<&'static str>),
     /// A pipe, a device or standard output took only a part: its name, and the reason if it is a plain one.

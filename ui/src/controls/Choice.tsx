@@ -1,6 +1,6 @@
 import { ToggleButton, ToggleButtonGroup } from "react-aria-components";
 
-interface Props<T extends string> {
+export interface ChoiceProps<T extends string> {
   label: string;
   /** Null if it is none of them. */
   value: T | null;
@@ -10,7 +10,7 @@ interface Props<T extends string> {
 }
 
 /** One of a few options. */
-export function Choice<T extends string>({ label, value, options, testId, change }: Props<T>) {
+export function Choice<T extends string>({ label, value, options, testId, change }: ChoiceProps<T>) {
   return (
     <ToggleButtonGroup
       className="segmented"

@@ -1,9 +1,10 @@
-//! Exports what is shown as CSV.
+//! Exports the rows of a row query.
 //!
 //! An export is staged beside the query's own file or in a spare folder, and then delivered to its
 //! [target](super::target), which never holds a part of one.
 
 use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,10 +14,13 @@ use std::thread;
 
 use duckdb::arrow::array::RecordBatch;
 
-use super::csv_text::CsvWriter;
+use sha2::{Digest as _, Sha256};
+
 use super::destination::resolve;
-pub use super::destination::{Destination, partial_name};
-use super::sql::CsvRows;
+pub use super::destination::{Destination, manifest_name, partial_name};
+use super::sql::ExportRows;
+pub use super::table::Remarks;
+use super::table::{self, TableWriter};
 use super::target::{Target, not_written};
 use crate::cache::file::error::{CacheError, CacheErrorKind, ExportProblem, Result, Work};
 use crate::cache::file::paths::restrict_to_owner;
@@ -24,10 +28,14 @@ use crate::cache::file::paths::{is_of_cache, spare_export_dir};
 use crate::cache::file::sql::{Text, sql};
 use crate::cache::read::stop::Stop;
 use crate::cache::read::view::View;
-use crate::rows::{CsvOptions, Role, RowQuery};
+use crate::day::DayZone;
+use crate::rows::{ExportOptions, Role, RowQuery};
+use crate::words::counted;
 
 /// Batches of rows that are read ahead of those that are written.
 const BATCHES: usize = 8;
+/// Bytes that are hashed at a time.
+const HASHED: usize = 1 << 20;
 
 /// An export that another thread can watch and stop.
 pub struct Export {
@@ -47,8 +55,14 @@ pub struct Export {
 pub struct Written {
     /// Its size in bytes.
     pub bytes: u64,
-    /// A note on an older file beside it, or on columns that no document has.
+    /// Notes on an older file beside it, on columns that no document has, and on what the format could not take.
     pub note: Option<String>,
+    /// The headings of its columns; none if its rows are documents.
+    pub columns: Vec<String>,
+    /// What the format could not take as it was.
+    pub remarks: Remarks,
+    /// The SHA-256 of the file in hexadecimal digits, if a manifest is to contain it.
+    pub sha256: Option<String>,
 }
 
 impl std::fmt::Debug for Export {
@@ -91,6 +105,7 @@ impl Export {
         self.interrupt.interrupt();
     }
 
+    /// Fails if it is to stop.
     fn check(&self) -> Result<()> {
         if self.stopped.load(Ordering::Relaxed) {
             return Err(CacheErrorKind::Cancelled(Work::Export).into());
@@ -98,12 +113,40 @@ impl Export {
         Ok(())
     }
 
-    /// Delivers the staged file to its target.
-    fn deliver(&self, staged: &Path, target: &Target) -> Result<Written> {
+    /// Delivers the staged file to its target. Returns its size and a note on an older file.
+    fn deliver(&self, staged: &Path, target: &Target) -> Result<(u64, Option<String>)> {
         let bytes = fs::metadata(staged).map_or(0, |file| file.len());
         self.moved.store(bytes, Ordering::Relaxed);
         let note = target.deliver(staged, &|| self.check())?;
-        Ok(Written { bytes, note })
+        Ok((bytes, note))
+    }
+
+    /// Writes the manifest of a file that has been exported beside it. Returns its path.
+    ///
+    /// # Errors
+    /// As for the file.
+    pub fn write_manifest(&self, of: &Path, content: &[u8]) -> Result<PathBuf> {
+        let path = manifest_name(of);
+        let target = Target::claim(&path.as_path().into())?;
+        let written = fs::write(&self.staged, content).map_err(|error| not_written(&path, error));
+        let result = written.and_then(|()| target.deliver(&self.staged, &|| self.check()));
+        let _ = fs::remove_file(&self.staged);
+        result?;
+        Ok(path)
+    }
+
+    /// The SHA-256 of the staged file.
+    fn sha256(&self) -> Result<String> {
+        let failed = |error| not_written(&self.staged, error);
+        let mut file = File::open(&self.staged).map_err(failed)?;
+        let (mut hash, mut buffer) = (Sha256::new(), vec![0; HASHED]);
+        loop {
+            self.check()?;
+            match file.read(&mut buffer).map_err(failed)? {
+                0 => return Ok(hex::encode(hash.finalize())),
+                many => hash.update(&buffer[..many]),
+            }
+        }
     }
 }
 
@@ -117,7 +160,7 @@ pub enum Staging {
 }
 
 impl View {
-    /// Prepares an export for [`write_csv`](Self::write_csv), staged beside the file or `elsewhere`: a full disk can
+    /// Prepares an export for [`export`](Self::export), staged beside the file or `elsewhere`: a full disk can
     /// still be read, and its rows are exported through a disk that has space.
     ///
     /// # Errors
@@ -144,27 +187,31 @@ impl View {
         })
     }
 
-    /// Writes the rows of a role as CSV (RFC 4180, UTF-8), in the order shown. A file appears under its name only
-    /// when it is complete.
+    /// Writes the rows of a query in a format, in the order of the query. A file appears under its name only when it is
+    /// complete.
     ///
     /// # Errors
     /// `export_failed`, `disk_full`, `cache_damaged` if the rows cannot be read, `cancelled` if it was stopped,
     /// `bad_filter` if a column to sort by or to export does not exist.
-    pub fn write_csv(
+    pub fn export(
         &self,
         export: &Export,
         query: &RowQuery,
-        options: &CsvOptions,
+        options: &ExportOptions,
         destination: &Destination,
     ) -> Result<Written> {
+        let zone = options.zone.as_deref().map(zone_of).transpose()?;
         self.expect_outside(destination)?;
         let target = Target::claim(destination)?;
         export.total.store(self.count_unordered(query, &export.stop)?, Ordering::Relaxed);
-        let rows = self.select_csv(query, options, &export.stop)?;
-        let mut result = self.write_staged(export, &rows, options.spreadsheet_safe, &target);
+        let rows = self.select_rows(query, options, &export.stop)?;
+        let mut result = self.write_staged(export, &rows, options, zone, &target);
         if let Ok(written) = &mut result {
             let absent = self.note_of_absent_columns(query.role, options);
-            let notes: Vec<String> = written.note.take().into_iter().chain(absent).collect();
+            let of_remarks = notes_of(written.remarks);
+            let older = if options.manifest { None } else { note_of_older_manifest(destination) };
+            let older = written.note.take().into_iter().chain(older);
+            let notes: Vec<String> = older.chain(of_remarks).chain(absent).collect();
             written.note = (!notes.is_empty()).then(|| notes.join(" "));
         }
         result.map_err(|error| match error.kind() {
@@ -191,31 +238,44 @@ impl View {
     fn write_staged(
         &self,
         export: &Export,
-        rows: &CsvRows,
-        is_safe: bool,
+        rows: &ExportRows,
+        options: &ExportOptions,
+        zone: Option<DayZone>,
         target: &Target,
     ) -> Result<Written> {
         let staged = &*export.staged;
-        let written = self.write_rows(export, rows, is_safe, staged);
-        let result = written.and_then(|()| export.check()).and_then(|()| export.deliver(staged, target));
+        let result = self.write_rows(export, rows, options, zone).and_then(|remarks| {
+            export.check()?;
+            let sha256 = if options.manifest { Some(export.sha256()?) } else { None };
+            let (bytes, note) = export.deliver(staged, target)?;
+            let columns = rows.table.iter().map(|column| column.name.clone()).collect();
+            Ok(Written { bytes, note, columns, remarks, sha256 })
+        });
         // Already moved, unless it was copied or something failed.
         let _ = fs::remove_file(staged);
         result
     }
 
     /// Writes rows while further ones are read.
-    fn write_rows(&self, export: &Export, rows: &CsvRows, is_safe: bool, staged: &Path) -> Result<()> {
-        let not_written = |error| not_written(staged, error);
-        let mut csv = CsvWriter::new(File::create(staged).map_err(not_written)?, is_safe);
-        rows.write_header(&mut csv).map_err(not_written)?;
+    fn write_rows(
+        &self,
+        export: &Export,
+        rows: &ExportRows,
+        options: &ExportOptions,
+        zone: Option<DayZone>,
+    ) -> Result<Remarks> {
+        let not_written = |error| export_error(&export.staged, error);
+        let file = File::create(&export.staged).map_err(not_written)?;
+        let mut writer = table::begin(file, options, zone, &rows.table).map_err(not_written)?;
         export.rows.store(0, Ordering::Relaxed);
         let (sender, batches) = mpsc::sync_channel(BATCHES);
         thread::scope(|scope| {
             let read = || self.send_rows(export, rows, sender);
             let reader = thread::Builder::new().name("export".to_owned()).spawn_scoped(scope, read);
             let reader = reader.map_err(not_written)?;
+            let table: &mut dyn TableWriter = &mut *writer;
             let written = batches.iter().try_for_each(|batch| {
-                rows.write_rows(&mut csv, &batch)?;
+                rows.write(table, &batch)?;
                 export.rows.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
                 Ok(())
             });
@@ -224,12 +284,12 @@ impl View {
             let read = reader.join().unwrap_or_else(|panic| resume_unwind(panic));
             written.map_err(not_written).and(read)
         })?;
-        csv.finish().map_err(not_written)
+        writer.finish().map_err(not_written)
     }
 
     /// Reads rows and sends them, until nobody takes them any more.
     #[expect(clippy::needless_pass_by_value, reason = "the receiver waits until it is dropped")]
-    fn send_rows(&self, export: &Export, rows: &CsvRows, sender: SyncSender<RecordBatch>) -> Result<()> {
+    fn send_rows(&self, export: &Export, rows: &ExportRows, sender: SyncSender<RecordBatch>) -> Result<()> {
         let connection = self.connection();
         for select in &rows.selects {
             connection.stream(select, [], &mut |batch| {
@@ -243,10 +303,10 @@ impl View {
     /// Writes a CSV without progress or cancellation. Returns its size in bytes.
     ///
     /// # Errors
-    /// See [`begin_export`](Self::begin_export) and [`write_csv`](Self::write_csv).
+    /// See [`begin_export`](Self::begin_export) and [`export`](Self::export).
     pub fn export_csv(&self, query: &RowQuery, path: &Path) -> Result<u64> {
-        let options = CsvOptions::default();
-        Ok(self.write_csv(&self.begin_export(Staging::CacheDisk)?, query, &options, &path.into())?.bytes)
+        let options = ExportOptions::default();
+        Ok(self.export(&self.begin_export(Staging::CacheDisk)?, query, &options, &path.into())?.bytes)
     }
 
     /// Writes the stored columns of a role as they are, with DuckDB's own `COPY`: the cost of an export without
@@ -263,12 +323,54 @@ impl View {
             select,
             staged = Text(&staged)
         ))?;
-        Ok(export.deliver(&export.staged, &Target::claim(&path.into())?)?.bytes)
+        Ok(export.deliver(&export.staged, &Target::claim(&path.into())?)?.0)
     }
 
     /// A handle that stops the running statement from any thread.
     #[must_use]
     pub fn interrupt_handle(&self) -> std::sync::Arc<duckdb::InterruptHandle> {
         self.connection().interrupt_handle()
+    }
+}
+
+fn zone_of(name: &str) -> Result<DayZone> {
+    let unknown = |_| CacheErrorKind::Export(ExportProblem::NoZone(name.to_owned())).into();
+    DayZone::parse(name).map_err(unknown)
+}
+
+/// A note on a manifest beside the file that does not describe it.
+fn note_of_older_manifest(destination: &Destination) -> Option<String> {
+    let Destination::Path(path) = destination else { return None };
+    let manifest = manifest_name(path);
+    (destination.is_file() && manifest.is_file())
+        .then(|| format!("{} is from an earlier export and does not describe this file.", manifest.display()))
+}
+
+/// What to say of what the format could not take, in sentences.
+fn notes_of(remarks: Remarks) -> Vec<String> {
+    let Remarks { cells_as_text, cut_texts, sheets } = remarks;
+    let mut notes = Vec::new();
+    if cells_as_text > 0 {
+        let (cells, are) = (counted(cells_as_text, "cell"), if cells_as_text == 1 { "is" } else { "are" });
+        notes.push(format!(
+            "{cells} with a number or a date that a spreadsheet cannot hold exactly {are} written as text."
+        ));
+    }
+    if cut_texts > 0 {
+        let (cells, are) = (counted(cut_texts, "cell"), if cut_texts == 1 { "was" } else { "were" });
+        notes
+            .push(format!("{cells} with more than 32,767 characters {are} cut to what a spreadsheet holds."));
+    }
+    if sheets > 1 {
+        notes.push(format!("The rows are on {}.", counted(sheets, "sheet")));
+    }
+    notes
+}
+
+/// The failure of writing a staged file, or the writer's own.
+fn export_error(staged: &Path, error: io::Error) -> CacheError {
+    match error.downcast::<CacheError>() {
+        Ok(own) => own,
+        Err(error) => not_written(staged, error),
     }
 }
