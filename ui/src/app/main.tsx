@@ -1,3 +1,4 @@
+import "./language";
 import "./index.css";
 
 import { QueryClientProvider } from "@tanstack/react-query";

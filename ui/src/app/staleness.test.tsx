@@ -170,10 +170,11 @@ it("does not cancel a run with the Escape that closes a list of values", async (
   await openApp(fake);
   await user.click(screen.getByTestId("fetch-button"));
   await user.type(screen.getByTestId("filter-product-input"), "Br");
-  await screen.findByRole("listbox");
+  const value = { name: "Brent" };
+  await screen.findByRole("option", value);
   await user.keyboard("{Escape}");
   expect(fake.backend.cancel).not.toHaveBeenCalled();
-  await waitFor(() => expect(screen.queryByRole("listbox")).not.toBeInTheDocument());
+  await waitFor(() => expect(screen.queryByRole("option", value)).not.toBeInTheDocument());
   await user.keyboard("{Escape}");
   expect(fake.backend.cancel).toHaveBeenCalledOnce();
 });

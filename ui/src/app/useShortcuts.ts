@@ -24,6 +24,9 @@ function selectDocument(target: EventTarget | null): boolean {
   return true;
 }
 
+/** Menus and lists of values. The bars of the days are a list that stays. */
+const POPUPS = "[role=listbox]:not(.bar-places), [role=menu]";
+
 /** The keys that work anywhere in the window. */
 export function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts);
@@ -35,8 +38,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     // A menu or a list of values closes on Escape, and is gone by the time the event has bubbled up to here.
     let used = false;
     const before = (event: KeyboardEvent) => {
-      if (commandOf("window", event) === "cancel")
-        used = open() || document.querySelector("[role=listbox], [role=menu]") !== null;
+      if (commandOf("window", event) === "cancel") used = open() || document.querySelector(POPUPS) !== null;
     };
     const selectAll = (event: KeyboardEvent) => {
       if (isTextField(event.target)) return;
