@@ -22,7 +22,7 @@ use tidemark_engine::query::filter::Filters;
 use tidemark_engine::query::form::QueryInput;
 use tidemark_engine::query::form::{FilterInput, FilterOperator};
 use tidemark_engine::query::mapping::Mapping;
-use tidemark_engine::query::pipeline;
+use tidemark_engine::query::pipeline::{self, PULL_LIMIT};
 use tidemark_engine::query::source::Query;
 use tidemark_engine::rows::{Role, RowQuery, Sort};
 use tidemark_engine::run::FetchRequest;
@@ -172,7 +172,12 @@ async fn drain_question(
     pipeline: Vec<Document>,
     trade_id: Option<&str>,
 ) -> Result<Drained, String> {
-    let order = PullOrder { collection, pipeline, batch_documents: Limits::default().batch_documents };
+    let order = PullOrder {
+        collection,
+        pipeline,
+        batch_documents: Limits::default().batch_documents,
+        time_limit: PULL_LIMIT,
+    };
     let moment = Arc::new(WindowMoment::new(&Arc::default()));
     let mut cursor = bench.source.pull(order, &moment).await.map_err(words)?;
     let mut drained = Drained::default();

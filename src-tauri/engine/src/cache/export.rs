@@ -4,6 +4,7 @@ mod csv_table;
 mod csv_text;
 mod dates;
 pub(crate) mod destination;
+mod formats;
 mod forms;
 mod formula;
 mod json_lines;

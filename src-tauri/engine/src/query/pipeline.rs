@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::rows::Role;
 
 /// Time limit of a pull on the server.
-pub(crate) const PULL_LIMIT: Duration = Duration::from_secs(600);
+pub const PULL_LIMIT: Duration = Duration::from_secs(600);
 /// What a DBA sees in the server's log and in `currentOp`.
 pub(crate) const COMMENT: &str = "tidemark";
 

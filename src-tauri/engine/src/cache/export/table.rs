@@ -1,16 +1,9 @@
 //! What the writers of all formats take: columns, and rows of cells one after the other. Nothing here knows where the
 //! rows come from.
 
-use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io;
 
-use super::csv_table::CsvTable;
-use super::json_lines::JsonLines;
-use super::parquet_table::ParquetTable;
-use super::workbook::{SheetLimits, Workbook};
-use crate::day::DayZone;
 use crate::decode::Kind;
-use crate::rows::{ExportFormat, ExportOptions};
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,24 +70,4 @@ pub(crate) trait TableWriter {
 
     /// Writes what is left.
     fn finish(self: Box<Self>) -> io::Result<Remarks>;
-}
-
-/// Begins a file in a format.
-///
-/// # Errors
-/// Those of writing.
-pub(crate) fn begin(
-    file: File,
-    options: &ExportOptions,
-    zone: Option<DayZone>,
-    columns: &[TableColumn],
-) -> io::Result<Box<dyn TableWriter>> {
-    Ok(match options.format {
-        ExportFormat::Csv => Box::new(CsvTable::begin(file, options, zone, columns)?),
-        ExportFormat::Parquet => Box::new(ParquetTable::begin(file, columns)?),
-        ExportFormat::Jsonl => Box::new(JsonLines::begin(file, columns)),
-        ExportFormat::Xlsx => {
-            Box::new(Workbook::begin(BufWriter::new(file), zone, columns, SheetLimits::default())?)
-        }
-    })
 }

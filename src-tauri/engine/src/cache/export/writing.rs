@@ -18,9 +18,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::destination::resolve;
 pub use super::destination::{Destination, manifest_name, partial_name};
+use super::formats;
 use super::sql::ExportRows;
 pub use super::table::Remarks;
-use super::table::{self, TableWriter};
+use super::table::TableWriter;
 use super::target::{Target, not_written};
 use crate::cache::file::error::{CacheError, CacheErrorKind, ExportProblem, Result, Work};
 use crate::cache::file::paths::restrict_to_owner;
@@ -266,7 +267,7 @@ impl View {
     ) -> Result<Remarks> {
         let not_written = |error| export_error(&export.staged, error);
         let file = File::create(&export.staged).map_err(not_written)?;
-        let mut writer = table::begin(file, options, zone, &rows.table).map_err(not_written)?;
+        let mut writer = formats::begin(file, options, zone, &rows.table).map_err(not_written)?;
         export.rows.store(0, Ordering::Relaxed);
         let (sender, batches) = mpsc::sync_channel(BATCHES);
         thread::scope(|scope| {
