@@ -1,8 +1,9 @@
-import { useRef, useState } from "react";
-import { Button, Checkbox, Dialog, Popover } from "react-aria-components";
+import { useState } from "react";
+import { Button, Checkbox } from "react-aria-components";
 
 import type { ColumnView } from "../backend";
 import { PickList } from "../controls/PickList";
+import { ColumnPopover } from "./ColumnPopover";
 import {
   cellText,
   type ColumnFormat,
@@ -53,7 +54,6 @@ const TIME_EXAMPLE = "2025-07-03T09:30:00.123Z";
 
 /** How a column shows its numbers and times, or how all columns do. */
 export function FormatDialog({ at, column, formats, zones, change, close }: Props) {
-  const anchor = useRef<HTMLSpanElement>(null);
   const [forAll, setForAll] = useState(false);
   const { path } = column;
   const isTimed = column.types.includes("date");
@@ -71,96 +71,86 @@ export function FormatDialog({ at, column, formats, zones, change, close }: Prop
   ];
   const examples = isTimed ? [TIME_EXAMPLE] : EXAMPLES;
   return (
-    <>
-      <span ref={anchor} className="menu-anchor" style={{ left: at.x, top: at.y }} />
-      <Popover
-        className="popover"
-        isOpen
-        onOpenChange={(open) => !open && close()}
-        triggerRef={anchor}
-        placement="bottom start"
-        offset={0}
+    <ColumnPopover
+      at={at}
+      className="format-dialog"
+      label={`Format of ${columnName(column)}`}
+      testId="format-dialog"
+      close={close}
+    >
+      <strong>{columnName(column)}</strong>
+      <Checkbox
+        className="checkbox"
+        isSelected={forAll}
+        onChange={(on) => {
+          setForAll(on);
+          if (on) change(withFormat(formats, null, ownFormat(formats, path, isTimed)));
+        }}
+        data-testid="format-all"
       >
-        <Dialog
-          className="popover-body format-dialog"
-          aria-label={`Format of ${columnName(column)}`}
-          data-testid="format-dialog"
-        >
-          <strong>{columnName(column)}</strong>
-          <Checkbox
-            className="checkbox"
-            isSelected={forAll}
-            onChange={(on) => {
-              setForAll(on);
-              if (on) change(withFormat(formats, null, ownFormat(formats, path, isTimed)));
-            }}
-            data-testid="format-all"
-          >
-            <span className="checkbox-box" aria-hidden="true" />
-            {isTimed ? "For all columns with times" : "For all columns of numbers"}
-          </Checkbox>
-          {isTimed && (
-            <div className="format-line">
-              <span className="faint">Times in</span>
-              <PickList
-                label="Times in"
-                options={times}
-                value={timeFormat(formats, path)}
-                change={(time) => set({ time })}
-                testId="format-zone"
-              />
-            </div>
-          )}
-          {column.numeric && (
-            <>
-              <div className="format-line">
-                <span className="faint">Thousands</span>
-                <PickList
-                  label="Thousands"
-                  options={SEPARATORS}
-                  value={number.separator}
-                  change={(separator) => setNumber({ separator })}
-                  testId="format-separator"
-                />
-              </div>
-              <div className="format-line">
-                <span className="faint">Decimals</span>
-                <PickList
-                  label="Decimals"
-                  options={DECIMALS}
-                  value={number.decimals === null ? "all" : String(number.decimals)}
-                  change={(id) => setNumber({ decimals: id === "all" ? null : Number(id) })}
-                  testId="format-decimals"
-                />
-              </div>
-              <div className="format-line">
-                <span className="faint">Sign</span>
-                <PickList
-                  label="Sign"
-                  options={SIGNS}
-                  value={number.sign}
-                  change={(sign) => setNumber({ sign })}
-                  testId="format-sign"
-                />
-              </div>
-            </>
-          )}
-          {isTimed || column.numeric ? (
-            <p className="faint num" data-testid="format-example">
-              {examples.map((text) => cellText(text, column, formats, zones)).join("   ")}
-            </p>
-          ) : (
-            <p className="faint">This column has neither numbers nor times.</p>
-          )}
-          <p className="faint">Copies have the values as they are stored.</p>
-          <div className="buttons">
-            <Button className="button" onPress={close} autoFocus>
-              Close
-            </Button>
+        <span className="checkbox-box" aria-hidden="true" />
+        {isTimed ? "For all columns with times" : "For all columns of numbers"}
+      </Checkbox>
+      {isTimed && (
+        <div className="format-line">
+          <span className="faint">Times in</span>
+          <PickList
+            label="Times in"
+            options={times}
+            value={timeFormat(formats, path)}
+            change={(time) => set({ time })}
+            testId="format-zone"
+          />
+        </div>
+      )}
+      {column.numeric && (
+        <>
+          <div className="format-line">
+            <span className="faint">Thousands</span>
+            <PickList
+              label="Thousands"
+              options={SEPARATORS}
+              value={number.separator}
+              change={(separator) => setNumber({ separator })}
+              testId="format-separator"
+            />
           </div>
-        </Dialog>
-      </Popover>
-    </>
+          <div className="format-line">
+            <span className="faint">Decimals</span>
+            <PickList
+              label="Decimals"
+              options={DECIMALS}
+              value={number.decimals === null ? "all" : String(number.decimals)}
+              change={(id) => setNumber({ decimals: id === "all" ? null : Number(id) })}
+              testId="format-decimals"
+            />
+          </div>
+          <div className="format-line">
+            <span className="faint">Sign</span>
+            <PickList
+              label="Sign"
+              options={SIGNS}
+              value={number.sign}
+              change={(sign) => setNumber({ sign })}
+              testId="format-sign"
+            />
+          </div>
+        </>
+      )}
+      {isTimed || column.numeric ? (
+        <p className="faint num" data-testid="format-example">
+          {examples.map((text) => cellText(text, column, formats, zones)).join("   ")}
+        </p>
+      ) : (
+        <p className="faint">This column has neither numbers nor times.</p>
+      )}
+      <p className="faint">Copies have the values as they are stored.</p>
+      <div className="buttons">
+        <Button className="button" onPress={close} autoFocus>
+          Close
+        </Button>
+      </div>
+    </ColumnPopover>
   );
 }
 

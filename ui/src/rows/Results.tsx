@@ -38,7 +38,7 @@ import { type Target, useShapes } from "./useShapes";
 interface Props {
   target: Target;
   zone: string;
-  /** What tells the source of the rows from others: each has layouts of its own. */
+  /** Identifies the source of the rows: each source has layouts of its own. */
   source: string;
   /** The path of the status of a trade; null if the mapping names none. */
   status: string | null;

@@ -39,7 +39,7 @@ pub async fn find_at_source(
     let values: Vec<Bson> = ids.iter().flat_map(|id| id.values.iter().cloned()).collect();
     let reading = async {
         let notes = unserved_ids(source, mapping).await;
-        // One more tells whether there are more.
+        // One beyond the limit shows that there are more.
         let found =
             source.documents_of_trades(mapping, values, MOST_DOCUMENTS + 1, &Limits::default()).await?;
         Ok::<_, Failure>((notes, found))

@@ -5,6 +5,7 @@ import type { Backend } from "..";
 import { weekName } from "../days";
 import type { rowOrder } from "./order";
 import { type Calendar, columnsOf, makeRow } from "./rows";
+import { wait } from "./wait";
 
 /** The rows of the preview. */
 export interface Rows {
@@ -13,8 +14,6 @@ export interface Rows {
   calendar: (key: ViewKey) => Calendar;
   generation: () => number;
 }
-
-const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 /** As long as the engine takes for some millions of rows. */
 const SLOW_MS = 300;

@@ -14,8 +14,7 @@ import { settingsCalls } from "./settings";
 import { PreviewSources, sourceCalls } from "./sources";
 import { invalid, PreviewStore, sourceName, TODAY, unreachable } from "./store";
 import { filtersText } from "./words";
-
-const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
+import { wait } from "./wait";
 
 function seed(store: PreviewStore, form: QueryInput): void {
   for (let back = 3; back <= 24; back += 1) {

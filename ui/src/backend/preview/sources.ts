@@ -6,8 +6,7 @@ import { editConnection } from "./connection";
 import { proposal } from "./proposal";
 import { runSteps } from "./steps";
 import { unreachable } from "./store";
-
-const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
+import { wait } from "./wait";
 
 function profile(host: string, database: string): SourceProfile {
   return {

@@ -1,4 +1,5 @@
 import type { SourceTest, StepResult, TestEvent, TestStep } from "../types";
+import { wait } from "./wait";
 
 const STEPS: [TestStep, string, string][] = [
   ["resolve", "Find the hosts", "db1.desk.example is 192.0.2.10."],
@@ -10,8 +11,6 @@ const STEPS: [TestStep, string, string][] = [
   ["kind", "Look at the server", "MongoDB 8.0.4, a replica set."],
   ["indexes", "Look for indexes", "No index begins with year, so each fetch reads the whole collection."],
 ];
-
-const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 /** A test that takes a while. Without a server, it fails at the second step. */
 export async function runSteps(

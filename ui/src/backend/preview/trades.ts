@@ -5,10 +5,10 @@ import type { FoundTrades, Trade, TradeDocument } from "../types";
 import type { Rows } from "./asked";
 import { makeRow } from "./rows";
 import { TODAY } from "./store";
+import { wait } from "./wait";
 
 type Calls = Pick<Backend, "rowTrades" | "findCachedTrades" | "findSourceTrades">;
 
-const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
 const HOUR = 3_600_000;
 
 /** The hours after the trade at which its documents come. */

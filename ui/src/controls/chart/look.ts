@@ -1,4 +1,4 @@
-// How bars look: a colour and a pattern, so that they can be told apart without colour as well. The colours are names
+// How bars look: a colour and a pattern, so that they differ without colour as well. The colours are names
 // of tokens, since a canvas does not follow the theme by itself.
 
 export interface Look {

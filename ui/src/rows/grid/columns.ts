@@ -14,7 +14,7 @@ export interface ColumnPrefs {
   formats?: Formats;
   /** How many of the columns that are shown stay in sight when the others scroll. */
   pinned?: number;
-  /** Technical columns that are shown although they are hidden unless somebody wants them. */
+  /** Technical columns, hidden by default, that were shown. */
   unhidden?: string[];
   /** The column by whose values the rows are coloured; null for none. */
   coloured?: string | null;
@@ -45,12 +45,12 @@ export function arrange({ columns, reading_order }: Columns, prefs: ColumnPrefs)
 /** Names of fields that programs need and traders do not read. */
 const TECHNICAL = /^(?:_id|__v|_class|_etag|.*[_.-]?(?:hash|checksum|digest|md5|sha1|sha256))$/i;
 
-/** Whether a column is of use to programs only, so that it is hidden until somebody shows it. */
+/** Whether a column is of use to programs only, so that it is hidden by default. */
 export function isTechnical(path: string): boolean {
   return TECHNICAL.test(path.split(".").at(-1) ?? path);
 }
 
-/** Prefs with what is hidden unless somebody has shown it, and pinned unless somebody has let go of it. */
+/** Prefs with the columns that are hidden or pinned by default, except those that were shown or unpinned. */
 export function withDefaults(
   { columns }: Columns,
   prefs: ColumnPrefs,
@@ -67,7 +67,7 @@ export function withDefaults(
   };
 }
 
-/** Prefs as they are remembered: technical columns that are not hidden any more have been shown by somebody. */
+/** Prefs as they are remembered: technical columns that are no longer hidden count as shown. */
 export function toRemember({ columns }: Columns, prefs: ColumnPrefs): ColumnPrefs {
   // Reset: they are hidden again.
   if (prefs === NO_PREFS) return prefs;

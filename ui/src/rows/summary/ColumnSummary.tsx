@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useRef } from "react";
-import { Button, Dialog, Popover } from "react-aria-components";
+import { Button } from "react-aria-components";
 
 import {
   type Backend,
@@ -15,6 +14,7 @@ import { useBackend } from "../../backend/context";
 import { FailureNote } from "../../controls/FailureNote";
 import { count, plural } from "../../controls/format";
 import { asked } from "../asked";
+import { ColumnPopover } from "../ColumnPopover";
 import { columnName } from "../grid/columns";
 import { binsOf, edgesBetween, unitBetween } from "./bins";
 import { isDated } from "./grouping";
@@ -83,7 +83,6 @@ async function histogram(of: Asked, { min, max, numbers }: ColumnSums): Promise<
 /** What a column contains, under the filters: how many values, the most frequent, the ends, and how they lie. */
 export function ColumnSummary({ at, column, viewKey, rows, stamp, zone, apply, close }: Props) {
   const backend = useBackend();
-  const anchor = useRef<HTMLSpanElement>(null);
   const { path } = column;
   const key = [viewKey, rows, stamp, path];
   const once = { staleTime: Infinity, gcTime: 60_000 };
@@ -117,44 +116,34 @@ export function ColumnSummary({ at, column, viewKey, rows, stamp, zone, apply, c
     condition: { kind: "values", values: [value], empty: false },
   }));
   return (
-    <>
-      <span ref={anchor} className="menu-anchor" style={{ left: at.x, top: at.y }} />
-      <Popover
-        className="popover"
-        isOpen
-        onOpenChange={(open) => !open && close()}
-        triggerRef={anchor}
-        placement="bottom start"
-        offset={0}
-      >
-        <Dialog
-          className="popover-body column-summary"
-          aria-label={`Summary of ${columnName(column)}`}
-          data-testid="column-summary"
-        >
-          <div className="field-head">
-            <strong>{columnName(column)}</strong>
-            <Button className="link" onPress={close} autoFocus>
-              Close
-            </Button>
-          </div>
-          {error !== null && <FailureNote failure={toFailure(error)} testId="column-summary-failure" />}
-          {figures === undefined && error === null && <p className="faint">Counting…</p>}
-          {figures !== undefined && <Figures sums={figures} empty={figures.rows - figures.filled} />}
-          {bars.data !== undefined && bars.data.length > 0 && (
-            <BarList
-              label={isDated(column) ? `By time, in ${zone}` : "By size"}
-              bars={bars.data}
-              narrow={narrow}
-            />
-          )}
-          {values.length > 0 && <BarList label="Most frequent values" bars={values} narrow={narrow} />}
-          {top.data !== undefined && top.data.further > 0 && (
-            <p className="faint">And {plural(top.data.further, "further value")}.</p>
-          )}
-        </Dialog>
-      </Popover>
-    </>
+    <ColumnPopover
+      at={at}
+      className="column-summary"
+      label={`Summary of ${columnName(column)}`}
+      testId="column-summary"
+      close={close}
+    >
+      <div className="field-head">
+        <strong>{columnName(column)}</strong>
+        <Button className="link" onPress={close} autoFocus>
+          Close
+        </Button>
+      </div>
+      {error !== null && <FailureNote failure={toFailure(error)} testId="column-summary-failure" />}
+      {figures === undefined && error === null && <p className="faint">Counting…</p>}
+      {figures !== undefined && <Figures sums={figures} empty={figures.rows - figures.filled} />}
+      {bars.data !== undefined && bars.data.length > 0 && (
+        <BarList
+          label={isDated(column) ? `By time, in ${zone}` : "By size"}
+          bars={bars.data}
+          narrow={narrow}
+        />
+      )}
+      {values.length > 0 && <BarList label="Most frequent values" bars={values} narrow={narrow} />}
+      {top.data !== undefined && top.data.further > 0 && (
+        <p className="faint">And {plural(top.data.further, "further value")}.</p>
+      )}
+    </ColumnPopover>
   );
 }
 

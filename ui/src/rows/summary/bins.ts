@@ -59,7 +59,7 @@ export function binsOf(edges: readonly string[], below: readonly number[], total
 
 const DAY_MS = 86_400_000;
 
-/** The unit by which times between two are told apart. */
+/** The unit into which the times between two are divided. */
 export function unitBetween(min: string, max: string): DateUnit {
   const days = (Date.parse(max) - Date.parse(min)) / DAY_MS;
   if (days <= 21) return "day";

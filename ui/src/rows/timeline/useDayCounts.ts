@@ -18,7 +18,7 @@ interface Props {
   unit: DateUnit;
   /** The zone of the days. */
   zone: string;
-  /** The column whose values are told apart; null if only the filters of the rows are of interest. */
+  /** The column that stacks the bars by its values; null if only the filters of the rows are of interest. */
   path: string | null;
   name: string;
 }

@@ -1,0 +1,2 @@
+/** As long as the desktop takes. */
+export const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
