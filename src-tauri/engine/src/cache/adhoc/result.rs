@@ -64,7 +64,10 @@ impl SqlRowsColumn {
                 // As most sums are, they are small enough for a whole number of any format.
                 let fits = is_all(sql!("{column} BETWEEN {} AND {}", i64::MIN, i64::MAX, column))?;
                 let exact = ColumnForm::Decimal { precision: DECIMAL_DIGITS, scale: 0 };
-                match (fits, is_all(sql!("length(ltrim({plain}, '-')) <= {DECIMAL_DIGITS}", DECIMAL_DIGITS, plain))?) {
+                match (
+                    fits,
+                    is_all(sql!("length(ltrim({plain}, '-')) <= {DECIMAL_DIGITS}", DECIMAL_DIGITS, plain))?,
+                ) {
                     (true, _) => (Kind::Int64, ColumnForm::Int64, plain),
                     (false, true) => (Kind::Decimal, exact, plain),
                     (false, false) => (Kind::Decimal, ColumnForm::Text, plain),

@@ -75,7 +75,13 @@ impl View {
     /// # Errors
     /// See [`crate::cache::CacheError`]; `bad_filter` if the text is not one `SELECT` of the tables, if it fails on their
     /// values, or if it reaches a limit; `cancelled` if it was stopped.
-    pub fn run_sql(&self, narrowed: &[RowQuery], text: &str, limits: SqlLimits, stop: &Stop) -> Result<SqlRows> {
+    pub fn run_sql(
+        &self,
+        narrowed: &[RowQuery],
+        text: &str,
+        limits: SqlLimits,
+        stop: &Stop,
+    ) -> Result<SqlRows> {
         run(self, &tables_of(self, stop)?, narrowed, text, limits, stop)
     }
 }
