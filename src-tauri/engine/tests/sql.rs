@@ -28,7 +28,7 @@ fn stored() -> Stored {
         doc! {
             "_id": id, "product": (if id % 2 == 0 { "Power" } else { "Gas" }), "price": f64::from(id) / 4.0,
             "quantity": i64::from(id) * 1_000_000_000_000, "lots": id, "notional": decimal(&format!("{id}.25")),
-            "time": time, "live": id % 3 == 0, "mixed": mixed, "a.b": 1, "Price": "shown", "legs": [id, id + 1],
+            "time": time, "live": id % 3 == 0, "mixed": mixed, "a.b": 1, "Live": "shown", "legs": [id, id + 1],
             "book": {"name": format!("B{}", id % 2)}, "big": decimal("1.5E+40"),
         }
     };
@@ -64,7 +64,9 @@ fn columns_have_the_types_of_their_values() {
         ("lots", "BIGINT"),
         ("notional", "DECIMAL(4,2)"),
         ("time", "TIMESTAMP"),
-        ("live", "BOOLEAN"),
+        // Names that differ in their case alone would be one name in SQL.
+        ("Live", "VARCHAR"),
+        ("live_2", "BOOLEAN"),
         // Numbers and texts.
         ("mixed", "VARCHAR"),
         // More digits than any type holds.
@@ -75,9 +77,6 @@ fn columns_have_the_types_of_their_values() {
     ] {
         assert_eq!(types.get(name), Some(&sql_type), "{name}: {types:?}");
     }
-    // Names that differ in their case alone are one name in SQL.
-    let prices = types.keys().filter(|name| name.to_lowercase().starts_with("price")).count();
-    assert_eq!(prices, 2, "{types:?}");
 }
 
 #[test]
@@ -97,7 +96,7 @@ fn values_are_those_of_the_answer() {
         ("SELECT max(big) FROM trades", vec!["1.5E+40"]),
         ("SELECT time, _day FROM trades WHERE _id = 1", vec!["2025-01-01T01:00:00.000Z", &day.to_string()]),
         (
-            "SELECT \"book.name\", mixed, live, legs FROM trades WHERE _id = 3",
+            "SELECT \"book.name\", mixed, live_2, legs FROM trades WHERE _id = 3",
             vec!["B1", "m3", "true", "[3,4]"],
         ),
         (

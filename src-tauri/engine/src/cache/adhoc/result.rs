@@ -281,8 +281,8 @@ fn source(sorts: &[(usize, bool)], offset: u64, limit: u64) -> Sql {
         return sql!("temp.result WHERE {page} ORDER BY rowid", page);
     }
     sql!(
-        "(SELECT rowid AS at, place FROM temp.sorted WHERE {page}) AS sorted
-         JOIN temp.result ON result.rowid = place ORDER BY at",
+        "(SELECT rowid AS nth, place FROM temp.sorted WHERE {page}) AS sorted
+         JOIN temp.result ON result.rowid = place ORDER BY nth",
         page
     )
 }

@@ -121,7 +121,9 @@ impl ReadOnlySelect {
             return error.into();
         };
         if !OF_TEXT.iter().any(|of_text| of_text.eq_ignore_ascii_case(kind)) {
-            return error.into();
+            // As it would have been without the place.
+            let plain = Some(format!("{kind} Error: {what}"));
+            return duckdb::Error::DuckDBFailure(duckdb::ffi::Error::new(1), plain).into();
         }
         let at = part("position").and_then(|at| at.parse::<usize>().ok());
         refusal(&self.text, &Refusal { what: sentence(what), at }.after(before))
