@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bson::{Bson, Document, doc};
+use chrono::NaiveDate;
+use tidemark_engine::api::rows::ViewKey;
+use tidemark_engine::api::sql::SqlSort;
 use tidemark_engine::cache::adhoc::result::SqlRows;
 use tidemark_engine::cache::export::writing::{Destination, Staging};
 use tidemark_engine::cache::{CacheError, CacheErrorKind, Stop};
@@ -14,7 +17,12 @@ use tidemark_engine::failure::{Code, Failure, FailureTarget};
 use tidemark_engine::limits::SqlLimits;
 use tidemark_engine::rows::{ExportFormat, ExportOptions, Role, RowQuery};
 
+use tidemark_sample_desk::{Desk, MAPPING};
+use tidemark_test_support::server;
+use tokio_util::sync::CancellationToken;
+
 use crate::row_query::Stored;
+use crate::support::fixture::Fixture;
 
 fn decimal(text: &str) -> Bson {
     Bson::Decimal128(text.parse().unwrap())
@@ -246,7 +254,7 @@ fn a_result_is_exported_in_every_format() {
         let path = folder.path().join(format!("result.{}", format.extension()));
         let options = ExportOptions { format, ..ExportOptions::default() };
         let export = rows.begin_export(Staging::CacheDisk).unwrap();
-        let written = rows.export(&export, &options, &Destination::from(path.as_path())).unwrap();
+        let written = rows.export(&export, &[], &options, &Destination::from(path.as_path())).unwrap();
         assert!(written.bytes > 0);
         assert_eq!((export.rows(), export.total()), (2, 2));
         match format {
@@ -265,6 +273,11 @@ fn a_result_is_exported_in_every_format() {
             ExportFormat::Parquet | ExportFormat::Xlsx => {}
         }
     }
+    let path = folder.path().join("sorted.csv");
+    let export = rows.begin_export(Staging::CacheDisk).unwrap();
+    let options = ExportOptions { columns: vec!["lots".to_owned()], ..ExportOptions::default() };
+    rows.export(&export, &[(5, false)], &options, &Destination::from(path.as_path())).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap().replace("\r\n", "\n"), "lots\n2450\n2500\n");
 }
 
 #[test]
@@ -275,4 +288,118 @@ fn a_result_stays_as_it_was() {
     let stop = Stop::default();
     assert_eq!(first.page(&[], 0, 1, &stop).unwrap().len(), 1);
     assert_eq!((first.rows(), second.rows()), (100, 1));
+}
+
+/// A fetched week of the sample.
+async fn sample() -> (Fixture, ViewKey) {
+    let end = NaiveDate::from_ymd_opt(2026, 1, 14).unwrap();
+    let begin = bson::DateTime::parse_rfc3339_str("2026-01-05T00:00:00Z").unwrap();
+    let documents = Desk::new(1, end, 40_000).documents();
+    let documents: Vec<Document> = documents
+        .filter(|document| document.get_datetime("timestamp").unwrap() >= begin)
+        .map(|document| Document::try_from(&*document).unwrap())
+        .collect();
+    assert!(documents.len() > 500, "{}", documents.len());
+    let fixture = Fixture::at(server().uri(), server().uri(), "sql", MAPPING, documents).await;
+    let answer = fixture.fetch("2026-01-05", "2026-01-14").await;
+    let days = tidemark_engine::day::DayRange::parse("2026-01-05", "2026-01-14").unwrap();
+    let key = ViewKey { signature: answer.signature, from: days.from(), to: days.to() };
+    (fixture, key)
+}
+
+/// The queries of docs/sql.md, each with its title.
+fn documented() -> Vec<(String, String)> {
+    let page = std::fs::read_to_string("../../docs/sql.md").unwrap().replace("\r\n", "\n");
+    let (_, queries) = page.split_once("## Twenty queries").unwrap();
+    let query = |part: &str| {
+        let (title, rest) = part.split_once("**").unwrap();
+        let (_, rest) = rest.split_once("```sql\n").unwrap();
+        (title.to_owned(), rest.split_once("```").unwrap().0.to_owned())
+    };
+    queries.split("\n**").skip(1).map(query).collect()
+}
+
+#[tokio::test]
+async fn the_documented_queries_run() {
+    let (fixture, key) = sample().await;
+    let queries = documented();
+    assert_eq!(queries.len(), 20);
+    for (title, text) in queries {
+        let cancel = CancellationToken::new();
+        let result = fixture.engine.run_sql(&key, &[], &text, &cancel).await;
+        let result = result.unwrap_or_else(|failure| panic!("{title}: {failure:?}"));
+        assert!(result.rows > 0 && !result.columns.is_empty(), "{title} finds nothing");
+        let page = fixture.engine.sql_page(&key, result.id, &[], 0, 10, &cancel).await.unwrap();
+        assert_eq!(page.rows.len() as u64, result.rows.min(10), "{title}");
+        assert!(page.rows.iter().any(|row| row.iter().any(Option::is_some)), "{title}");
+    }
+}
+
+#[tokio::test]
+async fn the_engine_keeps_the_last_results() {
+    let (fixture, key) = sample().await;
+    let engine = &fixture.engine;
+    let cancel = CancellationToken::new();
+    let tables = engine.sql_tables(&key).await.unwrap();
+    assert_eq!(tables.iter().map(|table| table.name.as_str()).collect::<Vec<_>>(), ["trades", "messages"]);
+    let of = |name: &str| {
+        let columns = &tables[0].columns;
+        columns.iter().find(|column| column.name == name).map(|column| column.sql_type.clone())
+    };
+    assert_eq!(of("\"counterparty.name\""), Some("VARCHAR".to_owned()), "{tables:?}");
+    assert_eq!(of("timestamp"), Some("TIMESTAMP".to_owned()), "{tables:?}");
+    assert!(of("price").is_some_and(|sql_type| sql_type.starts_with("DECIMAL(")), "{tables:?}");
+    // Every name can be written as it is given.
+    for table in &tables {
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        let text = format!("SELECT {} FROM {}", names.join(", "), table.name);
+        let result = engine.run_sql(&key, &[], &text, &cancel).await.unwrap();
+        assert_eq!((result.rows, result.columns.len()), (table.rows, table.columns.len()));
+        for (column, shown) in table.columns.iter().zip(&result.columns) {
+            assert_eq!(column.sql_type, shown.sql_type, "{}", column.name);
+        }
+    }
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        let text = format!("SELECT {number} + range AS n FROM range(3)");
+        ids.push(engine.run_sql(&key, &[], &text, &cancel).await.unwrap().id);
+    }
+    let page = async |id, sorts: &[SqlSort]| engine.sql_page(&key, id, sorts, 0, 1, &cancel).await;
+    assert_eq!(page(ids[0], &[]).await.unwrap_err().code, Code::NotCached);
+    let descending = SqlSort { column: 0, descending: true };
+    assert_eq!(page(ids[1], &[descending]).await.unwrap().rows, [[Some("3".to_owned())]]);
+    engine.close_sql(&key, ids[2]).unwrap();
+    assert_eq!(page(ids[2], &[]).await.unwrap_err().code, Code::NotCached);
+    // They stay while days are fetched again, and go with their query.
+    fixture.run(fixture.request("2026-01-05", "2026-01-06")).await.result.unwrap();
+    assert_eq!(page(ids[3], &[]).await.unwrap().rows.len(), 1);
+    engine.forget(&fixture.signature(), None).await.unwrap();
+    assert_eq!(page(ids[3], &[]).await.unwrap_err().code, Code::NotCached);
+}
+
+#[tokio::test]
+async fn a_run_can_be_cancelled() {
+    let (fixture, key) = sample().await;
+    let cancel = CancellationToken::new();
+    let stop = cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        stop.cancel();
+    });
+    let failure = fixture.engine.run_sql(&key, &[], ENDLESS, &cancel).await.unwrap_err();
+    assert_eq!(failure.code, Code::Cancelled, "{failure:?}");
+    let result = fixture.engine.run_sql(&key, &[], "SELECT 1", &CancellationToken::new()).await.unwrap();
+    assert_eq!(result.rows, 1);
+}
+
+/// More than the memory of a file, and nothing that DuckDB could put on the disk.
+#[tokio::test]
+async fn too_much_memory_is_a_failure_of_its_own() {
+    let (fixture, key) = sample().await;
+    let text = "SELECT length(list(range)::VARCHAR) FROM range(300000000)";
+    let failure = fixture.engine.run_sql(&key, &[], text, &CancellationToken::new()).await.unwrap_err();
+    assert_eq!(failure.code, Code::OutOfMemory, "{failure:?}");
+    assert_eq!(failure.message, "The SQL needs more memory than it may use.");
+    let result = fixture.engine.run_sql(&key, &[], "SELECT 1", &CancellationToken::new()).await.unwrap();
+    assert_eq!(result.rows, 1);
 }

@@ -28,7 +28,7 @@ pub(super) async fn sql(options: &SqlOptions, output: &Output) -> Result<Outcome
         ..ExportOptions::default()
     };
     let cancel = interrupts.first.clone();
-    let written = engine.export_sql(&key, result.id, &destination, &how, |_| {}, cancel).await?;
+    let written = engine.export_sql(&key, (result.id, &[]), &destination, &how, |_| {}, cancel).await?;
     let mut last = json!({
         "rows": result.rows,
         "columns": result.columns,

@@ -145,8 +145,7 @@ impl Engine {
         cancel: &CancellationToken,
     ) -> Result<SqlPage> {
         let kept = self.kept_sql(key, id)?;
-        let sorts: Vec<(usize, bool)> =
-            sorts.iter().map(|sort| (sort.column as usize, sort.descending)).collect();
+        let sorts = numbered(sorts);
         let stop = Arc::new(Stop::default());
         let stopped = Arc::clone(&stop);
         let work = off_thread(move || {
@@ -156,7 +155,7 @@ impl Engine {
         until_cancelled(work, &stop, cancel).await
     }
 
-    /// Writes a result to a file, in the order of the statement. One of a partial answer is named `….partial.csv`, or
+    /// Writes a result to a file, in the order of the statement or of some of its columns. One of a partial answer is named `….partial.csv`, or
     /// with the extension of its format.
     ///
     /// # Errors
@@ -164,7 +163,7 @@ impl Engine {
     pub async fn export_sql(
         &self,
         key: &ViewKey,
-        id: u32,
+        (id, sorts): (u32, &[SqlSort]),
         destination: &Destination,
         options: &ExportOptions,
         progress: impl Fn(ExportProgress) + Send + Sync,
@@ -176,9 +175,9 @@ impl Engine {
             let export = Arc::new(kept.rows.begin_export(staging)?);
             let work = {
                 let (engine, export, target) = (self.clone(), Arc::clone(&export), target.clone());
-                let (kept, options) = (Arc::clone(&kept), options.clone());
+                let (kept, sorts, options) = (Arc::clone(&kept), numbered(sorts), options.clone());
                 off_thread(move || {
-                    let written = kept.rows.export(&export, &options, &target)?;
+                    let written = kept.rows.export(&export, &sorts, &options, &target)?;
                     let sql = ManifestSql {
                         text: kept.rows.text().to_owned(),
                         rows: kept.rows.narrowed().to_vec(),
@@ -200,8 +199,13 @@ impl Engine {
     }
 
     /// Drops a result.
-    pub fn close_sql(&self, id: u32) {
-        self.results.close(id);
+    ///
+    /// # Errors
+    /// Those of a key that is none.
+    pub fn close_sql(&self, key: &ViewKey, id: u32) -> Result<()> {
+        let (signature, _) = read_key(key)?;
+        self.results.close(&signature, id);
+        Ok(())
     }
 
     fn kept_sql(&self, key: &ViewKey, id: u32) -> Result<Arc<KeptSql>> {
@@ -210,6 +214,10 @@ impl Engine {
             Failure::new(Code::NotCached, "This result is not kept any more.").advise("Run the SQL again.")
         })
     }
+}
+
+fn numbered(sorts: &[SqlSort]) -> Vec<(usize, bool)> {
+    sorts.iter().map(|sort| (sort.column as usize, sort.descending)).collect()
 }
 
 /// A failure of SQL: what it needs is not what a fetch needs.

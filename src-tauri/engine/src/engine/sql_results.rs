@@ -56,9 +56,10 @@ impl KeptResults {
         (kept.rows.file().identity().signature == *signature).then(|| Arc::clone(kept))
     }
 
-    /// Drops a result.
-    pub(crate) fn close(&self, id: u32) {
-        self.lock().retain(|(number, _)| *number != id);
+    /// Drops a result on a cached query.
+    pub(crate) fn close(&self, signature: &Signature, id: u32) {
+        let is_it = |kept: &KeptSql| kept.rows.file().identity().signature == *signature;
+        self.lock().retain(|(number, kept)| *number != id || !is_it(kept));
     }
 
     /// Drops the results on files that are not wanted any more.

@@ -237,23 +237,27 @@ impl SqlRows {
         Export::begin(&self.file, staging, self.connection().interrupt_handle())
     }
 
-    /// Writes the rows in a format, in the order of the statement.
+    /// Writes the rows in a format, in the order of the statement or of some columns by number.
     ///
     /// # Errors
     /// As for the rows of a view.
     pub fn export(
         &self,
         export: &Export,
+        sorts: &[(usize, bool)],
         options: &ExportOptions,
         destination: &Destination,
     ) -> Result<Written> {
         let wanted = self.exported(&options.columns)?;
+        let mut sorted = export.stop.lock(&self.sorted)?;
+        self.order(&mut sorted, sorts, &export.stop)?;
+        let source = source(sorts, 0, self.rows);
         let list = Sql::join(wanted.iter().map(|column| &column.shown), ", ");
         let table = |column: &&SqlRowsColumn| TableColumn { name: column.name.clone(), form: column.form };
         let rows = ExportRows {
             content: Content::Result(wanted.iter().map(|column| column.kind).collect()),
             table: wanted.iter().map(table).collect(),
-            selects: vec![sql!("SELECT {list} FROM temp.result ORDER BY rowid", list)],
+            selects: vec![sql!("SELECT {list} FROM {source}", list, source)],
         };
         export.write(&self.file, &self.connection, (&rows, self.rows), options, destination)
     }

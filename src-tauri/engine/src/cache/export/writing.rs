@@ -45,7 +45,7 @@ pub struct Export {
     /// The folder of an export that is staged elsewhere; it is removed with the export.
     spare: Option<PathBuf>,
     interrupt: Arc<duckdb::InterruptHandle>,
-    stop: Stop,
+    pub(crate) stop: Stop,
     stopped: AtomicBool,
     rows: AtomicU64,
     total: AtomicU64,
