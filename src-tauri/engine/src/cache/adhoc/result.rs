@@ -1,5 +1,6 @@
 //! The result of a trader's own SQL: a temporary table on a connection of its own. It does not change when the file does.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,8 @@ use crate::rows::{ExportOptions, RowQuery};
 
 /// The most digits of a decimal number.
 const DECIMAL_DIGITS: u8 = 38;
+/// Rows that an export reads at a time.
+const SLICE: u64 = 50_000;
 
 /// A result.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub struct SqlRows {
     connection: Mutex<Database>,
     /// The order in which the table `sorted` has the rows.
     sorted: Mutex<Vec<(usize, bool)>>,
+    /// How many exports there have been.
+    exports: AtomicU32,
     file: Arc<CacheFile>,
     columns: Vec<SqlRowsColumn>,
     rows: u64,
@@ -139,6 +144,7 @@ impl SqlRows {
         Ok(Self {
             connection: Mutex::new(connection),
             sorted: Mutex::default(),
+            exports: AtomicU32::new(0),
             file,
             columns,
             rows,
@@ -196,7 +202,7 @@ impl SqlRows {
     ) -> Result<Vec<Vec<Option<String>>>> {
         let mut sorted = stop.lock(&self.sorted)?;
         self.order(&mut sorted, sorts, stop)?;
-        let source = source(sorts, offset, limit.min(self.rows));
+        let source = source(&sql!("sorted"), sorts, offset, limit.min(self.rows));
         let list = Sql::join(self.columns.iter().map(|column| &column.shown), ", ");
         texts(&self.connection(), sql!("SELECT {list} FROM {source}", list, source), self.columns.len())
     }
@@ -206,6 +212,14 @@ impl SqlRows {
         if sorts.is_empty() || *sorted == sorts {
             return Ok(());
         }
+        sorted.clear();
+        self.sort_into(&sql!("sorted"), sorts, stop)?;
+        *sorted = sorts.to_vec();
+        Ok(())
+    }
+
+    /// Lists the rows in an order in a temporary table.
+    fn sort_into(&self, table: &Sql, sorts: &[(usize, bool)], stop: &Stop) -> Result<()> {
         let key = |(number, descending): &(usize, bool)| {
             let column = self.columns.get(*number).ok_or_else(|| {
                 CacheErrorKind::NoColumn("There is no such column to sort by.".to_owned(), Purpose::Sort)
@@ -218,15 +232,13 @@ impl SqlRows {
         stop.check()?;
         let connection = self.connection();
         stop.begin(connection.interrupt_handle());
-        sorted.clear();
         let done = connection.execute_batch(sql!(
-            "CREATE OR REPLACE TEMP TABLE sorted AS SELECT rowid AS place FROM temp.result ORDER BY {keys}",
+            "CREATE OR REPLACE TEMP TABLE {table} AS SELECT rowid AS place FROM temp.result ORDER BY {keys}",
+            table,
             keys
         ));
         stop.end();
-        done?;
-        *sorted = sorts.to_vec();
-        Ok(())
+        Ok(done?)
     }
 
     /// Prepares an export for [`export`](Self::export).
@@ -249,17 +261,27 @@ impl SqlRows {
         destination: &Destination,
     ) -> Result<Written> {
         let wanted = self.exported(&options.columns)?;
-        let mut sorted = export.stop.lock(&self.sorted)?;
-        self.order(&mut sorted, sorts, &export.stop)?;
-        let source = source(sorts, 0, self.rows);
+        // A table of its own, and a statement for some rows at a time: pages are read meanwhile, in any order.
+        let order = sql!("exported_{}", self.exports.fetch_add(1, Ordering::Relaxed));
+        if !sorts.is_empty() {
+            self.sort_into(&order, sorts, &export.stop)?;
+        }
+        let slices = (0..self.rows.div_ceil(SLICE)).map(|slice| slice * SLICE);
         let list = Sql::join(wanted.iter().map(|column| &column.shown), ", ");
         let table = |column: &&SqlRowsColumn| TableColumn { name: column.name.clone(), form: column.form };
         let rows = ExportRows {
             content: Content::Result(wanted.iter().map(|column| column.kind).collect()),
             table: wanted.iter().map(table).collect(),
-            selects: vec![sql!("SELECT {list} FROM {source}", list, source)],
+            selects: slices
+                .map(|from| sql!("SELECT {list} FROM {}", source(&order, sorts, from, SLICE), list))
+                .collect(),
         };
-        export.write(&self.file, &self.connection, (&rows, self.rows), options, destination)
+        let written = export.write(&self.file, &self.connection, (&rows, self.rows), options, destination);
+        if !sorts.is_empty() {
+            // If this fails, it goes with the connection.
+            let _ = self.connection().execute_batch(sql!("DROP TABLE IF EXISTS temp.{order}", order));
+        }
+        written
     }
 
     /// The columns of an export: those that were chosen, or all.
@@ -278,15 +300,16 @@ impl SqlRows {
     }
 }
 
-/// `FROM` of a page of the rows in an order.
-fn source(sorts: &[(usize, bool)], offset: u64, limit: u64) -> Sql {
+/// `FROM` of a page of the rows, in the order that a table lists if there are sorts.
+fn source(order: &Sql, sorts: &[(usize, bool)], offset: u64, limit: u64) -> Sql {
     let page = sql!("rowid >= {offset} AND rowid < {}", offset.saturating_add(limit), offset);
     if sorts.is_empty() {
         return sql!("temp.result WHERE {page} ORDER BY rowid", page);
     }
     sql!(
-        "(SELECT rowid AS nth, place FROM temp.sorted WHERE {page}) AS sorted
-         JOIN temp.result ON result.rowid = place ORDER BY nth",
+        "(SELECT rowid AS nth, place FROM temp.{order} WHERE {page}) AS place
+         JOIN temp.result ON result.rowid = place.place ORDER BY nth",
+        order,
         page
     )
 }

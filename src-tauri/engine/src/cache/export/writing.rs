@@ -366,8 +366,8 @@ fn send_rows(
     rows: &ExportRows,
     sender: SyncSender<RecordBatch>,
 ) -> Result<()> {
-    let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
     for select in &rows.selects {
+        let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
         connection.stream(select, [], &mut |batch| {
             export.check()?;
             sender.send(batch).map_err(|_| CacheError::from(CacheErrorKind::Cancelled(Work::Export)))
