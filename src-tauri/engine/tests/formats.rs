@@ -13,7 +13,9 @@ use duckdb::Connection;
 use serde_json::Value;
 use tidemark_engine::cache::export::writing::{Staging, Written};
 use tidemark_engine::cache::{CacheErrorKind, Stop};
+use tidemark_engine::day::DayZone;
 use tidemark_engine::decode::Kind;
+use tidemark_engine::rows::summary::{DateUnit, Figure, FigureKind, GroupColumn, GroupRequest};
 use tidemark_engine::rows::{ExportFormat, ExportOptions, Role, RowQuery, Sort};
 use tidemark_test_support::csv::read_csv;
 
@@ -341,4 +343,66 @@ fn a_stopped_export_leaves_nothing_in_any_format() {
         assert!(matches!(failed.kind(), CacheErrorKind::Cancelled(_)), "{format:?}: {failed:?}");
         assert_eq!(fs::read_dir(exported.folder.path()).unwrap().count(), 0, "{format:?}");
     }
+}
+
+/// Groups are written as the summary shows them, all of them, in columns of natural types.
+#[test]
+fn groups_are_exported_in_every_format() {
+    let exported = Exported::new(&[documents()]);
+    let view = &exported.stored.view;
+    let figure = |what, path: &str| Figure { what, path: Some(path.to_owned()) };
+    let by = |path: &str, unit| GroupColumn { path: path.to_owned(), unit };
+    let request = GroupRequest {
+        by: vec![by("at", Some(DateUnit::Year)), by("int", None)],
+        zone: None,
+        figures: vec![
+            Figure { what: FigureKind::Count, path: None },
+            figure(FigureKind::Sum, "money"),
+            figure(FigureKind::Max, "text"),
+            figure(FigureKind::Sum, "double"),
+        ],
+        sort: None,
+        limit: 1,
+    };
+    let query = RowQuery::of(Role::Input);
+    let write = |format: ExportFormat| {
+        let path = exported.path(&format!("groups.{}", format.extension()));
+        let export = view.begin_export(Staging::CacheDisk).unwrap();
+        let options = options(format, &[]);
+        let to = path.as_path().into();
+        let written =
+            view.export_groups(&export, &query, (&request, DayZone::default()), &options, &to).unwrap();
+        assert_eq!((export.rows(), export.total()), (4, 4));
+        (path, written)
+    };
+    let (path, written) = write(ExportFormat::Csv);
+    let names = ["at by year", "int", "rows", "sum of money", "max of text", "sum of double"];
+    assert_eq!(written.columns, names);
+    let all = GroupRequest { limit: 10, ..request.clone() };
+    let groups = view.groups(&query, &all, DayZone::default(), &Stop::default()).unwrap().groups;
+    let expected: Vec<Vec<Option<String>>> = groups
+        .into_iter()
+        .map(|group| group.keys.into_iter().map(|key| key.text).chain(group.figures).collect())
+        .collect();
+    let csv = read_csv(&fs::read_to_string(path).unwrap());
+    assert_eq!(csv[1..], expected);
+    let (types, found) = read_parquet(&write(ExportFormat::Parquet).0);
+    assert_eq!(found[1..].iter().map(|row| row[3].clone()).collect::<Vec<_>>(), {
+        // With as many digits after the point in each row.
+        let digits = |text: &String| if text.contains('.') { text.clone() } else { format!("{text}.00") };
+        let padded = |text: String| format!("{text:0<0$}", text.find('.').unwrap() + 10);
+        expected.iter().map(|row| row[3].as_ref().map(digits).map(padded)).collect::<Vec<_>>()
+    });
+    assert_eq!((types["rows"].as_str(), types["int"].as_str()), ("BIGINT", "INTEGER"));
+    assert_eq!(
+        (types["sum of money"].as_str(), types["sum of double"].as_str()),
+        ("DECIMAL(28,9)", "VARCHAR")
+    );
+    let lines = fs::read_to_string(write(ExportFormat::Jsonl).0).unwrap();
+    let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(first["rows"], 1);
+    let mut workbook: Xlsx<_> = calamine::open_workbook(write(ExportFormat::Xlsx).0).unwrap();
+    let (_, sheet) = workbook.worksheets().remove(0);
+    assert_eq!(sheet.get((0, 0)), Some(&Data::String("at by year".to_owned())));
+    assert_eq!(sheet.get((1, 2)), Some(&Data::Float(1.0)));
 }

@@ -12,6 +12,7 @@ use tidemark_engine::browse::ExportRequest;
 use tidemark_engine::engine::off_thread;
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::query::signature::Signature;
+use tidemark_engine::rows::summary::GroupRequest;
 use tidemark_engine::rows::{ExportFormat, ExportOptions, Role, RowQuery};
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +24,7 @@ use crate::tasks::Task;
 /// The label of the button that allows a file to be overwritten.
 const REPLACE: &str = "Replace";
 
-/// Asks for a file, and writes the rows to it, in the order shown. Null if the dialog was dismissed.
+/// Asks for a file, and writes the rows to it in the order shown, or groups of them. Null if the dialog was dismissed.
 #[tauri::command]
 #[expect(clippy::too_many_arguments, reason = "the arguments are those of the window's call")]
 pub(crate) async fn export_rows(
@@ -33,6 +34,7 @@ pub(crate) async fn export_rows(
     export_id: u64,
     key: ViewKey,
     rows: RowQuery,
+    groups: Option<GroupRequest>,
     options: ExportOptions,
     events: Channel<ExportProgress>,
 ) -> Result<Option<Exported>> {
@@ -43,7 +45,7 @@ pub(crate) async fn export_rows(
         return Ok(None);
     };
     let token = uncancelled(&task)?;
-    let request = ExportRequest { key, rows, options };
+    let request = ExportRequest { key, rows, groups, options };
     let exported = engine.export(&request, &path.as_path().into(), to_window(events), token).await?;
     remember_folder(&state, &path);
     Ok(Some(exported))

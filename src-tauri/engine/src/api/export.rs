@@ -9,6 +9,7 @@ use ts_rs::TS;
 use crate::answer::MissingDay;
 use crate::cache::Identity;
 use crate::day::{Day, DayRange};
+use crate::rows::summary::GroupRequest;
 use crate::rows::{ExportFormat, ExportOptions, RowQuery};
 
 /// How far an export has come.
@@ -87,6 +88,9 @@ pub struct Manifest {
     /// Which rows of the answer, and in which order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row_query: Option<RowQuery>,
+    /// How these rows were grouped, if the file has groups of rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<GroupRequest>,
     /// The SQL whose result the file has, if it is not rows of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sql: Option<ManifestSql>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, instrument, warn};
 
-use super::rows::read_key;
+use super::rows::{read_key, zone_of_groups};
 use crate::answer::derive::Derived;
 use crate::api::export::{AnswerFacts, ExportProgress, Exported, Manifest, ManifestDay, ManifestSql};
 use crate::api::rows::ViewKey;
@@ -17,6 +17,7 @@ use crate::engine::{Engine, off_thread};
 use crate::failure::{Code, Failure, Result};
 use crate::plan::ledger::DayCoverage;
 use crate::query::signature::{Signature, SourceName};
+use crate::rows::summary::GroupRequest;
 use crate::rows::{ExportOptions, Role, RowQuery};
 
 /// Interval between progress reports of an export.
@@ -29,7 +30,9 @@ pub struct ExportRequest {
     pub key: ViewKey,
     /// Which rows, and in which order.
     pub rows: RowQuery,
-    /// The format, the columns, and how to write them.
+    /// How to group them; `None` for the rows themselves. All groups are exported, whatever the limit.
+    pub groups: Option<GroupRequest>,
+    /// The format, the columns, and how to write them. Groups have the columns of their request.
     pub options: ExportOptions,
 }
 
@@ -37,7 +40,7 @@ impl ExportRequest {
     /// Exports all columns in the order of the view, as CSV.
     #[must_use]
     pub fn of(key: ViewKey, role: Role) -> Self {
-        Self { key, rows: RowQuery::of(role), options: ExportOptions::default() }
+        Self { key, rows: RowQuery::of(role), groups: None, options: ExportOptions::default() }
     }
 }
 
@@ -46,7 +49,7 @@ impl Engine {
     /// its format.
     ///
     /// # Errors
-    /// `export_failed`, `disk_full`, `cancelled`, and those of opening the view.
+    /// `export_failed`, `disk_full`, `cancelled`, those of opening the view, and those of [`group_rows`](Self::group_rows).
     #[instrument(level = "error", name = "export", skip_all, fields(signature = %request.key.signature))]
     pub async fn export(
         &self,
@@ -55,13 +58,14 @@ impl Engine {
         progress: impl Fn(ExportProgress) + Send + Sync,
         cancel: CancellationToken,
     ) -> Result<Exported> {
-        let ExportRequest { key, rows, options } = request;
+        let ExportRequest { key, rows, groups, options } = request;
         info!(
             from = %key.from,
             to = %key.to,
             role = ?rows.role,
             format = ?options.format,
             columns = options.columns.len(),
+            grouped = groups.is_some(),
             "export requested"
         );
         let exported =
@@ -93,6 +97,7 @@ impl Engine {
         cancel: &CancellationToken,
     ) -> Result<Exported> {
         let (signature, range) = read_key(&request.key)?;
+        let zone = request.groups.as_ref().map(zone_of_groups).transpose()?;
         let view = self.view_to_export(&signature, range).await?;
         let facts = self.facts_of(&view);
         let target = target_of(destination, facts.complete, &request.options)?;
@@ -102,8 +107,15 @@ impl Engine {
             let request = request.clone();
             let complete = facts.complete;
             off_thread(move || {
-                let written = view.export(&export, &request.rows, &request.options, &target)?;
-                let what = Exporting { row_query: Some(&request.rows), sql: None, options: &request.options };
+                let ExportRequest { rows, groups, options, .. } = &request;
+                let written = match (groups, zone) {
+                    (Some(groups), Some(zone)) => {
+                        view.export_groups(&export, rows, (groups, zone), options, &target)?
+                    }
+                    _ => view.export(&export, rows, options, &target)?,
+                };
+                let groups = groups.as_ref();
+                let what = Exporting { row_query: Some(rows), groups, sql: None, options };
                 let manifest = engine.write_manifest(&facts, &what, &target, &export, &written)?;
                 Ok(exported(&target, &request.options, complete, &export, (written, manifest)))
             })
@@ -159,6 +171,7 @@ impl Engine {
             filters: identity.filters.describe(&self.labels_of(identity)),
             query: identity.canonical.clone(),
             row_query: what.row_query.cloned(),
+            groups: what.groups.cloned(),
             sql: what.sql.clone(),
             from: facts.range.from(),
             to: facts.range.to(),
@@ -190,6 +203,7 @@ impl Engine {
 /// What a file is made of.
 pub(super) struct Exporting<'a> {
     pub(super) row_query: Option<&'a RowQuery>,
+    pub(super) groups: Option<&'a GroupRequest>,
     pub(super) sql: Option<ManifestSql>,
     pub(super) options: &'a ExportOptions,
 }

@@ -220,18 +220,7 @@ impl Engine {
         request: &GroupRequest,
         cancel: &CancellationToken,
     ) -> Result<Groups> {
-        let wrong =
-            |what: &str| Failure::new(Code::BadFilter, what).advise("Correct the summary and try again.");
-        if request.by.is_empty() || request.by.len() > GROUP_COLUMNS {
-            return Err(wrong("A summary groups by one to three columns."));
-        }
-        let needs_column = |figure: &Figure| figure.path.is_none() && figure.what != FigureKind::Count;
-        if request.figures.iter().any(needs_column) {
-            return Err(wrong("A figure other than the count needs a column."));
-        }
-        let zone = request.zone.as_deref().unwrap_or("UTC");
-        let zone = DayZone::parse(zone)
-            .map_err(|failure| wrong(&format!("There is no time zone {zone}.")).because(failure.message))?;
+        let zone = zone_of_groups(request)?;
         let (query, request) = (query.clone(), request.clone());
         self.with_view(key, cancel, move |view, stop| view.groups(&query, &request, zone, stop)).await
     }
@@ -355,6 +344,24 @@ pub(super) async fn until_cancelled<T>(
             () = tokio::time::sleep(STOP_AGAIN) => {}
         }
     }
+}
+
+/// The zone of a request for groups that can be met.
+///
+/// # Errors
+/// `bad_filter` as for [`Engine::group_rows`].
+pub(super) fn zone_of_groups(request: &GroupRequest) -> Result<DayZone> {
+    let wrong = |what: &str| Failure::new(Code::BadFilter, what).advise("Correct the summary and try again.");
+    if request.by.is_empty() || request.by.len() > GROUP_COLUMNS {
+        return Err(wrong("A summary groups by one to three columns."));
+    }
+    let needs_column = |figure: &Figure| figure.path.is_none() && figure.what != FigureKind::Count;
+    if request.figures.iter().any(needs_column) {
+        return Err(wrong("A figure other than the count needs a column."));
+    }
+    let zone = request.zone.as_deref().unwrap_or("UTC");
+    DayZone::parse(zone)
+        .map_err(|failure| wrong(&format!("There is no time zone {zone}.")).because(failure.message))
 }
 
 /// A document as relaxed and as canonical Extended JSON, indented.

@@ -182,7 +182,7 @@ impl Engine {
                         text: kept.rows.text().to_owned(),
                         rows: kept.rows.narrowed().to_vec(),
                     };
-                    let what = Exporting { row_query: None, sql: Some(sql), options: &options };
+                    let what = Exporting { row_query: None, groups: None, sql: Some(sql), options: &options };
                     let manifest = engine.write_manifest(&kept.facts, &what, &target, &export, &written)?;
                     Ok(exported(&target, &options, kept.facts.complete, &export, (written, manifest)))
                 })

@@ -7,6 +7,7 @@ pub(crate) mod destination;
 mod formats;
 pub(crate) mod forms;
 mod formula;
+mod groups;
 mod json_lines;
 mod parquet_table;
 pub(crate) mod rights;

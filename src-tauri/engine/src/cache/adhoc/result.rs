@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::cache::export::sql::{Content, ExportRows};
 use crate::cache::export::table::{ColumnForm, TableColumn};
-use crate::cache::export::writing::{Destination, Export, Staging, Written};
+use crate::cache::export::writing::{Destination, Export, RowSource, Staging, Written};
 use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::{CacheErrorKind, Purpose, Result};
 use crate::cache::file::sql::{Database, Ident, Sql, sql};
@@ -276,7 +276,13 @@ impl SqlRows {
                 .map(|from| sql!("SELECT {list} FROM {}", source(&order, sorts, from, SLICE), list))
                 .collect(),
         };
-        let written = export.write(&self.file, &self.connection, (&rows, self.rows), options, destination);
+        let written = export.write(
+            &self.file,
+            RowSource::Statements(&self.connection),
+            (&rows, self.rows),
+            options,
+            destination,
+        );
         if !sorts.is_empty() {
             // If this fails, it goes with the connection.
             let _ = self.connection().execute_batch(sql!("DROP TABLE IF EXISTS temp.{order}", order));

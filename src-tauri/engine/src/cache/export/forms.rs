@@ -47,6 +47,24 @@ pub(crate) fn form_of(fields: &BTreeMap<Kind, FieldId>, widths: &HashMap<FieldId
     }
 }
 
+/// The decimal type that holds all of some numbers, given as texts. `None` if one of them has an exponent, is not finite or
+/// has too many digits.
+pub(crate) fn plain_decimals<'a>(texts: impl Iterator<Item = &'a str>) -> Option<ColumnForm> {
+    let mut width = Width { whole: 1, fraction: 0 };
+    for text in texts {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        if whole.is_empty() || !(whole.bytes().chain(fraction.bytes())).all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+        width.whole = width.whole.max(i64::try_from(whole.len()).ok()?);
+        width.fraction = width.fraction.max(i64::try_from(fraction.len()).ok()?);
+    }
+    let digits = width.whole + width.fraction;
+    let (precision, scale) = (u8::try_from(digits).ok()?, u8::try_from(width.fraction).ok()?);
+    (digits <= DECIMAL_DIGITS).then_some(ColumnForm::Decimal { precision, scale })
+}
+
 fn decimal(fields: &BTreeMap<Kind, FieldId>, widths: &HashMap<FieldId, Width>) -> Option<ColumnForm> {
     let width = widths.get(fields.get(&Kind::Decimal)?)?;
     let integers = match (fields.contains_key(&Kind::Int64), fields.contains_key(&Kind::Int32)) {

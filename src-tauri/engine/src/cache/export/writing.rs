@@ -109,11 +109,11 @@ impl Export {
         })
     }
 
-    /// Writes rows of which it is known how many there are, from the connection that has them.
+    /// Writes rows of which it is known how many there are.
     pub(crate) fn write(
         &self,
         file: &CacheFile,
-        connection: &Mutex<Database>,
+        source: RowSource<'_>,
         (rows, total): (&ExportRows, u64),
         options: &ExportOptions,
         destination: &Destination,
@@ -122,7 +122,7 @@ impl Export {
         expect_outside(file, destination)?;
         let target = Target::claim(destination)?;
         self.total.store(total, Ordering::Relaxed);
-        let written = write_staged(connection, self, rows, options, zone, &target);
+        let written = write_staged(source, self, rows, options, zone, &target);
         noted(written, options, destination, None)
     }
 
@@ -196,6 +196,15 @@ impl Export {
     }
 }
 
+/// Where the rows of an export come from.
+#[derive(Clone, Copy)]
+pub(crate) enum RowSource<'a> {
+    /// The statements of the export, run on a connection.
+    Statements(&'a Mutex<Database>),
+    /// They are in memory.
+    Batches(&'a [RecordBatch]),
+}
+
 /// Where an export is written until it is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Staging {
@@ -233,7 +242,14 @@ impl View {
         let target = Target::claim(destination)?;
         export.total.store(self.count_unordered(query, &export.stop)?, Ordering::Relaxed);
         let rows = self.select_rows(query, options, &export.stop)?;
-        let written = write_staged(self.shared_connection(), export, &rows, options, zone, &target);
+        let written = write_staged(
+            RowSource::Statements(self.shared_connection()),
+            export,
+            &rows,
+            options,
+            zone,
+            &target,
+        );
         let absent = written.is_ok().then(|| self.note_of_absent_columns(query.role, options));
         noted(written, options, destination, absent.flatten())
     }
@@ -307,7 +323,7 @@ fn expect_outside(file: &CacheFile, destination: &Destination) -> Result<()> {
 
 /// Writes an export beside the query's own file, and delivers it.
 fn write_staged(
-    connection: &Mutex<Database>,
+    source: RowSource<'_>,
     export: &Export,
     rows: &ExportRows,
     options: &ExportOptions,
@@ -315,7 +331,7 @@ fn write_staged(
     target: &Target,
 ) -> Result<Written> {
     let staged = &*export.staged;
-    let result = write_rows(connection, export, rows, options, zone).and_then(|remarks| {
+    let result = write_rows(source, export, rows, options, zone).and_then(|remarks| {
         export.check()?;
         let sha256 = if options.manifest { Some(export.sha256()?) } else { None };
         let (bytes, note) = export.deliver(staged, target)?;
@@ -329,7 +345,7 @@ fn write_staged(
 
 /// Writes rows while further ones are read.
 fn write_rows(
-    connection: &Mutex<Database>,
+    source: RowSource<'_>,
     export: &Export,
     rows: &ExportRows,
     options: &ExportOptions,
@@ -341,7 +357,7 @@ fn write_rows(
     export.rows.store(0, Ordering::Relaxed);
     let (sender, batches) = mpsc::sync_channel(BATCHES);
     thread::scope(|scope| {
-        let read = || send_rows(connection, export, rows, sender);
+        let read = || send_rows(source, export, rows, sender);
         let reader = thread::Builder::new().name("export".to_owned()).spawn_scoped(scope, read);
         let reader = reader.map_err(not_written)?;
         let table: &mut dyn TableWriter = &mut *writer;
@@ -361,19 +377,22 @@ fn write_rows(
 /// Reads rows and sends them, until nobody takes them any more.
 #[expect(clippy::needless_pass_by_value, reason = "the receiver waits until it is dropped")]
 fn send_rows(
-    connection: &Mutex<Database>,
+    source: RowSource<'_>,
     export: &Export,
     rows: &ExportRows,
     sender: SyncSender<RecordBatch>,
 ) -> Result<()> {
-    for select in &rows.selects {
-        let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-        connection.stream(select, [], &mut |batch| {
-            export.check()?;
-            sender.send(batch).map_err(|_| CacheError::from(CacheErrorKind::Cancelled(Work::Export)))
-        })?;
+    let mut send = |batch| {
+        export.check()?;
+        sender.send(batch).map_err(|_| CacheError::from(CacheErrorKind::Cancelled(Work::Export)))
+    };
+    match source {
+        RowSource::Batches(batches) => batches.iter().cloned().try_for_each(send),
+        RowSource::Statements(connection) => rows.selects.iter().try_for_each(|select| {
+            let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            connection.stream(select, [], &mut send)
+        }),
     }
-    Ok(())
 }
 
 fn zone_of(name: &str) -> Result<DayZone> {
