@@ -12,6 +12,7 @@ mod narrow;
 mod screen;
 mod stage;
 mod webdriver;
+mod workbench;
 
 use std::path::Path;
 use std::time::Duration;
@@ -54,6 +55,11 @@ fn a_traders_day() {
     arrange_by_keyboard(&screen);
     look_at_a_row(&screen);
     export(&screen, &stage.csv);
+    workbench::exports(&screen, &stage.csv);
+    workbench::summary(&screen);
+    workbench::formats(&screen);
+    workbench::colours(&screen);
+    workbench::find_a_trade(&screen);
     pictures(&screen);
 
     stage.server.shut_down().expect("the server can be stopped");

@@ -20,6 +20,7 @@ pub(crate) mod keys {
     pub(crate) const CONTROL: char = '\u{e009}';
     pub(crate) const LEFT: char = '\u{E012}';
     pub(crate) const RIGHT: char = '\u{E014}';
+    pub(crate) const F10: char = '\u{E03A}';
 }
 
 /// A session with the app. It ends, and the app with it, when it is dropped.
