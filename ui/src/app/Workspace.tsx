@@ -2,7 +2,7 @@ import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState }
 import { Button } from "react-aria-components";
 
 import { otherSourceText } from "../answer/otherSource";
-import { type FetchMode, type SourceView, type Theme, toFailure } from "../backend";
+import { type SourceView, type Theme, toFailure } from "../backend";
 import { RepairContext, type SourceSection } from "../controls/repair";
 import { useToast } from "../controls/toasts";
 import { useCopy } from "../controls/useCopy";
@@ -14,6 +14,7 @@ import { usePlan } from "../plan/usePlan";
 import { blocksFetch, failureTargetOf, isOfForm } from "../query/failureTarget";
 import { commitDrafts, sameQuery, toQuery } from "../query/filters";
 import { QueryChips } from "../query/QueryChips";
+import { QueryFiltersContext, useQueryFilters } from "../query/queryFilters";
 import { QueryForm } from "../query/QueryForm";
 import { useForm } from "../query/useForm";
 import type { RowsCommands } from "../rows/rowsCommands";
@@ -35,6 +36,7 @@ import { focusRegion, stepRegion } from "./regions";
 import { Side } from "./Side";
 import { SidePanel } from "./SidePanel";
 import { TopBar } from "./TopBar";
+import { useFetching } from "./useFetching";
 import { useLibrary, useOpenCached } from "./useLibrary";
 import { arrivedAnswer, useFold } from "./useFold";
 import { usePanel } from "./usePanel";
@@ -97,31 +99,18 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   const [formFolds, setFormFolds] = useStored("tidemark.formFolds", true);
   const invalid = failureTarget !== null && isOfForm(failureTarget);
   const shown = queryRun.state.view;
+  const otherSource = shown === null ? null : otherSourceText(shown.answer.source, view.source);
+  const cellFilters = useQueryFilters(form, view.fields, dispatch, otherSource);
   const answer = arrivedAnswer(queryRun.state);
   useFold({ panel, isForm: tab === "query", answer, invalid, auto: formFolds });
   const blocked = view.profile === null ? "Set up a source first." : stops;
 
-  const fetch = (mode: FetchMode) => {
-    if (blocked !== null) return;
-    // Includes what is still being typed: leaving it out would fetch more than the form shows.
-    const full = toQuery(commitDrafts(form));
-    dispatch({ type: "commit_all" });
-    const known = !planned.stale && planned.query !== null && sameQuery(planned.query, full);
-    exporter.dismiss();
-    // If there is no plan yet, the run reports the signature with its own plan.
-    const start = () => queryRun.start(full, mode, known ? (planned.plan?.signature ?? null) : null);
-    // Days that are forgotten must not be served from the cache, only because that can still be undone.
-    const pending = forgetting.flush();
-    if (pending === null) start();
-    else void pending.then(start);
-  };
   const away = awayText(connection, view.source);
-  /** What the buttons say when they are blocked is said in the corner, where a command has no button. */
-  const refetch = (mode: FetchMode) => {
-    const why = queryRun.state.run !== null ? "a fetch is running" : away;
-    if (why === null && blocked === null) fetch(mode);
-    else say(`Nothing was fetched: ${why ?? blocked}`);
-  };
+  const { fetch, refetch } = useFetching({
+    ...{ form, dispatch, planned, queryRun, blocked, away },
+    dismiss: exporter.dismiss,
+    flush: forgetting.flush,
+  });
   const showPipeline = () => {
     if (planned.plan !== null) {
       setDialog({ kind: "pipeline", of: { query: toQuery(commitDrafts(form)) } });
@@ -243,46 +232,48 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
             }
           />
         </Side>
-        <MainPane
-          source={view}
-          zone={zone}
-          away={away}
-          planned={planned}
-          failureTarget={failureTarget}
-          runState={queryRun.state}
-          activity={doing}
-          blocked={blocked}
-          target={target}
-          otherSource={shown === null ? null : otherSourceText(shown.answer.source, view.source)}
-          differs={shown?.query != null && !sameQuery(shown.query, query)}
-          exporter={exporter}
-          exportRef={exportRef}
-          rowsRef={rowsRef}
-          fetch={fetch}
-          cancel={queryRun.cancel}
-          dismissLeft={queryRun.dismissLeft}
-          showPipeline={showPipeline}
-          openSource={() => editSource(null)}
-          openCached={() => inPanel("cached", ".cached-open")}
-          trySample={source.trySample}
-          openGuide={() => setDialog({ kind: "guide" })}
-          setRange={setRange}
-          copy={copy}
-          chips={
-            panelOpen && tab === "query" ? null : (
-              <QueryChips
-                form={form}
-                fields={view.fields}
-                edit={(selector) => inPanel("query", `.query-form ${selector}`)}
-                dispatch={dispatch}
-                copy={copy}
-              />
-            )
-          }
-          detailsOpen={detailsOpen}
-          toggleDetails={toggleDetails}
-          notes={<WindowNotes settings={settings} request={request} />}
-        />
+        <QueryFiltersContext value={cellFilters}>
+          <MainPane
+            source={view}
+            zone={zone}
+            away={away}
+            planned={planned}
+            failureTarget={failureTarget}
+            runState={queryRun.state}
+            activity={doing}
+            blocked={blocked}
+            target={target}
+            otherSource={otherSource}
+            differs={shown?.query != null && !sameQuery(shown.query, query)}
+            exporter={exporter}
+            exportRef={exportRef}
+            rowsRef={rowsRef}
+            fetch={fetch}
+            cancel={queryRun.cancel}
+            dismissLeft={queryRun.dismissLeft}
+            showPipeline={showPipeline}
+            openSource={() => editSource(null)}
+            openCached={() => inPanel("cached", ".cached-open")}
+            trySample={source.trySample}
+            openGuide={() => setDialog({ kind: "guide" })}
+            setRange={setRange}
+            copy={copy}
+            chips={
+              panelOpen && tab === "query" ? null : (
+                <QueryChips
+                  form={form}
+                  fields={view.fields}
+                  edit={(selector) => inPanel("query", `.query-form ${selector}`)}
+                  dispatch={dispatch}
+                  copy={copy}
+                />
+              )
+            }
+            detailsOpen={detailsOpen}
+            toggleDetails={toggleDetails}
+            notes={<WindowNotes settings={settings} request={request} />}
+          />
+        </QueryFiltersContext>
         {dialog && (
           <Dialogs
             dialog={dialog}

@@ -122,6 +122,11 @@ export const ROWS = [
       filter_empty: "Filter: empty",
     },
   },
+  {
+    does: "Make the value of the cell a filter of the query, which is fetched only when you say so",
+    keys: { query_filter: [] },
+    names: { query_filter: "Use as a filter of the query" },
+  },
   { does: "Open the menu of the cell", keys: { menu: ["Shift+F10", "ContextMenu"] } },
   { does: "Leave the rows", remark: "Tab" },
 ] as const satisfies readonly (Line | Remark)[];
