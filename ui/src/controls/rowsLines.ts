@@ -53,6 +53,11 @@ export const ROWS = [
     names: { copy: "Copy", copy_with_heading: "Copy with headings" },
   },
   {
+    does: "Copy numbers and times as they are shown, without or with the headings",
+    keys: { copy_shown: [], copy_shown_with_heading: [] },
+    names: { copy_shown: "Copy as shown", copy_shown_with_heading: "Copy as shown with headings" },
+  },
+  {
     does: "Sort by the column, ascending or descending",
     keys: { sort_up: ["Alt+ArrowUp"], sort_down: ["Alt+ArrowDown"] },
     names: { sort_up: "Sort by the column, ascending", sort_down: "Sort by the column, descending" },

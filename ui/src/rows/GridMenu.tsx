@@ -56,6 +56,8 @@ export function GridMenu(props: Props) {
         <MenuSection aria-label="Cells">
           <CommandItem place="rows" id="copy" />
           <CommandItem place="rows" id="copy_with_heading" />
+          <CommandItem place="rows" id="copy_shown" />
+          <CommandItem place="rows" id="copy_shown_with_heading" />
           <CommandItem place="rows" id="open" />
           <CommandItem place="rows" id="trade" />
           <CommandItem place="rows" id="select_row" />
