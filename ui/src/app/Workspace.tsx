@@ -3,7 +3,7 @@ import { Button } from "react-aria-components";
 
 import { otherSourceText } from "../answer/otherSource";
 import { type SourceView, type Theme, toFailure } from "../backend";
-import { RepairContext, type SourceSection } from "../controls/repair";
+import type { SourceSection } from "../controls/repair";
 import { useToast } from "../controls/toasts";
 import { useCopy } from "../controls/useCopy";
 import { usePanelSize } from "../controls/usePanelSize";
@@ -14,7 +14,7 @@ import { usePlan } from "../plan/usePlan";
 import { blocksFetch, failureTargetOf, isOfForm } from "../query/failureTarget";
 import { commitDrafts, sameQuery, toQuery } from "../query/filters";
 import { QueryChips } from "../query/QueryChips";
-import { QueryFiltersContext, useQueryFilters } from "../query/queryFilters";
+import { useQueryFilters } from "../query/queryFilters";
 import { QueryForm } from "../query/QueryForm";
 import { useForm } from "../query/useForm";
 import type { RowsCommands } from "../rows/rowsCommands";
@@ -40,9 +40,11 @@ import { useFetching } from "./useFetching";
 import { useLibrary, useOpenCached } from "./useLibrary";
 import { arrivedAnswer, useFold } from "./useFold";
 import { usePanel } from "./usePanel";
+import { useRowSeekers } from "./useRowSeekers";
 import { useReturnFocus } from "./useReturnFocus";
 import { type Shortcuts, useShortcuts } from "./useShortcuts";
 import { useOpenRequest } from "./useOpenRequest";
+import { WindowContexts } from "./WindowContexts";
 import { WindowNotes } from "./WindowNotes";
 
 interface Props {
@@ -119,6 +121,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   useLastAnswer(view.form, planned, queryRun.restore);
   const openCached = useOpenCached(queryRun.open, exporter.dismiss, dispatch, view);
   const request = useOpenRequest(openCached);
+  const rowSeeker = useRowSeekers(target?.key ?? null, openCached);
 
   /** Shows a tab of the side panel and, after it has been drawn, focuses an element there. */
   const inPanel = (wanted: "query" | "cached", selector: string) => {
@@ -177,7 +180,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   const editSource = useCallback((section: SourceSection) => setDialog({ kind: "edit", section }), []);
   const zone = shownZone(settings.view?.zone ?? "days", view.day_zone);
   return (
-    <RepairContext value={editSource}>
+    <WindowContexts repair={editSource} cellFilters={cellFilters} rowSeeker={rowSeeker}>
       <div
         className="window"
         data-panel={panelOpen || undefined}
@@ -232,48 +235,46 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
             }
           />
         </Side>
-        <QueryFiltersContext value={cellFilters}>
-          <MainPane
-            source={view}
-            zone={zone}
-            away={away}
-            planned={planned}
-            failureTarget={failureTarget}
-            runState={queryRun.state}
-            activity={doing}
-            blocked={blocked}
-            target={target}
-            otherSource={otherSource}
-            differs={shown?.query != null && !sameQuery(shown.query, query)}
-            exporter={exporter}
-            exportRef={exportRef}
-            rowsRef={rowsRef}
-            fetch={fetch}
-            cancel={queryRun.cancel}
-            dismissLeft={queryRun.dismissLeft}
-            showPipeline={showPipeline}
-            openSource={() => editSource(null)}
-            openCached={() => inPanel("cached", ".cached-open")}
-            trySample={source.trySample}
-            openGuide={() => setDialog({ kind: "guide" })}
-            setRange={setRange}
-            copy={copy}
-            chips={
-              panelOpen && tab === "query" ? null : (
-                <QueryChips
-                  form={form}
-                  fields={view.fields}
-                  edit={(selector) => inPanel("query", `.query-form ${selector}`)}
-                  dispatch={dispatch}
-                  copy={copy}
-                />
-              )
-            }
-            detailsOpen={detailsOpen}
-            toggleDetails={toggleDetails}
-            notes={<WindowNotes settings={settings} request={request} />}
-          />
-        </QueryFiltersContext>
+        <MainPane
+          source={view}
+          zone={zone}
+          away={away}
+          planned={planned}
+          failureTarget={failureTarget}
+          runState={queryRun.state}
+          activity={doing}
+          blocked={blocked}
+          target={target}
+          otherSource={otherSource}
+          differs={shown?.query != null && !sameQuery(shown.query, query)}
+          exporter={exporter}
+          exportRef={exportRef}
+          rowsRef={rowsRef}
+          fetch={fetch}
+          cancel={queryRun.cancel}
+          dismissLeft={queryRun.dismissLeft}
+          showPipeline={showPipeline}
+          openSource={() => editSource(null)}
+          openCached={() => inPanel("cached", ".cached-open")}
+          trySample={source.trySample}
+          openGuide={() => setDialog({ kind: "guide" })}
+          setRange={setRange}
+          copy={copy}
+          chips={
+            panelOpen && tab === "query" ? null : (
+              <QueryChips
+                form={form}
+                fields={view.fields}
+                edit={(selector) => inPanel("query", `.query-form ${selector}`)}
+                dispatch={dispatch}
+                copy={copy}
+              />
+            )
+          }
+          detailsOpen={detailsOpen}
+          toggleDetails={toggleDetails}
+          notes={<WindowNotes settings={settings} request={request} />}
+        />
         {dialog && (
           <Dialogs
             dialog={dialog}
@@ -300,6 +301,6 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
         )}
         <ZoomStatus zoom={data.zoom} />
       </div>
-    </RepairContext>
+    </WindowContexts>
   );
 }

@@ -1,11 +1,10 @@
-import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useMemo, useRef } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
-import type { ColumnFilter, Group, Role, Sort, ViewKey, ViewShape } from "../backend";
+import type { ColumnFilter, Role, Sort, ViewKey, ViewShape } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
 import { count } from "../controls/format";
 import { localZone } from "../controls/localZone";
-import { useToast } from "../controls/toasts";
 import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
 import { ExportButton } from "./ExportButton";
@@ -13,17 +12,8 @@ import { ExportStatus } from "./ExportStatus";
 import { activeDays, type DaysNarrowing } from "./days";
 import { FilterChips } from "./FilterChips";
 import { filterCells } from "./filterFields";
-import { activeFilters, conditionOf, filtersFor, NO_FILTERS, withFilters } from "./filters";
-import { nameIn } from "./grid/columns";
+import { activeFilters, filtersFor, NO_FILTERS, withFilters } from "./filters";
 import { LayoutPicker } from "./LayoutPicker";
-import {
-  activeGrouping,
-  type Grouping,
-  type Groupings,
-  groupedBy,
-  NO_GROUPINGS,
-  withGroup,
-} from "./summary/grouping";
 import { SummaryPane } from "./summary/SummaryPane";
 import { FilterToggle, NarrowedCount } from "./NarrowedCount";
 import { RolePane } from "./RolePane";
@@ -31,7 +21,9 @@ import type { PaneCommands, RowsCommands } from "./rowsCommands";
 import { SortMark } from "./SortMark";
 import { NO_SORTS, sortsFor, withSorts } from "./sorts";
 import type { Exporter } from "./useExport";
+import { useGrouping } from "./summary/useGrouping";
 import { useNarrowed } from "./useNarrowed";
+import { type ResultsTab, useResultsTab } from "./useResultsTab";
 import { useLayouts } from "./useLayouts";
 import { type Target, useShapes } from "./useShapes";
 
@@ -88,11 +80,9 @@ export function Results(props: Props) {
     exportRef,
     rowsRef,
   } = props;
-  const [role, setRole] = useState<Role>("input");
-  const [isSummary, setSummary] = useState(false);
-  const [groupings, setGroupings] = useStored<Groupings>("tidemark.groupings", NO_GROUPINGS);
+  const { tab, role, setTab, setRole } = useResultsTab(target.key.signature);
+  const isSummary = tab === "summary";
   const zones = useMemo(() => ({ days: dayZone, local: localZone() }), [dayZone]);
-  const say = useToast();
   const paneRef = useRef<PaneCommands | null>(null);
   const [stored, store] = useStored("tidemark.sorts", NO_SORTS);
   const { shapes, failure, reload } = useShapes(target);
@@ -131,31 +121,23 @@ export function Results(props: Props) {
     () => ({ shown: fieldsShown, cells: filterCells(wanted, mistakes) }),
     [fieldsShown, wanted, mistakes],
   );
-  const setGrouping = (grouping: Grouping) => setGroupings({ ...groupings, [role]: grouping });
-  const group = useCallback(
-    (path: string) => {
-      const column = shape?.columns.find((one) => one.path === path);
-      if (shape === null || column === undefined) return;
-      setGroupings({ ...groupings, [role]: groupedBy(activeGrouping(groupings[role], shape), column) });
-      setSummary(true);
-    },
-    [shape, role, groupings, setGroupings],
-  );
-  const openGroup = (group: Group, { by }: Grouping) => {
-    const replaced = by.find(({ path, unit }) => unit != null && conditionOf(wanted, path) !== undefined);
-    if (replaced !== undefined) say(`The filter of ${nameIn(columns, replaced.path)} was replaced`);
-    narrowing.propose(null, (held) => withGroup(held, group, by));
-    setSummary(false);
-  };
+  const showSummary = useCallback((shown: boolean) => setTab(shown ? "summary" : role), [setTab, role]);
+  const grouping = useGrouping({ role, shape, narrowing, showSummary });
+  const { propose } = narrowing;
+  const { held: heldDays, set: setDays } = days;
+  const widen = useCallback(() => {
+    if (heldDays !== null) setDays({ ...heldDays, off: true });
+    propose(null, (held) => held.map(({ path, condition }) => ({ path, condition, off: true })));
+  }, [heldDays, setDays, propose]);
   useEffect(() => {
     rowsRef.current = (command) => {
-      if (command === "summary") setSummary(true);
+      if (command === "summary") setTab("summary");
       else paneRef.current?.(command);
     };
     return () => {
       rowsRef.current = null;
     };
-  }, [rowsRef]);
+  }, [rowsRef, setTab]);
   const writing = exporter.state.status === "writing";
   const noExport = isSummary
     ? "Groups are copied as a table; the other tabs export their rows."
@@ -194,14 +176,7 @@ export function Results(props: Props) {
       data-region="rows"
       data-partial={partial || undefined}
     >
-      <Tabs
-        className="results-tabs"
-        selectedKey={isSummary ? "summary" : role}
-        onSelectionChange={(key) => {
-          setSummary(key === "summary");
-          if (key !== "summary") setRole(key === "downstream" ? "downstream" : "input");
-        }}
-      >
+      <Tabs className="results-tabs" selectedKey={tab} onSelectionChange={(key) => setTab(key as ResultsTab)}>
         <div className="results-bar">
           <TabList className="tab-list" aria-label="Trades, messages and summary">
             {ROLES.map((entry) => (
@@ -282,7 +257,8 @@ export function Results(props: Props) {
                 prefs={prefs}
                 setPrefs={setPrefs}
                 filtered={filtered}
-                group={group}
+                group={grouping.group}
+                widen={widen}
                 rowsRef={paneRef}
               />
             )}
@@ -296,9 +272,9 @@ export function Results(props: Props) {
               viewKey={shapes.key}
               narrowed={narrowed}
               zone={zone}
-              held={groupings[role]}
-              change={setGrouping}
-              open={openGroup}
+              held={grouping.held}
+              change={grouping.change}
+              open={grouping.open}
               outdated={reload}
             />
           )}

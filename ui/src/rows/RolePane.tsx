@@ -25,6 +25,7 @@ import { usePaneCommands } from "./usePaneCommands";
 import { useQueryFilter } from "./useQueryFilter";
 import { useCopies } from "./useCopies";
 import { useDetail } from "./useDetail";
+import { useSoughtRow } from "./useSoughtRow";
 import { useAnnouncement } from "./useAnnouncement";
 import type { Narrowed, Narrowing } from "./useNarrowed";
 
@@ -47,6 +48,8 @@ interface Props {
   setPrefs: (prefs: ColumnPrefs) => void;
   /** Shows the summary, with a column that makes groups. */
   group: (path: string) => void;
+  /** Switches off what narrows the rows. */
+  widen: () => void;
   /** The query has filters. */
   filtered: boolean;
   /** Set to what performs a command at the current cell, for the window's keys and its palette. */
@@ -154,6 +157,7 @@ export function RolePane(props: Props) {
     setBar(null);
     grid.current?.focus();
   };
+  useSoughtRow({ role, viewKey, rows, narrowed, grid, widen: props.widen });
   usePaneCommands({ rowsRef, grid, hasRows, fields, showFields, setBar });
   const close = useCallback(() => {
     setOpened(null);
