@@ -25,7 +25,7 @@ interface Drawn {
 vi.mock("../rows/grid/GridView", () => ({
   GridView: (props: Drawn) => {
     grid.handlers = props.handlers;
-    props.ref.current = makeGridHandle({ goTo: grid.goTo, perform: grid.perform as GridHandle["perform"] });
+    props.ref.current = makeGridHandle({ goTo: grid.goTo, perform: grid.perform });
     return <div data-testid="grid" />;
   },
 }));
