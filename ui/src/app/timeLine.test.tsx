@@ -137,7 +137,7 @@ it("stacks its bars by a column, with a legend and a table", async () => {
   const values = within(screen.getByTestId("stack-legend")).getAllByRole("listitem");
   expect(values.map((value) => value.textContent)).toEqual(["Brent60", "WTI40", "Not in these rows3,162"]);
   const states = within(screen.getByRole("list", { name: "Days by state" })).getAllByRole("listitem");
-  expect(states[0]).toHaveTextContent(/^CachedCached and final/);
+  expect(states[0]).toHaveTextContent(/^Cached Cached and final/);
   await user.keyboard("{Escape}");
   const [, rows, request] = vi.mocked(fake.backend.groupRows).mock.lastCall ?? [];
   expect(rows).toEqual({ role: "input", sorts: [], days: days("01", "31") });
