@@ -5,7 +5,7 @@
 mod duckdb_rpath;
 
 /// Every command of the app. The window can call none of them unless a capability allows it by name.
-const COMMANDS: [&str; 49] = [
+const COMMANDS: [&str; 54] = [
     "answer",
     "cache_usage",
     "cached_pipeline",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 49] = [
     "change_mapping",
     "change_settings",
     "choose_file",
+    "close_sql",
     "column_sums",
     "column_values",
     "connect",
@@ -24,6 +25,7 @@ const COMMANDS: [&str; 49] = [
     "delete_source",
     "edit_connection",
     "export_rows",
+    "export_sql",
     "fetch",
     "find_cached_trades",
     "find_row",
@@ -45,11 +47,14 @@ const COMMANDS: [&str; 49] = [
     "row_count",
     "row_detail",
     "row_trades",
+    "run_sql",
     "save_source",
     "set_cache_budget",
     "settings",
     "show_logs",
     "source_view",
+    "sql_page",
+    "sql_tables",
     "suggest",
     "test_source",
     "try_sample",

@@ -12,15 +12,17 @@ const LONGEST: usize = 80;
 /// A name that says what the file contains: `product Gas TTF 2025-01-01 to 2025-01-31.csv`.
 pub(crate) fn propose(
     filters: &str,
-    role: Role,
+    of: Option<Role>,
     key: &ViewKey,
     format: ExportFormat,
     complete: bool,
 ) -> String {
     let words = if filters == "no filter" { "all trades".to_owned() } else { words(filters) };
-    let role = match role {
-        Role::Input => "",
-        Role::Downstream => " messages",
+    let role = match of {
+        Some(Role::Input) => "",
+        Some(Role::Downstream) => " messages",
+        // The result of a trader's own SQL.
+        None => " SQL",
     };
     let dates = if key.from == key.to { key.from.to_string() } else { format!("{} to {}", key.from, key.to) };
     // The engine marks the file of a partial answer if the mark is missing.
@@ -92,22 +94,22 @@ mod tests {
         let month = key("2025-01-01", "2025-01-31");
         let cases = [
             (
-                propose("product: Gas TTF", Role::Input, &month, Csv, true),
+                propose("product: Gas TTF", Some(Role::Input), &month, Csv, true),
                 "product Gas TTF 2025-01-01 to 2025-01-31.csv",
             ),
             (
-                propose("no filter", Role::Downstream, &key("2025-01-01", "2025-01-01"), Xlsx, true),
+                propose("no filter", Some(Role::Downstream), &key("2025-01-01", "2025-01-01"), Xlsx, true),
                 "all trades messages 2025-01-01.xlsx",
             ),
             (
-                propose("cell: Köln/../x · and {\"a\": 1}", Role::Input, &month, Csv, false),
+                propose("cell: Köln/../x · and {\"a\": 1}", Some(Role::Input), &month, Csv, false),
                 "cell Köln x and a 1 2025-01-01 to 2025-01-31.partial.csv",
             ),
         ];
         for (name, expected) in cases {
             assert_eq!(name, expected);
         }
-        assert!(propose(&"x".repeat(500), Role::Input, &month, Csv, true).len() < 120);
+        assert!(propose(&"x".repeat(500), Some(Role::Input), &month, Csv, true).len() < 120);
     }
 
     #[test]

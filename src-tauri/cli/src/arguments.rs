@@ -27,6 +27,9 @@ pub(crate) enum Command {
     Plan(Box<QueryOptions>),
     /// Find trades by their ids, whatever their day: in the cache, and at the source.
     Find(Box<FindOptions>),
+    /// Run a SELECT on a cached query. It reads the tables `trades` and `messages`, which docs/sql.md describes, and
+    /// nothing else.
+    Sql(SqlOptions),
     /// Propose a mapping for a collection from a sample of its documents, with the reasons.
     Propose(SourceOptions),
     /// List the cached queries.
@@ -210,6 +213,39 @@ pub(crate) struct FetchOptions {
     /// Print each event of the fetch as a line of JSON before the answer.
     #[arg(long)]
     pub(crate) events: bool,
+}
+
+/// The cached query, and the SQL to run on it.
+#[derive(Debug, Args)]
+pub(crate) struct SqlOptions {
+    /// Signature of the cached query, as printed by `cached`.
+    pub(crate) signature: String,
+    /// The SQL, in quotes: one SELECT. `-` reads it from standard input.
+    #[arg(value_name = "SELECT")]
+    pub(crate) text: String,
+    /// First day.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: String,
+    /// Last day, inclusive.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to: String,
+    /// Write the result to FILE in the format of its extension: .csv, .parquet, .jsonl or .xlsx. If days are missing,
+    /// the file's name gets `.partial` before its extension. Without the option, or with `-`, the result goes to
+    /// standard output, as CSV unless --format names another format; the JSON line then goes to standard error.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Format of the result, whatever the extension of the file.
+    #[arg(long, value_name = "FORMAT", value_parser = read_format)]
+    pub(crate) format: Option<ExportFormat>,
+    /// Write FILE.manifest.json beside the file: the SQL, the query and days that it read, and its SHA-256.
+    #[arg(long, requires = "out")]
+    pub(crate) manifest: bool,
+    /// In a CSV file, put an apostrophe before text that a spreadsheet would take for a formula. Numbers are not
+    /// changed.
+    #[arg(long)]
+    pub(crate) spreadsheet_safe: bool,
+    #[command(flatten)]
+    pub(crate) cache: CacheOptions,
 }
 
 /// The query or days to delete.

@@ -1,5 +1,7 @@
 //! The subcommands: each unpacks its options, calls the engine and prints the result.
 
+mod sql;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -68,6 +70,7 @@ pub(crate) async fn run(
         Command::Fetch(options) => fetch(*options, named()?, output).await,
         Command::Plan(options) => plan(*options, named()?, output).await,
         Command::Find(_) => Err(Failure::new(Code::Internal, "Finding trades was not begun.")),
+        Command::Sql(options) => sql::sql(&options, output).await,
         Command::Propose(_) => propose(named()?, output).await,
         Command::Cached(options) => cached(&options, output).await,
         Command::Forget(options) => forget(&options, output).await,
@@ -316,7 +319,11 @@ fn files_of(options: &FetchOptions) -> Result<Vec<OutputFile>, String> {
 /// # Errors
 /// A sentence about what is wrong with the command line, if two exports have the same destination or one has no format.
 pub(crate) fn output_of(arguments: &Arguments) -> Result<Output, String> {
-    let Command::Fetch(options) = &arguments.command else { return Ok(Output::default()) };
+    let options = match &arguments.command {
+        Command::Fetch(options) => options,
+        Command::Sql(options) => return sql::output_of(options),
+        _ => return Ok(Output::default()),
+    };
     let files = files_of(options)?;
     for (at, file) in files.iter().enumerate() {
         if let Some(other) = files[..at].iter().find(|other| other.destination.is_same_as(&file.destination))

@@ -17,6 +17,7 @@ mod odd_collection;
 mod read_only_cache;
 mod secrets;
 mod sources;
+mod sql;
 mod stop;
 mod support;
 mod two_processes;

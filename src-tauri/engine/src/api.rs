@@ -13,3 +13,4 @@ pub mod settings;
 pub mod source;
 pub(crate) mod source_failures;
 pub mod source_test;
+pub mod sql;

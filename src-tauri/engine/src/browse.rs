@@ -4,6 +4,7 @@ mod budget;
 mod export;
 mod library;
 mod rows;
+mod sql;
 mod trades;
 
 pub use export::ExportRequest;

@@ -5,6 +5,7 @@
 //! touch the same table, a new field never alters an old table, and fetching a day again removes the old segment's
 //! rows and adds a new segment in one transaction.
 
+pub mod adhoc;
 pub mod export;
 pub(crate) mod file;
 #[cfg(test)]
@@ -17,7 +18,7 @@ pub mod write;
 
 pub use file::cache_file::{CacheFile, CheckedDay};
 pub use file::error::{
-    BadPath, CacheError, CacheErrorKind, ExportProblem, Holder, Missing, Purpose, Result, Work,
+    BadPath, CacheError, CacheErrorKind, ExportProblem, Holder, Missing, Purpose, Result, SqlProblem, Work,
 };
 pub use file::ledger::{FileState, HeldDay};
 pub use file::meta::Identity;

@@ -157,6 +157,13 @@ pub enum FailureTarget {
         // A second `String` would make every failure larger.
         path: Box<str>,
     },
+    /// A trader's own SQL.
+    Sql {
+        /// The line of the mistake, from 1.
+        line: u32,
+        /// The column of the mistake, from 1, in characters.
+        column: u32,
+    },
     /// The source's name.
     SourceName,
     /// The source's connection string.

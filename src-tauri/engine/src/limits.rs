@@ -1,6 +1,7 @@
 //! The sizes of the pieces in which an answer is pulled.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 /// The sizes of the pieces in which an answer is pulled. They affect its speed, its memory and what a failure loses,
 /// but never the answer. Tests use small sizes, so that a few documents take many pieces.
@@ -38,6 +39,23 @@ pub struct Limits {
     /// Rows per row group of a cache file, a multiple of 2,048. A full row group is written to disk while its window
     /// still streams.
     pub row_group_rows: NonZeroU32,
+    /// What a trader's own SQL may take.
+    pub sql: SqlLimits,
+}
+
+/// What a trader's own SQL may take. Its memory is that of the file that it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SqlLimits {
+    /// How long a statement may run.
+    pub time: Duration,
+    /// The most rows of a result. It is kept on the disk of the cache as far as it does not fit into memory.
+    pub rows: u64,
+}
+
+impl Default for SqlLimits {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(60), rows: 10_000_000 }
+    }
 }
 
 impl Default for Limits {
@@ -58,6 +76,7 @@ impl Default for Limits {
             rows_per_part: NonZeroU32::MAX,
             // DuckDB's default of 122,880 would keep too much of a fetch in memory.
             row_group_rows: number(24_576),
+            sql: SqlLimits::default(),
         }
     }
 }

@@ -24,6 +24,7 @@ mod read_only;
 mod row_order;
 mod row_query;
 mod source_test;
+mod sql;
 mod support;
 mod tls;
 mod unmatched;

@@ -24,6 +24,7 @@ use tidemark_engine::api::source::{
 use tidemark_engine::api::source_test::{
     CollectionEntry, CollectionKind, SourceTest, StepOutcome, StepResult, TestEvent, TestStep,
 };
+use tidemark_engine::api::sql::{SqlColumn, SqlPage, SqlResult, SqlResultColumn, SqlSort, SqlTable};
 use tidemark_engine::bson::diff::FieldChange;
 use tidemark_engine::failure::{Code, Failure, FailureTarget};
 use tidemark_engine::plan::PlanCounts;
@@ -92,6 +93,7 @@ fn generated() -> String {
     declare![TradeDocument, Trade, RowTrades, FoundPlace, FoundTrade, FoundTrades];
     declare![ValueCount, ColumnValues, ColumnSums];
     declare![DateUnit, GroupColumn, FigureKind, Figure, GroupSort, GroupRequest, GroupKey, Group, Groups];
+    declare![SqlColumn, SqlTable, SqlResultColumn, SqlResult, SqlSort, SqlPage];
     declare![EvictionPreview];
     declare![Confidence, TypeShare, ProposedField, WarningCode, PartChoice, Warning, SeenPath, Proposal];
     declare![DateForm, MappingPart, MappingChange, MappingView];

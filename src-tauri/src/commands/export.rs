@@ -7,15 +7,18 @@ use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
 use tidemark_engine::api::export::{ExportProgress, Exported};
 use tidemark_engine::api::rows::ViewKey;
+use tidemark_engine::api::sql::SqlSort;
 use tidemark_engine::browse::ExportRequest;
 use tidemark_engine::engine::off_thread;
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::query::signature::Signature;
 use tidemark_engine::rows::{ExportFormat, ExportOptions, Role, RowQuery};
+use tokio_util::sync::CancellationToken;
 
 use crate::dialogs::on_main_thread;
 use crate::file_name::{self, Destination};
 use crate::state::AppState;
+use crate::tasks::Task;
 
 /// The label of the button that allows a file to be overwritten.
 const REPLACE: &str = "Replace";
@@ -35,33 +38,87 @@ pub(crate) async fn export_rows(
 ) -> Result<Option<Exported>> {
     let task = state.exports.begin(export_id);
     let engine = state.engine()?;
-    let complete = engine.cached_answer(&key).await?.complete;
-    let format = options.format;
+    let of = Some(rows.role);
+    let Some(path) = destination_of(&app, &window, &state, (&key, of), options.format).await? else {
+        return Ok(None);
+    };
+    let token = uncancelled(&task)?;
+    let request = ExportRequest { key, rows, options };
+    let exported = engine.export(&request, &path.as_path().into(), to_window(events), token).await?;
+    remember_folder(&state, &path);
+    Ok(Some(exported))
+}
+
+/// Asks for a file, and writes the result of a trader's own SQL to it, in the order shown. Null if the dialog was
+/// dismissed.
+#[tauri::command]
+#[expect(clippy::too_many_arguments, reason = "the arguments are those of the window's call")]
+pub(crate) async fn export_sql(
+    app: AppHandle,
+    window: WebviewWindow,
+    state: State<'_, Arc<AppState>>,
+    export_id: u64,
+    key: ViewKey,
+    id: u32,
+    sorts: Vec<SqlSort>,
+    options: ExportOptions,
+    events: Channel<ExportProgress>,
+) -> Result<Option<Exported>> {
+    let task = state.exports.begin(export_id);
+    let engine = state.engine()?;
+    let Some(path) = destination_of(&app, &window, &state, (&key, None), options.format).await? else {
+        return Ok(None);
+    };
+    let token = uncancelled(&task)?;
+    let to = path.as_path().into();
+    let exported = engine.export_sql(&key, (id, &sorts), &to, &options, to_window(events), token).await?;
+    remember_folder(&state, &path);
+    Ok(Some(exported))
+}
+
+/// The file to write: the rows of a role, or the result of SQL. `None` if the dialog was dismissed.
+async fn destination_of(
+    app: &AppHandle,
+    window: &WebviewWindow,
+    state: &AppState,
+    (key, of): (&ViewKey, Option<Role>),
+    format: ExportFormat,
+) -> Result<Option<PathBuf>> {
+    let complete = state.engine()?.cached_answer(key).await?.complete;
     let destination = match &state.environment.save_as {
         Some(path) => Some(file_name::destination(path.clone(), format, complete)),
         None => {
-            let name = propose(&state, &key, rows.role, format, complete).await?;
-            choose(&app, &window, (&name, format), state.settings.get().export_folder, complete).await?
+            let name = propose(state, key, of, format, complete).await?;
+            choose(app, window, (&name, format), state.settings.get().export_folder, complete).await?
         }
     };
-    let Some(Destination { asked: path, .. }) = destination else { return Ok(None) };
+    Ok(destination.map(|Destination { asked, .. }| asked))
+}
+
+/// The token of a task that has not been cancelled while a file was chosen.
+fn uncancelled(task: &Task<'_>) -> Result<CancellationToken> {
     let token = task.token();
     if token.is_cancelled() {
         return Err(Failure::new(Code::Cancelled, "The export was cancelled."));
     }
-    let on_progress = move |progress| {
-        // A reloaded page no longer receives events, but its file is still written.
+    Ok(token)
+}
+
+/// Passes the progress of an export on. A reloaded page no longer receives events, but its file is still written.
+fn to_window(events: Channel<ExportProgress>) -> impl Fn(ExportProgress) + Send + Sync {
+    move |progress| {
         let _ = events.send(progress);
-    };
-    let request = ExportRequest { key, rows, options };
-    let exported = engine.export(&request, &path.as_path().into(), on_progress, token).await?;
-    if let Some(folder) = file_name::folder_of(&path).filter(|_| state.environment.save_as.is_none()) {
+    }
+}
+
+/// Remembers the folder of an export that a person chose.
+fn remember_folder(state: &AppState, path: &Path) {
+    if let Some(folder) = file_name::folder_of(path).filter(|_| state.environment.save_as.is_none()) {
         // If it cannot be saved, the log says so.
         let _ = tokio::task::block_in_place(|| {
             state.settings.change(|settings| settings.export_folder = Some(folder))
         });
     }
-    Ok(Some(exported))
 }
 
 /// Cancels an export and deletes its unfinished file.
@@ -75,7 +132,7 @@ pub(crate) async fn cancel_export(state: State<'_, Arc<AppState>>, export_id: u6
 async fn propose(
     state: &AppState,
     key: &ViewKey,
-    role: Role,
+    of: Option<Role>,
     format: ExportFormat,
     complete: bool,
 ) -> Result<String> {
@@ -86,7 +143,7 @@ async fn propose(
         Ok(file.identity().filters.describe(&file.identity().mapping.all_labels()))
     };
     let filters = off_thread(described).await?;
-    Ok(file_name::propose(&filters, role, key, format, complete))
+    Ok(file_name::propose(&filters, of, key, format, complete))
 }
 
 /// Asks for a file until one is chosen that may be written. `None` if the dialog was dismissed.

@@ -8,5 +8,6 @@ pub(crate) mod run;
 pub(crate) mod settings;
 pub(crate) mod source;
 pub(crate) mod source_form;
+pub(crate) mod sql;
 pub(crate) mod trades;
 pub(crate) mod view;

@@ -241,11 +241,12 @@ mod tests {
         for (file, text) in engine_files("") {
             let calls = ["Sql::of(", "Sql::formatted(", "SqlPart for "].iter();
             let found = calls.filter(|call| text.contains(**call)).count();
-            let is_home = file == "cache/file/sql.rs";
+            // A trader's own SQL is a part of a statement once it has been checked.
+            let is_home = ["cache/file/sql.rs", "cache/file/sql/select.rs"].contains(&file.as_str());
             assert!(is_home || found == 0, "{file} makes SQL without the macro sql!");
             seen += usize::from(is_home) * found;
         }
-        assert_eq!(seen, 3, "the check finds the calls that there are");
+        assert_eq!(seen, 4, "the check finds the calls that there are");
     }
 
     /// Only the cache speaks SQL. What it may be made of, the type `Sql` says (cache/file/sql.rs).

@@ -12,7 +12,7 @@ use syn::visit::{self, Visit};
 use crate::Outcome;
 
 /// The rooms, lowest first.
-const ROOMS: [&str; 24] = [
+const ROOMS: [&str; 25] = [
     "zone_rules",
     "secret",
     "words",
@@ -32,6 +32,7 @@ const ROOMS: [&str; 24] = [
     "cache::read",
     "cache::write",
     "cache::export",
+    "cache::adhoc",
     "cache::store",
     "api",
     "engine",

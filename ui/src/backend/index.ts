@@ -42,6 +42,10 @@ import type {
   SourceDraft,
   SourceTest,
   SourceView,
+  SqlPage,
+  SqlResult,
+  SqlSort,
+  SqlTable,
   Suggested,
   TestEvent,
   TypedSecrets,
@@ -132,6 +136,21 @@ export interface Backend {
   columnSums(key: ViewKey, rows: RowQuery, path: string, requestId: number): Promise<ColumnSums>;
   /** Groups of rows, with how many rows each has. */
   groupRows(key: ViewKey, rows: RowQuery, request: GroupRequest, requestId: number): Promise<Groups>;
+  /** The tables that SQL can read of an answer. */
+  sqlTables(key: ViewKey): Promise<SqlTable[]>;
+  /** Runs SQL on the rows that the queries select, one per role at most, and keeps the result. */
+  runSql(key: ViewKey, narrowed: RowQuery[], text: string, requestId: number): Promise<SqlResult>;
+  /** Rows of a result, in the order of the statement unless there are sorts. */
+  sqlPage(
+    key: ViewKey,
+    id: number,
+    sorts: SqlSort[],
+    offset: number,
+    limit: number,
+    requestId: number,
+  ): Promise<SqlPage>;
+  /** Drops a result. */
+  closeSql(key: ViewKey, id: number): Promise<void>;
   /** The trades of a row, each with all of its documents. */
   rowTrades(key: ViewKey, rows: RowQuery, position: number, requestId: number): Promise<RowTrades>;
   /** Finds trades by a list of their ids in all cached queries. `open` is the answer that is shown. */
@@ -146,6 +165,15 @@ export interface Backend {
     exportId: number,
     key: ViewKey,
     rows: RowQuery,
+    options: ExportOptions,
+    onProgress: (progress: ExportProgress) => void,
+  ): Promise<Exported | null>;
+  /** Null if the file dialog was dismissed. */
+  exportSql(
+    exportId: number,
+    key: ViewKey,
+    id: number,
+    sorts: SqlSort[],
     options: ExportOptions,
     onProgress: (progress: ExportProgress) => void,
   ): Promise<Exported | null>;
@@ -242,6 +270,11 @@ function desktop(): Backend {
       invoke("column_values", { key, rows, path, contains, limit, requestId }),
     columnSums: (key, rows, path, requestId) => invoke("column_sums", { key, rows, path, requestId }),
     groupRows: (key, rows, request, requestId) => invoke("group_rows", { key, rows, request, requestId }),
+    sqlTables: (key) => invoke("sql_tables", { key }),
+    runSql: (key, narrowed, text, requestId) => invoke("run_sql", { key, narrowed, text, requestId }),
+    sqlPage: (key, id, sorts, offset, limit, requestId) =>
+      invoke("sql_page", { key, id, sorts, offset, limit, requestId }),
+    closeSql: (key, id) => invoke("close_sql", { key, id }),
     rowTrades: (key, rows, position, requestId) => invoke("row_trades", { key, rows, position, requestId }),
     findCachedTrades: (list, open, requestId) => invoke("find_cached_trades", { list, open, requestId }),
     findSourceTrades: (list, requestId) => invoke("find_source_trades", { list, requestId }),
@@ -249,6 +282,8 @@ function desktop(): Backend {
     suggest: (field, prefix) => invoke("suggest", { field, prefix }),
     exportRows: (exportId, key, rows, options, onProgress) =>
       invoke("export_rows", { exportId, key, rows, options, events: channel(onProgress) }),
+    exportSql: (exportId, key, id, sorts, options, onProgress) =>
+      invoke("export_sql", { exportId, key, id, sorts, options, events: channel(onProgress) }),
     cancelExport: (exportId) => invoke("cancel_export", { exportId }),
     pipeline: (query) => invoke("pipeline", { query }),
     cachedPipeline: (key) => invoke("cached_pipeline", { key }),

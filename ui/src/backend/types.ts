@@ -8,7 +8,11 @@ export type FailureTarget = { "field": "dates" } | { "field": "filter",
   /** Its name in the mapping. */
   name: string, } | { "field": "advanced" } | { "field": "column",
   /** The path of the column. */
-  path: string, } | { "field": "source_name" } | { "field": "connection_string" } | { "field": "password" } | { "field": "database" } | { "field": "collection" } | { "field": "mapping" };
+  path: string, } | { "field": "sql",
+  /** The line of the mistake, from 1. */
+  line: number,
+  /** The column of the mistake, from 1, in characters. */
+  column: number, } | { "field": "source_name" } | { "field": "connection_string" } | { "field": "password" } | { "field": "database" } | { "field": "collection" } | { "field": "mapping" };
 
 export type Failure = {
   /** What went wrong. */
@@ -627,6 +631,48 @@ export type Groups = {
   groups: Array<Group>,
   /** How many groups there are, including those beyond the limit. */
   total: number, };
+
+export type SqlColumn = {
+  /** Its name as it has to be written, in quotes if need be. */
+  name: string,
+  /** Its type, such as `DOUBLE`. */
+  sql_type: string, };
+
+export type SqlTable = {
+  /** `trades` or `messages`. */
+  name: string,
+  /** How many rows it has, before any are left out by what the rows are narrowed to. */
+  rows: number,
+  /** Its columns. */
+  columns: Array<SqlColumn>, };
+
+export type SqlResultColumn = {
+  /** Its heading. */
+  name: string,
+  /** Its type, such as `DOUBLE`. */
+  sql_type: string,
+  /** Whether its cells are numbers. */
+  numeric: boolean, };
+
+export type SqlResult = {
+  /** Its number, by which its pages are read. */
+  id: number,
+  /** Its columns. */
+  columns: Array<SqlResultColumn>,
+  /** How many rows it has. */
+  rows: number,
+  /** How long the statement ran. */
+  elapsed_ms: number, };
+
+export type SqlSort = {
+  /** The number of the column, from 0. */
+  column: number,
+  /** Whether the greatest value comes first. */
+  descending: boolean, };
+
+export type SqlPage = {
+  /** The texts of their cells; `None` is a missing value. */
+  rows: Array<Array<string | null>>, };
 
 export type EvictionPreview = {
   /** Signatures of the queries, in the order in which they would be evicted. */

@@ -16,6 +16,7 @@ const PARTS: Record<FailureTarget["field"], TargetPart> = {
   database: "source",
   collection: "source",
   mapping: "source",
+  sql: "plan",
 };
 
 /** Where the user has to correct something; the failure is shown beside it. */

@@ -3,7 +3,9 @@
 use std::error::Error as _;
 
 use crate::cache::store::folder::MovedAside;
-use crate::cache::{BadPath, CacheError, CacheErrorKind, ExportProblem, Holder, Missing, Purpose, Work};
+use crate::cache::{
+    BadPath, CacheError, CacheErrorKind, ExportProblem, Holder, Missing, Purpose, SqlProblem, Work,
+};
 use crate::failure::{Code, Failure, FailureTarget};
 use crate::words::thousands;
 
@@ -117,6 +119,7 @@ fn of_kind(kind: &CacheErrorKind) -> Failure {
             let message = format!("The filter of {path} cannot be used: {error} (character {at}).");
             Failure::new(Code::BadFilter, message).at(FailureTarget::Column { path: path.as_str().into() })
         }
+        CacheErrorKind::Sql(problem) => bad_sql(problem),
         CacheErrorKind::Export(problem) => not_exported(problem),
         CacheErrorKind::Internal(what) => Failure::new(Code::Internal, what.as_ref()),
     }
@@ -134,6 +137,22 @@ fn not_cached(missing: &Missing) -> Failure {
         }
     };
     Failure::new(Code::NotCached, message)
+}
+
+fn bad_sql(problem: &SqlProblem) -> Failure {
+    let SqlProblem { what, place, is_limit } = problem;
+    if *is_limit {
+        return Failure::new(Code::BadFilter, format!("{what}."))
+            .advise("Narrow the rows with a condition or group them, and run it again.");
+    }
+    let failure = match place {
+        None => Failure::new(Code::BadFilter, format!("{what}.")),
+        Some((line, column)) => {
+            Failure::new(Code::BadFilter, format!("{what} (line {line}, column {column})."))
+                .at(FailureTarget::Sql { line: *line, column: *column })
+        }
+    };
+    failure.advise("Correct the SQL and run it again.")
 }
 
 fn bad_path(why: BadPath) -> Failure {

@@ -1,11 +1,14 @@
 //! The progress and the result of an export, and its manifest.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ts_rs::TS;
 
 use crate::answer::MissingDay;
-use crate::day::Day;
+use crate::cache::Identity;
+use crate::day::{Day, DayRange};
 use crate::rows::{ExportFormat, ExportOptions, RowQuery};
 
 /// How far an export has come.
@@ -82,7 +85,11 @@ pub struct Manifest {
     /// The text whose hash is the signature: source, mapping and filters.
     pub query: String,
     /// Which rows of the answer, and in which order.
-    pub row_query: RowQuery,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row_query: Option<RowQuery>,
+    /// The SQL whose result the file has, if it is not rows of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sql: Option<ManifestSql>,
     /// First day of the query.
     pub from: Day,
     /// Last day of the query.
@@ -93,6 +100,27 @@ pub struct Manifest {
     pub days: Vec<ManifestDay>,
     /// The days that it lacks, with the reasons.
     pub missing: Vec<MissingDay>,
+}
+
+/// SQL and the rows that it was run on.
+#[derive(Debug, Clone, Serialize)]
+pub struct ManifestSql {
+    /// The SQL.
+    pub text: String,
+    /// Which rows of the answer it read; all rows of a role that is not named.
+    pub rows: Vec<RowQuery>,
+}
+
+/// What a file has to say about the answer that it is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct AnswerFacts {
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) range: DayRange,
+    pub(crate) complete: bool,
+    /// The days that the answer has.
+    pub(crate) held: Vec<ManifestDay>,
+    /// The days that it lacks.
+    pub(crate) missing: Vec<MissingDay>,
 }
 
 /// A day of a file.

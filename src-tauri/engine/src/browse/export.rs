@@ -1,6 +1,5 @@
 //! Exporting cached rows. Needs no server.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +8,14 @@ use tracing::{info, instrument, warn};
 
 use super::rows::read_key;
 use crate::answer::derive::Derived;
-use crate::api::export::{ExportProgress, Exported, Manifest, ManifestDay};
+use crate::api::export::{AnswerFacts, ExportProgress, Exported, Manifest, ManifestDay, ManifestSql};
 use crate::api::rows::ViewKey;
 use crate::cache::View;
 use crate::cache::export::writing::{Destination, Export, Staging, Written};
-use crate::day::DayRange;
+use crate::day::{Day, DayRange};
 use crate::engine::{Engine, off_thread};
 use crate::failure::{Code, Failure, Result};
+use crate::plan::ledger::DayCoverage;
 use crate::query::signature::{Signature, SourceName};
 use crate::rows::{ExportOptions, Role, RowQuery};
 
@@ -94,99 +94,82 @@ impl Engine {
     ) -> Result<Exported> {
         let (signature, range) = read_key(&request.key)?;
         let view = self.view_to_export(&signature, range).await?;
-        let derived = self.derived(&view);
-        let complete = derived.complete;
-        let target = if complete { destination.clone() } else { destination.of_partial() };
-        if request.options.manifest && !target.is_file() {
-            let what = "A manifest is a file beside the export, and this export is not a file.";
-            return Err(
-                Failure::new(Code::ExportFailed, what).advise("Export to a file, or without a manifest.")
-            );
-        }
+        let facts = self.facts_of(&view);
+        let target = target_of(destination, facts.complete, &request.options)?;
         let export = Arc::new(view.begin_export(staging)?);
         let work = {
             let (engine, export, target) = (self.clone(), Arc::clone(&export), target.clone());
             let request = request.clone();
+            let complete = facts.complete;
             off_thread(move || {
                 let written = view.export(&export, &request.rows, &request.options, &target)?;
-                let manifest = match (&target, &written.sha256) {
-                    (Destination::Path(path), Some(sha256)) => {
-                        let manifest =
-                            engine.manifest(&view, &request, derived, (path, sha256), &export, &written)?;
-                        let text = serde_json::to_vec_pretty(&manifest).map_err(|error| {
-                            Failure::new(Code::Internal, "The manifest cannot be written.").because(error)
-                        })?;
-                        Some(export.write_manifest(path, &text)?.display().to_string())
-                    }
-                    _ => None,
-                };
-                Ok((written, manifest))
+                let what = Exporting { row_query: Some(&request.rows), sql: None, options: &request.options };
+                let manifest = engine.write_manifest(&facts, &what, &target, &export, &written)?;
+                Ok(exported(&target, &request.options, complete, &export, (written, manifest)))
             })
         };
-        let on_progress = || {
-            progress(ExportProgress { bytes: export.bytes(), written: export.rows(), rows: export.total() });
-        };
-        let written = watch(work, &export, on_progress, cancel).await;
-        let (written, manifest) = written.inspect_err(|failure| self.start_afresh(&signature, failure))?;
-        let Written { bytes, note, remarks, .. } = written;
-        Ok(Exported {
-            path: target.to_string(),
-            format: request.options.format,
-            rows: export.rows(),
-            bytes,
-            complete,
-            cells_as_text: remarks.cells_as_text,
-            cut_texts: remarks.cut_texts,
-            manifest,
-            note,
-        })
+        let done = watch(work, &export, progress, cancel).await;
+        done.inspect_err(|failure| self.start_afresh(&signature, failure))
     }
 
-    /// What a file contains and where it comes from.
-    fn manifest(
-        &self,
-        view: &View,
-        request: &ExportRequest,
-        derived: Derived,
-        (path, sha256): (&Path, &str),
-        export: &Export,
-        written: &Written,
-    ) -> Result<Manifest> {
-        let identity = view.file().identity();
-        let Derived { days, complete, .. } = derived;
+    /// What a file of a view's rows has to say about the answer.
+    pub(super) fn facts_of(&self, view: &View) -> AnswerFacts {
+        let Derived { days, complete, .. } = self.derived(view);
         let shown = view.shown();
         let range = view.range();
-        let held: Vec<ManifestDay> = shown
-            .range(range.from()..=range.to())
-            .map(|(day, held)| ManifestDay {
-                day: *day,
-                fetched: held.fetched,
-                settled: !days.open.contains(day),
-                unverified: days.unverified.contains(day),
-            })
-            .collect();
-        Ok(Manifest {
+        let day = |(day, held): (&Day, &DayCoverage)| ManifestDay {
+            day: *day,
+            fetched: held.fetched,
+            settled: !days.open.contains(day),
+            unverified: days.unverified.contains(day),
+        };
+        AnswerFacts {
+            identity: Arc::clone(view.file().identity()),
+            range,
+            complete,
+            held: shown.range(range.from()..=range.to()).map(day).collect(),
+            missing: days.why_missing,
+        }
+    }
+
+    /// Writes the manifest beside a file that has one. Returns its path.
+    pub(super) fn write_manifest(
+        &self,
+        facts: &AnswerFacts,
+        what: &Exporting<'_>,
+        target: &Destination,
+        export: &Export,
+        written: &Written,
+    ) -> Result<Option<String>> {
+        let (Destination::Path(path), Some(sha256)) = (target, &written.sha256) else { return Ok(None) };
+        let identity = &facts.identity;
+        let manifest = Manifest {
             tidemark: env!("CARGO_PKG_VERSION"),
             written: self.now(),
             file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            format: request.options.format,
-            sha256: sha256.to_owned(),
+            format: what.options.format,
+            sha256: sha256.clone(),
             bytes: written.bytes,
             rows: export.rows(),
             columns: written.columns.clone(),
-            options: request.options.clone(),
-            complete,
-            signature: request.key.signature.clone(),
+            options: what.options.clone(),
+            complete: facts.complete,
+            signature: identity.signature.to_string(),
             source: SourceName::of(&identity.query()?).name,
             filters: identity.filters.describe(&self.labels_of(identity)),
             query: identity.canonical.clone(),
-            row_query: request.rows.clone(),
-            from: range.from(),
-            to: range.to(),
-            oldest_fetch: held.iter().map(|day| day.fetched).min(),
-            days: held,
-            missing: days.why_missing,
-        })
+            row_query: what.row_query.cloned(),
+            sql: what.sql.clone(),
+            from: facts.range.from(),
+            to: facts.range.to(),
+            oldest_fetch: facts.held.iter().map(|day| day.fetched).min(),
+            days: facts.held.clone(),
+            missing: facts.missing.clone(),
+        };
+        let text = serde_json::to_vec_pretty(&manifest).map_err(|error| {
+            Failure::new(Code::Internal, "The manifest cannot be written.").because(error)
+        })?;
+        Ok(Some(export.write_manifest(path, &text)?.display().to_string()))
     }
 
     /// Opens a separate view, so that paging continues meanwhile.
@@ -204,11 +187,54 @@ impl Engine {
     }
 }
 
+/// What a file is made of.
+pub(super) struct Exporting<'a> {
+    pub(super) row_query: Option<&'a RowQuery>,
+    pub(super) sql: Option<ManifestSql>,
+    pub(super) options: &'a ExportOptions,
+}
+
+/// Where a file goes: one of a partial answer says so in its name.
+pub(super) fn target_of(
+    destination: &Destination,
+    is_complete: bool,
+    options: &ExportOptions,
+) -> Result<Destination> {
+    let target = if is_complete { destination.clone() } else { destination.of_partial() };
+    if options.manifest && !target.is_file() {
+        let what = "A manifest is a file beside the export, and this export is not a file.";
+        return Err(Failure::new(Code::ExportFailed, what).advise("Export to a file, or without a manifest."));
+    }
+    Ok(target)
+}
+
+/// What is said of a file that was written, with its manifest if it has one.
+pub(super) fn exported(
+    target: &Destination,
+    options: &ExportOptions,
+    complete: bool,
+    export: &Export,
+    (written, manifest): (Written, Option<String>),
+) -> Exported {
+    let Written { bytes, note, remarks, .. } = written;
+    Exported {
+        path: target.to_string(),
+        format: options.format,
+        rows: export.rows(),
+        bytes,
+        complete,
+        cells_as_text: remarks.cells_as_text,
+        cut_texts: remarks.cut_texts,
+        manifest,
+        note,
+    }
+}
+
 /// Reports the progress of an export until it is done, and stops it if it is cancelled.
-async fn watch<T>(
+pub(super) async fn watch<T>(
     work: impl Future<Output = Result<T>>,
     export: &Export,
-    on_progress: impl Fn(),
+    progress: &(impl Fn(ExportProgress) + Send + Sync),
     cancel: &CancellationToken,
 ) -> Result<T> {
     tokio::pin!(work);
@@ -221,7 +247,9 @@ async fn watch<T>(
                 // It may have finished before it could be stopped.
                 break work.await;
             }
-            _ = tick.tick() => on_progress(),
+            _ = tick.tick() => {
+                progress(ExportProgress { bytes: export.bytes(), written: export.rows(), rows: export.total() });
+            }
         }
     }
 }

@@ -284,18 +284,7 @@ impl Engine {
                 }
             })
         });
-        tokio::pin!(work);
-        tokio::select! {
-            done = &mut work => return done,
-            () = cancel.cancelled() => {}
-        }
-        loop {
-            stop.stop();
-            tokio::select! {
-                done = &mut work => return done,
-                () = tokio::time::sleep(STOP_AGAIN) => {}
-            }
-        }
+        until_cancelled(work, &stop, cancel).await
     }
 
     /// The MongoDB pipeline of a cached query's days, to read or copy. Needs no server.
@@ -339,6 +328,26 @@ impl Engine {
             Ok(found.into_iter().take(limit as usize).collect())
         })
         .await
+    }
+}
+
+/// Waits for work, and stops it if it is cancelled.
+pub(super) async fn until_cancelled<T>(
+    work: impl Future<Output = Result<T>>,
+    stop: &Stop,
+    cancel: &CancellationToken,
+) -> Result<T> {
+    tokio::pin!(work);
+    tokio::select! {
+        done = &mut work => return done,
+        () = cancel.cancelled() => {}
+    }
+    loop {
+        stop.stop();
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(STOP_AGAIN) => {}
+        }
     }
 }
 

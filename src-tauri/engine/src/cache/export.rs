@@ -5,7 +5,7 @@ mod csv_text;
 mod dates;
 pub(crate) mod destination;
 mod formats;
-mod forms;
+pub(crate) mod forms;
 mod formula;
 mod json_lines;
 mod parquet_table;

@@ -10,6 +10,7 @@ use tracing::{info, instrument, warn};
 
 use super::query_lock::{QueryGuard, QueryLocks};
 use super::single_flight::Pulls;
+use super::sql_results::KeptResults;
 use crate::answer::derive::{Basis, Derived, derive};
 use crate::cache::store::relocate::Copied;
 use crate::cache::{Cache, CacheError, CacheFile, CatalogEntry, Identity, MappedPaths, View, mapped_paths};
@@ -37,6 +38,8 @@ pub struct Engine {
     pub(crate) limits: Limits,
     clock: Clock,
     views: Arc<Mutex<VecDeque<Arc<View>>>>,
+    /// The results of a trader's own SQL.
+    pub(crate) results: Arc<KeptResults>,
     in_use: InUse,
     /// How far the clock of the source used last is ahead of this machine's.
     ahead_ms: Arc<AtomicI64>,
@@ -91,6 +94,7 @@ impl Engine {
             limits,
             clock: Arc::new(Utc::now),
             views: Arc::default(),
+            results: Arc::default(),
             in_use: Arc::default(),
             ahead_ms: Arc::default(),
         })
@@ -128,6 +132,7 @@ impl Engine {
         let engine = self.clone();
         off_thread(move || {
             engine.views().clear();
+            engine.results.retain(|_| false);
             let place = engine.cache.place_in(&chosen)?;
             Ok(engine.cache.copy_to(&place)?)
         })
@@ -383,11 +388,13 @@ impl Engine {
     /// one goes on with it to its end.
     pub(crate) fn close_replaced_files(&self) {
         self.views().retain(|view| view.file().is_current());
+        self.results.retain(CacheFile::is_current);
         self.cache.close_replaced();
     }
 
     pub(crate) fn close_views(&self, signature: &Signature) {
         self.views().retain(|view| view.file().identity().signature != *signature);
+        self.results.retain(|file| file.identity().signature != *signature);
     }
 
     fn views(&self) -> MutexGuard<'_, VecDeque<Arc<View>>> {

@@ -5,6 +5,7 @@
 import type { Answer, Connection, Failure, QueryInput, Role, SourceView, ViewKey } from "../types";
 import type { Backend } from "..";
 import { askedCalls } from "./asked";
+import { sqlCalls } from "./sql";
 import { tradeCalls } from "./trades";
 import { makeChanges } from "./changes";
 import { addDays } from "../days";
@@ -250,6 +251,7 @@ export function previewBackend(): Backend {
     },
     ...tradeCalls(rowsMade),
     ...askedCalls(rowsMade),
+    ...sqlCalls(rowsMade, () => store.online),
     async suggest(field, prefix) {
       await wait(60);
       const wanted = prefix.toLowerCase();

@@ -13,7 +13,7 @@ use crate::bson::extjson::write_relaxed;
 use crate::bson::uuids::UuidRepresentation;
 use crate::cache::file::error::{CacheError, CacheErrorKind, Purpose, Result};
 use crate::cache::file::schema;
-use crate::cache::file::sql::{Sql, sql};
+use crate::cache::file::sql::{Database, Sql, sql};
 use crate::cache::read::column::{Column, Holder};
 use crate::cache::read::scan::in_slices;
 use crate::cache::read::selection::{NarrowedSpan, Narrowing};
@@ -47,6 +47,8 @@ pub(crate) enum Content {
     Cells(Vec<Column>),
     /// The documents.
     Documents,
+    /// The texts of a result's cells, and what they are.
+    Result(Vec<Kind>),
 }
 
 /// The rows of an export.
@@ -68,6 +70,7 @@ impl ExportRows {
         match &self.content {
             Content::Cells(columns) => write_cells(columns, table, batch),
             Content::Documents => write_documents(table, batch),
+            Content::Result(kinds) => write_result(kinds, table, batch),
         }
     }
 }
@@ -90,6 +93,22 @@ fn write_cells(columns: &[Column], table: &mut dyn TableWriter, batch: &RecordBa
                     table.cell(Some(Cell { kind: holder.kind(), text: &text }))?;
                 }
             }
+        }
+        table.end_row()?;
+    }
+    Ok(())
+}
+
+fn write_result(kinds: &[Kind], table: &mut dyn TableWriter, batch: &RecordBatch) -> io::Result<()> {
+    let arrays: Option<Vec<&StringArray>> =
+        batch.columns().iter().map(|array| array.as_string_opt()).collect();
+    let arrays = arrays.filter(|arrays| arrays.len() == kinds.len());
+    let arrays = arrays.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
+    for row in 0..batch.num_rows() {
+        table.begin_row()?;
+        for (kind, values) in kinds.iter().zip(&arrays) {
+            let cell = values.is_valid(row).then(|| Cell { kind: *kind, text: values.value(row) });
+            table.cell(cell)?;
         }
         table.end_row()?;
     }
@@ -156,7 +175,7 @@ impl View {
         };
         let holders: Vec<Holder> = match &content {
             Content::Cells(columns) => columns.iter().flat_map(Column::holders).collect(),
-            Content::Documents => Vec::new(),
+            Content::Documents | Content::Result(_) => Vec::new(),
         };
         let width = if matches!(content, Content::Documents) { 1 } else { holders.len() };
         let sorted = self.sort_columns(query)?;
@@ -164,7 +183,7 @@ impl View {
         let narrowing = self.narrowing(&self.worker(stop)?, query, None, None)?;
         let table = match &content {
             Content::Cells(columns) => self.table_columns(role, columns, options, &narrowing)?,
-            Content::Documents => Vec::new(),
+            Content::Documents | Content::Result(_) => Vec::new(),
         };
         let parts: Vec<Part> = self
             .narrowed_spans(role, &narrowing)
@@ -226,7 +245,7 @@ impl View {
             .filter(|holder| holder.kind() == Kind::Decimal)
             .collect();
         let widths = if options.format == ExportFormat::Parquet {
-            self.decimal_widths(role, &decimals, narrowing)?
+            self.decimal_widths(&self.connection(), role, &decimals, narrowing)?
         } else {
             HashMap::new()
         };
@@ -239,15 +258,15 @@ impl View {
 
     /// The most digits before and after the point of the decimal numbers of each column. Columns with a number that has
     /// an exponent, is not finite or is a negative zero are left out.
-    fn decimal_widths(
+    pub(crate) fn decimal_widths(
         &self,
+        connection: &Database,
         role: Role,
         decimals: &[Holder],
         narrowing: &Narrowing,
     ) -> Result<HashMap<FieldId, Width>> {
         let mut widths: HashMap<FieldId, Width> = HashMap::new();
         let mut unfit: HashSet<FieldId> = HashSet::new();
-        let connection = self.connection();
         for NarrowedSpan { span, source, .. } in self.narrowed_spans(role, narrowing) {
             let has = self.has(role, span.segment);
             let held: Vec<FieldId> =

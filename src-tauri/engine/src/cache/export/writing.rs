@@ -7,9 +7,9 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use duckdb::arrow::array::RecordBatch;
@@ -23,10 +23,11 @@ use super::sql::ExportRows;
 pub use super::table::Remarks;
 use super::table::TableWriter;
 use super::target::{Target, not_written};
+use crate::cache::file::cache_file::CacheFile;
 use crate::cache::file::error::{CacheError, CacheErrorKind, ExportProblem, Result, Work};
 use crate::cache::file::paths::restrict_to_owner;
 use crate::cache::file::paths::{is_of_cache, spare_export_dir};
-use crate::cache::file::sql::{Text, sql};
+use crate::cache::file::sql::{Database, Text, sql};
 use crate::cache::read::stop::Stop;
 use crate::cache::read::view::View;
 use crate::day::DayZone;
@@ -44,7 +45,7 @@ pub struct Export {
     /// The folder of an export that is staged elsewhere; it is removed with the export.
     spare: Option<PathBuf>,
     interrupt: Arc<duckdb::InterruptHandle>,
-    stop: Stop,
+    pub(crate) stop: Stop,
     stopped: AtomicBool,
     rows: AtomicU64,
     total: AtomicU64,
@@ -81,6 +82,50 @@ impl Drop for Export {
 }
 
 impl Export {
+    /// Prepares an export of rows of a file, which the handle stops.
+    pub(crate) fn begin(
+        file: &CacheFile,
+        staging: Staging,
+        interrupt: Arc<duckdb::InterruptHandle>,
+    ) -> Result<Self> {
+        // A read-only file has a private folder of its own in any case.
+        let (staged, spare) = if staging == Staging::TemporaryFolder && !file.is_read_only() {
+            let folder = spare_export_dir(file.path());
+            fs::create_dir(&folder).map_err(|error| not_written(&folder, error))?;
+            restrict_to_owner(&folder);
+            (folder.join("0"), Some(folder))
+        } else {
+            (file.staged_export()?, None)
+        };
+        Ok(Self {
+            staged,
+            spare,
+            interrupt,
+            stop: Stop::default(),
+            stopped: AtomicBool::new(false),
+            rows: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+            moved: AtomicU64::new(0),
+        })
+    }
+
+    /// Writes rows of which it is known how many there are, from the connection that has them.
+    pub(crate) fn write(
+        &self,
+        file: &CacheFile,
+        connection: &Mutex<Database>,
+        (rows, total): (&ExportRows, u64),
+        options: &ExportOptions,
+        destination: &Destination,
+    ) -> Result<Written> {
+        let zone = options.zone.as_deref().map(zone_of).transpose()?;
+        expect_outside(file, destination)?;
+        let target = Target::claim(destination)?;
+        self.total.store(total, Ordering::Relaxed);
+        let written = write_staged(connection, self, rows, options, zone, &target);
+        noted(written, options, destination, None)
+    }
+
     /// Bytes that are written so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -167,25 +212,7 @@ impl View {
     /// # Errors
     /// `cache_unusable`, `disk_full` or `export_failed` if the folder for staging cannot be created.
     pub fn begin_export(&self, staging: Staging) -> Result<Export> {
-        // A read-only file has a private folder of its own in any case.
-        let (staged, spare) = if staging == Staging::TemporaryFolder && !self.file().is_read_only() {
-            let folder = spare_export_dir(self.file().path());
-            fs::create_dir(&folder).map_err(|error| not_written(&folder, error))?;
-            restrict_to_owner(&folder);
-            (folder.join("0"), Some(folder))
-        } else {
-            (self.file().staged_export()?, None)
-        };
-        Ok(Export {
-            staged,
-            spare,
-            interrupt: self.interrupt_handle(),
-            stop: Stop::default(),
-            stopped: AtomicBool::new(false),
-            rows: AtomicU64::new(0),
-            total: AtomicU64::new(0),
-            moved: AtomicU64::new(0),
-        })
+        Export::begin(self.file(), staging, self.interrupt_handle())
     }
 
     /// Writes the rows of a query in a format, in the order of the query. A file appears under its name only when it is
@@ -202,103 +229,13 @@ impl View {
         destination: &Destination,
     ) -> Result<Written> {
         let zone = options.zone.as_deref().map(zone_of).transpose()?;
-        self.expect_outside(destination)?;
+        expect_outside(self.file(), destination)?;
         let target = Target::claim(destination)?;
         export.total.store(self.count_unordered(query, &export.stop)?, Ordering::Relaxed);
         let rows = self.select_rows(query, options, &export.stop)?;
-        let mut result = self.write_staged(export, &rows, options, zone, &target);
-        if let Ok(written) = &mut result {
-            let absent = self.note_of_absent_columns(query.role, options);
-            let of_remarks = notes_of(written.remarks);
-            let older = if options.manifest { None } else { note_of_older_manifest(destination) };
-            let older = written.note.take().into_iter().chain(older);
-            let notes: Vec<String> = older.chain(of_remarks).chain(absent).collect();
-            written.note = (!notes.is_empty()).then(|| notes.join(" "));
-        }
-        result.map_err(|error| match error.kind() {
-            CacheErrorKind::DiskFull => error.with_kind(CacheErrorKind::Export(ExportProblem::NoSpace)),
-            _ => error,
-        })
-    }
-
-    /// Rejects a destination among the files of the cache: it would replace a cached query.
-    fn expect_outside(&self, destination: &Destination) -> Result<()> {
-        let Destination::Path(path) = destination else { return Ok(()) };
-        let cache =
-            self.file().path().parent().and_then(Path::parent).and_then(|cache| fs::canonicalize(cache).ok());
-        let Some(place) = resolve(path).ok().filter(|place| {
-            let is_ours = place.extension().is_some_and(|ending| is_of_cache(&ending.to_string_lossy()));
-            is_ours && cache.is_some_and(|cache| place.starts_with(cache))
-        }) else {
-            return Ok(());
-        };
-        Err(CacheErrorKind::Export(ExportProblem::CacheFile(place)).into())
-    }
-
-    /// Writes an export beside the query's own file, and delivers it.
-    fn write_staged(
-        &self,
-        export: &Export,
-        rows: &ExportRows,
-        options: &ExportOptions,
-        zone: Option<DayZone>,
-        target: &Target,
-    ) -> Result<Written> {
-        let staged = &*export.staged;
-        let result = self.write_rows(export, rows, options, zone).and_then(|remarks| {
-            export.check()?;
-            let sha256 = if options.manifest { Some(export.sha256()?) } else { None };
-            let (bytes, note) = export.deliver(staged, target)?;
-            let columns = rows.table.iter().map(|column| column.name.clone()).collect();
-            Ok(Written { bytes, note, columns, remarks, sha256 })
-        });
-        // Already moved, unless it was copied or something failed.
-        let _ = fs::remove_file(staged);
-        result
-    }
-
-    /// Writes rows while further ones are read.
-    fn write_rows(
-        &self,
-        export: &Export,
-        rows: &ExportRows,
-        options: &ExportOptions,
-        zone: Option<DayZone>,
-    ) -> Result<Remarks> {
-        let not_written = |error| export_error(&export.staged, error);
-        let file = File::create(&export.staged).map_err(not_written)?;
-        let mut writer = formats::begin(file, options, zone, &rows.table).map_err(not_written)?;
-        export.rows.store(0, Ordering::Relaxed);
-        let (sender, batches) = mpsc::sync_channel(BATCHES);
-        thread::scope(|scope| {
-            let read = || self.send_rows(export, rows, sender);
-            let reader = thread::Builder::new().name("export".to_owned()).spawn_scoped(scope, read);
-            let reader = reader.map_err(not_written)?;
-            let table: &mut dyn TableWriter = &mut *writer;
-            let written = batches.iter().try_for_each(|batch| {
-                rows.write(table, &batch)?;
-                export.rows.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
-                Ok(())
-            });
-            // If it waits to send more, it ends.
-            drop(batches);
-            let read = reader.join().unwrap_or_else(|panic| resume_unwind(panic));
-            written.map_err(not_written).and(read)
-        })?;
-        writer.finish().map_err(not_written)
-    }
-
-    /// Reads rows and sends them, until nobody takes them any more.
-    #[expect(clippy::needless_pass_by_value, reason = "the receiver waits until it is dropped")]
-    fn send_rows(&self, export: &Export, rows: &ExportRows, sender: SyncSender<RecordBatch>) -> Result<()> {
-        let connection = self.connection();
-        for select in &rows.selects {
-            connection.stream(select, [], &mut |batch| {
-                export.check()?;
-                sender.send(batch).map_err(|_| CacheError::from(CacheErrorKind::Cancelled(Work::Export)))
-            })?;
-        }
-        Ok(())
+        let written = write_staged(self.shared_connection(), export, &rows, options, zone, &target);
+        let absent = written.is_ok().then(|| self.note_of_absent_columns(query.role, options));
+        noted(written, options, destination, absent.flatten())
     }
 
     /// Writes a CSV without progress or cancellation. Returns its size in bytes.
@@ -332,6 +269,111 @@ impl View {
     pub fn interrupt_handle(&self) -> std::sync::Arc<duckdb::InterruptHandle> {
         self.connection().interrupt_handle()
     }
+}
+
+/// Adds to what was written the notes on it.
+fn noted(
+    written: Result<Written>,
+    options: &ExportOptions,
+    destination: &Destination,
+    absent: Option<String>,
+) -> Result<Written> {
+    let mut result = written;
+    if let Ok(written) = &mut result {
+        let of_remarks = notes_of(written.remarks);
+        let older = if options.manifest { None } else { note_of_older_manifest(destination) };
+        let older = written.note.take().into_iter().chain(older);
+        let notes: Vec<String> = older.chain(of_remarks).chain(absent).collect();
+        written.note = (!notes.is_empty()).then(|| notes.join(" "));
+    }
+    result.map_err(|error| match error.kind() {
+        CacheErrorKind::DiskFull => error.with_kind(CacheErrorKind::Export(ExportProblem::NoSpace)),
+        _ => error,
+    })
+}
+
+/// Rejects a destination among the files of the cache: it would replace a cached query.
+fn expect_outside(file: &CacheFile, destination: &Destination) -> Result<()> {
+    let Destination::Path(path) = destination else { return Ok(()) };
+    let cache = file.path().parent().and_then(Path::parent).and_then(|cache| fs::canonicalize(cache).ok());
+    let Some(place) = resolve(path).ok().filter(|place| {
+        let is_ours = place.extension().is_some_and(|ending| is_of_cache(&ending.to_string_lossy()));
+        is_ours && cache.is_some_and(|cache| place.starts_with(cache))
+    }) else {
+        return Ok(());
+    };
+    Err(CacheErrorKind::Export(ExportProblem::CacheFile(place)).into())
+}
+
+/// Writes an export beside the query's own file, and delivers it.
+fn write_staged(
+    connection: &Mutex<Database>,
+    export: &Export,
+    rows: &ExportRows,
+    options: &ExportOptions,
+    zone: Option<DayZone>,
+    target: &Target,
+) -> Result<Written> {
+    let staged = &*export.staged;
+    let result = write_rows(connection, export, rows, options, zone).and_then(|remarks| {
+        export.check()?;
+        let sha256 = if options.manifest { Some(export.sha256()?) } else { None };
+        let (bytes, note) = export.deliver(staged, target)?;
+        let columns = rows.table.iter().map(|column| column.name.clone()).collect();
+        Ok(Written { bytes, note, columns, remarks, sha256 })
+    });
+    // Already moved, unless it was copied or something failed.
+    let _ = fs::remove_file(staged);
+    result
+}
+
+/// Writes rows while further ones are read.
+fn write_rows(
+    connection: &Mutex<Database>,
+    export: &Export,
+    rows: &ExportRows,
+    options: &ExportOptions,
+    zone: Option<DayZone>,
+) -> Result<Remarks> {
+    let not_written = |error| export_error(&export.staged, error);
+    let file = File::create(&export.staged).map_err(not_written)?;
+    let mut writer = formats::begin(file, options, zone, &rows.table).map_err(not_written)?;
+    export.rows.store(0, Ordering::Relaxed);
+    let (sender, batches) = mpsc::sync_channel(BATCHES);
+    thread::scope(|scope| {
+        let read = || send_rows(connection, export, rows, sender);
+        let reader = thread::Builder::new().name("export".to_owned()).spawn_scoped(scope, read);
+        let reader = reader.map_err(not_written)?;
+        let table: &mut dyn TableWriter = &mut *writer;
+        let written = batches.iter().try_for_each(|batch| {
+            rows.write(table, &batch)?;
+            export.rows.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
+            Ok(())
+        });
+        // If it waits to send more, it ends.
+        drop(batches);
+        let read = reader.join().unwrap_or_else(|panic| resume_unwind(panic));
+        written.map_err(not_written).and(read)
+    })?;
+    writer.finish().map_err(not_written)
+}
+
+/// Reads rows and sends them, until nobody takes them any more.
+#[expect(clippy::needless_pass_by_value, reason = "the receiver waits until it is dropped")]
+fn send_rows(
+    connection: &Mutex<Database>,
+    export: &Export,
+    rows: &ExportRows,
+    sender: SyncSender<RecordBatch>,
+) -> Result<()> {
+    for select in &rows.selects {
+        let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+        connection.stream(select, [], &mut |batch| {
+            export.check()?;
+            sender.send(batch).map_err(|_| CacheError::from(CacheErrorKind::Cancelled(Work::Export)))
+        })?;
+    }
+    Ok(())
 }
 
 fn zone_of(name: &str) -> Result<DayZone> {

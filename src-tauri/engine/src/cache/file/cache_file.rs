@@ -29,7 +29,7 @@ use super::paths::{
 };
 use super::read_back::SegmentSums;
 use super::schema::{CATALOG, FORMAT};
-use super::sql::{Database, Name, sql};
+use super::sql::{Database, Name, Sql, sql};
 use super::validate::{check_segments, drop_uncounted, is_blank, table_names};
 use crate::answer::Unmatched;
 use crate::answer::left_out::FoundOddDates;
@@ -389,12 +389,21 @@ impl CacheFile {
 
     /// Returns a connection with an open read transaction, and the state that belongs to its snapshot.
     pub(crate) fn snapshot(&self) -> Result<(Database, Arc<FileState>)> {
+        self.snapshot_in(&sql!("BEGIN TRANSACTION"))
+    }
+
+    /// The same, with a transaction that can change nothing but temporary tables.
+    pub(crate) fn read_only_snapshot(&self) -> Result<(Database, Arc<FileState>)> {
+        self.snapshot_in(&sql!("BEGIN TRANSACTION READ ONLY"))
+    }
+
+    fn snapshot_in(&self, begin: &Sql) -> Result<(Database, Arc<FileState>)> {
         let connection = self.connect()?;
         // Commits wait for this guard, so that no commit falls between the state and the snapshot.
         // The first read, not BEGIN, is what takes DuckDB's snapshot.
         let state: RwLockReadGuard<'_, Arc<FileState>> =
             self.state.read().unwrap_or_else(PoisonError::into_inner);
-        connection.execute_batch(sql!("BEGIN TRANSACTION; SELECT count(*) FROM meta;"))?;
+        connection.execute_batch(sql!("{begin}; SELECT count(*) FROM meta;", begin))?;
         Ok((connection, Arc::clone(&state)))
     }
 

@@ -143,6 +143,8 @@ pub enum CacheErrorKind {
     NoColumn(String, Purpose),
     /// What was typed as a condition on the column of a path is none.
     BadCondition(String, FilterTextError),
+    /// A trader's own SQL cannot be run.
+    Sql(Box<SqlProblem>),
     /// A file of the trader could not be written.
     Export(ExportProblem),
     /// A fault of this program: what failed, as a sentence.
@@ -210,6 +212,17 @@ pub enum Purpose {
     Summary,
     /// To export.
     Export,
+}
+
+/// Why a trader's own SQL cannot be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlProblem {
+    /// What is wrong, as a sentence without its full stop.
+    pub what: String,
+    /// The line and the column of the place, from 1, if it has one.
+    pub place: Option<(u32, u32)>,
+    /// Whether it is a limit that was reached, rather than a mistake in the text.
+    pub is_limit: bool,
 }
 
 /// Why a file of the trader could not be written.

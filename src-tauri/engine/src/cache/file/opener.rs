@@ -26,7 +26,7 @@ const BLOCK_SIZE: &str = "131072";
 /// DuckDB's threads while no window is being stored.
 pub(crate) const THREADS_TO_READ: i64 = 2;
 /// The settings that this program changes later. All others are locked.
-const OPEN_SETTINGS: Sql = sql!("['memory_limit', 'threads', 'search_path']");
+const OPEN_SETTINGS: Sql = sql!("['memory_limit', 'threads', 'search_path', 'errors_as_json']");
 /// Looks names up among DuckDB's own first: a file from someone else may contain macros and types, and none of them
 /// may replace a function or a type that our statements name. Our tables are created under the catalog's name, since
 /// DuckDB's own catalog accepts none.

@@ -1,6 +1,9 @@
 //! SQL that only this program's own text, quoted text and numbers can get into, and the connection that runs it. Values
 //! are bound.
 
+pub(crate) mod select;
+mod tree;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;

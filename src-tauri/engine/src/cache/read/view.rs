@@ -312,6 +312,11 @@ impl View {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The view's connection, for work on several threads.
+    pub(crate) const fn shared_connection(&self) -> &Mutex<Database> {
+        &self.connection
+    }
+
     /// What is known of the order of the spans.
     pub(crate) fn span_orders(&self) -> MutexGuard<'_, SpanOrders> {
         self.span_orders.lock().unwrap_or_else(PoisonError::into_inner)

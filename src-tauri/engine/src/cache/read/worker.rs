@@ -44,17 +44,26 @@ impl View {
     /// A connection that sees the rows of the view.
     pub(crate) fn worker<'a>(&'a self, stop: &'a Stop) -> Result<Worker<'a>> {
         stop.check()?;
-        let (own, state) = self.file().snapshot()?;
-        if state.generation != self.generation() {
+        let Some(own) = self.own_connection()? else {
             // An interrupt would end the transaction that still sees the rows, so this work is stopped only between
             // two statements.
             return Ok(Worker { connection: Connected::View(self.connection()), stop });
+        };
+        stop.begin(own.interrupt_handle());
+        Ok(Worker { connection: Connected::Own(own), stop })
+    }
+
+    /// A connection of its own that sees the rows of the view, in a transaction that can change nothing but temporary
+    /// tables. `None` if the file has changed since the view was opened.
+    pub(crate) fn own_connection(&self) -> Result<Option<Database>> {
+        let (own, state) = self.file().read_only_snapshot()?;
+        if state.generation != self.generation() {
+            return Ok(None);
         }
         if self.hidden.values().any(|rows| *rows > 0) {
             self.copy_hidden(&own)?;
         }
-        stop.begin(own.interrupt_handle());
-        Ok(Worker { connection: Connected::Own(own), stop })
+        Ok(Some(own))
     }
 
     /// Copies the table of hidden rows, which only the view's connection sees.
