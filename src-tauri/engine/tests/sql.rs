@@ -139,7 +139,8 @@ fn sums_and_counts_are_those_of_the_row_query() {
     ] {
         let expected = stored.view.sums(&query, "notional", &stop).unwrap();
         let text = "SELECT count(*), sum(notional)::DECIMAL(38,2), min(notional), max(notional) FROM trades";
-        let found = stored.view.run_sql(&[query.clone()], text, SqlLimits::default(), &stop).unwrap();
+        let found =
+            stored.view.run_sql(std::slice::from_ref(&query), text, SqlLimits::default(), &stop).unwrap();
         let found = found.page(&[], 0, 1, &stop).unwrap().remove(0);
         assert_eq!(found[0], Some(expected.rows.to_string()), "{query:?}");
         let number =

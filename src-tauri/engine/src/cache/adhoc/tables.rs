@@ -74,8 +74,9 @@ pub(crate) fn written(name: &str, keywords: &HashSet<String>) -> String {
 
 /// The words that cannot be names without quotes.
 pub(crate) fn keywords(connection: &Database) -> Result<HashSet<String>> {
-    let mut select = connection
-        .prepare(sql!("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')"))?;
+    let mut select = connection.prepare(sql!(
+        "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')"
+    ))?;
     Ok(select.query_map([], |row| row.get(0))?.collect::<Result<_, duckdb::Error>>()?)
 }
 
