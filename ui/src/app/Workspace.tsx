@@ -145,6 +145,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
     find: () => rowsRef.current?.("find"),
     go_to_row: () => rowsRef.current?.("go_to_row"),
     summary: () => rowsRef.current?.("summary"),
+    sql: () => rowsRef.current?.("sql"),
     find_trade: () => setDialog({ kind: "find_trade" }),
     export: () => exportRef.current?.(),
     go_to_query: () => inPanel("query", ".query-form .segment[tabindex='0']"),

@@ -1,4 +1,4 @@
-import { type RefObject, useCallback, useEffect, useMemo, useRef } from "react";
+import { lazy, type RefObject, Suspense, useCallback, useEffect, useMemo, useRef } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
 import type { ColumnFilter, Role, Sort, ViewKey, ViewShape } from "../backend";
@@ -8,6 +8,7 @@ import { localZone } from "../controls/localZone";
 import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
 import { ExportButton } from "./ExportButton";
+import { exportBlocked } from "./exportBlocked";
 import { ExportStatus } from "./ExportStatus";
 import { activeDays, type DaysNarrowing } from "./days";
 import { FilterChips } from "./FilterChips";
@@ -21,11 +22,16 @@ import type { PaneCommands, RowsCommands } from "./rowsCommands";
 import { SortMark } from "./SortMark";
 import { NO_SORTS, sortsFor, withSorts } from "./sorts";
 import type { Exporter } from "./useExport";
+import { useSql } from "./sql/useSql";
+import { useSqlRows } from "./sql/useSqlRows";
 import { useGrouping } from "./summary/useGrouping";
 import { useNarrowed } from "./useNarrowed";
 import { type ResultsTab, useResultsTab } from "./useResultsTab";
 import { useLayouts } from "./useLayouts";
 import { type Target, useShapes } from "./useShapes";
+
+/** Few traders write SQL. */
+const SqlPane = lazy(() => import("./sql/SqlPane").then(({ SqlPane }) => ({ default: SqlPane })));
 
 interface Props {
   target: Target;
@@ -81,7 +87,7 @@ export function Results(props: Props) {
     rowsRef,
   } = props;
   const { tab, role, setTab, setRole } = useResultsTab(target.key.signature);
-  const isSummary = tab === "summary";
+  const isRows = tab === role;
   const zones = useMemo(() => ({ days: dayZone, local: localZone() }), [dayZone]);
   const paneRef = useRef<PaneCommands | null>(null);
   const [stored, store] = useStored("tidemark.sorts", NO_SORTS);
@@ -129,27 +135,26 @@ export function Results(props: Props) {
     if (heldDays !== null) setDays({ ...heldDays, off: true });
     propose(null, (held) => held.map(({ path, condition }) => ({ path, condition, off: true })));
   }, [heldDays, setDays, propose]);
+  const sqlRows = useSqlRows(shapes, storedFilters, days.held);
+  const sql = useSql(source, sqlRows);
+  const { ask: askForSql } = sql;
   useEffect(() => {
     rowsRef.current = (command) => {
-      if (command === "summary") setTab("summary");
+      if (command === "sql") askForSql();
+      if (command === "summary" || command === "sql") setTab(command);
       else paneRef.current?.(command);
     };
     return () => {
       rowsRef.current = null;
     };
-  }, [rowsRef, setTab]);
-  const writing = exporter.state.status === "writing";
-  const noExport = isSummary
-    ? "Groups are copied as a table; the other tabs export their rows."
-    : target.live
-      ? "Rows are still arriving."
-      : writing
-        ? "Another export is running."
-        : shapes === null
-          ? "There are no rows yet."
-          : narrowed === null
-            ? "The rows are being filtered."
-            : null;
+  }, [rowsRef, setTab, askForSql]);
+  const noExport = exportBlocked({
+    isSummary: tab === "summary",
+    isLive: target.live,
+    isWriting: exporter.state.status === "writing",
+    hasShapes: shapes !== null,
+    isNarrowed: narrowed !== null,
+  });
   const trades = useMemo<Trades | null>(() => {
     if (shapes === null) return null;
     const { key, stamp, input } = shapes;
@@ -178,7 +183,7 @@ export function Results(props: Props) {
     >
       <Tabs className="results-tabs" selectedKey={tab} onSelectionChange={(key) => setTab(key as ResultsTab)}>
         <div className="results-bar">
-          <TabList className="tab-list" aria-label="Trades, messages and summary">
+          <TabList className="tab-list" aria-label="Trades, messages, summary and SQL">
             {ROLES.map((entry) => (
               <Tab key={entry.role} id={entry.role} className="tab" data-testid={`tab-${entry.role}`}>
                 {entry.label}{" "}
@@ -194,17 +199,20 @@ export function Results(props: Props) {
             <Tab id="summary" className="tab" data-testid="tab-summary">
               Summary
             </Tab>
+            <Tab id="sql" className="tab" data-testid="tab-sql">
+              SQL
+            </Tab>
           </TabList>
           {target.live && <span className="live-mark">rows so far</span>}
           {shape !== null && <NarrowedCount narrowing={narrowing} />}
           <div className="results-tools">
-            {!isSummary && shapes && shapes[role].rows > 0 && (
+            {isRows && shapes && shapes[role].rows > 0 && (
               <SortMark role={role} shape={shapes[role]} sorts={sorts} setSorts={setters[role]} />
             )}
-            {!isSummary && shapes && (
+            {isRows && shapes && (
               <FilterToggle shown={fieldsShown} toggle={() => rowsRef.current?.("filter_row")} />
             )}
-            {!isSummary && shapes && (
+            {isRows && shapes && (
               <ColumnChooser
                 shape={shapes[role]}
                 prefs={prefs}
@@ -215,19 +223,21 @@ export function Results(props: Props) {
                 <LayoutPicker layouts={layouts} change={setLayouts} />
               </ColumnChooser>
             )}
-            <ExportButton
-              role={role}
-              viewKey={target.key}
-              shape={shape}
-              narrowed={narrowed}
-              sorts={sorts}
-              prefs={prefs}
-              partial={partial}
-              blocked={noExport}
-              zone={zone}
-              exporter={exporter}
-              exportRef={exportRef}
-            />
+            {tab !== "sql" && (
+              <ExportButton
+                role={role}
+                viewKey={target.key}
+                shape={shape}
+                narrowed={narrowed}
+                sorts={sorts}
+                prefs={prefs}
+                partial={partial}
+                blocked={noExport}
+                zone={zone}
+                exporter={exporter}
+                exportRef={exportRef}
+              />
+            )}
           </div>
         </div>
         {columns && <FilterChips narrowing={narrowing} columns={columns} days={days} viewKey={viewKey} />}
@@ -265,7 +275,7 @@ export function Results(props: Props) {
           </TabPanel>
         ))}
         <TabPanel id="summary" className="tab-panel">
-          {shapes && isSummary && narrowed !== null && (
+          {shapes && tab === "summary" && narrowed !== null && (
             <SummaryPane
               role={role}
               setRole={setRole}
@@ -277,6 +287,18 @@ export function Results(props: Props) {
               open={grouping.open}
               outdated={reload}
             />
+          )}
+        </TabPanel>
+        <TabPanel id="sql" className="tab-panel">
+          {sqlRows !== null && tab === "sql" && (
+            <Suspense fallback={null}>
+              <SqlPane
+                sql={sql}
+                rows={sqlRows}
+                rowsRef={paneRef}
+                {...{ partial, zone, zones, exporter, exportRef }}
+              />
+            </Suspense>
           )}
         </TabPanel>
       </Tabs>

@@ -3,7 +3,7 @@ import { useCallback, useState } from "react";
 import type { Role } from "../backend";
 import { useRowSeeker } from "./soughtRow";
 
-export type ResultsTab = Role | "summary";
+export type ResultsTab = Role | "summary" | "sql";
 
 /** The tab of the rows that is open, and the kind of rows that it or the last one with rows is about. */
 export function useResultsTab(signature: string): {
