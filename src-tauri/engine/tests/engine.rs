@@ -19,6 +19,7 @@ mod late_fields;
 mod local_filter;
 mod messages;
 mod moment;
+mod outside;
 mod proposal;
 mod read_only;
 mod row_order;

@@ -183,3 +183,24 @@ async fn messages_of_a_collection_of_their_own_are_found() {
     let found = fixture.engine.find_cached("T3", &FindIn::default(), &cancel).await.unwrap();
     assert_eq!(ids(&found.found[0].trade), ["1", "3"]);
 }
+
+/// The window colours rows by the status and finds trades by their ids: the engine says which columns these are.
+#[tokio::test]
+async fn the_columns_of_the_trade_and_of_its_status_are_named() {
+    let documents = vec![trade(1, day("2025-01-10")), message(1, 1)];
+    let mapping = r#"{"version": 2, "status": "text"}"#;
+    let fixture = Fixture::at(server().uri(), server().uri(), "find_columns", mapping, documents).await;
+    fixture.fetch("2025-01-01", "2025-01-31").await;
+    let key = ViewKey {
+        signature: fixture.signature().to_string(),
+        from: day("2025-01-01"),
+        to: day("2025-01-31"),
+    };
+    let mut named = Vec::new();
+    for role in [Role::Input, Role::Downstream] {
+        let shape = fixture.engine.view_shape(&key, role).await.unwrap();
+        named.push((shape.trade_column, shape.status_column));
+    }
+    let trade = || Some("trade_id".to_owned());
+    assert_eq!(named, [(trade(), None), (trade(), Some("text".to_owned()))]);
+}

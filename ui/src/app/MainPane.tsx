@@ -12,7 +12,6 @@ import type { TargetPart } from "../query/failureTarget";
 import { useDaysNarrowing } from "../rows/days";
 import { Results, type Trades } from "../rows/Results";
 import type { RowsCommands } from "../rows/rowsCommands";
-import { statusPath } from "../rows/statusPath";
 import { TimeLine } from "../rows/timeline/TimeLine";
 import type { Exporter } from "../rows/useExport";
 import type { Target } from "../rows/useShapes";
@@ -197,7 +196,6 @@ export function MainPane(props: Props) {
             target={target}
             zone={zone}
             source={props.otherSource ?? source.in_use ?? ""}
-            status={props.otherSource === null ? statusPath(source.profile?.mapping ?? "") : null}
             dayZone={source.day_zone}
             partial={!target.live && view?.answer.complete === false}
             filtered={filters !== NO_FILTER}

@@ -126,7 +126,17 @@ it("keeps the rows on the screen if their columns cannot be read again", async (
   await user.click(screen.getByRole("button", { name: "Try again" }));
   await waitFor(() => expect(vi.mocked(fake.backend.viewShape).mock.calls.length).toBe(calls + 2));
   expect(screen.getByTestId("view-failure")).toBeInTheDocument();
-  act(() => slow.resolve({ columns: [], rows: 7, generation: 2, reading_order: [], time_column: null }));
+  act(() =>
+    slow.resolve({
+      columns: [],
+      rows: 7,
+      generation: 2,
+      reading_order: [],
+      time_column: null,
+      trade_column: null,
+      status_column: null,
+    }),
+  );
   await waitFor(() => expect(screen.getByTestId("grid")).toHaveTextContent("7"));
   expect(screen.queryByTestId("view-failure")).not.toBeInTheDocument();
 });

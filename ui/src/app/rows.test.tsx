@@ -65,6 +65,8 @@ async function openMenu(row: number | null) {
     generation: 1,
     reading_order: [1, 0],
     time_column: null,
+    trade_column: null,
+    status_column: null,
   });
   act(() => grid.props?.handlers.outdated());
   await waitFor(() => expect(grid.props?.content.columns).toHaveLength(2));
@@ -203,7 +205,15 @@ it("selects the document on Ctrl+A in its panel", async () => {
 
 async function openNone(filters: string) {
   const fake = makeFake();
-  const shape = { columns: [], rows: 0, generation: 1, reading_order: [], time_column: null };
+  const shape = {
+    columns: [],
+    rows: 0,
+    generation: 1,
+    reading_order: [],
+    time_column: null,
+    trade_column: null,
+    status_column: null,
+  };
   vi.mocked(fake.backend.viewShape).mockResolvedValue(shape);
   await openRows(fake, makeAnswer({ filters }));
 }

@@ -398,7 +398,11 @@ export type ViewShape = {
   /** The order in which a window shows the columns, as places in `columns`: the trade id, the time, the fields of the filters, then numbers, then the rest, and `_id` last. */
   reading_order: Array<number>,
   /** Path of the column that orders the rows of each day when they are not sorted. If `None`, they are in the order in which the source returned them. */
-  time_column: string | null, };
+  time_column: string | null,
+  /** Path of the column with the id that a trade and its messages share, if the role has it. */
+  trade_column: string | null,
+  /** Path of the column with the status of a trade, by which rows are coloured: the one that the mapping in use names. */
+  status_column: string | null, };
 
 export type RowDetail = {
   /** The generation of the cache file from which it was read; in a [`Page`] of a different generation the row may have a different position. */
@@ -439,7 +443,7 @@ export type CachedQuery = {
   open_days: number,
   /** Cached input rows. */
   input_rows: number,
-  /** Cached downstream rows. */
+  /** Cached downstream rows, added up over the days: a message of trades of two days counts on each, while an answer shows it once. */
   downstream_rows: number,
   /** Size of the file, in bytes. */
   bytes: number,

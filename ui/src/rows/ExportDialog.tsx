@@ -154,10 +154,10 @@ function ZoneField({ zone, choice, set }: FieldProps & { zone: string }) {
   );
 }
 
-/** A choice below what it is called. */
+/** A choice beside what it is called. */
 function Labelled<T extends string>(props: ChoiceProps<T>) {
   return (
-    <div>
+    <div className="export-line">
       <span className="field-label">{props.label}</span>
       <Choice {...props} />
     </div>

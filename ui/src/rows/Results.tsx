@@ -38,8 +38,6 @@ interface Props {
   zone: string;
   /** Identifies the source of the rows: each source has layouts of its own. */
   source: string;
-  /** The path of the status of a trade; null if the mapping names none. */
-  status: string | null;
   /** The zone of the days. */
   dayZone: string;
   /** The answer is partial, and the rows must not look complete. */
@@ -70,22 +68,10 @@ const ROLES: { role: Role; label: string }[] = [
   { role: "downstream", label: "Messages" },
 ];
 
-/** The rows of the answer, in two tabs. */
+/** The rows of the answer, and what is asked of them, in tabs. */
 export function Results(props: Props) {
-  const {
-    target,
-    zone,
-    source,
-    status,
-    dayZone,
-    partial,
-    filtered,
-    exporter,
-    days,
-    onTrades,
-    exportRef,
-    rowsRef,
-  } = props;
+  const { target, zone, source, dayZone, partial, filtered, exporter, days, onTrades, exportRef, rowsRef } =
+    props;
   const { tab, role, setTab, setRole } = useResultsTab(target.key.signature);
   const isRows = tab === role;
   const zones = useMemo(() => ({ days: dayZone, local: localZone() }), [dayZone]);
@@ -100,7 +86,7 @@ export function Results(props: Props) {
   // A sort by a column that this answer does not have is ignored.
   const shape = shapes?.[role] ?? null;
   const columns = shape?.columns;
-  const { layouts, setLayouts, prefs, setPrefs } = useLayouts(source, role, shape, status);
+  const { layouts, setLayouts, prefs, setPrefs } = useLayouts(source, role, shape);
   const sorts = useMemo(() => {
     const has = (path: string) => columns?.some((column) => column.path === path) ?? false;
     return sortsFor(stored, signature)[role].filter(({ path }) => has(path));

@@ -10,6 +10,8 @@ const SHAPE = {
   generation: 1,
   reading_order: [0],
   time_column: "timestamp",
+  trade_column: null,
+  status_column: null,
 };
 
 it("says the order of unsorted rows in windows of every width", () => {

@@ -27,7 +27,12 @@ function makeRows(rows: string[][]) {
   return fake;
 }
 
-function find(rows: string[][], paths: string[], signal = new AbortController().signal) {
+function find(
+  rows: string[][],
+  paths: string[],
+  signal = new AbortController().signal,
+  part: Partial<Sought> = {},
+) {
   const columns = paths.map((path) => ({ path, label: null, types: ["string"], numeric: false }));
   const shape: ViewShape = {
     columns,
@@ -35,9 +40,16 @@ function find(rows: string[][], paths: string[], signal = new AbortController().
     generation: 1,
     reading_order: [],
     time_column: null,
+    trade_column: "trade",
+    status_column: null,
   };
   const { backend } = makeRows(rows);
-  return placeOf(backend, { viewKey: KEY, rows: rowQuery("input", [], []), shape }, SOUGHT, signal);
+  return placeOf(
+    backend,
+    { viewKey: KEY, rows: rowQuery("input", [], []), shape },
+    { ...SOUGHT, ...part },
+    signal,
+  );
 }
 
 it("finds the row whose id is the one, not one that only contains it", async () => {
@@ -47,6 +59,12 @@ it("finds the row whose id is the one, not one that only contains it", async () 
     ["12", "T2"],
   ];
   expect(await find(rows, ["_id", "trade"])).toBe(2);
+});
+
+it("searches for the longer of the two ids, since short ones are part of many cells", async () => {
+  const rows = Array.from({ length: 5000 }, (_, at) => [String(at), `Trade-${at}`]);
+  expect(await find(rows, ["_id", "trade"], undefined, { id: "4321", trade: "Trade-4321" })).toBe(4321);
+  expect(await find(rows, ["_id", "trade"], undefined, { id: "1", trade: "Trade-4321" })).toBeNull();
 });
 
 it("goes by the trade where ids have no cell of their own", async () => {

@@ -40,11 +40,16 @@ interface In {
   shape: ViewShape;
 }
 
-/** The column that tells the document from others, and what its cell has. */
-export function markOf({ columns }: ViewShape, { id, trade }: Sought): { place: number; text: string } {
-  const place = columns.findIndex(({ path }) => path === "_id");
+/** The cell that tells the document from others, and the text that is searched for: the rarer one. */
+export function markOf(
+  shape: ViewShape,
+  { id, trade }: Sought,
+): { place: number; cell: string; text: string } {
+  const placeOf = (path: string | null) => shape.columns.findIndex((column) => column.path === path);
+  const [own, traded] = [placeOf("_id"), placeOf(shape.trade_column)];
   // A compound `_id` has no cell of its own; the trade has one then.
-  return place < 0 ? { place, text: trade } : { place, text: id };
+  if (own < 0) return { place: traded, cell: trade, text: trade };
+  return { place: own, cell: id, text: traded >= 0 && trade.length > id.length ? trade : id };
 }
 
 /** The position of a document among the rows; null if it is not among them. */
@@ -54,7 +59,7 @@ export async function placeOf(
   sought: Sought,
   signal: AbortSignal,
 ): Promise<number | null> {
-  const { place, text } = markOf(shape, sought);
+  const { place, cell, text } = markOf(shape, sought);
   let from = 0;
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const start = from;
@@ -65,8 +70,7 @@ export async function placeOf(
     if (position === null) return null;
     const page = await backend.page(viewKey, rows, position, 1);
     signal.throwIfAborted();
-    const row = page.rows[0] ?? [];
-    if (place < 0 ? row.includes(text) : row[place] === text) return position;
+    if (page.rows[0]?.[place] === cell) return position;
     from = position + 1;
   }
   return null;

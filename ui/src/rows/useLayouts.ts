@@ -14,12 +14,8 @@ interface HeldLayouts {
 }
 
 /** The layouts of a tab, remembered per source. */
-export function useLayouts(
-  source: string,
-  role: Role,
-  shape: ViewShape | null,
-  status: string | null,
-): HeldLayouts {
+export function useLayouts(source: string, role: Role, shape: ViewShape | null): HeldLayouts {
+  const status = shape?.status_column ?? null;
   const [all, store] = useStored<SourceLayouts>("tidemark.layouts", NO_LAYOUTS);
   const fallback = useMemo(() => readStored<ColumnPrefs>(`tidemark.columns.${role}`, NO_PREFS), [role]);
   const layouts = layoutsOf(all, source, role, fallback);

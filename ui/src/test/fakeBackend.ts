@@ -124,6 +124,8 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
         generation: 1,
         reading_order: [0],
         time_column: null,
+        trade_column: null,
+        status_column: null,
       }),
     ),
     page: vi.fn((_key, _rows, offset: number) =>

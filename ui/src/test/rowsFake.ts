@@ -24,6 +24,8 @@ export function makeRows(): Fake {
     generation: 1,
     reading_order: [1, 2, 0],
     time_column: null,
+    trade_column: null,
+    status_column: null,
   };
   const count: RowCount = { generation: 1, rows: 1_204, of: 48_211 };
   Object.assign(fake.backend, {

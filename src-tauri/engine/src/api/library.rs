@@ -32,7 +32,8 @@ pub struct CachedQuery {
     /// Cached input rows.
     #[ts(type = "number")]
     pub input_rows: u64,
-    /// Cached downstream rows.
+    /// Cached downstream rows, added up over the days: a message of trades of two days counts on each, while an answer
+    /// shows it once.
     #[ts(type = "number")]
     pub downstream_rows: u64,
     /// Size of the file, in bytes.

@@ -78,6 +78,10 @@ pub struct ViewShape {
     /// Path of the column that orders the rows of each day when they are not sorted. If `None`, they are in the order
     /// in which the source returned them.
     pub time_column: Option<String>,
+    /// Path of the column with the id that a trade and its messages share, if the role has it.
+    pub trade_column: Option<String>,
+    /// Path of the column with the status of a trade, by which rows are coloured: the one that the mapping in use names.
+    pub status_column: Option<String>,
 }
 
 /// How many rows a row query selects.

@@ -87,7 +87,13 @@ impl Engine {
         let labelled = |column| ColumnView::of(column, labels.get(&column.path).map(String::as_str));
         let columns: Vec<ColumnView> = view.columns(role).iter().map(labelled).collect();
         let mapping = &view.file().identity().mapping;
+        let named = |path: Option<&str>| {
+            path.filter(|path| columns.iter().any(|column| column.path == **path)).map(str::to_owned)
+        };
+        let in_use = self.mapping_of(view.file().identity());
         Ok(ViewShape {
+            trade_column: named(mapping.trade_path(role)),
+            status_column: named(in_use.status.as_deref()),
             generation: view.generation(),
             reading_order: reading_order(&columns, &mapping.reading_paths(role)),
             columns,

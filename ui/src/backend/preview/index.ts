@@ -218,6 +218,8 @@ export function previewBackend(): Backend {
           0,
         ],
         time_column: "timestamp",
+        trade_column: "trade_id",
+        status_column: null,
       });
     },
     async page(key, rows, offset, limit) {

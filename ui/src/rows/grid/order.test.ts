@@ -32,7 +32,8 @@ it("names every column of an order, the most significant first", () => {
 });
 
 it("says in which order rows are that nobody has sorted", () => {
-  const shape = { generation: 1, columns: [], rows: 1, reading_order: [] };
+  const named = { trade_column: null, status_column: null };
+  const shape = { generation: 1, columns: [], rows: 1, reading_order: [], ...named };
   expect(naturalOrder("input", { ...shape, time_column: "timestamp" })).toBe("by day and time");
   expect(naturalOrder("downstream", { ...shape, time_column: "timestamp" })).toBe("by trade day and time");
   expect(naturalOrder("input", { ...shape, time_column: null })).toBe("by day");

@@ -21,7 +21,15 @@ const column = (path: string, type: string, numeric = false): ColumnView => ({
   numeric,
 });
 const columns = [column("ts", "date"), column("product", "string"), column("price", "decimal128", true)];
-const shape: ViewShape = { columns, rows: 9, generation: 1, reading_order: [0, 1, 2], time_column: "ts" };
+const shape: ViewShape = {
+  columns,
+  rows: 9,
+  generation: 1,
+  reading_order: [0, 1, 2],
+  time_column: "ts",
+  trade_column: null,
+  status_column: null,
+};
 const [ts, product, price] = columns as [ColumnView, ColumnView, ColumnView];
 const grouping: Grouping = {
   by: [{ path: "product" }, { path: "ts", unit: "month" }],
