@@ -40,16 +40,22 @@ interface In {
   shape: ViewShape;
 }
 
-/** The cell that tells the document from others, and the text that is searched for: the rarer one. */
-export function markOf(
-  shape: ViewShape,
-  { id, trade }: Sought,
-): { place: number; cell: string; text: string } {
+interface Mark {
+  /** The cell that tells the document from others, and what it has. */
+  place: number;
+  cell: string;
+  /** The texts to search for, the rarer first. */
+  texts: string[];
+}
+
+/** How a document is recognised among rows. */
+export function markOf(shape: ViewShape, { id, trade }: Sought): Mark {
   const placeOf = (path: string | null) => shape.columns.findIndex((column) => column.path === path);
   const [own, traded] = [placeOf("_id"), placeOf(shape.trade_column)];
   // A compound `_id` has no cell of its own; the trade has one then.
-  if (own < 0) return { place: traded, cell: trade, text: trade };
-  return { place: own, cell: id, text: traded >= 0 && trade.length > id.length ? trade : id };
+  if (own < 0) return { place: traded, cell: trade, texts: [trade] };
+  const isRarer = traded >= 0 && trade.length > id.length;
+  return { place: own, cell: id, texts: isRarer ? [trade, id] : [id] };
 }
 
 /** The position of a document among the rows; null if it is not among them. */
@@ -59,19 +65,21 @@ export async function placeOf(
   sought: Sought,
   signal: AbortSignal,
 ): Promise<number | null> {
-  const { place, cell, text } = markOf(shape, sought);
-  let from = 0;
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-    const start = from;
-    const { position } = await asked(backend, signal, (id) =>
-      backend.findRow(viewKey, rows, text, start, true, id),
-    );
-    signal.throwIfAborted();
-    if (position === null) return null;
-    const page = await backend.page(viewKey, rows, position, 1);
-    signal.throwIfAborted();
-    if (page.rows[0]?.[place] === cell) return position;
-    from = position + 1;
+  const { place, cell, texts } = markOf(shape, sought);
+  for (const text of texts) {
+    let from = 0;
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const start = from;
+      const { position } = await asked(backend, signal, (id) =>
+        backend.findRow(viewKey, rows, text, start, true, id),
+      );
+      signal.throwIfAborted();
+      if (position === null) break;
+      const page = await backend.page(viewKey, rows, position, 1);
+      signal.throwIfAborted();
+      if (page.rows[0]?.[place] === cell) return position;
+      from = position + 1;
+    }
   }
   return null;
 }
