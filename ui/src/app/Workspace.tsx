@@ -2,8 +2,8 @@ import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState }
 import { Button } from "react-aria-components";
 
 import { otherSourceText } from "../answer/otherSource";
-import { type FetchMode, type SourceView, type Theme, toFailure } from "../backend";
-import { RepairContext, type SourceSection } from "../controls/repair";
+import { type SourceView, type Theme, toFailure } from "../backend";
+import type { SourceSection } from "../controls/repair";
 import { useToast } from "../controls/toasts";
 import { useCopy } from "../controls/useCopy";
 import { usePanelSize } from "../controls/usePanelSize";
@@ -14,6 +14,7 @@ import { usePlan } from "../plan/usePlan";
 import { blocksFetch, failureTargetOf, isOfForm } from "../query/failureTarget";
 import { commitDrafts, sameQuery, toQuery } from "../query/filters";
 import { QueryChips } from "../query/QueryChips";
+import { useQueryFilters } from "../query/queryFilters";
 import { QueryForm } from "../query/QueryForm";
 import { useForm } from "../query/useForm";
 import type { RowsCommands } from "../rows/rowsCommands";
@@ -35,12 +36,15 @@ import { focusRegion, stepRegion } from "./regions";
 import { Side } from "./Side";
 import { SidePanel } from "./SidePanel";
 import { TopBar } from "./TopBar";
+import { useFetching } from "./useFetching";
 import { useLibrary, useOpenCached } from "./useLibrary";
 import { arrivedAnswer, useFold } from "./useFold";
 import { usePanel } from "./usePanel";
+import { useRowSeekers } from "./useRowSeekers";
 import { useReturnFocus } from "./useReturnFocus";
 import { type Shortcuts, useShortcuts } from "./useShortcuts";
 import { useOpenRequest } from "./useOpenRequest";
+import { WindowContexts } from "./WindowContexts";
 import { WindowNotes } from "./WindowNotes";
 
 interface Props {
@@ -97,31 +101,18 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   const [formFolds, setFormFolds] = useStored("tidemark.formFolds", true);
   const invalid = failureTarget !== null && isOfForm(failureTarget);
   const shown = queryRun.state.view;
+  const otherSource = shown === null ? null : otherSourceText(shown.answer.source, view.source);
+  const cellFilters = useQueryFilters(form, view.fields, dispatch, otherSource);
   const answer = arrivedAnswer(queryRun.state);
   useFold({ panel, isForm: tab === "query", answer, invalid, auto: formFolds });
   const blocked = view.profile === null ? "Set up a source first." : stops;
 
-  const fetch = (mode: FetchMode) => {
-    if (blocked !== null) return;
-    // Includes what is still being typed: leaving it out would fetch more than the form shows.
-    const full = toQuery(commitDrafts(form));
-    dispatch({ type: "commit_all" });
-    const known = !planned.stale && planned.query !== null && sameQuery(planned.query, full);
-    exporter.dismiss();
-    // If there is no plan yet, the run reports the signature with its own plan.
-    const start = () => queryRun.start(full, mode, known ? (planned.plan?.signature ?? null) : null);
-    // Days that are forgotten must not be served from the cache, only because that can still be undone.
-    const pending = forgetting.flush();
-    if (pending === null) start();
-    else void pending.then(start);
-  };
   const away = awayText(connection, view.source);
-  /** What the buttons say when they are blocked is said in the corner, where a command has no button. */
-  const refetch = (mode: FetchMode) => {
-    const why = queryRun.state.run !== null ? "a fetch is running" : away;
-    if (why === null && blocked === null) fetch(mode);
-    else say(`Nothing was fetched: ${why ?? blocked}`);
-  };
+  const { fetch, refetch } = useFetching({
+    ...{ form, dispatch, planned, queryRun, blocked, away },
+    dismiss: exporter.dismiss,
+    flush: forgetting.flush,
+  });
   const showPipeline = () => {
     if (planned.plan !== null) {
       setDialog({ kind: "pipeline", of: { query: toQuery(commitDrafts(form)) } });
@@ -130,6 +121,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   useLastAnswer(view.form, planned, queryRun.restore);
   const openCached = useOpenCached(queryRun.open, exporter.dismiss, dispatch, view);
   const request = useOpenRequest(openCached);
+  const rowSeeker = useRowSeekers(target?.key ?? null, openCached);
 
   /** Shows a tab of the side panel and, after it has been drawn, focuses an element there. */
   const inPanel = (wanted: "query" | "cached", selector: string) => {
@@ -153,6 +145,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
     find: () => rowsRef.current?.("find"),
     go_to_row: () => rowsRef.current?.("go_to_row"),
     summary: () => rowsRef.current?.("summary"),
+    sql: () => rowsRef.current?.("sql"),
     find_trade: () => setDialog({ kind: "find_trade" }),
     export: () => exportRef.current?.(),
     go_to_query: () => inPanel("query", ".query-form .segment[tabindex='0']"),
@@ -188,7 +181,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
   const editSource = useCallback((section: SourceSection) => setDialog({ kind: "edit", section }), []);
   const zone = shownZone(settings.view?.zone ?? "days", view.day_zone);
   return (
-    <RepairContext value={editSource}>
+    <WindowContexts repair={editSource} cellFilters={cellFilters} rowSeeker={rowSeeker}>
       <div
         className="window"
         data-panel={panelOpen || undefined}
@@ -253,7 +246,7 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
           activity={doing}
           blocked={blocked}
           target={target}
-          otherSource={shown === null ? null : otherSourceText(shown.answer.source, view.source)}
+          otherSource={otherSource}
           differs={shown?.query != null && !sameQuery(shown.query, query)}
           exporter={exporter}
           exportRef={exportRef}
@@ -309,6 +302,6 @@ export function Workspace({ source, view, settings, theme, nextTheme }: Props) {
         )}
         <ZoomStatus zoom={data.zoom} />
       </div>
-    </RepairContext>
+    </WindowContexts>
   );
 }

@@ -135,13 +135,27 @@ it("shows what a column contains, and narrows the rows to one of its values", as
   const summary = await screen.findByTestId("column-summary");
   expect(await within(summary).findByText("9007199254740993")).toBeInTheDocument();
   expect(summary).toHaveTextContent("empty211");
-  expect(await within(summary).findByText("below 0.2")).toBeInTheDocument();
+  const bars = await within(summary).findByRole("listbox", { name: "By size" });
+  expect(within(bars).getAllByRole("option")[0]).toHaveAccessibleName(/^below 0.2: /);
   const tests = vi
     .mocked(fake.backend.rowCount)
     .mock.calls.map(([, { filters = [] }]) => filters.at(-1)?.condition);
   expect(tests).toContainEqual({ kind: "text", text: "<0.2" });
   await user.click(within(summary).getByRole("button", { name: "Filter: 2, 40,000 rows" }));
   expect(await screen.findByTestId("filter-chip")).toHaveTextContent("price is 2");
+});
+
+it("narrows the rows to bars of the histogram, which are chosen first", async () => {
+  const { fake, user } = await open();
+  const numbers = { numbers: 48_000, sum: "9", min: "0", max: "2" };
+  vi.mocked(fake.backend.columnSums).mockResolvedValue(makeSums(numbers));
+  act(() => grid.props?.handlers.ask("column_summary", { row: null, path: "price" }));
+  const bars = await screen.findByRole("listbox", { name: "By size" });
+  within(bars).getAllByRole("option")[1]?.focus();
+  await user.keyboard("{ArrowRight}{Shift>}{ArrowRight}{/Shift}");
+  await user.click(screen.getByTestId("histogram-filter"));
+  expect(await screen.findByTestId("filter-chip")).toHaveTextContent("price: >=0.4, !>=0.8");
+  expect(screen.queryByTestId("column-summary")).not.toBeInTheDocument();
 });
 
 it("adds up the selected cells, the numbers digit for digit", async () => {

@@ -131,8 +131,14 @@ it("stacks its bars by a column, with a legend and a table", async () => {
   expect(fake.backend.groupRows).not.toHaveBeenCalled();
   await user.click(screen.getByTestId("stack-button"));
   await user.click(await screen.findByRole("menuitemradio", { name: "product" }));
-  const legend = await screen.findByTestId("stack-legend");
-  expect(legend).toHaveTextContent(/^BrentWTINot in these rows$/);
+  const legend = screen.getByTestId("legend-button");
+  await waitFor(() => expect(legend.querySelectorAll(".stack-swatch")).toHaveLength(3));
+  await user.click(legend);
+  const values = within(screen.getByTestId("stack-legend")).getAllByRole("listitem");
+  expect(values.map((value) => value.textContent)).toEqual(["Brent60", "WTI40", "Not in these rows3,162"]);
+  const states = within(screen.getByRole("list", { name: "Days by state" })).getAllByRole("listitem");
+  expect(states[0]).toHaveTextContent(/^Cached Cached and final/);
+  await user.keyboard("{Escape}");
   const [, rows, request] = vi.mocked(fake.backend.groupRows).mock.lastCall ?? [];
   expect(rows).toEqual({ role: "input", sorts: [], days: days("01", "31") });
   expect(request).toMatchObject<Partial<GroupRequest>>({

@@ -27,6 +27,12 @@ function selectDocument(target: EventTarget | null): boolean {
 /** Menus and lists of values. The bars of the days are a list that stays. */
 const POPUPS = "[role=listbox]:not(.bar-places), [role=menu]";
 
+/** Whether a key is one of the SQL, pressed in its tab. */
+function isOfSql(event: KeyboardEvent): boolean {
+  const isIn = event.target instanceof Element && event.target.closest("[data-place=sql]") !== null;
+  return isIn && commandOf("sql", event) !== null;
+}
+
 /** The keys that work anywhere in the window. */
 export function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts);
@@ -53,6 +59,8 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     const pressed = (event: KeyboardEvent) => {
       if (commandOf("rows", event) === "select_all") return selectAll(event);
       const command = commandOf("window", event);
+      // Where SQL is written, its own keys come first: Ctrl+Enter runs it.
+      if (isOfSql(event) && !open()) return;
       if (command === null || command === "cancel" || (open() && !holdsInDialogs(command))) return;
       event.preventDefault();
       // A field must not use Ctrl+Enter for itself. Keys without Ctrl are of no use to one, and go on.

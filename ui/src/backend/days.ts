@@ -26,3 +26,12 @@ export function weekName(day: string): string {
   const week = Math.floor((dayCount(`${year}-01-01`, thursday) - 1) / 7) + 1;
   return `${year}-W${String(week).padStart(2, "0")}`;
 }
+
+/** The Monday of a week by its name. */
+export function weekStart(name: string): string {
+  // The first week of a year is that of January 4.
+  const [year = "", week = ""] = name.split("-W");
+  const inFirst = `${year}-01-04`;
+  const monday = addDays(inFirst, -getDayOfWeek(parseDate(inFirst), "en", "mon"));
+  return addDays(monday, 7 * (Number(week) - 1));
+}

@@ -9,15 +9,17 @@ export function CommandItem<P extends Place>({
   place,
   id,
   label,
+  hint,
 }: {
   place: P;
   id: Command<P>;
   /** Words that suit the place better than the name in the table. */
   label?: string;
+  /** More about it, such as why it cannot be used. */
+  hint?: string | undefined;
 }) {
-  return (
-    <PointMenuItem id={id} label={label ?? commandName(place, id)} keys={keyText(place, id) || undefined} />
-  );
+  const keys = keyText(place, id) || undefined;
+  return <PointMenuItem id={id} label={label ?? commandName(place, id)} keys={keys} hint={hint} />;
 }
 
 interface Offer<P extends Place> {

@@ -6,13 +6,20 @@ interface ItemProps {
   label: string;
   /** The keys that do the same. */
   keys?: string | undefined;
+  /** More about it, such as why it cannot be used. */
+  hint?: string | undefined;
 }
 
 /** One command of a menu. */
-export function PointMenuItem({ id, label, keys }: ItemProps) {
+export function PointMenuItem({ id, label, keys, hint }: ItemProps) {
   return (
     <MenuItem id={id} className="menu-item" textValue={label}>
       <Text slot="label">{label}</Text>
+      {hint !== undefined && (
+        <Text slot="description" className="menu-hint">
+          {hint}
+        </Text>
+      )}
       {keys !== undefined && <Keyboard className="menu-keys">{keys}</Keyboard>}
     </MenuItem>
   );

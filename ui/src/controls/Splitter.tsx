@@ -7,7 +7,7 @@ interface Props {
   /** What is resized. */
   label: string;
   /** Which side of the panel the edge is on. */
-  side: "left" | "right" | "top";
+  side: "left" | "right" | "top" | "bottom";
   /** The size of the panel in pixels. */
   size: number;
   least: number;
@@ -24,9 +24,9 @@ const STEP = 24;
 /** The edge of a panel: dragging it or moving it by keys changes the size of the panel. */
 export function Splitter({ label, side, size, least, most, testId, resize, reset }: Props) {
   const dragged = useRef<{ from: number; size: number } | null>(null);
-  const isUpright = side !== "top";
-  /** An edge on the right grows the panel to the right; the others grow it to the left or upwards. */
-  const sign = side === "right" ? 1 : -1;
+  const isUpright = side === "left" || side === "right";
+  /** An edge on the right or at the bottom grows the panel to there; the others grow it to the left or upwards. */
+  const sign = side === "right" || side === "bottom" ? 1 : -1;
   const set = (wanted: number) => resize(Math.round(Math.min(Math.max(wanted, least), most)));
   const at = (event: PointerEvent) => (isUpright ? event.clientX : event.clientY);
 

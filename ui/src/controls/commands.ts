@@ -5,6 +5,7 @@
 import type { Line, Remark } from "./commandLine";
 import { DAYS } from "./daysLines";
 import { ROWS } from "./rowsLines";
+import { SQL } from "./sqlLines";
 
 /** Where keys hold, and what the help calls it. */
 export const PLACES = {
@@ -16,6 +17,7 @@ export const PLACES = {
   headings: "Columns",
   cached: "Cached queries",
   sources: "Sources",
+  sql: "SQL",
   chips: "Folded query",
 } as const;
 
@@ -77,6 +79,11 @@ export const COMMANDS = {
       does: "Show the summary of the rows in groups",
       keys: { summary: ["Ctrl+Shift+G"] },
       names: { summary: "Show the summary of the rows in groups" },
+    },
+    {
+      does: "Query the rows by SQL",
+      keys: { sql: ["Ctrl+Shift+Q"] },
+      names: { sql: "Query the rows by SQL" },
     },
     {
       does: "Export the rows to a file",
@@ -197,6 +204,7 @@ export const COMMANDS = {
       },
     },
   ],
+  sql: SQL,
   chips: [
     {
       does: "Remove the filter",

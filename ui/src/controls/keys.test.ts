@@ -61,6 +61,7 @@ it("lists every key in the help", () => {
       "Ctrl+F, Ctrl+G",
       "Ctrl+Shift+T",
       "Ctrl+Shift+G",
+      "Ctrl+Shift+Q",
       "Ctrl+E",
       "Ctrl+B",
       "Ctrl++, Ctrl+-, Ctrl+0",
@@ -100,6 +101,7 @@ it("lists every key in the help", () => {
     ["Column list", "Alt+↑, Alt+↓"],
     ["Edge of a panel", "Arrows", "Home, End", "Enter"],
     ["Cached queries", "F2, Delete"],
+    ["SQL", "Ctrl+Enter", "Esc", "Alt+↑, Alt+↓"],
     ["Folded query", "Delete"],
   ]);
 });

@@ -53,6 +53,11 @@ export const ROWS = [
     names: { copy: "Copy", copy_with_heading: "Copy with headings" },
   },
   {
+    does: "Copy numbers and times as they are shown, without or with the headings",
+    keys: { copy_shown: [], copy_shown_with_heading: [] },
+    names: { copy_shown: "Copy as shown", copy_shown_with_heading: "Copy as shown with headings" },
+  },
+  {
     does: "Sort by the column, ascending or descending",
     keys: { sort_up: ["Alt+ArrowUp"], sort_down: ["Alt+ArrowDown"] },
     names: { sort_up: "Sort by the column, ascending", sort_down: "Sort by the column, descending" },
@@ -121,6 +126,11 @@ export const ROWS = [
       filter_contains: "Filter: contains this text",
       filter_empty: "Filter: empty",
     },
+  },
+  {
+    does: "Make the value of the cell a filter of the query, which is fetched only when you say so",
+    keys: { query_filter: [] },
+    names: { query_filter: "Use as a filter of the query" },
   },
   { does: "Open the menu of the cell", keys: { menu: ["Shift+F10", "ContextMenu"] } },
   { does: "Leave the rows", remark: "Tab" },

@@ -27,7 +27,8 @@ export interface Chip {
 /** A chip names this many values; the rest are counted. */
 const NAMED = 2;
 
-function conditionText(row: FilterRow, name: string, most: number): string {
+/** A condition in words, with this many of its values. */
+export function conditionText(row: FilterRow, name: string, most = NAMED): string {
   const kind = arity(row.operator);
   const label = OPERATOR_LABELS[row.operator];
   if (kind === "none") return `${name} ${label}`;
@@ -47,7 +48,7 @@ export function chipsOf(form: FormState, fields: readonly FilterField[]): Chip[]
     const name = field === undefined ? row.field : fieldName(field);
     return {
       id: `row-${row.id}`,
-      text: conditionText(row, name, NAMED),
+      text: conditionText(row, name),
       whole: conditionText(row, name, Infinity),
       editor: `[data-testid="filter-${row.field}"] input, [data-testid="filter-${row.field}"] button`,
       remove: { row: row.id },

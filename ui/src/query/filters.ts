@@ -126,6 +126,19 @@ export function fromQuery(query: QueryInput, fields: readonly FilterField[]): Fo
   return { from: query.from, to: query.to, rows, advanced: query.advanced };
 }
 
+/** The form with a condition in place of those that its field has. */
+export function withFilter(form: FormState, filter: FilterInput): FormState {
+  const at = form.rows.find((row) => row.field === filter.field)?.id;
+  const rows = form.rows.map((row) =>
+    row.field !== filter.field
+      ? row
+      : row.id === at
+        ? fill(emptyRow(row.id, row.field), filter)
+        : emptyRow(row.id, row.field),
+  );
+  return { ...form, rows };
+}
+
 /** Fits a form to a different set of fields (of a different source or mapping), keeping what was typed. */
 export function refit(form: FormState, fields: readonly FilterField[]): FormState {
   const kept = form.rows.filter((row) => isActive(row) || row.draft !== "");

@@ -1,6 +1,6 @@
 import { type Dispatch, useReducer } from "react";
 
-import type { FilterField, QueryInput } from "../backend";
+import type { FilterField, FilterInput, QueryInput } from "../backend";
 import {
   commitDraft,
   commitDrafts,
@@ -9,6 +9,7 @@ import {
   fromQuery,
   inCommon,
   refit,
+  withFilter,
 } from "./filters";
 
 export type FormAction =
@@ -20,6 +21,7 @@ export type FormAction =
   | { type: "load"; query: QueryInput; fields: readonly FilterField[] }
   | { type: "clear_filters" }
   | { type: "clear_row"; id: number }
+  | { type: "set_filter"; filter: FilterInput }
   | { type: "source"; source: string; fields: readonly FilterField[] };
 
 /** The form of the source in use, and what was left in those of others. */
@@ -52,6 +54,8 @@ function formReducer(form: FormState, action: Exclude<FormAction, { type: "sourc
       return { ...form, advanced: action.text };
     case "load":
       return fromQuery(action.query, action.fields);
+    case "set_filter":
+      return withFilter(form, action.filter);
     case "clear_filters":
       return { ...form, rows: form.rows.map(cleared), advanced: "" };
     case "clear_row":

@@ -13,6 +13,8 @@ interface Props {
   name: string;
   rows: { shown: number; all: number; narrowed: boolean };
   columns: { shown: number; all: number };
+  /** The rows are those of a query of one's own, and come from no documents. */
+  isSql?: boolean;
   start: () => void;
   close: () => void;
 }
@@ -30,7 +32,7 @@ const DECIMALS = [
 
 /** Asks how the rows are to be written. The choice is remembered. */
 export function ExportDialog(props: Props) {
-  const { choice, change, name, rows, columns, start, close } = props;
+  const { choice, change, name, rows, columns, isSql = false, start, close } = props;
   const set = (part: Partial<ExportChoice>) => change({ ...choice, ...part });
   const format = FORMATS.find((one) => one.format === choice.format) ?? FORMATS[0];
   return (
@@ -67,7 +69,7 @@ export function ExportDialog(props: Props) {
               label="Columns"
               value={choice.shownColumns ? "shown" : "all"}
               options={[
-                { id: "all", label: choice.format === "jsonl" ? "Whole documents" : `All columns` },
+                { id: "all", label: choice.format === "jsonl" && !isSql ? "Whole documents" : `All columns` },
                 { id: "shown", label: `The ${count(columns.shown)} shown of ${count(columns.all)}` },
               ]}
               testId="export-which-columns"

@@ -9,7 +9,7 @@ import type { ExportState } from "./useExport";
 
 function show(state: ExportState): void {
   const nothing = () => undefined;
-  const rest = { choice: USUAL, setChoice: nothing, start: nothing, cancel: nothing };
+  const rest = { choice: USUAL, setChoice: nothing, start: nothing, startSql: nothing, cancel: nothing };
   render(<ExportStatus exporter={{ ...rest, state, dismiss: nothing }} />);
 }
 

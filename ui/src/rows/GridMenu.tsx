@@ -24,17 +24,24 @@ interface Props {
   pinned: boolean;
   /** Whether another column would be left if this one were hidden. */
   canHide: boolean;
+  /** Why the cell cannot be a filter of the query; null if it can. */
+  noQueryFilter: string | null;
   perform: (command: MenuCommand) => void;
   close: () => void;
 }
 
 /** The commands for a cell or a column, at the pointer or the active cell. */
-export function GridMenu({ at, column, value, sorts, hidden, pinned, canHide, perform, close }: Props) {
+export function GridMenu(props: Props) {
+  const { at, column, value, sorts, hidden, pinned, canHide, noQueryFilter, perform, close } = props;
   const { path } = at;
   const name = column === undefined ? path : columnName(column);
   const isSorted = sorts.some((sort) => sort.path === path);
   const canFollow = sorts.some((sort) => sort.path !== path);
-  const off = [...(isSorted ? [] : ["sort_off", "then_sort_off"]), ...(canHide ? [] : ["hide"])];
+  const off = [
+    ...(isSorted ? [] : ["sort_off", "then_sort_off"]),
+    ...(canHide ? [] : ["hide"]),
+    ...(noQueryFilter === null ? [] : ["query_filter"]),
+  ];
   return (
     <PointMenu
       x={at.x}
@@ -49,6 +56,8 @@ export function GridMenu({ at, column, value, sorts, hidden, pinned, canHide, pe
         <MenuSection aria-label="Cells">
           <CommandItem place="rows" id="copy" />
           <CommandItem place="rows" id="copy_with_heading" />
+          <CommandItem place="rows" id="copy_shown" />
+          <CommandItem place="rows" id="copy_shown_with_heading" />
           <CommandItem place="rows" id="open" />
           <CommandItem place="rows" id="trade" />
           <CommandItem place="rows" id="select_row" />
@@ -62,6 +71,7 @@ export function GridMenu({ at, column, value, sorts, hidden, pinned, canHide, pe
           {cellFilters(value, column).map((id) => (
             <CommandItem key={id} place="rows" id={id} label={cellFilterText(id, value)} />
           ))}
+          <CommandItem place="rows" id="query_filter" hint={noQueryFilter ?? undefined} />
         </MenuSection>
       )}
       {at.row !== null && <Separator className="menu-line" />}

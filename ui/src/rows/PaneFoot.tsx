@@ -4,9 +4,10 @@ import { count, plural } from "../controls/format";
 import { keyText, pairText } from "../controls/keys";
 import { type Selected, selectionText } from "./grid/selection";
 
+const OPEN = `${keyText("rows", "open")}: show the document`;
+
 /** The most useful first: hints that do not fit are dropped from the end, never cut. */
 const HINTS = [
-  `${keyText("rows", "open")}: show the document`,
   `${keyText("rows", "copy")}: copy`,
   "Shift+arrows or Shift+click: select",
   `${pairText("rows", "sort_up", "sort_down")}: sort`,
@@ -22,12 +23,14 @@ interface Props {
   length: number;
   selected: Selected;
   announcement: string;
+  /** The rows are documents, which can be shown. */
+  documents?: boolean;
   /** What the selection adds up to. */
   children?: ReactNode;
 }
 
 /** The line below the rows. */
-export function PaneFoot({ position, length, selected, announcement, children }: Props) {
+export function PaneFoot({ position, length, selected, announcement, documents = true, children }: Props) {
   return (
     <footer className="grid-foot faint">
       <span className="num" data-testid="grid-position">
@@ -41,7 +44,7 @@ export function PaneFoot({ position, length, selected, announcement, children }:
         {announcement}
       </span>
       <span className="grid-hints">
-        {HINTS.map((hint) => (
+        {[...(documents ? [OPEN] : []), ...HINTS].map((hint) => (
           <span key={hint}>{hint}</span>
         ))}
       </span>

@@ -1,29 +1,20 @@
-import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, type RefObject, Suspense, useCallback, useEffect, useMemo, useRef } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 
-import type { ColumnFilter, Group, Role, Sort, ViewKey, ViewShape } from "../backend";
+import type { ColumnFilter, Role, Sort, ViewKey, ViewShape } from "../backend";
 import { FailureNote } from "../controls/FailureNote";
 import { count } from "../controls/format";
 import { localZone } from "../controls/localZone";
-import { useToast } from "../controls/toasts";
 import { useStored } from "../controls/useStored";
 import { ColumnChooser } from "./ColumnChooser";
 import { ExportButton } from "./ExportButton";
+import { exportBlocked } from "./exportBlocked";
 import { ExportStatus } from "./ExportStatus";
 import { activeDays, type DaysNarrowing } from "./days";
 import { FilterChips } from "./FilterChips";
 import { filterCells } from "./filterFields";
-import { activeFilters, conditionOf, filtersFor, NO_FILTERS, withFilters } from "./filters";
-import { nameIn } from "./grid/columns";
+import { activeFilters, filtersFor, NO_FILTERS, withFilters } from "./filters";
 import { LayoutPicker } from "./LayoutPicker";
-import {
-  activeGrouping,
-  type Grouping,
-  type Groupings,
-  groupedBy,
-  NO_GROUPINGS,
-  withGroup,
-} from "./summary/grouping";
 import { SummaryPane } from "./summary/SummaryPane";
 import { FilterToggle, NarrowedCount } from "./NarrowedCount";
 import { RolePane } from "./RolePane";
@@ -31,9 +22,16 @@ import type { PaneCommands, RowsCommands } from "./rowsCommands";
 import { SortMark } from "./SortMark";
 import { NO_SORTS, sortsFor, withSorts } from "./sorts";
 import type { Exporter } from "./useExport";
+import { useSql } from "./sql/useSql";
+import { useSqlRows } from "./sql/useSqlRows";
+import { useGrouping } from "./summary/useGrouping";
 import { useNarrowed } from "./useNarrowed";
+import { type ResultsTab, useResultsTab } from "./useResultsTab";
 import { useLayouts } from "./useLayouts";
 import { type Target, useShapes } from "./useShapes";
+
+/** Few traders write SQL. */
+const SqlPane = lazy(() => import("./sql/SqlPane").then(({ SqlPane }) => ({ default: SqlPane })));
 
 interface Props {
   target: Target;
@@ -70,15 +68,13 @@ const ROLES: { role: Role; label: string }[] = [
   { role: "downstream", label: "Messages" },
 ];
 
-/** The rows of the answer, in two tabs. */
+/** The rows of the answer, and what is asked of them, in tabs. */
 export function Results(props: Props) {
   const { target, zone, source, dayZone, partial, filtered, exporter, days, onTrades, exportRef, rowsRef } =
     props;
-  const [role, setRole] = useState<Role>("input");
-  const [isSummary, setSummary] = useState(false);
-  const [groupings, setGroupings] = useStored<Groupings>("tidemark.groupings", NO_GROUPINGS);
+  const { tab, role, setTab, setRole } = useResultsTab(target.key.signature);
+  const isRows = tab === role;
   const zones = useMemo(() => ({ days: dayZone, local: localZone() }), [dayZone]);
-  const say = useToast();
   const paneRef = useRef<PaneCommands | null>(null);
   const [stored, store] = useStored("tidemark.sorts", NO_SORTS);
   const { shapes, failure, reload } = useShapes(target);
@@ -117,43 +113,34 @@ export function Results(props: Props) {
     () => ({ shown: fieldsShown, cells: filterCells(wanted, mistakes) }),
     [fieldsShown, wanted, mistakes],
   );
-  const setGrouping = (grouping: Grouping) => setGroupings({ ...groupings, [role]: grouping });
-  const group = useCallback(
-    (path: string) => {
-      const column = shape?.columns.find((one) => one.path === path);
-      if (shape === null || column === undefined) return;
-      setGroupings({ ...groupings, [role]: groupedBy(activeGrouping(groupings[role], shape), column) });
-      setSummary(true);
-    },
-    [shape, role, groupings, setGroupings],
-  );
-  const openGroup = (group: Group, { by }: Grouping) => {
-    const replaced = by.find(({ path, unit }) => unit != null && conditionOf(wanted, path) !== undefined);
-    if (replaced !== undefined) say(`The filter of ${nameIn(columns, replaced.path)} was replaced`);
-    narrowing.propose(null, (held) => withGroup(held, group, by));
-    setSummary(false);
-  };
+  const showSummary = useCallback((shown: boolean) => setTab(shown ? "summary" : role), [setTab, role]);
+  const grouping = useGrouping({ role, shape, narrowing, showSummary });
+  const { propose } = narrowing;
+  const { held: heldDays, set: setDays } = days;
+  const widen = useCallback(() => {
+    if (heldDays !== null) setDays({ ...heldDays, off: true });
+    propose(null, (held) => held.map(({ path, condition }) => ({ path, condition, off: true })));
+  }, [heldDays, setDays, propose]);
+  const sqlRows = useSqlRows(shapes, storedFilters, days.held);
+  const sql = useSql(source, sqlRows);
+  const { ask: askForSql } = sql;
   useEffect(() => {
     rowsRef.current = (command) => {
-      if (command === "summary") setSummary(true);
+      if (command === "sql") askForSql();
+      if (command === "summary" || command === "sql") setTab(command);
       else paneRef.current?.(command);
     };
     return () => {
       rowsRef.current = null;
     };
-  }, [rowsRef]);
-  const writing = exporter.state.status === "writing";
-  const noExport = isSummary
-    ? "Groups are copied as a table; the other tabs export their rows."
-    : target.live
-      ? "Rows are still arriving."
-      : writing
-        ? "Another export is running."
-        : shapes === null
-          ? "There are no rows yet."
-          : narrowed === null
-            ? "The rows are being filtered."
-            : null;
+  }, [rowsRef, setTab, askForSql]);
+  const noExport = exportBlocked({
+    isSummary: tab === "summary",
+    isLive: target.live,
+    isWriting: exporter.state.status === "writing",
+    hasShapes: shapes !== null,
+    isNarrowed: narrowed !== null,
+  });
   const trades = useMemo<Trades | null>(() => {
     if (shapes === null) return null;
     const { key, stamp, input } = shapes;
@@ -180,16 +167,9 @@ export function Results(props: Props) {
       data-region="rows"
       data-partial={partial || undefined}
     >
-      <Tabs
-        className="results-tabs"
-        selectedKey={isSummary ? "summary" : role}
-        onSelectionChange={(key) => {
-          setSummary(key === "summary");
-          if (key !== "summary") setRole(key === "downstream" ? "downstream" : "input");
-        }}
-      >
+      <Tabs className="results-tabs" selectedKey={tab} onSelectionChange={(key) => setTab(key as ResultsTab)}>
         <div className="results-bar">
-          <TabList className="tab-list" aria-label="Trades, messages and summary">
+          <TabList className="tab-list" aria-label="Trades, messages, summary and SQL">
             {ROLES.map((entry) => (
               <Tab key={entry.role} id={entry.role} className="tab" data-testid={`tab-${entry.role}`}>
                 {entry.label}{" "}
@@ -205,17 +185,20 @@ export function Results(props: Props) {
             <Tab id="summary" className="tab" data-testid="tab-summary">
               Summary
             </Tab>
+            <Tab id="sql" className="tab" data-testid="tab-sql">
+              SQL
+            </Tab>
           </TabList>
           {target.live && <span className="live-mark">rows so far</span>}
           {shape !== null && <NarrowedCount narrowing={narrowing} />}
           <div className="results-tools">
-            {!isSummary && shapes && shapes[role].rows > 0 && (
+            {isRows && shapes && shapes[role].rows > 0 && (
               <SortMark role={role} shape={shapes[role]} sorts={sorts} setSorts={setters[role]} />
             )}
-            {!isSummary && shapes && (
+            {isRows && shapes && (
               <FilterToggle shown={fieldsShown} toggle={() => rowsRef.current?.("filter_row")} />
             )}
-            {!isSummary && shapes && (
+            {isRows && shapes && (
               <ColumnChooser
                 shape={shapes[role]}
                 prefs={prefs}
@@ -226,19 +209,21 @@ export function Results(props: Props) {
                 <LayoutPicker layouts={layouts} change={setLayouts} />
               </ColumnChooser>
             )}
-            <ExportButton
-              role={role}
-              viewKey={target.key}
-              shape={shape}
-              narrowed={narrowed}
-              sorts={sorts}
-              prefs={prefs}
-              partial={partial}
-              blocked={noExport}
-              zone={zone}
-              exporter={exporter}
-              exportRef={exportRef}
-            />
+            {tab !== "sql" && (
+              <ExportButton
+                role={role}
+                viewKey={target.key}
+                shape={shape}
+                narrowed={narrowed}
+                sorts={sorts}
+                prefs={prefs}
+                partial={partial}
+                blocked={noExport}
+                zone={zone}
+                exporter={exporter}
+                exportRef={exportRef}
+              />
+            )}
           </div>
         </div>
         {columns && <FilterChips narrowing={narrowing} columns={columns} days={days} viewKey={viewKey} />}
@@ -268,25 +253,38 @@ export function Results(props: Props) {
                 prefs={prefs}
                 setPrefs={setPrefs}
                 filtered={filtered}
-                group={group}
+                group={grouping.group}
+                widen={widen}
                 rowsRef={paneRef}
               />
             )}
           </TabPanel>
         ))}
         <TabPanel id="summary" className="tab-panel">
-          {shapes && isSummary && narrowed !== null && (
+          {shapes && tab === "summary" && narrowed !== null && (
             <SummaryPane
               role={role}
               setRole={setRole}
               viewKey={shapes.key}
               narrowed={narrowed}
               zone={zone}
-              held={groupings[role]}
-              change={setGrouping}
-              open={openGroup}
+              held={grouping.held}
+              change={grouping.change}
+              open={grouping.open}
               outdated={reload}
             />
+          )}
+        </TabPanel>
+        <TabPanel id="sql" className="tab-panel">
+          {sqlRows !== null && tab === "sql" && (
+            <Suspense fallback={null}>
+              <SqlPane
+                sql={sql}
+                rows={sqlRows}
+                rowsRef={paneRef}
+                {...{ partial, zone, zones, exporter, exportRef }}
+              />
+            </Suspense>
           )}
         </TabPanel>
       </Tabs>

@@ -6,9 +6,8 @@ import { FailureNote } from "../controls/FailureNote";
 import { useStored } from "../controls/useStored";
 import type { Zones } from "./grid/cellFormat";
 import { type ColumnPrefs, columnName, isPinned, nameIn, shown, withHidden } from "./grid/columns";
-import { cellCondition, cellFilters } from "./cellFilter";
 import { type ColumnDialog, ColumnDialogs, isDialog } from "./ColumnDialogs";
-import { conditionOf, rowQuery, typedCondition, withCondition } from "./filters";
+import { rowQuery, typedCondition, withCondition } from "./filters";
 import type { Content, FilterFields, Handlers, MenuAt } from "./grid/contract";
 import { type GridHandle, GridView } from "./grid/GridView";
 import type { Selected } from "./grid/selection";
@@ -21,9 +20,12 @@ import { GridMenu, type MenuCommand } from "./GridMenu";
 import { Legend } from "./Legend";
 import { RowDrawer } from "./RowDrawer";
 import type { PaneCommands } from "./rowsCommands";
+import { useAsk } from "./useAsk";
 import { usePaneCommands } from "./usePaneCommands";
+import { useQueryFilter } from "./useQueryFilter";
 import { useCopies } from "./useCopies";
 import { useDetail } from "./useDetail";
+import { useSoughtRow } from "./useSoughtRow";
 import { useAnnouncement } from "./useAnnouncement";
 import type { Narrowed, Narrowing } from "./useNarrowed";
 
@@ -46,6 +48,8 @@ interface Props {
   setPrefs: (prefs: ColumnPrefs) => void;
   /** Shows the summary, with a column that makes groups. */
   group: (path: string) => void;
+  /** Switches off what narrows the rows. */
+  widen: () => void;
   /** The query has filters. */
   filtered: boolean;
   /** Set to what performs a command at the current cell, for the window's keys and its palette. */
@@ -96,6 +100,25 @@ export function RolePane(props: Props) {
     }),
     [backend, viewKey, rows, stamp, shape, length, query, identity, zone, zones],
   );
+  const queryFilter = useQueryFilter({ role, viewKey, rows, shape, outdated: reload });
+  const toggleSums = useCallback(
+    (path: string) => {
+      setSumsOn(!sumsOn || path !== summed);
+      setSummed(path);
+    },
+    [sumsOn, setSumsOn, summed],
+  );
+  const openTrade = useCallback(
+    (position: number) => {
+      show("trade");
+      setOpened({ identity, position });
+    },
+    [show, identity],
+  );
+  const ask = useAsk({
+    ...{ grid, shape, prefs, setPrefs, propose, queryFilter, group },
+    ...{ setDialog, toggleSums, openTrade, announce },
+  });
   const handlers = useMemo<Handlers>(
     () => ({
       sort: setSorts,
@@ -113,51 +136,12 @@ export function RolePane(props: Props) {
         const { row, path } = at;
         setMenu({ ...at, value: row === null ? undefined : grid.current?.valueAt({ row, path }) });
       },
-      ask: (command, { row, path }) => {
-        if (isDialog(command)) {
-          const at = grid.current?.belowHeading(path) ?? { x: 0, y: 0 };
-          return setDialog({ kind: command, path, at });
-        }
-        if (command === "group_by") return group(path);
-        if (command === "colour")
-          return setPrefs({ ...prefs, coloured: path === prefs.coloured ? null : path });
-        if (command === "sums") {
-          setSumsOn(!sumsOn || path !== summed);
-          return setSummed(path);
-        }
-        if (command === "trade") {
-          if (row === null) return;
-          show("trade");
-          return setOpened({ identity, position: row });
-        }
-        const value = row === null ? undefined : grid.current?.valueAt({ row, path });
-        const column = shape.columns.find((one) => one.path === path);
-        // From the palette anything can be asked of any cell.
-        if (!cellFilters(value, column).includes(command)) return announce("This cell has no such filter");
-        propose(path, (held) =>
-          withCondition(held, path, cellCondition(command, value ?? null, conditionOf(held, path))),
-        );
-      },
+      ask,
       announce,
       outdated: reload,
       reading: (error) => setFailed(error === null ? null : { identity, failure: toFailure(error) }),
     }),
-    [
-      copyHandlers,
-      setSorts,
-      setPrefs,
-      prefs,
-      propose,
-      group,
-      announce,
-      shape,
-      identity,
-      reload,
-      sumsOn,
-      setSumsOn,
-      summed,
-      show,
-    ],
+    [copyHandlers, setSorts, setPrefs, propose, ask, announce, identity, reload],
   );
   const perform = (command: MenuCommand, at: MenuAt) => {
     if (command === "hide") setPrefs(withHidden(shape, prefs, at.path));
@@ -173,6 +157,7 @@ export function RolePane(props: Props) {
     setBar(null);
     grid.current?.focus();
   };
+  useSoughtRow({ role, viewKey, rows, narrowed, grid, widen: props.widen });
   usePaneCommands({ rowsRef, grid, hasRows, fields, showFields, setBar });
   const close = useCallback(() => {
     setOpened(null);
@@ -274,6 +259,7 @@ export function RolePane(props: Props) {
           hidden={shape.columns.some((column) => prefs.hidden.includes(column.path))}
           pinned={isPinned(shape, prefs, menu.path)}
           canHide={shown(shape, prefs).length > 1}
+          noQueryFilter={queryFilter.reason(menu.path, menu.value)}
           perform={(command) => perform(command, menu)}
           close={() => setMenu(null)}
         />

@@ -9,7 +9,7 @@ export type PaneCommand = GridCommand | "filter_row" | "find" | "go_to_row";
 export type PaneCommands = (command: PaneCommand) => void;
 
 /** What the rows can be asked for from anywhere in the window. */
-export type RowsCommand = PaneCommand | "summary";
+export type RowsCommand = PaneCommand | "summary" | "sql";
 
 /** Performs a command of the rows. */
 export type RowsCommands = (command: RowsCommand) => void;

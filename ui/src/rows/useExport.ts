@@ -7,6 +7,7 @@ import {
   type ExportOptions,
   type Failure,
   type RowQuery,
+  type SqlSort,
   toFailure,
   type ViewKey,
 } from "../backend";
@@ -28,6 +29,8 @@ export interface Exporter {
   choice: ExportChoice;
   setChoice: (choice: ExportChoice) => void;
   start: (key: ViewKey, rows: RowQuery, options: ExportOptions) => void;
+  /** Writes a result of SQL in an order. */
+  startSql: (key: ViewKey, id: number, sorts: SqlSort[], options: ExportOptions) => void;
   cancel: () => void;
   dismiss: () => void;
 }
@@ -40,18 +43,20 @@ export function useExport(): Exporter {
   const choice = useMemo(() => choiceOf(stored), [stored]);
   const running = useRef<number | null>(null);
 
-  const start = useCallback(
-    (key: ViewKey, rows: RowQuery, options: ExportOptions) => {
+  const begin = useCallback(
+    (
+      format: ExportFormat,
+      write: (id: number, onProgress: (progress: ExportProgress) => void) => Promise<Exported | null>,
+    ) => {
       if (running.current !== null) return;
       lastExport += 1;
       const id = lastExport;
       running.current = id;
-      const { format } = options;
       setState({ status: "writing", format, progress: null });
       const onProgress = (progress: ExportProgress) => {
         if (running.current === id) setState({ status: "writing", format, progress });
       };
-      backend.exportRows(id, key, rows, options, onProgress).then(
+      write(id, onProgress).then(
         (exported) => {
           running.current = null;
           setState(exported === null ? { status: "none" } : { status: "done", exported });
@@ -63,7 +68,19 @@ export function useExport(): Exporter {
         },
       );
     },
-    [backend],
+    [],
+  );
+  const start = useCallback<Exporter["start"]>(
+    (key, rows, options) =>
+      begin(options.format, (id, onProgress) => backend.exportRows(id, key, rows, options, onProgress)),
+    [backend, begin],
+  );
+  const startSql = useCallback<Exporter["startSql"]>(
+    (key, result, sorts, options) =>
+      begin(options.format, (id, onProgress) =>
+        backend.exportSql(id, key, result, sorts, options, onProgress),
+      ),
+    [backend, begin],
   );
 
   const cancel = useCallback(() => {
@@ -74,5 +91,5 @@ export function useExport(): Exporter {
     // A running export can be cancelled, but not dismissed.
     if (running.current === null) setState({ status: "none" });
   }, []);
-  return { state, choice, setChoice, start, cancel, dismiss };
+  return { state, choice, setChoice, start, startSql, cancel, dismiss };
 }

@@ -172,7 +172,15 @@ export function FindTradeDialog({ findIn, close }: Props) {
               ))}
             </ListBox>
           )}
-          {opened && <TradeView key={chosen} trade={opened.trade} zone={zone} />}
+          {opened && (
+            <TradeView
+              key={chosen}
+              trade={opened.trade}
+              zone={zone}
+              signature={opened.place.kind === "cache" ? opened.place.signature : null}
+              leave={close}
+            />
+          )}
           <div className="buttons">
             <Button className="button" onPress={close}>
               Close

@@ -36,7 +36,12 @@ export function RowTrade({ viewKey, rows, position, stamp, zone }: Props) {
   return (
     <div className="row-trades">
       {data.trades.map((trade) => (
-        <TradeView key={`${position} ${trade.trade}`} trade={trade} zone={zone} />
+        <TradeView
+          key={`${position} ${trade.trade}`}
+          trade={trade}
+          zone={zone}
+          signature={viewKey.signature}
+        />
       ))}
     </div>
   );

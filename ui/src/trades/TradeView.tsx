@@ -4,6 +4,7 @@ import { Button, ListBox, ListBoxItem, ToggleButton, ToggleButtonGroup } from "r
 import type { Trade, TradeDocument } from "../backend";
 import { CopyButton } from "../controls/CopyButton";
 import { cutText, moment, plural } from "../controls/format";
+import { useRowSeeker } from "../rows/soughtRow";
 import { contentText, counterpart, gapText, kindText, lateText, timeText } from "./tradeText";
 
 /** How many changed fields are shown, and the length to which a value is cut. */
@@ -13,11 +14,16 @@ const MAX_VALUE = 300;
 interface Props {
   trade: Trade;
   zone: string;
+  /** The cached query that has it; null if it was read at the source. */
+  signature: string | null;
+  /** Called before the row of a document is shown. */
+  leave?: () => void;
 }
 
 /** A trade with its messages on a time line, what changed from one to the next, and one of the documents. */
-export function TradeView({ trade, zone }: Props) {
+export function TradeView({ trade, zone, signature, leave }: Props) {
   const { documents } = trade;
+  const { seek } = useRowSeeker();
   const [chosen, choose] = useState(trade.here ?? 0);
   const place = Math.min(chosen, documents.length - 1);
   const document = documents[place];
@@ -61,7 +67,23 @@ export function TradeView({ trade, zone }: Props) {
         ))}
       </ListBox>
       {document !== undefined && (
-        <Document key={place} trade={trade} document={document} other={other} choose={choose} zone={zone} />
+        <Document
+          key={place}
+          trade={trade}
+          document={document}
+          other={other}
+          choose={choose}
+          zone={zone}
+          showRow={
+            signature === null
+              ? null
+              : () => {
+                  leave?.();
+                  const { role, id, day } = document;
+                  seek({ signature, role, id, trade: trade.trade, day });
+                }
+          }
+        />
       )}
     </div>
   );
@@ -101,9 +123,11 @@ interface DocumentProps {
   other: number | null;
   choose: (place: number) => void;
   zone: string;
+  /** Shows its row; null if it is not in the cache. */
+  showRow: (() => void) | null;
 }
 
-function Document({ trade, document, other, choose, zone }: DocumentProps) {
+function Document({ trade, document, other, choose, zone, showRow }: DocumentProps) {
   const [form, setForm] = useState<"relaxed" | "canonical">("relaxed");
   const isMessage = document.role === "downstream";
   const fields = document.changes.slice(0, FIELDS);
@@ -129,6 +153,11 @@ function Document({ trade, document, other, choose, zone }: DocumentProps) {
         {other !== null && (
           <Button className="button" onPress={() => choose(other)} data-testid="trade-other">
             {isMessage ? "Go to the trade" : "Go to its messages"}
+          </Button>
+        )}
+        {showRow !== null && (
+          <Button className="button" onPress={showRow} data-testid="trade-show-row">
+            Show in the rows
           </Button>
         )}
         <span className="spacer" />

@@ -46,10 +46,10 @@ function sumsOf(cells: readonly (string | null)[], numeric: boolean): Omit<Colum
 /** A cell as the key of a group. */
 function keyOf(cell: string | null, unit: DateUnit | null | undefined): GroupKey {
   if (cell === null) return { text: null, condition: { kind: "text", text: "empty" } };
+  if (unit == null) return { text: cell, condition: { kind: "values", values: [cell], empty: false } };
   const day = cell.slice(0, 10);
   const names = { day, week: weekName(day), month: day.slice(0, 7), year: day.slice(0, 4) };
-  const text = unit == null ? cell : names[unit];
-  return { text, condition: { kind: "values", values: [text], empty: false } };
+  return { text: names[unit], condition: { kind: "text", text: `${names[unit]}..${names[unit]}` } };
 }
 
 type Calls = Pick<

@@ -34,8 +34,20 @@ it("selects what is dragged over, and says how much that is", () => {
   expect(screen.getByTestId("bar-tip")).toHaveTextContent("70 rows, 70 %");
   expect(onSelect).not.toHaveBeenCalled();
   fireEvent.pointerUp(list, { clientX: 210 });
-  expect(onSelect).toHaveBeenCalledExactlyOnceWith(1, 2);
+  expect(onSelect).toHaveBeenCalledExactlyOnceWith({ first: 1, last: 2 });
   expect(chosen()).toHaveLength(2);
+});
+
+it("selects all bars between two, so that they have one condition", () => {
+  const { onSelect, list } = open();
+  const click = (clientX: number, ctrlKey = false) => {
+    fireEvent.pointerDown(list, { button: 0, clientX });
+    fireEvent.pointerUp(list, { clientX, ctrlKey });
+  };
+  click(110);
+  click(390, true);
+  expect(onSelect).toHaveBeenLastCalledWith({ first: 0, last: 2 });
+  expect(chosen()).toHaveLength(3);
 });
 
 it("is used by keys alone", async () => {
@@ -43,14 +55,15 @@ it("is used by keys alone", async () => {
   await user.tab();
   expect(screen.getByTestId("bar-tip")).toHaveTextContent("0 to 5");
   await user.keyboard("{ArrowRight}");
-  expect(onSelect).toHaveBeenLastCalledWith(1, 1);
+  expect(onSelect).toHaveBeenLastCalledWith({ first: 1, last: 1 });
   await user.keyboard("{Shift>}{End}{/Shift}");
-  expect(onSelect).toHaveBeenLastCalledWith(1, 2);
+  expect(onSelect).toHaveBeenLastCalledWith({ first: 1, last: 2 });
   await user.keyboard("{Control>}{Home}{/Control}");
   expect(document.activeElement).toHaveAttribute("aria-label", "0 to 5: 30 rows");
   expect(onSelect).toHaveBeenCalledTimes(2);
   await user.keyboard("{Escape}");
   expect(chosen()).toEqual([]);
+  expect(onSelect).toHaveBeenLastCalledWith(null);
 });
 
 it("can be only looked at", async () => {

@@ -1,5 +1,5 @@
-// How numbers and times are shown. Only what is drawn changes: a copy has the text that the engine wrote. Numbers are
-// formatted as texts, so that no digit of an Int64 or a Decimal128 is lost.
+// How numbers and times are shown. Only what is drawn changes, and what is copied as shown: any other copy has the text
+// that the engine wrote. Numbers are formatted as texts, so that no digit of an Int64 or a Decimal128 is lost.
 
 import type { ColumnView } from "../../backend";
 import { decimalText, parseNumeral, plainText, rounded } from "../../controls/decimal";

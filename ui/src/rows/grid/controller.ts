@@ -9,7 +9,7 @@ import { activeAt, pathAt, pointedAt } from "./cellAt";
 import { ColumnCommands } from "./columnCommands";
 import { ColumnWidths } from "./columnWidths";
 import type { At, Content, FilterFields, Handlers, SelectedCells } from "./contract";
-import { copySelection } from "./copySelection";
+import { copySelection, isCopy } from "./copySelection";
 import { createGrid, ROW_HEIGHT, type TableGrid, toTableColumns, USUAL_EM } from "./createGrid";
 import { FILTER_ROW_HEIGHT, FilterRow } from "./filterRow";
 import { followColumns } from "./followColumns";
@@ -315,9 +315,11 @@ export class GridController {
 
   /** Performs the command of a key or a menu, at a cell or a column. */
   perform(command: GridCommand, { row, path }: { row: number | null; path: string | null }): void {
-    if (command === "copy" || command === "copy_with_heading") {
-      const from = { grid: this.#grid, rows: this.#rows, range: this.#selection.range() };
-      void copySelection(from, command === "copy_with_heading", this.#handlers);
+    if (isCopy(command)) {
+      const { formats = NO_FORMATS } = this.#prefs;
+      const [grid, rows, content] = [this.#grid, this.#rows, this.#content];
+      const from = { grid, rows, range: this.#selection.range(), content, formats };
+      void copySelection(from, command, this.#handlers);
     } else if (command === "select_all") this.#selection.selectAll();
     else if (command === "select_column") this.#selection.selectColumns();
     else if (command === "select_row") this.#selection.selectRows();

@@ -19,7 +19,7 @@ export function gridKey(event: Pressed): GridKey | null {
 export type CellFilter = Extract<GridKey, `filter_${string}`>;
 
 /** The commands that the grid leaves to the window. */
-export type AskedCommand = CellFilter | ColumnQuestion | "trade";
+export type AskedCommand = CellFilter | ColumnQuestion | "trade" | "query_filter";
 
 const QUESTIONS = ["values", "sums", "column_summary", "group_by", "format", "colour"] as const;
 
@@ -31,5 +31,5 @@ export function isQuestion(command: GridCommand): command is ColumnQuestion {
 }
 
 export function isAsked(command: GridCommand): command is AskedCommand {
-  return command === "trade" || isQuestion(command) || command.startsWith("filter_");
+  return ["trade", "query_filter"].includes(command) || isQuestion(command) || command.startsWith("filter_");
 }

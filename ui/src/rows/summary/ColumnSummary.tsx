@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
 import { Button } from "react-aria-components";
 
 import {
@@ -11,12 +12,13 @@ import {
   type ViewKey,
 } from "../../backend";
 import { useBackend } from "../../backend/context";
+import { type BarRange, Histogram } from "../../controls/chart/Histogram";
 import { FailureNote } from "../../controls/FailureNote";
 import { count, plural } from "../../controls/format";
 import { asked } from "../asked";
 import { ColumnPopover } from "../ColumnPopover";
 import { columnName } from "../grid/columns";
-import { binsOf, edgesBetween, unitBetween } from "./bins";
+import { type Bin, binsOf, edgesBetween, numbersIn, timeBins, timesIn, unitBetween } from "./bins";
 import { isDated } from "./grouping";
 
 /** How many of the most frequent values are listed. */
@@ -38,11 +40,11 @@ interface Props {
   close: () => void;
 }
 
-/** A bar, and what narrows the rows to it. */
-interface Bar {
+/** A frequent value, and what narrows the rows to it. */
+interface Value {
   name: string;
   rows: number;
-  condition?: ColumnCondition;
+  condition: ColumnCondition;
 }
 
 interface Asked {
@@ -55,7 +57,7 @@ interface Asked {
 }
 
 /** The histogram of a column whose figures are known; none if it has neither numbers nor times. */
-async function histogram(of: Asked, { min, max, numbers }: ColumnSums): Promise<Bar[]> {
+async function histogram(of: Asked, { min, max, numbers }: ColumnSums): Promise<Bin[]> {
   const { backend, viewKey, rows, column, zone, signal } = of;
   const { path } = column;
   if (numbers > 0) {
@@ -73,11 +75,10 @@ async function histogram(of: Asked, { min, max, numbers }: ColumnSums): Promise<
     return binsOf(edges, counted.slice(0, -1), counted.at(-1) ?? 0);
   }
   if (!isDated(column) || min === null || max === null) return [];
-  const request = { by: [{ path, unit: unitBetween(min, max) }], zone, figures: [], limit: MAX_TIMES };
+  const unit = unitBetween(min, max);
+  const request = { by: [{ path, unit }], zone, figures: [], limit: MAX_TIMES };
   const { groups } = await asked(backend, signal, (id) => backend.groupRows(viewKey, rows, request, id));
-  return groups.flatMap(({ keys: [key], rows }) =>
-    key === undefined || key.text === null ? [] : [{ name: key.text, rows, condition: key.condition }],
-  );
+  return timeBins(groups, unit, MAX_TIMES);
 }
 
 /** What a column contains, under the filters: how many values, the most frequent, the ends, and how they lie. */
@@ -110,7 +111,7 @@ export function ColumnSummary({ at, column, viewKey, rows, stamp, zone, apply, c
     apply(condition);
   };
   const error = sums.error ?? top.error ?? bars.error;
-  const values: Bar[] = (top.data?.values ?? []).map(({ value, rows }) => ({
+  const values: Value[] = (top.data?.values ?? []).map(({ value, rows }) => ({
     name: value === "" ? '""' : value,
     rows,
     condition: { kind: "values", values: [value], empty: false },
@@ -133,13 +134,14 @@ export function ColumnSummary({ at, column, viewKey, rows, stamp, zone, apply, c
       {figures === undefined && error === null && <p className="faint">Counting…</p>}
       {figures !== undefined && <Figures sums={figures} empty={figures.rows - figures.filled} />}
       {bars.data !== undefined && bars.data.length > 0 && (
-        <BarList
-          label={isDated(column) ? `By time, in ${zone}` : "By size"}
-          bars={bars.data}
+        <Distribution
+          label={figures !== undefined && figures.numbers > 0 ? "By size" : `By time, in ${zone}`}
+          bins={bars.data}
+          conditionOf={figures !== undefined && figures.numbers > 0 ? numbersIn : timesIn}
           narrow={narrow}
         />
       )}
-      {values.length > 0 && <BarList label="Most frequent values" bars={values} narrow={narrow} />}
+      {values.length > 0 && <Frequent values={values} narrow={narrow} />}
       {top.data !== undefined && top.data.further > 0 && (
         <p className="faint">And {plural(top.data.further, "further value")}.</p>
       )}
@@ -172,36 +174,62 @@ function Figures({ sums, empty }: { sums: ColumnSums; empty: number }) {
   );
 }
 
-interface BarListProps {
+interface DistributionProps {
   label: string;
-  bars: readonly Bar[];
+  bins: readonly Bin[];
+  conditionOf: (bins: readonly Bin[]) => ColumnCondition | null;
   narrow: (condition: ColumnCondition) => void;
 }
 
-/** Bars with their numbers beside them. One with a condition narrows the rows. */
-function BarList({ label, bars, narrow }: BarListProps) {
-  const most = Math.max(1, ...bars.map(({ rows }) => rows));
+/** The histogram. Bars are chosen first: a key that moves between them must not close the summary. */
+function Distribution({ label, bins, conditionOf, narrow }: DistributionProps) {
+  const [range, setRange] = useState<BarRange | null>(null);
+  const bars = useMemo(() => bins.map(({ name, rows }) => ({ label: name, rows })), [bins]);
+  const chosen = range === null ? [] : bins.slice(range.first, range.last + 1);
+  const condition = conditionOf(chosen);
+  const [first, last] = [chosen[0]?.name, chosen.at(-1)?.name];
+  const named = first === last ? first : `${first} … ${last}`;
+  const rows = chosen.reduce((sum, bin) => sum + bin.rows, 0);
   return (
     <section aria-label={label}>
-      <h4 className="field-label">{label}</h4>
-      <ul className="bar-list">
-        {bars.map(({ name, rows, condition }) => (
+      <div className="field-head">
+        <h4 className="field-label">{label}</h4>
+        {condition === null ? (
+          <span className="faint">Click or drag over bars to filter by them</span>
+        ) : (
+          <Button className="link" onPress={() => narrow(condition)} data-testid="histogram-filter">
+            Filter: {named}, {plural(rows, "row")}
+          </Button>
+        )}
+      </div>
+      <Histogram label={label} bars={bars} onSelect={setRange} />
+    </section>
+  );
+}
+
+interface FrequentProps {
+  values: readonly Value[];
+  narrow: (condition: ColumnCondition) => void;
+}
+
+/** The most frequent values with their numbers of rows. Each narrows the rows to it. */
+function Frequent({ values, narrow }: FrequentProps) {
+  const most = Math.max(1, ...values.map(({ rows }) => rows));
+  return (
+    <section aria-label="Most frequent values">
+      <h4 className="field-label">Most frequent values</h4>
+      <ul className="value-list">
+        {values.map(({ name, rows, condition }) => (
           <li key={name}>
-            {condition === undefined ? (
-              <span className="bar-name" title={name}>
-                {name}
-              </span>
-            ) : (
-              <Button
-                className="link bar-name"
-                aria-label={`Filter: ${name}, ${plural(rows, "row")}`}
-                onPress={() => narrow(condition)}
-              >
-                {name}
-              </Button>
-            )}
-            <span className="bar-place" aria-hidden="true">
-              <span className="bar" style={{ width: `${(100 * rows) / most}%` }} />
+            <Button
+              className="link value-name"
+              aria-label={`Filter: ${name}, ${plural(rows, "row")}`}
+              onPress={() => narrow(condition)}
+            >
+              {name}
+            </Button>
+            <span className="value-place" aria-hidden="true">
+              <span className="value-bar" style={{ width: `${(100 * rows) / most}%` }} />
             </span>
             <span className="num faint">{count(rows)}</span>
           </li>

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import type { ColumnView, Group, ViewShape } from "../../backend";
+import type { ColumnView, DateUnit, Group, ViewShape } from "../../backend";
 import {
   activeGrouping,
   clickGroupSort,
@@ -12,7 +12,7 @@ import {
   headings,
   withGroup,
 } from "./grouping";
-import { binsOf, edgesBetween, unitBetween } from "./bins";
+import { binsOf, edgesBetween, numbersIn, timeBins, timesIn, unitBetween } from "./bins";
 
 const column = (path: string, type: string, numeric = false): ColumnView => ({
   path,
@@ -122,11 +122,38 @@ it("puts round edges between the least and the greatest number, exactly", () => 
 });
 
 it("counts what lies between the edges", () => {
-  expect(binsOf(["1", "2"], [3, 10], 12)).toEqual([
-    { name: "below 1", rows: 3 },
-    { name: "1 to 2", rows: 7 },
-    { name: "from 2", rows: 2 },
+  const bins = binsOf(["1", "2"], [3, 10], 12);
+  expect(bins).toEqual([
+    { name: "below 1", rows: 3, low: null, high: "1" },
+    { name: "1 to 2", rows: 7, low: "1", high: "2" },
+    { name: "from 2", rows: 2, low: "2", high: null },
   ]);
+  const text = (first: number, last: number) => numbersIn(bins.slice(first, last + 1));
+  expect(text(0, 1)).toEqual({ kind: "text", text: "<2" });
+  expect(text(1, 1)).toEqual({ kind: "text", text: ">=1, !>=2" });
+  expect(text(1, 2)).toEqual({ kind: "text", text: ">=1" });
+  expect(text(0, 2)).toBeNull();
+});
+
+it.each<[DateUnit, string[]]>([
+  ["day", ["2025-02-27", "2025-02-28", "2025-03-01"]],
+  ["week", ["2024-W51", "2024-W52", "2025-W01", "2025-W02"]],
+  ["month", ["2024-11", "2024-12", "2025-01", "2025-02"]],
+  ["year", ["2023", "2024", "2025"]],
+])("has a bar for every %s, with rows or without", (unit, names) => {
+  const [first = "", last = ""] = [names[0], names.at(-1)];
+  const group = (text: string): Group => ({
+    keys: [{ text, condition: { kind: "text", text: `${text}a..${text}z` } }],
+    rows: 5,
+    figures: [],
+  });
+  const bins = timeBins([group(first), group(last)], unit, 60);
+  expect(bins.map(({ name }) => name)).toEqual(names);
+  expect(bins.map(({ rows }) => rows)).toEqual([5, ...names.slice(2).map(() => 0), 5]);
+  expect(timesIn(bins)).toEqual({ kind: "text", text: `${first}a..${last}z` });
+  expect(timesIn(bins.slice(0, 2))).toEqual({ kind: "text", text: `${first}a..${first}z` });
+  expect(timesIn(bins.slice(1, -1))).toBeNull();
+  expect(timeBins([group(first), group(last)], unit, 2)).toHaveLength(2);
 });
 
 it.each([

@@ -25,7 +25,7 @@ import {
 } from "./buckets";
 import { StackMenu } from "./StackMenu";
 import { feetOf, slotsOf, stackColumns, stateLayers, valueParts } from "./stack";
-import { PartLegend, StateLegend } from "./TimeLegend";
+import { TimeLegend } from "./TimeLegend";
 import { hasDates, useDayCounts } from "./useDayCounts";
 
 interface Props {
@@ -71,8 +71,6 @@ export const TimeLine = memo(function TimeLine(props: Props) {
     const rest = isFiltered ? "Left out by filters" : "Not in these rows";
     return groups === null ? [] : valueParts(buckets, unit, groups, path !== null, rest);
   }, [buckets, unit, groups, path, isFiltered]);
-  // Whether or not it has been counted: the width of the bars, and with it their unit, must not depend on that.
-  const isStacked = path !== null || isFiltered;
   const layers = useMemo(() => (parts.length > 0 ? parts : stateLayers(buckets)), [parts, buckets]);
   const slots = useMemo(() => slotsOf(buckets), [buckets]);
   const feet = useMemo(() => feetOf(buckets), [buckets]);
@@ -135,7 +133,6 @@ export const TimeLine = memo(function TimeLine(props: Props) {
       className="time-line"
       data-stale={stale || undefined}
       data-unit={unit}
-      data-stacked={isStacked || undefined}
       data-days={days.length}
       data-testid="day-strip"
     >
@@ -188,18 +185,18 @@ export const TimeLine = memo(function TimeLine(props: Props) {
         </div>
       </div>
       <div className="time-side">
-        <div className="time-legends">
-          <StateLegend days={days} />
-          {problem !== null && (
-            <span className="time-problem" role="status" title={problem} data-testid="stack-problem">
-              {problem}
-            </span>
-          )}
-          {parts.length > 0 && (
-            <PartLegend parts={parts} label={path === null ? "Trades by the filters" : `Trades by ${name}`} />
-          )}
-        </div>
         <StackMenu columns={columns} path={path} choose={store} blocked={blocked} pending={pending} />
+        {problem === null ? (
+          <TimeLegend
+            days={days}
+            parts={parts}
+            label={path === null ? "Trades by the filters" : `Trades by ${name}`}
+          />
+        ) : (
+          <span className="time-problem" role="status" title={problem} data-testid="stack-problem">
+            {problem}
+          </span>
+        )}
       </div>
       <BarsTable buckets={buckets} unit={unit} parts={parts} when={when} />
       {menu.menu}
