@@ -23,6 +23,10 @@ const TABLE_FUNCTIONS: [&str; 3] = ["generate_series", "range", "unnest"];
 const RESERVED: [&str; 5] = ["duckdb_", "information_schema", "pg_", "pragma_", "sqlite_"];
 /// The longest text, in bytes.
 const LONGEST: usize = 256 << 10;
+/// How deep the tree may be, and how many tables and common table expressions it may name. DuckDB calls itself for each of
+/// them, and would run out of its stack; texts that are several times deeper end the program.
+const DEEPEST: usize = 400;
+const MOST_TABLES: usize = 150;
 /// The greatest width that a text is padded to. DuckDB's memory limit does not count the text of one value.
 const WIDEST: u32 = 10_000;
 /// What stands before the text where it runs, so that its rows can be limited.
@@ -239,14 +243,18 @@ struct Walk<'a> {
     tables: &'a [&'a str],
     scopes: Vec<Scope>,
     todo: Vec<(NodeId, Option<usize>)>,
+    tables_named: usize,
 }
 
 impl<'a> Walk<'a> {
     const fn new(tree: &'a Tree, tables: &'a [&'a str]) -> Self {
-        Self { tree, tables, scopes: Vec::new(), todo: Vec::new() }
+        Self { tree, tables, scopes: Vec::new(), todo: Vec::new(), tables_named: 0 }
     }
 
     fn check(mut self, root: NodeId) -> Result<(), Refusal> {
+        if self.tree.depth() > DEEPEST {
+            return Err(Refusal::at("The SQL is nested too deeply", None));
+        }
         self.todo.push((root, None));
         while let Some((node, scope)) = self.todo.pop() {
             if self.tree.text(node, "class").is_some() {
@@ -359,6 +367,7 @@ impl<'a> Walk<'a> {
     }
 
     fn clause(&mut self, node: NodeId, scope: Option<usize>) -> Result<(), Refusal> {
+        self.count_table(node)?;
         match self.tree.text(node, "type").unwrap_or_default() {
             "SELECT_NODE" | "SET_OPERATION_NODE" => {
                 let inner = self.with_ctes(node, scope)?;
@@ -415,6 +424,17 @@ impl<'a> Walk<'a> {
                 let what = format!("{} is not possible here", other.to_lowercase().replace('_', " "));
                 return Err(self.refuse(node, what));
             }
+        }
+        Ok(())
+    }
+
+    /// Counts a table, a subquery, a join or the like.
+    fn count_table(&mut self, node: NodeId) -> Result<(), Refusal> {
+        let is_one =
+            self.tree.text(node, "type").is_some_and(|of| !of.contains("ORDER") && !of.contains("CENDING"));
+        self.tables_named += usize::from(is_one);
+        if self.tables_named > MOST_TABLES {
+            return Err(self.refuse(node, "The SQL names too many tables and subqueries"));
         }
         Ok(())
     }
@@ -744,11 +764,24 @@ mod tests {
     #[test]
     fn a_deep_text_is_checked() {
         let database = hostile();
-        let sum = ["1"; 900].join(" + ");
-        assert_eq!(problem(&database, &format!("SELECT {sum}")), None);
-        assert!(problem(&database, &format!("SELECT {sum} + evil(1)")).is_some());
-        let deep = format!("SELECT {}", ["1"; 5_000].join(" + "));
-        assert!(problem(&database, &deep).is_some(), "DuckDB has a limit of its own");
+        let sum = |terms: usize| vec!["1"; terms].join(" + ");
+        assert_eq!(problem(&database, &format!("SELECT {}", sum(150))), None);
+        assert!(problem(&database, &format!("SELECT {} + evil(1)", sum(150))).is_some());
+        // What would end the program, and what DuckDB's parser refuses.
+        for terms in [400, 900, 5_000] {
+            assert!(problem(&database, &format!("SELECT {}", sum(terms))).is_some());
+            let list = format!("SELECT {}1{}", "[".repeat(terms), "]".repeat(terms));
+            assert!(problem(&database, &list).is_some());
+            let within =
+                format!("{}SELECT 1{}", "WITH a AS (".repeat(terms), ") SELECT * FROM a".repeat(terms));
+            assert!(problem(&database, &within).is_some());
+            let one = |number: usize| format!("a{number} AS (SELECT * FROM a{})", number - 1);
+            let chain: Vec<String> = (1..terms).map(one).collect();
+            let chain = format!("WITH a0 AS (SELECT 1), {} SELECT * FROM a{}", chain.join(", "), terms - 1);
+            assert!(problem(&database, &chain).is_some());
+            let joins = vec!["trades"; terms].join(" CROSS JOIN ");
+            assert!(problem(&database, &format!("SELECT 1 FROM {joins}")).is_some());
+        }
         assert!(problem(&database, &format!("SELECT '{}'", "x".repeat(LONGEST))).is_some());
     }
 

@@ -16,6 +16,8 @@ struct Node {
     key: String,
     text: Option<String>,
     is_object: bool,
+    /// How many values it lies in.
+    depth: usize,
     children: Vec<NodeId>,
 }
 
@@ -38,20 +40,28 @@ impl Tree {
         while let Some(row) = rows.next()? {
             let place = nodes.len();
             places.insert(row.get::<_, u64>(0)?, place);
+            let mut depth = 0;
             if let Some(parent) = row.get::<_, Option<u64>>(1)?
                 && let Some(parent) = places.get(&parent)
             {
                 let parent: &mut Node = &mut nodes[*parent];
                 parent.children.push(place);
+                depth = parent.depth + 1;
             }
             nodes.push(Node {
                 key: row.get::<_, Option<String>>(2)?.unwrap_or_default(),
                 text: row.get(4)?,
                 is_object: row.get::<_, String>(3)? == "OBJECT",
+                depth,
                 children: Vec::new(),
             });
         }
         Ok(Self(nodes))
+    }
+
+    /// How many values the deepest one lies in.
+    pub(super) fn depth(&self) -> usize {
+        self.0.iter().map(|node| node.depth).max().unwrap_or_default()
     }
 
     /// The children of a value.
