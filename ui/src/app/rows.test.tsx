@@ -57,6 +57,9 @@ it("says what a copy will hold while more than one cell is selected", async () =
 const column = { path: "_id", label: null, types: ["date"], numeric: false };
 const other = { path: "price", label: null, types: ["decimal128"], numeric: true };
 
+/** None of the columns that a shape names. */
+const NO_COLUMNS = { time_column: null, trade_column: null, status_column: null };
+
 async function openMenu(row: number | null) {
   const made = await openRows();
   vi.mocked(made.fake.backend.viewShape).mockResolvedValue({
@@ -64,9 +67,7 @@ async function openMenu(row: number | null) {
     rows: 2,
     generation: 1,
     reading_order: [1, 0],
-    time_column: null,
-    trade_column: null,
-    status_column: null,
+    ...NO_COLUMNS,
   });
   act(() => grid.props?.handlers.outdated());
   await waitFor(() => expect(grid.props?.content.columns).toHaveLength(2));
@@ -205,15 +206,7 @@ it("selects the document on Ctrl+A in its panel", async () => {
 
 async function openNone(filters: string) {
   const fake = makeFake();
-  const shape = {
-    columns: [],
-    rows: 0,
-    generation: 1,
-    reading_order: [],
-    time_column: null,
-    trade_column: null,
-    status_column: null,
-  };
+  const shape = { columns: [], rows: 0, generation: 1, reading_order: [], ...NO_COLUMNS };
   vi.mocked(fake.backend.viewShape).mockResolvedValue(shape);
   await openRows(fake, makeAnswer({ filters }));
 }

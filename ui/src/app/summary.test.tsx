@@ -112,6 +112,24 @@ it("sorts the groups, adds figures, and copies all of them as a table", async ()
   );
 });
 
+it("exports all groups, in the order shown", async () => {
+  const { fake, user } = await open();
+  await user.click(screen.getByTestId("tab-summary"));
+  await user.click(screen.getByTestId("add-group"));
+  await screen.findByTestId("groups");
+  await user.click(screen.getByRole("button", { name: "Rows" }));
+  await waitFor(() => expect(requests(fake).at(-1)?.sort).toEqual({ column: 1, descending: true }));
+  await user.click(screen.getByTestId("groups-export"));
+  await user.click(await screen.findByTestId("export-format-xlsx"));
+  expect(screen.queryByTestId("export-which-columns")).toBeNull();
+  await user.click(screen.getByTestId("export-start"));
+  const [, key, rows, groups, options] = vi.mocked(fake.backend.exportGroups).mock.lastCall ?? [];
+  expect(key).toEqual(vi.mocked(fake.backend.groupRows).mock.lastCall?.[0]);
+  expect(rows).toMatchObject({ role: "input" });
+  expect(groups).toEqual(requests(fake).at(-1));
+  expect(options).toMatchObject({ format: "xlsx", columns: [] });
+});
+
 it("shows what a column contains, and narrows the rows to one of its values", async () => {
   const { fake, user } = await open();
   vi.mocked(fake.backend.columnSums).mockResolvedValue(

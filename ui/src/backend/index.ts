@@ -168,6 +168,15 @@ export interface Backend {
     options: ExportOptions,
     onProgress: (progress: ExportProgress) => void,
   ): Promise<Exported | null>;
+  /** Writes all groups of rows, whatever the limit of the request. Null if the file dialog was dismissed. */
+  exportGroups(
+    exportId: number,
+    key: ViewKey,
+    rows: RowQuery,
+    groups: GroupRequest,
+    options: ExportOptions,
+    onProgress: (progress: ExportProgress) => void,
+  ): Promise<Exported | null>;
   /** Null if the file dialog was dismissed. */
   exportSql(
     exportId: number,
@@ -282,6 +291,8 @@ function desktop(): Backend {
     suggest: (field, prefix) => invoke("suggest", { field, prefix }),
     exportRows: (exportId, key, rows, options, onProgress) =>
       invoke("export_rows", { exportId, key, rows, options, events: channel(onProgress) }),
+    exportGroups: (exportId, key, rows, groups, options, onProgress) =>
+      invoke("export_rows", { exportId, key, rows, groups, options, events: channel(onProgress) }),
     exportSql: (exportId, key, id, sorts, options, onProgress) =>
       invoke("export_sql", { exportId, key, id, sorts, options, events: channel(onProgress) }),
     cancelExport: (exportId) => invoke("cancel_export", { exportId }),

@@ -1,9 +1,8 @@
-import { type RefObject, useEffect, useState } from "react";
+import type { RefObject } from "react";
 
 import type { Role, Sort, ViewKey, ViewShape } from "../backend";
-import { HintButton } from "../controls/HintButton";
-import { keyText } from "../controls/keys";
-import { ExportDialog, exportName } from "./ExportDialog";
+import { ExportAction } from "./ExportAction";
+import { exportName } from "./ExportDialog";
 import { optionsOf } from "./exportOptions";
 import { rowQuery } from "./filters";
 import { type ColumnPrefs, shown } from "./grid/columns";
@@ -31,20 +30,9 @@ interface Props {
 export function ExportButton(props: Props) {
   const { role, viewKey, shape, narrowed, sorts, prefs, partial, blocked, zone, exporter, exportRef } = props;
   const { choice } = exporter;
-  const [asking, setAsking] = useState(false);
-  const ask = () => setAsking(blocked === null);
-  useEffect(() => {
-    exportRef.current = ask;
-    return () => {
-      exportRef.current = null;
-    };
-  });
   const hasFilters = narrowed !== null && isNarrowed(narrowed);
-  const name = exportName(partial, hasFilters && choice.shownRows);
   const columns = shape === null ? [] : shown(shape, prefs);
   const start = () => {
-    setAsking(false);
-    if (blocked !== null) return;
     const rows = choice.shownRows
       ? rowQuery(role, sorts, narrowed?.filters ?? [], narrowed?.days)
       : rowQuery(role, sorts, []);
@@ -52,28 +40,14 @@ export function ExportButton(props: Props) {
     exporter.start(viewKey, rows, optionsOf(choice, paths));
   };
   return (
-    <>
-      <HintButton
-        className="button"
-        testId="export-button"
-        hint={`Export the rows of this tab to a file, in the order shown (${keyText("window", "export")})`}
-        blocked={blocked}
-        press={ask}
-      >
-        {name}
-      </HintButton>
-      {asking && shape && narrowed && (
-        <ExportDialog
-          choice={choice}
-          change={exporter.setChoice}
-          zone={zone}
-          name={name}
-          rows={{ shown: narrowed.rows, all: shape.rows, narrowed: hasFilters }}
-          columns={{ shown: columns.length, all: shape.columns.length }}
-          start={start}
-          close={() => setAsking(false)}
-        />
-      )}
-    </>
+    <ExportAction
+      name={exportName(partial, hasFilters && choice.shownRows)}
+      what="the rows of this tab"
+      testId="export-button"
+      rows={{ shown: narrowed?.rows ?? 0, all: shape?.rows ?? 0, narrowed: hasFilters }}
+      columns={{ shown: columns.length, all: shape?.columns.length ?? 0 }}
+      areDocuments
+      {...{ blocked, zone, exporter, exportRef, start }}
+    />
   );
 }

@@ -12,9 +12,10 @@ interface Props {
   /** What the button of the window is called: a part is never exported as the whole. */
   name: string;
   rows: { shown: number; all: number; narrowed: boolean };
-  columns: { shown: number; all: number };
-  /** The rows are those of a query of one's own, and come from no documents. */
-  isSql?: boolean;
+  /** Null if there is no choice of columns. */
+  columns: { shown: number; all: number } | null;
+  /** Whether the rows are documents, which JSON lines can have whole. */
+  areDocuments: boolean;
   start: () => void;
   close: () => void;
 }
@@ -32,7 +33,7 @@ const DECIMALS = [
 
 /** Asks how the rows are to be written. The choice is remembered. */
 export function ExportDialog(props: Props) {
-  const { choice, change, name, rows, columns, isSql = false, start, close } = props;
+  const { choice, change, name, rows, columns, areDocuments, start, close } = props;
   const set = (part: Partial<ExportChoice>) => change({ ...choice, ...part });
   const format = FORMATS.find((one) => one.format === choice.format) ?? FORMATS[0];
   return (
@@ -65,16 +66,21 @@ export function ExportDialog(props: Props) {
                 change={(which) => set({ shownRows: which === "shown" })}
               />
             )}
-            <Labelled
-              label="Columns"
-              value={choice.shownColumns ? "shown" : "all"}
-              options={[
-                { id: "all", label: choice.format === "jsonl" && !isSql ? "Whole documents" : `All columns` },
-                { id: "shown", label: `The ${count(columns.shown)} shown of ${count(columns.all)}` },
-              ]}
-              testId="export-which-columns"
-              change={(which) => set({ shownColumns: which === "shown" })}
-            />
+            {columns !== null && (
+              <Labelled
+                label="Columns"
+                value={choice.shownColumns ? "shown" : "all"}
+                options={[
+                  {
+                    id: "all",
+                    label: choice.format === "jsonl" && areDocuments ? "Whole documents" : `All columns`,
+                  },
+                  { id: "shown", label: `The ${count(columns.shown)} shown of ${count(columns.all)}` },
+                ]}
+                testId="export-which-columns"
+                change={(which) => set({ shownColumns: which === "shown" })}
+              />
+            )}
             {choice.format === "csv" && <CsvFields choice={choice} set={set} />}
             {(choice.format === "csv" || choice.format === "xlsx") && (
               <ZoneField zone={props.zone} choice={choice} set={set} />

@@ -9,7 +9,14 @@ import type { ExportState } from "./useExport";
 
 function show(state: ExportState): void {
   const nothing = () => undefined;
-  const rest = { choice: USUAL, setChoice: nothing, start: nothing, startSql: nothing, cancel: nothing };
+  const rest = {
+    choice: USUAL,
+    setChoice: nothing,
+    start: nothing,
+    startGroups: () => undefined,
+    startSql: nothing,
+    cancel: nothing,
+  };
   render(<ExportStatus exporter={{ ...rest, state, dismiss: nothing }} />);
 }
 

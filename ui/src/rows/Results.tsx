@@ -135,7 +135,6 @@ export function Results(props: Props) {
     };
   }, [rowsRef, setTab, askForSql]);
   const noExport = exportBlocked({
-    isSummary: tab === "summary",
     isLive: target.live,
     isWriting: exporter.state.status === "writing",
     hasShapes: shapes !== null,
@@ -209,7 +208,7 @@ export function Results(props: Props) {
                 <LayoutPicker layouts={layouts} change={setLayouts} />
               </ColumnChooser>
             )}
-            {tab !== "sql" && (
+            {isRows && (
               <ExportButton
                 role={role}
                 viewKey={target.key}
@@ -272,6 +271,7 @@ export function Results(props: Props) {
               change={grouping.change}
               open={grouping.open}
               outdated={reload}
+              {...{ partial, exporter, exportRef }}
             />
           )}
         </TabPanel>

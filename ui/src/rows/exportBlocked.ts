@@ -1,5 +1,4 @@
 interface State {
-  isSummary: boolean;
   /** Rows are still arriving. */
   isLive: boolean;
   isWriting: boolean;
@@ -9,8 +8,7 @@ interface State {
 }
 
 /** Why the rows of a tab cannot be exported now; null if they can. */
-export function exportBlocked({ isSummary, isLive, isWriting, hasShapes, isNarrowed }: State): string | null {
-  if (isSummary) return "Groups are copied as a table; the other tabs export their rows.";
+export function exportBlocked({ isLive, isWriting, hasShapes, isNarrowed }: State): string | null {
   if (isLive) return "Rows are still arriving.";
   if (isWriting) return "Another export is running.";
   if (!hasShapes) return "There are no rows yet.";

@@ -24,6 +24,7 @@ function Held({ narrowed = false }: { narrowed?: boolean }) {
         zone="Europe/Berlin"
         name="Export"
         rows={{ shown: 7, all: 66, narrowed }}
+        areDocuments
         columns={{ shown: 2, all: 9 }}
         start={() => exporter.start(KEY, ROWS, optionsOf(exporter.choice, ["b", "a"]))}
         close={() => undefined}

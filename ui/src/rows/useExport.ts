@@ -6,6 +6,7 @@ import {
   type ExportProgress,
   type ExportOptions,
   type Failure,
+  type GroupRequest,
   type RowQuery,
   type SqlSort,
   toFailure,
@@ -29,6 +30,8 @@ export interface Exporter {
   choice: ExportChoice;
   setChoice: (choice: ExportChoice) => void;
   start: (key: ViewKey, rows: RowQuery, options: ExportOptions) => void;
+  /** Writes groups of rows. */
+  startGroups: (key: ViewKey, rows: RowQuery, groups: GroupRequest, options: ExportOptions) => void;
   /** Writes a result of SQL in an order. */
   startSql: (key: ViewKey, id: number, sorts: SqlSort[], options: ExportOptions) => void;
   cancel: () => void;
@@ -75,6 +78,13 @@ export function useExport(): Exporter {
       begin(options.format, (id, onProgress) => backend.exportRows(id, key, rows, options, onProgress)),
     [backend, begin],
   );
+  const startGroups = useCallback<Exporter["startGroups"]>(
+    (key, rows, groups, options) =>
+      begin(options.format, (id, onProgress) =>
+        backend.exportGroups(id, key, rows, groups, options, onProgress),
+      ),
+    [backend, begin],
+  );
   const startSql = useCallback<Exporter["startSql"]>(
     (key, result, sorts, options) =>
       begin(options.format, (id, onProgress) =>
@@ -91,5 +101,5 @@ export function useExport(): Exporter {
     // A running export can be cancelled, but not dismissed.
     if (running.current === null) setState({ status: "none" });
   }, []);
-  return { state, choice, setChoice, start, startSql, cancel, dismiss };
+  return { state, choice, setChoice, start, startGroups, startSql, cancel, dismiss };
 }

@@ -147,6 +147,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
     cancelRows: vi.fn(() => Promise.resolve()),
     suggest: vi.fn(() => Promise.resolve({ values: [], is_coming: false })),
     exportRows: vi.fn(() => Promise.resolve(null)),
+    exportGroups: vi.fn(() => Promise.resolve(null)),
     exportSql: vi.fn(() => Promise.resolve(null)),
     cancelExport: vi.fn(() => Promise.resolve()),
     pipeline: vi.fn(() => Promise.resolve("[]")),

@@ -152,6 +152,8 @@ export function FindTradeDialog({ findIn, close }: Props) {
               className="found-trades"
               aria-label="Trades found"
               selectionMode="single"
+              // Escape closes the dialog.
+              escapeKeyBehavior="none"
               selectedKeys={chosen === null ? [] : [chosen]}
               onSelectionChange={(keys) => {
                 const [key] = keys === "all" ? [] : [...keys];

@@ -5,6 +5,7 @@
 import type { Answer, Connection, Failure, QueryInput, Role, SourceView, ViewKey } from "../types";
 import type { Backend } from "..";
 import { askedCalls } from "./asked";
+import { exportCalls } from "./exports";
 import { sqlCalls } from "./sql";
 import { tradeCalls } from "./trades";
 import { makeChanges } from "./changes";
@@ -260,24 +261,7 @@ export function previewBackend(): Backend {
       const values = (SUGGESTIONS[field] ?? []).filter((value) => value.toLowerCase().startsWith(wanted));
       return { values, is_coming: false };
     },
-    async exportRows(_id, _key, _rows, options, onProgress) {
-      for (let step = 1; step <= 10; step += 1) {
-        await wait(150);
-        onProgress({ bytes: step * 2_400_000, written: step * 6_600, rows: 66_000 });
-      }
-      return {
-        path: `~/Brent 2026-11.${options.format}`,
-        format: options.format,
-        rows: 66_000,
-        bytes: 24_000_000,
-        complete: store.online,
-        cells_as_text: 0,
-        cut_texts: 0,
-        manifest: options.manifest ? `~/Brent 2026-11.${options.format}.manifest.json` : null,
-        note: null,
-      };
-    },
-    cancelExport: () => Promise.resolve(),
+    ...exportCalls(() => store.online),
     pipeline: (query) =>
       Promise.resolve(
         JSON.stringify([{ $match: { filters: query.filters, from: query.from, to: query.to } }], null, 2),

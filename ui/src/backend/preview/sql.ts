@@ -4,6 +4,7 @@ import type { Failure, Role, SqlColumn, SqlSort, ViewKey } from "../types";
 import type { Backend } from "..";
 import type { Rows } from "./asked";
 import { columnsOf, makeRow } from "./rows";
+import { exportOf } from "./exports";
 import { wait } from "./wait";
 
 const SLOW_MS = 400;
@@ -122,21 +123,7 @@ export function sqlCalls({ total, calendar }: Rows, isComplete: () => boolean): 
     },
     async exportSql(_exportId, _key, id, _sorts, options, onProgress) {
       const { rows } = await kept(id);
-      for (let step = 1; step <= 4; step += 1) {
-        await wait(150);
-        onProgress({ bytes: step * 24_000, written: Math.round((rows * step) / 4), rows });
-      }
-      return {
-        path: `~/Brent SQL 2026-11.${options.format}`,
-        format: options.format,
-        rows,
-        bytes: 96_000,
-        complete: isComplete(),
-        cells_as_text: 0,
-        cut_texts: 0,
-        manifest: options.manifest ? `~/Brent SQL 2026-11.${options.format}.manifest.json` : null,
-        note: null,
-      };
+      return exportOf(["Brent SQL", rows, 96_000], options, isComplete(), onProgress);
     },
   };
 }

@@ -1,9 +1,8 @@
-import { type RefObject, useEffect, useState } from "react";
+import type { RefObject } from "react";
 
 import type { ColumnView } from "../../backend";
-import { HintButton } from "../../controls/HintButton";
-import { keyText } from "../../controls/keys";
-import { ExportDialog, exportName } from "../ExportDialog";
+import { ExportAction } from "../ExportAction";
+import { exportName } from "../ExportDialog";
 import { optionsOf } from "../exportOptions";
 import { shown as shownColumns } from "../grid/columns";
 import type { Exporter } from "../useExport";
@@ -24,51 +23,26 @@ interface Props {
 
 /** Asks how a result is to be written, and writes it. */
 export function SqlExport({ ran, columns, shown, partial, zone, exporter, exportRef }: Props) {
-  const { choice } = exporter;
-  const [asking, setAsking] = useState(false);
   const writing = exporter.state.status === "writing";
   const blocked = writing ? "Another export is running." : ran === null ? "There is no result yet." : null;
-  const ask = () => setAsking(blocked === null);
-  useEffect(() => {
-    exportRef.current = ask;
-    return () => {
-      exportRef.current = null;
-    };
-  });
-  const name = exportName(partial, false);
   const reading_order = columns.map((_, place) => place);
   const placed = shownColumns({ columns, reading_order }, shown.prefs);
+  const rows = ran?.result.rows ?? 0;
   const start = () => {
-    setAsking(false);
-    if (blocked !== null || ran === null) return;
+    if (ran === null) return;
     const names = placed.map(({ column }) => column.path);
-    const { rows, result } = ran;
-    exporter.startSql(rows.key, result.id, sortsOf(columns, shown.sorts), optionsOf(choice, names));
+    const options = optionsOf(exporter.choice, names);
+    exporter.startSql(ran.rows.key, ran.result.id, sortsOf(columns, shown.sorts), options);
   };
   return (
-    <>
-      <HintButton
-        className="button"
-        testId="sql-export"
-        hint={`Export the result to a file, in the order shown (${keyText("window", "export")})`}
-        blocked={blocked}
-        press={ask}
-      >
-        {name}
-      </HintButton>
-      {asking && ran !== null && (
-        <ExportDialog
-          choice={choice}
-          change={exporter.setChoice}
-          zone={zone}
-          name={name}
-          rows={{ shown: ran.result.rows, all: ran.result.rows, narrowed: false }}
-          columns={{ shown: placed.length, all: columns.length }}
-          isSql
-          start={start}
-          close={() => setAsking(false)}
-        />
-      )}
-    </>
+    <ExportAction
+      name={exportName(partial, false)}
+      what="the result"
+      testId="sql-export"
+      rows={{ shown: rows, all: rows, narrowed: false }}
+      columns={{ shown: placed.length, all: columns.length }}
+      areDocuments={false}
+      {...{ blocked, zone, exporter, exportRef, start }}
+    />
   );
 }

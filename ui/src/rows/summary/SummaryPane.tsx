@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { type RefObject, useEffect, useState } from "react";
 import { Button } from "react-aria-components";
 
 import { type Group, type Role, type RowQuery, toFailure, type ViewKey } from "../../backend";
@@ -9,8 +9,10 @@ import { count, plural } from "../../controls/format";
 import { useToast } from "../../controls/toasts";
 import { asked } from "../asked";
 import { rowQuery } from "../filters";
-import type { Narrowed } from "../useNarrowed";
+import type { Exporter } from "../useExport";
+import { isNarrowed, type Narrowed } from "../useNarrowed";
 import { GroupingBar } from "./GroupingBar";
+import { GroupsExport } from "./GroupsExport";
 import { GroupsTable } from "./GroupsTable";
 import {
   activeGrouping,
@@ -34,6 +36,10 @@ interface Props {
   /** Shows the rows of a group. */
   open: (group: Group, grouping: Grouping) => void;
   outdated: () => void;
+  /** The answer is partial. */
+  partial: boolean;
+  exporter: Exporter;
+  exportRef: RefObject<(() => void) | null>;
 }
 
 /** The rows of a tab in groups, under its filters. */
@@ -98,6 +104,17 @@ export function SummaryPane(props: Props) {
         >
           Copy table
         </Button>
+        <GroupsExport
+          viewKey={viewKey}
+          rows={rows}
+          request={groupRequest(grouping, zone, SHOWN_GROUPS)}
+          total={groups?.total ?? null}
+          partial={props.partial}
+          filtered={isNarrowed(narrowed)}
+          zone={zone}
+          exporter={props.exporter}
+          exportRef={props.exportRef}
+        />
       </div>
       {error !== null && (
         <FailureNote
