@@ -56,10 +56,11 @@ fn a_traders_day() {
     look_at_a_row(&screen);
     export(&screen, &stage.csv);
     workbench::exports(&screen, &stage.csv);
-    workbench::summary(&screen);
+    workbench::summary(&screen, &stage.csv);
     workbench::formats(&screen);
     workbench::colours(&screen);
     workbench::find_a_trade(&screen);
+    workbench::sql(&screen);
     pictures(&screen);
 
     stage.server.shut_down().expect("the server can be stopped");

@@ -15,6 +15,8 @@ pub(crate) mod keys {
     pub(crate) const TAB: &str = "\u{e004}";
     pub(crate) const ENTER: &str = "\u{E007}";
     pub(crate) const ESCAPE: &str = "\u{E00C}";
+    pub(crate) const ENTER_KEY: char = '\u{E007}';
+    pub(crate) const END: char = '\u{E010}';
     pub(crate) const SHIFT: char = '\u{E008}';
     pub(crate) const ALT: char = '\u{E00A}';
     pub(crate) const CONTROL: char = '\u{e009}';

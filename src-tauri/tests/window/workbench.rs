@@ -11,8 +11,8 @@ use super::cells;
 use super::screen::{Screen, marked};
 use super::webdriver::keys;
 
-/// The groups by day add up to the rows; a click on one leaves its rows.
-pub(crate) fn summary(screen: &Screen) {
+/// The groups by day add up to the rows, are exported, and a click on one leaves its rows.
+pub(crate) fn summary(screen: &Screen, csv: &Path) {
     let all = screen.count("row-count-input").unwrap_or_default();
     screen.click("tab-summary");
     let counts = screen.wait("the rows are grouped by day", || {
@@ -21,6 +21,14 @@ pub(crate) fn summary(screen: &Screen) {
     });
     assert_eq!(counts.iter().sum::<u64>(), all, "the groups do not add up to the rows");
     screen.picture("summary");
+    screen.click("groups-export");
+    screen.click("export-start");
+    screen.wait("the groups are exported", || screen.text("export-result"));
+    let text = fs::read_to_string(csv).expect("the CSV file can be read");
+    let exported: Vec<u64> =
+        text.lines().skip(1).filter_map(|line| line.rsplit(',').next()?.parse().ok()).collect();
+    assert_eq!(exported, counts, "the file has other groups than the window:\n{text}");
+    screen.click_on(&format!("{} [aria-label=Dismiss]", marked("export-result")));
     screen.click_on(&format!("{} .group-open", marked("group")));
     let said = screen.wait("the rows of the group are shown", || screen.text("narrowed"));
     assert_eq!(said.replace(',', ""), format!("{} of {all} rows", counts[0]), "other rows than the group's");
@@ -124,6 +132,41 @@ pub(crate) fn find_a_trade(screen: &Screen) {
     screen.picture("find-trade");
     screen.press(keys::ESCAPE);
     screen.wait("the dialog is closed", || screen.text("find-trade-dialog").is_none().then_some(()));
+}
+
+/// SQL on the rows: a mistake is marked, and the result counts what the window counts.
+pub(crate) fn sql(screen: &Screen) {
+    let all = screen.count("row-count-input").unwrap_or_default();
+    screen.click("tab-sql");
+    screen
+        .wait("the tables are listed", || screen.text("sql-tables").filter(|text| text.contains("trade_id")));
+    let editor = marked("sql-text");
+    let wrong = "select count(*) as n, min(trade_id) as first from trade";
+    screen.type_into(&editor, wrong);
+    screen.click_on(&editor);
+    screen.chord(&[keys::CONTROL], keys::ENTER_KEY);
+    screen.wait("the failure is shown", || screen.text("sql-failure"));
+    assert_eq!(screen.text("sql-mistake").as_deref(), Some("trade"), "the mistake is not marked");
+    screen.picture("sql-mistake");
+    screen.click_on(&editor);
+    screen.chord(&[keys::CONTROL], keys::END);
+    screen.press("s");
+    screen.chord(&[keys::CONTROL], keys::ENTER_KEY);
+    screen
+        .wait("there is a result", || screen.text("sql-state").filter(|state| state.starts_with("1 row in")));
+    let cell = "return [...document.querySelectorAll('[data-testid=sql-pane] .slick-cell')].map(it => it.textContent)";
+    let cells = screen.wait("the result is drawn", || {
+        let cells = screen.script(cell, &[]);
+        cells.as_array().is_some_and(|cells| cells.len() >= 2).then_some(cells)
+    });
+    assert_eq!(cells[0].as_str().map(|count| count.replace(',', "")), Some(all.to_string()));
+    screen.picture("sql");
+    screen.click("tab-input");
+    screen.wait("the rows are back", || cells_of_rows(screen));
+}
+
+fn cells_of_rows(screen: &Screen) -> Option<String> {
+    cells(screen, 0, 1).pop()
 }
 
 /// A file of each format, read back with other programs' readers. `csv` is what the save dialog answers; a file of another
