@@ -142,11 +142,12 @@ pub(crate) fn sql(screen: &Screen) {
         .wait("the tables are listed", || screen.text("sql-tables").filter(|text| text.contains("trade_id")));
     let editor = marked("sql-text");
     let wrong = "select count(*) as n, min(trade_id) as first from trade";
-    screen.type_into(&editor, wrong);
     screen.click_on(&editor);
+    screen.chord(&[keys::CONTROL], 'a');
+    screen.type_into(&editor, wrong);
     screen.chord(&[keys::CONTROL], keys::ENTER_KEY);
-    screen.wait("the failure is shown", || screen.text("sql-failure"));
-    assert_eq!(screen.text("sql-mistake").as_deref(), Some("trade"), "the mistake is not marked");
+    let failure = screen.wait("the failure is shown", || screen.text("sql-failure"));
+    assert_eq!(screen.text("sql-mistake").as_deref(), Some("trade"), "the mistake is not marked: {failure}");
     screen.picture("sql-mistake");
     screen.click_on(&editor);
     screen.chord(&[keys::CONTROL], keys::END);

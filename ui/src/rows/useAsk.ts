@@ -1,6 +1,7 @@
 import { type RefObject, useCallback } from "react";
 
 import { cellCondition, cellFilters } from "./cellFilter";
+import { afterMenu } from "../controls/afterMenu";
 import { type ColumnDialog, isDialog } from "./ColumnDialogs";
 import { conditionOf, withCondition } from "./filters";
 import type { ColumnPrefs } from "./grid/columns";
@@ -33,7 +34,7 @@ export function useAsk(pane: Pane): Handlers["ask"] {
     (command, { row, path }) => {
       if (isDialog(command)) {
         const at = grid.current?.belowHeading(path) ?? { x: 0, y: 0 };
-        return setDialog({ kind: command, path, at });
+        return afterMenu(() => setDialog({ kind: command, path, at }));
       }
       if (command === "group_by") return group(path);
       if (command === "colour") {
