@@ -7,7 +7,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::support::fixture::Fixture;
-use crate::support::{Run, cli, program};
+use crate::support::{Run, cli, cli_with, program};
 
 /// A cached query of three days, and a way to run SQL on it.
 struct Cached {
@@ -131,4 +131,21 @@ async fn what_cannot_be_run_is_refused_with_its_place() {
     assert_eq!(run.code, 1, "{run:?}");
     let run = cached.sql("SELECT 1", &["--out", "result.txt"]);
     assert_eq!(run.code, 2, "{run:?}");
+}
+
+/// Times are stored in UTC: the computer's zone must not move those that they are compared with.
+#[tokio::test]
+async fn the_zone_of_the_computer_changes_no_result() {
+    let cached = Cached::new("sql_zone").await;
+    let text = "SELECT TIMESTAMP '2026-01-06 00:00:00' = TIMESTAMPTZ '2026-01-06 00:00:00+00' AS same,
+                       abs(epoch(now()::TIMESTAMP) - epoch(now())) < 1 AS now,
+                       (TIMESTAMPTZ '2026-01-06 00:00:00+00')::VARCHAR AS shown";
+    let (cache, to) = (cached.fixture.path("cache"), cached.fixture.to());
+    let arguments = ["sql", &cached.signature, text, "--from", "2025-01-01", "--to", &to];
+    for zone in ["UTC", "America/New_York", "Asia/Kolkata"] {
+        let run =
+            cli_with(&[&arguments[..], &["--cache", &cache.to_string_lossy()]].concat(), &[("TZ", zone)]);
+        let rows = run.stdout.replace("\r\n", "\n");
+        assert_eq!(rows, "same,now,shown\ntrue,true,2026-01-06 00:00:00+00\n", "{zone}: {run:?}");
+    }
 }

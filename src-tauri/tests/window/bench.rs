@@ -25,7 +25,9 @@ const SCROLL_MS: u64 = 10_000;
 
 /// What the page measures with.
 const HELPERS: &str = "
-    const viewport = () => document.querySelector('[data-testid=grid] .slick-viewport');
+    // Beside pinned columns, the last one scrolls and the first follows.
+    const viewport = () => [...document.querySelectorAll('[data-testid=grid] .slick-viewport')]
+        .filter(part => part.clientWidth > 0 && part.clientHeight > 0).at(-1) ?? null;
     const rowAt = y => {
         const {left, top} = viewport().getBoundingClientRect();
         return document.elementFromPoint(left + 20, top + y)?.closest('.slick-row') ?? null;

@@ -23,8 +23,6 @@ pub(crate) struct SqlTable {
     pub(crate) role: Role,
     pub(crate) rows: u64,
     columns: Vec<TypedColumn>,
-    /// The column of the day.
-    day: String,
 }
 
 /// A column of a table. All values have its type.
@@ -56,12 +54,22 @@ fn sql_type(form: ColumnForm) -> Sql {
     }
 }
 
-/// A name that no other one is equal to, whatever the case.
-fn unique(path: &str, taken: &mut HashSet<String>) -> String {
-    let path = if path.is_empty() { NAMELESS } else { path };
-    let numbered = (2_u64..).map(|number| format!("{path}_{number}"));
-    let mut names = std::iter::once(path.to_owned()).chain(numbered);
-    names.find(|name| taken.insert(name.to_lowercase())).unwrap_or_default()
+/// Names of which no two are equal, as DuckDB compares them: without the case of ASCII letters. The first path with a name
+/// keeps it; a number that others get makes no name that a path has. The column of the day is never a field.
+fn names_of(paths: &[&str]) -> Vec<String> {
+    let path_of = |path: &str| if path.is_empty() { NAMELESS } else { path }.to_owned();
+    let known: HashSet<String> = paths.iter().map(|path| path_of(path).to_ascii_lowercase()).collect();
+    let mut taken = HashSet::from([DAY.to_owned()]);
+    let unique = |path: &&str| {
+        let path = path_of(path);
+        if taken.insert(path.to_ascii_lowercase()) {
+            return path;
+        }
+        let numbered = (2_u64..).map(|number| format!("{path}_{number}"));
+        let mut free = numbered.filter(|name| !known.contains(&name.to_ascii_lowercase()));
+        free.find(|name| taken.insert(name.to_ascii_lowercase())).unwrap_or_default()
+    };
+    paths.iter().map(unique).collect()
 }
 
 /// A name as it has to be written: in quotes, unless it is a plain word that means nothing else.
@@ -95,15 +103,15 @@ impl SqlTable {
         } else {
             view.decimal_widths(connection, role, &decimals, &Narrowing::default())?
         };
-        let mut taken = HashSet::new();
-        let columns = columns.into_iter().map(|column| TypedColumn {
-            name: unique(&column.path, &mut taken),
+        let names = names_of(&columns.iter().map(|column| &*column.path).collect::<Vec<_>>());
+        let typed = names.into_iter().zip(columns).map(|(name, column)| TypedColumn {
+            name,
             form: forms::form_of(&column.fields, &widths),
             column,
         });
-        let columns = columns.collect();
+        let columns = typed.collect();
         let rows = view.spans(role).iter().map(|span| span.rows).sum();
-        Ok(Self { role, rows, columns, day: unique(DAY, &mut taken) })
+        Ok(Self { role, rows, columns })
     }
 
     /// The names and types of its columns.
@@ -112,7 +120,7 @@ impl SqlTable {
             .columns
             .iter()
             .map(|column| (column.name.clone(), sql_type(column.form).as_str().to_owned()));
-        typed.chain([(self.day.clone(), "DATE".to_owned())]).collect()
+        typed.chain([(DAY.to_owned(), "DATE".to_owned())]).collect()
     }
 
     /// Creates it as a temporary view of the rows of a narrowing.
@@ -139,7 +147,7 @@ impl SqlTable {
 
     fn select(&self, value: &dyn Fn(&TypedColumn) -> Sql, day: &Sql, source: &Sql) -> Sql {
         let named = |column: &TypedColumn| sql!("{} AS {}", value(column), Ident(&column.name));
-        let list = self.columns.iter().map(named).chain([sql!("{day} AS {}", Ident(&self.day), day)]);
+        let list = self.columns.iter().map(named).chain([sql!("{day} AS {}", Ident(DAY), day)]);
         sql!("SELECT {} FROM {source}", Sql::join(list, ", "), source)
     }
 }
@@ -168,9 +176,8 @@ mod tests {
 
     #[test]
     fn names_differ_whatever_the_case() {
-        let mut taken = HashSet::new();
-        let names = ["a", "A", "a_2", "", "É", "é"].map(|path| unique(path, &mut taken));
-        assert_eq!(names, ["a", "A_2", "a_2_2", "_empty", "É", "é_2"]);
+        let names = names_of(&["a", "A", "a_2", "", "É", "é", "_day"]);
+        assert_eq!(names, ["a", "A_3", "a_2", "_empty", "É", "é", "_day_2"]);
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub(crate) fn open(path: &Path, row_group_rows: usize, access: &Access) -> Resul
     }
     let (export, spare) = (access.export_dir(&path), spare_export_dir(&path));
     let (file, export, spare) = (Text(text(&path)?), Text(text(&export)?), Text(text(&spare)?));
+    // Times are in UTC, wherever the computer is. A library without time zones has no other, and no such setting.
+    let _ = connection.execute_batch(sql!("SET GLOBAL TimeZone = 'UTC'"));
     // DuckDB may use its own folder for spills in any case.
     connection.execute_batch(sql!(
         "SET allowed_paths = [{}]; SET allowed_directories = [{export}, {spare}]; SET enable_external_access = false;

@@ -29,6 +29,35 @@ const DEEPEST: usize = 400;
 const MOST_TABLES: usize = 150;
 /// The greatest width that a text is padded to. DuckDB's memory limit does not count the text of one value.
 const WIDEST: u32 = 10_000;
+/// Functions whose result may be several times as long as what they are given. The memory limit does not count it either.
+const GROWING: [(&str, u32); 14] = [
+    ("array_to_json", 2),
+    ("bin", 2),
+    ("concat", 1),
+    ("hex", 2),
+    ("json_pretty", 2),
+    ("json_quote", 2),
+    ("list_concat", 1),
+    ("regexp_replace", 1),
+    ("replace", 1),
+    ("to_base64", 2),
+    ("to_binary", 2),
+    ("to_hex", 2),
+    ("to_json", 2),
+    ("url_encode", 2),
+];
+/// What a lambda counts as: it runs for each element of a list.
+const LAMBDA: u32 = 2;
+/// How much such functions and lambdas may add up to within each other.
+const MOST_GROWTH: u32 = 6;
+/// Functions that compare with a pattern by trying every way to match it.
+const PATTERNS: [&str; 9] =
+    ["!~~", "!~~*", "ilike_escape", "like_escape", "not_ilike_escape", "not_like_escape", "~~", "~~*", "~~~"];
+/// Wildcards of such a pattern that match any number of letters: with more, one value may take longer than the time
+/// limit, and nothing stops it.
+const MOST_WILDCARDS: usize = 6;
+/// How many times tables may be read when common table expressions that are named more than once are put in their places.
+const MOST_READS: u64 = 4_096;
 /// What stands before the text where it runs, so that its rows can be limited.
 const BEFORE: &str = "SELECT * FROM (\n";
 
@@ -130,7 +159,20 @@ impl ReadOnlySelect {
             return duckdb::Error::DuckDBFailure(duckdb::ffi::Error::new(1), plain).into();
         }
         let at = part("position").and_then(|at| at.parse::<usize>().ok());
-        refusal(&self.text, &Refusal { what: sentence(what), at }.after(before))
+        refusal(&self.text, &Refusal { what: with_hint(what), at }.after(before))
+    }
+}
+
+/// DuckDB's sentence with the names that it proposes, and how the name of a field within another is written.
+fn with_hint(what: &str) -> String {
+    let first = sentence(what);
+    let is_of_table = first.starts_with("Referenced table") || first.starts_with("Values list");
+    if is_of_table {
+        return format!("{first}. The name of a field within a document is quoted as a whole: \"a.b\"");
+    }
+    match what.lines().find_map(|line| line.strip_prefix("Candidate bindings: ")) {
+        Some(names) => format!("{first}. Similar names: {names}"),
+        None => first,
     }
 }
 
@@ -165,6 +207,19 @@ fn refusal(text: &str, found: &Refusal) -> CacheError {
     });
     let problem = SqlProblem { what: found.what.clone(), place, is_limit: false };
     CacheErrorKind::Sql(Box::new(problem)).into()
+}
+
+/// Whether a format takes a width from another argument, as in `{:{}}`.
+fn has_inner_braces(format: &str) -> bool {
+    let mut depth = 0_u32;
+    format.replace("{{", "").chars().any(|sign| {
+        depth = match sign {
+            '{' => depth + 1,
+            '}' => depth.saturating_sub(1),
+            _ => depth,
+        };
+        depth > 1
+    })
 }
 
 /// The one statement of a tree.
@@ -235,6 +290,10 @@ fn end_of_comment(text: &str) -> Option<usize> {
 struct Scope {
     name: String,
     around: Option<usize>,
+    /// How often it is read.
+    reads: u64,
+    /// What the growing functions around add up to. A scope of theirs has no name.
+    growth: u32,
 }
 
 /// Visits every part of a tree.
@@ -267,6 +326,10 @@ impl<'a> Walk<'a> {
                 self.descend(node, scope, &[]);
             }
         }
+        let reads = self.scopes.iter().try_fold(1_u64, |all, scope| all.checked_mul(scope.reads.max(1)));
+        if reads.is_none_or(|reads| reads > MOST_READS) {
+            return Err(Refusal::at("Common table expressions are read too often by others", None));
+        }
         Ok(())
     }
 
@@ -296,17 +359,29 @@ impl<'a> Walk<'a> {
             | "COLUMN_REF"
             | "COMPARISON"
             | "CONJUNCTION"
-            | "LAMBDA"
             | "OPERATOR"
             | "POSITIONAL_REFERENCE"
             | "STAR"
             | "SUBQUERY" => {}
+            "LAMBDA" => {
+                let inner = self.grown(node, scope, LAMBDA)?;
+                self.descend(node, inner, &[]);
+                return Ok(());
+            }
             "CONSTANT" => return Ok(()),
             "CAST" => {
                 self.descend(node, scope, &["cast_type"]);
                 return self.cast_type(node);
             }
-            "FUNCTION" | "WINDOW" => self.function(node, &|name| ALLOWED.contains(name))?,
+            "FUNCTION" | "WINDOW" => {
+                self.function(node, &|name| ALLOWED.contains(name))?;
+                let name = self.tree.text(node, "function_name").unwrap_or_default().to_lowercase();
+                if let Some((_, growth)) = GROWING.iter().find(|(growing, _)| *growing == name) {
+                    let inner = self.grown(node, scope, *growth)?;
+                    self.descend(node, inner, &[]);
+                    return Ok(());
+                }
+            }
             "PARAMETER" => {
                 return Err(self.refuse(node, "A parameter has no value here: write the value itself"));
             }
@@ -338,7 +413,35 @@ impl<'a> Walk<'a> {
         if !is_allowed(&name) {
             return Err(self.refuse(node, format!("There is no function {written} here")));
         }
+        if self.tree.text(node, "export_state") == Some("true") {
+            return Err(self.refuse(node, "EXPORT_STATE is not possible here"));
+        }
+        if PATTERNS.contains(&&*name) {
+            self.expect_few_wildcards(node)?;
+        }
         self.expect_short(node, &name)
+    }
+
+    /// A pattern whose wildcards can be counted, and are few.
+    fn expect_few_wildcards(&self, node: NodeId) -> Result<(), Refusal> {
+        let pattern = self.tree.children_of(node, "children").get(1);
+        let value = pattern.and_then(|pattern| self.constant(*pattern));
+        let Some(value) = value else {
+            let what = "The pattern of LIKE is a text in quotes; contains, starts_with and regexp_matches take any text";
+            return Err(self.refuse(node, what));
+        };
+        if value.chars().filter(|sign| matches!(sign, '%' | '*')).count() > MOST_WILDCARDS {
+            let what = format!(
+                "The pattern has more than {MOST_WILDCARDS} wildcards; regexp_matches takes any number"
+            );
+            return Err(self.refuse(node, what));
+        }
+        Ok(())
+    }
+
+    /// The text of a value that stands in the statement.
+    fn constant(&self, node: NodeId) -> Option<&str> {
+        self.tree.child(node, "value").and_then(|value| self.tree.text(value, "value"))
     }
 
     /// Texts that are padded to a width: it is written as a number, and not a great one.
@@ -349,12 +452,12 @@ impl<'a> Walk<'a> {
             _ => return Ok(()),
         };
         let Some(argument) = self.tree.children_of(node, "children").get(argument) else { return Ok(()) };
-        let value = self.tree.child(*argument, "value").and_then(|value| self.tree.text(value, "value"));
+        let value = self.constant(*argument);
         let is_short = value.is_some_and(|value| {
             let numbers =
                 value.split(|sign: char| !sign.is_ascii_digit()).filter(|digits| !digits.is_empty());
             let mut numbers = numbers.map(|digits| digits.parse::<u32>().is_ok_and(|width| width <= WIDEST));
-            numbers.all(|is_short| is_short) && !value.contains('*')
+            numbers.all(|is_short| is_short) && !value.contains('*') && !has_inner_braces(value)
         });
         if is_short {
             return Ok(());
@@ -457,11 +560,22 @@ impl<'a> Walk<'a> {
     }
 
     fn named(&mut self, name: &str, around: Option<usize>) -> usize {
-        self.scopes.push(Scope { name: name.to_lowercase(), around });
+        let growth = around.map_or(0, |at| self.scopes[at].growth);
+        self.scopes.push(Scope { name: name.to_lowercase(), around, reads: 0, growth });
         self.scopes.len() - 1
     }
 
-    fn table(&self, node: NodeId, scope: Option<usize>) -> Result<(), Refusal> {
+    /// A scope for what stands within a growing function.
+    fn grown(&mut self, node: NodeId, around: Option<usize>, growth: u32) -> Result<Option<usize>, Refusal> {
+        let at = self.named("", around);
+        self.scopes[at].growth += growth;
+        if self.scopes[at].growth > MOST_GROWTH {
+            return Err(self.refuse(node, "Functions that make long values are nested too deeply"));
+        }
+        Ok(Some(at))
+    }
+
+    fn table(&mut self, node: NodeId, scope: Option<usize>) -> Result<(), Refusal> {
         let written = self.tree.text(node, "table_name").unwrap_or_default();
         let name = written.to_lowercase();
         let is_plain =
@@ -469,8 +583,14 @@ impl<'a> Walk<'a> {
         let mut around = scope;
         let mut is_known = self.tables.contains(&name.as_str());
         while let Some(at) = around {
-            is_known |= self.scopes[at].name == name;
-            around = self.scopes[at].around;
+            let scope = &mut self.scopes[at];
+            around = scope.around;
+            // The innermost of this name is the one that is read.
+            if scope.name == name {
+                scope.reads += 1;
+                is_known = true;
+                break;
+            }
         }
         if is_plain && is_known {
             return Ok(());
@@ -754,6 +874,44 @@ mod tests {
     }
 
     /// The check is the first wall; the transaction is the second.
+    /// One value may take longer than the time limit, or more than the memory limit, and nothing stops it.
+    #[test]
+    fn what_no_limit_would_stop_is_refused() {
+        let database = hostile();
+        let nested = |open: &str, close: &str, times: usize| {
+            format!("SELECT {}'a'{}", open.repeat(times), close.repeat(times))
+        };
+        let doubling: Vec<String> = (1..20)
+            .map(|n| format!("c{n} AS NOT MATERIALIZED (SELECT a.x FROM c{0} a, c{0} b)", n - 1))
+            .collect();
+        let doubling = format!("WITH c0 AS (SELECT 1 AS x), {} SELECT * FROM c19", doubling.join(", "));
+        for (text, problem_of) in [
+            ("SELECT 'a' LIKE '%a%a%a%a%a%a%a_b'".to_owned(), "more than 6 wildcards"),
+            ("SELECT 'a' GLOB '*a*a*a*a*a*a*a?b'".to_owned(), "more than 6 wildcards"),
+            ("SELECT 'a' ILIKE product FROM trades".to_owned(), "is a text in quotes"),
+            ("SELECT 'a' NOT LIKE ('%' || '%')".to_owned(), "is a text in quotes"),
+            (nested("hex(", ")", 4), "nested too deeply"),
+            (nested("replace(", ", 'a', 'aaaaaaaaaa')", 7), "nested too deeply"),
+            (nested("list_transform([1,2], lambda x : ", ")", 4), "nested too deeply"),
+            ("SELECT format('{:{}}', 'a', 100000000)".to_owned(), "In format"),
+            ("SELECT levenshtein('a', 'b')".to_owned(), "no function levenshtein"),
+            ("SELECT bitstring('1', 2000000000)".to_owned(), "no function bitstring"),
+            (doubling, "read too often"),
+            ("SELECT sum(price) EXPORT_STATE FROM trades".to_owned(), "EXPORT_STATE"),
+        ] {
+            let found = problem(&database, &text);
+            assert!(found.as_ref().is_some_and(|found| found.what.contains(problem_of)), "{text}: {found:?}");
+        }
+        for text in [
+            "SELECT product LIKE '%a%b%', product ILIKE 'x%', product NOT LIKE '_%' ESCAPE '!' FROM trades",
+            "SELECT replace(replace(replace(product, 'a', 'b'), 'c', 'd'), 'e', 'f') FROM trades",
+            "SELECT format('{:.2f} {{}}', price) FROM trades",
+            "WITH a AS (SELECT price FROM trades), b AS (SELECT price FROM a) SELECT * FROM a, b, b AS c",
+        ] {
+            assert_eq!(problem(&database, text), None, "{text}");
+        }
+    }
+
     #[test]
     fn nothing_but_temporary_tables_can_be_written() {
         let database = hostile();
