@@ -137,7 +137,7 @@ it("is cancelled with Escape or its button, in the engine too", async () => {
   await waitFor(() => expect(fake.backend.cancelRows).toHaveBeenCalledWith(id));
   expect(screen.getByTestId("sql-state")).not.toHaveTextContent("Running");
   expect(fake.backend.cancel).not.toHaveBeenCalled();
-  // It came all the same: nobody will read it.
+  // The result arrived although it was cancelled, and is not shown.
   act(() => slow.resolve(RESULT));
   await waitFor(() => expect(vi.mocked(fake.backend.closeSql).mock.lastCall?.[1]).toBe(7));
   expect(screen.queryByRole("grid")).not.toBeInTheDocument();

@@ -25,7 +25,7 @@ interface From {
 
 export interface Fetching {
   fetch: (mode: FetchMode) => void;
-  /** The same, for a command without a button: what stands in the way is said in the corner. */
+  /** The same, for a command without a button: a toast says why it cannot run. */
   refetch: (mode: FetchMode) => void;
 }
 

@@ -49,7 +49,8 @@ impl Engine {
     /// its format.
     ///
     /// # Errors
-    /// `export_failed`, `disk_full`, `cancelled`, those of opening the view, and those of [`group_rows`](Self::group_rows).
+    /// `export_failed`, `disk_full`, `cancelled`, those of opening the view, and those of
+    /// [`group_rows`](Self::group_rows).
     #[instrument(level = "error", name = "export", skip_all, fields(signature = %request.key.signature))]
     pub async fn export(
         &self,
@@ -222,7 +223,7 @@ pub(super) fn target_of(
     Ok(target)
 }
 
-/// What is said of a file that was written, with its manifest if it has one.
+/// Describes a file that was written, with its manifest if it has one.
 pub(super) fn exported(
     target: &Destination,
     options: &ExportOptions,

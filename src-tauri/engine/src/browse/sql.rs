@@ -155,8 +155,8 @@ impl Engine {
         until_cancelled(work, &stop, cancel).await
     }
 
-    /// Writes a result to a file, in the order of the statement or of some of its columns. One of a partial answer is named `….partial.csv`, or
-    /// with the extension of its format.
+    /// Writes a result to a file, in the order of the statement or of some of its columns. The file of a partial
+    /// answer is named `….partial.csv`, or with the extension of its format.
     ///
     /// # Errors
     /// `not_cached` if the result is not kept any more, and those of other exports.

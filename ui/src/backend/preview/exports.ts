@@ -4,7 +4,7 @@ import type { Exported, ExportOptions, ExportProgress } from "../types";
 import type { Backend } from "..";
 import { wait } from "./wait";
 
-/** Imitates an export: its steps, and what is said of the file. */
+/** Imitates an export: its progress and its result. */
 export async function exportOf(
   [name, rows, bytes]: [name: string, rows: number, bytes: number],
   options: ExportOptions,

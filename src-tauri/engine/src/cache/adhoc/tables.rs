@@ -28,7 +28,7 @@ pub(crate) struct SqlTable {
 /// A column of a table. All values have its type.
 #[derive(Debug, Clone)]
 struct TypedColumn {
-    /// Its name. SQL does not tell apart upper and lower case, so it is the path with a number if need be.
+    /// Its name. SQL ignores the case of names, so it is the path with a number if need be.
     name: String,
     column: Column,
     form: ColumnForm,

@@ -374,7 +374,7 @@ fn write_rows(
     writer.finish().map_err(not_written)
 }
 
-/// Reads rows and sends them, until nobody takes them any more.
+/// Reads rows and sends them, until the receiver is dropped.
 #[expect(clippy::needless_pass_by_value, reason = "the receiver waits until it is dropped")]
 fn send_rows(
     source: RowSource<'_>,
