@@ -73,6 +73,10 @@ pub(crate) fn formats(screen: &Screen) {
     });
     let copied = pasted(screen);
     assert!(stored.contains(&copied), "something other than a stored value was copied: {copied}");
+    choose(screen, column, "copy_shown");
+    screen.wait("a shown value is on the clipboard", || {
+        Some(pasted(screen)).filter(|copied| shown.contains(copied))
+    });
     choose(screen, column, "format");
     screen.click_on(&format!("{} .pick-button", marked("format-decimals")));
     option(screen, "as stored");
@@ -247,7 +251,20 @@ fn place_of(screen: &Screen, path: &str) -> usize {
 fn choose(screen: &Screen, path: &str, command: &str) {
     screen.click_on(&format!("[data-testid=grid] .slick-row .slick-cell.l{}", place_of(screen, path)));
     screen.chord(&[keys::SHIFT], keys::F10);
-    screen.click_on(&format!("{} [data-key={command}]", marked("grid-menu")));
+    let item = format!("{} [data-key={command}]", marked("grid-menu"));
+    // A click goes to where the item was found. The menu moves to its place while it opens, and scrolls if an item at its
+    // edge is pointed at.
+    let place = "const item = document.querySelector(arguments[0]);
+        item?.scrollIntoView({block: 'center'});
+        return item === null ? null : [item.getBoundingClientRect().top, item.getBoundingClientRect().left]";
+    let mut before = Value::Null;
+    screen.wait("the menu stands still", || {
+        let now = screen.script(place, &[json!(item)]);
+        let is_still = !now.is_null() && now == before;
+        before = now;
+        is_still.then_some(())
+    });
+    screen.click_on(&item);
 }
 
 /// Chooses an option of the open list by its text.

@@ -1,7 +1,6 @@
 import { type RefObject, useCallback } from "react";
 
 import { cellCondition, cellFilters } from "./cellFilter";
-import { afterMenu } from "../controls/afterMenu";
 import { type ColumnDialog, isDialog } from "./ColumnDialogs";
 import { conditionOf, withCondition } from "./filters";
 import type { ColumnPrefs } from "./grid/columns";
@@ -34,7 +33,7 @@ export function useAsk(pane: Pane): Handlers["ask"] {
     (command, { row, path }) => {
       if (isDialog(command)) {
         const at = grid.current?.belowHeading(path) ?? { x: 0, y: 0 };
-        return afterMenu(() => setDialog({ kind: command, path, at }));
+        return setDialog({ kind: command, path, at });
       }
       if (command === "group_by") return group(path);
       if (command === "colour") {
