@@ -41,7 +41,7 @@ interface In {
 }
 
 interface Mark {
-  /** The cell that tells the document from others, and what it has. */
+  /** A cell that identifies the document: the place of its column, and its text. */
   place: number;
   cell: string;
   /** The texts to search for, the rarer first. */

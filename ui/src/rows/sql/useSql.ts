@@ -96,7 +96,7 @@ export function useSql(source: string, rows: SqlRows | null): Sql {
     running.current = null;
     setSince(null);
   }, []);
-  // The result of another answer says nothing of this one.
+  // A result belongs to the answer that it was read from.
   useEffect(
     () => () => {
       stop();
