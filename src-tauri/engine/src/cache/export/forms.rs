@@ -60,9 +60,7 @@ pub(crate) fn plain_decimals<'a>(texts: impl Iterator<Item = &'a str>) -> Option
         width.whole = width.whole.max(i64::try_from(whole.len()).ok()?);
         width.fraction = width.fraction.max(i64::try_from(fraction.len()).ok()?);
     }
-    let digits = width.whole + width.fraction;
-    let (precision, scale) = (u8::try_from(digits).ok()?, u8::try_from(width.fraction).ok()?);
-    (digits <= DECIMAL_DIGITS).then_some(ColumnForm::Decimal { precision, scale })
+    of_width(width)
 }
 
 fn decimal(fields: &BTreeMap<Kind, FieldId>, widths: &HashMap<FieldId, Width>) -> Option<ColumnForm> {
@@ -72,7 +70,12 @@ fn decimal(fields: &BTreeMap<Kind, FieldId>, widths: &HashMap<FieldId, Width>) -
         (_, true) => 10,
         _ => 1,
     };
-    let digits = width.whole.max(integers) + width.fraction;
+    of_width(Width { whole: width.whole.max(integers), ..*width })
+}
+
+/// The decimal type of a width, unless it has more digits than a decimal type can have.
+fn of_width(width: Width) -> Option<ColumnForm> {
+    let digits = width.whole + width.fraction;
     let (precision, scale) = (u8::try_from(digits).ok()?, u8::try_from(width.fraction).ok()?);
     (digits <= DECIMAL_DIGITS).then_some(ColumnForm::Decimal { precision, scale })
 }
