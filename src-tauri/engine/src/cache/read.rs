@@ -12,6 +12,7 @@ pub(crate) mod row_order;
 pub(crate) mod scan;
 pub mod selection;
 pub(crate) mod selections;
+pub(crate) mod sorted;
 pub(crate) mod spans;
 pub mod stop;
 pub mod summary;

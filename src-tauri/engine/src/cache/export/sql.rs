@@ -17,8 +17,9 @@ use crate::cache::file::sql::{Database, Sql, sql};
 use crate::cache::read::column::{Column, Holder};
 use crate::cache::read::scan::in_slices;
 use crate::cache::read::selection::{NarrowedSpan, Narrowing};
+use crate::cache::read::sorted::{sort_key_list, sort_order};
 use crate::cache::read::stop::Stop;
-use crate::cache::read::view::{View, sort_key_list, sort_order};
+use crate::cache::read::view::View;
 use crate::decode::{Decoder, FieldId, FieldRegistry, FieldSet, Kind, RowKey};
 use crate::query::near_miss::{did_you_mean, near_misses};
 use crate::rows::{ExportFormat, ExportOptions, Role, RowQuery};
@@ -178,9 +179,11 @@ impl View {
             Content::Documents | Content::Result(_) => Vec::new(),
         };
         let width = if matches!(content, Content::Documents) { 1 } else { holders.len() };
-        let sorted = self.sort_columns(query)?;
         let time = self.time_column(role);
-        let narrowing = self.narrowing(&self.worker(stop)?, query, None, None)?;
+        let (sorted, narrowing) = {
+            let worker = self.worker(stop)?;
+            (self.sort_columns(&worker, query)?, self.narrowing(&worker, query, None, None)?)
+        };
         let table = match &content {
             Content::Cells(columns) => self.table_columns(role, columns, options, &narrowing)?,
             Content::Documents | Content::Result(_) => Vec::new(),
@@ -223,7 +226,7 @@ impl View {
                 0 => sql!("NULL::VARCHAR"),
                 count => Sql::join((0..count).map(|place| sql!("t{place}", place)), ", "),
             };
-            let order = sort_order(&sorted, &query.sorts);
+            let order = sort_order(&sorted);
             vec![sql!("SELECT {values} FROM ({all}) ORDER BY {order}", values, all, order)]
         };
         Ok(ExportRows { content, table, selects })

@@ -74,6 +74,40 @@ impl Column {
     }
 }
 
+/// What the expression that orders a column on its own results in; see [`Column::single_key`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    /// A whole number of 64 bits.
+    Whole,
+    /// A double.
+    Double,
+}
+
+impl Column {
+    /// The place among the expressions of [`order`](Self::order) of one that orders the values on its own. `None` if the
+    /// column has texts, or numbers of several kinds. Decimals are ordered by their doubles if all of them are short:
+    /// then no two of different value have the same double.
+    pub(crate) fn single_key(
+        &self,
+        are_short: impl FnOnce(FieldId) -> Result<bool>,
+    ) -> Result<Option<(usize, KeyKind)>> {
+        let holders: Vec<Holder> = self.holders().collect();
+        let only = |of: &[Kind]| !holders.is_empty() && holders.iter().all(|one| of.contains(&one.kind));
+        if let [Holder { kind: Kind::Decimal, field, .. }] = holders[..] {
+            return Ok(are_short(field)?.then_some((0, KeyKind::Double)));
+        }
+        Ok(if only(&[Kind::Date, Kind::Bool]) {
+            Some((0, KeyKind::Whole))
+        } else if only(&[Kind::Int32, Kind::Int64]) {
+            Some((1, KeyKind::Whole))
+        } else if only(&[Kind::Double, Kind::MinusZero]) {
+            Some((0, KeyKind::Double))
+        } else {
+            None
+        })
+    }
+}
+
 /// A physical column that may hold the value of a logical one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Holder {

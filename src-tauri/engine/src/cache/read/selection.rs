@@ -13,9 +13,10 @@ use duckdb::arrow::datatypes::{Int32Type, Int64Type};
 use super::cell_test::{CellTest, CloseDecimals, is_close};
 use super::column::{Column, find_column};
 use super::selections::{List, Position, Wanted};
+use super::sorted::{sort_key_list, sort_order};
 use super::spans::{RowSpan, SpanOrder};
 use super::stop::Stop;
-use super::view::{View, sort_key_list, sort_order};
+use super::view::View;
 use super::worker::Worker;
 use crate::cache::file::error::{CacheErrorKind, Purpose, Result};
 use crate::cache::file::schema;
@@ -268,7 +269,6 @@ impl View {
     fn find_rows(&self, query: &RowQuery, also: Option<&str>, stop: &Stop) -> Result<Vec<Position>> {
         let role = query.role;
         let time = self.time_column(role);
-        let sorted = self.sort_columns(query)?;
         let stored: HashMap<usize, bool> = self
             .span_orders()
             .iter()
@@ -276,8 +276,14 @@ impl View {
             .map(|((_, place), order)| (*place, *order == SpanOrder::Stored))
             .collect();
         let worker = self.worker(stop)?;
+        let sorted = self.sort_columns(&worker, query)?;
         let narrowing = self.narrowing(&worker, query, also, None)?;
         let spans = self.narrowed_spans(role, &narrowing);
+        if let [sort] = &sorted[..]
+            && let Some(rows) = self.sort_by_number(&worker, role, sort, &spans)?
+        {
+            return Ok(rows);
+        }
         let mut found = Vec::new();
         let mut take = |select: &Sql| {
             worker.each_batch(select, &mut |batch| {
@@ -309,7 +315,7 @@ impl View {
                 })
                 .collect();
             if !parts.is_empty() {
-                let order = sort_order(&sorted, &query.sorts);
+                let order = sort_order(&sorted);
                 let all = Sql::join(parts, " UNION ALL ");
                 take(&sql!("SELECT place, row FROM ({all}) ORDER BY {order}", all, order))?;
             }

@@ -11,8 +11,9 @@ const POSITIONS: usize = 32 << 20;
 /// Bits of a row id in a position.
 const ROW_BITS: u32 = 40;
 
-/// Where a row is: the place of its span among those of its role, and its row id in the segment's table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Where a row is: the place of its span among those of its role, and its row id in the segment's table. Their order is
+/// that of the rows as they are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Position(u64);
 
 impl Position {

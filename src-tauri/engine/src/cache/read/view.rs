@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bson::RawDocumentBuf;
 use duckdb::params;
 
-use super::column::{self, Column, Holder, find_column};
+use super::column::{self, Column, Holder};
 use super::duplicates::{is_settled, settle_overlap};
 use super::selections::Selections;
+use super::sorted::ShortDecimals;
 use super::spans::{self, RowSpan, SpanOrder, SpanOrders};
 use super::stop::Stop;
 use crate::bson::path::is_within;
 use crate::cache::file::cache_file::CacheFile;
-use crate::cache::file::error::{CacheError, CacheErrorKind, Detail, Missing, Purpose, Result};
+use crate::cache::file::error::{CacheError, CacheErrorKind, Detail, Missing, Result};
 use crate::cache::file::ledger::FileState;
 use crate::cache::file::schema::{self, role_name};
 use crate::cache::file::sql::{Database, Name, Sql, sql};
@@ -21,7 +22,7 @@ use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{FieldId, FieldSet};
 use crate::plan::ledger::Ledger;
 use crate::query::mapping::Mapping;
-use crate::rows::{Role, RowQuery, Sort};
+use crate::rows::{Role, RowQuery};
 
 /// Rows of a view, each document counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,6 +49,7 @@ pub struct View {
     pub(crate) hidden: HashMap<(Role, u32), u64>,
     selections: Selections,
     span_orders: Mutex<SpanOrders>,
+    short_decimals: Mutex<ShortDecimals>,
     /// The paths that the mapping names, by role, in the order of their columns.
     mapped: MappedPaths,
 }
@@ -107,6 +109,7 @@ impl View {
             hidden: HashMap::new(),
             selections: Selections::default(),
             span_orders: Mutex::default(),
+            short_decimals: Mutex::default(),
             mapped,
         };
         view.hide_repeated()?;
@@ -322,6 +325,11 @@ impl View {
         self.span_orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is known of the length of decimals.
+    pub(crate) fn short_decimals(&self) -> MutexGuard<'_, ShortDecimals> {
+        self.short_decimals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The rows of queries that are kept.
     pub(crate) const fn selections(&self) -> &Selections {
         &self.selections
@@ -430,12 +438,6 @@ impl View {
             }
         }
         Ok(wanted.iter().filter_map(|(segment, row)| rows.remove(&(*segment, Some(*row)))).collect())
-    }
-
-    /// The columns that a row query sorts by.
-    pub(crate) fn sort_columns(&self, query: &RowQuery) -> Result<Vec<Column>> {
-        let columns = self.columns(query.role);
-        query.sorts.iter().map(|sort| find_column(&columns, &sort.path, Purpose::Sort)).collect()
     }
 
     /// Which physical columns a segment's table has.
@@ -568,29 +570,6 @@ impl View {
         }
         Ok(())
     }
-}
-
-/// The expressions that rows are sorted by, each under a name.
-pub(crate) fn sort_key_list(columns: &[Column], has: &dyn Fn(FieldId) -> bool) -> Vec<Sql> {
-    let keys_of = |(place, column): (usize, &Column)| {
-        let keys = column.order(has).into_iter().enumerate();
-        keys.map(|(index, key)| sql!("{key} AS k{place}_{index}", key, place, index)).collect::<Vec<_>>()
-    };
-    columns.iter().enumerate().flat_map(keys_of).collect()
-}
-
-/// The `ORDER BY` of the names of [`sort_key_list`], then of the rows as they are stored: a column of nulls alone has
-/// no expression.
-pub(crate) fn sort_order(columns: &[Column], sorts: &[Sort]) -> Sql {
-    let order_of = |(place, (column, sort)): (usize, (&Column, &Sort))| {
-        let direction = if sort.descending { sql!("DESC NULLS LAST") } else { sql!("ASC NULLS LAST") };
-        let keys = column.order(&|_| true).len();
-        (0..keys)
-            .map(|index| sql!("k{place}_{index} {direction}", place, index, direction))
-            .collect::<Vec<_>>()
-    };
-    let keys = columns.iter().zip(sorts).enumerate().flat_map(order_of);
-    Sql::join(keys.chain([sql!("place"), sql!("row")]), ", ")
 }
 
 /// Row ids by segment.
