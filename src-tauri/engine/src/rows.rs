@@ -140,6 +140,28 @@ pub struct Sort {
     pub descending: bool,
 }
 
+/// A part of the rows of a row query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PageRequest {
+    /// Position of the first row.
+    #[ts(type = "number")]
+    pub offset: u64,
+    /// How many rows; the engine returns at most 5,000.
+    #[ts(type = "number")]
+    pub limit: u64,
+    /// Paths of the columns whose cells are read, in the order of the cells; `None` for all columns. The fewer they are,
+    /// the sooner the page is read. A path that no document of the view has gives empty cells.
+    pub columns: Option<Vec<String>>,
+}
+
+impl PageRequest {
+    /// All cells of some rows.
+    #[must_use]
+    pub const fn of(offset: u64, limit: u64) -> Self {
+        Self { offset, limit, columns: None }
+    }
+}
+
 /// The format of an exported file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]

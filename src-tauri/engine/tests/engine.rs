@@ -24,6 +24,7 @@ mod proposal;
 mod read_only;
 mod row_order;
 mod row_query;
+mod sorting;
 mod source_test;
 mod sql;
 mod support;

@@ -58,7 +58,7 @@ pub(crate) struct Stored {
     _folder: tempfile::TempDir,
     pub(crate) view: View,
     /// The documents that are shown, in the order shown.
-    shown: Vec<(Day, Document)>,
+    pub(crate) shown: Vec<(Day, Document)>,
 }
 
 impl Stored {

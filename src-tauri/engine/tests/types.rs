@@ -40,7 +40,8 @@ use tidemark_engine::rows::summary::{
     GroupSort, Groups, ValueCount,
 };
 use tidemark_engine::rows::{
-    ColumnCondition, ColumnFilter, DaySpan, ExportFormat, ExportOptions, Role, RowQuery, Separator, Sort,
+    ColumnCondition, ColumnFilter, DaySpan, ExportFormat, ExportOptions, PageRequest, Role, RowQuery,
+    Separator, Sort,
 };
 use tidemark_engine::run::event::RunEvent;
 use ts_rs::{Config, TS};
@@ -84,6 +85,7 @@ fn generated() -> String {
         FoundText,
         ColumnView,
         Page,
+        PageRequest,
         ViewShape,
         RowDetail,
         Suggested,

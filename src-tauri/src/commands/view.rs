@@ -8,7 +8,7 @@ use tidemark_engine::answer::Answer;
 use tidemark_engine::api::rows::{FoundText, RowCount, RowDetail, ViewKey, ViewShape};
 use tidemark_engine::failure::{Code, Failure, Result};
 use tidemark_engine::rows::summary::{ColumnSums, ColumnValues, GroupRequest, Groups};
-use tidemark_engine::rows::{Role, RowQuery};
+use tidemark_engine::rows::{PageRequest, Role, RowQuery};
 use tokio_util::sync::CancellationToken;
 
 use crate::state::AppState;
@@ -49,12 +49,11 @@ pub(crate) async fn page(
     state: State<'_, Arc<AppState>>,
     key: ViewKey,
     rows: RowQuery,
-    offset: u64,
-    limit: u64,
+    page: PageRequest,
     request_id: Option<u64>,
 ) -> Result<Response> {
     let (_task, cancel) = begin(&state, request_id);
-    let page = state.engine()?.page_until(&key, &rows, offset, limit, &cancel).await?;
+    let page = state.engine()?.page_until(&key, &rows, page, &cancel).await?;
     let bytes = serde_json::to_vec(&page).map_err(|error| {
         Failure::new(Code::Internal, "These rows cannot be written as text.").because(error)
     })?;

@@ -28,14 +28,21 @@ const HELPERS: &str = "
     // Beside pinned columns, the last one scrolls and the first follows.
     const viewport = () => [...document.querySelectorAll('[data-testid=grid] .slick-viewport')]
         .filter(part => part.clientWidth > 0 && part.clientHeight > 0).at(-1) ?? null;
-    const rowAt = y => {
+    const at = (x, y) => {
         const {left, top} = viewport().getBoundingClientRect();
-        return document.elementFromPoint(left + 20, top + y)?.closest('.slick-row') ?? null;
+        return document.elementFromPoint(left + x, top + y);
+    };
+    const rowAt = y => at(20, y)?.closest('.slick-row') ?? null;
+    const isRead = (x, y) => {
+        const row = rowAt(y);
+        if (row === null || row.matches('.loading')) return false;
+        return !at(x, y)?.closest('.slick-cell')?.querySelector('.cell-pending');
     };
     const drawn = () => {
         if (!viewport()) return false;
-        return [4, viewport().clientHeight / 2, viewport().clientHeight - 24]
-            .every(y => { const row = rowAt(y); return row !== null && !row.matches('.loading'); });
+        const {clientWidth, clientHeight} = viewport();
+        return [4, clientHeight / 2, clientHeight - 24].every(y =>
+            [20, clientWidth / 2, clientWidth - 20].every(x => isRead(x, y)));
     };
     const first = () => rowAt(4)?.textContent ?? '';
     const measure = (act, done) => {

@@ -43,7 +43,7 @@ const type = (path: string, typed: string) => act(() => grid.props?.handlers.fil
 const chips = () => screen.queryAllByTestId("filter-chip").map((chip) => chip.textContent);
 const kept = () => (JSON.parse(localStorage.getItem("tidemark.filters") ?? "{}") as Filters).by.input;
 const readFilters = async (fake: Fake) => {
-  await grid.props?.content.read(0, 10);
+  await grid.props?.content.read(0, 10, [0]);
   return vi.mocked(fake.backend.page).mock.lastCall?.[1].filters ?? [];
 };
 

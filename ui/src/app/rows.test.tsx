@@ -305,8 +305,10 @@ it("reads, shows and exports the rows in the order of several columns", async ()
     /^Sorted by price, largest first, then by _id, newest first/,
   );
   const rows = { role: "input", sorts };
-  await grid.props?.content.read(0, 10);
-  expect(fake.backend.page).toHaveBeenLastCalledWith(expect.anything(), rows, 0, 10);
+  await grid.props?.content.read(0, 10, [0]);
+  expect(fake.backend.page).toHaveBeenLastCalledWith(expect.anything(), rows, {
+    ...{ offset: 0, limit: 10, columns: ["_id"] },
+  });
   act(() => grid.props?.handlers.open(1));
   await waitFor(() => expect(fake.backend.rowDetail).toHaveBeenCalledWith(expect.anything(), rows, 1));
   await user.click(screen.getByTestId("export-button"));

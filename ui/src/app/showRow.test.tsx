@@ -51,7 +51,7 @@ async function showRow(signature: string, at: number, fake = makeRows()) {
   vi.mocked(fake.backend.findCachedTrades).mockResolvedValue(
     makeFound({ found: [{ place: place(signature), trade }], not_found: [] }),
   );
-  vi.mocked(fake.backend.page).mockImplementation((_key, _rows, offset) =>
+  vi.mocked(fake.backend.page).mockImplementation((_key, _rows, { offset }) =>
     Promise.resolve({ generation: 1, offset, rows: [[trade.documents[at]?.id ?? "", "Brent", "1"]] }),
   );
   const user = userEvent.setup();

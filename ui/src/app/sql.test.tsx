@@ -90,12 +90,12 @@ it("runs SQL on the rows that are shown, and shows its result by pages and in an
   expect(grid.props?.content.columns.map(({ path }) => path)).toEqual(["product", "lots"]);
   expect(grid.props?.content.length).toBe(1_204);
   vi.mocked(fake.backend.sqlPage).mockResolvedValue({ rows: [["Brent", "5"]] });
-  expect(await grid.props?.content.read(100, 50)).toEqual({ rows: [["Brent", "5"]], generation: 0 });
+  expect(await grid.props?.content.read(100, 50, [0, 1])).toEqual({ rows: [["Brent", "5"]], generation: 0 });
   expect(vi.mocked(fake.backend.sqlPage).mock.lastCall?.slice(0, 5)).toEqual([key, 7, [], 100, 50]);
   const before = grid.props?.content.identity;
   act(() => grid.props?.handlers.sort([{ path: "lots", descending: true }]));
   expect(grid.props?.content.identity).not.toBe(before);
-  await grid.props?.content.read(0, 50);
+  await grid.props?.content.read(0, 50, [0, 1]);
   expect(vi.mocked(fake.backend.sqlPage).mock.lastCall?.[2]).toEqual([{ column: 1, descending: true }]);
   expect(await problems()).toEqual([]);
 });

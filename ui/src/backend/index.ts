@@ -28,6 +28,7 @@ import type {
   MappingView,
   OpenRequest,
   Page,
+  PageRequest,
   PlanView,
   Proposal,
   QueryInput,
@@ -110,7 +111,7 @@ export interface Backend {
   /** What the cache holds of a query now. Needs no server. */
   answer(key: ViewKey): Promise<Answer>;
   viewShape(key: ViewKey, role: Role): Promise<ViewShape>;
-  page(key: ViewKey, rows: RowQuery, offset: number, limit: number): Promise<Page>;
+  page(key: ViewKey, rows: RowQuery, page: PageRequest): Promise<Page>;
   rowDetail(key: ViewKey, rows: RowQuery, position: number): Promise<RowDetail>;
   /** How many rows a row query selects. `cancelRows` stops this and what follows by their ids. */
   rowCount(key: ViewKey, rows: RowQuery, requestId: number): Promise<RowCount>;
@@ -266,9 +267,9 @@ function desktop(): Backend {
     cancel: (runId) => invoke("cancel", { runId }),
     answer: (key) => invoke("answer", { key }),
     viewShape: (key, role) => invoke("view_shape", { key, role }),
-    async page(key, rows, offset, limit) {
+    async page(key, rows, page) {
       // Raw bytes: a page is decoded once, here, and is not wrapped in JSON a second time in transit.
-      const bytes = await invoke<ArrayBuffer>("page", { key, rows, offset, limit });
+      const bytes = await invoke<ArrayBuffer>("page", { key, rows, page });
       return JSON.parse(new TextDecoder().decode(bytes)) as Page;
     },
     rowDetail: (key, rows, position) => invoke("row_detail", { key, rows, position }),

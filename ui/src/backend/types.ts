@@ -385,8 +385,16 @@ export type Page = {
   generation: number,
   /** Position of the first row. */
   offset: number,
-  /** The rows. Each has one cell per column, in the column order of a [`ViewShape`] of the same generation. */
+  /** The rows. Each has one cell per column that was requested, or per column of a [`ViewShape`] of the same generation, in its order. */
   rows: Array<Array<string | null>>, };
+
+export type PageRequest = {
+  /** Position of the first row. */
+  offset: number,
+  /** How many rows; the engine returns at most 5,000. */
+  limit: number,
+  /** Paths of the columns whose cells are read, in the order of the cells; `None` for all columns. The fewer they are, the sooner the page is read. A path that no document of the view has gives empty cells. */
+  columns: Array<string> | null, };
 
 export type ViewShape = {
   /** The generation of the cache file from which it was read; a [`Page`] of a different generation has different columns. */

@@ -96,7 +96,10 @@ export function RolePane(props: Props) {
       zones,
       length,
       generation: shape.generation,
-      read: (offset, limit) => backend.page(viewKey, rows, offset, limit),
+      read: (offset, limit, places) => {
+        const columns = places.map((place) => shape.columns[place]?.path ?? "");
+        return backend.page(viewKey, rows, { offset, limit, columns });
+      },
     }),
     [backend, viewKey, rows, stamp, shape, length, query, identity, zone, zones],
   );

@@ -21,7 +21,7 @@ function makeRows(rows: string[][]) {
     const at = rows.findIndex((row, place) => place >= from && row.some((cell) => cell.includes(text)));
     return Promise.resolve({ generation: 1, position: at < 0 ? null : at, number: 1, total: 1 });
   });
-  vi.mocked(fake.backend.page).mockImplementation((_key, _rows, offset, limit) =>
+  vi.mocked(fake.backend.page).mockImplementation((_key, _rows, { offset, limit }) =>
     Promise.resolve({ generation: 1, offset, rows: rows.slice(offset, offset + limit) }),
   );
   return fake;

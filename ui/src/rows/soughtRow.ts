@@ -75,7 +75,7 @@ export async function placeOf(
       );
       signal.throwIfAborted();
       if (position === null) break;
-      const page = await backend.page(viewKey, rows, position, 1);
+      const page = await backend.page(viewKey, rows, { offset: position, limit: 1, columns: null });
       signal.throwIfAborted();
       if (page.rows[0]?.[place] === cell) return position;
       from = position + 1;

@@ -7,6 +7,7 @@ import type {
   Backend,
   Connection,
   ConnectionEdit,
+  PageRequest,
   PlanView,
   QueryInput,
   RunEvent,
@@ -128,7 +129,7 @@ export function makeFake(view: Partial<SourceView> = {}): Fake {
         status_column: null,
       }),
     ),
-    page: vi.fn((_key, _rows, offset: number) =>
+    page: vi.fn((_key, _rows, { offset }: PageRequest) =>
       Promise.resolve({ offset, rows: [["a"], ["b"]], generation: 1 }),
     ),
     rowDetail: vi.fn(() => Promise.resolve(makeDetail())),

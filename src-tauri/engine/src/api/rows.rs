@@ -56,7 +56,8 @@ pub struct Page {
     /// Position of the first row.
     #[ts(type = "number")]
     pub offset: u64,
-    /// The rows. Each has one cell per column, in the column order of a [`ViewShape`] of the same generation.
+    /// The rows. Each has one cell per column that was requested, or per column of a [`ViewShape`] of the same generation,
+    /// in its order.
     pub rows: Vec<Vec<Option<String>>>,
 }
 

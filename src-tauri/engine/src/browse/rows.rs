@@ -23,7 +23,7 @@ use crate::query::pipeline;
 use crate::query::signature::{Signature, SourceName};
 use crate::query::source::Query;
 use crate::rows::summary::{ColumnSums, ColumnValues, Figure, FigureKind, GroupRequest, Groups};
-use crate::rows::{Role, RowQuery};
+use crate::rows::{PageRequest, Role, RowQuery};
 
 /// Maximum number of rows in a page.
 const PAGE_LIMIT: u64 = 5_000;
@@ -105,16 +105,16 @@ impl Engine {
         })
     }
 
-    /// A page of a view, with at most 5,000 rows.
+    /// A page of a view, with at most 5,000 rows and all columns.
     ///
     /// # Errors
     /// `not_cached`, `cache_busy`, `cache_damaged`; `bad_filter` if a sort or a filter names no existing column, or a
     /// condition cannot be used.
     pub async fn page(&self, key: &ViewKey, query: &RowQuery, offset: u64, limit: u64) -> Result<Page> {
-        self.page_until(key, query, offset, limit, &CancellationToken::new()).await
+        self.page_until(key, query, PageRequest::of(offset, limit), &CancellationToken::new()).await
     }
 
-    /// The same, unless it is cancelled while the rows are found for the first time.
+    /// The rows and cells of a request, unless it is cancelled while the rows are found for the first time.
     ///
     /// # Errors
     /// Those of [`page`](Self::page), and `cancelled`.
@@ -122,14 +122,14 @@ impl Engine {
         &self,
         key: &ViewKey,
         query: &RowQuery,
-        offset: u64,
-        limit: u64,
+        request: PageRequest,
         cancel: &CancellationToken,
     ) -> Result<Page> {
         let query = query.clone();
         self.with_view(key, cancel, move |view, stop| {
-            let rows = view.page_until(&query, offset, limit.min(PAGE_LIMIT), stop)?;
-            Ok(Page { generation: view.generation(), offset, rows })
+            let request = PageRequest { limit: request.limit.min(PAGE_LIMIT), ..request };
+            let rows = view.page_until(&query, &request, stop)?;
+            Ok(Page { generation: view.generation(), offset: request.offset, rows })
         })
         .await
     }

@@ -223,14 +223,18 @@ export function previewBackend(): Backend {
         status_column: null,
       });
     },
-    async page(key, rows, offset, limit) {
+    async page(key, rows, { offset, limit, columns }) {
       await wait(15);
       const calendar = store.calendar(key);
       const { length, at } = order(rows, total(key, rows.role), calendar);
       const size = Math.max(0, Math.min(limit, length - offset));
       return {
         offset,
-        rows: Array.from({ length: size }, (_, index) => makeRow(rows.role, at(offset + index), calendar)),
+        rows: Array.from({ length: size }, (_, index) => {
+          const row = makeRow(rows.role, at(offset + index), calendar);
+          const paths = columnsOf(rows.role).map(({ path }) => path);
+          return columns === null ? row : columns.map((path) => row[paths.indexOf(path)] ?? null);
+        }),
         generation: store.generation,
       };
     },

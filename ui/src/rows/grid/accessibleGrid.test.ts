@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NO_PREFS } from "./columns";
 import type { Content } from "./contract";
 import { GridStage, makeContent } from "./gridStage";
+import { cellsAt } from "./pageCache";
 
 let stage: GridStage;
 let host: HTMLElement;
@@ -63,9 +64,9 @@ describe("the headings", () => {
   const noted = (query: string, identity: string, note: string): Content => ({
     ...makeContent(identity),
     query,
-    read: (offset, limit) =>
+    read: (offset, limit, places) =>
       Promise.resolve({
-        rows: Array.from({ length: limit }, (_, at) => [`id${offset + at}`, "1", note]),
+        rows: Array.from({ length: limit }, (_, at) => cellsAt([`id${offset + at}`, "1", note], places)),
         generation: 1,
       }),
   });

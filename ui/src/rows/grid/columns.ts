@@ -139,7 +139,7 @@ const MAX_CHARS = 44;
 export function fitWidth(
   column: ColumnView,
   index: number,
-  sample: readonly (readonly Cell[])[],
+  sample: readonly (readonly (Cell | undefined)[])[],
   asked = false,
 ): number {
   const chars = asked ? Infinity : MAX_CHARS;

@@ -15,7 +15,7 @@ import { FILTER_ROW_HEIGHT, FilterRow } from "./filterRow";
 import { followColumns } from "./followColumns";
 import { type GridCommand, gridKey, isAsked } from "./gridKeys";
 import { LazyRows } from "./lazyRows";
-import { belowHeading, cellsIn, goToRow, pinColumns, redrawRows } from "./onGrid";
+import { belowHeading, cellsIn, goToRow, pinColumns, placesInSight, redrawRows } from "./onGrid";
 import { selectedOf } from "./selection";
 import type { SpreadsheetSelection } from "./selectionModel";
 import { clickSort } from "./sorting";
@@ -209,7 +209,9 @@ export class GridController {
     this.#lookTimer ??= setTimeout(() => {
       this.#lookTimer = null;
       const range = this.#grid.getRenderedRange();
-      this.#rows.look(range.top, range.bottom);
+      // The widths of all columns are fitted to the first rows.
+      const all = this.#content?.columns.map((_, place) => place) ?? [];
+      this.#rows.look(range.top, range.bottom, this.#widths.fit ? placesInSight(this.#grid) : all);
     }, LOOK_MS);
   }
 
@@ -292,7 +294,7 @@ export class GridController {
     return activeAt(this.#grid);
   }
 
-  /** The value of a cell; undefined if its row has not been read. */
+  /** The value of a cell; undefined if it has not been read. */
   valueAt({ row, path }: At): Cell | undefined {
     const index = this.#content?.columns.findIndex((column) => column.path === path) ?? -1;
     return this.#rows.getItem(row)?.[index];

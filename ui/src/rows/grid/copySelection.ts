@@ -4,6 +4,7 @@ import { cellText, type Formats } from "./cellFormat";
 import type { Content, Handlers } from "./contract";
 import type { TableGrid } from "./createGrid";
 import type { LazyRows, Row } from "./lazyRows";
+import { placesOf } from "./onGrid";
 import { copyRefusal, type Range, selectedOf } from "./selection";
 import { toTsv } from "./tsv";
 
@@ -63,12 +64,12 @@ export async function copySelection(
   lastCopy += 1;
   const mine = lastCopy;
   const columns = grid.getColumns().slice(range.fromCell, range.toCell + 1);
-  const places = columns.map((column) => Number(column.field));
+  const places = placesOf(columns);
   // A heading as shown names the zone of its times, too.
   const names = columns.map(({ id, name }) => (form.asShown && typeof name === "string" ? name : String(id)));
   if (selected.rows > SLOW_COPY) handlers.copying(selected.rows);
   try {
-    const stored = await rows.range(range.fromRow, range.toRow);
+    const stored = await rows.range(range.fromRow, range.toRow, places);
     if (mine !== lastCopy) return;
     const read = form.asShown ? asShown(stored, places, from) : stored;
     const single = read.length === 1 && places.length === 1 && !form.heading;

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { ColumnView } from "../../backend";
 import type { CopyCommand } from "./copySelection";
 import { GridStage, makeContent } from "./gridStage";
+import { cellsAt } from "./pageCache";
 
 const column = (path: string, types: string[], part: Partial<ColumnView> = {}): ColumnView => ({
   path,
@@ -40,7 +41,11 @@ beforeEach(() => {
       columns: COLUMNS,
       reading_order: [0, 1, 2, 3],
       zones: { days: "Europe/London", local: "UTC" },
-      read: (offset, limit) => Promise.resolve({ rows: ROWS.slice(offset, offset + limit), generation: 1 }),
+      read: (offset, limit, places) =>
+        Promise.resolve({
+          rows: ROWS.slice(offset, offset + limit).map((row) => cellsAt(row, places)),
+          generation: 1,
+        }),
     },
     stage.prefs,
     [],

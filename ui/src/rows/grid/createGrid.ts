@@ -50,7 +50,8 @@ function mark(className: string, text: string): HTMLElement {
 }
 
 function format(value: unknown): string | HTMLElement {
-  if (value === null || value === undefined) return mark("cell-null", "–");
+  if (value === undefined) return mark("cell-pending", "");
+  if (value === null) return mark("cell-null", "–");
   if (value === "") return mark("cell-empty", "empty");
   const text = value as string;
   return text.length > MAX_CELL_TEXT ? `${text.slice(0, MAX_CELL_TEXT)}…` : text;
@@ -129,7 +130,7 @@ const OPTIONS: GridOption<TableColumn> = {
   // rows scroll like fifty thousand.
   maxSupportedCssHeight: 8_000_000,
   ffMaxSupportedCssHeight: 4_000_000,
-  dataItemColumnValueExtractor: (row: Row, column: TableColumn) => row[Number(column.field)] ?? null,
+  dataItemColumnValueExtractor: (row: Row, column: TableColumn) => row[Number(column.field)],
 };
 
 export interface Created {

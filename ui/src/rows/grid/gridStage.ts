@@ -6,6 +6,7 @@ import type { ColumnView, Sort } from "../../backend";
 import { type ColumnPrefs, NO_PREFS } from "./columns";
 import type { Content, Handlers } from "./contract";
 import { GridController } from "./controller";
+import { cellsAt } from "./pageCache";
 
 export const COLUMNS: ColumnView[] = ["_id", "price", "note"].map((path) => ({
   path,
@@ -25,13 +26,11 @@ export function makeContent(identity: string, length = 1000): Content {
     zones: { days: "UTC", local: "UTC" },
     length,
     generation: 1,
-    read: (offset, limit) =>
+    read: (offset, limit, places) =>
       Promise.resolve({
-        rows: Array.from({ length: Math.min(limit, length - offset) }, (_, at) => [
-          `id${offset + at}`,
-          "1",
-          null,
-        ]),
+        rows: Array.from({ length: Math.min(limit, length - offset) }, (_, at) =>
+          cellsAt([`id${offset + at}`, "1", null], places),
+        ),
         generation: 1,
       }),
   };

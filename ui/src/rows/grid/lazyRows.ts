@@ -1,18 +1,21 @@
-// The rows of a view as the grid sees them: read page by page, and only those on the screen.
+// The rows of a view as the grid sees them: read page by page, and only the rows and columns on the screen. A sorted page
+// of a long answer comes from many tables, and the time it takes grows with the columns that are read.
 
-import { PAGE_ROWS, PageCache } from "./pageCache";
+import { PAGE_ROWS, PageCache, placed } from "./pageCache";
 import { colourOf } from "./rowColours";
 import type { Cell } from "./tsv";
 
-export type Row = readonly Cell[];
+/** A row, by the places of its columns. A cell that has not been read is undefined. */
+export type Row = readonly (Cell | undefined)[];
 
 /** Rows, and the state of the cache file that they were read from. */
 export interface ReadRows {
-  rows: readonly Row[];
+  /** Their cells are those of the requested places, in that order. */
+  rows: readonly (readonly Cell[])[];
   generation: number;
 }
 
-export type ReadPage = (offset: number, limit: number) => Promise<ReadRows>;
+export type ReadPage = (offset: number, limit: number, places: readonly number[]) => Promise<ReadRows>;
 
 interface Listener {
   /** Rows from first to last (inclusive) have arrived. */
@@ -31,7 +34,7 @@ const MAX_IN_FLIGHT = 3;
 export class LazyRows {
   #length = 0;
   #read: ReadPage | null = null;
-  readonly #cache = new PageCache<Row>();
+  readonly #cache = new PageCache<Cell>();
   readonly #inFlight = new Set<number>();
   /** The state of the file that the columns and the length were read from. */
   #generation = 0;
@@ -39,6 +42,8 @@ export class LazyRows {
   #resets = 0;
   #first = 0;
   #last = -1;
+  /** The columns on the screen, by their places. */
+  #places: readonly number[] = [];
   readonly #listener: Listener;
 
   constructor(listener: Listener) {
@@ -75,10 +80,15 @@ export class LazyRows {
     return this.#cache.row(position);
   }
 
-  /** Sets what is on the screen. Only that is read: dragging through millions of rows reads only where it ends. */
-  look(first: number, last: number): void {
+  /**
+   * Sets which rows and which columns are on the screen. Only those are read: dragging through millions of rows reads
+   * only where it ends.
+   */
+  look(first: number, last: number, places: readonly number[]): void {
     this.#first = Math.max(0, first);
     this.#last = Math.min(last, this.#length - 1);
+    this.#places =
+      this.colouredBy < 0 || places.includes(this.colouredBy) ? places : [...places, this.colouredBy];
     this.#pump();
   }
 
@@ -87,15 +97,16 @@ export class LazyRows {
     const to = PageCache.pageOf(this.#last);
     for (let page = PageCache.pageOf(this.#first); page <= to; page += 1) {
       if (this.#inFlight.size >= MAX_IN_FLIGHT) return;
-      if (!this.#cache.has(page) && !this.#inFlight.has(page)) this.#fetch(page, this.#read);
+      const missing = this.#cache.missing(page, this.#places);
+      if (missing.length > 0 && !this.#inFlight.has(page)) this.#fetch(page, missing, this.#read);
     }
   }
 
-  #fetch(page: number, read: ReadPage): void {
+  #fetch(page: number, places: readonly number[], read: ReadPage): void {
     const resets = this.#resets;
     const offset = page * PAGE_ROWS;
     this.#inFlight.add(page);
-    read(offset, PAGE_ROWS).then(
+    read(offset, PAGE_ROWS, places).then(
       ({ rows, generation }) => {
         if (resets !== this.#resets) return;
         if (generation !== this.#generation) {
@@ -104,7 +115,7 @@ export class LazyRows {
           return;
         }
         this.#inFlight.delete(page);
-        this.#cache.put(page, [...rows]);
+        this.#cache.put(page, rows, places);
         this.#listener.arrived(offset, offset + rows.length - 1);
         this.#pump();
       },
@@ -116,21 +127,21 @@ export class LazyRows {
     );
   }
 
-  /** Rows of a range, read if necessary. For copying, so they are not put into the page cache. */
-  async range(first: number, last: number): Promise<Row[]> {
+  /** The cells of some columns of a range of rows, read if necessary. For copying, so they are not put into the page cache. */
+  async range(first: number, last: number, places: readonly number[]): Promise<Row[]> {
     const read = this.#read;
     if (read === null) return [];
     const resets = this.#resets;
     const rows: Row[] = [];
     for (let at = first; at <= last;) {
       const held = this.#cache.row(at);
-      if (held !== undefined) {
+      if (held !== undefined && places.every((place) => held[place] !== undefined)) {
         rows.push(held);
         at += 1;
         continue;
       }
       const wanted = Math.min(last - at + 1, 5000);
-      const got = await read(at, wanted);
+      const got = await read(at, wanted, places);
       if (resets !== this.#resets) throw new RowsChanged();
       if (got.generation !== this.#generation) {
         this.#listener.outdated();
@@ -138,7 +149,7 @@ export class LazyRows {
       }
       // Fewer rows than selected would not be a copy of the selection.
       if (got.rows.length === 0) throw new RowsChanged();
-      rows.push(...got.rows);
+      rows.push(...got.rows.map((cells) => placed(cells, places)));
       at += got.rows.length;
     }
     return rows;

@@ -24,12 +24,26 @@ export function pinColumns(
 export function cellsIn(grid: TableGrid, rows: LazyRows, range: Range | null): SelectedCells | null {
   if (range === null) return null;
   const { fromRow, toRow, fromCell, toCell } = range;
-  const columns = grid.getColumns().slice(fromCell, toCell + 1);
-  return {
-    rows: toRow - fromRow + 1,
-    places: columns.map((column) => Number(column.field)),
-    read: () => rows.range(fromRow, toRow),
-  };
+  const places = placesOf(grid.getColumns().slice(fromCell, toCell + 1));
+  return { rows: toRow - fromRow + 1, places, read: () => rows.range(fromRow, toRow, places) };
+}
+
+/** The places of columns in a row. */
+export function placesOf(columns: readonly TableColumn[]): number[] {
+  return columns.map((column) => Number(column.field));
+}
+
+/** The places of the columns that are in sight, pinned ones included. */
+export function placesInSight(grid: TableGrid): number[] {
+  const { leftPx, rightPx } = grid.getViewport();
+  const columns = grid.getColumns();
+  const pinned = (grid.getOptions().frozenColumn ?? -1) + 1;
+  let left = 0;
+  const inSight = columns.slice(pinned).filter(({ width = 0 }) => {
+    left += width;
+    return left >= leftPx && left - width <= rightPx;
+  });
+  return placesOf([...columns.slice(0, pinned), ...inSight]);
 }
 
 /** Where a popover about a column opens: below its heading. */

@@ -291,8 +291,8 @@ describe("a copy", () => {
 
   it("that is slow does not take the place of a later one", async () => {
     const slow = later<Awaited<ReturnType<Content["read"]>>>();
-    const read = vi.fn<Content["read"]>((offset, limit) =>
-      offset < 5000 ? makeContent("many", 6000).read(offset, limit) : slow.promise,
+    const read = vi.fn<Content["read"]>((offset, limit, places) =>
+      offset < 5000 ? makeContent("many", 6000).read(offset, limit, places) : slow.promise,
     );
     stage.grid.show({ ...makeContent("many", 6000), read }, stage.prefs, stage.sorts);
     stage.click(0, 0);

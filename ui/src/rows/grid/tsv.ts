@@ -10,7 +10,7 @@ function field(cell: Cell | undefined): string {
 
 /** The columns with the given indexes, with the heading first if one is given. */
 export function toTsv(
-  rows: readonly (readonly Cell[])[],
+  rows: readonly (readonly (Cell | undefined)[])[],
   columns: readonly number[],
   heading: readonly string[] | null,
 ): string {

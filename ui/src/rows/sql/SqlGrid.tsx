@@ -14,6 +14,7 @@ import type { Content, FilterFields, Handlers, MenuAt } from "../grid/contract";
 import type { GridCommand } from "../grid/gridKeys";
 import { type GridHandle, GridView } from "../grid/GridView";
 import { orderWord } from "../grid/order";
+import { cellsAt } from "../grid/pageCache";
 import type { Selected } from "../grid/selection";
 import { PaneFoot } from "../PaneFoot";
 import type { PaneCommands } from "../rowsCommands";
@@ -69,11 +70,11 @@ export function SqlGrid(props: Props) {
       length: result.rows,
       // A result does not change.
       generation: 0,
-      read: async (offset, limit) => {
+      read: async (offset, limit, places) => {
         const page = await asked(backend, signal, (id) =>
           backend.sqlPage(rows.key, result.id, by, offset, limit, id),
         );
-        return { rows: page.rows, generation: 0 };
+        return { rows: page.rows.map((row) => cellsAt(row, places)), generation: 0 };
       },
     };
   }, [backend, rows.key, result, columns, sorts, query, zone, zones]);

@@ -22,7 +22,7 @@ use crate::day::{Day, DayRange, DaySet};
 use crate::decode::{FieldId, FieldSet};
 use crate::plan::ledger::Ledger;
 use crate::query::mapping::Mapping;
-use crate::rows::{Role, RowQuery};
+use crate::rows::{PageRequest, Role, RowQuery};
 
 /// Rows of a view, each document counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -228,10 +228,10 @@ impl View {
     /// # Errors
     /// See [`crate::cache::CacheError`]; `bad_filter` if the sort names no column.
     pub fn page(&self, query: &RowQuery, offset: u64, limit: u64) -> Result<Vec<Vec<Option<String>>>> {
-        self.page_until(query, offset, limit, &Stop::default())
+        self.page_until(query, &PageRequest::of(offset, limit), &Stop::default())
     }
 
-    /// The same, unless it is stopped while the rows are found for the first time.
+    /// The rows and cells of a request, as text, unless it is stopped while the rows are found for the first time.
     ///
     /// # Errors
     /// See [`crate::cache::CacheError`]; `bad_filter` if a sort or a filter names no column or a condition cannot be
@@ -239,16 +239,23 @@ impl View {
     pub fn page_until(
         &self,
         query: &RowQuery,
-        offset: u64,
-        limit: u64,
+        request: &PageRequest,
         stop: &Stop,
     ) -> Result<Vec<Vec<Option<String>>>> {
         let role = query.role;
         let columns = self.columns(role);
-        let holders: Vec<(usize, Holder)> = columns
+        let wanted: Vec<Option<&Column>> = match &request.columns {
+            None => columns.iter().map(Some).collect(),
+            Some(paths) => {
+                paths.iter().map(|path| columns.iter().find(|column| column.path == *path)).collect()
+            }
+        };
+        let holders: Vec<(usize, Holder)> = wanted
             .iter()
             .enumerate()
-            .flat_map(|(place, column)| column.holders().map(move |holder| (place, holder)))
+            .flat_map(|(place, column)| {
+                column.iter().flat_map(move |column| column.holders().map(move |holder| (place, holder)))
+            })
             .collect();
         let values = |span: &RowSpan| {
             if holders.is_empty() {
@@ -257,9 +264,9 @@ impl View {
             let has = self.has(role, span.segment);
             Sql::join(holders.iter().map(|(_, holder)| holder.select(&has)), ", ")
         };
-        let rows = self.read(query, (offset, limit), &values, holders.len(), stop)?;
+        let rows = self.read(query, (request.offset, request.limit), &values, holders.len(), stop)?;
         let texts = |row: Vec<Option<String>>| {
-            let mut texts = vec![None; columns.len()];
+            let mut texts = vec![None; wanted.len()];
             for ((place, holder), value) in holders.iter().zip(row) {
                 texts[*place] = texts[*place].take().or_else(|| Some(holder.text(&value?).into_owned()));
             }
