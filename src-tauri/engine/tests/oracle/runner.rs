@@ -550,7 +550,12 @@ impl Rig {
         if let Err(failure) = &run.outcome {
             self.model.may_fail(&case, ledgers, damaged, failure)?;
         }
-        self.model.transition(&case, ledgers)?;
+        let failure = run.outcome.as_ref().map_or_else(Some, |answer| answer.failure.as_ref());
+        let of_run = |what: String| match failure {
+            Some(failure) => format!("{what}; the run failed: {failure:?}"),
+            None => what,
+        };
+        self.model.transition(&case, ledgers).map_err(of_run)?;
         if run.outcome.is_ok() {
             self.model.adoption(&case, ledgers)?;
         }
