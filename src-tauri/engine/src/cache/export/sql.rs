@@ -180,10 +180,8 @@ impl View {
         };
         let width = if matches!(content, Content::Documents) { 1 } else { holders.len() };
         let time = self.time_column(role);
-        let (sorted, narrowing) = {
-            let worker = self.worker(stop)?;
-            (self.sort_columns(&worker, query)?, self.narrowing(&worker, query, None, None)?)
-        };
+        let sorted = self.sort_columns(query)?;
+        let narrowing = self.narrowing(&self.worker(stop)?, query, None, None)?;
         let table = match &content {
             Content::Cells(columns) => self.table_columns(role, columns, options, &narrowing)?,
             Content::Documents | Content::Result(_) => Vec::new(),

@@ -74,37 +74,34 @@ impl Column {
     }
 }
 
-/// What the expression that orders a column on its own results in; see [`Column::single_key`].
+/// The numbers that order a column; see [`Column::number_key`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KeyKind {
-    /// A whole number of 64 bits.
-    Whole,
-    /// A double.
+pub(crate) enum NumberKey {
+    /// Whole numbers of 64 bits: the expression at this place.
+    Whole(usize),
+    /// Doubles: the first expression.
     Double,
+    /// The nearest doubles of decimals: the first expression. Of two different decimals it may be the same.
+    NearestDouble(FieldId),
 }
 
 impl Column {
-    /// The place among the expressions of [`order`](Self::order) of one that orders the values on its own. `None` if the
-    /// column has texts, or numbers of several kinds. Decimals are ordered by their doubles if all of them are short:
-    /// then no two of different value have the same double.
-    pub(crate) fn single_key(
-        &self,
-        are_short: impl FnOnce(FieldId) -> Result<bool>,
-    ) -> Result<Option<(usize, KeyKind)>> {
-        let holders: Vec<Holder> = self.holders().collect();
-        let only = |of: &[Kind]| !holders.is_empty() && holders.iter().all(|one| of.contains(&one.kind));
-        if let [Holder { kind: Kind::Decimal, field, .. }] = holders[..] {
-            return Ok(are_short(field)?.then_some((0, KeyKind::Double)));
-        }
-        Ok(if only(&[Kind::Date, Kind::Bool]) {
-            Some((0, KeyKind::Whole))
+    /// Which one of the expressions of [`order`](Self::order) orders the values. `None` if the column has texts, or numbers
+    /// of several kinds.
+    pub(crate) fn number_key(&self) -> Option<NumberKey> {
+        let kinds: Vec<Kind> = self.holders().map(Holder::kind).collect();
+        let only = |of: &[Kind]| !kinds.is_empty() && kinds.iter().all(|kind| of.contains(kind));
+        if only(&[Kind::Date, Kind::Bool]) {
+            Some(NumberKey::Whole(0))
         } else if only(&[Kind::Int32, Kind::Int64]) {
-            Some((1, KeyKind::Whole))
+            Some(NumberKey::Whole(1))
         } else if only(&[Kind::Double, Kind::MinusZero]) {
-            Some((0, KeyKind::Double))
+            Some(NumberKey::Double)
+        } else if only(&[Kind::Decimal]) {
+            self.fields.get(&Kind::Decimal).copied().map(NumberKey::NearestDouble)
         } else {
             None
-        })
+        }
     }
 }
 

@@ -276,7 +276,7 @@ impl View {
             .map(|((_, place), order)| (*place, *order == SpanOrder::Stored))
             .collect();
         let worker = self.worker(stop)?;
-        let sorted = self.sort_columns(&worker, query)?;
+        let sorted = self.sort_columns(query)?;
         let narrowing = self.narrowing(&worker, query, also, None)?;
         let spans = self.narrowed_spans(role, &narrowing);
         if let [sort] = &sorted[..]

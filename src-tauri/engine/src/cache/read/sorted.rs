@@ -1,15 +1,18 @@
 //! Sorting by columns.
 //!
 //! A single column of numbers or dates gives every row one number that orders it, which DuckDB reads and Tidemark sorts:
-//! DuckDB's own sort of the same rows takes longer and, since it carries more bytes per row, more memory.
+//! DuckDB's own sort of the same rows takes several times as long, since it carries more bytes per row and reads every
+//! decimal in full, and more memory.
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
 use duckdb::arrow::array::AsArray as _;
 use duckdb::arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use duckdb::arrow::record_batch::RecordBatch;
 
-use super::column::{Column, KeyKind, find_column};
+use super::column::{Column, NumberKey, find_column};
 use super::selection::NarrowedSpan;
 use super::selections::Position;
 use super::view::View;
@@ -18,38 +21,25 @@ use crate::cache::file::error::{Purpose, Result};
 use crate::cache::file::schema;
 use crate::cache::file::sql::{Sql, sql};
 use crate::decode::FieldId;
+use crate::rows::filter_text::Quantity;
 use crate::rows::{Role, RowQuery, Sort};
 
 /// The most characters of a decimal that a double always tells from others: 15 digits.
 const SHORT: usize = 15;
-
-/// Whether all decimals of a column are short, by role and physical column.
-pub(crate) type ShortDecimals = HashMap<(Role, FieldId), bool>;
+/// The most decimals that are compared digit by digit, because others have the same nearest double.
+const MOST_COMPARED: usize = 20_000;
 
 /// A column that rows are sorted by.
 #[derive(Debug)]
 pub(crate) struct SortColumn {
     column: Column,
     descending: bool,
-    /// The one of its expressions that orders it, if one does; otherwise all are needed.
-    single: Option<(usize, KeyKind)>,
-}
-
-impl SortColumn {
-    /// The expressions that order a segment's rows.
-    fn keys(&self, has: &dyn Fn(FieldId) -> bool) -> Vec<Sql> {
-        let mut keys = self.column.order(has);
-        match self.single {
-            Some((place, _)) => vec![keys.swap_remove(place)],
-            None => keys,
-        }
-    }
 }
 
 /// The expressions that rows are sorted by, each under a name.
 pub(crate) fn sort_key_list(sorts: &[SortColumn], has: &dyn Fn(FieldId) -> bool) -> Vec<Sql> {
     let keys_of = |(place, sort): (usize, &SortColumn)| {
-        let keys = sort.keys(has).into_iter().enumerate();
+        let keys = sort.column.order(has).into_iter().enumerate();
         keys.map(|(index, key)| sql!("{key} AS k{place}_{index}", key, place, index)).collect::<Vec<_>>()
     };
     sorts.iter().enumerate().flat_map(keys_of).collect()
@@ -60,7 +50,7 @@ pub(crate) fn sort_key_list(sorts: &[SortColumn], has: &dyn Fn(FieldId) -> bool)
 pub(crate) fn sort_order(sorts: &[SortColumn]) -> Sql {
     let order_of = |(place, sort): (usize, &SortColumn)| {
         let direction = if sort.descending { sql!("DESC NULLS LAST") } else { sql!("ASC NULLS LAST") };
-        (0..sort.keys(&|_| true).len())
+        (0..sort.column.order(&|_| true).len())
             .map(|index| sql!("k{place}_{index} {direction}", place, index, direction))
             .collect::<Vec<_>>()
     };
@@ -70,42 +60,17 @@ pub(crate) fn sort_order(sorts: &[SortColumn]) -> Sql {
 
 impl View {
     /// The columns that a row query sorts by.
-    pub(crate) fn sort_columns(&self, worker: &Worker<'_>, query: &RowQuery) -> Result<Vec<SortColumn>> {
+    pub(crate) fn sort_columns(&self, query: &RowQuery) -> Result<Vec<SortColumn>> {
         let columns = self.columns(query.role);
         let of = |sort: &Sort| {
             let column = find_column(&columns, &sort.path, Purpose::Sort)?;
-            let single = column.single_key(|field| self.has_short_decimals(worker, query.role, field))?;
-            Ok(SortColumn { column, descending: sort.descending, single })
+            Ok(SortColumn { column, descending: sort.descending })
         };
         query.sorts.iter().map(of).collect()
     }
 
-    /// Whether all decimals of a physical column are short. The first call reads them.
-    fn has_short_decimals(&self, worker: &Worker<'_>, role: Role, field: FieldId) -> Result<bool> {
-        if let Some(known) = self.short_decimals().get(&(role, field)) {
-            return Ok(*known);
-        }
-        let segments: HashSet<u32> = self.spans(role).iter().map(|span| span.segment).collect();
-        let parts = segments.into_iter().filter(|segment| self.has(role, *segment)(field)).map(|segment| {
-            let table = schema::table(role, segment);
-            sql!("FROM {table} SELECT {} AS text", schema::column(field), table)
-        });
-        let parts: Vec<Sql> = parts.collect();
-        let are_short = parts.is_empty()
-            || worker.query_row(
-                sql!(
-                    "SELECT NOT EXISTS (FROM ({}) WHERE strlen(text) > {SHORT})",
-                    Sql::join(parts, " UNION ALL "),
-                    SHORT
-                ),
-                [],
-                |row| row.get(0),
-            )?;
-        self.short_decimals().insert((role, field), are_short);
-        Ok(are_short)
-    }
-
-    /// The rows of spans, in the order of one column. `None` if no single number orders its values.
+    /// The rows of spans, in the order of one column. `None` if its values are not ordered by one number each, or too
+    /// many decimals have the same nearest double.
     pub(crate) fn sort_by_number(
         &self,
         worker: &Worker<'_>,
@@ -113,47 +78,113 @@ impl View {
         sort: &SortColumn,
         spans: &[NarrowedSpan<'_>],
     ) -> Result<Option<Vec<Position>>> {
-        let Some((_, kind)) = sort.single else { return Ok(None) };
+        let Some(key) = sort.column.number_key() else { return Ok(None) };
         let part = |NarrowedSpan { place, span, source }: &NarrowedSpan<'_>| {
-            let keys = Sql::join(sort.keys(&self.has(role, span.segment)), ", ");
-            sql!("SELECT {place}::INTEGER, rowid, {keys} FROM {source}", place, keys, source)
+            let has = self.has(role, span.segment);
+            let mut keys = sort.column.order(&has);
+            let (number, is_long) = match key {
+                NumberKey::Whole(at) => (keys.swap_remove(at), sql!("false")),
+                NumberKey::Double => (keys.swap_remove(0), sql!("false")),
+                NumberKey::NearestDouble(field) if has(field) => {
+                    let is_long = sql!("strlen({}) > {SHORT}", schema::column(field), SHORT);
+                    (keys.swap_remove(0), is_long)
+                }
+                NumberKey::NearestDouble(_) => (keys.swap_remove(0), sql!("false")),
+            };
+            sql!(
+                "SELECT {place}::INTEGER, rowid, {number}, {is_long} FROM {source}",
+                place,
+                number,
+                is_long,
+                source
+            )
         };
-        let mut keyed = Keyed { kind, descending: sort.descending, with: Vec::new(), without: Vec::new() };
+        let mut rows = NumberedRows { descending: sort.descending, ..NumberedRows::default() };
         if !spans.is_empty() {
             worker.each_batch(&Sql::join(spans.iter().map(part), " UNION ALL "), &mut |batch| {
-                keyed.take(&batch);
+                rows.take(key, &batch);
                 Ok(())
             })?;
         }
-        Ok(Some(keyed.sorted()))
+        rows.sort();
+        if let NumberKey::NearestDouble(field) = key {
+            let doubtful = rows.doubtful();
+            let positions = || doubtful.iter().flat_map(|same| &rows.with[same.clone()]).map(|(_, row)| *row);
+            if positions().take(MOST_COMPARED + 1).count() > MOST_COMPARED {
+                return Ok(None);
+            }
+            let decimals = decimals_of(worker, role, field, spans, positions())?;
+            rows.sort_exactly(&doubtful, &decimals);
+        }
+        Ok(Some(rows.into_positions()))
     }
 }
 
+/// Reads the decimals of some rows.
+fn decimals_of(
+    worker: &Worker<'_>,
+    role: Role,
+    field: FieldId,
+    spans: &[NarrowedSpan<'_>],
+    positions: impl Iterator<Item = Position>,
+) -> Result<HashMap<Position, Quantity>> {
+    let mut by_place: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
+    for position in positions {
+        by_place.entry(position.place()).or_default().push(position.row());
+    }
+    let mut found = HashMap::new();
+    for NarrowedSpan { place, span, .. } in spans {
+        let Some(rows) = by_place.get(place) else { continue };
+        let select = sql!(
+            "SELECT {place}::INTEGER, rowid, {} FROM {} WHERE rowid IN ({})",
+            schema::column(field),
+            schema::table(role, span.segment),
+            Sql::join(rows, ", "),
+            place
+        );
+        worker.each_batch(&select, &mut |batch| {
+            let texts = batch.column(2).as_string::<i32>();
+            let decimals = positions_of(&batch).zip(texts);
+            found.extend(decimals.filter_map(|(position, text)| Some((position, Quantity::of_cell(text?)))));
+            Ok(())
+        })?;
+    }
+    Ok(found)
+}
+
+/// The positions of a batch whose first columns are places and row ids.
+fn positions_of(batch: &RecordBatch) -> impl Iterator<Item = Position> {
+    let places = batch.column(0).as_primitive::<Int32Type>().values();
+    let rows = batch.column(1).as_primitive::<Int64Type>().values();
+    places.iter().zip(rows).map(|(place, row)| Position::new(*place, *row))
+}
+
 /// Rows with the numbers that order them.
-struct Keyed {
-    kind: KeyKind,
+#[derive(Debug, Default)]
+struct NumberedRows {
     descending: bool,
     with: Vec<(u64, Position)>,
+    /// Rows with decimals that are not [`SHORT`].
+    long: HashSet<Position>,
     /// The rows without a value, which come last in either direction.
     without: Vec<Position>,
 }
 
-impl Keyed {
-    /// Takes a batch of places, row ids and keys.
-    fn take(&mut self, batch: &RecordBatch) {
-        let places = batch.column(0).as_primitive::<Int32Type>().values();
-        let rows = batch.column(1).as_primitive::<Int64Type>().values();
-        let positions = places.iter().zip(rows).map(|(place, row)| Position::new(*place, *row));
-        let keys = batch.column(2);
-        match self.kind {
-            KeyKind::Whole => {
-                let keys = keys.as_primitive::<Int64Type>().iter();
-                self.add(positions.zip(keys.map(|key| key.map(ordered_whole))));
-            }
-            KeyKind::Double => {
-                let keys = keys.as_primitive::<Float64Type>().iter();
-                self.add(positions.zip(keys.map(|key| key.map(ordered_double))));
-            }
+impl NumberedRows {
+    /// Takes a batch of places, row ids, numbers, and whether they are of long decimals.
+    fn take(&mut self, key: NumberKey, batch: &RecordBatch) {
+        let numbers = batch.column(2);
+        if let NumberKey::Whole(_) = key {
+            let numbers = numbers.as_primitive::<Int64Type>().iter();
+            self.add(positions_of(batch).zip(numbers.map(|number| number.map(ordered_whole))));
+        } else {
+            let numbers = numbers.as_primitive::<Float64Type>().iter();
+            self.add(positions_of(batch).zip(numbers.map(|number| number.map(ordered_double))));
+        }
+        let are_long = batch.column(3).as_boolean();
+        if are_long.has_true() {
+            let long = positions_of(batch).zip(are_long).filter(|(_, is_long)| *is_long == Some(true));
+            self.long.extend(long.map(|(position, _)| position));
         }
     }
 
@@ -166,27 +197,53 @@ impl Keyed {
         }
     }
 
-    /// The positions in order; those of equal values as they are stored.
-    fn sorted(mut self) -> Vec<Position> {
+    /// Sorts by the numbers; rows with the same one stay as they are stored.
+    fn sort(&mut self) {
         self.with.sort_unstable();
         self.without.sort_unstable();
-        let with = self.with.iter().map(|(_, position)| *position);
-        with.chain(self.without.iter().copied()).collect()
+    }
+
+    /// Where sorted rows have the same number, and a long decimal is among them.
+    fn doubtful(&self) -> Vec<Range<usize>> {
+        let mut end = 0;
+        let runs = self.with.chunk_by(|(a, _), (b, _)| a == b).map(|same| {
+            end += same.len();
+            (end - same.len()..end, same)
+        });
+        let is_doubtful =
+            |same: &[(u64, Position)]| same.len() > 1 && same.iter().any(|(_, row)| self.long.contains(row));
+        runs.filter(|(_, same)| !self.long.is_empty() && is_doubtful(same)).map(|(range, _)| range).collect()
+    }
+
+    /// Sorts the rows of ranges by their decimals.
+    fn sort_exactly(&mut self, ranges: &[Range<usize>], decimals: &HashMap<Position, Quantity>) {
+        for range in ranges {
+            // The sort is stable.
+            self.with[range.clone()].sort_by(|(_, a), (_, b)| {
+                let exact = |position| decimals.get(position).unwrap_or(&Quantity::NotANumber);
+                let order = exact(a).compare(exact(b)).unwrap_or(Ordering::Equal);
+                if self.descending { order.reverse() } else { order }
+            });
+        }
+    }
+
+    fn into_positions(self) -> Vec<Position> {
+        self.with.iter().map(|(_, position)| *position).chain(self.without.iter().copied()).collect()
     }
 }
 
 /// A number whose order is that of a whole number.
-const fn ordered_whole(key: i64) -> u64 {
-    key.cast_unsigned() ^ (1 << 63)
+const fn ordered_whole(number: i64) -> u64 {
+    number.cast_unsigned() ^ (1 << 63)
 }
 
 /// A number whose order is that of a double, as DuckDB has it: the zeros are equal, and NaN is the greatest.
-fn ordered_double(key: f64) -> u64 {
-    if key.is_nan() {
+fn ordered_double(number: f64) -> u64 {
+    if number.is_nan() {
         return u64::MAX;
     }
     // Makes 0 of -0.
-    let bits = (key + 0.0).to_bits();
+    let bits = (number + 0.0).to_bits();
     if bits >> 63 == 1 { !bits } else { bits | (1 << 63) }
 }
 
@@ -195,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_in_the_order_of_their_numbers() {
+    fn numbers_are_in_their_order() {
         let infinity = f64::INFINITY;
         let doubles = [-infinity, -1e300, -1.5, -5e-324, 0.0, 5e-324, 0.1, 1e300, infinity, f64::NAN];
         assert!(doubles.map(ordered_double).is_sorted_by(|a, b| a < b));

@@ -9,7 +9,6 @@ use duckdb::params;
 use super::column::{self, Column, Holder};
 use super::duplicates::{is_settled, settle_overlap};
 use super::selections::Selections;
-use super::sorted::ShortDecimals;
 use super::spans::{self, RowSpan, SpanOrder, SpanOrders};
 use super::stop::Stop;
 use crate::bson::path::is_within;
@@ -49,7 +48,6 @@ pub struct View {
     pub(crate) hidden: HashMap<(Role, u32), u64>,
     selections: Selections,
     span_orders: Mutex<SpanOrders>,
-    short_decimals: Mutex<ShortDecimals>,
     /// The paths that the mapping names, by role, in the order of their columns.
     mapped: MappedPaths,
 }
@@ -109,7 +107,6 @@ impl View {
             hidden: HashMap::new(),
             selections: Selections::default(),
             span_orders: Mutex::default(),
-            short_decimals: Mutex::default(),
             mapped,
         };
         view.hide_repeated()?;
@@ -330,11 +327,6 @@ impl View {
     /// What is known of the order of the spans.
     pub(crate) fn span_orders(&self) -> MutexGuard<'_, SpanOrders> {
         self.span_orders.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What is known of the length of decimals.
-    pub(crate) fn short_decimals(&self) -> MutexGuard<'_, ShortDecimals> {
-        self.short_decimals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The rows of queries that are kept.
