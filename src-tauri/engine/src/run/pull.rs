@@ -406,10 +406,18 @@ async fn try_window(context: PullContext) -> Result<Tried> {
     };
     let Ready { mut summary, mut notes, left } = ready;
     let (without_trade_id, unreadable) = (summary.without_trade_id, std::mem::take(&mut summary.unreadable));
-    // If the store has already failed, its own failure is reported below.
-    let _ = store_sender.send(ToStore::Commit(Box::new(summary)));
-    drop(store_sender);
-    match join(storing).await? {
+    let handing = begin_on_thread(move || {
+        // It waits while the store still has columns to take. If the store has already failed, its own failure is reported.
+        let _ = store_sender.send(ToStore::Commit(Box::new(summary)));
+        Ok(())
+    });
+    let handed = match handing.await {
+        Ok(handing) => join(handing).await,
+        Err(failure) => Err(failure),
+    };
+    let stored = join(storing).await?;
+    handed?;
+    match stored {
         Some(Stored::Committed(committed, changed)) => {
             if !changed.is_empty() {
                 warn!(days = changed.len(), "days stay unverified: they changed each time they were read");

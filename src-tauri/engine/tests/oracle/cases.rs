@@ -333,3 +333,69 @@ fn a_row_that_is_input_is_no_message_besides() {
         ],
     );
 }
+
+#[test]
+fn windows_beside_one_that_waits_for_its_turn_go_on() {
+    // A race: where handing over the last rows blocked the thread that asks the server, three of four came out wrong.
+    replay(
+        Setup {
+            dates: Dates::Timestamp,
+            form: Form::BusinessCompact,
+            zone: "UTC",
+            first: "2024-12-22",
+            changed_at: false,
+            apart: false,
+            kinds: false,
+            parents: false,
+            documents: 61,
+            salt: 116235,
+            hours: 753,
+            pieces: Pieces {
+                days: 3,
+                rows: 40,
+                split: 10,
+                batch: 2,
+                ids: 1000,
+                stored: 1,
+                part: 4,
+                group: 24576,
+            },
+            kind: Kind::Plain,
+            odd: false,
+            snapshots: false,
+        },
+        &[
+            Fetch(Ask { filter: 6, from: 18, to: 19, mode: Mode::Verify, reach: Reach::Server }),
+            Restart,
+            Remove(0),
+            Fetch(Ask { filter: 6, from: 14, to: 23, mode: Mode::Verify, reach: Reach::Server }),
+            Source(Change::Insert { salt: 327131 }),
+            Together(
+                Ask { filter: 0, from: 15, to: 16, mode: Mode::Verify, reach: Reach::Server },
+                Ask { filter: 6, from: 15, to: 16, mode: Mode::Normal, reach: Reach::Server },
+                Some(1),
+            ),
+            Fetch(Ask { filter: 6, from: 12, to: 23, mode: Mode::Normal, reach: Reach::Server }),
+            Source(Change::Retrade { pick: 366, salt: 12946 }),
+            Fetch(Ask { filter: 0, from: 10, to: 25, mode: Mode::Normal, reach: Reach::Server }),
+            Fetch(Ask { filter: 0, from: 13, to: 17, mode: Mode::Normal, reach: Reach::Server }),
+            Fetch(Ask { filter: 6, from: 18, to: 19, mode: Mode::Refresh, reach: Reach::Server }),
+            Source(Change::DeleteMessage { pick: 206 }),
+            Fetch(Ask { filter: 6, from: 11, to: 22, mode: Mode::Normal, reach: Reach::Server }),
+            Source(Change::MoveDay { pick: 868, day: 12 }),
+            Source(Change::Retrade { pick: 898, salt: 16143 }),
+            Cancelled(Ask { filter: 6, from: 9, to: 24, mode: Mode::Normal, reach: Reach::Server }, 0),
+            Together(
+                Ask { filter: 6, from: 16, to: 17, mode: Mode::Normal, reach: Reach::Server },
+                Ask { filter: 6, from: 1, to: 3, mode: Mode::Normal, reach: Reach::Server },
+                None,
+            ),
+            Cancelled(Ask { filter: 0, from: 5, to: 11, mode: Mode::Normal, reach: Reach::Server }, 0),
+            Source(Change::MoveDay { pick: 561, day: 8 }),
+            Source(Change::Edit { pick: 431 }),
+            Source(Change::Delete { pick: 282 }),
+            Fetch(Ask { filter: 6, from: 3, to: 13, mode: Mode::Refresh, reach: Reach::Server }),
+            Fetch(Ask { filter: 6, from: 19, to: 26, mode: Mode::Refresh, reach: Reach::Server }),
+        ],
+    );
+}
