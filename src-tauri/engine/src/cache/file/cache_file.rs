@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
-use std::time::Instant;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
 
 use duckdb::params;
 use file_id::FileId;
@@ -38,6 +38,39 @@ use crate::decode::{FieldId, FieldRegistry};
 use crate::query::collation::Collation;
 use crate::source::SourceOrigin;
 
+/// Windows that are stored beside others before the next one waits until one is stored alone. Only then can DuckDB write
+/// its log into the file, and until then it keeps memory for every table that the log has.
+const UNPROVEN_WINDOWS: usize = 8;
+/// The longest time that a window waits for those beside it, so that a large one, or a source that stalls in one, does not
+/// stop the others.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// Stored windows that have not been read back from the file itself.
+#[derive(Debug)]
+struct Unproven {
+    windows: Vec<SegmentSums>,
+    /// How many of them there may be before a window waits.
+    allowed: usize,
+}
+
+impl Default for Unproven {
+    fn default() -> Self {
+        Self { windows: Vec::new(), allowed: UNPROVEN_WINDOWS }
+    }
+}
+
+impl Unproven {
+    /// Whether the next window has to wait.
+    const fn is_due(&self) -> bool {
+        self.windows.len() >= self.allowed
+    }
+
+    /// Lets as many windows again be stored, after one has waited in vain.
+    const fn postpone(&mut self) {
+        self.allowed = self.windows.len() + UNPROVEN_WINDOWS;
+    }
+}
+
 /// What a verification found about a cached day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CheckedDay {
@@ -67,8 +100,9 @@ pub struct CacheFile {
     memory: Mutex<usize>,
     /// Number of windows that are being stored.
     writers: Mutex<usize>,
-    /// Stored windows that have not been read back from the file itself.
-    unproven: Mutex<Vec<SegmentSums>>,
+    /// Notified when a window has been stored or abandoned.
+    writer_ended: Condvar,
+    unproven: Mutex<Unproven>,
     exports: ExportFolder,
     next_export: AtomicU32,
     options: FileOptions,
@@ -191,6 +225,7 @@ impl CacheFile {
             next_segment: AtomicU32::new(next),
             memory: Mutex::new(memory),
             writers: Mutex::new(0),
+            writer_ended: Condvar::new(),
             unproven: Mutex::default(),
             exports: ExportFolder(access.export_dir(path)),
             access,
@@ -345,9 +380,18 @@ impl CacheFile {
     }
 
     /// Registers a window that is about to be stored, until [`end_writing`](Self::end_writing). While there is one,
-    /// DuckDB uses fewer threads.
+    /// DuckDB uses fewer threads. Waits for the windows beside it if [several](UNPROVEN_WINDOWS) have been stored since
+    /// the log was last written into the file.
     pub(crate) fn begin_writing(&self, connection: &Database) -> Result<()> {
-        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = |writers: &mut usize| *writers > 0 && self.unproven().is_due();
+        let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut writers, waited) = self
+            .writer_ended
+            .wait_timeout_while(writers, LONGEST_WAIT, is_due)
+            .unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            self.unproven().postpone();
+        }
         if *writers == 0 {
             set_threads(connection, THREADS_TO_WRITE)?;
         }
@@ -359,6 +403,7 @@ impl CacheFile {
     pub(crate) fn end_writing(&self, connection: &Database) {
         let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
         *writers -= 1;
+        self.writer_ended.notify_all();
         if *writers == 0 {
             // If this fails, the next read on the connection reports it.
             let _ = set_threads(connection, THREADS_TO_READ);
@@ -456,12 +501,11 @@ impl CacheFile {
         // is found by their checksums, whenever they are read.
         window.expect_stored(&reader)?;
         self.release_written_blocks(connection)?;
-        let unproven = || self.unproven.lock().unwrap_or_else(PoisonError::into_inner);
         if !in_file {
-            unproven().push(window);
+            self.unproven().windows.push(window);
             return Ok(());
         }
-        let earlier = std::mem::take(&mut *unproven());
+        let earlier = std::mem::take(&mut *self.unproven()).windows;
         for window in earlier {
             let days = state.days.iter().filter(|(_, held)| held.segment == window.segment);
             let days: DaySet = days.map(|(day, _)| *day).collect();
@@ -584,6 +628,10 @@ impl CacheFile {
             }
             Ok(())
         })
+    }
+
+    fn unproven(&self) -> MutexGuard<'_, Unproven> {
+        self.unproven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn stored(&self) -> MutexGuard<'_, usize> {

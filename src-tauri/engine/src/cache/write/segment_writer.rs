@@ -798,6 +798,29 @@ mod tests {
         writer.commit(days, &[]).expect("committed");
     }
 
+    /// The windows of a long fetch overlap, so none of them would ever be stored alone.
+    #[test]
+    fn after_several_windows_one_waits_for_those_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = Cache::new(folder.path(), 0).expect("a cache");
+        let file = fixtures::file(&cache, &[]);
+        let day = |number| Day::from_number(20_000 + number);
+        let (beside, days) = appended(&file, day(0), 0..5);
+        for number in 1..=8 {
+            fixtures::store(&file, day(number), DateTime::UNIX_EPOCH, 0..3);
+        }
+        let next = {
+            let file = Arc::clone(&file);
+            std::thread::spawn(move || {
+                let (_writer, _) = appended(&file, day(10), 0..5);
+                file.state().days.len()
+            })
+        };
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        beside.commit(days, &[]).expect("committed");
+        assert_eq!(next.join().expect("it goes on"), 9, "it did not wait");
+    }
+
     /// The program ended after the rows were stored and before they were recorded.
     #[test]
     fn rows_that_the_ledger_does_not_count_are_removed() {
