@@ -22,7 +22,7 @@ import { clickSort } from "./sorting";
 import { markHeadings, markOrder } from "./sortMarks";
 import type { Cell } from "./tsv";
 
-/** How long scrolling has to pause before pages are read. */
+/** How often pages are read at most while the rows are scrolled. */
 const LOOK_MS = 20;
 
 /** The number of rows that widths are fitted to. */
@@ -109,14 +109,18 @@ export class GridController {
     this.#prefs = prefs;
     this.#sorts = sorts;
     if (before?.query !== content.query) this.#widths.forget();
-    if (renewed) this.#rows.reset(content.length, content.generation, content.read);
+    if (renewed) {
+      // Nothing is read until the grid is where it is going to be.
+      this.#lookLater();
+      this.#rows.reset(content.length, content.generation, content.read);
+    }
     this.#grid.keepingFocus(() => this.#drawColumns());
     markHeadings(this.#grid, this.#host, sorts, content.length);
     if (!renewed) return;
     if (moved) this.#redraw(content.length);
     else this.#grid.keepingFocus(() => this.#grid.invalidate());
     this.#selection.refreshSelections();
-    this.#lookSoon();
+    this.#look();
   }
 
   /** Draws other rows from the top. The focus stays in its column: a sort by key is often followed by another. */
@@ -205,14 +209,25 @@ export class GridController {
     this.#drawColumns();
   }
 
+  /** Reads what is in sight: at once, so that it arrives while the grid draws, and again when scrolling pauses. */
   #lookSoon(): void {
+    if (this.#lookTimer !== null) return;
+    this.#lookLater();
+    this.#look();
+  }
+
+  #lookLater(): void {
     this.#lookTimer ??= setTimeout(() => {
       this.#lookTimer = null;
-      const range = this.#grid.getRenderedRange();
-      // The widths of all columns are fitted to the first rows.
-      const all = this.#content?.columns.map((_, place) => place) ?? [];
-      this.#rows.look(range.top, range.bottom, this.#widths.fit ? placesInSight(this.#grid) : all);
+      this.#look();
     }, LOOK_MS);
+  }
+
+  #look(): void {
+    const range = this.#grid.getRenderedRange();
+    // The widths of all columns are fitted to the first rows.
+    const all = this.#content?.columns.map((_, place) => place) ?? [];
+    this.#rows.look(range.top, range.bottom, this.#widths.fit ? placesInSight(this.#grid) : all);
   }
 
   #wire(): void {

@@ -31,7 +31,7 @@ it("reads all columns once, to fit their widths, and then those in sight", async
   show();
   await calls(1);
   expect(read.mock.lastCall?.[2]).toHaveLength(40);
-  stage.scrollTo(1100);
+  stage.scrollTo(1110);
   await calls(2);
   const places = read.mock.lastCall?.[2] ?? [];
   expect(places).toEqual(Array.from({ length: places.length }, (_, place) => place));
@@ -42,13 +42,13 @@ it("reads all columns once, to fit their widths, and then those in sight", async
 it("reads a column of the same rows when it comes into sight, and shows that it is being read", async () => {
   show();
   await calls(1);
-  stage.scrollTo(1100);
+  stage.scrollTo(1110);
   await calls(2);
   const next = read.mock.lastCall?.[2].length ?? 0;
-  await vi.waitFor(() => expect(stage.cell(1100, 0)?.textContent).toBe("1100/0"));
+  await vi.waitFor(() => expect(stage.cell(1110, 0)?.textContent).toBe("1110/0"));
   // The grid draws cells ahead of what is in sight.
-  expect(stage.cell(1100, next)?.querySelector(".cell-pending")).not.toBeNull();
-  expect(stage.grid.valueAt({ row: 1100, path: `field ${next}` })).toBeUndefined();
+  expect(stage.cell(1110, next)?.querySelector(".cell-pending")).not.toBeNull();
+  expect(stage.grid.valueAt({ row: 1110, path: `field ${next}` })).toBeUndefined();
   const viewport = stage.host.querySelector<HTMLElement>(".slick-viewport");
   if (viewport === null) throw new Error("no viewport");
   vi.spyOn(Element.prototype, "scrollWidth", "get").mockReturnValue(8000);
@@ -57,18 +57,18 @@ it("reads a column of the same rows when it comes into sight, and shows that it 
   await calls(3);
   expect(read.mock.lastCall?.[2]).toContain(next);
   expect(read.mock.lastCall?.[2]).not.toContain(0);
-  await vi.waitFor(() => expect(stage.cell(1100, next)?.textContent).toBe(`1100/${next}`));
+  await vi.waitFor(() => expect(stage.cell(1110, next)?.textContent).toBe(`1110/${next}`));
 });
 
 it("copies cells out of sight as they are stored", async () => {
   show();
   await calls(1);
-  stage.scrollTo(1100);
+  stage.scrollTo(1110);
   await calls(2);
-  stage.click(1100, 0);
-  stage.grid.perform("select_row", { row: 1100, path: null });
-  stage.grid.perform("copy", { row: 1100, path: null });
+  stage.click(1110, 0);
+  stage.grid.perform("select_row", { row: 1110, path: null });
+  stage.grid.perform("copy", { row: 1110, path: null });
   await vi.waitFor(() => expect(stage.copy).toHaveBeenCalledOnce());
   const text = stage.copy.mock.lastCall?.[0] as string;
-  expect(text.split("\t")).toEqual(COLUMNS.map((_, place) => `1100/${place}`));
+  expect(text.split("\t")).toEqual(COLUMNS.map((_, place) => `1110/${place}`));
 });
