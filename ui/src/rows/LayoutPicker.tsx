@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Button, Input, TextField } from "react-aria-components";
 
 import { Icon } from "../controls/icons";
@@ -12,6 +12,7 @@ interface Props {
 /** Switches between the named layouts of the columns, and saves the present one. */
 export function LayoutPicker({ layouts, change }: Props) {
   const [name, setName] = useState("");
+  const field = useRef<HTMLInputElement>(null);
   const names = Object.keys(layouts.named).sort();
   return (
     <section className="layouts" aria-label="Layouts">
@@ -48,10 +49,13 @@ export function LayoutPicker({ layouts, change }: Props) {
           event.preventDefault();
           change(saved(layouts, name));
           setName("");
+          // The button is disabled now: the focus would be nowhere, and Escape would close nothing.
+          field.current?.focus();
         }}
       >
         <TextField aria-label="Name of the layout" value={name} onChange={setName}>
           <Input
+            ref={field}
             className="input"
             placeholder={layouts.name === "" ? "Name this layout" : `Save as, such as ${layouts.name}`}
             data-testid="layout-name"

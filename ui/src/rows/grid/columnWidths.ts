@@ -5,6 +5,9 @@ import { type ColumnPrefs, fitWidth } from "./columns";
 import type { TableColumn } from "./createGrid";
 import type { Row } from "./lazyRows";
 
+/** The width of the mark before the cells that colour the rows, at the normal size. */
+const MARK_PX = 18;
+
 export class ColumnWidths {
   /** How much larger than normal the data is. Widths are remembered for the normal size. */
   scale = 1;
@@ -28,8 +31,13 @@ export class ColumnWidths {
 
   drawn(column: ColumnView, index: number, prefs: ColumnPrefs): number {
     const { path } = column;
-    const usual = prefs.widths[path] ?? this.#fitted.get(path) ?? fitWidth(column, index, []);
+    const usual = prefs.widths[path] ?? this.#fittedTo(path, prefs) ?? fitWidth(column, index, []);
     return Math.round(this.scale * usual);
+  }
+
+  #fittedTo(path: string, prefs: ColumnPrefs): number | undefined {
+    const fitted = this.#fitted.get(path);
+    return fitted === undefined ? undefined : fitted + (prefs.coloured === path ? MARK_PX : 0);
   }
 
   /** What is remembered after columns were resized: only those; the others are still fitted automatically. */
@@ -37,7 +45,7 @@ export class ColumnWidths {
     const widths = { ...prefs.widths };
     for (const { id, width, previousWidth } of columns) {
       const path = String(id);
-      const isFitted = width === Math.round(this.scale * (this.#fitted.get(path) ?? 0));
+      const isFitted = width === Math.round(this.scale * (this.#fittedTo(path, prefs) ?? 0));
       if (width !== undefined && width !== previousWidth && !isFitted) {
         widths[path] = Math.round(width / this.scale);
       }

@@ -1,3 +1,4 @@
+import { SlickGrid } from "slickgrid";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { FilterCell } from "./contract";
@@ -64,6 +65,19 @@ describe("the fields under the headings", () => {
     expect(stage.filter).toHaveBeenLastCalledWith("_id", "x");
     vi.advanceTimersByTime(5000);
     expect(stage.filter).toHaveBeenCalledTimes(3);
+  });
+
+  it("say what can be typed, or what is wrong with it", () => {
+    show({ price: cell({ text: ">x", mistake: "x is no number" }) });
+    expect(field("note").title).toContain(">=5, 5..10");
+    expect(field("price").title).toBe("x is no number");
+  });
+
+  it("come into sight whole when they get the focus", () => {
+    const scrolled = vi.spyOn(SlickGrid.prototype, "scrollColumnIntoView");
+    show();
+    field("note").focus();
+    expect(scrolled).toHaveBeenLastCalledWith(2);
   });
 
   it("are cleared by Escape, which goes no further than that", () => {

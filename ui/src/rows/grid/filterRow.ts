@@ -10,6 +10,10 @@ export const FILTER_ROW_HEIGHT = 25;
 /** What is typed is applied after a pause of this length. */
 const PAUSE_MS = 450;
 
+/** What can be typed in a field. */
+const HINT =
+  "Part of a text, or =Brent, !=Brent, >=5, 5..10, 2025-07, text*, ~text, empty; several with commas between them.";
+
 const BLANK: FilterCell = { text: "", note: "", mistake: null };
 
 export class FilterRow {
@@ -107,6 +111,11 @@ export class FilterRow {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.flush(), PAUSE_MS);
     });
+    field.addEventListener("focus", () => {
+      // The Tab key brings a field into sight by a few pixels only.
+      const cell = this.#grid.getColumns().findIndex((column) => String(column.id) === path);
+      if (cell >= 0 && !this.#drawing) this.#grid.scrollColumnIntoView(cell);
+    });
     field.addEventListener("blur", () => {
       if (!this.#drawing) this.flush();
     });
@@ -121,7 +130,7 @@ export class FilterRow {
     const shown = this.#typed.get(path) ?? text;
     if (field.value !== shown) field.value = shown;
     field.placeholder = note;
-    field.title = mistake ?? "";
+    field.title = mistake ?? HINT;
     field.toggleAttribute("data-filters", text !== "" || note !== "");
     if (mistake === null) field.removeAttribute("aria-invalid");
     else field.setAttribute("aria-invalid", "true");
