@@ -12,6 +12,7 @@ import {
   timeFormat,
   withFormat,
   zoneMark,
+  shortAverage,
 } from "./cellFormat";
 
 const format = (part: Partial<NumberFormat>): NumberFormat => ({ ...AS_STORED, ...part });
@@ -103,3 +104,11 @@ it("takes the format of a column before that of all, until one for all is chosen
   expect(numberFormat(all, "price")).toBe(AS_STORED);
   expect(timeFormat(all, "price")).toBe("utc");
 });
+
+it.each([
+  ["31.67565882352941176470588235294118", "31.67565882"],
+  ["-0.66666666666666666666666666666666667", "-0.66666667"],
+  ["12.5", "12.5"],
+  ["0.00000000012345678", "0.00000000012345678"],
+  ["NaN", "NaN"],
+])("shows the average %s as %s", (text, shown) => expect(shortAverage(text)).toBe(shown));

@@ -91,6 +91,16 @@ export function formatNumber(text: string, format: NumberFormat): string {
   return sign === "always" && number.digits !== 0n ? `+${digits}` : digits;
 }
 
+/** The most decimals of an average that are shown at first sight. */
+const MOST_DECIMALS = 8;
+
+/** An average without the many digits of a division that does not end; as it is if nothing else would be left of it. */
+export function shortAverage(text: string): string {
+  if ((text.split(".")[1]?.length ?? 0) <= MOST_DECIMALS) return text;
+  const short = formatNumber(text, { ...AS_STORED, decimals: MOST_DECIMALS });
+  return /[1-9]/.test(short) ? short : text;
+}
+
 /** A BSON date as the engine writes it. */
 export const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z$/;
 

@@ -2,6 +2,7 @@ import { Button } from "react-aria-components";
 
 import type { Group } from "../../backend";
 import { count, plural } from "../../controls/format";
+import { shortAverage } from "../grid/cellFormat";
 import { cellsOf, clickGroupSort, type Grouping } from "./grouping";
 
 interface Props {
@@ -57,7 +58,10 @@ export function GroupsTable({ grouping, change, names, groups, open }: Props) {
                   ) : column === keys ? (
                     count(group.rows)
                   ) : (
-                    (cell ?? <span className="cell-null">–</span>)
+                    <FigureText
+                      text={cell}
+                      isAverage={grouping.figures[column - keys - 1]?.what === "average"}
+                    />
                   )}
                 </td>
               ))}
@@ -67,6 +71,11 @@ export function GroupsTable({ grouping, change, names, groups, open }: Props) {
       </tbody>
     </table>
   );
+}
+
+function FigureText({ text, isAverage }: { text: string | null; isAverage: boolean }) {
+  if (text === null) return <span className="cell-null">–</span>;
+  return isAverage ? <span title={text}>{shortAverage(text)}</span> : text;
 }
 
 function KeyText({ text }: { text: string | null }) {
