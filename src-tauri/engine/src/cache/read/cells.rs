@@ -1,7 +1,8 @@
 //! The cells of columns as the rows of a statement: each different cell once, with the number of rows that have it.
 
 use super::column::{Column, Holder};
-use super::selection::{NarrowedSpan, Narrowing};
+use super::selection::Narrowing;
+use super::spans::NarrowedSpan;
 use super::view::View;
 use crate::cache::file::sql::{Name, Sql, sql};
 use crate::decode::Kind;

@@ -14,7 +14,7 @@ use super::cell_test::{CellTest, CloseDecimals, is_close};
 use super::column::{Column, find_column};
 use super::selections::{List, Position, Wanted};
 use super::sorted::{sort_key_list, sort_order};
-use super::spans::{RowSpan, SpanOrder};
+use super::spans::{NarrowedSpan, RowSpan, SpanOrder};
 use super::stop::Stop;
 use super::view::View;
 use super::worker::Worker;
@@ -72,15 +72,6 @@ impl Narrowing {
         let overlaps = |days: &DaySpan| days.from <= span.to && span.from <= days.to;
         span.rows > 0 && self.days.as_ref().is_none_or(|days| days.iter().any(overlaps))
     }
-}
-
-/// A span that may have rows of a query.
-pub(crate) struct NarrowedSpan<'a> {
-    /// Its place among those of its role.
-    pub(crate) place: usize,
-    pub(crate) span: &'a RowSpan,
-    /// `FROM` and `WHERE` of its rows.
-    pub(crate) source: Sql,
 }
 
 impl View {

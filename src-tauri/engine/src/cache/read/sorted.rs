@@ -13,8 +13,8 @@ use duckdb::arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use duckdb::arrow::record_batch::RecordBatch;
 
 use super::column::{Column, NumberKey, find_column};
-use super::selection::NarrowedSpan;
 use super::selections::Position;
+use super::spans::NarrowedSpan;
 use super::view::View;
 use super::worker::Worker;
 use crate::cache::file::error::{Purpose, Result};

@@ -31,6 +31,15 @@ pub(crate) struct RowSpan {
     pub(crate) rows: u64,
 }
 
+/// A span that may have rows of a query.
+pub(crate) struct NarrowedSpan<'a> {
+    /// Its place among those of its role.
+    pub(crate) place: usize,
+    pub(crate) span: &'a RowSpan,
+    /// `FROM` and `WHERE` of its rows.
+    pub(crate) source: Sql,
+}
+
 /// The spans of the input, by day.
 pub(crate) fn input_spans(state: &FileState, range: DayRange) -> Vec<RowSpan> {
     let shown = state.shown_in(range).map(|(day, held)| (day, held.segment, held.input_rows));
