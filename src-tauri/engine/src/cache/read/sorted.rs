@@ -228,7 +228,11 @@ impl NumberedRows {
     }
 
     fn into_positions(self) -> Vec<Position> {
-        self.with.iter().map(|(_, position)| *position).chain(self.without.iter().copied()).collect()
+        // One after the other, so that the first list needs no second copy.
+        let mut positions: Vec<Position> = self.with.into_iter().map(|(_, position)| position).collect();
+        positions.extend(self.without);
+        positions.shrink_to_fit();
+        positions
     }
 }
 
