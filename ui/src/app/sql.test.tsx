@@ -194,6 +194,7 @@ it("reads the rows under their filters, and says if they have changed since", as
   const { fake, user } = await openSql();
   await user.keyboard(RUN);
   await screen.findByRole("grid", { name: "Result of the SQL" });
+  expect(screen.queryByTestId("sql-filtered")).not.toBeInTheDocument();
   await user.click(screen.getByTestId("tab-input"));
   await screen.findByRole("grid", { name: "Trades" });
   act(() => grid.props?.handlers.filter("product", "Gas"));
@@ -207,6 +208,7 @@ it("reads the rows under their filters, and says if they have changed since", as
     { path: "product", condition: { kind: "text", text: "Gas" } },
   ]);
   expect(screen.getByTestId("sql-state")).not.toHaveTextContent("changed");
+  expect(screen.getByTestId("sql-filtered")).toHaveTextContent("on the filtered rows");
 });
 
 it("exports the result in the order shown, with the dialog of other exports", async () => {

@@ -175,6 +175,8 @@ function SqlState({ sql, rows }: { sql: Sql; rows: SqlRows }) {
   const seconds = useSeconds(since);
   const isOther = ran !== null && JSON.stringify(ran.rows.narrowed) !== JSON.stringify(rows.narrowed);
   const isOld = ran !== null && ran.rows.stamp !== rows.stamp;
+  const { narrowed } = ran?.rows ?? rows;
+  const isFiltered = narrowed.some(({ filters = [], days }) => filters.length > 0 || (days ?? null) !== null);
   const remark = isOther
     ? "the filters of the rows have changed since"
     : isOld
@@ -192,6 +194,7 @@ function SqlState({ sql, rows }: { sql: Sql; rows: SqlRows }) {
         {since !== null ? "Running" : failed === null ? done : ran === null ? "" : "Below is the last result"}
       </span>
       {since !== null && <span className="num faint"> {seconds} s</span>}
+      {isFiltered && <span data-testid="sql-filtered"> on the filtered rows</span>}
       {since === null && failed === null && remark !== null && <span className="differs"> {remark}</span>}
     </span>
   );
