@@ -8,7 +8,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use duckdb::arrow::array::AsArray as _;
-use duckdb::arrow::datatypes::{Int32Type, Int64Type};
 
 use super::cell_test::{CellTest, CloseDecimals, is_close};
 use super::column::{Column, find_column};
@@ -278,9 +277,7 @@ impl View {
         let mut found = Vec::new();
         let mut take = |select: &Sql| {
             worker.each_batch(select, &mut |batch| {
-                let places = batch.column(0).as_primitive::<Int32Type>().values();
-                let rows = batch.column(1).as_primitive::<Int64Type>().values();
-                found.extend(places.iter().zip(rows).map(|(place, row)| Position::new(*place, *row)));
+                found.extend(Position::of_batch(&batch));
                 Ok(())
             })
         };

@@ -2,6 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use duckdb::arrow::array::AsArray as _;
+use duckdb::arrow::datatypes::{Int32Type, Int64Type};
+use duckdb::arrow::record_batch::RecordBatch;
+
 use crate::rows::RowQuery;
 
 /// The most lists that are kept.
@@ -19,6 +23,13 @@ pub(crate) struct Position(u64);
 impl Position {
     pub(crate) fn new(place: i32, row: i64) -> Self {
         Self((u64::from(place.unsigned_abs()) << ROW_BITS) | (row.unsigned_abs() & ((1 << ROW_BITS) - 1)))
+    }
+
+    /// The positions of a batch whose first columns are places and row ids.
+    pub(crate) fn of_batch(batch: &RecordBatch) -> impl Iterator<Item = Self> {
+        let places = batch.column(0).as_primitive::<Int32Type>().values();
+        let rows = batch.column(1).as_primitive::<Int64Type>().values();
+        places.iter().zip(rows).map(|(place, row)| Self::new(*place, *row))
     }
 
     /// The place of the span.

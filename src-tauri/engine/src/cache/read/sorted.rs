@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use duckdb::arrow::array::AsArray as _;
-use duckdb::arrow::datatypes::{Float64Type, Int32Type, Int64Type};
+use duckdb::arrow::datatypes::{Float64Type, Int64Type};
 use duckdb::arrow::record_batch::RecordBatch;
 
 use super::column::{Column, NumberKey, find_column};
@@ -24,7 +24,7 @@ use crate::decode::FieldId;
 use crate::rows::filter_text::Quantity;
 use crate::rows::{Role, RowQuery, Sort};
 
-/// The most characters of a decimal that a double always tells from others: 15 digits.
+/// Decimals of at most this many characters have at most 15 digits: if two of them differ, so do their nearest doubles.
 const SHORT: usize = 15;
 /// The most decimals that are compared digit by digit, because others have the same nearest double.
 const MOST_COMPARED: usize = 20_000;
@@ -81,15 +81,13 @@ impl View {
         let Some(key) = sort.column.number_key() else { return Ok(None) };
         let part = |NarrowedSpan { place, span, source }: &NarrowedSpan<'_>| {
             let has = self.has(role, span.segment);
-            let mut keys = sort.column.order(&has);
-            let (number, is_long) = match key {
-                NumberKey::Whole(at) => (keys.swap_remove(at), sql!("false")),
-                NumberKey::Double => (keys.swap_remove(0), sql!("false")),
+            let at = if let NumberKey::Whole(at) = key { at } else { 0 };
+            let number = sort.column.order(&has).swap_remove(at);
+            let is_long = match key {
                 NumberKey::NearestDouble(field) if has(field) => {
-                    let is_long = sql!("strlen({}) > {SHORT}", schema::column(field), SHORT);
-                    (keys.swap_remove(0), is_long)
+                    sql!("strlen({}) > {SHORT}", schema::column(field), SHORT)
                 }
-                NumberKey::NearestDouble(_) => (keys.swap_remove(0), sql!("false")),
+                _ => sql!("false"),
             };
             sql!(
                 "SELECT {place}::INTEGER, rowid, {number}, {is_long} FROM {source}",
@@ -144,19 +142,12 @@ fn decimals_of(
         );
         worker.each_batch(&select, &mut |batch| {
             let texts = batch.column(2).as_string::<i32>();
-            let decimals = positions_of(&batch).zip(texts);
+            let decimals = Position::of_batch(&batch).zip(texts);
             found.extend(decimals.filter_map(|(position, text)| Some((position, Quantity::of_cell(text?)))));
             Ok(())
         })?;
     }
     Ok(found)
-}
-
-/// The positions of a batch whose first columns are places and row ids.
-fn positions_of(batch: &RecordBatch) -> impl Iterator<Item = Position> {
-    let places = batch.column(0).as_primitive::<Int32Type>().values();
-    let rows = batch.column(1).as_primitive::<Int64Type>().values();
-    places.iter().zip(rows).map(|(place, row)| Position::new(*place, *row))
 }
 
 /// Rows with the numbers that order them.
@@ -176,14 +167,14 @@ impl NumberedRows {
         let numbers = batch.column(2);
         if let NumberKey::Whole(_) = key {
             let numbers = numbers.as_primitive::<Int64Type>().iter();
-            self.add(positions_of(batch).zip(numbers.map(|number| number.map(ordered_whole))));
+            self.add(Position::of_batch(batch).zip(numbers.map(|number| number.map(ordered_whole))));
         } else {
             let numbers = numbers.as_primitive::<Float64Type>().iter();
-            self.add(positions_of(batch).zip(numbers.map(|number| number.map(ordered_double))));
+            self.add(Position::of_batch(batch).zip(numbers.map(|number| number.map(ordered_double))));
         }
         let are_long = batch.column(3).as_boolean();
         if are_long.has_true() {
-            let long = positions_of(batch).zip(are_long).filter(|(_, is_long)| *is_long == Some(true));
+            let long = Position::of_batch(batch).zip(are_long).filter(|(_, is_long)| *is_long == Some(true));
             self.long.extend(long.map(|(position, _)| position));
         }
     }
@@ -205,6 +196,9 @@ impl NumberedRows {
 
     /// Where sorted rows have the same number, and a long decimal is among them.
     fn doubtful(&self) -> Vec<Range<usize>> {
+        if self.long.is_empty() {
+            return Vec::new();
+        }
         let mut end = 0;
         let runs = self.with.chunk_by(|(a, _), (b, _)| a == b).map(|same| {
             end += same.len();
@@ -212,7 +206,7 @@ impl NumberedRows {
         });
         let is_doubtful =
             |same: &[(u64, Position)]| same.len() > 1 && same.iter().any(|(_, row)| self.long.contains(row));
-        runs.filter(|(_, same)| !self.long.is_empty() && is_doubtful(same)).map(|(range, _)| range).collect()
+        runs.filter(|(_, same)| is_doubtful(same)).map(|(range, _)| range).collect()
     }
 
     /// Sorts the rows of ranges by their decimals.
