@@ -228,11 +228,11 @@ export function previewBackend(): Backend {
       const calendar = store.calendar(key);
       const { length, at } = order(rows, total(key, rows.role), calendar);
       const size = Math.max(0, Math.min(limit, length - offset));
+      const paths = columnsOf(rows.role).map(({ path }) => path);
       return {
         offset,
         rows: Array.from({ length: size }, (_, index) => {
           const row = makeRow(rows.role, at(offset + index), calendar);
-          const paths = columnsOf(rows.role).map(({ path }) => path);
           return columns === null ? row : columns.map((path) => row[paths.indexOf(path)] ?? null);
         }),
         generation: store.generation,

@@ -226,8 +226,8 @@ export class GridController {
   #look(): void {
     const range = this.#grid.getRenderedRange();
     // The widths of all columns are fitted to the first rows.
-    const all = this.#content?.columns.map((_, place) => place) ?? [];
-    this.#rows.look(range.top, range.bottom, this.#widths.fit ? placesInSight(this.#grid) : all);
+    const all = () => this.#content?.columns.map((_, place) => place) ?? [];
+    this.#rows.look(range.top, range.bottom, this.#widths.fit ? placesInSight(this.#grid) : all());
   }
 
   #wire(): void {

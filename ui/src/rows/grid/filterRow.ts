@@ -113,7 +113,7 @@ export class FilterRow {
     });
     field.addEventListener("focus", () => {
       // The Tab key brings a field into sight by a few pixels only.
-      const cell = this.#grid.getColumns().findIndex((column) => String(column.id) === path);
+      const cell = this.#cellAt(path);
       if (cell >= 0 && !this.#drawing) this.#grid.scrollColumnIntoView(cell);
     });
     field.addEventListener("blur", () => {
@@ -156,11 +156,15 @@ export class FilterRow {
     event.stopPropagation();
   }
 
+  /** The number of a column among those that are drawn; below zero if it is not. */
+  #cellAt(path: string): number {
+    return this.#grid.getColumns().findIndex((column) => String(column.id) === path);
+  }
+
   /** Moves the focus to the rows, below the field. */
   #toRows(path?: string): void {
     const grid = this.#grid;
-    const cell =
-      path === undefined ? -1 : grid.getColumns().findIndex((column) => String(column.id) === path);
+    const cell = path === undefined ? -1 : this.#cellAt(path);
     if (cell >= 0 && grid.getDataLength() > 0) {
       grid.setActiveCell(activeAt(grid)?.row ?? grid.getViewport().top, cell);
     }
